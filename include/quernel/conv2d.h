@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolution: y[n][o][i][j] = finish(Σ_c,r,s x[n][c][i·stride_h + r·dilation_h − pad_top][…]·w[o][c][r][s]).
+#ifndef QUERNEL_CONV2D_H
+#define QUERNEL_CONV2D_H
+
+#include "operator.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Describes a convolution; channels, kernel and groups come from the weights. Padding contributes exactly 0.
+/// Output lines: (h + pad_top + pad_bottom − dilation_h·(kernel_h − 1) − 1) / stride_h + 1; columns alike.
+typedef struct quernel_conv2d_desc {
+    uint32_t size;            ///< sizeof, set by QUERNEL_CONV2D_DESC_INIT
+    quernel_weights *weights; ///< of kind conv2d; the operator takes a reference of its own
+    quernel_tensor x;         ///< n, c, h, w of the input; F32, BF16, S8, U8
+    quernel_tensor y;         ///< layout, strides, border; n, c, h, w 0 (found) or as found; type from finish.y_type
+    quernel_tensor residual;  ///< where finish.residual is 1: like y, type from finish.residual_type
+    uint32_t stride_h, stride_w, dilation_h, dilation_w;
+    uint32_t pad_top, pad_left, pad_bottom, pad_right;
+    quernel_quant quant;
+    quernel_finish finish;
+    uint32_t threads;         ///< workers that a run may use at most; 0 and 1: one
+    int32_t isa;              ///< ceiling: a quernel_isa, or −1 for the process's ceiling
+    const char *config;       ///< forces choices ("key=value …" of quernel_operator_explain), or NULL
+    const quernel_allocator *allocator; ///< NULL: the C library
+} quernel_conv2d_desc;
+#define QUERNEL_CONV2D_DESC_INIT                                                                                      \
+    {sizeof(quernel_conv2d_desc), NULL, QUERNEL_TENSOR_INIT, QUERNEL_TENSOR_INIT, QUERNEL_TENSOR_INIT, 1, 1, 1, 1, 0, \
+     0, 0, 0, QUERNEL_QUANT_INIT, QUERNEL_FINISH_INIT, 1, -1, NULL, NULL}
+
+/// Creates the operator; refusals as for quernel_linear_create. Smoothing per im2col column and dynamic quantization per
+/// im2col row need float input. Threads: any. Owner: the caller. Example: examples/conv2d.c.
+QUERNEL_API int quernel_conv2d_create(const quernel_conv2d_desc *desc, quernel_operator **ret_op, quernel_error *error);
+
+/// Transposed convolution ("deconvolution") with kernel = stride: y[n][o][i·stride_h + r][j·stride_w + s] =
+/// finish(Σ_c x[n][c][i][j]·w[c][o][r][s]). Padding and dilation must be 0 and 1. Weights of kind deconv2d.
+/// Other kernels than kernel = stride are QUERNEL_E_UNSUPPORTED.
+QUERNEL_API int quernel_deconv2d_create(const quernel_conv2d_desc *desc, quernel_operator **ret_op,
+                                        quernel_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this CPU can run, and the ceiling that a process puts on it.
+#ifndef QUERNEL_CPU_H
+#define QUERNEL_CPU_H
+
+#include <stdbool.h>
+
+#include "common.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Instruction sets, in the order in which they are preferred within their architecture. Values never change.
+typedef enum quernel_isa {
+    QUERNEL_ISA_REF = 0,
+    QUERNEL_ISA_AVX2 = 1,       ///< AVX2 + FMA
+    QUERNEL_ISA_AVXVNNI = 2,
+    QUERNEL_ISA_AVX512VNNI = 3, ///< F + BW + DQ + VL + VNNI
+    QUERNEL_ISA_AMXINT8 = 4,
+    QUERNEL_ISA_NEON = 16,
+    QUERNEL_ISA_DOTPROD = 17,
+    QUERNEL_ISA_I8MM = 18,
+    QUERNEL_ISA_COUNT = 19
+} quernel_isa;
+
+/// "avx512vnni"; NULL for an unknown value.
+QUERNEL_API const char *quernel_isa_name(quernel_isa isa);
+/// The value of a name. Returns QUERNEL_E_VALUE for an unknown one.
+QUERNEL_API int quernel_isa_parse(const char *name, quernel_isa *ret_isa);
+
+/// Facts about this CPU and this build, found once per process and never changed.
+typedef struct quernel_cpu {
+    uint32_t size;       ///< set to sizeof(quernel_cpu) by the caller (QUERNEL_CPU_INIT)
+    uint32_t detected;   ///< bit 1u << isa: the CPU and the operating system can run it
+    uint32_t compiled;   ///< bit 1u << isa: kernels of it were compiled
+    uint32_t usable;     ///< detected, compiled and not above the ceiling
+    int32_t ceiling;     ///< a quernel_isa, from QUERNEL_ISA, or the highest of this architecture
+    int32_t ceiling_clamped; ///< 1 if QUERNEL_ISA named something that cannot run here
+    uint32_t cores;      ///< online
+    uint32_t caches_clamped; ///< 1 if a reported cache size was out of reason and was replaced
+    size_t l1d_bytes, l2_bytes, l3_bytes;
+    char model[64];      ///< the CPU's own name, advisory
+} quernel_cpu;
+#define QUERNEL_CPU_INIT {sizeof(quernel_cpu), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}}
+
+/// Fills `ret_cpu`. The environment variable QUERNEL_ISA is read at the first call of the process and ignored when the
+/// process is set-uid. Threads: any.
+QUERNEL_API int quernel_cpu_get(quernel_cpu *ret_cpu);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Quernel: exact int8 layers on CPUs. This header includes all others.
+#ifndef QUERNEL_H
+#define QUERNEL_H
+
+#include "common.h"
+#include "conv2d.h"
+#include "cpu.h"
+#include "gemm.h"
+#include "linear.h"
+#include "operator.h"
+#include "quant.h"
+#include "version.h"
+#include "weights.h"
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Depthwise in plain C: blocks of 64 channels, so that compilers vectorize the inner loop.
+#include "kernels/ref/finish.h"
+
+enum { BLOCK = 64 };
+
+static void add_tap_u8(uint32_t *acc, const uint8_t *a, const int8_t *w, uint32_t count) {
+    for (uint32_t c = 0; c < count; c++) acc[c] += (uint32_t)(a[c] * w[c]);
+}
+
+static void add_tap_s8(uint32_t *acc, const uint8_t *a, const int8_t *w, uint32_t count) {
+    for (uint32_t c = 0; c < count; c++) acc[c] += (uint32_t)((int8_t)a[c] * w[c]);
+}
+
+static void depthwise(const quernel_i_depthwise *d, void (*add_tap)(uint32_t *, const uint8_t *, const int8_t *, uint32_t)) {
+    for (uint32_t m = 0; m < d->rows; m++)
+        for (uint32_t c = 0; c < d->columns; c += BLOCK) {
+            const uint32_t count = d->columns - c < BLOCK ? d->columns - c : BLOCK;
+            uint32_t acc[BLOCK];
+            memcpy(acc, d->init + c, count * sizeof *acc);
+            for (uint32_t t = 0; t < d->n_taps; t++)
+                add_tap(acc, (const uint8_t *)d->a + m * d->a_row + d->taps[t] + c, d->w + t * d->w_tap + c, count);
+            for (uint32_t j = 0; j < count; j++) ref_finish_one(d->finish, m, c + j, (int32_t)acc[j]);
+        }
+}
+
+void quernel_uk_depthwise_u8s8_1x16x1_ref(const quernel_i_depthwise *d) { depthwise(d, add_tap_u8); }
+void quernel_uk_depthwise_s8s8_1x16x1_ref(const quernel_i_depthwise *d) { depthwise(d, add_tap_s8); }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract between the drivers and the micro-kernels. kernels/README.md draws the formats.
+//
+// A kernel is a leaf: it calls nothing but memcpy, memset, memmove (ref also fmaf), keeps no state, reads no byte outside
+// what is said here (guard pages check it) and writes no byte outside its result and its scratch. The caller has set
+// MXCSR or FPCR to the default (round to nearest even, nothing flushed, exceptions masked).
+#ifndef QUERNEL_UKR_H
+#define QUERNEL_UKR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "quernel/common.h"
+
+/// The activation that ends a finish. Bounds and slopes are per channel because a folded layer scales them per channel.
+typedef enum quernel_i_act {
+    QUERNEL_I_ACT_NONE = 0,
+    QUERNEL_I_ACT_RELU,  // t > 0 ? t : +0          (NaN -> +0)
+    QUERNEL_I_ACT_CLAMP, // min(max(t, lo), hi)      (NaN -> lo)
+    QUERNEL_I_ACT_PRELU  // t >= 0 ? t : t·slope
+} quernel_i_act;
+
+/// Finish: what becomes of the int32 sums of one line of rows. All tables run over the columns of the call (index n from
+/// 0), and may be read up to the next multiple of 16 columns. For row m, column n, in this order:
+///     acc += row_term[i][m]·col_term[i][n]           i = 0, 1 where not NULL; modulo 2^32
+///     out S32: acc (+ residual of type S32, modulo 2^32) is stored, nothing else happens
+///     f = (float)acc;  c = scale[n] (times row_scale[m], rounded);  t = fma(f, c, bias[n])
+///     residual S8/U8: t = fma((float)(r − r_zero), r_scale[n], t)
+///     residual F32:   t = r_scale ? fma(r, r_scale[n], t) : t + r
+///     activation; with residual_last the residual comes after it instead
+///     out_scale: t = t·out_scale[n]
+///     F32: t.  BF16: quernel_i_bf16(t).  S8/U8: low byte of rne(clamp(t, q_lo, q_hi)) + q_zero, NaN as 0
+typedef struct quernel_i_finish {
+    void *y;                // element (row 0, column 0)
+    ptrdiff_t y_row, y_col; // bytes from row to row, from column to column
+    int32_t out;            // quernel_type
+    int32_t act;            // quernel_i_act
+    const int32_t *row_term[2], *col_term[2];
+    const float *scale, *bias;        // never NULL unless out is S32
+    const float *row_scale;           // or NULL
+    const float *slope, *act_lo, *act_hi;
+    const float *out_scale;           // or NULL
+    const void *residual;             // element (row 0, column 0), or NULL; never overlaps y unless identical with it
+    ptrdiff_t r_row, r_col;           // bytes
+    int32_t r_type;                   // S8, U8, F32; S32 only where out is S32
+    int32_t r_zero;
+    const float *r_scale;             // never NULL for S8 and U8
+    bool residual_last;
+    float q_lo, q_hi;                 // lo − z, hi − z
+    int32_t q_zero;
+} quernel_i_finish;
+
+/// One stretch of contiguous k: 4·groups bytes of a row, `offset` bytes from the row's address.
+typedef struct quernel_i_run {
+    ptrdiff_t offset;
+    uint32_t groups;
+} quernel_i_run;
+
+/// GEMM, GEMV: for every row m < rows and column n < columns
+///     acc = init[n] + Σ_run Σ_k a[m][run.offset + k] · b[n][k]      modulo 2^32, then the finish.
+/// Rows are bytes, u8 or s8 as the kernel's entry says. Row m starts at a + m·a_row; exactly 4·groups bytes of every run
+/// are read. B is w16x4: sub-panel p holds columns 16p … 16p+15 at b + p·b_panel; groups of all runs follow one another,
+/// each 64 bytes: [16 columns][4 k]. Columns are padded to 16 with zeros, also in init. Kernels whose entry has a b_prepare read
+/// the panels that it made from w16x4 instead. b and scratch are 64-byte aligned, a is not.
+typedef struct quernel_i_gemm {
+    const void *a;
+    ptrdiff_t a_row;
+    uint32_t rows, columns;
+    const quernel_i_run *runs;
+    uint32_t n_runs;
+    uint32_t groups;        // sum over the runs
+    const void *b;
+    size_t b_panel;         // bytes from sub-panel to sub-panel
+    const int32_t *init;    // [columns rounded up to 16]
+    const quernel_i_finish *finish;
+    void *scratch;          // as many bytes as the entry's scratch(groups) says
+} quernel_i_gemm;
+
+/// Depthwise: acc[m][c] = init[c] + Σ_tap a[m·a_row + taps[tap] + c] · w[tap·w_tap + c]; rows are pixels.
+typedef struct quernel_i_depthwise {
+    const void *a;
+    ptrdiff_t a_row;
+    const ptrdiff_t *taps;  // byte offsets
+    uint32_t n_taps;
+    uint32_t rows, columns; // pixels, channels
+    const int8_t *w;
+    size_t w_tap;           // bytes from tap to tap
+    const int32_t *init;
+    const quernel_i_finish *finish;
+    void *scratch;          // as many bytes as scratch(columns) says
+} quernel_i_depthwise;
+
+/// Row kernels, float to rows in one pass: y[p][c] = low byte of quantize(x[p][c], mult[c], g, lo, hi, zero).
+/// `zero` already holds the encoding of the rows (+128 where s8 numbers travel as u8, −128 where u8 travel as s8).
+/// rows_nhwc: x_channel is 1 (also row-major matrices: a pixel is a row). rows_nchw: x_pixel is 1.
+typedef struct quernel_i_rows {
+    const float *x;
+    ptrdiff_t x_pixel, x_channel; // elements
+    uint32_t pixels, channels;
+    uint8_t *y;
+    ptrdiff_t y_pixel;            // bytes; channels are contiguous; nothing is written between the pixels
+    const float *mult;            // [channels]
+    float g;
+    float lo, hi;                 // lo − z, hi − z
+    int32_t zero;
+} quernel_i_rows;
+
+/// Range kernels: least and greatest of y = x·mult[c] over all pixels and channels, NaN and infinite y left out; results
+/// are merged into *least (≤ 0) and *greatest (≥ 0), which the caller sets to 0 first.
+typedef struct quernel_i_range {
+    const float *x;
+    ptrdiff_t x_pixel, x_channel;
+    uint32_t pixels, channels;
+    const float *mult;
+    float *least, *greatest;
+} quernel_i_range;
+
+typedef enum quernel_i_op {
+    QUERNEL_I_OP_GEMM = 0,
+    QUERNEL_I_OP_GEMV,       // the gemm contract for rows <= 4: walks the weights once
+    QUERNEL_I_OP_DEPTHWISE,
+    QUERNEL_I_OP_ROWS_NHWC,
+    QUERNEL_I_OP_ROWS_NCHW,
+    QUERNEL_I_OP_RANGE_NHWC,
+    QUERNEL_I_OP_RANGE_NCHW,
+    QUERNEL_I_OP_FINISH,     // the finish alone, over an int32 tile
+    QUERNEL_I_OP_COUNT
+} quernel_i_op;
+
+/// One line of kernels.def.
+typedef struct quernel_i_kernel {
+    const char *name;   // quernel_uk_<op>_<types>_<MR>x<NR>x<KR>_<isa>
+    uint8_t op;         // quernel_i_op
+    uint8_t isa;        // quernel_isa
+    uint8_t a_type;     // quernel_type of the rows: U8 or S8
+    uint8_t mr, nr, kr; // rows and columns of a register tile, k of a step
+    uint16_t krev;      // revision: a tuning row lives as long as it is equal
+    union {
+        void (*gemm)(const quernel_i_gemm *);           // GEMM, GEMV
+        void (*depthwise)(const quernel_i_depthwise *);
+        void (*rows)(const quernel_i_rows *);
+        void (*range)(const quernel_i_range *);
+        void (*finish)(const int32_t *acc, size_t acc_row, uint32_t rows, uint32_t columns, const quernel_i_finish *);
+        void (*any)(void);
+    } run;              // finish: acc_row in elements, acc 4-byte aligned, read exactly rows x columns
+    size_t (*scratch)(uint32_t groups);                 // bytes, a multiple of 64; NULL: none
+    // The kernel's own form of a sub-panel of 16 columns, made once per block of columns: b_group bytes per group of 4 k.
+    // NULL and 64: the kernel reads w16x4 as it is.
+    void (*b_prepare)(const int8_t *panel, uint32_t groups, void *dst);
+    size_t b_group;
+} quernel_i_kernel;
+
+/// Every kernel that was compiled, in the order of kernels.def. Ends where `name` is NULL.
+extern const quernel_i_kernel quernel_i_kernels[];
+
+#endif

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The default allocator and layouts.
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+
+static void *default_allocate(void *user, size_t bytes, size_t alignment) {
+    (void)user;
+    if (bytes > SIZE_MAX - alignment) return NULL;
+    return aligned_alloc(alignment, quernel_i_round_up(bytes, alignment));
+}
+
+static void default_release(void *user, void *memory, size_t bytes) {
+    (void)user;
+    (void)bytes;
+    free(memory);
+}
+
+quernel_allocator quernel_i_allocator(const quernel_allocator *allocator) {
+    if (allocator) return *allocator;
+    return (quernel_allocator){default_allocate, default_release, NULL};
+}
+
+int quernel_i_allocator_check(const quernel_allocator *allocator, const char *where, quernel_error *error) {
+    if (!allocator || (allocator->allocate && allocator->release)) return QUERNEL_OK;
+    return quernel_i_error_null(error, where, allocator->allocate ? "allocator.release" : "allocator.allocate");
+}
+
+void *quernel_i_take(quernel_i_layout *layout, size_t count, size_t size) {
+    size_t bytes;
+    if (!quernel_i_mul(count, size, &bytes) || bytes > SIZE_MAX / 2 - layout->used) {
+        layout->overflow = true;
+        return NULL;
+    }
+    const size_t at = layout->used;
+    layout->used = quernel_i_round_up(at + bytes, QUERNEL_I_LINE);
+    return layout->base ? layout->base + at : NULL;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds the table: detected ∧ compiled ∧ ceiling. Published once; a racing first call computes the same bytes.
+#include "cpu/cpu.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+static const char *const names[QUERNEL_ISA_COUNT] = {
+    [QUERNEL_ISA_REF] = "ref",         [QUERNEL_ISA_AVX2] = "avx2",       [QUERNEL_ISA_AVXVNNI] = "avxvnni",
+    [QUERNEL_ISA_AVX512VNNI] = "avx512vnni", [QUERNEL_ISA_AMXINT8] = "amxint8", [QUERNEL_ISA_NEON] = "neon",
+    [QUERNEL_ISA_DOTPROD] = "dotprod", [QUERNEL_ISA_I8MM] = "i8mm"};
+
+#if defined(__x86_64__)
+#define HIGHEST QUERNEL_ISA_AMXINT8
+#else
+#define HIGHEST QUERNEL_ISA_I8MM
+#endif
+
+static const uint32_t compiled = 1u << QUERNEL_ISA_REF
+#if QUERNEL_HAVE_AVX2
+                                 | 1u << QUERNEL_ISA_AVX2
+#endif
+#if QUERNEL_HAVE_AVX512VNNI
+                                 | 1u << QUERNEL_ISA_AVX512VNNI
+#endif
+#if QUERNEL_HAVE_NEON
+                                 | 1u << QUERNEL_ISA_NEON
+#endif
+    ;
+
+const char *quernel_isa_name(quernel_isa isa) { return (unsigned)isa < QUERNEL_ISA_COUNT ? names[isa] : NULL; }
+
+int quernel_isa_parse(const char *name, quernel_isa *ret_isa) {
+    if (!name || !ret_isa) return QUERNEL_E_NULL;
+    for (int i = 0; i < QUERNEL_ISA_COUNT; i++)
+        if (names[i] && !strcmp(names[i], name)) {
+            *ret_isa = (quernel_isa)i;
+            return QUERNEL_OK;
+        }
+    return QUERNEL_E_VALUE;
+}
+
+uint32_t quernel_i_isa_below(quernel_isa isa) {
+    const uint32_t ref = 1u << QUERNEL_ISA_REF;
+    if (isa < QUERNEL_ISA_NEON) return (2u << isa) - 1;
+    return ref | (((2u << isa) - 1) & ~((1u << QUERNEL_ISA_NEON) - 1));
+}
+
+static int highest_of(uint32_t mask) { return 31 - __builtin_clz(mask | 1); }
+
+// A virtual machine may report no cache at all, or one of 480 MiB: block sizes must stay in reason.
+static size_t clamp_cache(size_t bytes, size_t lo, size_t hi, size_t otherwise, uint32_t *clamped) {
+    if (bytes >= lo && bytes <= hi) return bytes;
+    *clamped = 1;
+    return bytes > hi ? hi : otherwise;
+}
+
+static void clamp_caches(quernel_cpu *cpu) {
+    const size_t KiB = 1024, MiB = 1024 * KiB;
+    cpu->l1d_bytes = clamp_cache(cpu->l1d_bytes, 16 * KiB, 256 * KiB, 32 * KiB, &cpu->caches_clamped);
+    cpu->l2_bytes = clamp_cache(cpu->l2_bytes, 128 * KiB, 8 * MiB, 512 * KiB, &cpu->caches_clamped);
+    cpu->l3_bytes = clamp_cache(cpu->l3_bytes, 512 * KiB, 64 * MiB, 4 * MiB, &cpu->caches_clamped);
+}
+
+static void apply_ceiling(quernel_cpu *cpu, const char *asked) {
+    const uint32_t runnable = cpu->detected & cpu->compiled;
+    quernel_isa isa = HIGHEST;
+    if (asked && *asked) {
+        if (quernel_isa_parse(asked, &isa) != QUERNEL_OK) {
+            isa = HIGHEST;
+            cpu->ceiling_clamped = 1;
+        } else if (!(runnable & 1u << isa)) {
+            cpu->ceiling_clamped = 1;
+        }
+    }
+    cpu->usable = runnable & quernel_i_isa_below(isa);
+    cpu->ceiling = highest_of(cpu->usable);
+}
+
+static quernel_cpu table;
+
+static void build(void) {
+    table.size = sizeof table;
+    table.compiled = compiled;
+    table.detected = 1u << QUERNEL_ISA_REF;
+    quernel_i_cpu_detect(&table);
+    clamp_caches(&table);
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    table.cores = cores > 0 ? (uint32_t)cores : 1;
+    apply_ceiling(&table, getauxval(AT_SECURE) ? NULL : getenv("QUERNEL_ISA"));
+}
+
+const quernel_cpu *quernel_i_cpu(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, build);
+    return &table;
+}
+
+int quernel_cpu_get(quernel_cpu *ret_cpu) {
+    if (!ret_cpu) return QUERNEL_E_NULL;
+    const quernel_cpu *cpu = quernel_i_cpu();
+    if (ret_cpu->size < 2 * sizeof(uint32_t) || ret_cpu->size > sizeof *cpu) return QUERNEL_E_VALUE;
+    const uint32_t size = ret_cpu->size;
+    memcpy(ret_cpu, cpu, size);
+    ret_cpu->size = size;
+    return QUERNEL_OK;
+}

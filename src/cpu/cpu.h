@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The process's one table of what the CPU can do.
+#ifndef QUERNEL_I_CPU_H
+#define QUERNEL_I_CPU_H
+
+#include "quernel/cpu.h"
+
+/// The table, found at the first call and immutable from then on.
+const quernel_cpu *quernel_i_cpu(void);
+
+/// Instruction sets of this architecture that are no higher than `isa`, as a mask. ref is always in it.
+uint32_t quernel_i_isa_below(quernel_isa isa);
+
+/// What one architecture finds: `detected`, the cache sizes as reported (0: unknown) and the model name.
+void quernel_i_cpu_detect(quernel_cpu *cpu);
+
+#endif

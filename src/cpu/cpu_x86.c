@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// x86-64: features from CPUID and the operating system's state from XCR0; caches from leaf 4 or AMD's 0x8000001D.
+#if defined(__x86_64__)
+
+#include <cpuid.h>
+#include <string.h>
+
+#include "cpu/cpu.h"
+
+enum { XCR0_YMM = 0x6, XCR0_ZMM = 0xe6 };
+
+static uint64_t xcr0(void) {
+    uint32_t lo, hi;
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    return (uint64_t)hi << 32 | lo;
+}
+
+static uint32_t features(void) {
+    uint32_t a, b, c, d, found = 0;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
+    const int osxsave = c >> 27 & 1, fma = c >> 12 & 1;
+    if (!osxsave) return 0;
+    const uint64_t state = xcr0();
+    uint32_t b7, c7, d7;
+    if (!__get_cpuid_count(7, 0, &a, &b7, &c7, &d7)) return 0;
+    const int avx2 = (b7 >> 5 & 1) && fma && (state & XCR0_YMM) == XCR0_YMM;
+    if (avx2) found |= 1u << QUERNEL_ISA_AVX2;
+    // F 16, DQ 17, BW 30, VL 31
+    const uint32_t avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
+    const int vnni512 = (b7 & avx512) == avx512 && (c7 >> 11 & 1);
+    if (avx2 && vnni512 && (state & XCR0_ZMM) == XCR0_ZMM) found |= 1u << QUERNEL_ISA_AVX512VNNI;
+    if (avx2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1)) found |= 1u << QUERNEL_ISA_AVXVNNI;
+    return found;
+}
+
+// Leaf 4 and 0x8000001D have the same form: type, level, and size = ways·partitions·line·sets.
+static void caches(quernel_cpu *cpu, uint32_t leaf) {
+    for (uint32_t i = 0; i < 16; i++) {
+        uint32_t a, b, c, d;
+        if (!__get_cpuid_count(leaf, i, &a, &b, &c, &d) || !(a & 31)) return;
+        const uint32_t type = a & 31, level = a >> 5 & 7;
+        const size_t bytes = (size_t)((b >> 22) + 1) * ((b >> 12 & 1023) + 1) * ((b & 4095) + 1) * ((size_t)c + 1);
+        if (level == 1 && type == 1) cpu->l1d_bytes = bytes;
+        if (level == 2) cpu->l2_bytes = bytes;
+        if (level == 3) cpu->l3_bytes = bytes;
+    }
+}
+
+void quernel_i_cpu_detect(quernel_cpu *cpu) {
+    cpu->detected |= features();
+    caches(cpu, 4);
+    if (!cpu->l1d_bytes) caches(cpu, 0x8000001Du);
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t word[4];
+        if (!__get_cpuid(0x80000002u + i, &word[0], &word[1], &word[2], &word[3])) return;
+        memcpy(cpu->model + 16 * i, word, sizeof word);
+    }
+    cpu->model[sizeof cpu->model - 1] = 0;
+}
+
+#endif

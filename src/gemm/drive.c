@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// The drive: a task is a strip of output pixels and a part of the columns.
+#include "gemm/drive.h"
+
+#include <string.h>
+
+#include "cpu/fpenv.h"
+
+static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+// Columns [first, first + columns) of one job.
+typedef struct unit {
+    uint32_t job, first, columns, group, tap;
+} unit;
+
+static unit unit_at(const quernel_i_layer *l, uint32_t index) {
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    unit u = {.job = index / l->units_per_job, .first = index % l->units_per_job * l->columns_block};
+    u.columns = least(l->columns_block, s->columns - u.first);
+    u.tap = s->kind == QUERNEL_WEIGHTS_DECONV2D ? u.job % s->taps : 0;
+    u.group = s->kind == QUERNEL_WEIGHTS_DECONV2D ? u.job / s->taps : u.job;
+    return u;
+}
+
+// The first bytes of a slice remember which unit's weights stand prepared in its block.
+static uint32_t *prepared_unit(const quernel_i_task *t) { return (uint32_t *)t->slice; }
+enum { NO_UNIT = UINT32_MAX };
+
+static const void *unit_weights(const quernel_i_task *t, uint32_t index, const unit *u, size_t *ret_panel) {
+    const quernel_i_layer *l = t->call->layer;
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    const int8_t *panels = l->weights->packed + u->job * s->job_bytes + u->first / 16 * s->panel_bytes;
+    *ret_panel = s->panel_bytes;
+    if (!l->gemm->b_prepare) return panels;
+    uint8_t *block = t->slice + l->slice.block;
+    *ret_panel = (size_t)s->k_groups * l->gemm->b_group;
+    if (*prepared_unit(t) == index) return block;
+    for (uint32_t p = 0; p * 16 < u->columns; p++)
+        l->gemm->b_prepare(panels + p * s->panel_bytes, s->k_groups, block + p * *ret_panel);
+    *prepared_unit(t) = index;
+    return block;
+}
+
+// Start values: those of create, or where the zero point was found for the image, this task's own.
+static const int32_t *unit_init(const quernel_i_task *t, size_t j) {
+    const quernel_i_layer *l = t->call->layer;
+    if (l->quant.mode != QUERNEL_QUANT_DYNAMIC_CALL) return l->init + j;
+    return (const int32_t *)(t->slice + l->slice.init) + j;
+}
+
+static void run_line(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels, const unit *u,
+                     const void *b, size_t b_panel) {
+    const quernel_i_layer *l = t->call->layer;
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    const bool packed = l->path == QUERNEL_I_PATH_PACKED;
+    const uint8_t *a = packed ? t->slice + l->slice.packed : quernel_i_strip_row(t, line, column, u->group);
+    const ptrdiff_t a_row = packed ? l->a_pixel : (ptrdiff_t)l->stride_w * l->a_pixel;
+    if (l->w_zeros) quernel_i_chunk_sum(t, a, a_row, pixels);
+    const size_t j = (size_t)u->job * s->columns16 + u->first;
+    quernel_i_finish finish;
+    quernel_i_finish_fill(t, line, column, j, u->group * s->group_out + u->first, u->tap, &finish);
+    const quernel_i_gemm call = {a, a_row, pixels, u->columns, l->runs, l->n_runs, s->k_groups, b, b_panel,
+                                 unit_init(t, j), &finish, t->slice + l->slice.scratch};
+    l->gemm->run.gemm(&call);
+}
+
+static void run_staged(const quernel_i_task *t) {
+    const uint32_t step = t->call->layer->chunk;
+    for (uint32_t index = t->unit0; index < t->unit1; index++) {
+        const unit u = unit_at(t->call->layer, index);
+        size_t b_panel;
+        const void *b = unit_weights(t, index, &u, &b_panel);
+        for (uint32_t line = t->y0; line < t->y1; line++)
+            for (uint32_t x = t->x0; x < t->x1; x += step)
+                run_line(t, line, x, least(step, t->x1 - x), &u, b, b_panel);
+    }
+}
+
+// The rows of a chunk serve all units of a group before the next chunk is packed.
+static void run_packed(const quernel_i_task *t) {
+    const quernel_i_layer *l = t->call->layer;
+    for (uint32_t line = t->y0; line < t->y1; line++)
+        for (uint32_t x = t->x0; x < t->x1; x += l->chunk) {
+            const uint32_t pixels = least(l->chunk, t->x1 - x);
+            for (uint32_t index = t->unit0, group = UINT32_MAX; index < t->unit1; index++) {
+                const unit u = unit_at(l, index);
+                if (u.group != group) quernel_i_chunk_pack(t, line, x, pixels, group = u.group);
+                size_t b_panel;
+                const void *b = unit_weights(t, index, &u, &b_panel);
+                run_line(t, line, x, pixels, &u, b, b_panel);
+            }
+        }
+}
+
+static void run_depthwise(const quernel_i_task *t) {
+    const quernel_i_layer *l = t->call->layer;
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    for (uint32_t line = t->y0; line < t->y1; line++) {
+        quernel_i_finish finish;
+        quernel_i_finish_fill(t, line, t->x0, 0, 0, 0, &finish);
+        l->depthwise->run.depthwise(&(quernel_i_depthwise){
+            quernel_i_strip_row(t, line, t->x0, 0), (ptrdiff_t)l->stride_w * l->a_pixel, l->taps, s->taps,
+            t->x1 - t->x0, s->columns, l->weights->packed, s->columns16, unit_init(t, 0), &finish,
+            t->slice + l->slice.scratch});
+    }
+}
+
+// Dynamic over the image: scales times its d, start values less its zero point's share.
+static void fill_image_tables(const quernel_i_task *t) {
+    const quernel_i_layer *l = t->call->layer;
+    const size_t columns = (size_t)l->weights->shape.jobs * l->weights->shape.columns16;
+    int32_t *init = (int32_t *)(t->slice + l->slice.init);
+    float *scale = (float *)(t->slice + l->slice.scale);
+    const uint32_t z = (uint32_t)(t->found.z + l->encode);
+    for (size_t j = 0; j < columns; j++) init[j] = (int32_t)((uint32_t)l->init[j] - z * (uint32_t)l->z_columns[j]);
+    if (l->scale)
+        for (size_t j = 0; j < columns; j++) scale[j] = l->scale[j] * t->found.d;
+}
+
+static void run_task(void *arg, uint32_t index, uint32_t worker) {
+    const quernel_i_call *call = arg;
+    const quernel_i_layer *l = call->layer;
+    quernel_i_task t = {.call = call, .slice = call->workspace + l->shared_bytes + worker * l->slice.bytes};
+    const uint32_t part = index % l->parts, strip = index / l->parts;
+    const uint32_t strip_x = strip % l->strips_w, strip_y = strip / l->strips_w % l->strips_h;
+    t.image = strip / l->strips_w / l->strips_h;
+    t.y0 = strip_y * l->strip_h, t.y1 = least(t.y0 + l->strip_h, l->grid_h);
+    t.x0 = strip_x * l->strip_w, t.x1 = least(t.x0 + l->strip_w, l->grid_w);
+    t.unit0 = (uint32_t)((uint64_t)l->units * part / l->parts);
+    t.unit1 = (uint32_t)((uint64_t)l->units * (part + 1) / l->parts);
+    t.found = (quernel_i_image){1.0f, 1.0f, l->quant.zero};
+    if (l->quant.mode == QUERNEL_QUANT_DYNAMIC_CALL) {
+        t.found = quernel_i_images(call)[t.image];
+        fill_image_tables(&t);
+    }
+    t.zero_byte = (uint8_t)(t.found.z + l->encode);
+    quernel_i_strip_stage(&t);
+    if (quernel_i_layer_depthwise(l)) run_depthwise(&t);
+    else if (l->path == QUERNEL_I_PATH_PACKED) run_packed(&t);
+    else run_staged(&t);
+    if (part == 0) quernel_i_border_fill(&t);
+}
+
+void quernel_i_drive(const quernel_i_call *call, const quernel_parallel *parallel) {
+    const quernel_i_layer *l = call->layer;
+    if (l->range_tasks) quernel_i_ranges_find(call, parallel);
+    for (uint32_t i = 0; i < l->threads; i++) {
+        const uint32_t none = NO_UNIT;
+        memcpy(call->workspace + l->shared_bytes + i * l->slice.bytes, &none, sizeof none);
+    }
+    quernel_i_parallel(parallel, l->x.n * l->strips_h * l->strips_w * l->parts, run_task, (void *)call);
+}
+
+// The caller's function and ours: each task is wrapped so that the floating-point environment is the law's.
+typedef struct wrapped {
+    void (*run)(void *arg, uint32_t task, uint32_t worker);
+    void *arg;
+} wrapped;
+
+static void run_wrapped(void *arg, uint32_t task, uint32_t worker) {
+    const wrapped *w = arg;
+    const quernel_i_fpenv caller = quernel_i_fpenv_enter();
+    w->run(w->arg, task, worker);
+    quernel_i_fpenv_leave(caller);
+}
+
+void quernel_i_parallel(const quernel_parallel *parallel, uint32_t tasks,
+                        void (*run)(void *arg, uint32_t task, uint32_t worker), void *arg) {
+    wrapped w = {run, arg};
+    if (parallel && parallel->run) {
+        parallel->run(parallel->user, tasks, run_wrapped, &w);
+        return;
+    }
+    for (uint32_t i = 0; i < tasks; i++) run_wrapped(&w, i, 0);
+}

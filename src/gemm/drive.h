@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The drive: runs a layer. Strips of output pixels, chunks, units of columns, threads.
+#ifndef QUERNEL_GEMM_DRIVE_H
+#define QUERNEL_GEMM_DRIVE_H
+
+#include "gemm/layer.h"
+
+/// One run of a layer. `shared` and `slices` are the workspace.
+typedef struct quernel_i_call {
+    const quernel_i_layer *layer;
+    const void *x;
+    const void *residual;
+    void *y;
+    uint8_t *workspace;
+} quernel_i_call;
+
+/// Quantization of one image, found in the run.
+typedef struct quernel_i_image {
+    float d, g;
+    int32_t z;
+} quernel_i_image;
+
+/// Runs everything: ranges first where they are dynamic over the image, then the strips.
+void quernel_i_drive(const quernel_i_call *call, const quernel_parallel *parallel);
+
+/// What one task works on: output pixels [y0, y1) x [x0, x1) of an image, and its worker's slice of the workspace.
+typedef struct quernel_i_task {
+    const quernel_i_call *call;
+    uint8_t *slice;
+    uint32_t image, y0, y1, x0, x1;
+    uint32_t unit0, unit1;
+    quernel_i_image found;  // dynamic over the image
+    uint8_t zero_byte;      // the zero point as rows hold it
+} quernel_i_task;
+
+/// Prepares the strip of a task (nothing to do in place).
+void quernel_i_strip_stage(const quernel_i_task *task);
+/// Address of the row of output pixel (line, column) for this group's channels: in place or in the strip.
+const uint8_t *quernel_i_strip_row(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t group);
+/// Packs im2col rows of `pixels` output pixels of a line for one group, and fills row_scale and row_term by row.
+void quernel_i_chunk_pack(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t pixels, uint32_t group);
+/// Fills the slice's row_sum: Σ of the real k of each row.
+void quernel_i_chunk_sum(const quernel_i_task *task, const uint8_t *rows, ptrdiff_t row_bytes, uint32_t pixels);
+
+/// Fills the finish of a unit's columns (first column `j` of the tables, output channel `channel`, kernel position
+/// `tap` of a deconvolution) for the pixels from (line, column) on.
+void quernel_i_finish_fill(const quernel_i_task *task, uint32_t line, uint32_t column, size_t j, uint32_t channel,
+                           uint32_t tap, quernel_i_finish *ret_finish);
+
+/// Writes the zero point into those border pixels of y that lie beside the task's lines.
+void quernel_i_border_fill(const quernel_i_task *task);
+
+/// Finds the quantization of all images: fills the array of quernel_i_image in the shared workspace.
+void quernel_i_ranges_find(const quernel_i_call *call, const quernel_parallel *parallel);
+static inline quernel_i_image *quernel_i_images(const quernel_i_call *call) { return (quernel_i_image *)call->workspace; }
+
+/// Runs tasks by the caller's function, or one after another, each in Quernel's floating-point environment.
+void quernel_i_parallel(const quernel_parallel *parallel, uint32_t tasks,
+                        void (*run)(void *arg, uint32_t task, uint32_t worker), void *arg);
+
+#endif

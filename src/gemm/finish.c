@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a unit's results go, what finishes them, and the border of a chain tensor.
+#include <string.h>
+
+#include "gemm/drive.h"
+
+// Bytes from the tensor's first element to that of output pixel (line, column) of the grid, kernel position `tap`.
+static ptrdiff_t offset_of(const quernel_i_task *t, const quernel_tensor *y, uint32_t line, uint32_t column,
+                           uint32_t channel, uint32_t tap) {
+    const quernel_i_layer *l = t->call->layer;
+    const int64_t h = (int64_t)line * l->up_h + tap / l->up_w, w = (int64_t)column * l->up_w + tap % l->up_w;
+    const int64_t element = t->image * y->stride_n + h * y->stride_h + w * y->stride_w + channel * y->stride_c;
+    return (ptrdiff_t)(element * (int64_t)quernel_type_size((quernel_type)y->type));
+}
+
+static const float *at(const float *table, size_t j) { return table ? table + j : NULL; }
+
+static void fill_row_terms(const quernel_i_task *t, uint32_t column, size_t j, quernel_i_finish *f) {
+    const quernel_i_layer *l = t->call->layer;
+    if (l->w_zeros) {
+        f->row_term[1] = (const int32_t *)(t->slice + l->slice.row_sum);
+        f->col_term[1] = l->w_zeros + j;
+    }
+    if (quernel_i_layer_by_row(l)) {
+        f->row_scale = (const float *)(t->slice + l->slice.row_scale);
+        f->row_term[0] = (const int32_t *)(t->slice + l->slice.row_term);
+        f->col_term[0] = l->z_columns + j;
+    } else if (l->row_scales) {
+        f->row_scale = l->row_scales + column;
+    }
+}
+
+void quernel_i_finish_fill(const quernel_i_task *t, uint32_t line, uint32_t column, size_t j, uint32_t channel,
+                           uint32_t tap, quernel_i_finish *f) {
+    const quernel_i_layer *l = t->call->layer;
+    const ptrdiff_t y_size = (ptrdiff_t)quernel_type_size((quernel_type)l->y.type);
+    const bool by_image = l->quant.mode == QUERNEL_QUANT_DYNAMIC_CALL;
+    const float *scale = by_image && l->scale ? (const float *)(t->slice + l->slice.scale) : l->scale;
+    *f = (quernel_i_finish){
+        .y = (uint8_t *)t->call->y + offset_of(t, &l->y, line, column, channel, tap),
+        .y_row = (ptrdiff_t)l->up_w * l->y.stride_w * y_size,
+        .y_col = l->y.stride_c * y_size,
+        .out = l->y.type,
+        .act = (int32_t)l->act,
+        .scale = at(scale, j),
+        .bias = at(l->bias, j),
+        .slope = at(l->slope, j),
+        .act_lo = at(l->act_lo, j),
+        .act_hi = at(l->act_hi, j),
+        .out_scale = at(l->out_scale, j),
+        .q_lo = l->q_lo,
+        .q_hi = l->q_hi,
+        .q_zero = l->q_zero,
+    };
+    fill_row_terms(t, column, j, f);
+    if (!l->finish.residual) return;
+    const ptrdiff_t r_size = (ptrdiff_t)quernel_type_size((quernel_type)l->residual.type);
+    f->residual = (const uint8_t *)t->call->residual + offset_of(t, &l->residual, line, column, channel, tap);
+    f->r_row = (ptrdiff_t)l->up_w * l->residual.stride_w * r_size;
+    f->r_col = l->residual.stride_c * r_size;
+    f->r_type = l->residual.type;
+    f->r_zero = l->finish.residual_zero;
+    f->r_scale = at(l->r_scale, j);
+    f->residual_last = l->finish.residual_after_activation != 0;
+}
+
+// Pixels [first, first + count) of one line of y, counted from the first real pixel.
+static void fill_pixels(const quernel_i_task *t, int64_t line, int64_t first, int64_t count) {
+    const quernel_tensor *y = &t->call->layer->y;
+    uint8_t *to = (uint8_t *)t->call->y + t->image * y->stride_n + line * y->stride_h + first * y->stride_w;
+    const int zero = (uint8_t)t->call->layer->finish.y_zero;
+    if (y->stride_w == y->c) {
+        memset(to, zero, (size_t)count * y->c);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++) memset(to + i * y->stride_w, zero, y->c);
+}
+
+void quernel_i_border_fill(const quernel_i_task *t) {
+    const quernel_i_layer *l = t->call->layer;
+    const quernel_tensor *y = &l->y;
+    const int64_t left = y->border_w, above = y->border_h;
+    if (!left && !above) return;
+    const bool first = t->x0 == 0, last = t->x1 == l->grid_w;
+    const int64_t from = first ? -left : (int64_t)t->x0 * l->up_w;
+    const int64_t to = last ? (int64_t)y->w + left : (int64_t)t->x1 * l->up_w;
+    for (int64_t i = 1; t->y0 == 0 && i <= above; i++) fill_pixels(t, -i, from, to - from);
+    for (int64_t i = 0; t->y1 == l->grid_h && i < above; i++) fill_pixels(t, (int64_t)y->h + i, from, to - from);
+    for (int64_t line = (int64_t)t->y0 * l->up_h; line < (int64_t)t->y1 * l->up_h; line++) {
+        if (first) fill_pixels(t, line, -left, left);
+        if (last) fill_pixels(t, line, y->w, left);
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// A layer as the drive sees it: one product of rows by packed weights per job, whatever the operator was called.
+// `op` fills geometry, numbers and tables; `plan` the kernels and sizes; the drive only reads.
+//
+// Every operator is a grid of output pixels. linear: one image of one line with M pixels. conv2d: its output. deconv2d with
+// kernel = stride: its input, where each job writes its own pixel of every kernel-sized patch.
+#ifndef QUERNEL_GEMM_LAYER_H
+#define QUERNEL_GEMM_LAYER_H
+
+#include "kernels/ukr.h"
+#include "pack/weights.h"
+#include "quernel/operator.h"
+
+/// How the rows that the micro-kernel reads come to be.
+typedef enum quernel_i_path {
+    QUERNEL_I_PATH_INPLACE = 0, ///< taps read in the caller's own int8 tensor
+    QUERNEL_I_PATH_STAGED = 1,  ///< a strip of input lines is quantized or copied, taps read there
+    QUERNEL_I_PATH_PACKED = 2   ///< im2col rows are gathered from a strip, a chunk of pixels at a time
+} quernel_i_path;
+
+/// Where a worker's pieces of workspace begin, in bytes from its slice. `bytes` is the size of a slice.
+typedef struct quernel_i_slice {
+    size_t strip;   // staged rows, or the float strip of the packed path
+    size_t packed;  // im2col rows of one chunk
+    size_t block;   // a block of weights in the kernel's own form
+    size_t scratch; // the micro-kernel's
+    size_t floats;  // bf16 pieces as f32
+    size_t row_scale, row_term, row_sum; // one chunk
+    size_t init, scale;                  // dynamic: this image's tables
+    size_t bytes;
+} quernel_i_slice;
+
+typedef struct quernel_i_layer {
+    // Geometry
+    quernel_tensor x, y, residual;     // strides filled in
+    uint32_t grid_h, grid_w;           // output pixels per image
+    uint32_t kernel_h, kernel_w;       // of the taps read from x: 1 for linear and deconv2d
+    uint32_t stride_h, stride_w, dilation_h, dilation_w;
+    uint32_t pad_top, pad_left;
+    uint32_t up_h, up_w;               // deconv2d: its stride; else 1
+    quernel_weights *weights;
+
+    // Numbers
+    quernel_quant quant;
+    const float *mult;                 // [C], or in packed order [groups][4·k_groups] on the packed path
+    float lo, hi;                      // least and greatest number, z not yet subtracted
+    int32_t encode;                    // added to numbers so that they travel as the kernel's type
+    const float *row_scales;           // linear, static per row: [M], or NULL
+    quernel_finish finish;             // activation, types, flags; its pointers are not used
+    const int32_t *init;               // [jobs·columns16]: bias − Z·col_term, Z = z + encode, where Z is static
+    const int32_t *z_columns;          // [jobs·columns16]: Σ(w − z_w): what a zero point Z takes away
+    const int32_t *w_zeros;            // [jobs·columns16]: −z_w, or NULL where all are 0
+    const float *scale, *bias, *slope, *act_lo, *act_hi, *out_scale, *r_scale; // as quernel_i_finish, or NULL
+    quernel_i_act act;
+    float q_lo, q_hi;
+    int32_t q_zero;
+
+    // Plan
+    quernel_isa isa;
+    quernel_i_path path;
+    const quernel_i_kernel *gemm, *depthwise, *rows, *range, *gather; // gather: float rows of the packed path
+    const quernel_i_run *runs;
+    const ptrdiff_t *taps;             // depthwise
+    uint32_t n_runs, run_bytes;        // run_bytes: real k of a run
+    ptrdiff_t a_line, a_pixel;         // bytes of the rows that the kernel reads
+    uint32_t strip_h, strip_w;         // output pixels of a strip
+    uint32_t strip_lines, strip_pixels;// input lines and pixels of a strip
+    uint32_t chunk;                    // output pixels that are packed at a time
+    uint32_t floats;                   // pixels of a bf16 piece
+    uint32_t columns_block;            // columns of a unit
+    uint32_t units_per_job, units;     // units = jobs·units_per_job
+    uint32_t strips_h, strips_w, parts; // tasks = images·strips_h·strips_w·parts; parts split the units
+    uint32_t range_tasks;              // per image; 0: not dynamic over the image
+    uint32_t threads;
+    quernel_i_slice slice;
+    size_t shared_bytes;               // at the start of the workspace: ranges and parameters of every image
+    size_t workspace_bytes;
+} quernel_i_layer;
+
+static inline bool quernel_i_layer_dynamic(const quernel_i_layer *l) { return l->quant.mode != QUERNEL_QUANT_STATIC; }
+static inline bool quernel_i_layer_depthwise(const quernel_i_layer *l) {
+    return l->weights->shape.format == QUERNEL_I_FORMAT_TAPS;
+}
+/// Rows have parameters of their own, found in the run.
+static inline bool quernel_i_layer_by_row(const quernel_i_layer *l) {
+    return l->quant.mode == QUERNEL_QUANT_DYNAMIC_ROW;
+}
+
+#endif

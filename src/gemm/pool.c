@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built-in pool: workers sleep on a condition, are handed one job, and take tasks from a shared counter. The mutex
+// is held for the hand-over alone.
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "quernel/common.h"
+
+typedef struct job {
+    void (*task)(void *arg, uint32_t task, uint32_t worker);
+    void *arg;
+    uint32_t tasks;
+} job;
+
+struct quernel_pool {
+    pthread_mutex_t mutex;
+    pthread_cond_t wake, done;
+    pthread_t *threads;
+    uint32_t helpers;      // threads beside the caller
+    job job;
+    uint64_t turn;         // counts jobs: a sleeping worker waits for a new one
+    uint32_t working;      // helpers that have not finished the job
+    bool stop;
+    atomic_flag busy;      // a run has the pool
+    atomic_uint next;      // next task
+};
+
+typedef struct helper {
+    quernel_pool *pool;
+    uint32_t worker;
+} helper;
+
+static void work(quernel_pool *p, const job *j, uint32_t worker) {
+    for (;;) {
+        const uint32_t task = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
+        if (task >= j->tasks) return;
+        j->task(j->arg, task, worker);
+    }
+}
+
+static void *help(void *arg) {
+    const helper h = *(helper *)arg;
+    free(arg);
+    quernel_pool *p = h.pool;
+    uint64_t seen = 0;
+    for (;;) {
+        pthread_mutex_lock(&p->mutex);
+        while (p->turn == seen && !p->stop) pthread_cond_wait(&p->wake, &p->mutex);
+        const bool stop = p->stop;
+        const job j = p->job;
+        seen = p->turn;
+        pthread_mutex_unlock(&p->mutex);
+        if (stop) return NULL;
+        work(p, &j, h.worker);
+        pthread_mutex_lock(&p->mutex);
+        if (--p->working == 0) pthread_cond_signal(&p->done);
+        pthread_mutex_unlock(&p->mutex);
+    }
+}
+
+static void run(void *user, uint32_t tasks, void (*task)(void *arg, uint32_t task, uint32_t worker), void *arg) {
+    quernel_pool *p = user;
+    if (tasks <= 1 || p->helpers == 0 || atomic_flag_test_and_set_explicit(&p->busy, memory_order_acquire)) {
+        for (uint32_t i = 0; i < tasks; i++) task(arg, i, 0);
+        return;
+    }
+    const job j = {task, arg, tasks};
+    pthread_mutex_lock(&p->mutex);
+    p->job = j;
+    p->working = p->helpers;
+    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
+    p->turn++;
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->mutex);
+    work(p, &j, 0);
+    pthread_mutex_lock(&p->mutex);
+    while (p->working) pthread_cond_wait(&p->done, &p->mutex);
+    pthread_mutex_unlock(&p->mutex);
+    atomic_flag_clear_explicit(&p->busy, memory_order_release);
+}
+
+static bool start(quernel_pool *p, uint32_t worker) {
+    helper *h = malloc(sizeof *h);
+    if (!h) return false;
+    *h = (helper){p, worker};
+    if (pthread_create(&p->threads[p->helpers], NULL, help, h)) {
+        free(h);
+        return false;
+    }
+    p->helpers++;
+    return true;
+}
+
+int quernel_pool_create(uint32_t threads, quernel_pool **ret_pool, quernel_error *error) {
+    if (!ret_pool) return quernel_i_error_null(error, "pool", "ret_pool");
+    const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, "pool", "threads", threads, 1, 4096);
+    if (code) return code;
+    quernel_pool *p = calloc(1, sizeof *p);
+    if (p) p->threads = calloc(threads, sizeof *p->threads);
+    if (!p || !p->threads) {
+        free(p);
+        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "threads", -1, "pool: no memory for %u threads", threads);
+    }
+    pthread_mutex_init(&p->mutex, NULL);
+    pthread_cond_init(&p->wake, NULL);
+    pthread_cond_init(&p->done, NULL);
+    atomic_flag_clear(&p->busy);
+    while (p->helpers + 1 < threads)
+        if (!start(p, p->helpers + 1)) {
+            quernel_pool_destroy(p);
+            return quernel_i_error_set(error, QUERNEL_E_MEMORY, "threads", -1, "pool: cannot start %u threads", threads);
+        }
+    *ret_pool = p;
+    return QUERNEL_OK;
+}
+
+void quernel_pool_destroy(quernel_pool *p) {
+    if (!p) return;
+    pthread_mutex_lock(&p->mutex);
+    p->stop = true;
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->mutex);
+    for (uint32_t i = 0; i < p->helpers; i++) pthread_join(p->threads[i], NULL);
+    pthread_cond_destroy(&p->done);
+    pthread_cond_destroy(&p->wake);
+    pthread_mutex_destroy(&p->mutex);
+    free(p->threads);
+    free(p);
+}
+
+quernel_parallel quernel_pool_parallel(quernel_pool *pool) {
+    return (quernel_parallel){pool ? run : NULL, pool, pool ? pool->helpers + 1 : 1};
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dynamic quantization over an image: ranges of pieces, merged, then scale and zero point. A maximum has no order.
+#include "base/num.h"
+#include "gemm/drive.h"
+#include "pack/stage.h"
+
+typedef struct range {
+    float least, greatest;
+} range;
+
+// Ranges of all pieces stand behind the images' parameters in the shared part of the workspace.
+static range *ranges_of(const quernel_i_call *call) {
+    return (range *)(call->workspace + quernel_i_round_up(call->layer->x.n * sizeof(quernel_i_image), QUERNEL_I_LINE));
+}
+
+static void range_line(const quernel_i_call *call, uint32_t image, uint32_t line, uint32_t from, uint32_t to,
+                       float *floats, range *found) {
+    const quernel_i_layer *l = call->layer;
+    const uint32_t step = l->floats ? l->floats : to - from;
+    for (uint32_t x = from; x < to; x += step) {
+        const uint32_t n = step < to - x ? step : to - x;
+        const quernel_i_view view =
+            quernel_i_view_floats(&l->x, quernel_i_pixel(&l->x, call->x, image, line, x), n, floats);
+        l->range->run.range(&(quernel_i_range){view.data, view.pixel, view.channel, n, l->x.c, l->mult, &found->least,
+                                               &found->greatest});
+    }
+}
+
+// With a factor per im2col column, y = x·m takes part once for every tap that touches x: the lattice of lines and
+// columns of that tap. `line` is a line of the output grid.
+static void range_taps(const quernel_i_call *call, uint32_t image, uint32_t line, float *floats, range *found) {
+    const quernel_i_layer *l = call->layer;
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    for (uint32_t t = 0; t < s->taps; t++) {
+        const uint32_t r = t / s->kernel_w, c = t % s->kernel_w;
+        const int64_t y = (int64_t)line * l->stride_h + (int64_t)r * l->dilation_h - l->pad_top;
+        if (y < 0 || y >= (int64_t)l->x.h) continue;
+        for (uint32_t i = 0; i < l->grid_w; i++) {
+            const int64_t x = (int64_t)i * l->stride_w + (int64_t)c * l->dilation_w - l->pad_left;
+            if (x < 0 || x >= (int64_t)l->x.w) continue;
+            const quernel_i_view view =
+                quernel_i_view_floats(&l->x, quernel_i_pixel(&l->x, call->x, image, y, x), 1, floats);
+            for (uint32_t g = 0; g < s->groups; g++)
+                l->range->run.range(&(quernel_i_range){
+                    view.data + (ptrdiff_t)(g * s->group_in) * view.channel, view.pixel, view.channel, 1, s->group_in,
+                    l->mult + ((size_t)g * s->k_groups + (size_t)r * s->run_groups) * 4 + (size_t)c * s->group_in,
+                    &found->least, &found->greatest});
+        }
+    }
+}
+
+// A piece is a share of an image's lines, or of its pixels where there is but one line.
+static void range_task(void *arg, uint32_t index, uint32_t worker) {
+    const quernel_i_call *call = arg;
+    const quernel_i_layer *l = call->layer;
+    const uint32_t image = index / l->range_tasks, piece = index % l->range_tasks;
+    const bool by_tap = l->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN;
+    const uint32_t lines = by_tap ? l->grid_h : l->x.h, total = by_tap || lines > 1 ? lines : l->x.w;
+    const uint32_t from = (uint32_t)((uint64_t)total * piece / l->range_tasks);
+    const uint32_t to = (uint32_t)((uint64_t)total * (piece + 1) / l->range_tasks);
+    float *floats = (float *)(call->workspace + l->shared_bytes + worker * l->slice.bytes + l->slice.floats);
+    range found = {0.0f, 0.0f};
+    if (by_tap)
+        for (uint32_t line = from; line < to; line++) range_taps(call, image, line, floats, &found);
+    else if (lines == 1) range_line(call, image, 0, from, to, floats, &found);
+    else
+        for (uint32_t line = from; line < to; line++) range_line(call, image, line, 0, l->x.w, floats, &found);
+    ranges_of(call)[index] = found;
+}
+
+static quernel_i_image image_of(const quernel_i_layer *l, const range *pieces) {
+    range all = {0.0f, 0.0f};
+    for (uint32_t i = 0; i < l->range_tasks; i++) {
+        if (pieces[i].least < all.least) all.least = pieces[i].least;
+        if (pieces[i].greatest > all.greatest) all.greatest = pieces[i].greatest;
+    }
+    const quernel_i_scale q =
+        quernel_i_scale_of(all.least, all.greatest, l->quant.type == QUERNEL_TYPE_S8, l->quant.asymmetric);
+    return (quernel_i_image){q.d, 1.0f / q.d, q.z};
+}
+
+static void images_task(void *arg, uint32_t index, uint32_t worker) {
+    (void)index, (void)worker;
+    const quernel_i_call *call = arg;
+    for (uint32_t i = 0; i < call->layer->x.n; i++)
+        quernel_i_images(call)[i] = image_of(call->layer, ranges_of(call) + (size_t)i * call->layer->range_tasks);
+}
+
+void quernel_i_ranges_find(const quernel_i_call *call, const quernel_parallel *parallel) {
+    quernel_i_parallel(parallel, call->layer->x.n * call->layer->range_tasks, range_task, (void *)call);
+    quernel_i_parallel(NULL, 1, images_task, (void *)call);
+}

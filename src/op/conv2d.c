@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// conv2d and deconv2d: geometry from the descriptor.
+#include "quernel/conv2d.h"
+
+#include "base/error.h"
+#include "op/operator.h"
+
+#define MOST 65536 // of strides, dilations and paddings
+
+static int check_common(const quernel_conv2d_desc *d, quernel_weights_kind kind, const char *where,
+                        quernel_error *error) {
+    if (d->size != sizeof *d)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, "%s: size: %u: must be %zu", where, d->size,
+                                   sizeof *d);
+    if (!d->weights) return quernel_i_error_null(error, where, "weights");
+    if (d->weights->shape.kind != (uint32_t)kind)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "weights", -1, "%s: weights: of another kind", where);
+    if (d->quant.row_scale)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "quant.row_scale", -1, "%s: quant.row_scale: is for linear",
+                                   where);
+    if (d->x.c != d->weights->shape.in)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1, "%s: x.c: %u: the weights take %u channels", where,
+                                   d->x.c, d->weights->shape.in);
+    const struct {
+        const char *name;
+        uint32_t value, lo;
+    } sizes[] = {{"stride_h", d->stride_h, 1},     {"stride_w", d->stride_w, 1},     {"dilation_h", d->dilation_h, 1},
+                 {"dilation_w", d->dilation_w, 1}, {"pad_top", d->pad_top, 0},       {"pad_left", d->pad_left, 0},
+                 {"pad_bottom", d->pad_bottom, 0}, {"pad_right", d->pad_right, 0}};
+    for (int i = 0; i < 8; i++) {
+        const int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, sizes[i].name, sizes[i].value, sizes[i].lo,
+                                               MOST);
+        if (code) return code;
+    }
+    // Sizes of the input are judged with its strides; here they only must not be 0.
+    if (!d->x.n || !d->x.h || !d->x.w)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1, "%s: x: %u images of %u x %u: must be 1 or more",
+                                   where, d->x.n, d->x.h, d->x.w);
+    return QUERNEL_OK;
+}
+
+// Sizes of y: 0 are found, others must be right.
+static int fill_sizes(quernel_tensor *y, const quernel_tensor *found, const char *where, const char *name,
+                      quernel_error *error) {
+    const uint32_t want[] = {found->n, found->c, found->h, found->w};
+    uint32_t *const have[] = {&y->n, &y->c, &y->h, &y->w};
+    for (int i = 0; i < 4; i++) {
+        if (*have[i] && *have[i] != want[i])
+            return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1, "%s: %s.%c: %u: must be %u (or 0)", where, name,
+                                       "nchw"[i], *have[i], want[i]);
+        *have[i] = want[i];
+    }
+    return QUERNEL_OK;
+}
+
+static int create(const quernel_conv2d_desc *d, quernel_i_layer *layer, const quernel_tensor *found, const char *where,
+                  quernel_operator **ret_op, quernel_error *error) {
+    layer->x = d->x, layer->y = d->y, layer->residual = d->residual;
+    layer->y.type = d->finish.y_type, layer->residual.type = d->finish.residual_type;
+    layer->weights = d->weights, layer->quant = d->quant, layer->finish = d->finish;
+    int code = fill_sizes(&layer->y, found, where, "y", error);
+    if (!code && d->finish.residual) code = fill_sizes(&layer->residual, found, where, "residual", error);
+    if (code) return code;
+    const quernel_i_request request = {where, d->isa, d->threads, d->config, d->allocator};
+    return quernel_i_operator_create(layer, &request, ret_op, error);
+}
+
+// Output size of one direction, 0 where the kernel does not fit.
+static uint32_t output_size(uint32_t size, uint32_t before, uint32_t after, uint32_t kernel, uint32_t dilation,
+                            uint32_t stride) {
+    const int64_t span = (int64_t)dilation * (kernel - 1) + 1, padded = (int64_t)size + before + after;
+    return padded < span ? 0 : (uint32_t)((padded - span) / stride + 1);
+}
+
+int quernel_conv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
+    static const char where[] = "conv2d";
+    if (!d) return quernel_i_error_null(error, where, "desc");
+    if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
+    const int code = check_common(d, QUERNEL_WEIGHTS_CONV2D, where, error);
+    if (code) return code;
+    const quernel_i_weights_shape *s = &d->weights->shape;
+    const quernel_tensor found = {
+        .n = d->x.n, .c = s->out,
+        .h = output_size(d->x.h, d->pad_top, d->pad_bottom, s->kernel_h, d->dilation_h, d->stride_h),
+        .w = output_size(d->x.w, d->pad_left, d->pad_right, s->kernel_w, d->dilation_w, d->stride_w)};
+    if (!found.h || !found.w)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1,
+                                   "%s: x: %u x %u with its padding is smaller than the kernel %u x %u", where, d->x.h,
+                                   d->x.w, s->kernel_h, s->kernel_w);
+    quernel_i_layer layer = {
+        .grid_h = found.h, .grid_w = found.w, .kernel_h = s->kernel_h, .kernel_w = s->kernel_w,
+        .stride_h = d->stride_h, .stride_w = d->stride_w, .dilation_h = d->dilation_h, .dilation_w = d->dilation_w,
+        .pad_top = d->pad_top, .pad_left = d->pad_left, .up_h = 1, .up_w = 1};
+    return create(d, &layer, &found, where, ret_op, error);
+}
+
+int quernel_deconv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
+    static const char where[] = "deconv2d";
+    if (!d) return quernel_i_error_null(error, where, "desc");
+    if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
+    const int code = check_common(d, QUERNEL_WEIGHTS_DECONV2D, where, error);
+    if (code) return code;
+    const quernel_i_weights_shape *s = &d->weights->shape;
+    const bool plain = d->stride_h == s->kernel_h && d->stride_w == s->kernel_w && d->dilation_h == 1 &&
+                       d->dilation_w == 1 && !(d->pad_top | d->pad_left | d->pad_bottom | d->pad_right);
+    if (!plain)
+        return quernel_i_error_set(error, QUERNEL_E_UNSUPPORTED, "stride_h", -1,
+                                   "%s: stride_h: %u: only stride = kernel, dilation 1, padding 0 are offered", where,
+                                   d->stride_h);
+    const uint64_t h = (uint64_t)d->x.h * s->kernel_h, w = (uint64_t)d->x.w * s->kernel_w;
+    if (h > 1u << 30 || w > 1u << 30)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1, "%s: x: its output is larger than 2^30", where);
+    const quernel_tensor found = {.n = d->x.n, .c = s->out, .h = (uint32_t)h, .w = (uint32_t)w};
+    quernel_i_layer layer = {.grid_h = d->x.h, .grid_w = d->x.w, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
+                             .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .up_h = s->kernel_h, .up_w = s->kernel_w};
+    return create(d, &layer, &found, where, ret_op, error);
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator is inside, and the steps of its creation that all kinds share.
+#ifndef QUERNEL_OP_OPERATOR_H
+#define QUERNEL_OP_OPERATOR_H
+
+#include "gemm/layer.h"
+#include "quernel/operator.h"
+
+/// Bytes that a tensor covers, relative to its data pointer: [low, high).
+typedef struct quernel_i_extent {
+    int64_t low, high;
+} quernel_i_extent;
+
+struct quernel_operator {
+    quernel_allocator allocator;
+    size_t bytes;
+    quernel_i_layer layer;
+    quernel_i_extent x, y, residual;
+};
+
+/// What creation needs beside the layer: who speaks in messages, and the descriptor's remaining members.
+typedef struct quernel_i_request {
+    const char *where; // "linear", "conv2d", "deconv2d"
+    int32_t isa;
+    uint32_t threads;
+    const char *config;
+    const quernel_allocator *allocator;
+} quernel_i_request;
+
+/// Fills missing strides and checks sizes, strides, border and layout of one tensor.
+int quernel_i_tensor_check(quernel_tensor *tensor, const char *where, const char *name, quernel_i_extent *ret_extent,
+                           quernel_error *error);
+
+/// Checks quant and finish of a layer whose geometry and weights are set.
+int quernel_i_numbers_check(const quernel_i_layer *layer, const char *where, quernel_error *error);
+
+/// Checks the bound of every accumulator (numbers: rule 4).
+int quernel_i_bounds_check(const quernel_i_layer *layer, const char *where, quernel_error *error);
+
+/// Takes the layer's tables from `block` and, where it has a base, fills them.
+void quernel_i_tables_lay_out(quernel_i_layer *layer, quernel_i_layout *block);
+
+/// Makes an operator of a layer whose geometry, weights, quant and finish are set and whose tensors carry type, layout
+/// and sizes: checks the rest, plans, allocates, fills the tables and takes a reference of the weights.
+int quernel_i_operator_create(const quernel_i_layer *layer, const quernel_i_request *request,
+                              quernel_operator **ret_op, quernel_error *error);
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tensors: dense strides, checks that elements stay apart, extents, and the layout of chain tensors.
+#include <string.h>
+
+#include "base/error.h"
+#include "op/operator.h"
+
+#define MOST_SIZE (1u << 30)
+
+typedef struct dimension {
+    const char *name;
+    int64_t size, stride;
+} dimension;
+
+static int check_sizes(const quernel_tensor *t, const char *where, const char *name, quernel_error *error) {
+    const struct {
+        const char *member;
+        uint32_t value;
+    } sizes[] = {{"n", t->n}, {"c", t->c}, {"h", t->h}, {"w", t->w}};
+    for (int i = 0; i < 4; i++)
+        if (sizes[i].value == 0 || sizes[i].value > MOST_SIZE)
+            return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1, "%s: %s.%s: %u: must be 1 … 2^30", where, name,
+                                       sizes[i].member, sizes[i].value);
+    if (t->border_h > 4096 || t->border_w > 4096)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1, "%s: %s.border: %u x %u: must be 0 … 4096", where,
+                                   name, t->border_h, t->border_w);
+    const bool bytes = t->type == QUERNEL_TYPE_S8 || t->type == QUERNEL_TYPE_U8;
+    if ((t->border_h || t->border_w) && (t->layout != QUERNEL_LAYOUT_NHWC || !bytes))
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1,
+                                   "%s: %s.border: only an NHWC tensor of s8 or u8 may have one", where, name);
+    return QUERNEL_OK;
+}
+
+// Dense strides from the innermost dimension outwards, where a stride is 0.
+static bool fill_dense(quernel_tensor *t) {
+    int64_t *const order_nhwc[] = {&t->stride_c, &t->stride_w, &t->stride_h, &t->stride_n};
+    int64_t *const order_nchw[] = {&t->stride_w, &t->stride_h, &t->stride_c, &t->stride_n};
+    const bool nhwc = t->layout == QUERNEL_LAYOUT_NHWC;
+    const int64_t h = (int64_t)t->h + 2 * t->border_h, w = (int64_t)t->w + 2 * t->border_w;
+    const int64_t sizes_nhwc[] = {t->c, w, h}, sizes_nchw[] = {w, h, t->c};
+    int64_t dense = 1;
+    for (int i = 0; i < 4; i++) {
+        int64_t *stride = nhwc ? order_nhwc[i] : order_nchw[i];
+        if (*stride == 0) *stride = dense;
+        if (i < 3 && __builtin_mul_overflow(*stride, nhwc ? sizes_nhwc[i] : sizes_nchw[i], &dense)) return false;
+    }
+    return true;
+}
+
+static int refuse_stride(quernel_error *error, const char *where, const char *name, const char *which, int64_t stride,
+                         const char *why) {
+    return quernel_i_error_set(error, QUERNEL_E_STRIDE, name, -1, "%s: %s.stride_%s: %lld: %s", where, name, which,
+                               (long long)stride, why);
+}
+
+// Sorted by stride, every dimension must step over all that the smaller ones cover.
+static int check_apart(const quernel_tensor *t, const char *where, const char *name, int64_t *ret_span,
+                       quernel_error *error) {
+    dimension d[4] = {{"n", t->n, t->stride_n},
+                      {"c", t->c, t->stride_c},
+                      {"h", (int64_t)t->h + 2 * t->border_h, t->stride_h},
+                      {"w", (int64_t)t->w + 2 * t->border_w, t->stride_w}};
+    for (int i = 0; i < 4; i++) {
+        if (d[i].stride <= 0) return refuse_stride(error, where, name, d[i].name, d[i].stride, "must be positive");
+        for (int j = i; j > 0 && d[j].stride < d[j - 1].stride; j--) {
+            const dimension swap = d[j];
+            d[j] = d[j - 1], d[j - 1] = swap;
+        }
+    }
+    int64_t span = 1, step;
+    for (int i = 0; i < 4; i++) {
+        if (d[i].size == 1) continue;
+        if (d[i].stride < span) return refuse_stride(error, where, name, d[i].name, d[i].stride, "elements overlap");
+        if (__builtin_mul_overflow(d[i].size - 1, d[i].stride, &step) || step > INT64_MAX / 16 - span)
+            return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, name, -1, "%s: %s: its size in bytes overflows", where,
+                                       name);
+        span += step;
+    }
+    *ret_span = span;
+    return QUERNEL_OK;
+}
+
+int quernel_i_tensor_check(quernel_tensor *t, const char *where, const char *name, quernel_i_extent *ret_extent,
+                           quernel_error *error) {
+    if (t->layout != QUERNEL_LAYOUT_NHWC && t->layout != QUERNEL_LAYOUT_NCHW)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, "%s: %s.layout: %d: unknown", where, name,
+                                   t->layout);
+    int code = check_sizes(t, where, name, error);
+    if (code) return code;
+    if (!fill_dense(t))
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, name, -1, "%s: %s: its strides overflow", where, name);
+    const bool nhwc = t->layout == QUERNEL_LAYOUT_NHWC;
+    const int64_t inner = nhwc ? t->stride_c : t->stride_w;
+    if (inner != 1) return refuse_stride(error, where, name, nhwc ? "c" : "w", inner, "the innermost must be 1");
+    int64_t span = 0;
+    if ((code = check_apart(t, where, name, &span, error))) return code;
+    const int64_t size = (int64_t)quernel_type_size((quernel_type)t->type);
+    const int64_t low = -((int64_t)t->border_h * t->stride_h + (int64_t)t->border_w * t->stride_w);
+    *ret_extent = (quernel_i_extent){low * size, (low + span) * size};
+    return QUERNEL_OK;
+}
+
+int quernel_chain_describe(quernel_tensor *tensor, uint32_t border_h, uint32_t border_w, size_t *ret_bytes,
+                           size_t *ret_offset, quernel_error *error) {
+    static const char where[] = "chain";
+    if (!tensor) return quernel_i_error_null(error, where, "tensor");
+    if (!ret_bytes) return quernel_i_error_null(error, where, "ret_bytes");
+    if (!ret_offset) return quernel_i_error_null(error, where, "ret_offset");
+    if (tensor->type != QUERNEL_TYPE_S8 && tensor->type != QUERNEL_TYPE_U8)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "tensor", -1, "chain: tensor.type: %d: must be s8 or u8",
+                                   tensor->type);
+    quernel_tensor t = *tensor;
+    t.layout = QUERNEL_LAYOUT_NHWC;
+    t.stride_n = t.stride_c = t.stride_h = t.stride_w = 0;
+    t.border_h = border_h, t.border_w = border_w;
+    quernel_i_extent extent;
+    const int code = quernel_i_tensor_check(&t, where, "tensor", &extent, error);
+    if (code) return code;
+    // The first pixel stands on a cache line of its own; 64 bytes behind the last may be read.
+    *ret_offset = quernel_i_round_up((size_t)-extent.low, QUERNEL_I_LINE);
+    *ret_bytes = quernel_i_round_up(*ret_offset + (size_t)extent.high + 64, QUERNEL_I_LINE);
+    *tensor = t;
+    return QUERNEL_OK;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packs weights: checks the descriptor, multiplies the smoothing factors in, quantizes, and places each number.
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/num.h"
+#include "cpu/fpenv.h"
+#include "pack/weights.h"
+
+#define WHERE "weights"
+#define DEAD 0x1p-96f // a channel whose greatest weight is below this is dead: scale 1, weights 0
+
+static int check_sizes(const quernel_weights_desc *d, quernel_error *error) {
+    const struct {
+        const char *name;
+        uint32_t value;
+    } sizes[] = {{"out", d->out}, {"in", d->in}, {"kernel_h", d->kernel_h}, {"kernel_w", d->kernel_w},
+                 {"groups", d->groups}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, sizes[i].name, sizes[i].value, 1, 1 << 26);
+        if (code) return code;
+    }
+    if (d->in % d->groups || d->out % d->groups)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "groups", -1,
+                                   WHERE ": groups: %u: must divide in (%u) and out (%u)", d->groups, d->in, d->out);
+    if (d->kind == QUERNEL_WEIGHTS_LINEAR && (d->kernel_h != 1 || d->kernel_w != 1 || d->groups != 1))
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, d->groups != 1 ? "groups" : "kernel_h", -1,
+                                   WHERE ": kernel_h, kernel_w, groups: %u, %u, %u: must be 1 for linear weights",
+                                   d->kernel_h, d->kernel_w, d->groups);
+    return QUERNEL_OK;
+}
+
+static int check_strides(const quernel_weights_desc *d, const quernel_i_weights_shape *s, quernel_error *error) {
+    const bool linear = d->kind == QUERNEL_WEIGHTS_LINEAR;
+    if (!linear && (d->stride_in < 0 || d->stride_in > 1))
+        return quernel_i_error_set(error, QUERNEL_E_STRIDE, "stride_in", -1,
+                                   WHERE ": stride_in: %lld: must be 0 or 1 but for linear weights",
+                                   (long long)d->stride_in);
+    const int64_t slice = d->kind == QUERNEL_WEIGHTS_DECONV2D ? (int64_t)s->group_out * s->taps
+                                                              : (int64_t)s->group_in * s->taps;
+    const int64_t most = INT64_MAX / 8 / (1 << 26);
+    if (d->stride_in < 0 || d->stride_in > most)
+        return quernel_i_error_set(error, QUERNEL_E_STRIDE, "stride_in", -1, WHERE ": stride_in: %lld: out of range",
+                                   (long long)d->stride_in);
+    const bool transposed = linear && d->stride_in > 1;
+    const int64_t least = d->stride == 0 || transposed ? 0 : slice;
+    if (d->stride < least || d->stride > most || (transposed && d->stride_in < (int64_t)d->out * (d->stride ? d->stride : 1)))
+        return quernel_i_error_set(error, QUERNEL_E_STRIDE, transposed ? "stride_in" : "stride", -1,
+                                   WHERE ": stride, stride_in: %lld, %lld: elements overlap", (long long)d->stride,
+                                   (long long)d->stride_in);
+    return QUERNEL_OK;
+}
+
+static size_t smooth_count(const quernel_weights_desc *d) {
+    if (d->smooth_kind == QUERNEL_SMOOTH_NONE) return 0;
+    return d->smooth_kind == QUERNEL_SMOOTH_CHANNEL ? d->in : (size_t)d->in * d->kernel_h * d->kernel_w;
+}
+
+static int check_smooth(const quernel_weights_desc *d, quernel_error *error) {
+    const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "smooth_kind", d->smooth_kind, 0,
+                                           d->kind == QUERNEL_WEIGHTS_CONV2D ? QUERNEL_SMOOTH_COLUMN
+                                                                             : QUERNEL_SMOOTH_CHANNEL);
+    if (code) return code;
+    const size_t count = smooth_count(d);
+    if (count && !d->smooth) return quernel_i_error_null(error, WHERE, "smooth");
+    return quernel_i_check_floats(error, WHERE, "smooth", d->smooth, count, 1);
+}
+
+static int check_scales(const quernel_weights_desc *d, quernel_error *error) {
+    if (d->scale) {
+        const int code = quernel_i_check_floats(error, WHERE, "scale", d->scale, d->out, 1);
+        if (code) return code;
+    }
+    if (!d->zero) return QUERNEL_OK;
+    if (d->type == QUERNEL_TYPE_F32)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "zero", -1, WHERE ": zero: must be NULL for f32 weights");
+    const int32_t lo = d->type == QUERNEL_TYPE_S8 ? -128 : 0;
+    for (uint32_t n = 0; n < d->out; n++)
+        if (d->zero[n] < lo || d->zero[n] > lo + 255)
+            return quernel_i_error_set(error, QUERNEL_E_VALUE, "zero", n, WHERE ": zero[%u]: %d: must be %d … %d", n,
+                                       d->zero[n], lo, lo + 255);
+    return QUERNEL_OK;
+}
+
+static int check(const quernel_weights_desc *d, quernel_error *error) {
+    if (d->size != sizeof *d)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", d->size,
+                                   sizeof *d);
+    int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "kind", d->kind, 0, QUERNEL_WEIGHTS_DECONV2D);
+    if (code) return code;
+    if (d->type != QUERNEL_TYPE_F32 && d->type != QUERNEL_TYPE_S8 && d->type != QUERNEL_TYPE_U8)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1, WHERE ": type: %d: must be f32, s8 or u8",
+                                   d->type);
+    if (!d->data) return quernel_i_error_null(error, WHERE, "data");
+    if ((code = check_sizes(d, error))) return code;
+    if ((code = check_smooth(d, error))) return code;
+    if ((code = check_scales(d, error))) return code;
+    return quernel_i_allocator_check(d->allocator, WHERE, error);
+}
+
+static size_t source_index(const quernel_weights_desc *d, const quernel_i_weights_shape *s, uint32_t n, uint32_t c,
+                           uint32_t t) {
+    const size_t group = n / s->group_out, local = n % s->group_out;
+    if (d->kind == QUERNEL_WEIGHTS_LINEAR) {
+        const size_t across = d->stride_in ? (size_t)d->stride_in : 1;
+        const size_t down = d->stride ? (size_t)d->stride : across > 1 ? 1 : d->in;
+        return n * down + c * across;
+    }
+    if (d->kind == QUERNEL_WEIGHTS_CONV2D) {
+        const size_t down = d->stride ? (size_t)d->stride : (size_t)s->group_in * s->taps;
+        return n * down + (size_t)c * s->taps + t;
+    }
+    const size_t down = d->stride ? (size_t)d->stride : (size_t)s->group_out * s->taps;
+    return (group * s->group_in + c) * down + local * s->taps + t;
+}
+
+static float smooth_factor(const quernel_weights_desc *d, const quernel_i_weights_shape *s, uint32_t n, uint32_t c,
+                           uint32_t t) {
+    const size_t channel = (size_t)(n / s->group_out) * s->group_in + c;
+    if (d->smooth_kind == QUERNEL_SMOOTH_NONE) return 1.0f;
+    return d->smooth[d->smooth_kind == QUERNEL_SMOOTH_CHANNEL ? channel : channel * s->taps + t];
+}
+
+// Channel n of float weights: w·s rounded, its scale, its numbers by division.
+static int pack_float_channel(const quernel_weights_desc *d, quernel_weights *w, uint32_t n, quernel_error *error) {
+    const quernel_i_weights_shape *s = &w->shape;
+    const float *data = d->data;
+    float most = 0.0f;
+    for (uint32_t c = 0; c < s->group_in; c++)
+        for (uint32_t t = 0; t < s->taps; t++) {
+            const size_t i = source_index(d, s, n, c, t);
+            const float x = data[i] * smooth_factor(d, s, n, c, t);
+            if (!isfinite(x))
+                return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)i,
+                                           WHERE ": data[%zu]: %g: must be finite%s", i, (double)data[i],
+                                           isfinite(data[i]) ? " times its smoothing factor" : "");
+            if (fabsf(x) > most) most = fabsf(x);
+        }
+    const bool dead = !d->scale && most < DEAD;
+    const float scale = d->scale ? d->scale[n] : dead ? 1.0f : most / 127.0f;
+    w->scale[n] = scale;
+    for (uint32_t c = 0; c < s->group_in; c++)
+        for (uint32_t t = 0; t < s->taps; t++) {
+            const float x = data[source_index(d, s, n, c, t)] * smooth_factor(d, s, n, c, t);
+            const float q = dead ? 0.0f : quernel_i_clamp(x / scale, -127.0f, 127.0f);
+            w->packed[quernel_i_weight_find(s, n, c, t).byte] = (int8_t)quernel_i_rne(q);
+        }
+    return QUERNEL_OK;
+}
+
+static void pack_int_channel(const quernel_weights_desc *d, quernel_weights *w, uint32_t n) {
+    const quernel_i_weights_shape *s = &w->shape;
+    const uint8_t flip = d->type == QUERNEL_TYPE_U8 ? 0x80 : 0;
+    w->scale[n] = d->scale ? d->scale[n] : 1.0f;
+    w->zero[n] = (d->zero ? d->zero[n] : 0) - flip;
+    for (uint32_t c = 0; c < s->group_in; c++)
+        for (uint32_t t = 0; t < s->taps; t++) {
+            const uint8_t byte = ((const uint8_t *)d->data)[source_index(d, s, n, c, t)];
+            w->packed[quernel_i_weight_find(s, n, c, t).byte] = (int8_t)(byte ^ flip);
+        }
+}
+
+static bool any_zero_point(const quernel_weights_desc *d) {
+    if (d->type == QUERNEL_TYPE_U8) return true;
+    if (!d->zero) return false;
+    for (uint32_t n = 0; n < d->out; n++)
+        if (d->zero[n]) return true;
+    return false;
+}
+
+static int pack(const quernel_weights_desc *d, quernel_weights **ret_weights, quernel_error *error) {
+    quernel_i_weights_shape shape = {.kind = (uint32_t)d->kind, .out = d->out, .in = d->in, .kernel_h = d->kernel_h,
+                                     .kernel_w = d->kernel_w, .groups = d->groups};
+    const bool has_zero = any_zero_point(d);
+    if (!quernel_i_weights_shape_fill(&shape, !has_zero && d->smooth_kind != QUERNEL_SMOOTH_COLUMN))
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "in", -1, WHERE ": in: %u: the sizes overflow", d->in);
+    int code = check_strides(d, &shape, error);
+    if (code) return code;
+    quernel_weights *w;
+    if ((code = quernel_i_weights_allocate(&shape, smooth_count(d), d->allocator, &w, error))) return code;
+    w->has_zero = has_zero;
+    w->smooth_kind = d->smooth_kind;
+    if (w->smooth) memcpy(w->smooth, d->smooth, w->smooth_count * sizeof *w->smooth);
+    for (uint32_t n = 0; n < d->out && !code; n++) {
+        if (d->type == QUERNEL_TYPE_F32) code = pack_float_channel(d, w, n, error);
+        else pack_int_channel(d, w, n);
+    }
+    if (code) {
+        quernel_weights_release(w);
+        return code;
+    }
+    quernel_i_weights_sum(w);
+    *ret_weights = w;
+    return QUERNEL_OK;
+}
+
+int quernel_weights_pack(const quernel_weights_desc *desc, quernel_weights **ret_weights, quernel_error *error) {
+    if (!desc) return quernel_i_error_null(error, WHERE, "desc");
+    if (!ret_weights) return quernel_i_error_null(error, WHERE, "ret_weights");
+    const quernel_i_fpenv caller = quernel_i_fpenv_enter();
+    int code = check(desc, error);
+    if (!code) code = pack(desc, ret_weights, error);
+    quernel_i_fpenv_leave(caller);
+    return code;
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Block sizes: a strip of rows takes at most a third of L2, a block of weights half of it, and neither more than what
+// keeps a worker's slice below 2 MiB.
+#include "plan/sizes.h"
+
+#include "base/error.h"
+#include "gemm/drive.h"
+
+#define KiB ((size_t)1024)
+#define STRIP_MOST (640 * KiB)
+#define BLOCK_MOST (768 * KiB)
+#define CHUNK_MOST (128 * KiB)
+#define FLOATS_MOST (64 * KiB)
+#define TASKS_PER_THREAD 4 // enough for the last one to be small
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+static uint32_t pieces(uint32_t total, uint32_t piece) { return (total + piece - 1) / piece; }
+static bool is_float(int32_t type) { return type == QUERNEL_TYPE_F32 || type == QUERNEL_TYPE_BF16; }
+
+static uint32_t strip_lines(const quernel_i_layer *l, uint32_t lines) {
+    return (lines - 1) * l->stride_h + (l->kernel_h - 1) * l->dilation_h + 1;
+}
+
+static uint32_t strip_pixels(const quernel_i_layer *l, uint32_t pixels) {
+    return (pixels - 1) * l->stride_w + (l->kernel_w - 1) * l->dilation_w + 1;
+}
+
+static size_t strip_pixel_bytes(const quernel_i_layer *l) {
+    if (l->path != QUERNEL_I_PATH_PACKED) return (size_t)l->a_pixel;
+    return l->x.c * (is_float(l->x.type) ? sizeof(float) : 1);
+}
+
+static size_t strip_bytes(const quernel_i_layer *l, uint32_t lines, uint32_t pixels) {
+    return (size_t)strip_lines(l, lines) * strip_pixels(l, pixels) * strip_pixel_bytes(l);
+}
+
+// As many whole lines as fit; of lines that are too long, as many pixels of one.
+static void choose_strip(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
+    const size_t budget = least(l2_bytes / 3, STRIP_MOST);
+    l->strip_w = l->grid_w;
+    while (l->strip_w > 16 && strip_bytes(l, 1, l->strip_w) > budget) l->strip_w = (l->strip_w + 1) / 2;
+    l->strip_h = 1;
+    while (l->strip_h < l->grid_h && strip_bytes(l, l->strip_h + 1, l->strip_w) <= budget) l->strip_h++;
+    if (config->strip_h) l->strip_h = (uint32_t)least(config->strip_h, l->grid_h);
+    if (config->strip_w) l->strip_w = (uint32_t)least(config->strip_w, l->grid_w);
+}
+
+// More threads want more strips, in a multiple of their number; a strip stays at least two register tiles high.
+static void split_strips(quernel_i_layer *l, const quernel_i_config *config) {
+    if (l->threads == 1 || config->strip_h || config->strip_w) return;
+    const uint32_t want = l->threads * TASKS_PER_THREAD;
+    uint32_t h = pieces(l->grid_h, l->strip_h), w = pieces(l->grid_w, l->strip_w);
+    const uint32_t others = l->x.n * w;
+    if (h * others < want) h = (uint32_t)least(l->grid_h, pieces(want, others));
+    l->strip_h = pieces(l->grid_h, h);
+    h = pieces(l->grid_h, l->strip_h);
+    const uint32_t tile = quernel_i_layer_depthwise(l) ? 16 : 2u * l->gemm->mr;
+    if (h * others < want) {
+        const uint32_t by_width = pieces(want, h * l->x.n), fitting = (uint32_t)most(1, l->grid_w / tile);
+        w = (uint32_t)most(w, least(by_width, fitting));
+        l->strip_w = pieces(l->grid_w, w);
+    }
+}
+
+static void choose_units(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    l->columns_block = s->columns16, l->units_per_job = l->units = l->parts = 1;
+    if (quernel_i_layer_depthwise(l)) return;
+    const size_t panel = (size_t)s->k_groups * l->gemm->b_group;
+    const uint32_t nr = l->gemm->nr > 16 ? l->gemm->nr : 16;
+    size_t columns = most(1, least(l2_bytes / 2, BLOCK_MOST) / panel) * 16;
+    if (columns > nr) columns = columns / nr * nr;
+    if (config->block) columns = quernel_i_round_up(config->block, 16);
+    const uint32_t strips = l->x.n * pieces(l->grid_h, l->strip_h) * pieces(l->grid_w, l->strip_w);
+    const uint32_t parts = strips >= l->threads ? 1 : pieces(l->threads, strips);
+    // Columns are split among threads where rows are too few.
+    const uint32_t share = pieces(s->columns16, pieces(parts, s->jobs));
+    if (!config->block && parts > 1) columns = least(columns, quernel_i_round_up(share, nr));
+    columns = least(columns, s->columns16);
+    const uint32_t blocks = pieces(s->columns, (uint32_t)columns);
+    if (!config->block) columns = least(quernel_i_round_up(pieces(s->columns, blocks), nr), s->columns16);
+    l->columns_block = (uint32_t)columns;
+    l->units_per_job = pieces(s->columns, l->columns_block);
+    l->units = s->jobs * l->units_per_job;
+    l->parts = (uint32_t)least(config->parts ? config->parts : parts, l->units);
+}
+
+static void choose_chunk(quernel_i_layer *l, const quernel_i_config *config) {
+    l->chunk = l->strip_w;
+    if (l->path == QUERNEL_I_PATH_PACKED)
+        l->chunk = (uint32_t)least(l->strip_w, most(1, CHUNK_MOST / (size_t)l->a_pixel));
+    if (config->chunk) l->chunk = (uint32_t)least(config->chunk, l->strip_w);
+}
+
+static void choose_ranges(quernel_i_layer *l) {
+    l->range_tasks = 0;
+    if (l->quant.mode != QUERNEL_QUANT_DYNAMIC_CALL) return;
+    const uint32_t lines = l->x.h > 1 ? l->x.h : l->x.w;
+    l->range_tasks = l->threads == 1 ? 1 : (uint32_t)least(lines, l->threads * TASKS_PER_THREAD);
+}
+
+static size_t scratch_bytes(const quernel_i_layer *l) {
+    const quernel_i_kernel *k = quernel_i_layer_depthwise(l) ? l->depthwise : l->gemm;
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    if (!k->scratch) return 0;
+    return k->scratch(quernel_i_layer_depthwise(l) ? s->columns : s->k_groups);
+}
+
+static size_t offset(quernel_i_layout *slice, size_t count, size_t size) {
+    const size_t at = slice->used;
+    quernel_i_take(slice, count, size);
+    return at;
+}
+
+static void lay_out_slice(quernel_i_layer *l, quernel_i_layout *slice) {
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    const bool packed = l->path == QUERNEL_I_PATH_PACKED, strip = l->path != QUERNEL_I_PATH_INPLACE && l->strip_lines;
+    const bool prepared = !quernel_i_layer_depthwise(l) && l->gemm->b_prepare;
+    const bool by_row = quernel_i_layer_by_row(l) || l->quant.row_scale;
+    const bool by_image = l->quant.mode == QUERNEL_QUANT_DYNAMIC_CALL;
+    const size_t columns = (size_t)s->jobs * s->columns16, rows = l->chunk;
+    quernel_i_take(slice, 1, QUERNEL_I_LINE); // which unit stands prepared
+    l->slice.strip = offset(slice, strip ? strip_bytes(l, l->strip_h, l->strip_w) + QUERNEL_I_LINE : 0, 1);
+    l->slice.packed = offset(slice, packed ? (size_t)l->chunk * (size_t)l->a_pixel + QUERNEL_I_LINE : 0, 1);
+    l->slice.block = offset(slice, prepared ? l->columns_block / 16 * (size_t)s->k_groups : 0, prepared ? l->gemm->b_group : 1);
+    l->slice.scratch = offset(slice, scratch_bytes(l), 1);
+    l->slice.floats = offset(slice, (size_t)l->floats * l->x.c, sizeof(float));
+    l->slice.row_scale = offset(slice, by_row ? rows : 0, sizeof(float));
+    l->slice.row_term = offset(slice, by_row ? rows : 0, sizeof(int32_t));
+    l->slice.row_sum = offset(slice, l->weights->has_zero ? rows : 0, sizeof(int32_t));
+    l->slice.init = offset(slice, by_image ? columns : 0, sizeof(int32_t));
+    l->slice.scale = offset(slice, by_image ? columns : 0, sizeof(float));
+    l->slice.bytes = slice->used;
+}
+
+static int lay_out_workspace(quernel_i_layer *l, const char *where, quernel_error *error) {
+    quernel_i_layout slice = {0}, all = {0};
+    lay_out_slice(l, &slice);
+    if (l->range_tasks) {
+        quernel_i_take(&all, l->x.n, sizeof(quernel_i_image));
+        quernel_i_take(&all, (size_t)l->x.n * l->range_tasks, 2 * sizeof(float));
+    }
+    l->shared_bytes = all.used;
+    quernel_i_take(&all, l->threads, slice.used);
+    l->workspace_bytes = all.used;
+    const uint64_t tasks = (uint64_t)l->x.n * pieces(l->grid_h, l->strip_h) * pieces(l->grid_w, l->strip_w);
+    if (slice.overflow || all.overflow || tasks > INT32_MAX / (uint64_t)l->parts ||
+        (uint64_t)l->x.n * l->range_tasks > INT32_MAX)
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "x", -1, "%s: x: its sizes overflow", where);
+    return QUERNEL_OK;
+}
+
+int quernel_i_plan_sizes(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes, const char *where,
+                         quernel_error *error) {
+    choose_strip(l, config, l2_bytes);
+    split_strips(l, config);
+    choose_units(l, config, l2_bytes);
+    choose_chunk(l, config);
+    choose_ranges(l);
+    l->floats = 0;
+    if (l->x.type == QUERNEL_TYPE_BF16)
+        l->floats = (uint32_t)least(most(1, FLOATS_MOST / sizeof(float) / l->x.c), l->x.w);
+    l->strips_h = pieces(l->grid_h, l->strip_h), l->strips_w = pieces(l->grid_w, l->strip_w);
+    l->strip_pixels = strip_pixels(l, l->strip_w);
+    if (l->strip_lines) l->strip_lines = strip_lines(l, l->strip_h);
+    if (l->path == QUERNEL_I_PATH_STAGED) l->a_line = (ptrdiff_t)l->strip_pixels * l->a_pixel;
+    else if (l->path == QUERNEL_I_PATH_INPLACE) l->a_line = l->x.stride_h;
+    return lay_out_workspace(l, where, error);
+}

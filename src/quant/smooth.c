@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Smoothing factors: SmoothQuant's equation 4 with floors, in double, rounded once.
+#include <math.h>
+
+#include "base/error.h"
+#include "quernel/quant.h"
+
+#define WHERE "smooth"
+
+static int check_maxima(quernel_error *error, const char *name, const float *values, uint32_t count, double *ret_most) {
+    double most = 0.0;
+    for (uint32_t k = 0; k < count; k++) {
+        if (!isfinite(values[k]) || values[k] < 0.0f)
+            return quernel_i_error_set(error, QUERNEL_E_VALUE, name, k, WHERE ": %s[%u]: %g: must be finite and >= 0",
+                                       name, k, (double)values[k]);
+        if (values[k] > most) most = values[k];
+    }
+    *ret_most = most;
+    return QUERNEL_OK;
+}
+
+static int check_option(quernel_error *error, const char *name, double value, double lo, double hi) {
+    if (value >= lo && value <= hi) return QUERNEL_OK;
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, WHERE ": %s: %g: must be %g … %g", name, value, lo, hi);
+}
+
+static int check_options(const quernel_smooth_options *o, quernel_error *error) {
+    if (o->size != sizeof *o)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", o->size,
+                                   sizeof *o);
+    int code = check_option(error, "alpha", o->alpha, 0.0, 1.0);
+    if (!code) code = check_option(error, "act_floor", o->act_floor, 0x1p-40, 1.0);
+    if (!code) code = check_option(error, "weight_floor", o->weight_floor, 0x1p-40, 1.0);
+    return code;
+}
+
+int quernel_smooth_factors(const float *act_max, const float *weight_max, uint32_t count,
+                           const quernel_smooth_options *options, float *ret_smooth, quernel_error *error) {
+    const quernel_smooth_options standard = QUERNEL_SMOOTH_OPTIONS_INIT, *o = options ? options : &standard;
+    if (!act_max) return quernel_i_error_null(error, WHERE, "act_max");
+    if (!weight_max) return quernel_i_error_null(error, WHERE, "weight_max");
+    if (!ret_smooth) return quernel_i_error_null(error, WHERE, "ret_smooth");
+    double act_most, weight_most;
+    int code = check_options(o, error);
+    if (!code) code = check_maxima(error, "act_max", act_max, count, &act_most);
+    if (!code) code = check_maxima(error, "weight_max", weight_max, count, &weight_most);
+    if (code) return code;
+    for (uint32_t k = 0; k < count; k++) {
+        double s = 1.0;
+        if (act_most > 0.0 && weight_most > 0.0) {
+            const double a = fmax(act_max[k], act_most * o->act_floor), w = fmax(weight_max[k], weight_most * o->weight_floor);
+            s = pow(a, o->alpha) / pow(w, 1.0 - o->alpha);
+        }
+        ret_smooth[k] = (float)fmin(fmax(s, 0x1p-20), 0x1p20);
+    }
+    return QUERNEL_OK;
+}

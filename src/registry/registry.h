@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The registry: which kernels exist and which of them to take.
+#ifndef QUERNEL_REGISTRY_REGISTRY_H
+#define QUERNEL_REGISTRY_REGISTRY_H
+
+#include "kernels/ukr.h"
+
+/// The first kernel of `op` on the best instruction set in the mask `usable` (bits 1u << isa) that has one. `a_type` −1:
+/// rows of any encoding. On a set with kernels for both encodings the first line of kernels.def wins.
+const quernel_i_kernel *quernel_i_registry_best(quernel_i_op op, uint32_t usable, int32_t a_type);
+
+/// The kernel of this name, or NULL.
+const quernel_i_kernel *quernel_i_registry_named(const char *name);
+
+#endif
