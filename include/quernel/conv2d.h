@@ -36,7 +36,7 @@ QUERNEL_API int quernel_conv2d_create(const quernel_conv2d_desc *desc, quernel_o
 
 /// Transposed convolution ("deconvolution") with kernel = stride: y[n][o][i·stride_h + r][j·stride_w + s] =
 /// finish(Σ_c x[n][c][i][j]·w[c][o][r][s]). Padding and dilation must be 0 and 1. Weights of kind deconv2d.
-/// Other kernels than kernel = stride are QUERNEL_E_UNSUPPORTED.
+/// Strides that are not the kernel, dilation and padding are QUERNEL_E_UNSUPPORTED, named.
 QUERNEL_API int quernel_deconv2d_create(const quernel_conv2d_desc *desc, quernel_operator **ret_op,
                                         quernel_error *error);
 

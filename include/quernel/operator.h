@@ -15,7 +15,7 @@ extern "C" {
 typedef enum quernel_quant_mode {
     QUERNEL_QUANT_STATIC = 0,      ///< scale and zero point given
     QUERNEL_QUANT_DYNAMIC_CALL = 1, ///< found in the run, over the whole call (linear) or over each image (conv2d, deconv2d)
-    QUERNEL_QUANT_DYNAMIC_ROW = 2  ///< found per row (linear), or per im2col row (conv2d, takes the packed path)
+    QUERNEL_QUANT_DYNAMIC_ROW = 2  ///< found per row (linear), or per im2col row of each group (conv2d; not for depthwise layers)
 } quernel_quant_mode;
 
 /// How the multiplied activations are represented.
@@ -53,7 +53,7 @@ typedef struct quernel_finish {
     float slope;            ///< leaky
     const float *slopes;    ///< [N], PReLU
     int32_t y_type;         ///< F32, BF16, S32 (the sums alone; with residual_type S32 the residual is added), S8, U8
-    float y_scale;          ///< int8 output: d_y, finite, > 0
+    float y_scale;          ///< int8 output: d_y; times y_smooth within 2^-96 … 2^96
     int32_t y_zero;         ///< int8 output: z_y
     int32_t y_narrow;       ///< s8 output: −127 … 127
     const float *y_smooth;  ///< [N] smoothing factors of the next layer, or NULL
@@ -88,8 +88,8 @@ typedef struct quernel_tensor {
 } quernel_tensor;
 #define QUERNEL_TENSOR_INIT {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
-/// Lays out a chain tensor: fills strides and borders of `tensor` (type S8 or U8, n, c, h, w set by the caller; layout
-/// NHWC) and returns the bytes to allocate (64-byte aligned) and the offset of element (0, 0, 0, 0) within them. The
+/// Lays out a chain tensor: fills layout, strides and borders of `tensor` (type S8 or U8, n, c, h, w set by the caller) and
+/// returns the bytes to allocate (64-byte aligned) and the offset of element (0, 0, 0, 0) within them. The
 /// bytes hold 64 spare ones at the end. All of the memory may be uninitialized: the producer writes the border.
 QUERNEL_API int quernel_chain_describe(quernel_tensor *tensor, uint32_t border_h, uint32_t border_w, size_t *ret_bytes,
                                        size_t *ret_offset, quernel_error *error);

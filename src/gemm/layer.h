@@ -43,6 +43,7 @@ typedef struct quernel_i_layer {
     // Numbers
     quernel_quant quant;
     const float *mult;                 // [C], or in packed order [groups][4·k_groups] on the packed path
+    const float *range_mult;           // [C]: what ranges of whole pixels multiply with
     float lo, hi;                      // least and greatest number, z not yet subtracted
     int32_t encode;                    // added to numbers so that they travel as the kernel's type
     const float *row_scales;           // linear, static per row: [M], or NULL

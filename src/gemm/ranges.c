@@ -21,7 +21,7 @@ static void range_line(const quernel_i_call *call, uint32_t image, uint32_t line
         const uint32_t n = step < to - x ? step : to - x;
         const quernel_i_view view =
             quernel_i_view_floats(&l->x, quernel_i_pixel(&l->x, call->x, image, line, x), n, floats);
-        l->range->run.range(&(quernel_i_range){view.data, view.pixel, view.channel, n, l->x.c, l->mult, &found->least,
+        l->range->run.range(&(quernel_i_range){view.data, view.pixel, view.channel, n, l->x.c, l->range_mult, &found->least,
                                                &found->greatest});
     }
 }

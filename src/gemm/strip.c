@@ -23,6 +23,11 @@ static bool float_strip(const quernel_i_layer *l) { return l->path == QUERNEL_I_
 
 static size_t strip_element(const quernel_i_layer *l) { return float_strip(l) ? sizeof(float) : 1; }
 
+// Bytes from pixel to pixel of the strip: the rows that the kernel reads, or what im2col rows are gathered from.
+static size_t strip_pixel(const quernel_i_layer *l) {
+    return l->path == QUERNEL_I_PATH_PACKED ? l->x.c * strip_element(l) : (size_t)l->a_pixel;
+}
+
 // One stretch of real pixels of a line, in pieces that fit the bf16 buffer.
 static void stage_pixels(const quernel_i_task *t, int64_t line, int64_t column, uint32_t pixels, uint8_t *to) {
     const quernel_i_layer *l = t->call->layer;
@@ -32,17 +37,18 @@ static void stage_pixels(const quernel_i_task *t, int64_t line, int64_t column, 
     for (uint32_t i = 0; i < pixels; i += step) {
         const void *piece = quernel_i_pixel(&l->x, t->call->x, t->image, line, column + i);
         const uint32_t n = step < pixels - i ? step : pixels - i;
-        uint8_t *at = to + (ptrdiff_t)i * l->a_pixel;
-        if (float_strip(l)) quernel_i_stage_strip(&l->x, piece, n, (float *)to + (size_t)i * l->x.c);
+        uint8_t *at = to + i * strip_pixel(l);
+        if (float_strip(l)) quernel_i_stage_strip(&l->x, piece, n, (float *)at);
         else if (float_input(l))
-            quernel_i_stage_floats(l->rows, &l->x, piece, n, &q, (float *)(t->slice + l->slice.floats), at, l->a_pixel);
-        else quernel_i_stage_bytes(&l->x, piece, n, l->encode ? 0x80 : 0, at, l->a_pixel);
+            quernel_i_stage_floats(l->rows, &l->x, piece, n, &q, (float *)(t->slice + l->slice.floats), at,
+                                   (ptrdiff_t)strip_pixel(l));
+        else quernel_i_stage_bytes(&l->x, piece, n, l->encode ? 0x80 : 0, at, (ptrdiff_t)strip_pixel(l));
     }
 }
 
 static void stage_line(const quernel_i_task *t, int64_t line, int64_t column, uint32_t pixels, uint8_t *to) {
     const quernel_i_layer *l = t->call->layer;
-    const size_t pixel = float_strip(l) ? (size_t)l->x.c * sizeof(float) : (size_t)l->a_pixel;
+    const size_t pixel = strip_pixel(l);
     const int fill = float_strip(l) ? 0 : t->zero_byte;
     if (line < 0 || line >= (int64_t)l->x.h) {
         memset(to, fill, pixels * pixel);
@@ -55,11 +61,7 @@ static void stage_line(const quernel_i_task *t, int64_t line, int64_t column, ui
     memset(to + (before + real) * pixel, fill, (pixels - before - real) * pixel);
 }
 
-// Bytes of a line of the strip. For bytes it is the kernel's own a_line.
-static size_t strip_line(const quernel_i_layer *l) {
-    if (!float_strip(l) && l->path == QUERNEL_I_PATH_STAGED) return (size_t)l->a_line;
-    return (size_t)l->strip_pixels * l->x.c * strip_element(l);
-}
+static size_t strip_line(const quernel_i_layer *l) { return l->strip_pixels * strip_pixel(l); }
 
 void quernel_i_strip_stage(const quernel_i_task *t) {
     const quernel_i_layer *l = t->call->layer;
@@ -106,7 +108,7 @@ static source chunk_source(const quernel_i_task *t, uint32_t line, uint32_t colu
                                                      input_column(l, column)) + channel;
         from.line = l->x.stride_h * (ptrdiff_t)from.element, from.pixel = l->x.stride_w * (ptrdiff_t)from.element;
     } else {
-        from.line = (ptrdiff_t)strip_line(l), from.pixel = (ptrdiff_t)(l->x.c * from.element);
+        from.line = (ptrdiff_t)strip_line(l), from.pixel = (ptrdiff_t)strip_pixel(l);
         from.base = t->slice + l->slice.strip + (ptrdiff_t)(line - t->y0) * l->stride_h * from.line +
                     (ptrdiff_t)(column - t->x0) * l->stride_w * from.pixel + channel;
     }

@@ -101,12 +101,17 @@ int quernel_deconv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret
     const int code = check_common(d, QUERNEL_WEIGHTS_DECONV2D, where, error);
     if (code) return code;
     const quernel_i_weights_shape *s = &d->weights->shape;
-    const bool plain = d->stride_h == s->kernel_h && d->stride_w == s->kernel_w && d->dilation_h == 1 &&
-                       d->dilation_w == 1 && !(d->pad_top | d->pad_left | d->pad_bottom | d->pad_right);
-    if (!plain)
-        return quernel_i_error_set(error, QUERNEL_E_UNSUPPORTED, "stride_h", -1,
-                                   "%s: stride_h: %u: only stride = kernel, dilation 1, padding 0 are offered", where,
-                                   d->stride_h);
+    const struct {
+        const char *name;
+        uint32_t value, offered;
+    } only[] = {{"stride_h", d->stride_h, s->kernel_h}, {"stride_w", d->stride_w, s->kernel_w},
+                {"dilation_h", d->dilation_h, 1},       {"dilation_w", d->dilation_w, 1},
+                {"pad_top", d->pad_top, 0},             {"pad_left", d->pad_left, 0},
+                {"pad_bottom", d->pad_bottom, 0},       {"pad_right", d->pad_right, 0}};
+    for (int i = 0; i < 8; i++)
+        if (only[i].value != only[i].offered)
+            return quernel_i_error_set(error, QUERNEL_E_UNSUPPORTED, only[i].name, -1, "%s: %s: %u: only %u is offered",
+                                       where, only[i].name, only[i].value, only[i].offered);
     const uint64_t h = (uint64_t)d->x.h * s->kernel_h, w = (uint64_t)d->x.w * s->kernel_w;
     if (h > 1u << 30 || w > 1u << 30)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1, "%s: x: its output is larger than 2^30", where);

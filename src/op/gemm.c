@@ -26,6 +26,20 @@ static uint32_t most_k(const product *p) {
     return p->type == QUERNEL_TYPE_U8 ? 65793 : 131071;
 }
 
+// C [m][n] against a matrix of `rows` rows; both by the bytes that they span.
+static bool overlaps(const product *p, const void *from, uint32_t rows, uint32_t columns, int64_t stride) {
+    const uintptr_t c0 = (uintptr_t)p->c, c1 = c0 + (((uintptr_t)p->m - 1) * (uintptr_t)p->ldc + p->n) * sizeof *p->c;
+    const uintptr_t x0 = (uintptr_t)from, x1 = x0 + (uintptr_t)(rows - 1) * (uintptr_t)stride + columns;
+    return c0 < x1 && x0 < c1;
+}
+
+static int check_overlap(const product *p, quernel_error *error) {
+    const bool a = overlaps(p, p->a, p->m, p->k, p->lda);
+    const bool b = overlaps(p, p->b, p->transpose_b ? p->n : p->k, p->transpose_b ? p->k : p->n, p->ldb);
+    if (!a && !b) return QUERNEL_OK;
+    return quernel_i_error_set(error, QUERNEL_E_OVERLAP, "c", -1, WHERE ": c: overlaps %s", a ? "a" : "b");
+}
+
 static int check(const product *p, quernel_error *error) {
     if (!p->a) return quernel_i_error_null(error, WHERE, "a");
     if (!p->b) return quernel_i_error_null(error, WHERE, "b");
@@ -50,7 +64,8 @@ static int check(const product *p, quernel_error *error) {
                                                ranges[i].hi);
         if (code) return code;
     }
-    return quernel_i_allocator_check(p->allocator, WHERE, error);
+    const int code = check_overlap(p, error);
+    return code ? code : quernel_i_allocator_check(p->allocator, WHERE, error);
 }
 
 static int pack(const product *p, const quernel_allocator *memory, quernel_weights **ret_weights, quernel_error *error) {

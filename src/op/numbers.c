@@ -62,7 +62,8 @@ static int check_quant(const quernel_i_layer *l, const char *where, quernel_erro
     if (q->row_scale && q->mode != QUERNEL_QUANT_STATIC)
         return refuse(error, where, "quant.row_scale", "is for static quantization");
     if (q->mode == QUERNEL_QUANT_STATIC) return check_static(l, where, error);
-    if (q->mode == QUERNEL_QUANT_DYNAMIC_ROW && l->weights->shape.format == QUERNEL_I_FORMAT_TAPS)
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    if (q->mode == QUERNEL_QUANT_DYNAMIC_ROW && s->groups > 1 && s->groups == s->in && s->groups == s->out)
         return quernel_i_error_set(error, QUERNEL_E_UNSUPPORTED, "quant.mode", -1,
                                    "%s: quant.mode: dynamic per row: not offered for depthwise layers", where);
     if (q->asymmetric && q->type != QUERNEL_TYPE_U8) return refuse(error, where, "quant.asymmetric", "is for u8 only");

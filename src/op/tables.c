@@ -25,13 +25,13 @@ static size_t multipliers(const quernel_i_layer *l) {
     return l->path == QUERNEL_I_PATH_PACKED ? (size_t)s->groups * s->k_groups * 4 : s->in;
 }
 
-static void fill_multipliers(const quernel_i_layer *l, float *mult) {
+static void fill_channels(const quernel_i_layer *l, float *mult) {
+    for (uint32_t c = 0; c < l->weights->shape.in; c++) mult[c] = multiplier(l, c);
+}
+
+// In packed order; the padding of the runs stays 0.
+static void fill_packed(const quernel_i_layer *l, float *mult) {
     const quernel_i_weights_shape *s = &l->weights->shape;
-    if (l->path != QUERNEL_I_PATH_PACKED) {
-        for (uint32_t c = 0; c < s->in; c++) mult[c] = multiplier(l, c);
-        return;
-    }
-    memset(mult, 0, multipliers(l) * sizeof *mult);
     const bool by_column = l->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN;
     const uint32_t taps = s->kind == QUERNEL_WEIGHTS_CONV2D ? s->taps : 1;
     for (uint32_t channel = 0; channel < s->in; channel++)
@@ -144,7 +144,10 @@ static void fill_scalars(quernel_i_layer *l) {
 
 void quernel_i_tables_lay_out(quernel_i_layer *l, quernel_i_layout *block) {
     const quernel_i_weights_shape *s = &l->weights->shape;
+    const bool packed = l->path == QUERNEL_I_PATH_PACKED;
+    const bool by_column = l->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN;
     float *mult = quernel_i_take(block, multipliers(l), sizeof *mult);
+    float *channels = packed && !by_column ? quernel_i_take(block, s->in, sizeof *channels) : mult;
     float *row_scales = l->quant.row_scale ? quernel_i_take(block, l->x.w, sizeof *row_scales) : NULL;
     const bool by_taps = quernel_i_layer_depthwise(l);
     quernel_i_run *runs = by_taps ? NULL : quernel_i_take(block, l->n_runs, sizeof *runs);
@@ -152,7 +155,8 @@ void quernel_i_tables_lay_out(quernel_i_layer *l, quernel_i_layout *block) {
     const column_tables t = take_columns(l, block);
     if (!block->base) return;
     fill_scalars(l);
-    fill_multipliers(l, mult);
+    if (packed) fill_packed(l, mult);
+    if (!by_column) fill_channels(l, channels);
     fill_runs(l, runs, taps);
     if (row_scales) memcpy(row_scales, l->quant.row_scale, l->x.w * sizeof *row_scales);
     for (uint32_t job = 0; job < s->jobs; job++)
@@ -161,7 +165,7 @@ void quernel_i_tables_lay_out(quernel_i_layer *l, quernel_i_layout *block) {
             fill_integers(l, &t, j, quernel_i_job_channel(s, job, column));
             if (t.scale) fill_floats(l, &t, j, quernel_i_job_channel(s, job, column));
         }
-    l->mult = mult, l->row_scales = row_scales, l->runs = runs, l->taps = taps;
+    l->mult = mult, l->range_mult = channels, l->row_scales = row_scales, l->runs = runs, l->taps = taps;
     l->init = t.init, l->z_columns = t.z_columns, l->w_zeros = t.w_zeros;
     l->scale = t.scale, l->bias = t.bias, l->slope = t.slope, l->act_lo = t.act_lo, l->act_hi = t.act_hi;
     l->out_scale = t.out_scale, l->r_scale = t.r_scale;

@@ -31,6 +31,19 @@ static int check_sizes(const quernel_tensor *t, const char *where, const char *n
     return QUERNEL_OK;
 }
 
+static int refuse_stride(quernel_error *error, const char *where, const char *name, const char *which, int64_t stride,
+                         const char *why) {
+    return quernel_i_error_set(error, QUERNEL_E_STRIDE, name, -1, "%s: %s.stride_%s: %lld: %s", where, name, which,
+                               (long long)stride, why);
+}
+
+static int check_signs(const quernel_tensor *t, const char *where, const char *name, quernel_error *error) {
+    const dimension d[] = {{"n", 0, t->stride_n}, {"c", 0, t->stride_c}, {"h", 0, t->stride_h}, {"w", 0, t->stride_w}};
+    for (int i = 0; i < 4; i++)
+        if (d[i].stride < 0) return refuse_stride(error, where, name, d[i].name, d[i].stride, "must be positive");
+    return QUERNEL_OK;
+}
+
 // Dense strides from the innermost dimension outwards, where a stride is 0.
 static bool fill_dense(quernel_tensor *t) {
     int64_t *const order_nhwc[] = {&t->stride_c, &t->stride_w, &t->stride_h, &t->stride_n};
@@ -47,12 +60,6 @@ static bool fill_dense(quernel_tensor *t) {
     return true;
 }
 
-static int refuse_stride(quernel_error *error, const char *where, const char *name, const char *which, int64_t stride,
-                         const char *why) {
-    return quernel_i_error_set(error, QUERNEL_E_STRIDE, name, -1, "%s: %s.stride_%s: %lld: %s", where, name, which,
-                               (long long)stride, why);
-}
-
 // Sorted by stride, every dimension must step over all that the smaller ones cover.
 static int check_apart(const quernel_tensor *t, const char *where, const char *name, int64_t *ret_span,
                        quernel_error *error) {
@@ -61,7 +68,6 @@ static int check_apart(const quernel_tensor *t, const char *where, const char *n
                       {"h", (int64_t)t->h + 2 * t->border_h, t->stride_h},
                       {"w", (int64_t)t->w + 2 * t->border_w, t->stride_w}};
     for (int i = 0; i < 4; i++) {
-        if (d[i].stride <= 0) return refuse_stride(error, where, name, d[i].name, d[i].stride, "must be positive");
         for (int j = i; j > 0 && d[j].stride < d[j - 1].stride; j--) {
             const dimension swap = d[j];
             d[j] = d[j - 1], d[j - 1] = swap;
@@ -87,6 +93,7 @@ int quernel_i_tensor_check(quernel_tensor *t, const char *where, const char *nam
                                    t->layout);
     int code = check_sizes(t, where, name, error);
     if (code) return code;
+    if ((code = check_signs(t, where, name, error))) return code;
     if (!fill_dense(t))
         return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, name, -1, "%s: %s: its strides overflow", where, name);
     const bool nhwc = t->layout == QUERNEL_LAYOUT_NHWC;

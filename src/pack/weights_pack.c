@@ -25,7 +25,7 @@ static int check_sizes(const quernel_weights_desc *d, quernel_error *error) {
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "groups", -1,
                                    WHERE ": groups: %u: must divide in (%u) and out (%u)", d->groups, d->in, d->out);
     if (d->kind == QUERNEL_WEIGHTS_LINEAR && (d->kernel_h != 1 || d->kernel_w != 1 || d->groups != 1))
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, d->groups != 1 ? "groups" : "kernel_h", -1,
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, d->groups != 1 ? "groups" : d->kernel_w != 1 ? "kernel_w" : "kernel_h", -1,
                                    WHERE ": kernel_h, kernel_w, groups: %u, %u, %u: must be 1 for linear weights",
                                    d->kernel_h, d->kernel_w, d->groups);
     return QUERNEL_OK;
@@ -43,9 +43,11 @@ static int check_strides(const quernel_weights_desc *d, const quernel_i_weights_
     if (d->stride_in < 0 || d->stride_in > most)
         return quernel_i_error_set(error, QUERNEL_E_STRIDE, "stride_in", -1, WHERE ": stride_in: %lld: out of range",
                                    (long long)d->stride_in);
-    const bool transposed = linear && d->stride_in > 1;
-    const int64_t least = d->stride == 0 || transposed ? 0 : slice;
-    if (d->stride < least || d->stride > most || (transposed && d->stride_in < (int64_t)d->out * (d->stride ? d->stride : 1)))
+    // One slice overlaps nothing, whatever its stride.
+    const bool transposed = linear && d->stride_in > 1, alone = (d->kind == QUERNEL_WEIGHTS_DECONV2D ? d->in : d->out) == 1;
+    const int64_t least = d->stride == 0 || transposed || alone ? 0 : slice;
+    const int64_t across = alone || !transposed ? 0 : (int64_t)d->out * (d->stride ? d->stride : 1);
+    if (d->stride < least || d->stride > most || d->stride_in < across)
         return quernel_i_error_set(error, QUERNEL_E_STRIDE, transposed ? "stride_in" : "stride", -1,
                                    WHERE ": stride, stride_in: %lld, %lld: elements overlap", (long long)d->stride,
                                    (long long)d->stride_in);

@@ -16,6 +16,13 @@ static int check_buffers(const void *from, const void *to, const char *from_name
     return QUERNEL_OK;
 }
 
+static int check_apart(const void *from, size_t from_bytes, const void *to, size_t to_bytes, const char *name,
+                       quernel_error *error) {
+    const uintptr_t a = (uintptr_t)from, b = (uintptr_t)to;
+    if (a >= b + to_bytes || b >= a + from_bytes) return QUERNEL_OK;
+    return quernel_i_error_set(error, QUERNEL_E_OVERLAP, name, -1, WHERE ": %s: overlaps its source", name);
+}
+
 static int check_parameters(float scale, int32_t zero, int32_t type, int32_t narrow, quernel_error *error) {
     if (type != QUERNEL_TYPE_U8 && type != QUERNEL_TYPE_S8)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1, WHERE ": type: %d: must be u8 or s8", type);
@@ -29,6 +36,7 @@ int quernel_quantize(const float *x, size_t count, float scale, int32_t zero, in
                      int32_t divide, void *q, quernel_error *error) {
     int code = check_buffers(x, q, "x", "q", error);
     if (!code) code = check_parameters(scale, zero, type, narrow, error);
+    if (!code) code = check_apart(x, count * sizeof *x, q, count, "q", error);
     if (code) return code;
     const quernel_i_fpenv caller = quernel_i_fpenv_enter();
     const float lo = (float)((type == QUERNEL_TYPE_U8 ? 0 : narrow ? -127 : -128) - zero);
@@ -53,7 +61,10 @@ int quernel_dequantize(const void *q, size_t count, float scale, int32_t zero, i
     if (code) return code;
     if (type != QUERNEL_TYPE_U8 && type != QUERNEL_TYPE_S8 && type != QUERNEL_TYPE_S32)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1, WHERE ": type: %d: must be u8, s8 or s32", type);
-    if ((code = quernel_i_check_floats(error, WHERE, "scale", &scale, 1, 1))) return code;
+    code = quernel_i_check_floats(error, WHERE, "scale", &scale, 1, 1);
+    if (!code)
+        code = check_apart(q, count * quernel_type_size((quernel_type)type), x, count * sizeof *x, "x", error);
+    if (code) return code;
     const quernel_i_fpenv caller = quernel_i_fpenv_enter();
     for (size_t i = 0; i < count; i++) {
         const uint32_t difference = (uint32_t)element(q, i, type) - (uint32_t)zero;

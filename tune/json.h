@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small JSON writer: commas and quotes where they belong, absent numbers as null.
+#ifndef QUERNEL_TUNE_JSON_H
+#define QUERNEL_TUNE_JSON_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct json {
+    FILE *to;
+    int first; // nothing stands in the open object or array yet
+} json;
+
+void json_open(json *j, const char *name, char bracket); // '{' or '['; name NULL inside arrays
+void json_close(json *j, char bracket);
+void json_text(json *j, const char *name, const char *value); // NULL: null
+void json_number(json *j, const char *name, double value);    // NaN: null
+void json_integer(json *j, const char *name, int64_t value);
+
+#endif
