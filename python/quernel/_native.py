@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The C interface as ctypes sees it: the structures of include/quernel, the library, and errors as exceptions."""
+import ctypes as c
+import os
+import pathlib
+
+P = c.c_void_p
+
+
+class Error(c.Structure):
+    _fields_ = [("code", c.c_int32), ("index", c.c_int32), ("argument", c.c_char * 32), ("text", c.c_char * 160)]
+
+
+class WeightsDesc(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("kind", c.c_int32), ("type", c.c_int32), ("out", c.c_uint32), ("in_", c.c_uint32),
+                ("kernel_h", c.c_uint32), ("kernel_w", c.c_uint32), ("groups", c.c_uint32), ("data", P),
+                ("stride", c.c_int64), ("stride_in", c.c_int64), ("scale", P), ("zero", P), ("smooth_kind", c.c_int32),
+                ("smooth", P), ("allocator", P)]
+
+
+class WeightsInfo(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("kind", c.c_int32), ("out", c.c_uint32), ("in_", c.c_uint32),
+                ("kernel_h", c.c_uint32), ("kernel_w", c.c_uint32), ("groups", c.c_uint32), ("smooth_kind", c.c_int32),
+                ("scale", P), ("zero", P), ("smooth", P), ("packed_bytes", c.c_size_t)]
+
+
+class Quant(c.Structure):
+    _fields_ = [("mode", c.c_int32), ("type", c.c_int32), ("scale", c.c_float), ("zero", c.c_int32),
+                ("narrow", c.c_int32), ("asymmetric", c.c_int32), ("row_scale", P)]
+
+
+class Finish(c.Structure):
+    _fields_ = [("bias_type", c.c_int32), ("bias", P), ("activation", c.c_int32), ("lo", c.c_float), ("hi", c.c_float),
+                ("slope", c.c_float), ("slopes", P), ("y_type", c.c_int32), ("y_scale", c.c_float), ("y_zero", c.c_int32),
+                ("y_narrow", c.c_int32), ("y_smooth", P), ("residual", c.c_int32), ("residual_type", c.c_int32),
+                ("residual_scale", c.c_float), ("residual_scales", P), ("residual_zero", c.c_int32),
+                ("residual_after_activation", c.c_int32)]
+
+
+class Tensor(c.Structure):
+    _fields_ = [("type", c.c_int32), ("layout", c.c_int32), ("n", c.c_uint32), ("c", c.c_uint32), ("h", c.c_uint32),
+                ("w", c.c_uint32), ("stride_n", c.c_int64), ("stride_c", c.c_int64), ("stride_h", c.c_int64),
+                ("stride_w", c.c_int64), ("border_h", c.c_uint32), ("border_w", c.c_uint32)]
+
+
+class LinearDesc(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("weights", P), ("m", c.c_uint32), ("x_type", c.c_int32), ("x_stride", c.c_int64),
+                ("y_stride", c.c_int64), ("residual_stride", c.c_int64), ("quant", Quant), ("finish", Finish),
+                ("threads", c.c_uint32), ("isa", c.c_int32), ("config", c.c_char_p), ("allocator", P)]
+
+
+class Conv2dDesc(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("weights", P), ("x", Tensor), ("y", Tensor), ("residual", Tensor),
+                ("stride_h", c.c_uint32), ("stride_w", c.c_uint32), ("dilation_h", c.c_uint32),
+                ("dilation_w", c.c_uint32), ("pad_top", c.c_uint32), ("pad_left", c.c_uint32),
+                ("pad_bottom", c.c_uint32), ("pad_right", c.c_uint32), ("quant", Quant), ("finish", Finish),
+                ("threads", c.c_uint32), ("isa", c.c_int32), ("config", c.c_char_p), ("allocator", P)]
+
+
+class SmoothOptions(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("alpha", c.c_double), ("act_floor", c.c_double), ("weight_floor", c.c_double)]
+
+
+class Parallel(c.Structure):
+    _fields_ = [("run", P), ("user", P), ("threads", c.c_uint32)]
+
+
+class QuernelError(ValueError):
+    """A refusal of the library: its status and the line that names argument and value."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code = code
+
+
+def _candidates():
+    if "QUERNEL_LIBRARY" in os.environ:
+        yield os.environ["QUERNEL_LIBRARY"]
+    here = pathlib.Path(__file__).resolve()
+    yield str(here.parents[2] / "build" / "libquernel.so")  # a checkout built by ./dev build
+    yield "libquernel.so.0"
+
+
+def _load():
+    tried = []
+    for name in _candidates():
+        try:
+            return c.CDLL(name)
+        except OSError as problem:
+            tried.append(str(problem))
+    raise ImportError("libquernel was not found (./dev build makes it; QUERNEL_LIBRARY names it): " + "; ".join(tried))
+
+
+lib = _load()
+E = c.POINTER(Error)
+for _name, _result, _arguments in [
+    ("quernel_version", c.c_char_p, []),
+    ("quernel_isa_name", c.c_char_p, [c.c_int]),
+    ("quernel_isa_parse", c.c_int, [c.c_char_p, c.POINTER(c.c_int)]),
+    ("quernel_weights_pack", c.c_int, [c.POINTER(WeightsDesc), c.POINTER(P), E]),
+    ("quernel_weights_release", None, [P]),
+    ("quernel_weights_get", c.c_int, [P, c.POINTER(WeightsInfo)]),
+    ("quernel_weights_blob_bytes", c.c_size_t, [P]),
+    ("quernel_weights_save", c.c_int, [P, P, c.c_size_t, E]),
+    ("quernel_weights_load", c.c_int, [P, c.c_size_t, P, c.POINTER(P), E]),
+    ("quernel_linear_create", c.c_int, [c.POINTER(LinearDesc), c.POINTER(P), E]),
+    ("quernel_conv2d_create", c.c_int, [c.POINTER(Conv2dDesc), c.POINTER(P), E]),
+    ("quernel_deconv2d_create", c.c_int, [c.POINTER(Conv2dDesc), c.POINTER(P), E]),
+    ("quernel_chain_describe", c.c_int, [c.POINTER(Tensor), c.c_uint32, c.c_uint32, c.POINTER(c.c_size_t),
+                                         c.POINTER(c.c_size_t), E]),
+    ("quernel_operator_workspace", c.c_size_t, [P]),
+    ("quernel_operator_run", c.c_int, [P, P, P, P, P, c.c_size_t, c.POINTER(Parallel), E]),
+    ("quernel_operator_explain", c.c_size_t, [P, c.c_char_p, c.c_size_t]),
+    ("quernel_operator_destroy", None, [P]),
+    ("quernel_pool_create", c.c_int, [c.c_uint32, c.POINTER(P), E]),
+    ("quernel_pool_destroy", None, [P]),
+    ("quernel_pool_parallel", Parallel, [P]),
+    ("quernel_quantize", c.c_int, [P, c.c_size_t, c.c_float, c.c_int32, c.c_int32, c.c_int32, c.c_int32, P, E]),
+    ("quernel_dequantize", c.c_int, [P, c.c_size_t, c.c_float, c.c_int32, c.c_int32, P, E]),
+    ("quernel_smooth_factors", c.c_int, [P, P, c.c_uint32, c.POINTER(SmoothOptions), P, E]),
+]:
+    _function = getattr(lib, _name)
+    _function.restype, _function.argtypes = _result, _arguments
+
+
+def call(function, *arguments):
+    """Calls a function whose last argument is the error, and raises what it refuses."""
+    error = Error()
+    code = function(*arguments, c.byref(error))
+    if code:
+        raise QuernelError(code, error.text.decode("utf-8", "replace"))
