@@ -11,7 +11,7 @@
 /// Round to nearest even of |u| < 2^22, without libm: adding 1.5·2^23 leaves no bit for a fraction.
 static inline int32_t quernel_i_rne(float u) {
     const float magic = 12582912.0f;
-    volatile float sum = u + magic;  // volatile: no compiler may fold the pair away
+    const float sum = u + magic;
     return (int32_t)(sum - magic);
 }
 

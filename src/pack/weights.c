@@ -52,17 +52,17 @@ bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool plain) {
     return true;
 }
 
-quernel_i_weight_place quernel_i_weight_find(const quernel_i_weights_shape *s, uint32_t n, uint32_t c, uint32_t t) {
+quernel_i_weight_place quernel_i_weight_find(const quernel_i_weights_shape *s, uint32_t n, uint32_t t) {
     if (s->format == QUERNEL_I_FORMAT_TAPS)
-        return (quernel_i_weight_place){0, n, (size_t)t * s->columns16 + n};
+        return (quernel_i_weight_place){0, n, (size_t)t * s->columns16 + n, 0};
     const uint32_t group = n / s->group_out, column = n % s->group_out;
     const bool deconv = s->kind == QUERNEL_WEIGHTS_DECONV2D;
     const uint32_t job = deconv ? group * s->taps + t : group;
-    size_t k = c;
+    size_t k = 0;
     if (s->kind == QUERNEL_WEIGHTS_CONV2D)
-        k = (size_t)(t / s->kernel_w) * s->run_groups * 4 + (size_t)(t % s->kernel_w) * s->group_in + c;
-    const size_t byte = job * s->job_bytes + column / 16 * s->panel_bytes + k / 4 * 64 + column % 16 * 4 + k % 4;
-    return (quernel_i_weight_place){job, column, byte};
+        k = (size_t)(t / s->kernel_w) * s->run_groups * 4 + (size_t)(t % s->kernel_w) * s->group_in;
+    const size_t base = job * s->job_bytes + column / 16 * s->panel_bytes + column % 16 * 4;
+    return (quernel_i_weight_place){job, column, base, k};
 }
 
 static void lay_out(quernel_weights *w, quernel_i_layout *block, const quernel_i_weights_shape *s, size_t smooth_count) {
@@ -108,14 +108,15 @@ void quernel_i_weights_sum(quernel_weights *w) {
     memset(w->sum, 0, columns * sizeof *w->sum);
     memset(w->reach, 0, columns * sizeof *w->reach);
     for (uint32_t n = 0; n < s->out; n++)
-        for (uint32_t t = 0; t < s->taps; t++)
+        for (uint32_t t = 0; t < s->taps; t++) {
+            const quernel_i_weight_place at = quernel_i_weight_find(s, n, t);
+            const size_t j = (size_t)at.job * s->columns16 + at.column;
             for (uint32_t c = 0; c < s->group_in; c++) {
-                const quernel_i_weight_place at = quernel_i_weight_find(s, n, c, t);
-                const size_t j = (size_t)at.job * s->columns16 + at.column;
-                const int32_t q = w->packed[at.byte], d = q - w->zero[n];
+                const int32_t q = w->packed[quernel_i_weight_byte(&at, c)], d = q - w->zero[n];
                 w->sum[j] += q;
                 w->reach[j] += (uint64_t)(d < 0 ? -d : d);
             }
+        }
 }
 
 quernel_weights *quernel_weights_retain(quernel_weights *weights) {

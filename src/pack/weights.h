@@ -55,12 +55,19 @@ bool quernel_i_weights_shape_fill(quernel_i_weights_shape *shape, bool plain);
 int quernel_i_weights_allocate(const quernel_i_weights_shape *shape, size_t smooth_count,
                                const quernel_allocator *allocator, quernel_weights **ret_weights, quernel_error *error);
 
-/// Where the weight of output channel n, input channel c of its group and tap t stands: its job, column and byte.
+/// Where the weights of output channel n at tap t stand, for all input channels of its group: job, column, the byte of
+/// the column's first k, and the k of input channel 0.
 typedef struct quernel_i_weight_place {
     uint32_t job, column;
-    size_t byte;
+    size_t base, k;
 } quernel_i_weight_place;
-quernel_i_weight_place quernel_i_weight_find(const quernel_i_weights_shape *shape, uint32_t n, uint32_t c, uint32_t t);
+quernel_i_weight_place quernel_i_weight_find(const quernel_i_weights_shape *shape, uint32_t n, uint32_t t);
+
+/// Byte of input channel c of the group.
+static inline size_t quernel_i_weight_byte(const quernel_i_weight_place *at, uint32_t c) {
+    const size_t k = at->k + c;
+    return at->base + k / 4 * 64 + k % 4;
+}
 
 /// Output channel of a job's column.
 static inline uint32_t quernel_i_job_channel(const quernel_i_weights_shape *s, uint32_t job, uint32_t column) {

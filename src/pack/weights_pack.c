@@ -101,53 +101,67 @@ static int check(const quernel_weights_desc *d, quernel_error *error) {
     return quernel_i_allocator_check(d->allocator, WHERE, error);
 }
 
-static size_t source_index(const quernel_weights_desc *d, const quernel_i_weights_shape *s, uint32_t n, uint32_t c,
-                           uint32_t t) {
-    const size_t group = n / s->group_out, local = n % s->group_out;
+// The input channels of output channel n's group at tap t: where they are read, what smooths them, where they go.
+typedef struct walk {
+    size_t source, step;         // elements of data
+    size_t smooth, smooth_step;  // elements of smooth
+    quernel_i_weight_place to;
+} walk;
+
+static walk walk_at(const quernel_weights_desc *d, const quernel_i_weights_shape *s, uint32_t n, uint32_t t) {
+    const size_t group = n / s->group_out, local = n % s->group_out, stride = (size_t)d->stride;
+    walk w = {.to = quernel_i_weight_find(s, n, t)};
     if (d->kind == QUERNEL_WEIGHTS_LINEAR) {
-        const size_t across = d->stride_in ? (size_t)d->stride_in : 1;
-        const size_t down = d->stride ? (size_t)d->stride : across > 1 ? 1 : d->in;
-        return n * down + c * across;
+        w.step = d->stride_in ? (size_t)d->stride_in : 1;
+        w.source = n * (stride ? stride : w.step > 1 ? 1 : d->in);
+    } else if (d->kind == QUERNEL_WEIGHTS_CONV2D) {
+        w.step = s->taps;
+        w.source = n * (stride ? stride : (size_t)s->group_in * s->taps) + t;
+    } else {
+        w.step = stride ? stride : (size_t)s->group_out * s->taps;
+        w.source = group * s->group_in * w.step + local * s->taps + t;
     }
-    if (d->kind == QUERNEL_WEIGHTS_CONV2D) {
-        const size_t down = d->stride ? (size_t)d->stride : (size_t)s->group_in * s->taps;
-        return n * down + (size_t)c * s->taps + t;
-    }
-    const size_t down = d->stride ? (size_t)d->stride : (size_t)s->group_out * s->taps;
-    return (group * s->group_in + c) * down + local * s->taps + t;
+    const bool by_column = d->smooth_kind == QUERNEL_SMOOTH_COLUMN;
+    w.smooth_step = by_column ? s->taps : 1;
+    w.smooth = group * s->group_in * w.smooth_step + (by_column ? t : 0);
+    return w;
 }
 
-static float smooth_factor(const quernel_weights_desc *d, const quernel_i_weights_shape *s, uint32_t n, uint32_t c,
-                           uint32_t t) {
-    const size_t channel = (size_t)(n / s->group_out) * s->group_in + c;
-    if (d->smooth_kind == QUERNEL_SMOOTH_NONE) return 1.0f;
-    return d->smooth[d->smooth_kind == QUERNEL_SMOOTH_CHANNEL ? channel : channel * s->taps + t];
+static float smoothed(const quernel_weights_desc *d, const walk *w, uint32_t c) {
+    const float x = ((const float *)d->data)[w->source + c * w->step];
+    return d->smooth_kind == QUERNEL_SMOOTH_NONE ? x : x * d->smooth[w->smooth + c * w->smooth_step];
+}
+
+static int check_finite(const quernel_weights_desc *d, const walk *w, uint32_t c, quernel_error *error) {
+    if (isfinite(smoothed(d, w, c))) return QUERNEL_OK;
+    const size_t i = w->source + c * w->step;
+    const float x = ((const float *)d->data)[i];
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)i, WHERE ": data[%zu]: %g: must be finite%s", i,
+                               (double)x, isfinite(x) ? " times its smoothing factor" : "");
 }
 
 // Channel n of float weights: w·s rounded, its scale, its numbers by division.
 static int pack_float_channel(const quernel_weights_desc *d, quernel_weights *w, uint32_t n, quernel_error *error) {
     const quernel_i_weights_shape *s = &w->shape;
-    const float *data = d->data;
     float most = 0.0f;
-    for (uint32_t c = 0; c < s->group_in; c++)
-        for (uint32_t t = 0; t < s->taps; t++) {
-            const size_t i = source_index(d, s, n, c, t);
-            const float x = data[i] * smooth_factor(d, s, n, c, t);
-            if (!isfinite(x))
-                return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)i,
-                                           WHERE ": data[%zu]: %g: must be finite%s", i, (double)data[i],
-                                           isfinite(data[i]) ? " times its smoothing factor" : "");
-            if (fabsf(x) > most) most = fabsf(x);
+    for (uint32_t t = 0; t < s->taps; t++) {
+        const walk from = walk_at(d, s, n, t);
+        for (uint32_t c = 0; c < s->group_in; c++) {
+            const int code = check_finite(d, &from, c, error);
+            if (code) return code;
+            most = fmaxf(most, fabsf(smoothed(d, &from, c)));
         }
+    }
     const bool dead = !d->scale && most < DEAD;
     const float scale = d->scale ? d->scale[n] : dead ? 1.0f : most / 127.0f;
     w->scale[n] = scale;
-    for (uint32_t c = 0; c < s->group_in; c++)
-        for (uint32_t t = 0; t < s->taps; t++) {
-            const float x = data[source_index(d, s, n, c, t)] * smooth_factor(d, s, n, c, t);
-            const float q = dead ? 0.0f : quernel_i_clamp(x / scale, -127.0f, 127.0f);
-            w->packed[quernel_i_weight_find(s, n, c, t).byte] = (int8_t)quernel_i_rne(q);
+    for (uint32_t t = 0; t < s->taps && !dead; t++) {
+        const walk from = walk_at(d, s, n, t);
+        for (uint32_t c = 0; c < s->group_in; c++) {
+            const float q = quernel_i_clamp(smoothed(d, &from, c) / scale, -127.0f, 127.0f);
+            w->packed[quernel_i_weight_byte(&from.to, c)] = (int8_t)quernel_i_rne(q);
         }
+    }
     return QUERNEL_OK;
 }
 
@@ -156,11 +170,12 @@ static void pack_int_channel(const quernel_weights_desc *d, quernel_weights *w, 
     const uint8_t flip = d->type == QUERNEL_TYPE_U8 ? 0x80 : 0;
     w->scale[n] = d->scale ? d->scale[n] : 1.0f;
     w->zero[n] = (d->zero ? d->zero[n] : 0) - flip;
-    for (uint32_t c = 0; c < s->group_in; c++)
-        for (uint32_t t = 0; t < s->taps; t++) {
-            const uint8_t byte = ((const uint8_t *)d->data)[source_index(d, s, n, c, t)];
-            w->packed[quernel_i_weight_find(s, n, c, t).byte] = (int8_t)(byte ^ flip);
-        }
+    for (uint32_t t = 0; t < s->taps; t++) {
+        const walk from = walk_at(d, s, n, t);
+        const uint8_t *data = (const uint8_t *)d->data + from.source;
+        for (uint32_t c = 0; c < s->group_in; c++)
+            w->packed[quernel_i_weight_byte(&from.to, c)] = (int8_t)(data[c * from.step] ^ flip);
+    }
 }
 
 static bool any_zero_point(const quernel_weights_desc *d) {
