@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+// The finish for AVX2: a tile of int32 sums of up to 16 columns becomes output.
+//
+// The tile stays in L1 and every option of quernel_i_finish is one short pass over it, so no combination needs code of
+// its own. The commonest case, int8 out after none, ReLU or clamp, is done in one pass in registers instead.
+// Lanes beyond the last column hold numbers that nobody reads.
+#ifndef QUERNEL_AVX2_FINISH_H
+#define QUERNEL_AVX2_FINISH_H
+
+#include <immintrin.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "kernels/ukr.h"
+
+enum {
+    FINISH_NR = 16,       // columns of a tile
+    FINISH_ROWS_MAX = 32, // rows of a tile: 2 KiB, and 2 KiB for residuals
+};
+
+/// Rows of 16 sums, and where they lie in the call's output.
+typedef struct finish_tile {
+    int32_t *acc;               // [rows][16], 32-byte aligned; passes turn it into floats, then into codes, in place
+    uint32_t rows, columns;     // columns <= 16
+    uint32_t m, n;              // first row and column within the call
+} finish_tile;
+
+static inline float *finish_floats(const finish_tile *t) { return (float *)(void *)t->acc; }
+
+// The maximum and minimum of x86 return their second operand for NaN and for equal zeros: `t > lo ? t : lo`.
+static inline __m256 finish_clamp(__m256 t, __m256 lo, __m256 hi) {
+    return _mm256_min_ps(_mm256_max_ps(t, lo), hi);
+}
+
+static inline __m256 finish_zero_nan(__m256 u, __m256 t) {
+    return _mm256_and_ps(u, _mm256_cmp_ps(t, t, _CMP_ORD_Q));
+}
+
+// Runs over the tile's vectors of 8: `i` is the index within the tile, `c` the column within the call, `r` the row.
+#define FINISH_EACH(t, i, r, c)                                                                                         \
+    for (uint32_t r = 0; r < (t)->rows; r++)                                                                            \
+        for (uint32_t i = r * FINISH_NR, c = (t)->n; c < (t)->n + FINISH_NR; i += 8, c += 8)
+
+static inline void finish_terms(const finish_tile *t, const int32_t *row_term, const int32_t *col_term) {
+    FINISH_EACH(t, i, r, c) {
+        const __m256i product = _mm256_mullo_epi32(_mm256_set1_epi32(row_term[t->m + r]),
+                                                   _mm256_loadu_si256((const __m256i *)(col_term + c)));
+        __m256i *acc = (__m256i *)(t->acc + i);
+        *acc = _mm256_add_epi32(*acc, product);
+    }
+}
+
+static inline void finish_scale(const finish_tile *t, const quernel_i_finish *f) {
+    float *tile = finish_floats(t);
+    FINISH_EACH(t, i, r, c) {
+        __m256 scale = _mm256_loadu_ps(f->scale + c);
+        if (f->row_scale) scale = _mm256_mul_ps(scale, _mm256_set1_ps(f->row_scale[t->m + r]));
+        const __m256 sum = _mm256_cvtepi32_ps(_mm256_load_si256((const __m256i *)(t->acc + i)));
+        _mm256_store_ps(tile + i, _mm256_fmadd_ps(sum, scale, _mm256_loadu_ps(f->bias + c)));
+    }
+}
+
+// Copies the residual of a tile into `to` as 4-byte elements: integers for S8, U8 and S32, bits of floats for F32.
+static inline void finish_residual_load(const finish_tile *t, const quernel_i_finish *f, int32_t *to) {
+    const uint8_t *base = (const uint8_t *)f->residual + (ptrdiff_t)t->m * f->r_row + (ptrdiff_t)t->n * f->r_col;
+    const bool bytes = f->r_type == QUERNEL_TYPE_S8 || f->r_type == QUERNEL_TYPE_U8;
+    const bool vectors = t->columns == FINISH_NR && f->r_col == (bytes ? 1 : 4);
+    for (uint32_t r = 0; r < t->rows; r++, base += f->r_row, to += FINISH_NR) {
+        if (vectors && bytes) {
+            const __m128i v = _mm_loadu_si128((const __m128i *)base), high = _mm_srli_si128(v, 8);
+            const bool sign = f->r_type == QUERNEL_TYPE_S8;
+            _mm256_store_si256((__m256i *)to, sign ? _mm256_cvtepi8_epi32(v) : _mm256_cvtepu8_epi32(v));
+            _mm256_store_si256((__m256i *)to + 1, sign ? _mm256_cvtepi8_epi32(high) : _mm256_cvtepu8_epi32(high));
+        } else if (vectors) {
+            memcpy(to, base, FINISH_NR * sizeof *to);
+        } else {
+            for (uint32_t c = 0; c < t->columns; c++) {
+                const uint8_t *at = base + (ptrdiff_t)c * f->r_col;
+                if (f->r_type == QUERNEL_TYPE_U8) to[c] = *at;
+                else if (f->r_type == QUERNEL_TYPE_S8) to[c] = (int8_t)*at;
+                else memcpy(to + c, at, sizeof *to);
+            }
+        }
+    }
+}
+
+static inline void finish_residual_s32(const finish_tile *t, const int32_t *residual) {
+    for (uint32_t i = 0; i < t->rows * FINISH_NR; i += 8) {
+        __m256i *acc = (__m256i *)(t->acc + i);
+        *acc = _mm256_add_epi32(*acc, _mm256_load_si256((const __m256i *)(residual + i)));
+    }
+}
+
+static inline void finish_residual(const finish_tile *t, const quernel_i_finish *f, const int32_t *residual) {
+    float *tile = finish_floats(t);
+    const bool is_float = f->r_type == QUERNEL_TYPE_F32;
+    const __m256i zero = _mm256_set1_epi32(is_float ? 0 : f->r_zero);
+    FINISH_EACH(t, i, r, c) {
+        const __m256i bits = _mm256_load_si256((const __m256i *)(residual + i));
+        const __m256 v = is_float ? _mm256_castsi256_ps(bits) : _mm256_cvtepi32_ps(_mm256_sub_epi32(bits, zero));
+        const __m256 sum = _mm256_load_ps(tile + i);
+        _mm256_store_ps(tile + i, f->r_scale ? _mm256_fmadd_ps(v, _mm256_loadu_ps(f->r_scale + c), sum)
+                                             : _mm256_add_ps(sum, v));
+    }
+}
+
+static inline __m256 finish_prelu(__m256 t, __m256 slope) {
+    return _mm256_blendv_ps(_mm256_mul_ps(t, slope), t, _mm256_cmp_ps(t, _mm256_setzero_ps(), _CMP_GE_OQ));
+}
+
+static inline void finish_act(const finish_tile *t, const quernel_i_finish *f) {
+    float *tile = finish_floats(t);
+    FINISH_EACH(t, i, r, c) {
+        __m256 v = _mm256_load_ps(tile + i);
+        if (f->act == QUERNEL_I_ACT_RELU) v = _mm256_max_ps(v, _mm256_setzero_ps());
+        else if (f->act == QUERNEL_I_ACT_CLAMP)
+            v = finish_clamp(v, _mm256_loadu_ps(f->act_lo + c), _mm256_loadu_ps(f->act_hi + c));
+        else if (f->act == QUERNEL_I_ACT_PRELU) v = finish_prelu(v, _mm256_loadu_ps(f->slope + c));
+        _mm256_store_ps(tile + i, v);
+    }
+}
+
+static inline void finish_out_scale(const finish_tile *t, const float *out_scale) {
+    float *tile = finish_floats(t);
+    FINISH_EACH(t, i, r, c)
+        _mm256_store_ps(tile + i, _mm256_mul_ps(_mm256_load_ps(tile + i), _mm256_loadu_ps(out_scale + c)));
+}
+
+static inline void finish_quantize(const finish_tile *t, const quernel_i_finish *f) {
+    const float *tile = finish_floats(t);
+    const __m256 lo = _mm256_set1_ps(f->q_lo), hi = _mm256_set1_ps(f->q_hi);
+    const __m256i zero = _mm256_set1_epi32(f->q_zero);
+    for (uint32_t i = 0; i < t->rows * FINISH_NR; i += 8) {
+        const __m256 v = _mm256_load_ps(tile + i);
+        const __m256i q = _mm256_cvtps_epi32(finish_zero_nan(finish_clamp(v, lo, hi), v));
+        _mm256_store_si256((__m256i *)(t->acc + i), _mm256_add_epi32(q, zero));
+    }
+}
+
+// quernel_i_bf16 by the same integers; the upper halves of the lanes stay 0.
+static inline void finish_bf16(const finish_tile *t) {
+    const __m256i one = _mm256_set1_epi32(1), bias = _mm256_set1_epi32(0x7fff), nan = _mm256_set1_epi32(0x7fc0);
+    for (uint32_t i = 0; i < t->rows * FINISH_NR; i += 8) {
+        const __m256i u = _mm256_load_si256((const __m256i *)(t->acc + i));
+        const __m256 v = _mm256_castsi256_ps(u);
+        const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), one);
+        const __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(_mm256_add_epi32(u, bias), odd), 16);
+        const __m256i is_nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+        _mm256_store_si256((__m256i *)(t->acc + i), _mm256_blendv_epi8(rounded, nan, is_nan));
+    }
+}
+
+/// 8x8 transpose of 4-byte elements in place.
+static inline void transpose_8x8(__m256 v[8]) {
+    __m256 pairs[8], quads[8];
+    for (int i = 0; i < 8; i += 2) {
+        pairs[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
+        pairs[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4)
+        for (int j = 0; j < 2; j++) {
+            quads[i + 2 * j] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0x44);
+            quads[i + 2 * j + 1] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0xee);
+        }
+    for (int i = 0; i < 4; i++) {
+        v[i] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x20);
+        v[i + 4] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x31);
+    }
+}
+
+// The first n <= 8 elements of 4 bytes: three plain stores, because a masked store costs tens of cycles on Zen.
+static inline void store_dwords(void *to, __m256 v, uint32_t n) {
+    float *at = to;
+    if (n == 8) {
+        _mm256_storeu_ps(at, v);
+        return;
+    }
+    __m128 part = _mm256_castps256_ps128(v);
+    if (n & 4) {
+        _mm_storeu_ps(at, part);
+        at += 4;
+        part = _mm256_extractf128_ps(v, 1);
+    }
+    if (n & 2) {
+        _mm_storel_pi((__m64 *)at, part);
+        at += 2;
+        part = _mm_movehl_ps(part, part);
+    }
+    if (n & 1) _mm_store_ss(at, part);
+}
+
+// Column after column, each with the tile's rows side by side: NCHW.
+static inline void finish_store_transposed(const finish_tile *t, uint8_t *y, ptrdiff_t y_col) {
+    const float *tile = finish_floats(t);
+    for (uint32_t r = 0; r < t->rows; r += 8)
+        for (uint32_t c = 0; c < t->columns; c += 8) {
+            const uint32_t rows = t->rows - r < 8 ? t->rows - r : 8;
+            const uint32_t columns = t->columns - c < 8 ? t->columns - c : 8;
+            __m256 v[8];
+            for (uint32_t i = 0; i < 8; i++)
+                v[i] = _mm256_load_ps(tile + (r + (i < rows ? i : 0)) * FINISH_NR + c);
+            transpose_8x8(v);
+            for (uint32_t i = 0; i < columns; i++) store_dwords(y + (ptrdiff_t)(c + i) * y_col + r * 4, v[i], rows);
+        }
+}
+
+// One row of elements of 1, 2 or 4 bytes, `columns` of them, contiguous.
+static inline void finish_store_row(const int32_t *row, uint32_t columns, uint8_t *y, uint32_t element) {
+    const __m256i v0 = _mm256_load_si256((const __m256i *)row), v1 = _mm256_load_si256((const __m256i *)row + 1);
+    if (element == 4) {
+        if (columns > 8) store_dwords(y + 32, _mm256_castsi256_ps(v1), columns - 8);
+        store_dwords(y, _mm256_castsi256_ps(v0), columns < 8 ? columns : 8);
+        return;
+    }
+    const __m256i mask = _mm256_set1_epi32(element == 1 ? 0xff : 0xffff);
+    const __m256i mixed = _mm256_packus_epi32(_mm256_and_si256(v0, mask), _mm256_and_si256(v1, mask));
+    __m256i packed = _mm256_permute4x64_epi64(mixed, 0xd8);
+    if (element == 1) packed = _mm256_permute4x64_epi64(_mm256_packus_epi16(packed, packed), 0xd8);
+    if (columns == FINISH_NR && element == 1) {
+        _mm_storeu_si128((__m128i *)y, _mm256_castsi256_si128(packed));
+    } else if (columns == FINISH_NR) {
+        _mm256_storeu_si256((__m256i *)y, packed);
+    } else {
+        uint8_t bytes[32];
+        _mm256_storeu_si256((__m256i *)bytes, packed);
+        memcpy(y, bytes, (size_t)columns * element);
+    }
+}
+
+static inline void finish_store(const finish_tile *t, const quernel_i_finish *f) {
+    const uint32_t element = f->out == QUERNEL_TYPE_BF16 ? 2 : f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8 ? 1 : 4;
+    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + (ptrdiff_t)t->n * f->y_col;
+    if (f->y_col == (ptrdiff_t)element) {
+        for (uint32_t r = 0; r < t->rows; r++, y += f->y_row)
+            finish_store_row(t->acc + r * FINISH_NR, t->columns, y, element);
+    } else if (f->y_row == 4 && element == 4) {
+        finish_store_transposed(t, y, f->y_col);
+    } else {
+        for (uint32_t r = 0; r < t->rows; r++)
+            for (uint32_t c = 0; c < t->columns; c++) // little-endian: the low bytes come first
+                memcpy(y + (ptrdiff_t)r * f->y_row + (ptrdiff_t)c * f->y_col, t->acc + r * FINISH_NR + c, element);
+    }
+}
+
+// Any option, one pass for each that is asked for.
+static inline void finish_passes(const finish_tile *t, const quernel_i_finish *f) {
+    int32_t residual[FINISH_ROWS_MAX * FINISH_NR] __attribute__((aligned(32)));
+    for (int i = 0; i < 2; i++)
+        if (f->row_term[i]) finish_terms(t, f->row_term[i], f->col_term[i]);
+    if (f->residual) finish_residual_load(t, f, residual);
+    if (f->out == QUERNEL_TYPE_S32) {
+        if (f->residual) finish_residual_s32(t, residual);
+    } else {
+        finish_scale(t, f);
+        if (f->residual && !f->residual_last) finish_residual(t, f, residual);
+        if (f->act != QUERNEL_I_ACT_NONE) finish_act(t, f);
+        if (f->residual && f->residual_last) finish_residual(t, f, residual);
+        if (f->out_scale) finish_out_scale(t, f->out_scale);
+        if (f->out == QUERNEL_TYPE_BF16) finish_bf16(t);
+        else if (f->out != QUERNEL_TYPE_F32) finish_quantize(t, f);
+    }
+    finish_store(t, f);
+}
+
+/// Whether finish_int8 may take the call: int8 out, contiguous, nothing but scale, bias and none, ReLU or clamp.
+static inline bool finish_is_plain(const quernel_i_finish *f) {
+    return (f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) && f->y_col == 1 && !f->row_term[0] &&
+           !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale && f->act != QUERNEL_I_ACT_PRELU;
+}
+
+static inline __attribute__((always_inline)) __m256i finish_code(const int32_t *acc, __m256 scale, __m256 bias,
+                                                                 const quernel_i_finish *f, uint32_t n, int act) {
+    __m256 v = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_load_si256((const __m256i *)acc)), scale, bias);
+    if (act == QUERNEL_I_ACT_RELU) v = _mm256_max_ps(v, _mm256_setzero_ps());
+    if (act == QUERNEL_I_ACT_CLAMP) v = finish_clamp(v, _mm256_loadu_ps(f->act_lo + n), _mm256_loadu_ps(f->act_hi + n));
+    __m256 u = finish_clamp(v, _mm256_set1_ps(f->q_lo), _mm256_set1_ps(f->q_hi));
+    if (act == QUERNEL_I_ACT_NONE) u = finish_zero_nan(u, v); // ReLU and clamp have no NaN left
+    return _mm256_and_si256(_mm256_add_epi32(_mm256_cvtps_epi32(u), _mm256_set1_epi32(f->q_zero)),
+                            _mm256_set1_epi32(0xff));
+}
+
+static inline __attribute__((always_inline)) void finish_int8(const finish_tile *t, const quernel_i_finish *f, int act) {
+    const uint32_t n = t->n;
+    const __m256 scale0 = _mm256_loadu_ps(f->scale + n), scale1 = _mm256_loadu_ps(f->scale + n + 8);
+    const __m256 bias0 = _mm256_loadu_ps(f->bias + n), bias1 = _mm256_loadu_ps(f->bias + n + 8);
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + n;
+    for (uint32_t r = 0; r < t->rows; r++, y += f->y_row) {
+        const __m256i q0 = finish_code(t->acc + r * FINISH_NR, scale0, bias0, f, n, act);
+        const __m256i q1 = finish_code(t->acc + r * FINISH_NR + 8, scale1, bias1, f, n + 8, act);
+        const __m256i words = _mm256_packus_epi32(q0, q1); // dwords of bytes: 0-3, 8-11 | 4-7, 12-15
+        const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(words, words), order);
+        const __m128i row = _mm256_castsi256_si128(bytes);
+        if (t->columns == FINISH_NR) {
+            _mm_storeu_si128((__m128i *)y, row);
+        } else {
+            uint8_t all[FINISH_NR];
+            _mm_storeu_si128((__m128i *)all, row);
+            memcpy(y, all, t->columns);
+        }
+    }
+}
+
+/// Finishes a tile. `plain` is finish_is_plain(f), asked once per call.
+static inline void finish_run(const finish_tile *t, const quernel_i_finish *f, bool plain) {
+    if (!plain) finish_passes(t, f);
+    else if (f->act == QUERNEL_I_ACT_RELU) finish_int8(t, f, QUERNEL_I_ACT_RELU);
+    else if (f->act == QUERNEL_I_ACT_CLAMP) finish_int8(t, f, QUERNEL_I_ACT_CLAMP);
+    else finish_int8(t, f, QUERNEL_I_ACT_NONE);
+}
+
+#endif
