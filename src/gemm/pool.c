@@ -15,23 +15,25 @@ typedef struct job {
     uint32_t tasks;
 } job;
 
+// A thread beside the caller.
+typedef struct helper {
+    quernel_pool *pool;
+    pthread_t thread;
+    uint32_t worker;
+} helper;
+
 struct quernel_pool {
     pthread_mutex_t mutex;
     pthread_cond_t wake, done;
-    pthread_t *threads;
-    uint32_t helpers;      // threads beside the caller
+    uint32_t helpers;
     job job;
     uint64_t turn;         // counts jobs: a sleeping worker waits for a new one
     uint32_t working;      // helpers that have not finished the job
     bool stop;
     atomic_flag busy;      // a run has the pool
     atomic_uint next;      // next task
+    helper helper[];
 };
-
-typedef struct helper {
-    quernel_pool *pool;
-    uint32_t worker;
-} helper;
 
 static void work(quernel_pool *p, const job *j, uint32_t worker) {
     for (;;) {
@@ -42,9 +44,8 @@ static void work(quernel_pool *p, const job *j, uint32_t worker) {
 }
 
 static void *help(void *arg) {
-    const helper h = *(helper *)arg;
-    free(arg);
-    quernel_pool *p = h.pool;
+    const helper *h = arg;
+    quernel_pool *p = h->pool;
     uint64_t seen = 0;
     for (;;) {
         pthread_mutex_lock(&p->mutex);
@@ -54,7 +55,7 @@ static void *help(void *arg) {
         seen = p->turn;
         pthread_mutex_unlock(&p->mutex);
         if (stop) return NULL;
-        work(p, &j, h.worker);
+        work(p, &j, h->worker);
         pthread_mutex_lock(&p->mutex);
         if (--p->working == 0) pthread_cond_signal(&p->done);
         pthread_mutex_unlock(&p->mutex);
@@ -82,14 +83,10 @@ static void run(void *user, uint32_t tasks, void (*task)(void *arg, uint32_t tas
     atomic_flag_clear_explicit(&p->busy, memory_order_release);
 }
 
-static bool start(quernel_pool *p, uint32_t worker) {
-    helper *h = malloc(sizeof *h);
-    if (!h) return false;
-    *h = (helper){p, worker};
-    if (pthread_create(&p->threads[p->helpers], NULL, help, h)) {
-        free(h);
-        return false;
-    }
+static bool start(quernel_pool *p) {
+    helper *h = &p->helper[p->helpers];
+    *h = (helper){.pool = p, .worker = p->helpers + 1};
+    if (pthread_create(&h->thread, NULL, help, h)) return false;
     p->helpers++;
     return true;
 }
@@ -98,18 +95,15 @@ int quernel_pool_create(uint32_t threads, quernel_pool **ret_pool, quernel_error
     if (!ret_pool) return quernel_i_error_null(error, "pool", "ret_pool");
     const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, "pool", "threads", threads, 1, 4096);
     if (code) return code;
-    quernel_pool *p = calloc(1, sizeof *p);
-    if (p) p->threads = calloc(threads, sizeof *p->threads);
-    if (!p || !p->threads) {
-        free(p);
+    quernel_pool *p = calloc(1, sizeof *p + (threads - 1) * sizeof(helper));
+    if (!p)
         return quernel_i_error_set(error, QUERNEL_E_MEMORY, "threads", -1, "pool: no memory for %u threads", threads);
-    }
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->wake, NULL);
     pthread_cond_init(&p->done, NULL);
     atomic_flag_clear(&p->busy);
     while (p->helpers + 1 < threads)
-        if (!start(p, p->helpers + 1)) {
+        if (!start(p)) {
             quernel_pool_destroy(p);
             return quernel_i_error_set(error, QUERNEL_E_MEMORY, "threads", -1, "pool: cannot start %u threads", threads);
         }
@@ -123,11 +117,10 @@ void quernel_pool_destroy(quernel_pool *p) {
     p->stop = true;
     pthread_cond_broadcast(&p->wake);
     pthread_mutex_unlock(&p->mutex);
-    for (uint32_t i = 0; i < p->helpers; i++) pthread_join(p->threads[i], NULL);
+    for (uint32_t i = 0; i < p->helpers; i++) pthread_join(p->helper[i].thread, NULL);
     pthread_cond_destroy(&p->done);
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->mutex);
-    free(p->threads);
     free(p);
 }
 

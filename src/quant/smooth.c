@@ -40,7 +40,7 @@ int quernel_smooth_factors(const float *act_max, const float *weight_max, uint32
     if (!act_max) return quernel_i_error_null(error, WHERE, "act_max");
     if (!weight_max) return quernel_i_error_null(error, WHERE, "weight_max");
     if (!ret_smooth) return quernel_i_error_null(error, WHERE, "ret_smooth");
-    double act_most, weight_most;
+    double act_most = 0.0, weight_most = 0.0;
     int code = check_options(o, error);
     if (!code) code = check_maxima(error, "act_max", act_max, count, &act_most);
     if (!code) code = check_maxima(error, "weight_max", weight_max, count, &weight_most);
