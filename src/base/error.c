@@ -31,10 +31,18 @@ int quernel_i_check_range(quernel_error *error, int code, const char *where, con
                                (long long)value, (long long)lo, (long long)hi);
 }
 
+static int bad_float(float value, int positive) { return !isfinite(value) || (positive && !(value > 0.0f)); }
+
+int quernel_i_check_float(quernel_error *error, const char *where, const char *argument, float value, int positive) {
+    if (!bad_float(value, positive)) return QUERNEL_OK;
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, argument, -1, "%s: %s: %g: must be finite%s", where, argument,
+                               (double)value, positive ? " and > 0" : "");
+}
+
 int quernel_i_check_floats(quernel_error *error, const char *where, const char *argument, const float *values,
                            size_t count, int positive) {
     for (size_t i = 0; i < count; i++)
-        if (!isfinite(values[i]) || (positive && !(values[i] > 0.0f)))
+        if (bad_float(values[i], positive))
             return quernel_i_error_set(error, QUERNEL_E_VALUE, argument, (int64_t)i, "%s: %s[%zu]: %g: must be finite%s",
                                        where, argument, i, (double)values[i], positive ? " and > 0" : "");
     return QUERNEL_OK;

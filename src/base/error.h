@@ -16,6 +16,9 @@ int quernel_i_error_null(quernel_error *error, const char *where, const char *ar
 int quernel_i_check_range(quernel_error *error, int code, const char *where, const char *argument, int64_t value,
                           int64_t lo, int64_t hi);
 
+/// Checks one float is finite (and, where `positive`, > 0).
+int quernel_i_check_float(quernel_error *error, const char *where, const char *argument, float value, int positive);
+
 /// Checks count floats are finite (and, where `positive`, > 0); refuses naming the index.
 int quernel_i_check_floats(quernel_error *error, const char *where, const char *argument, const float *values,
                            size_t count, int positive);

@@ -89,7 +89,7 @@ static int check_activation(const quernel_i_layer *l, const char *where, quernel
     if (f->activation == QUERNEL_ACTIVATION_CLAMP && !(f->lo <= f->hi))
         return refuse(error, where, "finish.lo", "must be no greater than finish.hi, and neither NaN");
     if (f->activation == QUERNEL_ACTIVATION_LEAKY)
-        return quernel_i_check_floats(error, where, "finish.slope", &f->slope, 1, 0);
+        return quernel_i_check_float(error, where, "finish.slope", f->slope, 0);
     if (f->activation != QUERNEL_ACTIVATION_PRELU) return QUERNEL_OK;
     if (!f->slopes) return quernel_i_error_null(error, where, "finish.slopes");
     return quernel_i_check_floats(error, where, "finish.slopes", f->slopes, l->weights->shape.out, 0);
@@ -122,7 +122,7 @@ static int check_residual(const quernel_i_layer *l, const char *where, quernel_e
     if (zero) return zero;
     if (f->residual_scales)
         return quernel_i_check_floats(error, where, "finish.residual_scales", f->residual_scales, l->weights->shape.out, 1);
-    return quernel_i_check_floats(error, where, "finish.residual_scale", &f->residual_scale, 1, 1);
+    return quernel_i_check_float(error, where, "finish.residual_scale", f->residual_scale, 1);
 }
 
 int quernel_i_numbers_check(const quernel_i_layer *l, const char *where, quernel_error *error) {

@@ -26,7 +26,7 @@ static int check_apart(const void *from, size_t from_bytes, const void *to, size
 static int check_parameters(float scale, int32_t zero, int32_t type, int32_t narrow, quernel_error *error) {
     if (type != QUERNEL_TYPE_U8 && type != QUERNEL_TYPE_S8)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1, WHERE ": type: %d: must be u8 or s8", type);
-    const int code = quernel_i_check_floats(error, WHERE, "scale", &scale, 1, 1);
+    const int code = quernel_i_check_float(error, WHERE, "scale", scale, 1);
     if (code) return code;
     const int32_t lo = type == QUERNEL_TYPE_U8 ? 0 : narrow ? -127 : -128;
     return quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "zero", zero, lo, type == QUERNEL_TYPE_U8 ? 255 : 127);
@@ -61,7 +61,7 @@ int quernel_dequantize(const void *q, size_t count, float scale, int32_t zero, i
     if (code) return code;
     if (type != QUERNEL_TYPE_U8 && type != QUERNEL_TYPE_S8 && type != QUERNEL_TYPE_S32)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1, WHERE ": type: %d: must be u8, s8 or s32", type);
-    code = quernel_i_check_floats(error, WHERE, "scale", &scale, 1, 1);
+    code = quernel_i_check_float(error, WHERE, "scale", scale, 1);
     if (!code)
         code = check_apart(q, count * quernel_type_size((quernel_type)type), x, count * sizeof *x, "x", error);
     if (code) return code;
