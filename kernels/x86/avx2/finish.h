@@ -2,7 +2,7 @@
 // The finish for AVX2: a tile of int32 sums of up to 16 columns becomes output.
 //
 // The tile stays in L1 and every option of quernel_i_finish is one short pass over it, so no combination needs code of
-// its own. The commonest case, int8 out after none, ReLU or clamp, is done in one pass in registers instead.
+// its own. The commonest cases, int8 or f32 out after none, ReLU or clamp, are done in one pass instead.
 // Lanes beyond the last column hold numbers that nobody reads.
 #ifndef QUERNEL_AVX2_FINISH_H
 #define QUERNEL_AVX2_FINISH_H
@@ -12,6 +12,7 @@
 
 #include "base/num.h"
 #include "kernels/ukr.h"
+#include "vector.h"
 
 enum {
     FINISH_NR = 16,       // columns of a tile
@@ -25,6 +26,10 @@ typedef struct finish_tile {
     uint32_t m, n;              // first row and column within the call
 } finish_tile;
 
+static inline bool finish_is_int8(const quernel_i_finish *f) {
+    return f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8;
+}
+
 static inline float *finish_floats(const finish_tile *t) { return (float *)(void *)t->acc; }
 
 // The maximum and minimum of x86 return their second operand for NaN and for equal zeros: `t > lo ? t : lo`.
@@ -37,8 +42,8 @@ static inline __m256 finish_zero_nan(__m256 u, __m256 t) {
 }
 
 // Runs over the tile's vectors of 8: `i` is the index within the tile, `c` the column within the call, `r` the row.
-#define FINISH_EACH(t, i, r, c)                                                                                         \
-    for (uint32_t r = 0; r < (t)->rows; r++)                                                                            \
+#define FINISH_EACH(t, i, r, c)                                                                                        \
+    for (uint32_t r = 0; r < (t)->rows; r++)                                                                           \
         for (uint32_t i = r * FINISH_NR, c = (t)->n; c < (t)->n + FINISH_NR; i += 8, c += 8)
 
 static inline void finish_terms(const finish_tile *t, const int32_t *row_term, const int32_t *col_term) {
@@ -150,45 +155,6 @@ static inline void finish_bf16(const finish_tile *t) {
     }
 }
 
-/// 8x8 transpose of 4-byte elements in place.
-static inline void transpose_8x8(__m256 v[8]) {
-    __m256 pairs[8], quads[8];
-    for (int i = 0; i < 8; i += 2) {
-        pairs[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
-        pairs[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4)
-        for (int j = 0; j < 2; j++) {
-            quads[i + 2 * j] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0x44);
-            quads[i + 2 * j + 1] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0xee);
-        }
-    for (int i = 0; i < 4; i++) {
-        v[i] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x20);
-        v[i + 4] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x31);
-    }
-}
-
-// The first n <= 8 elements of 4 bytes: three plain stores, because a masked store costs tens of cycles on Zen.
-static inline void store_dwords(void *to, __m256 v, uint32_t n) {
-    float *at = to;
-    if (n == 8) {
-        _mm256_storeu_ps(at, v);
-        return;
-    }
-    __m128 part = _mm256_castps256_ps128(v);
-    if (n & 4) {
-        _mm_storeu_ps(at, part);
-        at += 4;
-        part = _mm256_extractf128_ps(v, 1);
-    }
-    if (n & 2) {
-        _mm_storel_pi((__m64 *)at, part);
-        at += 2;
-        part = _mm_movehl_ps(part, part);
-    }
-    if (n & 1) _mm_store_ss(at, part);
-}
-
 // Column after column, each with the tile's rows side by side: NCHW.
 static inline void finish_store_transposed(const finish_tile *t, uint8_t *y, ptrdiff_t y_col) {
     const float *tile = finish_floats(t);
@@ -216,19 +182,13 @@ static inline void finish_store_row(const int32_t *row, uint32_t columns, uint8_
     const __m256i mixed = _mm256_packus_epi32(_mm256_and_si256(v0, mask), _mm256_and_si256(v1, mask));
     __m256i packed = _mm256_permute4x64_epi64(mixed, 0xd8);
     if (element == 1) packed = _mm256_permute4x64_epi64(_mm256_packus_epi16(packed, packed), 0xd8);
-    if (columns == FINISH_NR && element == 1) {
-        _mm_storeu_si128((__m128i *)y, _mm256_castsi256_si128(packed));
-    } else if (columns == FINISH_NR) {
-        _mm256_storeu_si256((__m256i *)y, packed);
-    } else {
-        uint8_t bytes[32];
-        _mm256_storeu_si256((__m256i *)bytes, packed);
-        memcpy(y, bytes, (size_t)columns * element);
-    }
+    const uint32_t bytes = columns * element;
+    store_bytes(y, _mm256_castsi256_si128(packed), bytes < 16 ? bytes : 16);
+    if (bytes > 16) store_bytes(y + 16, _mm256_extracti128_si256(packed, 1), bytes - 16);
 }
 
 static inline void finish_store(const finish_tile *t, const quernel_i_finish *f) {
-    const uint32_t element = f->out == QUERNEL_TYPE_BF16 ? 2 : f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8 ? 1 : 4;
+    const uint32_t element = finish_is_int8(f) ? 1 : f->out == QUERNEL_TYPE_BF16 ? 2 : 4;
     uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + (ptrdiff_t)t->n * f->y_col;
     if (f->y_col == (ptrdiff_t)element) {
         for (uint32_t r = 0; r < t->rows; r++, y += f->y_row)
@@ -262,51 +222,66 @@ static inline void finish_passes(const finish_tile *t, const quernel_i_finish *f
     finish_store(t, f);
 }
 
-/// Whether finish_int8 may take the call: int8 out, contiguous, nothing but scale, bias and none, ReLU or clamp.
+/// Whether finish_plain may take the call: int8 or f32 out, contiguous, only scale, bias and none, ReLU or clamp.
 static inline bool finish_is_plain(const quernel_i_finish *f) {
-    return (f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) && f->y_col == 1 && !f->row_term[0] &&
+    const bool is_int8 = finish_is_int8(f);
+    return (is_int8 || f->out == QUERNEL_TYPE_F32) && f->y_col == (is_int8 ? 1 : 4) && !f->row_term[0] &&
            !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale && f->act != QUERNEL_I_ACT_PRELU;
 }
 
-static inline __attribute__((always_inline)) __m256i finish_code(const int32_t *acc, __m256 scale, __m256 bias,
+// 8 sums after scale, bias and activation; `n` is their first column.
+static inline __attribute__((always_inline)) __m256 finish_value(const int32_t *acc, __m256 scale, __m256 bias,
                                                                  const quernel_i_finish *f, uint32_t n, int act) {
-    __m256 v = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_load_si256((const __m256i *)acc)), scale, bias);
-    if (act == QUERNEL_I_ACT_RELU) v = _mm256_max_ps(v, _mm256_setzero_ps());
-    if (act == QUERNEL_I_ACT_CLAMP) v = finish_clamp(v, _mm256_loadu_ps(f->act_lo + n), _mm256_loadu_ps(f->act_hi + n));
+    const __m256 v = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_load_si256((const __m256i *)acc)), scale, bias);
+    if (act == QUERNEL_I_ACT_RELU) return _mm256_max_ps(v, _mm256_setzero_ps());
+    if (act == QUERNEL_I_ACT_NONE) return v;
+    return finish_clamp(v, _mm256_loadu_ps(f->act_lo + n), _mm256_loadu_ps(f->act_hi + n));
+}
+
+static inline __attribute__((always_inline)) __m256i finish_code(__m256 v, const quernel_i_finish *f, int act) {
     __m256 u = finish_clamp(v, _mm256_set1_ps(f->q_lo), _mm256_set1_ps(f->q_hi));
     if (act == QUERNEL_I_ACT_NONE) u = finish_zero_nan(u, v); // ReLU and clamp have no NaN left
     return _mm256_and_si256(_mm256_add_epi32(_mm256_cvtps_epi32(u), _mm256_set1_epi32(f->q_zero)),
                             _mm256_set1_epi32(0xff));
 }
 
-static inline __attribute__((always_inline)) void finish_int8(const finish_tile *t, const quernel_i_finish *f, int act) {
+static inline void finish_store_codes(__m256i q0, __m256i q1, uint32_t columns, uint8_t *y) {
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m256i words = _mm256_packus_epi32(q0, q1); // columns 0-3, 8-11 | 4-7, 12-15
+    const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(words, words), order);
+    store_bytes(y, _mm256_castsi256_si128(bytes), columns);
+}
+
+static inline __attribute__((always_inline)) void finish_plain(const finish_tile *t, const quernel_i_finish *f, int act,
+                                                               bool is_float) {
     const uint32_t n = t->n;
     const __m256 scale0 = _mm256_loadu_ps(f->scale + n), scale1 = _mm256_loadu_ps(f->scale + n + 8);
     const __m256 bias0 = _mm256_loadu_ps(f->bias + n), bias1 = _mm256_loadu_ps(f->bias + n + 8);
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + n;
+    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + (ptrdiff_t)n * f->y_col;
     for (uint32_t r = 0; r < t->rows; r++, y += f->y_row) {
-        const __m256i q0 = finish_code(t->acc + r * FINISH_NR, scale0, bias0, f, n, act);
-        const __m256i q1 = finish_code(t->acc + r * FINISH_NR + 8, scale1, bias1, f, n + 8, act);
-        const __m256i words = _mm256_packus_epi32(q0, q1); // dwords of bytes: 0-3, 8-11 | 4-7, 12-15
-        const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(words, words), order);
-        const __m128i row = _mm256_castsi256_si128(bytes);
-        if (t->columns == FINISH_NR) {
-            _mm_storeu_si128((__m128i *)y, row);
+        const __m256 v0 = finish_value(t->acc + r * FINISH_NR, scale0, bias0, f, n, act);
+        const __m256 v1 = finish_value(t->acc + r * FINISH_NR + 8, scale1, bias1, f, n + 8, act);
+        if (is_float) {
+            store_dwords(y, v0, t->columns < 8 ? t->columns : 8);
+            if (t->columns > 8) store_dwords(y + 32, v1, t->columns - 8);
         } else {
-            uint8_t all[FINISH_NR];
-            _mm_storeu_si128((__m128i *)all, row);
-            memcpy(y, all, t->columns);
+            finish_store_codes(finish_code(v0, f, act), finish_code(v1, f, act), t->columns, y);
         }
     }
+}
+
+static inline __attribute__((always_inline)) void finish_plain_act(const finish_tile *t, const quernel_i_finish *f,
+                                                                   bool is_float) {
+    if (f->act == QUERNEL_I_ACT_RELU) finish_plain(t, f, QUERNEL_I_ACT_RELU, is_float);
+    else if (f->act == QUERNEL_I_ACT_CLAMP) finish_plain(t, f, QUERNEL_I_ACT_CLAMP, is_float);
+    else finish_plain(t, f, QUERNEL_I_ACT_NONE, is_float);
 }
 
 /// Finishes a tile. `plain` is finish_is_plain(f), asked once per call.
 static inline void finish_run(const finish_tile *t, const quernel_i_finish *f, bool plain) {
     if (!plain) finish_passes(t, f);
-    else if (f->act == QUERNEL_I_ACT_RELU) finish_int8(t, f, QUERNEL_I_ACT_RELU);
-    else if (f->act == QUERNEL_I_ACT_CLAMP) finish_int8(t, f, QUERNEL_I_ACT_CLAMP);
-    else finish_int8(t, f, QUERNEL_I_ACT_NONE);
+    else if (f->out == QUERNEL_TYPE_F32) finish_plain_act(t, f, true);
+    else finish_plain_act(t, f, false);
 }
 
 #endif

@@ -12,11 +12,11 @@ static size_t panel_row(uint32_t groups) {
     return (lines | 1) * 64;
 }
 
-size_t quernel_uk_gemm_u8s8_6x16x2_scratch_avx2(uint32_t groups);
-size_t quernel_uk_gemm_u8s8_6x16x2_scratch_avx2(uint32_t groups) { return MR * panel_row(groups); }
+size_t quernel_uk_gemm_u8s8_6x16x2_avx2_scratch(uint32_t groups);
+size_t quernel_uk_gemm_u8s8_6x16x2_avx2_scratch(uint32_t groups) { return MR * panel_row(groups); }
 
-void quernel_uk_gemm_u8s8_6x16x2_prepare_avx2(const int8_t *panel, uint32_t groups, void *dst);
-void quernel_uk_gemm_u8s8_6x16x2_prepare_avx2(const int8_t *panel, uint32_t groups, void *dst) {
+void quernel_uk_gemm_u8s8_6x16x2_avx2_prepare(const int8_t *panel, uint32_t groups, void *dst);
+void quernel_uk_gemm_u8s8_6x16x2_avx2_prepare(const int8_t *panel, uint32_t groups, void *dst) {
     __m256i *to = dst;
     for (uint32_t g = 0; g < groups; g++, panel += 64, to += 4)
         for (int half = 0; half < 2; half++) {
@@ -39,11 +39,11 @@ static void widen_row(const uint8_t *a, const quernel_i_run *runs, uint32_t n_ru
     }
 }
 
-#define ROW(addr, acc0, acc1)                                                                                           \
-    "vpbroadcastd " addr ", %%ymm15\n\t"                                                                                \
-    "vpmaddwd %%ymm15, %%ymm12, %%ymm14\n\t"                                                                            \
-    "vpmaddwd %%ymm15, %%ymm13, %%ymm15\n\t"                                                                            \
-    "vpaddd %%ymm14, %%ymm" #acc0 ", %%ymm" #acc0 "\n\t"                                                                \
+#define ROW(addr, acc0, acc1)                                                                                          \
+    "vpbroadcastd " addr ", %%ymm15\n\t"                                                                               \
+    "vpmaddwd %%ymm15, %%ymm12, %%ymm14\n\t"                                                                           \
+    "vpmaddwd %%ymm15, %%ymm13, %%ymm15\n\t"                                                                           \
+    "vpaddd %%ymm14, %%ymm" #acc0 ", %%ymm" #acc0 "\n\t"                                                               \
     "vpaddd %%ymm15, %%ymm" #acc1 ", %%ymm" #acc1 "\n\t"
 
 #define ROWS_1(k) ROW(#k "(%[a])", 0, 1)
@@ -53,8 +53,8 @@ static void widen_row(const uint8_t *a, const quernel_i_run *runs, uint32_t n_ru
 #define ROWS_5(k) ROWS_4(k) ROW(#k "(%[c],%[s])", 8, 9)
 #define ROWS_6(k) ROWS_5(k) ROW(#k "(%[c],%[s],2)", 10, 11)
 
-#define PAIR(rows, b, k)                                                                                                \
-    "vmovdqa " #b "(%[b]), %%ymm12\n\t"                                                                                 \
+#define PAIR(rows, b, k)                                                                                               \
+    "vmovdqa " #b "(%[b]), %%ymm12\n\t"                                                                                \
     "vmovdqa " #b "+32(%[b]), %%ymm13\n\t" ROWS_##rows(k)
 
 #define EDGE_1(op) op(0, 0, 1)
@@ -64,19 +64,20 @@ static void widen_row(const uint8_t *a, const quernel_i_run *runs, uint32_t n_ru
 #define EDGE_5(op) EDGE_4(op) op(256, 8, 9)
 #define EDGE_6(op) EDGE_5(op) op(320, 10, 11)
 #define START(at, acc0, acc1) "vmovdqu (%[i]), %%ymm" #acc0 "\n\tvmovdqu 32(%[i]), %%ymm" #acc1 "\n\t"
-#define STORE(at, acc0, acc1)                                                                                           \
+#define STORE(at, acc0, acc1)                                                                                          \
     "vmovdqa %%ymm" #acc0 ", " #at "(%[t])\n\tvmovdqa %%ymm" #acc1 ", 32+" #at "(%[t])\n\t"
 
-#define TILE(rows)                                                                                                      \
-    static void tile_##rows(const uint8_t *a, ptrdiff_t s, const void *b, uint32_t groups, const int32_t *init,         \
-                            int32_t *acc) {                                                                             \
-        const uint8_t *c = a + 3 * s;                                                                                   \
-        __asm__ volatile(EDGE_##rows(START) ".p2align 5\n1:\n\t" PAIR(rows, 0, 0) PAIR(rows, 64, 4)                     \
-                         "add $8, %[a]\n\tadd $8, %[c]\n\tsub $-128, %[b]\n\tdec %[n]\n\tjnz 1b\n\t" EDGE_##rows(STORE) \
-                         : [a] "+&r"(a), [c] "+&r"(c), [b] "+&r"(b), [n] "+&r"(groups)                                  \
-                         : [s] "r"(s), [i] "r"(init), [t] "r"(acc)                                                      \
-                         : "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",      \
-                           "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                               \
+#define TILE(rows)                                                                                                     \
+    static void tile_##rows(const uint8_t *a, ptrdiff_t s, const void *b, uint32_t groups, const int32_t *init,        \
+                            int32_t *acc) {                                                                            \
+        const uint8_t *c = a + 3 * s;                                                                                  \
+        __asm__ volatile(EDGE_##rows(START) ".p2align 5\n1:\n\t" PAIR(rows, 0, 0) PAIR(rows, 64, 4)                    \
+                         "add $8, %[a]\n\tadd $8, %[c]\n\tsub $-128, %[b]\n\tdec %[n]\n\tjnz 1b\n\t"                \
+                             EDGE_##rows(STORE)                                                                        \
+                         : [a] "+&r"(a), [c] "+&r"(c), [b] "+&r"(b), [n] "+&r"(groups)                                 \
+                         : [s] "r"(s), [i] "r"(init), [t] "r"(acc)                                                     \
+                         : "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",     \
+                           "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                              \
     }
 TILE(1)
 TILE(2)

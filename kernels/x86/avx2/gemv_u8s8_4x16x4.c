@@ -12,8 +12,8 @@ enum {
     BLOCK = 8, // groups between two flushes: 8 pairs reach 8·15·128·2 = 30 720 < 32 768
 };
 
-size_t quernel_uk_gemv_u8s8_4x16x4_scratch_avx2(uint32_t groups);
-size_t quernel_uk_gemv_u8s8_4x16x4_scratch_avx2(uint32_t groups) { return ((size_t)groups * MR * 8 + 63) / 64 * 64; }
+size_t quernel_uk_gemv_u8s8_4x16x4_avx2_scratch(uint32_t groups);
+size_t quernel_uk_gemv_u8s8_4x16x4_avx2_scratch(uint32_t groups) { return ((size_t)groups * MR * 8 + 63) / 64 * 64; }
 
 // The nibbles of one row: per group 4 low ones, then 4 high ones; `step` elements from group to group.
 static void split_row(const quernel_i_gemm *g, uint32_t m, uint32_t *to, uint32_t step) {
@@ -27,37 +27,38 @@ static void split_row(const quernel_i_gemm *g, uint32_t m, uint32_t *to, uint32_
         }
 }
 
-// One row of a group: low nibbles at `k` of a. Sums of 16 bits: columns 0-7 and 8-15 of the low nibbles, then of the high.
+// One row of a group, its nibbles at a + k. Sums of 16 bits: low nibbles by columns 0-7 and 8-15, then the high ones.
 #define NIBBLES(k) "vpbroadcastd " #k "(%[a]), %%ymm12\n\tvpbroadcastd 4+" #k "(%[a]), %%ymm13\n\t"
-#define PRODUCTS(p0, p1, p2, p3)                                                                                        \
-    "vpmaddubsw %%ymm10, %%ymm12, %%" #p0 "\n\tvpmaddubsw %%ymm11, %%ymm12, %%" #p1 "\n\t"                              \
+#define PRODUCTS(p0, p1, p2, p3)                                                                                       \
+    "vpmaddubsw %%ymm10, %%ymm12, %%" #p0 "\n\tvpmaddubsw %%ymm11, %%ymm12, %%" #p1 "\n\t"                             \
     "vpmaddubsw %%ymm10, %%ymm13, %%" #p2 "\n\tvpmaddubsw %%ymm11, %%ymm13, %%" #p3 "\n\t"
 #define ADD(product, sum) "vpaddw %%" #product ", %%" #sum ", %%" #sum "\n\t"
 #define ROW_FIRST(k, l0, l1, h0, h1) NIBBLES(k) PRODUCTS(l0, l1, h0, h1)
-#define ROW(k, l0, l1, h0, h1)                                                                                          \
+#define ROW(k, l0, l1, h0, h1)                                                                                         \
     NIBBLES(k) PRODUCTS(ymm14, ymm15, ymm12, ymm13) ADD(ymm14, l0) ADD(ymm15, l1) ADD(ymm12, h0) ADD(ymm13, h1)
 #define WEIGHTS(i) "vmovdqa 64*" #i "(%[b]), %%ymm10\n\tvmovdqa 64*" #i "+32(%[b]), %%ymm11\n\t"
 #define GROUP_1(i) WEIGHTS(i) ROW(8*i, ymm0, ymm1, ymm2, ymm3)
 #define GROUP_2(i) WEIGHTS(i) ROW(16*i, ymm0, ymm1, ymm2, ymm3) ROW(16*i+8, ymm4, ymm5, ymm6, ymm7)
 // The constants are 16-bit ones in ymm8 and sixteens in ymm9.
-#define SUM(l, h)                                                                                                       \
-    "vpmaddwd %%ymm8, %%" #l ", %%" #l "\n\tvpmaddwd %%ymm9, %%" #h ", %%" #h "\n\tvpaddd %%" #l ", %%" #h ", %%" #h "\n\t"
+#define SUM(l, h)                                                                                                      \
+    "vpmaddwd %%ymm8, %%" #l ", %%" #l "\n\tvpmaddwd %%ymm9, %%" #h ", %%" #h "\n\t"                                   \
+    "vpaddd %%" #l ", %%" #h ", %%" #h "\n\t"
 #define FLUSH_TO(to, l, h) SUM(l, h) "vpaddd %%" #h ", %%" #to ", %%" #to "\n\t"
-#define FLUSH_AT(at, l, h)                                                                                              \
+#define FLUSH_AT(at, l, h)                                                                                             \
     SUM(l, h) "vpaddd " #at "(%[t]), %%" #h ", %%" #h "\n\tvmovdqa %%" #h ", " #at "(%[t])\n\t"
 
 // acc[rows][16] += blocks of groups. `first` is a block's first group, `flush` ends a block.
-#define BLOCKS_OF(rows, begin, first, flush, end)                                                                       \
-    static void blocks_##rows(const uint32_t *a, const int8_t *b, uint32_t blocks, int32_t *acc) {                      \
-        __asm__ volatile("vpcmpeqd %%ymm8, %%ymm8, %%ymm8\n\tvpsrlw $15, %%ymm8, %%ymm8\n\t"                            \
-                         "vpsllw $4, %%ymm8, %%ymm9\n\t" begin ".p2align 5\n1:\n\t" WEIGHTS(0) first GROUP_##rows(1)    \
-                             GROUP_##rows(2) GROUP_##rows(3) GROUP_##rows(4) GROUP_##rows(5) GROUP_##rows(6)            \
-                                 GROUP_##rows(7) flush "add $64*" #rows ", %[a]\n\tadd $512, %[b]\n\t"                  \
-                                                       "dec %[n]\n\tjnz 1b\n\t" end                                     \
-                         : [a] "+&r"(a), [b] "+&r"(b), [n] "+&r"(blocks)                                                \
-                         : [t] "r"(acc)                                                                                 \
-                         : "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",      \
-                           "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                                        \
+#define BLOCKS_OF(rows, begin, first, flush, end)                                                                      \
+    static void blocks_##rows(const uint32_t *a, const int8_t *b, uint32_t blocks, int32_t *acc) {                     \
+        __asm__ volatile("vpcmpeqd %%ymm8, %%ymm8, %%ymm8\n\tvpsrlw $15, %%ymm8, %%ymm8\n\t"                           \
+                         "vpsllw $4, %%ymm8, %%ymm9\n\t" begin ".p2align 5\n1:\n\t" WEIGHTS(0) first GROUP_##rows(1)   \
+                             GROUP_##rows(2) GROUP_##rows(3) GROUP_##rows(4) GROUP_##rows(5) GROUP_##rows(6)           \
+                                 GROUP_##rows(7) flush "add $64*" #rows ", %[a]\n\tadd $512, %[b]\n\t"                 \
+                                                       "dec %[n]\n\tjnz 1b\n\t" end                                    \
+                         : [a] "+&r"(a), [b] "+&r"(b), [n] "+&r"(blocks)                                               \
+                         : [t] "r"(acc)                                                                                \
+                         : "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",     \
+                           "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                              \
     }
 BLOCKS_OF(1, "vmovdqa (%[t]), %%ymm4\n\tvmovdqa 32(%[t]), %%ymm5\n\t", ROW_FIRST(0, ymm0, ymm1, ymm2, ymm3),
           FLUSH_TO(ymm4, ymm0, ymm2) FLUSH_TO(ymm5, ymm1, ymm3),

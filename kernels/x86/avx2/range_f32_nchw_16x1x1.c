@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// Range of float NCHW, for AVX2.
+#include "range.h"
+
+void quernel_uk_range_f32_nchw_16x1x1_avx2(const quernel_i_range *r);
+void quernel_uk_range_f32_nchw_16x1x1_avx2(const quernel_i_range *r) {
+    if (!range_lines(r, r->channels, r->x_channel, r->pixels, true, false))
+        range_lines(r, r->channels, r->x_channel, r->pixels, true, true);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The instruction set as these kernels use it: the multiply as single instructions, masks, and packing of bytes.
+//
+// The multiply is written as asm because compilers, left alone, copy and spill the 28 accumulators of a tile: here an
+// accumulator is one register from the first instruction to the last. vpdpbusd takes unsigned bytes from a register and
+// signed ones from a register or memory, so that activations (u8) must be broadcast into a register, and only weights
+// (s8) could be a memory operand.
+#ifndef QUERNEL_AVX512VNNI_VNNI_H
+#define QUERNEL_AVX512VNNI_VNNI_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#ifdef QUERNEL_EMULATE
+#include "emulate.h"
+#else
+#include <immintrin.h>
+
+typedef char vnni_bytes[1 << 30]; // what an asm may read, for the compiler's knowledge of memory
+
+// Four bytes of row `times` (0 … 4) counted from p, group k: strides s and s3 = 3·s reach five rows from one register.
+#define VNNI_AT_0 "(%[p])"
+#define VNNI_AT_1 "(%[p],%[s])"
+#define VNNI_AT_2 "(%[p],%[s],2)"
+#define VNNI_AT_3 "(%[p],%[s3])"
+#define VNNI_AT_4 "(%[p],%[s],4)"
+#define VNNI_BROADCAST(times, k) "vpbroadcastd 4*" #k VNNI_AT_##times ", %[four]\n\t"
+#define VNNI_ROW(p_, s_, s3_) [p] "r"(p_), [s] "r"(s_), [s3] "r"(s3_), "m"(*(const vnni_bytes *)(p_))
+
+// acc0 += row·b0, acc1 += row·b1: one broadcast serves two sub-panels.
+#define MULTIPLY_2(p_, s_, s3_, times, k, b0_, b1_, acc0, acc1)                                                         \
+    do {                                                                                                                \
+        __m512i four_;                                                                                                  \
+        __asm__(VNNI_BROADCAST(times, k) "vpdpbusd %[b0], %[four], %0\n\tvpdpbusd %[b1], %[four], %1"                   \
+                : "+v"(acc0), "+v"(acc1), [four] "=&v"(four_)                                                           \
+                : VNNI_ROW(p_, s_, s3_), [b0] "v"(b0_), [b1] "v"(b1_));                                                 \
+    } while (0)
+
+#define MULTIPLY_1(p_, s_, s3_, times, k, b_, acc)                                                                      \
+    do {                                                                                                                \
+        __m512i four_;                                                                                                  \
+        __asm__(VNNI_BROADCAST(times, k) "vpdpbusd %[b], %[four], %0"                                                   \
+                : "+v"(acc), [four] "=&v"(four_)                                                                        \
+                : VNNI_ROW(p_, s_, s3_), [b] "v"(b_));                                                                  \
+    } while (0)
+
+// acc += four·b with the four bytes broadcast before, and weights straight from memory.
+#define MULTIPLY_FROM(four, b, acc)                                                                                     \
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(four), "m"(*(const __m512i *)(b)))
+#endif
+
+enum { LANES = 16 };
+
+/// The first n lanes; all where n >= 16.
+static inline __mmask16 lanes(uint32_t n) { return (__mmask16)(n < LANES ? (1u << n) - 1 : 0xffffu); }
+
+/// The low bytes of 4 x 16 lanes, in order. Lanes lie within 16 bits, or are what a NaN converts to: its low byte is 0.
+static inline __m512i pack_low_bytes(__m512i v0, __m512i v1, __m512i v2, __m512i v3) {
+    const __m512i low = _mm512_set1_epi16(0xff);
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i v01 = _mm512_and_si512(_mm512_packs_epi32(v0, v1), low); // NaN: 0x80000000 -> 0x8000 -> 0
+    const __m512i v23 = _mm512_and_si512(_mm512_packs_epi32(v2, v3), low);
+    return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(v01, v23));
+}
+
+/// rne(clamp(t, lo, hi)) with a NaN as 0x80000000: max and min return their second operand where one is NaN.
+static inline __m512i round_clamped(__m512 t, __m512 lo, __m512 hi) {
+    return _mm512_cvtps_epi32(_mm512_min_ps(hi, _mm512_max_ps(lo, t)));
+}
+
+/// 16x16 transpose of 4-byte elements in place.
+static inline __attribute__((always_inline)) void transpose_16x16(__m512i v[16]) {
+    __m512i t[16];
+#pragma GCC unroll 8
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 16; i += 4) { // lane d of v[i + j]: column 4d + j of rows i … i + 3
+        v[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        v[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        v[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        v[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+        const __m512i even0 = _mm512_shuffle_i32x4(v[j], v[j + 4], 0x88), odd0 = _mm512_shuffle_i32x4(v[j], v[j + 4], 0xdd);
+        const __m512i even1 = _mm512_shuffle_i32x4(v[j + 8], v[j + 12], 0x88);
+        const __m512i odd1 = _mm512_shuffle_i32x4(v[j + 8], v[j + 12], 0xdd);
+        t[j] = _mm512_shuffle_i32x4(even0, even1, 0x88);
+        t[j + 4] = _mm512_shuffle_i32x4(odd0, odd1, 0x88);
+        t[j + 8] = _mm512_shuffle_i32x4(even0, even1, 0xdd);
+        t[j + 12] = _mm512_shuffle_i32x4(odd0, odd1, 0xdd);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; i++) v[i] = t[i];
+}
+
+#endif
