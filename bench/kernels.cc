@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Micro-kernels: GEMM with everything in L1 and from L2, GEMV from each cache, on every instruction set that runs here.
+// MAC/s is the counter; tests have shown before that the kernels are exact (quernel verify).
+#include <vector>
+
+#include "registered.h"
+
+namespace {
+
+struct Product {
+    Product(const quernel_i_kernel &k, uint32_t rows, uint32_t columns, uint32_t depth)
+        : a(static_cast<size_t>(rows) * depth), weights(static_cast<size_t>(columns) * depth),
+          b(static_cast<size_t>(columns) / 16 * (depth / 4) * k.b_group), y(static_cast<size_t>(rows) * columns),
+          scratch(k.scratch ? k.scratch(depth / 4) : 64), init(columns), scale(columns, 1e-3f), bias(columns) {
+        const uint32_t groups = depth / 4;
+        for (uint32_t p = 0; p < columns / 16; p++) {
+            uint8_t *to = b.bytes() + static_cast<size_t>(p) * groups * k.b_group;
+            const int8_t *from = weights.as<int8_t>() + static_cast<size_t>(p) * groups * 64;
+            if (k.b_prepare) k.b_prepare(from, groups, to);
+            else std::memcpy(to, from, static_cast<size_t>(groups) * 64);
+        }
+        run = {0, groups};
+        finish = quernel_i_finish{};
+        finish.y = y.bytes(), finish.y_row = columns, finish.y_col = 1, finish.out = QUERNEL_TYPE_U8;
+        finish.act = QUERNEL_I_ACT_RELU, finish.scale = scale.data(), finish.bias = bias.data(), finish.q_hi = 255.0f;
+        call = {a.bytes(), static_cast<ptrdiff_t>(depth), rows, columns, &run, 1, groups, b.bytes(), groups * k.b_group,
+                init.data(), &finish, scratch.bytes()};
+    }
+    Memory a, weights, b, y, scratch;
+    std::vector<int32_t> init;
+    std::vector<float> scale, bias;
+    quernel_i_run run;
+    quernel_i_finish finish;
+    quernel_i_gemm call;
+};
+
+void measure(benchmark::State &state, const quernel_i_kernel &k, uint32_t rows, uint32_t columns, uint32_t depth) {
+    Product p(k, rows, columns, depth);
+    for (auto _ : state) k.run.gemm(&p.call);
+    const double macs = static_cast<double>(rows) * columns * depth * static_cast<double>(state.iterations());
+    state.counters["MAC/s"] = benchmark::Counter(macs, benchmark::Counter::kIsRate);
+    state.counters["B/s"] = benchmark::Counter(static_cast<double>(columns) * depth / 4 * k.b_group / 16 *
+                                                   static_cast<double>(state.iterations()),
+                                               benchmark::Counter::kIsRate);
+}
+
+void add(const quernel_i_kernel &k, uint32_t rows, uint32_t columns, uint32_t depth) {
+    const std::string name = std::string(k.name) + "/" + std::to_string(rows) + "x" + std::to_string(columns) + "x" +
+                             std::to_string(depth);
+    benchmark::RegisterBenchmark(name.c_str(), [&k, rows, columns, depth](benchmark::State &state) {
+        measure(state, k, rows, columns, depth);
+    })->Unit(benchmark::kMicrosecond);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    each_kernel(QUERNEL_I_OP_GEMM, [](const quernel_i_kernel &k) {
+        add(k, 84, 32, 128);  // all in L1
+        add(k, 84, 64, 576);  // weights from L2
+        add(k, 84, 256, 1024);
+    });
+    each_kernel(QUERNEL_I_OP_GEMV, [](const quernel_i_kernel &k) {
+        for (uint32_t rows : {1u, 2u, 4u}) add(k, rows, 1024, 512), add(k, rows, 4096, 4096);
+    });
+    return run_registered(argc, argv);
+}
