@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sharing: weights among operators and threads, operators among threads, blobs among machines, configurations as text.
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "counting.h"
+#include "fixture.h"
+#include "tests.h"
+
+enum { THREADS = 4, ROUNDS = 50 };
+
+/// Runs `op` on the fixture's data and returns the output in memory of the caller's.
+static float *output_of(const quernel_operator *op, const fixture *f) {
+    buffers b = buffers_make(op);
+    for (size_t i = 0; i < f->x_count; i++) ((float *)b.x)[i] = (float)((int)(i * 29 % 101) - 50) * 0.03f;
+    float *y = malloc(f->y_count * sizeof *y);
+    quernel_error error = {0};
+    const int code = quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, NULL, &error);
+    if (!CHECK(code == QUERNEL_OK, "run: %s", error.text) || !y) abort();
+    memcpy(y, b.y, f->y_count * sizeof *y);
+    buffers_free(&b);
+    return y;
+}
+
+static quernel_weights *packed(fixture *f) {
+    quernel_weights *weights = NULL;
+    quernel_error error = {0};
+    if (!CHECK(quernel_weights_pack(&f->w, &weights, &error) == QUERNEL_OK, "pack: %s", error.text)) abort();
+    return weights;
+}
+
+static quernel_operator *created(fixture *f, quernel_weights *weights) {
+    quernel_operator *op = NULL;
+    quernel_error error = {0};
+    f->l.weights = f->d.weights = weights;
+    if (!CHECK(fixture_create_op(f, &op, &error) == QUERNEL_OK, "create: %s", error.text)) abort();
+    return op;
+}
+
+void test_weights_are_shared(void) {
+    fixture f;
+    fixture_init(&f, FIXTURE_CONV2D);
+    counting memory;
+    counting_init(&memory, 0);
+    f.w.allocator = &memory.allocator;
+    quernel_weights *weights = packed(&f);
+    quernel_operator *first = created(&f, weights);
+    f.d.isa = QUERNEL_ISA_REF;
+    quernel_operator *second = created(&f, weights);
+    quernel_weights *again = quernel_weights_retain(weights);
+    CHECK(again == weights, "retain returns another pointer");
+    quernel_weights_release(weights);
+    quernel_weights_release(again);
+    float *a = output_of(first, &f), *b = output_of(second, &f); // the operators keep the weights alive
+    CHECK(memcmp(a, b, f.y_count * sizeof *a) == 0, "two operators of the same weights differ");
+    quernel_operator_destroy(first);
+    CHECK(memory.live > 0, "weights were freed while an operator uses them");
+    float *c = output_of(second, &f);
+    CHECK(memcmp(a, c, f.y_count * sizeof *a) == 0, "the second operator changed when the first one was destroyed");
+    quernel_operator_destroy(second);
+    counting_check(&memory, "shared weights");
+    free(a);
+    free(b);
+    free(c);
+}
+
+static void *retain_and_release(void *arg) {
+    quernel_weights *weights = arg;
+    for (int i = 0; i < 20000; i++) quernel_weights_release(quernel_weights_retain(weights));
+    return NULL;
+}
+
+void test_references_from_threads(void) {
+    fixture f;
+    fixture_init(&f, FIXTURE_LINEAR);
+    counting memory;
+    counting_init(&memory, 0);
+    f.w.allocator = &memory.allocator;
+    quernel_weights *weights = packed(&f);
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, retain_and_release, weights);
+    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    CHECK(memory.live == 1, "%zu blocks live after equal numbers of retain and release", memory.live);
+    quernel_weights_release(weights);
+    counting_check(&memory, "references from threads");
+}
+
+typedef struct runner {
+    const quernel_operator *op;
+    const quernel_parallel *parallel;
+    const fixture *f;
+    const float *expected;
+    size_t wrong;
+} runner;
+
+static void *run_often(void *arg) {
+    runner *r = arg;
+    buffers b = buffers_make(r->op);
+    for (size_t i = 0; i < r->f->x_count; i++) ((float *)b.x)[i] = (float)((int)(i * 29 % 101) - 50) * 0.03f;
+    for (int i = 0; i < ROUNDS; i++) {
+        memset(b.y, 0x5a, r->f->y_count * sizeof(float));
+        const int code = quernel_operator_run(r->op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, r->parallel, NULL);
+        r->wrong += code != QUERNEL_OK || memcmp(b.y, r->expected, r->f->y_count * sizeof(float)) != 0;
+    }
+    buffers_free(&b);
+    return NULL;
+}
+
+/// One operator, run by several threads at once, each with its own workspace; all of them over one pool, or without.
+void test_operators_from_threads(void) {
+    quernel_pool *pool = NULL;
+    CHECK(quernel_pool_create(2, &pool, NULL) == QUERNEL_OK, "pool");
+    const quernel_parallel parallel = quernel_pool_parallel(pool);
+    for (int variant = 0; variant < 2 * FIXTURE_KINDS; variant++) {
+        fixture f;
+        fixture_init(&f, (fixture_kind)(variant / 2));
+        f.quant->mode = variant / 2 ? QUERNEL_QUANT_DYNAMIC_CALL : QUERNEL_QUANT_DYNAMIC_ROW;
+        f.l.threads = f.d.threads = 2;
+        quernel_weights *weights = packed(&f);
+        quernel_operator *op = created(&f, weights);
+        quernel_weights_release(weights);
+        float *expected = output_of(op, &f);
+        pthread_t threads[THREADS];
+        runner runners[THREADS];
+        for (int i = 0; i < THREADS; i++) {
+            runners[i] = (runner){op, variant & 1 ? &parallel : NULL, &f, expected, 0};
+            pthread_create(&threads[i], NULL, run_often, &runners[i]);
+        }
+        for (int i = 0; i < THREADS; i++) {
+            pthread_join(threads[i], NULL);
+            CHECK(runners[i].wrong == 0, "%s, pool %d: %zu of %d runs differ", fixture_names[f.kind], variant & 1,
+                  runners[i].wrong, ROUNDS);
+        }
+        free(expected);
+        quernel_operator_destroy(op);
+    }
+    quernel_pool_destroy(pool);
+}
+
+static void check_same_info(const quernel_weights *a, const quernel_weights *b) {
+    quernel_weights_info i = QUERNEL_WEIGHTS_INFO_INIT, j = QUERNEL_WEIGHTS_INFO_INIT;
+    CHECK(quernel_weights_get(a, &i) == QUERNEL_OK && quernel_weights_get(b, &j) == QUERNEL_OK, "get");
+    CHECK(i.kind == j.kind && i.out == j.out && i.in == j.in && i.kernel_h == j.kernel_h && i.kernel_w == j.kernel_w &&
+              i.groups == j.groups && i.smooth_kind == j.smooth_kind && i.packed_bytes == j.packed_bytes,
+          "sizes or kinds differ");
+    CHECK(memcmp(i.scale, j.scale, i.out * sizeof(float)) == 0, "scales differ");
+    CHECK(!i.zero == !j.zero && (!i.zero || memcmp(i.zero, j.zero, i.out * sizeof(int32_t)) == 0),
+          "zero points differ");
+    CHECK(!i.smooth == !j.smooth, "smoothing factors differ");
+}
+
+/// Blobs: the same bytes each time, for loaded weights too; loaded weights run as the packed ones do.
+void test_blob_round_trip(void) {
+    for (int variant = 0; variant < 4 * FIXTURE_KINDS; variant++) {
+        fixture f;
+        fixture_init(&f, (fixture_kind)(variant / 4));
+        if (variant & 1) f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL, f.w.smooth = f.smooth;
+        if (variant & 2) f.w.type = QUERNEL_TYPE_S8, f.w.zero = f.zero, f.w.scale = f.scale;
+        quernel_weights *weights = packed(&f), *loaded = NULL;
+        const size_t bytes = quernel_weights_blob_bytes(weights);
+        uint8_t *blob = malloc(bytes), *second = malloc(bytes);
+        quernel_error error = {0};
+        CHECK(quernel_weights_save(weights, blob, bytes, &error) == QUERNEL_OK, "save: %s", error.text);
+        if (!CHECK(quernel_weights_load(blob, bytes, NULL, &loaded, &error) == QUERNEL_OK, "load: %s", error.text))
+            abort();
+        CHECK(quernel_weights_blob_bytes(loaded) == bytes, "the blob's size differs");
+        CHECK(quernel_weights_save(loaded, second, bytes, &error) == QUERNEL_OK, "save: %s", error.text);
+        CHECK(memcmp(blob, second, bytes) == 0, "the blob of loaded weights differs");
+        check_same_info(weights, loaded);
+        quernel_operator *a = created(&f, weights), *b = created(&f, loaded);
+        float *y = output_of(a, &f), *z = output_of(b, &f);
+        CHECK(memcmp(y, z, f.y_count * sizeof *y) == 0, "%s: loaded weights give other results", fixture_names[f.kind]);
+        quernel_operator_destroy(a);
+        quernel_operator_destroy(b);
+        quernel_weights_release(weights);
+        quernel_weights_release(loaded);
+        free(blob);
+        free(second);
+        free(y);
+        free(z);
+    }
+}
+
+/// What explain prints is accepted back, and means the same.
+void test_config_round_trip(void) {
+    for (int kind = 0; kind < FIXTURE_KINDS; kind++) {
+        fixture f;
+        fixture_init(&f, (fixture_kind)kind);
+        quernel_weights *weights = packed(&f);
+        quernel_operator *op = created(&f, weights);
+        char line[512], again[512];
+        const size_t length = quernel_operator_explain(op, line, sizeof line);
+        CHECK(length > 0 && length < sizeof line && strlen(line) == length, "explain: %zu", length);
+        f.l.config = f.d.config = line;
+        quernel_operator *forced = created(&f, weights);
+        quernel_operator_explain(forced, again, sizeof again);
+        CHECK(strcmp(line, again) == 0, "\"%s\" became \"%s\"", line, again);
+        float *y = output_of(op, &f), *z = output_of(forced, &f);
+        CHECK(memcmp(y, z, f.y_count * sizeof *y) == 0, "the forced operator gives other results");
+        quernel_operator_destroy(op);
+        quernel_operator_destroy(forced);
+        quernel_weights_release(weights);
+        free(y);
+        free(z);
+    }
+}
+
+/// A dead channel (all weights 0) and silent input work and make no NaN.
+void test_dead_channels(void) {
+    for (int kind = 0; kind < FIXTURE_KINDS; kind++) {
+        for (int mode = QUERNEL_QUANT_STATIC; mode <= QUERNEL_QUANT_DYNAMIC_CALL; mode++) {
+            fixture f;
+            fixture_init(&f, (fixture_kind)kind);
+            memset(f.data, 0, sizeof f.data);
+            f.quant->mode = mode;
+            quernel_weights *weights = packed(&f);
+            quernel_operator *op = created(&f, weights);
+            quernel_weights_release(weights);
+            buffers b = buffers_make(op);
+            memset(b.x, 0, f.x_count * sizeof(float));
+            const int code = quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, NULL, NULL);
+            CHECK(code == QUERNEL_OK, "%s: %d", fixture_names[kind], code);
+            for (size_t i = 0; i < f.y_count; i++) {
+                if (!CHECK(((float *)b.y)[i] == 0.0f, "element %zu is %g", i, (double)((float *)b.y)[i])) break;
+            }
+            buffers_free(&b);
+            quernel_operator_destroy(op);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The install test: a program is built against the installed tree by pkg-config (shared and static), by CMake's
+find_package and as a Meson subproject, and runs; the tree is moved first, for those that promise to allow it."""
+import os
+import shutil
+import subprocess
+
+from run import Outcome, failure
+
+HEADERS = {"common.h", "conv2d.h", "linear.h", "quernel.h", "version.h", "weights.h"}
+
+
+def check(suite, root, build, scratch):
+    here, prefix = root / "tests" / "install", build / "installed"
+    shutil.rmtree(prefix, ignore_errors=True)
+    total = suite.step("meson install", [suite.meson, "install", "-C", build, "--no-rebuild"])
+    if total.failed:
+        return total
+    libraries = [p for p in prefix.rglob("libquernel.*")]
+    if not libraries:
+        return total.add(failure("no library was installed", "", f"find {prefix}"))
+    libdir = libraries[0].parent
+    missing = HEADERS - {p.name for p in (prefix / "include" / "quernel").iterdir()}
+    if missing:
+        total.add(failure(f"headers not installed: {', '.join(sorted(missing))}", "", f"find {prefix}"))
+    total.add(by_pkg_config(suite, here, libdir, scratch))
+    moved = scratch / "moved"
+    shutil.copytree(prefix, moved, symlinks=True)
+    total.add(by_cmake(suite, here, moved / libdir.relative_to(prefix), scratch / "cmake"))
+    return total.add(as_subproject(suite, root, here, scratch / "meson"))
+
+
+def by_pkg_config(suite, here, libdir, scratch):
+    total = Outcome()
+    env = {"PKG_CONFIG_PATH": str(libdir / "pkgconfig"), "LD_LIBRARY_PATH": str(libdir)}
+    for kind, more in (("shared", []), ("static", ["--static"])):
+        asked = subprocess.run(["pkg-config", *more, "--cflags", "--libs", "quernel"], env={**os.environ, **env},
+                               capture_output=True, text=True)
+        if asked.returncode:
+            total.add(failure(f"pkg-config, {kind}", asked.stderr, "pkg-config --libs quernel"))
+            continue
+        flags = asked.stdout.split()
+        if kind == "static":
+            flags = [str(libdir / "libquernel.a") if flag == "-lquernel" else flag for flag in flags]
+        program = scratch / f"by-pkg-config-{kind}"
+        total.add(suite.step(f"pkg-config, {kind}: compile",
+                             [suite.options.gcc, "-Wall", "-Werror", here / "use.c", "-o", program, *flags]))
+        total.add(suite.step(f"pkg-config, {kind}: run", [program], env))
+    return total
+
+
+def by_cmake(suite, here, libdir, folder):
+    if not shutil.which("cmake"):
+        return suite.missing("CMake's find_package", "cmake")
+    total = suite.step("cmake: configure", ["cmake", "-S", here / "cmake", "-B", folder, "-DCMAKE_C_COMPILER=" + suite.options.gcc,
+                                            f"-Dquernel_DIR={libdir / 'cmake' / 'quernel'}"])
+    if total.failed:
+        return total
+    total.add(suite.step("cmake: build", ["cmake", "--build", folder]))
+    for name in ("use_shared", "use_static"):
+        total.add(suite.step(f"cmake: {name}", [folder / name]))
+    return total
+
+
+def as_subproject(suite, root, here, folder):
+    """The checkout as subprojects/quernel of a project that has only Meson, Ninja and a compiler."""
+    shutil.copytree(here / "meson", folder)
+    shutil.copy(here / "use.c", folder)
+    (folder / "subprojects").mkdir()
+    (folder / "subprojects" / "quernel").symlink_to(root)
+    total = suite.step("subproject: configure", [suite.meson, "setup", folder / "build", folder], cwd=folder)
+    if total.failed:
+        return total
+    total.add(suite.step("subproject: build", [suite.ninja, "-C", folder / "build"], cwd=folder))
+    return total.add(suite.step("subproject: run", [folder / "build" / "use"], cwd=folder))

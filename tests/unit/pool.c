@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built-in pool keeps the promises of a quernel_parallel_for.
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "check.h"
+#include "quernel/quernel.h"
+#include "tests.h"
+
+enum { TASKS = 1000, MOST_WORKERS = 8 };
+
+typedef struct watched {
+    atomic_uint done[TASKS];
+    atomic_uint inside[MOST_WORKERS];
+    atomic_uint overlaps, strangers;
+    uint32_t workers;
+} watched;
+
+static void task(void *arg, uint32_t index, uint32_t worker) {
+    watched *w = arg;
+    if (worker >= w->workers || index >= TASKS) {
+        atomic_fetch_add(&w->strangers, 1);
+        return;
+    }
+    if (atomic_fetch_add(&w->inside[worker], 1) != 0) atomic_fetch_add(&w->overlaps, 1);
+    atomic_fetch_add(&w->done[index], 1);
+    for (volatile int i = 0; i < 200; i++) continue;
+    atomic_fetch_sub(&w->inside[worker], 1);
+}
+
+static void check_run(const quernel_parallel *parallel, uint32_t workers, uint32_t tasks) {
+    static watched w;
+    for (uint32_t i = 0; i < TASKS; i++) atomic_store(&w.done[i], 0);
+    atomic_store(&w.overlaps, 0);
+    atomic_store(&w.strangers, 0);
+    w.workers = workers;
+    parallel->run(parallel->user, tasks, task, &w);
+    size_t wrong = 0;
+    for (uint32_t i = 0; i < TASKS; i++) wrong += atomic_load(&w.done[i]) != (i < tasks);
+    CHECK(wrong == 0, "%u threads, %u tasks: %zu did not run just once", workers, tasks, wrong);
+    CHECK(atomic_load(&w.overlaps) == 0, "two tasks ran at once with one worker");
+    CHECK(atomic_load(&w.strangers) == 0, "a worker or task out of range");
+}
+
+static quernel_pool *make(uint32_t threads) {
+    quernel_pool *pool = NULL;
+    quernel_error error = {0};
+    CHECK(quernel_pool_create(threads, &pool, &error) == QUERNEL_OK && pool, "%u threads: %s", threads, error.text);
+    return pool;
+}
+
+void test_pool_runs_each_task_once(void) {
+    static const uint32_t tasks[] = {0, 1, 2, 3, 7, 100, TASKS};
+    for (uint32_t threads = 1; threads <= MOST_WORKERS; threads++) {
+        quernel_pool *pool = make(threads);
+        if (!pool) return;
+        const quernel_parallel parallel = quernel_pool_parallel(pool);
+        CHECK(parallel.threads == threads, "a pool of %u says %u", threads, parallel.threads);
+        for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) check_run(&parallel, threads, tasks[i]);
+        quernel_pool_destroy(pool);
+    }
+}
+
+void test_pool_workers_are_exclusive(void) {
+    quernel_pool *pool = make(4);
+    if (!pool) return;
+    const quernel_parallel parallel = quernel_pool_parallel(pool);
+    for (int i = 0; i < 50; i++) check_run(&parallel, 4, TASKS);
+    quernel_pool_destroy(pool);
+}
+
+/// Pools that come and go, used once, often, or not at all.
+void test_pool_is_reused(void) {
+    for (int i = 0; i < 50; i++) {
+        quernel_pool *pool = make(3);
+        if (!pool) return;
+        const quernel_parallel parallel = quernel_pool_parallel(pool);
+        for (int run = 0; run < i % 4; run++) check_run(&parallel, 3, 20);
+        quernel_pool_destroy(pool);
+    }
+}
+
+typedef struct second {
+    quernel_parallel parallel;
+    atomic_uint count;
+} second;
+
+static void count_task(void *arg, uint32_t index, uint32_t worker) {
+    (void)index;
+    (void)worker;
+    atomic_fetch_add((atomic_uint *)arg, 1);
+}
+
+static void *run_second(void *arg) {
+    second *s = arg;
+    for (int i = 0; i < 500; i++) s->parallel.run(s->parallel.user, 10, count_task, &s->count);
+    return NULL;
+}
+
+/// Two threads use one pool: each run is whole.
+void test_pool_second_run(void) {
+    quernel_pool *pool = make(2);
+    if (!pool) return;
+    second a = {.parallel = quernel_pool_parallel(pool)}, b = a;
+    pthread_t thread;
+    if (CHECK(pthread_create(&thread, NULL, run_second, &a) == 0, "pthread_create")) {
+        run_second(&b);
+        pthread_join(thread, NULL);
+        CHECK(atomic_load(&a.count) == 5000 && atomic_load(&b.count) == 5000, "%u and %u of 5000 tasks",
+              atomic_load(&a.count), atomic_load(&b.count));
+    }
+    quernel_pool_destroy(pool);
+}
