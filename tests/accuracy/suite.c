@@ -174,7 +174,8 @@ static void test_smoothing_gains(void) {
         l.mode = QUERNEL_QUANT_DYNAMIC_CALL, l.type = QUERNEL_TYPE_S8, l.asymmetric = 0;
         draw(&l, seed, 64.0f);
         // A trained network's weights answer loud channels softly.
-        for (int i = 0; i < OUT * IN * TAPS; i++) l.w[i] *= i / TAPS % IN % 7 == 3 ? 1.0f / 64.0f : 1.0f;
+        for (int i = 0; i < OUT * IN * TAPS; i++)
+            if (i / TAPS % IN % 7 == 3) l.w[i] *= 1.0f / 64.0f;
         l.smoothed = false;
         compute_exact(&l);
         if (!run(&l)) return;

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// The finish for NEON: a tile of int32 sums of up to 16 columns becomes output, a row of 16 at a time in four vectors.
+//
+// Every option of quernel_i_finish is a step that is left out by a branch which goes the same way for the whole call.
+// NEON's maximum and minimum hand a NaN on, and a NaN converts to 0: what rule 1 wants. Where a bound may reach the
+// output as a float, compare and select instead: the law also tells −0 from +0.
+// Lanes beyond the last column hold numbers that nobody reads; tables may be read there, y and residual may not.
+#ifndef QUERNEL_NEON_FINISH_H
+#define QUERNEL_NEON_FINISH_H
+
+#include "base/num.h"
+#include "kernels/ukr.h"
+#include "vector.h"
+
+enum { FINISH_NR = 16, FINISH_ROWS_MAX = 4 };
+
+/// Rows of 16 sums, and where they lie in the call's output.
+typedef struct finish_tile {
+    int32_t *acc;           // [rows][16], overwritten
+    uint32_t rows, columns; // rows <= 4, columns <= 16
+    uint32_t m, n;          // first row and column within the call
+} finish_tile;
+
+NEON_INLINE ints16 finish_term(ints16 sum, int32_t row_term, const int32_t *col_term) {
+    const ints16 term = load_ints(col_term);
+#define BODY(i) sum.q[i] = vmlaq_n_s32(sum.q[i], term.q[i], row_term);
+    EACH_4(BODY)
+#undef BODY
+    return sum;
+}
+
+NEON_INLINE floats16 finish_scale(ints16 sum, const quernel_i_finish *f, uint32_t m, uint32_t n) {
+    floats16 scale = load_floats(f->scale + n), t = load_floats(f->bias + n);
+    if (f->row_scale) {
+        const float32x4_t row_scale = vdupq_n_f32(f->row_scale[m]);
+#define BODY(i) scale.q[i] = vmulq_f32(scale.q[i], row_scale);
+        EACH_4(BODY)
+#undef BODY
+    }
+#define BODY(i) t.q[i] = vfmaq_f32(t.q[i], vcvtq_f32_s32(sum.q[i]), scale.q[i]);
+    EACH_4(BODY)
+#undef BODY
+    return t;
+}
+
+NEON_INLINE ints16 finish_widen(int16x8_t low, int16x8_t high) {
+    return (ints16){{vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)),
+                     vmovl_high_s16(high)}};
+}
+
+// Elements that do not lie side by side, or fewer than 16 of them.
+static inline void finish_residual_gather(const uint8_t *from, ptrdiff_t r_col, int32_t r_type, uint32_t columns,
+                                          int32_t *to) {
+    for (uint32_t c = 0; c < columns; c++, from += r_col) {
+        if (r_type == QUERNEL_TYPE_U8) to[c] = *from;
+        else if (r_type == QUERNEL_TYPE_S8) to[c] = (int8_t)*from;
+        else memcpy(to + c, from, sizeof *to);
+    }
+}
+
+// A row of the residual as 4-byte elements: integers for S8, U8 and S32, bits of floats for F32.
+NEON_INLINE ints16 finish_residual_load(const quernel_i_finish *f, uint32_t m, uint32_t n, uint32_t columns) {
+    const uint8_t *from = (const uint8_t *)f->residual + (ptrdiff_t)m * f->r_row + (ptrdiff_t)n * f->r_col;
+    const bool bytes = f->r_type == QUERNEL_TYPE_S8 || f->r_type == QUERNEL_TYPE_U8;
+    int32_t elements[FINISH_NR] = {0};
+    if (columns < FINISH_NR || f->r_col != (bytes ? 1 : 4)) {
+        finish_residual_gather(from, f->r_col, f->r_type, columns, elements);
+        return load_ints(elements);
+    }
+    if (!bytes) {
+        memcpy(elements, from, sizeof elements);
+        return load_ints(elements);
+    }
+    const uint8x16_t v = vld1q_u8(from);
+    if (f->r_type == QUERNEL_TYPE_S8)
+        return finish_widen(vmovl_s8(vget_low_s8(vreinterpretq_s8_u8(v))), vmovl_high_s8(vreinterpretq_s8_u8(v)));
+    return finish_widen(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(v))), vreinterpretq_s16_u16(vmovl_high_u8(v)));
+}
+
+NEON_INLINE floats16 finish_residual(floats16 t, ints16 residual, const quernel_i_finish *f, uint32_t n) {
+    const bool is_float = f->r_type == QUERNEL_TYPE_F32;
+    const int32x4_t zero = vdupq_n_s32(f->r_zero);
+    if (is_float && !f->r_scale) {
+#define BODY(i) t.q[i] = vaddq_f32(t.q[i], vreinterpretq_f32_s32(residual.q[i]));
+        EACH_4(BODY)
+#undef BODY
+        return t;
+    }
+    const floats16 scale = load_floats(f->r_scale + n);
+#define BODY(i)                                                                                                         \
+    t.q[i] = vfmaq_f32(t.q[i], is_float ? vreinterpretq_f32_s32(residual.q[i])                                          \
+                                        : vcvtq_f32_s32(vsubq_s32(residual.q[i], zero)), scale.q[i]);
+    EACH_4(BODY)
+#undef BODY
+    return t;
+}
+
+NEON_INLINE float32x4_t finish_clamp(float32x4_t t, float32x4_t lo, float32x4_t hi) {
+    const float32x4_t u = vbslq_f32(vcgtq_f32(t, lo), t, lo); // NaN compares false: lo
+    return vbslq_f32(vcltq_f32(u, hi), u, hi);
+}
+
+NEON_INLINE floats16 finish_act(floats16 t, const quernel_i_finish *f, uint32_t n) {
+    if (f->act == QUERNEL_I_ACT_RELU) { // the number where one operand is NaN, +0 of both zeros
+#define BODY(i) t.q[i] = vmaxnmq_f32(t.q[i], vdupq_n_f32(0.0f));
+        EACH_4(BODY)
+#undef BODY
+    } else if (f->act == QUERNEL_I_ACT_CLAMP) {
+        const floats16 lo = load_floats(f->act_lo + n), hi = load_floats(f->act_hi + n);
+#define BODY(i) t.q[i] = finish_clamp(t.q[i], lo.q[i], hi.q[i]);
+        EACH_4(BODY)
+#undef BODY
+    } else if (f->act == QUERNEL_I_ACT_PRELU) {
+        const floats16 slope = load_floats(f->slope + n);
+#define BODY(i) t.q[i] = vbslq_f32(vcgezq_f32(t.q[i]), t.q[i], vmulq_f32(t.q[i], slope.q[i]));
+        EACH_4(BODY)
+#undef BODY
+    }
+    return t;
+}
+
+NEON_INLINE int32x4_t finish_code(float32x4_t t, float32x4_t lo, float32x4_t hi, int32x4_t zero) {
+    return vaddq_s32(vcvtnq_s32_f32(vminq_f32(vmaxq_f32(t, lo), hi)), zero);
+}
+
+// quernel_i_bf16 by the same integers, in the low halves of the lanes.
+NEON_INLINE int32x4_t finish_bf16(float32x4_t t) {
+    const uint32x4_t u = vreinterpretq_u32_f32(t);
+    const uint32x4_t odd = vandq_u32(vshrq_n_u32(u, 16), vdupq_n_u32(1));
+    const uint32x4_t rounded = vshrq_n_u32(vaddq_u32(vaddq_u32(u, vdupq_n_u32(0x7fff)), odd), 16);
+    return vreinterpretq_s32_u32(vbslq_u32(vceqq_f32(t, t), rounded, vdupq_n_u32(0x7fc0)));
+}
+
+NEON_INLINE ints16 finish_convert(floats16 t, const quernel_i_finish *f) {
+    ints16 v;
+    if (f->out == QUERNEL_TYPE_F32) {
+#define BODY(i) v.q[i] = vreinterpretq_s32_f32(t.q[i]);
+        EACH_4(BODY)
+#undef BODY
+    } else if (f->out == QUERNEL_TYPE_BF16) {
+#define BODY(i) v.q[i] = finish_bf16(t.q[i]);
+        EACH_4(BODY)
+#undef BODY
+    } else {
+        const float32x4_t lo = vdupq_n_f32(f->q_lo), hi = vdupq_n_f32(f->q_hi);
+        const int32x4_t zero = vdupq_n_s32(f->q_zero);
+#define BODY(i) v.q[i] = finish_code(t.q[i], lo, hi, zero);
+        EACH_4(BODY)
+#undef BODY
+    }
+    return v;
+}
+
+// 16 sums become 16 elements of the output, in the low bytes of the lanes.
+NEON_INLINE ints16 finish_row(ints16 sum, const quernel_i_finish *f, uint32_t m, uint32_t n, uint32_t columns) {
+    ints16 residual = {{vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)}};
+    if (f->row_term[0]) sum = finish_term(sum, f->row_term[0][m], f->col_term[0] + n);
+    if (f->row_term[1]) sum = finish_term(sum, f->row_term[1][m], f->col_term[1] + n);
+    if (f->residual) residual = finish_residual_load(f, m, n, columns);
+    if (f->out == QUERNEL_TYPE_S32) {
+#define BODY(i) sum.q[i] = vaddq_s32(sum.q[i], residual.q[i]);
+        EACH_4(BODY)
+#undef BODY
+        return sum;
+    }
+    floats16 t = finish_scale(sum, f, m, n);
+    if (f->residual && !f->residual_last) t = finish_residual(t, residual, f, n);
+    t = finish_act(t, f, n);
+    if (f->residual && f->residual_last) t = finish_residual(t, residual, f, n);
+    if (f->out_scale) {
+        const floats16 scale = load_floats(f->out_scale + n);
+#define BODY(i) t.q[i] = vmulq_f32(t.q[i], scale.q[i]);
+        EACH_4(BODY)
+#undef BODY
+    }
+    return finish_convert(t, f);
+}
+
+NEON_INLINE uint8x16_t finish_halves(int32x4_t low, int32x4_t high) {
+    return vreinterpretq_u8_s16(vuzp1q_s16(vreinterpretq_s16_s32(low), vreinterpretq_s16_s32(high)));
+}
+
+// `count` <= 16 bytes of the vector that begins `at` bytes behind y; count may be negative, or above 16.
+NEON_INLINE void finish_store_part(uint8_t *y, uint32_t at, uint8x16_t v, uint32_t bytes) {
+    if (bytes > at) store_bytes(y + at, v, bytes - at < 16 ? bytes - at : 16);
+}
+
+// A row of elements of 1, 2 or 4 bytes, side by side.
+NEON_INLINE void finish_store_row(uint8_t *y, ints16 v, uint32_t columns, uint32_t element) {
+    const uint32_t bytes = columns * element;
+    if (element == 1) {
+        store_bytes(y, low_bytes(v), bytes);
+    } else if (element == 2) {
+        finish_store_part(y, 0, finish_halves(v.q[0], v.q[1]), bytes);
+        finish_store_part(y, 16, finish_halves(v.q[2], v.q[3]), bytes);
+    } else {
+#define BODY(i) finish_store_part(y, 16 * i, vreinterpretq_u8_s32(v.q[i]), bytes);
+        EACH_4(BODY)
+#undef BODY
+    }
+}
+
+// Column after column, each with the tile's rows side by side: NCHW.
+static inline void finish_store_transposed(const finish_tile *t, uint8_t *y, ptrdiff_t y_col, uint32_t element) {
+    for (uint32_t c = 0; c < t->columns; c += 4) {
+        int32x4_t v[4];
+#define BODY(r) v[r] = vld1q_s32(t->acc + (r < t->rows ? r : 0) * FINISH_NR + c);
+        EACH_4(BODY)
+#undef BODY
+        transpose_4x4(v);
+        for (uint32_t i = 0; i < 4 && c + i < t->columns; i++, y += y_col) {
+            const ints16 same = {{v[i], v[i], v[i], v[i]}};
+            if (element == 4) store_bytes(y, vreinterpretq_u8_s32(v[i]), 4 * t->rows);
+            else if (element == 2) store_bytes(y, finish_halves(v[i], v[i]), 2 * t->rows);
+            else store_bytes(y, low_bytes(same), t->rows);
+        }
+    }
+}
+
+static inline uint32_t finish_element(int32_t type) {
+    return type == QUERNEL_TYPE_S8 || type == QUERNEL_TYPE_U8 ? 1 : type == QUERNEL_TYPE_BF16 ? 2 : 4;
+}
+
+/// Finishes a tile.
+static inline void finish_run(const finish_tile *t, const quernel_i_finish *f) {
+    const uint32_t element = finish_element(f->out);
+    const bool contiguous = f->y_col == (ptrdiff_t)element;
+    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + (ptrdiff_t)t->n * f->y_col;
+    for (uint32_t r = 0; r < t->rows; r++) {
+        int32_t *acc = t->acc + r * FINISH_NR;
+        const ints16 v = finish_row(load_ints(acc), f, t->m + r, t->n, t->columns);
+        if (contiguous) finish_store_row(y + (ptrdiff_t)r * f->y_row, v, t->columns, element);
+        else store_ints(acc, v);
+    }
+    if (contiguous) return;
+    if (f->y_row == (ptrdiff_t)element) {
+        finish_store_transposed(t, y, f->y_col, element);
+        return;
+    }
+    for (uint32_t r = 0; r < t->rows; r++)
+        for (uint32_t c = 0; c < t->columns; c++) // little-endian: the low bytes come first
+            memcpy(y + (ptrdiff_t)r * f->y_row + (ptrdiff_t)c * f->y_col, t->acc + r * FINISH_NR + c, element);
+}
+
+#endif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// GEMV for base NEON, up to 4 s8 rows, exact on any data; reads w16x4 and the rows as they are, without scratch.
+//
+// The tiles are those of the GEMM, but ld1r broadcasts the rows' groups: with few rows a copy would not pay. Up to 3 rows
+// share a pass over a run. 4 rows go two by two over a chunk of weights: the second pair finds it in L1.
+//
+// A group of 4 k and one row is 8 smull, 8 sadalp and the broadcast, which takes a vector slot on the larger cores.
+// FIGURES
+#include "finish.h"
+#include "kernels/ukr.h"
+#include "tile.h"
+#include "vector.h"
+
+TILES(plain)
+
+enum {
+    MR = 4,
+    CHUNK = 128, // groups: 8 KiB of weights
+};
+
+// acc[4][16] += 4 rows · a stretch of a sub-panel.
+static void add_pairs(const int8_t *a, ptrdiff_t a_row, const int8_t *b, uint32_t groups, int32_t *acc) {
+    for (uint32_t n; groups; groups -= n, a += 4 * n, b += 64 * n) {
+        n = groups < CHUNK ? groups : CHUNK;
+        tile_2(a, a_row, b, n, acc);
+        tile_2(a + 2 * a_row, a_row, b, n, acc + 2 * TILE_NR);
+    }
+}
+
+void quernel_uk_gemv_s8s8_4x16x4_neon(const quernel_i_gemm *g);
+void quernel_uk_gemv_s8s8_4x16x4_neon(const quernel_i_gemm *g) {
+    int32_t acc[MR * TILE_NR] __attribute__((aligned(64)));
+    for (uint32_t n = 0; n < g->columns; n += TILE_NR) {
+        const int8_t *b = (const int8_t *)g->b + n / TILE_NR * g->b_panel;
+        const ints16 init = load_ints(g->init + n);
+        for (uint32_t r = 0; r < g->rows; r++) store_ints(acc + r * TILE_NR, init);
+        for (uint32_t i = 0; i < g->n_runs; i++) {
+            const int8_t *a = (const int8_t *)g->a + g->runs[i].offset;
+            const uint32_t groups = g->runs[i].groups;
+            if (g->rows == MR) add_pairs(a, g->a_row, b, groups, acc);
+            else if (groups) tiles[g->rows - 1](a, g->a_row, b, groups, acc);
+            b += 64 * (size_t)groups;
+        }
+        const uint32_t columns = g->columns - n < TILE_NR ? g->columns - n : TILE_NR;
+        finish_run(&(finish_tile){acc, g->rows, columns, 0, n}, g->finish);
+    }
+}
