@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels that are wrong on purpose, each in one way. The checker must catch every one, and let the honest ones pass.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "kcheck.h"
+#include "quernel/cpu.h"
+#include "registry/registry.h"
+
+#define REF (1u << QUERNEL_ISA_REF)
+
+static void honest(const quernel_i_gemm *g) { quernel_i_registry_best(QUERNEL_I_OP_GEMM, REF, QUERNEL_TYPE_U8)->run.gemm(g); }
+static void honest_rows(const quernel_i_rows *r) { quernel_i_registry_best(QUERNEL_I_OP_ROWS_NHWC, REF, -1)->run.rows(r); }
+static void honest_range(const quernel_i_range *r) { quernel_i_registry_best(QUERNEL_I_OP_RANGE_NHWC, REF, -1)->run.range(r); }
+
+// Calls the honest kernel with a finish that was tampered with.
+static void with_finish(const quernel_i_gemm *g, const quernel_i_finish *f) {
+    quernel_i_gemm copy = *g;
+    copy.finish = f;
+    honest(&copy);
+}
+
+static volatile uint8_t sink;
+static void reads_past_a_run(const quernel_i_gemm *g) {
+    honest(g);
+    for (uint32_t i = 0; i < g->n_runs; i++)
+        sink = ((const uint8_t *)g->a)[(g->rows - 1) * g->a_row + g->runs[i].offset + 4 * (ptrdiff_t)g->runs[i].groups];
+}
+static void reads_before_a_row(const quernel_i_gemm *g) {
+    honest(g);
+    ptrdiff_t least = 0;
+    for (uint32_t i = 0; i < g->n_runs; i++) least = g->runs[i].offset < least ? g->runs[i].offset : least;
+    sink = ((const uint8_t *)g->a)[least - 1];
+}
+static void writes_past_y(const quernel_i_gemm *g) {
+    honest(g);
+    const quernel_i_finish *f = g->finish;
+    const size_t size = quernel_type_size((quernel_type)f->out);
+    ((uint8_t *)f->y)[(g->rows - 1) * f->y_row + (g->columns - 1) * f->y_col + (ptrdiff_t)size] = 0;
+}
+static void writes_past_scratch(const quernel_i_gemm *g) {
+    honest(g);
+    ((uint8_t *)g->scratch)[64] = 1;
+}
+static void ignores_last_row(const quernel_i_gemm *g) {
+    quernel_i_gemm copy = *g;
+    if (copy.rows > 1) copy.rows--;
+    honest(&copy);
+}
+static void ignores_last_column(const quernel_i_gemm *g) {
+    quernel_i_gemm copy = *g;
+    if (copy.columns > 1) copy.columns--;
+    honest(&copy);
+}
+static void ignores_last_group(const quernel_i_gemm *g) {
+    quernel_i_gemm copy = *g;
+    quernel_i_run runs[8];
+    memcpy(runs, g->runs, g->n_runs * sizeof *runs);
+    if (runs[g->n_runs - 1].groups > 1) runs[g->n_runs - 1].groups--;
+    copy.runs = runs;
+    honest(&copy);
+}
+static void ignores_later_runs(const quernel_i_gemm *g) {
+    quernel_i_gemm copy = *g;
+    copy.n_runs = 1;
+    honest(&copy);
+}
+static void ignores_init(const quernel_i_gemm *g) {
+    static const int32_t zeros[96];
+    quernel_i_gemm copy = *g;
+    copy.init = zeros;
+    honest(&copy);
+}
+static void signed_rows(const quernel_i_gemm *g) {
+    quernel_i_registry_best(QUERNEL_I_OP_GEMM, REF, QUERNEL_TYPE_S8)->run.gemm(g);
+}
+static void clobbers_source(const quernel_i_gemm *g) {
+    honest(g);
+    ((uint8_t *)g->a)[g->runs[0].offset] ^= 1;
+}
+static void changes_control_word(const quernel_i_gemm *g) {
+    honest(g);
+#if defined(__x86_64__)
+    uint32_t word = 0x9fc0;
+    __asm__ volatile("ldmxcsr %0" ::"m"(word));
+#else
+    __asm__ volatile("msr fpcr, %0" ::"r"((uint64_t)1 << 24));
+#endif
+}
+static void changes_register(const quernel_i_gemm *g) {
+    honest(g);
+#if defined(__x86_64__)
+    __asm__ volatile("xor %%r13, %%r13" ::: "memory"); // not declared: the compiler does not save it
+#else
+    __asm__ volatile("movi d9, #0" ::: "memory");
+#endif
+}
+static void drops_row_scale(const quernel_i_gemm *g) {
+    quernel_i_finish f = *g->finish;
+    f.row_scale = NULL;
+    with_finish(g, &f);
+}
+static void drops_row_terms(const quernel_i_gemm *g) {
+    quernel_i_finish f = *g->finish;
+    f.row_term[1] = f.col_term[1] = NULL;
+    with_finish(g, &f);
+}
+static void residual_too_early(const quernel_i_gemm *g) {
+    quernel_i_finish f = *g->finish;
+    f.residual_last = false;
+    with_finish(g, &f);
+}
+static void relu_for_prelu(const quernel_i_gemm *g) {
+    quernel_i_finish f = *g->finish;
+    if (f.act == QUERNEL_I_ACT_PRELU) f.act = QUERNEL_I_ACT_RELU;
+    with_finish(g, &f);
+}
+static void wrong_output_clamp(const quernel_i_gemm *g) {
+    quernel_i_finish f = *g->finish;
+    f.q_hi -= 1.0f;
+    with_finish(g, &f);
+}
+
+// Sums as vpmaddubsw makes them: pairs saturate at 16 bits.
+static void saturates_pairs(const quernel_i_gemm *g) {
+    static int32_t acc[33 * 80];
+    for (uint32_t m = 0; m < g->rows; m++)
+        for (uint32_t n = 0; n < g->columns; n++) {
+            const int8_t *b = (const int8_t *)g->b + n / 16 * g->b_panel + n % 16 * 4;
+            uint32_t sum = (uint32_t)g->init[n];
+            for (uint32_t r = 0; r < g->n_runs; r++) {
+                const uint8_t *a = (const uint8_t *)g->a + m * g->a_row + g->runs[r].offset;
+                for (uint32_t k = 0; k < g->runs[r].groups; k++, a += 4, b += 64)
+                    for (int i = 0; i < 4; i += 2) {
+                        const int32_t pair = a[i] * b[i] + a[i + 1] * b[i + 1];
+                        sum += (uint32_t)(pair > 32767 ? 32767 : pair < -32768 ? -32768 : pair);
+                    }
+            }
+            acc[m * 80 + n] = (int32_t)sum;
+        }
+    quernel_i_registry_best(QUERNEL_I_OP_FINISH, REF, -1)->run.finish(acc, 80, g->rows, g->columns, g->finish);
+}
+
+// The finish with a product and a sum where the law says fma; plain floats only, the rest is honest.
+static void no_fma(const quernel_i_gemm *g) {
+    honest(g);
+    const quernel_i_finish *f = g->finish;
+    if (f->out != QUERNEL_TYPE_F32 || f->residual || f->act || f->out_scale || f->row_scale || f->row_term[0] || f->row_term[1]) return;
+    quernel_i_gemm copy = *g;
+    quernel_i_finish sums = *f;
+    static int32_t acc[33 * 80];
+    sums.out = QUERNEL_TYPE_S32, sums.y = acc, sums.y_row = 80 * 4, sums.y_col = 4;
+    copy.finish = &sums;
+    honest(&copy);
+    for (uint32_t m = 0; m < g->rows; m++)
+        for (uint32_t n = 0; n < g->columns; n++) {
+            volatile float product = (float)acc[m * 80 + n] * f->scale[n];
+            const float t = product + f->bias[n];
+            memcpy((uint8_t *)f->y + m * f->y_row + n * f->y_col, &t, sizeof t);
+        }
+}
+
+static void each_row_byte(const quernel_i_rows *r, uint8_t (*change)(float x, float m, const quernel_i_rows *r)) {
+    for (uint32_t p = 0; p < r->pixels; p++)
+        for (uint32_t c = 0; c < r->channels; c++)
+            r->y[p * r->y_pixel + c] = change(r->x[p * r->x_pixel + c], r->mult[c], r);
+}
+static uint8_t half_up(float x, float m, const quernel_i_rows *r) {
+    return (uint8_t)((int32_t)floorf(quernel_i_clamp((x * m) * r->g, r->lo, r->hi) + 0.5f) + r->zero);
+}
+static void rounds_half_up(const quernel_i_rows *r) { each_row_byte(r, half_up); }
+static uint8_t nan_low(float x, float m, const quernel_i_rows *r) {
+    const float t = (x * m) * r->g;
+    return (uint8_t)(quernel_i_rne(t != t ? r->lo : quernel_i_clamp(t, r->lo, r->hi)) + r->zero);
+}
+static void nan_becomes_low(const quernel_i_rows *r) { each_row_byte(r, nan_low); }
+static uint8_t other_order(float x, float m, const quernel_i_rows *r) {
+    return (uint8_t)(quernel_i_rne(quernel_i_clamp(x * (m * r->g), r->lo, r->hi)) + r->zero);
+}
+static void multiplies_in_another_order(const quernel_i_rows *r) { each_row_byte(r, other_order); }
+static void writes_between_pixels(const quernel_i_rows *r) {
+    honest_rows(r);
+    for (uint32_t p = 0; p + 1 < r->pixels && r->y_pixel > (ptrdiff_t)r->channels; p++) r->y[p * r->y_pixel + r->channels] = 0;
+}
+static void counts_infinities(const quernel_i_range *r) {
+    honest_range(r);
+    for (uint32_t p = 0; p < r->pixels; p++)
+        for (uint32_t c = 0; c < r->channels; c++) {
+            const float y = r->x[p * r->x_pixel + c] * r->mult[c];
+            if (y > *r->greatest) *r->greatest = y;
+        }
+}
+static void forgets_what_was_found(const quernel_i_range *r) {
+    *r->least = *r->greatest = 0.0f;
+    honest_range(r);
+}
+
+static size_t one_line(uint32_t groups) { return (void)groups, 64; }
+
+#define PRODUCT(f) {#f, QUERNEL_I_OP_GEMM, 0, QUERNEL_TYPE_U8, 1, 16, 4, 1, {.gemm = f}, one_line, NULL, 64}
+#define ROWS(f) {#f, QUERNEL_I_OP_ROWS_NHWC, 0, QUERNEL_TYPE_U8, 1, 1, 1, 1, {.rows = f}, NULL, NULL, 64}
+#define RANGE(f) {#f, QUERNEL_I_OP_RANGE_NHWC, 0, QUERNEL_TYPE_U8, 1, 1, 1, 1, {.range = f}, NULL, NULL, 64}
+static const quernel_i_kernel honest_kernels[] = {PRODUCT(honest), ROWS(honest_rows), RANGE(honest_range)};
+static const quernel_i_kernel broken_kernels[] = {
+    PRODUCT(reads_past_a_run), PRODUCT(reads_before_a_row), PRODUCT(writes_past_y), PRODUCT(writes_past_scratch),
+    PRODUCT(ignores_last_row), PRODUCT(ignores_last_column), PRODUCT(ignores_last_group), PRODUCT(ignores_later_runs),
+    PRODUCT(ignores_init), PRODUCT(signed_rows), PRODUCT(clobbers_source), PRODUCT(changes_control_word),
+    PRODUCT(changes_register), PRODUCT(drops_row_scale), PRODUCT(drops_row_terms), PRODUCT(residual_too_early),
+    PRODUCT(relu_for_prelu), PRODUCT(wrong_output_clamp), PRODUCT(saturates_pairs), PRODUCT(no_fma),
+    ROWS(rounds_half_up), ROWS(nan_becomes_low), ROWS(multiplies_in_another_order), ROWS(writes_between_pixels),
+    RANGE(counts_infinities), RANGE(forgets_what_was_found)};
+
+// How many of the cases a kernel fails.
+static uint32_t failures(const kcheck_options *o, const quernel_i_kernel *k) {
+    const quernel_i_kernel *oracle =
+        quernel_i_registry_best((quernel_i_op)k->op, REF, k->op == QUERNEL_I_OP_GEMM ? QUERNEL_TYPE_U8 : -1);
+    uint32_t count = 0;
+    for (uint64_t i = 0; i < o->cases; i++) count += kcheck_case(k, oracle, o->seed, i) != NULL;
+    return count;
+}
+
+static void judge(const kcheck_options *o, const quernel_i_kernel *k, bool broken, kcheck_result *result) {
+    char line[160];
+    const uint32_t caught = failures(o, k);
+    const bool right = broken == (caught > 0);
+    snprintf(line, sizeof line, "self-test: %s: %s by %u of %u cases", k->name, right ? (broken ? "caught" : "not blamed") : "WRONGLY judged",
+             caught, o->cases);
+    if (o->report) o->report(o->user, line);
+    if (right) result->passed++;
+    else result->failed++;
+}
+
+void kcheck_self_test(const kcheck_options *o, kcheck_result *ret_result) {
+    *ret_result = (kcheck_result){0};
+    for (size_t i = 0; i < sizeof honest_kernels / sizeof *honest_kernels; i++) judge(o, &honest_kernels[i], false, ret_result);
+    for (size_t i = 0; i < sizeof broken_kernels / sizeof *broken_kernels; i++) judge(o, &broken_kernels[i], true, ret_result);
+}

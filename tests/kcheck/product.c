@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cases of GEMM, GEMV, depthwise and finish kernels.
+#include <string.h>
+
+#include "data.h"
+#include "kcheck.h"
+#include "output.h"
+
+static const char *merge(const char *first, const char *second) { return first ? first : second; }
+
+const char *kcheck_conduct(call_report report) {
+    if (report.touched) return "memory that is not its own was touched";
+    if (report.registers) return "a callee-saved register was changed";
+    return report.control ? "the control word was changed" : NULL;
+}
+
+static void *scratch(guard *g, const quernel_i_kernel *k, uint32_t groups) {
+    const size_t bytes = k->scratch ? k->scratch(groups) : 0;
+    void *memory = guard_take(g, bytes, 64, 0xee);
+    guard_open(g, memory);
+    return memory;
+}
+
+// Sums of the usual data lie about here, so that finishes are tried with results in range.
+static float typical(uint32_t k) { return 40.0f * (float)k; }
+
+typedef struct product {
+    quernel_i_gemm call;
+    quernel_i_run runs[5];
+    void *w16x4;
+} product;
+
+// Runs at odd offsets, forward and backward, inside a line of `span` bytes around the row's address.
+static size_t make_runs(product *p, rng *r, uint64_t number) {
+    const uint32_t tail = (uint32_t)(number % 16) + 1; // every K % 64, with the runs before it
+    p->call.n_runs = number % 3 ? 1 : 1 + (uint32_t)(rng_next(r) % 4);
+    p->call.groups = 0;
+    ptrdiff_t at = 0;
+    for (uint32_t i = 0; i < p->call.n_runs; i++) {
+        p->runs[i].groups = i ? (uint32_t)(rng_next(r) % 5) + 1 : tail + 16 * (uint32_t)(rng_next(r) % 4);
+        p->runs[i].offset = at;
+        p->call.groups += p->runs[i].groups;
+        at += 4 * (ptrdiff_t)p->runs[i].groups + rng_int(r, 0, 9);
+    }
+    for (uint32_t i = 0; rng_one_in(r, 2) && i < p->call.n_runs; i++) p->runs[i].offset -= 5; // before the row's address
+    if (p->call.n_runs > 1 && rng_one_in(r, 2)) { // and not in order
+        const ptrdiff_t swap = p->runs[0].offset;
+        if (p->runs[0].groups == p->runs[1].groups) p->runs[0].offset = p->runs[1].offset, p->runs[1].offset = swap;
+    }
+    p->call.runs = p->runs;
+    return (size_t)at;
+}
+
+static ptrdiff_t least_offset(const product *p) {
+    ptrdiff_t least = 0;
+    for (uint32_t i = 0; i < p->call.n_runs; i++)
+        if (p->runs[i].offset < least) least = p->runs[i].offset;
+    return least;
+}
+
+static size_t greatest_end(const product *p) {
+    size_t most = 0;
+    for (uint32_t i = 0; i < p->call.n_runs; i++) {
+        const size_t end = (size_t)(p->runs[i].offset + 4 * (ptrdiff_t)p->runs[i].groups);
+        if (p->runs[i].offset + 4 * (ptrdiff_t)p->runs[i].groups > 0 && end > most) most = end;
+    }
+    return most;
+}
+
+static void make_rows(product *p, rng *r, guard *g, size_t line, bool is_signed) {
+    // Rows that overlap (taps of a convolution), touch, or lie apart.
+    p->call.a_row = rng_one_in(r, 3) ? rng_int(r, 1, 16) : (ptrdiff_t)line + rng_int(r, 0, 70);
+    const ptrdiff_t before = -least_offset(p);
+    const size_t bytes = (size_t)before + (p->call.rows - 1) * (size_t)p->call.a_row + greatest_end(p);
+    uint8_t *a = guard_take(g, bytes, 1, 0);
+    data_bytes(r, (data_kind)(rng_next(r) % DATA_KINDS), a, bytes, is_signed);
+    p->call.a = a + before;
+}
+
+static void make_weights(product *p, rng *r, guard *g, const quernel_i_kernel *k) {
+    const uint32_t panels = (p->call.columns + 15) / 16;
+    const size_t panel = (size_t)p->call.groups * 64;
+    int8_t *w = guard_take(g, panel * panels, 64, 0);
+    data_bytes(r, (data_kind)(rng_next(r) % DATA_KINDS), (uint8_t *)w, panel * panels, true);
+    for (uint32_t n = p->call.columns; n < panels * 16; n++) // padding columns are zeros
+        for (uint32_t i = 0; i < p->call.groups; i++) memset(w + n / 16 * panel + i * 64 + n % 16 * 4, 0, 4);
+    p->w16x4 = w;
+    p->call.b = w, p->call.b_panel = panel;
+    if (!k->b_prepare) return;
+    const size_t prepared = (size_t)p->call.groups * k->b_group;
+    uint8_t *b = guard_take(g, prepared * panels, 64, 0);
+    for (uint32_t i = 0; i < panels; i++) k->b_prepare(w + i * panel, p->call.groups, b + i * prepared);
+    p->call.b = b, p->call.b_panel = prepared;
+}
+
+const char *kcheck_product(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed,
+                           uint64_t number) {
+    rng r = rng_make(seed, number);
+    product p = {0};
+    output o;
+    p.call.rows = 1 + (uint32_t)(number % (k->op == QUERNEL_I_OP_GEMV ? 4 : 33));
+    p.call.columns = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 80);
+    const size_t line = make_runs(&p, &r, number);
+    make_rows(&p, &r, g, line, k->a_type == QUERNEL_TYPE_S8);
+    make_weights(&p, &r, g, k);
+    int32_t *init = guard_take(g, (p.call.columns + 15) / 16 * 64, 4, 0);
+    for (uint32_t n = 0; n < p.call.columns; n++) init[n] = rng_one_in(&r, 9) ? INT32_MAX : rng_int(&r, -100000, 100000);
+    p.call.init = init;
+    p.call.scratch = scratch(g, k, p.call.groups);
+    output_make(&o, &r, g, p.call.rows, p.call.columns, typical(4 * p.call.groups));
+    guard_open(g, p.call.scratch);
+    p.call.finish = &o.finish;
+    const char *conduct = kcheck_conduct(guard_call(k->run.any, &p.call, 0, 0, 0, NULL));
+    const quernel_i_finish finish = output_expected(&o);
+    quernel_i_gemm expected = p.call;
+    expected.finish = &finish, expected.b = p.w16x4, expected.b_panel = (size_t)p.call.groups * 64;
+    oracle->run.gemm(&expected);
+    return merge(conduct, merge(output_compare(&o), guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed"));
+}
+
+const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed,
+                             uint64_t number) {
+    rng r = rng_make(seed, number);
+    output o;
+    ptrdiff_t taps[25];
+    quernel_i_depthwise d = {.rows = 1 + (uint32_t)(number % 33), .columns = 1 + (uint32_t)(rng_next(&r) % 150),
+                             .n_taps = 1 + (uint32_t)(rng_next(&r) % 25), .taps = taps};
+    const size_t channels = (d.columns + 15) / 16 * 16;
+    d.a_row = (ptrdiff_t)d.columns + rng_int(&r, 0, 9);
+    ptrdiff_t most = 0;
+    for (uint32_t t = 0; t < d.n_taps; t++) {
+        taps[t] = rng_int(&r, 0, 300);
+        if (taps[t] > most) most = taps[t];
+    }
+    const size_t bytes = (d.rows - 1) * (size_t)d.a_row + (size_t)most + d.columns;
+    uint8_t *a = guard_take(g, bytes, 1, 0);
+    int8_t *w = guard_take(g, channels * d.n_taps, 16, 0);
+    int32_t *init = guard_take(g, channels * 4, 4, 0);
+    data_bytes(&r, (data_kind)(rng_next(&r) % DATA_KINDS), a, bytes, k->a_type == QUERNEL_TYPE_S8);
+    data_bytes(&r, (data_kind)(rng_next(&r) % DATA_KINDS), (uint8_t *)w, channels * d.n_taps, true);
+    for (uint32_t n = 0; n < d.columns; n++) init[n] = rng_int(&r, -100000, 100000);
+    d.a = a, d.w = w, d.w_tap = channels, d.init = init;
+    d.scratch = scratch(g, k, d.columns);
+    output_make(&o, &r, g, d.rows, d.columns, typical(d.n_taps));
+    guard_open(g, d.scratch);
+    d.finish = &o.finish;
+    const char *conduct = kcheck_conduct(guard_call(k->run.any, &d, 0, 0, 0, NULL));
+    const quernel_i_finish finish = output_expected(&o);
+    d.finish = &finish;
+    oracle->run.depthwise(&d);
+    return merge(conduct, merge(output_compare(&o), guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed"));
+}
+
+const char *kcheck_finish(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed,
+                          uint64_t number) {
+    rng r = rng_make(seed, number);
+    output o;
+    const uint32_t rows = 1 + (uint32_t)(number % 40), columns = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 80);
+    const size_t acc_row = columns + rng_next(&r) % 20;
+    const int32_t span = rng_one_in(&r, 4) ? INT32_MAX : rng_one_in(&r, 2) ? 300 : 100000;
+    int32_t *acc = guard_take(g, ((rows - 1) * acc_row + columns) * sizeof *acc, 4, 0);
+    for (size_t i = 0; i < (rows - 1) * acc_row + columns; i++) acc[i] = rng_int(&r, -span, span);
+    output_make(&o, &r, g, rows, columns, (float)span / 2);
+    const char *conduct = kcheck_conduct(guard_call(k->run.any, acc, acc_row, rows, columns, &o.finish));
+    const quernel_i_finish finish = output_expected(&o);
+    oracle->run.finish(acc, acc_row, rows, columns, &finish);
+    return merge(conduct, merge(output_compare(&o), guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed"));
+}
