@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The finish for NEON: a tile of int32 sums of up to 16 columns becomes output, a row of 16 at a time in four vectors.
 //
-// Every option of quernel_i_finish is a step that is left out by a branch which goes the same way for the whole call.
+// Every option of quernel_i_finish is a step that is left out by a branch which goes the same way for the whole call. The
+// commonest cases, int8 or f32 after none, ReLU or clamp and nothing else, are compiled on their own, without the branches.
 // NEON's maximum and minimum hand a NaN on, and a NaN converts to 0: what rule 1 wants. Where a bound may reach the
 // output as a float, compare and select instead: the law also tells −0 from +0.
 // Lanes beyond the last column hold numbers that nobody reads; tables may be read there, y and residual may not.
@@ -100,17 +101,17 @@ NEON_INLINE float32x4_t finish_clamp(float32x4_t t, float32x4_t lo, float32x4_t 
     return vbslq_f32(vcltq_f32(u, hi), u, hi);
 }
 
-NEON_INLINE floats16 finish_act(floats16 t, const quernel_i_finish *f, uint32_t n) {
-    if (f->act == QUERNEL_I_ACT_RELU) { // the number where one operand is NaN, +0 of both zeros
+NEON_INLINE floats16 finish_act(floats16 t, const quernel_i_finish *f, int32_t act, uint32_t n) {
+    if (act == QUERNEL_I_ACT_RELU) { // the number where one operand is NaN, +0 of both zeros
 #define BODY(i) t.q[i] = vmaxnmq_f32(t.q[i], vdupq_n_f32(0.0f));
         EACH_4(BODY)
 #undef BODY
-    } else if (f->act == QUERNEL_I_ACT_CLAMP) {
+    } else if (act == QUERNEL_I_ACT_CLAMP) {
         const floats16 lo = load_floats(f->act_lo + n), hi = load_floats(f->act_hi + n);
 #define BODY(i) t.q[i] = finish_clamp(t.q[i], lo.q[i], hi.q[i]);
         EACH_4(BODY)
 #undef BODY
-    } else if (f->act == QUERNEL_I_ACT_PRELU) {
+    } else if (act == QUERNEL_I_ACT_PRELU) {
         const floats16 slope = load_floats(f->slope + n);
 #define BODY(i) t.q[i] = vbslq_f32(vcgezq_f32(t.q[i]), t.q[i], vmulq_f32(t.q[i], slope.q[i]));
         EACH_4(BODY)
@@ -119,8 +120,18 @@ NEON_INLINE floats16 finish_act(floats16 t, const quernel_i_finish *f, uint32_t 
     return t;
 }
 
-NEON_INLINE int32x4_t finish_code(float32x4_t t, float32x4_t lo, float32x4_t hi, int32x4_t zero) {
-    return vaddq_s32(vcvtnq_s32_f32(vminq_f32(vmaxq_f32(t, lo), hi)), zero);
+// Bounds and zero point of int8 output.
+typedef struct finish_codes {
+    float32x4_t lo, hi;
+    int32x4_t zero;
+} finish_codes;
+
+NEON_INLINE finish_codes finish_codes_of(const quernel_i_finish *f) {
+    return (finish_codes){vdupq_n_f32(f->q_lo), vdupq_n_f32(f->q_hi), vdupq_n_s32(f->q_zero)};
+}
+
+NEON_INLINE int32x4_t finish_code(float32x4_t t, const finish_codes *c) {
+    return vaddq_s32(vcvtnq_s32_f32(vminq_f32(vmaxq_f32(t, c->lo), c->hi)), c->zero);
 }
 
 // quernel_i_bf16 by the same integers, in the low halves of the lanes.
@@ -131,20 +142,18 @@ NEON_INLINE int32x4_t finish_bf16(float32x4_t t) {
     return vreinterpretq_s32_u32(vbslq_u32(vceqq_f32(t, t), rounded, vdupq_n_u32(0x7fc0)));
 }
 
-NEON_INLINE ints16 finish_convert(floats16 t, const quernel_i_finish *f) {
+NEON_INLINE ints16 finish_convert(floats16 t, int32_t out, const finish_codes *c) {
     ints16 v;
-    if (f->out == QUERNEL_TYPE_F32) {
+    if (out == QUERNEL_TYPE_F32) {
 #define BODY(i) v.q[i] = vreinterpretq_s32_f32(t.q[i]);
         EACH_4(BODY)
 #undef BODY
-    } else if (f->out == QUERNEL_TYPE_BF16) {
+    } else if (out == QUERNEL_TYPE_BF16) {
 #define BODY(i) v.q[i] = finish_bf16(t.q[i]);
         EACH_4(BODY)
 #undef BODY
     } else {
-        const float32x4_t lo = vdupq_n_f32(f->q_lo), hi = vdupq_n_f32(f->q_hi);
-        const int32x4_t zero = vdupq_n_s32(f->q_zero);
-#define BODY(i) v.q[i] = finish_code(t.q[i], lo, hi, zero);
+#define BODY(i) v.q[i] = finish_code(t.q[i], c);
         EACH_4(BODY)
 #undef BODY
     }
@@ -165,7 +174,7 @@ NEON_INLINE ints16 finish_row(ints16 sum, const quernel_i_finish *f, uint32_t m,
     }
     floats16 t = finish_scale(sum, f, m, n);
     if (f->residual && !f->residual_last) t = finish_residual(t, residual, f, n);
-    t = finish_act(t, f, n);
+    t = finish_act(t, f, f->act, n);
     if (f->residual && f->residual_last) t = finish_residual(t, residual, f, n);
     if (f->out_scale) {
         const floats16 scale = load_floats(f->out_scale + n);
@@ -173,7 +182,8 @@ NEON_INLINE ints16 finish_row(ints16 sum, const quernel_i_finish *f, uint32_t m,
         EACH_4(BODY)
 #undef BODY
     }
-    return finish_convert(t, f);
+    const finish_codes codes = finish_codes_of(f);
+    return finish_convert(t, f->out, &codes);
 }
 
 NEON_INLINE uint8x16_t finish_halves(int32x4_t low, int32x4_t high) {
@@ -217,22 +227,69 @@ static inline void finish_store_transposed(const finish_tile *t, uint8_t *y, ptr
     }
 }
 
-static inline uint32_t finish_element(int32_t type) {
+NEON_INLINE uint32_t finish_element(int32_t type) {
     return type == QUERNEL_TYPE_S8 || type == QUERNEL_TYPE_U8 ? 1 : type == QUERNEL_TYPE_BF16 ? 2 : 4;
 }
 
-/// Finishes a tile.
-static inline void finish_run(const finish_tile *t, const quernel_i_finish *f) {
+NEON_INLINE uint8_t *finish_y(const finish_tile *t, const quernel_i_finish *f) {
+    return (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + (ptrdiff_t)t->n * f->y_col;
+}
+
+// Rows of contiguous output are stored; else they go back to the tile.
+NEON_INLINE void finish_rows(const finish_tile *t, const quernel_i_finish *f) {
     const uint32_t element = finish_element(f->out);
     const bool contiguous = f->y_col == (ptrdiff_t)element;
-    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + (ptrdiff_t)t->n * f->y_col;
-    for (uint32_t r = 0; r < t->rows; r++) {
+    uint8_t *y = finish_y(t, f);
+    for (uint32_t r = 0; r < t->rows; r++, y += f->y_row) {
         int32_t *acc = t->acc + r * FINISH_NR;
         const ints16 v = finish_row(load_ints(acc), f, t->m + r, t->n, t->columns);
-        if (contiguous) finish_store_row(y + (ptrdiff_t)r * f->y_row, v, t->columns, element);
+        if (contiguous) finish_store_row(y, v, t->columns, element);
         else store_ints(acc, v);
     }
-    if (contiguous) return;
+}
+
+/// Whether finish_plain may take the call: only scale, bias, and none, ReLU or clamp; int8 or f32.
+static inline bool finish_is_plain(const quernel_i_finish *f) {
+    return (f->out == QUERNEL_TYPE_F32 || f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) && !f->row_term[0] &&
+           !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale && f->act != QUERNEL_I_ACT_PRELU;
+}
+
+// The same for plain calls; `act` and `out` are constants.
+NEON_INLINE void finish_plain(const finish_tile *t, const quernel_i_finish *f, int32_t act, int32_t out) {
+    const uint32_t element = finish_element(out), columns = t->columns;
+    const bool contiguous = f->y_col == (ptrdiff_t)element;
+    const ptrdiff_t y_row = f->y_row;
+    const floats16 scale = load_floats(f->scale + t->n), bias = load_floats(f->bias + t->n);
+    const finish_codes codes = finish_codes_of(f);
+    uint8_t *y = finish_y(t, f);
+    int32_t *acc = t->acc;
+    for (uint32_t r = t->rows; r; r--, y += y_row, acc += FINISH_NR) {
+        const ints16 sum = load_ints(acc);
+        floats16 v;
+#define BODY(i) v.q[i] = vfmaq_f32(bias.q[i], vcvtq_f32_s32(sum.q[i]), scale.q[i]);
+        EACH_4(BODY)
+#undef BODY
+        const ints16 elements = finish_convert(finish_act(v, f, act, t->n), out, &codes);
+        if (!contiguous) store_ints(acc, elements);
+        else if (columns == FINISH_NR) finish_store_row(y, elements, FINISH_NR, element);
+        else finish_store_row(y, elements, columns, element);
+    }
+}
+
+NEON_INLINE void finish_plain_act(const finish_tile *t, const quernel_i_finish *f, int32_t out) {
+    if (f->act == QUERNEL_I_ACT_RELU) finish_plain(t, f, QUERNEL_I_ACT_RELU, out);
+    else if (f->act == QUERNEL_I_ACT_CLAMP) finish_plain(t, f, QUERNEL_I_ACT_CLAMP, out);
+    else finish_plain(t, f, QUERNEL_I_ACT_NONE, out);
+}
+
+/// Finishes a tile. `plain` is finish_is_plain(f), asked once per call.
+static inline void finish_run(const finish_tile *t, const quernel_i_finish *f, bool plain) {
+    const uint32_t element = finish_element(f->out);
+    if (!plain) finish_rows(t, f);
+    else if (f->out == QUERNEL_TYPE_F32) finish_plain_act(t, f, QUERNEL_TYPE_F32);
+    else finish_plain_act(t, f, QUERNEL_TYPE_S8); // U8 differs in the bounds only
+    if (f->y_col == (ptrdiff_t)element) return;
+    uint8_t *y = finish_y(t, f);
     if (f->y_row == (ptrdiff_t)element) {
         finish_store_transposed(t, y, f->y_col, element);
         return;
