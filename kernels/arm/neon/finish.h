@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The finish for NEON: a tile of int32 sums of up to 16 columns becomes output, a row of 16 at a time in four vectors.
 //
-// Every option of quernel_i_finish is a step that is left out by a branch which goes the same way for the whole call. The
-// commonest cases, int8 or f32 after none, ReLU or clamp and nothing else, are compiled on their own, without the branches.
-// NEON's maximum and minimum hand a NaN on, and a NaN converts to 0: what rule 1 wants. Where a bound may reach the
-// output as a float, compare and select instead: the law also tells −0 from +0.
-// Lanes beyond the last column hold numbers that nobody reads; tables may be read there, y and residual may not.
+// Every option of quernel_i_finish is a step that is left out by a branch which goes the same way for the whole call.
+// The commonest cases, int8 or f32 after none, ReLU or clamp and nothing else, are compiled on their own, without the
+// branches. NEON's maximum and minimum hand a NaN on, and a NaN converts to 0: what rule 1 wants. Where a bound may
+// reach the output as a float, compare and select instead: the law also tells −0 from +0. Lanes beyond the last column
+// hold numbers that nobody reads; tables may be read there, y and residual may not.
 #ifndef QUERNEL_NEON_FINISH_H
 #define QUERNEL_NEON_FINISH_H
 
@@ -88,8 +88,8 @@ NEON_INLINE floats16 finish_residual(floats16 t, ints16 residual, const quernel_
         return t;
     }
     const floats16 scale = load_floats(f->r_scale + n);
-#define BODY(i)                                                                                                         \
-    t.q[i] = vfmaq_f32(t.q[i], is_float ? vreinterpretq_f32_s32(residual.q[i])                                          \
+#define BODY(i)                                                                                                        \
+    t.q[i] = vfmaq_f32(t.q[i], is_float ? vreinterpretq_f32_s32(residual.q[i])                                         \
                                         : vcvtq_f32_s32(vsubq_s32(residual.q[i], zero)), scale.q[i]);
     EACH_4(BODY)
 #undef BODY

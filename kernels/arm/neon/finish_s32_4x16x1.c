@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The finish alone, for NEON: sums are copied to a tile in L1, piece by piece, and finished there.
 //
-// 16 sums to int8 are 31 vector operations; the 8 conversions, which have one pipe and take it twice each, make 16 cycles on
-// Neoverse N1, 8 on V1, the bound. Speed is a model here: no Arm processor was timed.
+// 16 sums to int8 are 31 vector operations; the 8 conversions, which have one pipe and take it twice each, make 16
+// cycles on Neoverse N1, 8 on V1, the bound. Speed is a model here: no Arm processor was timed.
 #include "finish.h"
 
 void quernel_uk_finish_s32_4x16x1_neon(const int32_t *acc, size_t acc_row, uint32_t rows, uint32_t columns,

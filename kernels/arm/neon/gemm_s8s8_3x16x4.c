@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // GEMM for base NEON, s8 rows, exact on any data; reads w16x4 as it is.
 //
-// Row tiles are the outer loop. The numbers of a tile's rows are copied to scratch once, each group of 4 k twice in a row:
-// that is the operand that meets 2 columns of w16x4, and no instruction of the inner loop broadcasts. Then the sub-panels
-// pass by. A copy of 16 k takes 5 instructions per row against 64 for each sub-panel that they meet.
+// Row tiles are the outer loop. The numbers of a tile's rows are copied to scratch once, each group of 4 k twice in a
+// row: that is the operand that meets 2 columns of w16x4, and no instruction of the inner loop broadcasts. Then the
+// sub-panels pass by. A copy of 16 k takes 5 instructions per row against 64 for each sub-panel that they meet.
 //
-// 3 rows x 16 columns x 4 k are 192 products: 24 smull and 24 sadalp, 11 loads of 8 bytes. The vector pipes set the bound:
-// 8 products a cycle where one of two multiplies (Neoverse N1), 16 where two of four do (V1, V2), 4 with one (Cortex-A55).
+// 3 rows x 16 columns x 4 k are 192 products: 24 smull and 24 sadalp, 11 loads of 8 bytes. The vector pipes set the
+// bound: 8 products a cycle where one of two multiplies (Neoverse N1), 16 where two of four do (V1, V2), 4 with one
+// (Cortex-A55).
 //
 // Speed is a model here: llvm-mca 19, caches and branches perfect; no Arm processor was timed.
 //   a turn of the loop          N1 24.0 cycles, 8.0 of 8 products a cycle; V1, V2 12.0 cycles, 16.0 of 16
 //   12 x 64 x 576 to s8, whole  N1 94 % of the bound, V1 95 %; K = 256 to f32: 91 and 94 %; K = 64 to s8: 72 and 75 %
-//   Cortex-A55                  48 cycles and 4 products a cycle, if 8-byte loads pair with vector operations, as they are
-//                               said to; 73 cycles and 2.6 by llvm-mca, which pairs nothing with them
+//   a turn on Cortex-A55        48 cycles, 4.0 of 4 products a cycle, if 8-byte loads pair with vector operations, as they
+//                               are said to; 73 and 2.6 by llvm-mca, which pairs nothing with them
 #include "finish.h"
 #include "kernels/ukr.h"
 #include "tile.h"

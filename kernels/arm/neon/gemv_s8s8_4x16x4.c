@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // GEMV for base NEON, up to 4 s8 rows, exact on any data; reads w16x4 and the rows as they are, without scratch.
 //
-// The tiles are those of the GEMM, but ld1r broadcasts the rows' groups: with few rows a copy would not pay. Up to 3 rows
-// share a pass over a run. 4 rows go two by two over a chunk of weights: the second pair finds it in L1.
+// The tiles are those of the GEMM, but ld1r broadcasts the rows' groups: with few rows a copy would not pay. Up to 3
+// rows share a pass over a run. 4 rows go two by two over a chunk of weights: the second pair finds it in L1.
 //
-// A group of 4 k and one row is 8 smull, 8 sadalp and the broadcast, which takes a vector slot on the larger cores: at most
-// 7.5 products a cycle on Neoverse N1, 15 on V1. With one row that is as many bytes of weights a cycle.
+// A group of 4 k and one row is 8 smull, 8 sadalp and the broadcast, which takes a vector slot on the larger cores: at
+// most 7.5 products a cycle on Neoverse N1, 15 on V1. With one row that is as many bytes of weights a cycle.
 //
 // Speed is a model here: llvm-mca 19, caches and branches perfect; no Arm processor was timed.
 //   a turn of the loop          N1 9.0, 17.0, 25.5 cycles for 1, 2, 3 rows (7.1, 7.5, 7.5 products a cycle);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Float NCHW to rows, for NEON: 16 channels of 16 pixels at a time, a cache line of each channel.
 //
-// 4 channels meet in the lanes of a vector by shift-and-insert, a lane for each pixel; then 4 such vectors are transposed, which
-// gives 16 channels of each of 4 pixels. For 16 codes: 24 operations as in NHWC, 3 inserts, 2 of the transposition.
-// Speed is a model here (llvm-mca 19, no Arm processor was timed): the codes take 16.5 cycles for 16 on Neoverse N1, 8.0 on
-// V1, where the conversion's single pipe holds N1 to 8 of them; the transposition adds about 2.
+// 4 channels meet in the lanes of a vector by shift-and-insert, a lane for each pixel; then 4 such vectors are
+// transposed, which gives 16 channels of each of 4 pixels. For 16 codes: 24 operations as in NHWC, 3 inserts, 2 of the
+// transposition. Speed is a model here (llvm-mca 19, no Arm processor was timed): the codes take 16.5 cycles for 16 on
+// Neoverse N1, 8.0 on V1, where the conversion's single pipe holds N1 to 8 of them; the transposition adds about 2.
 #include "quantize.h"
 
 enum { BLOCK = 16 };
