@@ -143,6 +143,16 @@ static void saturates_pairs(const quernel_i_gemm *g) {
     quernel_i_registry_best(QUERNEL_I_OP_FINISH, REF, -1)->run.finish(acc, 80, g->rows, g->columns, g->finish);
 }
 
+static void loses_negative_zero(const quernel_i_gemm *g) {
+    honest(g);
+    const quernel_i_finish *f = g->finish;
+    for (uint32_t m = 0; f->out == QUERNEL_TYPE_F32 && m < g->rows; m++)
+        for (uint32_t n = 0; n < g->columns; n++) {
+            float *y = (float *)((uint8_t *)f->y + m * f->y_row + n * f->y_col);
+            *y += 0.0f;
+        }
+}
+
 // The finish with a product and a sum where the law says fma; plain floats only, the rest is honest.
 static void no_fma(const quernel_i_gemm *g) {
     honest(g);
@@ -208,7 +218,7 @@ static const quernel_i_kernel broken_kernels[] = {
     PRODUCT(ignores_last_row), PRODUCT(ignores_last_column), PRODUCT(ignores_last_group), PRODUCT(ignores_later_runs),
     PRODUCT(ignores_init), PRODUCT(signed_rows), PRODUCT(clobbers_source), PRODUCT(changes_control_word),
     PRODUCT(changes_register), PRODUCT(drops_row_scale), PRODUCT(drops_row_terms), PRODUCT(residual_too_early),
-    PRODUCT(relu_for_prelu), PRODUCT(wrong_output_clamp), PRODUCT(saturates_pairs), PRODUCT(no_fma),
+    PRODUCT(relu_for_prelu), PRODUCT(wrong_output_clamp), PRODUCT(saturates_pairs), PRODUCT(loses_negative_zero), PRODUCT(no_fma),
     ROWS(rounds_half_up), ROWS(nan_becomes_low), ROWS(multiplies_in_another_order), ROWS(writes_between_pixels),
     RANGE(counts_infinities), RANGE(forgets_what_was_found)};
 

@@ -49,6 +49,7 @@ static void make_scales(output *o, rng *r, guard *g, float typical_sum) {
         for (uint32_t m = 0; m < o->rows; m++) row[m] = rng_one_in(r, 8) ? data_factor(r) : rng_float(r, 0.25f, 4.0f);
         f->row_scale = row;
     }
+    add_zeros(r, bias, o->columns);
     if (rng_one_in(r, 4)) f->out_scale = table(r, g, o->columns, 0.1f, 3.0f);
 }
 
@@ -63,14 +64,25 @@ static void make_terms(output *o, rng *r, guard *g) {
     }
 }
 
+// Zeros of both signs, where maxima, minima and products may lose one.
+static void add_zeros(rng *r, float *t, uint32_t columns) {
+    for (uint32_t n = 0; n < columns; n++)
+        if (rng_one_in(r, 6)) t[n] = rng_one_in(r, 2) ? 0.0f : -0.0f;
+}
+
 static void make_activation(output *o, rng *r, guard *g) {
     quernel_i_finish *f = &o->finish;
     f->act = (int32_t)(rng_next(r) % 4);
-    if (f->act == QUERNEL_I_ACT_PRELU) f->slope = table(r, g, o->columns, -1.5f, 1.5f);
+    if (f->act == QUERNEL_I_ACT_PRELU) {
+        f->slope = table(r, g, o->columns, -1.5f, 1.5f);
+        add_zeros(r, (float *)f->slope, o->columns);
+    }
     if (f->act != QUERNEL_I_ACT_CLAMP) return;
     f->act_lo = table(r, g, o->columns, -30.0f, 0.0f);
     f->act_hi = table(r, g, o->columns, 0.0f, 60.0f);
     if (rng_one_in(r, 5)) ((float *)f->act_hi)[0] = INFINITY;
+    add_zeros(r, (float *)f->act_lo, o->columns);
+    add_zeros(r, (float *)f->act_hi, o->columns);
 }
 
 static size_t type_size(int32_t type) { return quernel_type_size((quernel_type)type); }

@@ -159,7 +159,7 @@ const char *kcheck_finish(const quernel_i_kernel *k, const quernel_i_kernel *ora
     const size_t acc_row = columns + rng_next(&r) % 20;
     const int32_t span = rng_one_in(&r, 4) ? INT32_MAX : rng_one_in(&r, 2) ? 300 : 100000;
     int32_t *acc = guard_take(g, ((rows - 1) * acc_row + columns) * sizeof *acc, 4, 0);
-    for (size_t i = 0; i < (rows - 1) * acc_row + columns; i++) acc[i] = rng_int(&r, -span, span);
+    for (size_t i = 0; i < (rows - 1) * acc_row + columns; i++) acc[i] = rng_one_in(&r, 8) ? 0 : rng_int(&r, -span, span);
     output_make(&o, &r, g, rows, columns, (float)span / 2);
     const char *conduct = kcheck_conduct(guard_call(k->run.any, acc, acc_row, rows, columns, &o.finish));
     const quernel_i_finish finish = output_expected(&o);

@@ -22,9 +22,15 @@ typedef struct finish_tile {
     uint32_t m, n;          // first row and column within the call
 } finish_tile;
 
+// A sum modulo 2^32: signed vectors may not overflow in C.
+NEON_INLINE int32x4_t finish_wrap(int32x4_t a, uint32x4_t b) {
+    return vreinterpretq_s32_u32(vaddq_u32(vreinterpretq_u32_s32(a), b));
+}
+
 NEON_INLINE ints16 finish_term(ints16 sum, int32_t row_term, const int32_t *col_term) {
     const ints16 term = load_ints(col_term);
-#define BODY(i) sum.q[i] = vmlaq_n_s32(sum.q[i], term.q[i], row_term);
+    const uint32x4_t factor = vdupq_n_u32((uint32_t)row_term);
+#define BODY(i) sum.q[i] = finish_wrap(sum.q[i], vmulq_u32(vreinterpretq_u32_s32(term.q[i]), factor));
     EACH_4(BODY)
 #undef BODY
     return sum;
@@ -167,7 +173,7 @@ NEON_INLINE ints16 finish_row(ints16 sum, const quernel_i_finish *f, uint32_t m,
     if (f->row_term[1]) sum = finish_term(sum, f->row_term[1][m], f->col_term[1] + n);
     if (f->residual) residual = finish_residual_load(f, m, n, columns);
     if (f->out == QUERNEL_TYPE_S32) {
-#define BODY(i) sum.q[i] = vaddq_s32(sum.q[i], residual.q[i]);
+#define BODY(i) sum.q[i] = finish_wrap(sum.q[i], vreinterpretq_u32_s32(residual.q[i]));
         EACH_4(BODY)
 #undef BODY
         return sum;
