@@ -15,6 +15,12 @@ static float *table(rng *r, guard *g, uint32_t columns, float lo, float hi) {
     return t;
 }
 
+// Zeros of both signs, where maxima, minima and products may lose one.
+static void add_zeros(rng *r, float *t, uint32_t columns) {
+    for (uint32_t n = 0; n < columns; n++)
+        if (rng_one_in(r, 6)) t[n] = rng_one_in(r, 2) ? 0.0f : -0.0f;
+}
+
 // Row-major, transposed, or any stride; returns the bytes from the first element to behind the last.
 static size_t strides(rng *r, uint32_t rows, uint32_t columns, size_t size, ptrdiff_t *row, ptrdiff_t *col) {
     const uint32_t kind = (uint32_t)(rng_next(r) % 5), gap = (uint32_t)(rng_next(r) % 3);
@@ -62,12 +68,6 @@ static void make_terms(output *o, rng *r, guard *g) {
         for (uint32_t n = 0; n < o->columns; n++) col[n] = rng_one_in(r, 9) ? INT32_MIN : rng_int(r, -70000, 70000);
         o->finish.row_term[i] = row, o->finish.col_term[i] = col;
     }
-}
-
-// Zeros of both signs, where maxima, minima and products may lose one.
-static void add_zeros(rng *r, float *t, uint32_t columns) {
-    for (uint32_t n = 0; n < columns; n++)
-        if (rng_one_in(r, 6)) t[n] = rng_one_in(r, 2) ? 0.0f : -0.0f;
 }
 
 static void make_activation(output *o, rng *r, guard *g) {
