@@ -70,6 +70,7 @@ static void choose_units(quernel_i_layer *l, const quernel_i_config *config, siz
     const size_t panel = (size_t)s->k_groups * l->gemm->b_group;
     const uint32_t nr = l->gemm->nr > 16 ? l->gemm->nr : 16;
     size_t columns = most(1, least(l2_bytes / 2, BLOCK_MOST) / panel) * 16;
+    if (l->gemm->op == QUERNEL_I_OP_GEMV) columns = s->columns16; // walks the weights once: nothing is there to be kept
     if (columns > nr) columns = columns / nr * nr;
     if (config->block) columns = quernel_i_round_up(config->block, 16);
     const uint32_t strips = l->x.n * pieces(l->grid_h, l->strip_h) * pieces(l->grid_w, l->strip_w);
