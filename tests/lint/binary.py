@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about what was built. Each takes a Build and yields findings; the work is done by functions of text, which the
+self-test feeds."""
+import pathlib
+import re
+import subprocess
+
+BYTES_MOST = 2_000_000
+KERNEL_CALLS = {"memcpy", "memset", "memmove"}
+FORBIDDEN = re.compile(r"^(?:v?f?printf|puts|f?putc(?:har)?|fwrite|write|fopen|perror|exit|_exit|abort|system|__v?f?printf_chk"
+                       r"|stdout|stderr)$")
+MULTIPLY = re.compile(r"\b(?:vpmaddwd|vpmaddubsw|vpdpbusds?|tdpbusd|smull2?|sdot|smmla)\b")
+
+
+class Build:
+    """A build folder: its library and the objects it was made of."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        config = (self.folder / "build.ninja").read_text(encoding="utf-8", errors="replace")
+        prefix = "aarch64-linux-gnu-" if "aarch64-linux-gnu-gcc" in config else ""
+        self.nm, self.objdump, self.arm = prefix + "nm", prefix + "objdump", bool(prefix)
+        self.library = next(iter(sorted(self.folder.glob("libquernel.so.*.*"))), None)
+
+    def objects(self):
+        """(instruction set, object): "" for the baseline."""
+        for path in sorted(self.folder.glob("libquernel.*.p/*.o")):
+            yield "", path
+        for path in sorted(self.folder.glob("kernels/libquernel_*.a.p/*.o")):
+            yield re.match(r"libquernel_(\w+)\.a\.p", path.parent.name)[1], path
+
+    def run(self, *command):
+        return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout
+
+    def names(self, path, *options):
+        return [line.split()[0].split("@")[0] for line in self.run(self.nm, "-P", *options, path).splitlines() if line]
+
+    def code(self, path):
+        return self.run(self.objdump, "-d", "--no-show-raw-insn", path)
+
+
+def bad_exports(names):
+    return [n for n in names if not n.startswith("quernel_") or n.startswith(("quernel_i_", "quernel_uk_"))]
+
+
+def exports_its_interface(build):
+    if build.library is None:
+        yield "there is no libquernel.so"
+        return
+    for name in bad_exports(build.names(build.library, "-D", "--defined-only")):
+        yield f"{build.library.name}: exports {name}"
+    for name in build.names(build.library, "-D", "--undefined-only"):
+        if FORBIDDEN.match(name):
+            yield f"{build.library.name}: uses {name}: the library writes to no stream and never exits"
+    if build.library.stat().st_size > BYTES_MOST:
+        yield f"{build.library.name}: {build.library.stat().st_size} bytes, {BYTES_MOST} at most"
+
+
+def bad_linkage(names):
+    return [n for n in names if not n.startswith("quernel_")]
+
+
+def keeps_its_prefix(build):
+    for isa, path in build.objects():
+        for name in bad_linkage(build.names(path, "--defined-only", "-g")):
+            yield f"{path.name}: {name} has linkage and not our prefix"
+
+
+def bad_calls(isa, names):
+    allowed = KERNEL_CALLS | ({"fmaf"} if isa == "ref" else set())
+    return [n for n in names if n not in allowed and not n.startswith("_GLOBAL_OFFSET_TABLE_")]
+
+
+def has_leaf_kernels(build):
+    sanitized = "b_sanitize=" in str(build.folder)
+    for isa, path in build.objects():
+        if isa and not sanitized:
+            for name in bad_calls(isa, build.names(path, "--undefined-only")):
+                yield f"{isa}/{path.name}: calls {name}"
+
+
+def leaks(isa, code):
+    """Instructions that this instruction set does not have."""
+    found = []
+    for line in code.splitlines():
+        text = line.split("\t", 1)[-1].strip() if "\t" in line else ""
+        vex = re.match(r"v[a-z]", text) and re.search(r"%[xyz]mm", text)
+        wide = re.search(r"%zmm|%k[0-7]|%[xy]mm(?:1[6-9]|2\d|3[01])\b", text)
+        if isa in ("", "ref") and (vex or wide):
+            found.append(text)
+        elif isa == "avx2" and (wide or text.startswith("vpdp")):
+            found.append(text)
+    return found
+
+
+def stays_within_its_isa(build):
+    for isa, path in build.objects():
+        if not build.arm:
+            found = leaks(isa, build.code(path))
+            if found:
+                yield f"{isa or 'baseline'}: {path.name}: {len(found)} instructions of another set, first: {found[0]}"
+
+
+def functions(code):
+    """{name: [(address, text)]} of a disassembly."""
+    found, current = {}, None
+    for line in code.splitlines():
+        head = re.match(r"^[0-9a-f]+ <([^>]+)>:", line)
+        body = re.match(r"^\s*([0-9a-f]+):\s+(.*)$", line)
+        if head:
+            current = found.setdefault(head[1], [])
+        elif body and current is not None:
+            current.append((int(body[1], 16), body[2].strip()))
+    return found
+
+
+def inner_loops(instructions):
+    """Bodies of loops that hold no other loop and do multiply."""
+    addresses = {address: i for i, (address, _) in enumerate(instructions)}
+    spans = []
+    for i, (_, text) in enumerate(instructions):
+        jump = re.match(r"(?:j\w+|b|b\.\w+|cbn?z|tbn?z)\s+(?:\w+,\s*)*(?:#\d+,\s*)?([0-9a-f]+)\b", text)
+        if jump and int(jump[1], 16) in addresses and addresses[int(jump[1], 16)] <= i:
+            spans.append((addresses[int(jump[1], 16)], i))
+    inner = [s for s in spans if not any(o != s and s[0] <= o[0] and o[1] <= s[1] for o in spans)]
+    bodies = [[text for _, text in instructions[a:b + 1]] for a, b in inner]
+    return [body for body in bodies if any(MULTIPLY.search(text) for text in body)]
+
+
+def spills(body):
+    """Stores of vector registers to the stack."""
+    return [t for t in body if re.match(r"v?mov\w*\s+%[xyz]mm\d+,.*\(%r[sb]p", t) or re.match(r"st[rp]\s+q\d+.*\[(?:sp|x29)", t)]
+
+
+def keeps_accumulators(build):
+    for isa, path in build.objects():
+        if isa in ("", "ref") or "gem" not in path.name:
+            continue
+        loops = [(name, body) for name, text in functions(build.code(path)).items() for body in inner_loops(text)]
+        if not loops:
+            yield f"{isa}/{path.name}: no inner loop that multiplies was found"
+        for name, body in loops:
+            if spills(body):
+                yield f"{isa}/{path.name}: {name}: {len(spills(body))} vector registers are spilled in the inner loop"
+
+
+RULES = [exports_its_interface, keeps_its_prefix, has_leaf_kernels, stays_within_its_isa, keeps_accumulators]

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about source text. Each takes {path: text} and yields findings."""
+import re
+
+CODE = (".c", ".h", ".cc", ".py", ".def")
+LINES_MOST = 600
+# A file includes its own floor and those that stand before it here.
+FLOORS = ["base", "cpu", "registry", "pack", "gemm", "quant", "plan", "op"]
+MACHINE_PATH = re.compile(r"/(?:root|home/[a-z]+|work|tmp/[a-z])/")
+MARKS = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
+
+
+def code(texts):
+    return {path: text for path, text in texts.items() if path.endswith(CODE) or path in ("dev", ".ci/run")}
+
+
+def has_licence(texts):
+    for path, text in code(texts).items():
+        if "SPDX-License-Identifier: Apache-2.0" not in "\n".join(text.splitlines()[:2]):
+            yield f"{path}: has no SPDX line at its top"
+
+
+def is_short(texts):
+    for path, text in code(texts).items():
+        if text.count("\n") > LINES_MOST:
+            yield f"{path}: {text.count(chr(10))} lines, {LINES_MOST} at most"
+
+
+def names_no_machine(texts):
+    for path, text in texts.items():
+        for number, line in enumerate(text.splitlines(), 1):
+            if MACHINE_PATH.search(line) and not path.startswith("tests/lint/"):
+                yield f"{path}:{number}: names a path of one machine"
+
+
+def leaves_no_marks(texts):
+    for path, text in code(texts).items():
+        for number, line in enumerate(text.splitlines(), 1):
+            if MARKS.search(line):
+                yield f"{path}:{number}: a left-over mark"
+
+
+def includes(text):
+    return re.findall(r'^\s*#\s*include\s+"([^"]+)"', text, re.MULTILINE)
+
+
+def allowed_from(path, wanted):
+    """Whether a file of the library may include this header."""
+    parts = path.split("/")
+    if parts[0] == "kernels":
+        return "/" not in wanted or wanted.startswith("kernels/") or wanted in ("quernel/common.h", "base/num.h")
+    if parts[0] != "src":
+        return True
+    if wanted.startswith(("quernel/", "kernels/")):
+        return True
+    floor = wanted.split("/")[0]
+    return floor in FLOORS and FLOORS.index(floor) <= FLOORS.index(parts[1])
+
+
+def keeps_floors(texts):
+    for path, text in texts.items():
+        if not path.endswith((".c", ".h")):
+            continue
+        for wanted in includes(text):
+            if not allowed_from(path, wanted):
+                yield f"{path}: includes {wanted}, which stands on a higher floor"
+
+
+def kernel_lines(definitions):
+    """(op, name, isa, krev) of every line of kernels.def."""
+    text = re.sub(r"//[^\n]*", "", definitions)
+    pattern = r"KERNEL\(\s*(\w+),\s*(\w+),\s*(\w+),\s*\w+,\s*\w+,\s*\d+,\s*\d+,\s*\d+,\s*(\d+)"
+    return re.findall(pattern, text)
+
+
+def lists_kernels_once(texts):
+    """Every kernel's function stands in a source of its ISA's folder, and every source is built."""
+    lines = kernel_lines(texts.get("kernels/kernels.def", ""))
+    if not lines:
+        yield "kernels/kernels.def: no kernel was found in it"
+    built = texts.get("kernels/meson.build", "")
+    for _, name, isa, _ in lines:
+        function = f"quernel_uk_{name}_{isa}"
+        homes = [p for p, t in texts.items() if p.startswith("kernels/") and f"/{isa}/" in p and p.endswith(".c") and function in t]
+        if not homes:
+            yield f"kernels/kernels.def: {function} stands in no file of {isa}"
+    for path in texts:
+        if path.startswith("kernels/") and path.endswith(".c") and path.removeprefix("kernels/") not in built:
+            yield f"{path}: is not in kernels/meson.build"
+    names = [f"{name}_{isa}" for _, name, isa, _ in lines]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield f"kernels/kernels.def: {name} stands there twice"
+
+
+def quotes_its_example(texts):
+    """README's program is the one that is compiled and run."""
+    example = texts.get("examples/conv2d.c", "")
+    body = example[example.find("#include"):].strip()
+    if not body or body not in texts.get("README.md", ""):
+        yield "README.md: its program is not examples/conv2d.c"
+
+
+RULES = [has_licence, is_short, names_no_machine, leaves_no_marks, keeps_floors, lists_kernels_once, quotes_its_example]
