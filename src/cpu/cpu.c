@@ -8,7 +8,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#include "base/error.h"
+#include "base/log.h"
 
 static const char *const names[QUERNEL_ISA_COUNT] = {
     [QUERNEL_ISA_REF] = "ref",         [QUERNEL_ISA_AVX2] = "avx2",       [QUERNEL_ISA_AVXVNNI] = "avxvnni",
@@ -92,7 +92,9 @@ static void build(void) {
     clamp_caches(&table);
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     table.cores = cores > 0 ? (uint32_t)cores : 1;
-    apply_ceiling(&table, getauxval(AT_SECURE) ? NULL : getenv("QUERNEL_ISA"));
+    const char *asked = getauxval(AT_SECURE) ? NULL : getenv("QUERNEL_ISA");
+    apply_ceiling(&table, asked);
+    if (table.ceiling_clamped) quernel_i_log("QUERNEL_ISA=%s cannot run here: %s is used", asked, names[table.ceiling]);
 }
 
 const quernel_cpu *quernel_i_cpu(void) {

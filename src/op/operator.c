@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "cpu/cpu.h"
 #include "cpu/fpenv.h"
 #include "gemm/drive.h"
@@ -71,6 +72,12 @@ static int allocate(const quernel_operator *plan, const quernel_i_request *reque
     return QUERNEL_OK;
 }
 
+static void log_plan(const quernel_operator *op, const char *where) {
+    char text[320];
+    quernel_i_plan_explain(&op->layer, text, sizeof text);
+    quernel_i_log("%s: %s", where, text);
+}
+
 static int create(quernel_operator *plan, const quernel_i_request *request, quernel_operator **ret_op,
                   quernel_error *error) {
     int code = check_request(request, error);
@@ -78,7 +85,9 @@ static int create(quernel_operator *plan, const quernel_i_request *request, quer
     if (!code) code = check_tensors(plan, request->where, error);
     if (!code) code = quernel_i_bounds_check(&plan->layer, request->where, error);
     if (!code) code = plan_layer(&plan->layer, request, error);
-    return code ? code : allocate(plan, request, ret_op, error);
+    if (!code) code = allocate(plan, request, ret_op, error);
+    if (!code) log_plan(*ret_op, request->where);
+    return code;
 }
 
 int quernel_i_operator_create(const quernel_i_layer *layer, const quernel_i_request *request,
