@@ -288,6 +288,15 @@ NEON_INLINE void finish_plain_act(const finish_tile *t, const quernel_i_finish *
     else finish_plain(t, f, QUERNEL_I_ACT_NONE, out);
 }
 
+// Elements apart in both directions, for instance one kernel position of a deconvolution in NCHW: column after column, so
+// that neighbouring rows meet in one cache line. `element` is a constant where this is called.
+static inline __attribute__((always_inline)) void finish_store_apart(const finish_tile *t, const quernel_i_finish *f,
+                                                                     uint8_t *y, uint32_t element) {
+    for (uint32_t c = 0; c < t->columns; c++, y += f->y_col)
+        for (uint32_t r = 0; r < t->rows; r++) // little-endian: the low bytes come first
+            memcpy(y + (ptrdiff_t)r * f->y_row, t->acc + r * FINISH_NR + c, element);
+}
+
 /// Finishes a tile. `plain` is finish_is_plain(f), asked once per call.
 static inline void finish_run(const finish_tile *t, const quernel_i_finish *f, bool plain) {
     const uint32_t element = finish_element(f->out);
@@ -300,9 +309,9 @@ static inline void finish_run(const finish_tile *t, const quernel_i_finish *f, b
         finish_store_transposed(t, y, f->y_col, element);
         return;
     }
-    for (uint32_t r = 0; r < t->rows; r++)
-        for (uint32_t c = 0; c < t->columns; c++) // little-endian: the low bytes come first
-            memcpy(y + (ptrdiff_t)r * f->y_row + (ptrdiff_t)c * f->y_col, t->acc + r * FINISH_NR + c, element);
+    if (element == 4) finish_store_apart(t, f, y, 4);
+    else if (element == 2) finish_store_apart(t, f, y, 2);
+    else finish_store_apart(t, f, y, 1);
 }
 
 #endif

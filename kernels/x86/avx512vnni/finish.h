@@ -181,6 +181,15 @@ static inline void finish_store_transposed(const finish_tile *t, uint8_t *y, ptr
     }
 }
 
+// Elements apart in both directions, for instance one kernel position of a deconvolution in NCHW: column after column, so
+// that neighbouring rows meet in one cache line. `element` is a constant where this is called.
+static inline __attribute__((always_inline)) void finish_store_apart(const finish_tile *t, const quernel_i_finish *f,
+                                                                     uint8_t *y, uint32_t element) {
+    for (uint32_t c = 0; c < t->columns; c++, y += f->y_col)
+        for (uint32_t r = 0; r < t->rows; r++) // little-endian: the low bytes come first
+            memcpy(y + (ptrdiff_t)r * f->y_row, t->acc + r * FINISH_NR + c, element);
+}
+
 static inline void finish_store(const finish_tile *t, const quernel_i_finish *f) {
     const bool bytes = f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8;
     const uint32_t element = bytes ? 1 : f->out == QUERNEL_TYPE_BF16 ? 2 : 4;
@@ -192,10 +201,12 @@ static inline void finish_store(const finish_tile *t, const quernel_i_finish *f)
         }
     } else if (f->y_row == (ptrdiff_t)element) {
         finish_store_transposed(t, y, f->y_col, element);
+    } else if (element == 4) {
+        finish_store_apart(t, f, y, 4);
+    } else if (element == 2) {
+        finish_store_apart(t, f, y, 2);
     } else {
-        for (uint32_t r = 0; r < t->rows; r++)
-            for (uint32_t c = 0; c < t->columns; c++) // little-endian: the low bytes come first
-                memcpy(y + (ptrdiff_t)r * f->y_row + (ptrdiff_t)c * f->y_col, t->acc + r * FINISH_NR + c, element);
+        finish_store_apart(t, f, y, 1);
     }
 }
 
