@@ -110,7 +110,7 @@ static void time_rounds(const plan *p, subject *s, quernel_isa isa, const querne
 static void time_reading(const plan *p, subject *s, quernel_isa isa, const quernel_parallel *parallel, result *r) {
     r->read_gbs = 1e-6 * (double)(s->weights_bytes + s->x_bytes) / r->ms.middle;
     r->probe_read_gbs = NAN;
-    if (s->shape->m > 4) return;
+    if (s->shape->m > 4 || probe_bound(isa) == 0) return;
     const size_t bytes = s->weights_bytes / 1024 * 1024;
     uint8_t *memory = bytes ? aligned_alloc(64, bytes) : NULL;
     double *gbs = malloc(2 * p->rounds * sizeof *gbs), *own = gbs + p->rounds;
