@@ -168,6 +168,17 @@ def aarch64(suite):
     return total
 
 
+def python(suite):
+    """The NumPy binding and the demo's readers."""
+    if not suite.options.python:
+        return suite.missing("the NumPy binding", "numpy (pip)")
+    library = ROOT / "build-gcc" / "libquernel.so"
+    if not library.exists():
+        return failure("no library to load", "", "./dev test --stage gcc")
+    env = {"QUERNEL_LIBRARY": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'python'}"}
+    return suite.step("python", [suite.options.python, ROOT / "tests" / "python" / "suite.py"], env)
+
+
 def installed(suite):
     """The installed tree as pkg-config, CMake and Meson users see it."""
     sys.path.insert(0, str(ROOT / "tests" / "install"))
@@ -183,7 +194,7 @@ def lint(suite):
 
 
 STAGES = [("gcc", gcc), ("ceilings", ceilings), ("CPUID masked", masked), ("sanitizers", sanitized), ("clang", clang),
-          ("aarch64", aarch64), ("install", installed), ("lint", lint)]
+          ("aarch64", aarch64), ("python", python), ("install", installed), ("lint", lint)]
 
 
 def main():
@@ -195,6 +206,7 @@ def main():
     parser.add_argument("--ninja", default="ninja")
     parser.add_argument("--gcc", default="gcc")
     parser.add_argument("--clang", default="", help="empty: there is none")
+    parser.add_argument("--python", default="", help="one that has NumPy; empty: there is none")
     options = parser.parse_args()
     stages = STAGES + ([("libFuzzer", fuzz)] if options.long else [])
     unknown = set(options.stage or ()) - {name for name, _ in stages}
