@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // GEMV for AVX2, up to 4 u8 rows, exact on any data; reads w16x4 as it is and walks the weights once.
+//
+// A row's bytes are split into nibbles, a = low + 16·high, once per call. A nibble times a weight is at most 15·128, a pair
+// of them 3840: vpmaddubsw cannot saturate, and 8 pairs may be added in 16 bits before vpmaddwd brings low·1 + high·16 into
+// the 32-bit sums. Per 64 bytes of weights and row: 4 vpmaddubsw, 4 vpaddw, 2 broadcasts, an eighth of a flush.
+//
+// One row: 4 multiplications on 2 pipes are 2 cycles for 64 bytes, 90 GB/s at 2.85 GHz; measured on Zen 4 57 GB/s from L2,
+// 43 from L3 (a plain loop reads 92 and 57), 98 % of the plain loop from memory. More rows are bound by arithmetic.
 #include <immintrin.h>
 
 #include "finish.h"
