@@ -78,6 +78,7 @@ typedef struct quernel_i_gemm {
 } quernel_i_gemm;
 
 /// Depthwise: acc[m][c] = init[c] + Σ_tap a[m·a_row + taps[tap] + c] · w[tap·w_tap + c]; rows are pixels.
+/// Weights and init may be read up to the next multiple of 16 channels; rows not.
 typedef struct quernel_i_depthwise {
     const void *a;
     ptrdiff_t a_row;
