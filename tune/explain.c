@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/plan.h"
 #include "tune/json.h"
 #include "tune/program.h"
 #include "tune/subject.h"
@@ -10,6 +11,14 @@
 static const char usage[] =
     "usage: quernel explain (--gemm MxNxK | --conv CxHxW:OUT:K:STRIDE:PAD[:GROUPS[:DILATION]] | --deconv CxHxW:OUT:K:STRIDE)\n"
     "       [--boundary int8|int8-dense|f32] [--layout nchw|nhwc] [--isa X] [--threads N] [--config C] [--json]\n";
+
+// The keys of a config, from the same list as everything that reads them.
+static void print_help(void) {
+    fputs(usage, stdout);
+    printf("\nKeys of --config, all optional:\n  %-9s a kernel's name (quernel verify lists them)\n", "kernel");
+    for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++)
+        printf("  %-9s %s%s%s%s\n", k->key, k->meaning, k->words ? " (" : "", k->words ? k->words : "", k->words ? ")" : "");
+}
 
 // Numbers separated by x and ':'; returns how many were read, 0 where anything else stands.
 static int numbers(const char *text, uint32_t *to, int most) {
@@ -85,7 +94,7 @@ int command_explain(int argc, char **argv) {
     options o = {argc, 0, argv};
     for (option_seen seen; (seen = option_next(&o, " help json ")).name;) {
         if (!strcmp(seen.name, "help")) {
-            fputs(usage, stdout);
+            print_help();
             return EXIT_DONE;
         }
         if (!strcmp(seen.name, "json")) as_json = true;

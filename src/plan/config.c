@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plan as text: "kernel=NAME path=staged strip_h=8 …", written by explain and read back as demands.
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,21 @@
 #include "plan/plan.h"
 #include "registry/registry.h"
 
-static const char *const paths[] = {"inplace", "staged", "packed"};
-
 enum { WORD = 96 };
+
+#define KNOB(key, member, words, tries, meaning) \
+    {#key, words, tries, meaning, offsetof(quernel_i_config, key), offsetof(quernel_i_layer, member)},
+#define COUNT(key, member, tries, meaning) KNOB(key, member, NULL, tries, meaning)
+#define CHOICE(key, member, words, meaning) KNOB(key, member, words, NULL, meaning)
+const quernel_i_knob quernel_i_knobs[] = {
+#include "plan/knobs.def"
+    {0}};
+
+uint32_t quernel_i_knob_chosen(const quernel_i_knob *knob, const quernel_i_layer *layer) {
+    uint32_t value;
+    memcpy(&value, (const char *)layer + knob->in_layer, sizeof value);
+    return value + (knob->words != NULL);
+}
 
 static int refuse(quernel_error *error, const char *where, const char *word) {
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: %s: unknown key or value", where, word);
@@ -24,34 +37,35 @@ static bool parse_count(const char *value, uint32_t *ret) {
     return true;
 }
 
-static bool parse_path(const char *value, int32_t *ret) {
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(value, paths[i])) {
-            *ret = i;
+// The place of `value` among space-separated words, counted from 1.
+static bool parse_choice(const char *words, const char *value, uint32_t *ret) {
+    const size_t wanted = strlen(value);
+    for (uint32_t place = 1; *words; place++) {
+        const size_t length = strcspn(words, " ");
+        if (length == wanted && !memcmp(words, value, length)) {
+            *ret = place;
             return true;
         }
+        words += length + (words[length] == ' ');
+    }
     return false;
 }
 
 static bool parse_word(char *word, quernel_i_config *config) {
     char *value = strchr(word, '=');
     if (!value) return false;
-    const size_t key = (size_t)(value++ - word);
-    const struct {
-        const char *name;
-        uint32_t *into;
-    } counts[] = {{"strip_h", &config->strip_h}, {"strip_w", &config->strip_w}, {"chunk", &config->chunk},
-                  {"block", &config->block},     {"parts", &config->parts}};
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        if (strlen(counts[i].name) == key && !strncmp(word, counts[i].name, key)) return parse_count(value, counts[i].into);
-    if (key == 4 && !strncmp(word, "path", key)) return parse_path(value, &config->path);
-    if (key != 6 || strncmp(word, "kernel", key)) return false;
-    config->kernel = quernel_i_registry_named(value);
-    return config->kernel != NULL;
+    *value++ = 0;
+    if (!strcmp(word, "kernel")) return (config->kernel = quernel_i_registry_named(value)) != NULL;
+    for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++) {
+        if (strcmp(word, k->key)) continue;
+        uint32_t *demand = quernel_i_knob_demand(k, config);
+        return k->words ? parse_choice(k->words, value, demand) : parse_count(value, demand);
+    }
+    return false;
 }
 
 int quernel_i_config_parse(const char *text, const char *where, quernel_i_config *ret_config, quernel_error *error) {
-    quernel_i_config config = {.path = -1};
+    quernel_i_config config = {0};
     while (text && *text) {
         text += strspn(text, " ");
         const size_t length = strcspn(text, " ");
@@ -68,9 +82,41 @@ int quernel_i_config_parse(const char *text, const char *where, quernel_i_config
     return QUERNEL_OK;
 }
 
+__attribute__((format(printf, 4, 5)))
+static size_t append(char *text, size_t capacity, size_t used, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    const int length = vsnprintf(used < capacity ? text + used : NULL, used < capacity ? capacity - used : 0, format, list);
+    va_end(list);
+    return used + (length > 0 ? (size_t)length : 0);
+}
+
+size_t quernel_i_config_print(const quernel_i_config *config, char *text, size_t capacity) {
+    if (capacity) *text = 0;
+    size_t used = config->kernel ? append(text, capacity, 0, "kernel=%s", config->kernel->name) : 0;
+    for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++) {
+        uint32_t value;
+        memcpy(&value, (const char *)config + k->in_config, sizeof value);
+        if (!value) continue;
+        used = append(text, capacity, used, "%s%s=", used ? " " : "", k->key);
+        if (!k->words) used = append(text, capacity, used, "%u", value);
+        else {
+            const char *word = k->words;
+            while (--value) word += strcspn(word, " ") + 1;
+            used = append(text, capacity, used, "%.*s", (int)strcspn(word, " "), word);
+        }
+    }
+    return used;
+}
+
+quernel_i_config quernel_i_config_of(const quernel_i_layer *l) {
+    quernel_i_config config = {.kernel = quernel_i_layer_depthwise(l) ? l->depthwise : l->gemm};
+    for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++)
+        *quernel_i_knob_demand(k, &config) = quernel_i_knob_chosen(k, l);
+    return config;
+}
+
 size_t quernel_i_plan_explain(const quernel_i_layer *l, char *text, size_t capacity) {
-    const char *kernel = (quernel_i_layer_depthwise(l) ? l->depthwise : l->gemm)->name;
-    const int length = snprintf(text, capacity, "kernel=%s path=%s strip_h=%u strip_w=%u chunk=%u block=%u parts=%u",
-                                kernel, paths[l->path], l->strip_h, l->strip_w, l->chunk, l->columns_block, l->parts);
-    return length > 0 ? (size_t)length : 0;
+    const quernel_i_config config = quernel_i_config_of(l);
+    return quernel_i_config_print(&config, text, capacity);
 }

@@ -86,14 +86,15 @@ static bool must_pack(const quernel_i_layer *l) {
 static int choose_path(quernel_i_layer *l, const quernel_i_config *config, const char *where, quernel_error *error) {
     const bool pack = must_pack(l), in_place = !pack && can_read_in_place(l);
     l->path = pack ? QUERNEL_I_PATH_PACKED : in_place ? QUERNEL_I_PATH_INPLACE : QUERNEL_I_PATH_STAGED;
-    if (config->path >= 0) {
-        const bool legal = config->path == QUERNEL_I_PATH_PACKED   ? !quernel_i_layer_depthwise(l)
-                           : config->path == QUERNEL_I_PATH_STAGED ? !pack
-                                                                   : in_place;
+    if (config->path) {
+        const quernel_i_path asked = (quernel_i_path)(config->path - 1);
+        const bool legal = asked == QUERNEL_I_PATH_PACKED   ? !quernel_i_layer_depthwise(l)
+                           : asked == QUERNEL_I_PATH_STAGED ? !pack
+                                                            : in_place;
         if (!legal)
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: path: not legal for this layer",
                                        where);
-        l->path = (quernel_i_path)config->path;
+        l->path = asked;
     }
     const bool packed = l->path == QUERNEL_I_PATH_PACKED;
     const bool where_it_is = packed && l->x.type == QUERNEL_TYPE_F32 && l->x.layout == QUERNEL_LAYOUT_NHWC &&
