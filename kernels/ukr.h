@@ -18,7 +18,15 @@ typedef enum quernel_i_act {
     QUERNEL_I_ACT_NONE = 0,
     QUERNEL_I_ACT_RELU,  // t > 0 ? t : +0          (NaN -> +0)
     QUERNEL_I_ACT_CLAMP, // min(max(t, lo), hi)      (NaN -> lo)
-    QUERNEL_I_ACT_PRELU  // t >= 0 ? t : t·slope
+    QUERNEL_I_ACT_PRELU, // t >= 0 ? t : t·slope
+    // Functions of base/num.h: no bounds, no slopes; a NaN stays one
+    QUERNEL_I_ACT_HSWISH,
+    QUERNEL_I_ACT_HSIGMOID,
+    QUERNEL_I_ACT_SILU,
+    QUERNEL_I_ACT_GELU,
+    QUERNEL_I_ACT_SIGMOID,
+    QUERNEL_I_ACT_TANH,
+    QUERNEL_I_ACT_COUNT
 } quernel_i_act;
 
 /// Finish: what becomes of the int32 sums of one line of rows. All tables run over the columns of the call (index n from

@@ -73,12 +73,21 @@ static int make_finish(const subject *s, quernel_finish *f, float *bias, float *
     f->residual = p->residual != 0;
     f->residual_type = f->y_type;
     f->residual_scale = 0.02f;
-    if (!strcmp(p->activation, "relu")) f->activation = QUERNEL_ACTIVATION_RELU;
-    else if (!strcmp(p->activation, "relu6")) f->activation = QUERNEL_ACTIVATION_CLAMP, f->lo = 0.0f, f->hi = 6.0f;
-    else if (!strcmp(p->activation, "leaky")) f->activation = QUERNEL_ACTIVATION_LEAKY, f->slope = 0.1f;
-    else if (!strcmp(p->activation, "prelu")) f->activation = QUERNEL_ACTIVATION_PRELU, f->slopes = slopes;
-    else return !strcmp(p->activation, "none") || !*p->activation;
-    return 1;
+    f->lo = 0.0f, f->hi = 6.0f, f->slope = 0.1f, f->slopes = slopes; // each is read by its own activation alone
+    static const struct {
+        const char *name;
+        int32_t activation;
+    } names[] = {{"none", QUERNEL_ACTIVATION_NONE},   {"", QUERNEL_ACTIVATION_NONE},       {"relu", QUERNEL_ACTIVATION_RELU},
+                 {"relu6", QUERNEL_ACTIVATION_CLAMP}, {"leaky", QUERNEL_ACTIVATION_LEAKY}, {"prelu", QUERNEL_ACTIVATION_PRELU},
+                 {"hswish", QUERNEL_ACTIVATION_HSWISH}, {"hsigmoid", QUERNEL_ACTIVATION_HSIGMOID},
+                 {"silu", QUERNEL_ACTIVATION_SILU},   {"gelu", QUERNEL_ACTIVATION_GELU},
+                 {"sigmoid", QUERNEL_ACTIVATION_SIGMOID}, {"tanh", QUERNEL_ACTIVATION_TANH}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(p->activation, names[i].name)) {
+            f->activation = names[i].activation;
+            return 1;
+        }
+    return 0;
 }
 
 static void make_quant(const subject *s, quernel_quant *q) {
@@ -218,7 +227,7 @@ int subject_make(subject *s, const shape *p, const request *r) {
     float *tables = calloc(2 * (size_t)out, sizeof *tables);
     const int offered = tables && make_finish(s, &finish, tables, tables + out);
     free(tables);
-    if (!offered) return refuse(s, "this activation is not there yet");
+    if (!offered) return refuse(s, "unknown activation");
     if (p->op == SHAPE_DEPTHWISE && (p->groups != p->c_in || p->c_out != p->c_in)) return refuse(s, "not a depthwise layer");
     if (!make_weights(s) || !make_tensors(s)) return 0;
     quernel_error error = {0};

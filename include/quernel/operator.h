@@ -39,11 +39,19 @@ typedef enum quernel_activation {
     QUERNEL_ACTIVATION_RELU = 1,
     QUERNEL_ACTIVATION_CLAMP = 2, ///< min(max(t, lo), hi)
     QUERNEL_ACTIVATION_LEAKY = 3, ///< t >= 0 ? t : t·slope
-    QUERNEL_ACTIVATION_PRELU = 4  ///< t >= 0 ? t : t·slopes[n]
+    QUERNEL_ACTIVATION_PRELU = 4, ///< t >= 0 ? t : t·slopes[n]
+    // Each within max(1e-6·|y|, 2e-7) of the true function, the same bits everywhere; a NaN stays one.
+    QUERNEL_ACTIVATION_HSWISH = 5,   ///< t·(clamp(t + 3, 0, 6)·(1/6))
+    QUERNEL_ACTIVATION_HSIGMOID = 6, ///< clamp(t + 3, 0, 6)·(1/6)
+    QUERNEL_ACTIVATION_SILU = 7,     ///< t·sigmoid(t)
+    QUERNEL_ACTIVATION_GELU = 8,     ///< t·(1 + erf(t/√2))/2
+    QUERNEL_ACTIVATION_SIGMOID = 9,  ///< 1/(1 + e^−t)
+    QUERNEL_ACTIVATION_TANH = 10
 } quernel_activation;
 
 /// How the int32 sums become the output. c[n] = d_a·d_w[n]; t = fma(acc, c, bias); residual; activation; output.
-/// Where the output is int8 the factor 1/(y_scale·y_smooth[n]) is folded into c, bias, bounds and residual scales.
+/// Where the output is int8 the factor 1/(y_scale·y_smooth[n]) is folded into c, bias, bounds and residual scales; behind
+/// a late residual or an activation from HSWISH on it is a multiplication of its own.
 /// All arrays are copied by create.
 typedef struct quernel_finish {
     int32_t bias_type;      ///< QUERNEL_TYPE_F32: added in the fma; _S32: added to the sums

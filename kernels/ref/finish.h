@@ -24,6 +24,12 @@ static inline float ref_activation(const quernel_i_finish *f, uint32_t n, float 
         return u < f->act_hi[n] ? u : f->act_hi[n];
     }
     case QUERNEL_I_ACT_PRELU: return t >= 0.0f ? t : t * f->slope[n];
+    case QUERNEL_I_ACT_HSWISH: return quernel_i_hswish(t);
+    case QUERNEL_I_ACT_HSIGMOID: return quernel_i_hsigmoid(t);
+    case QUERNEL_I_ACT_SILU: return quernel_i_silu(t);
+    case QUERNEL_I_ACT_GELU: return quernel_i_gelu(t);
+    case QUERNEL_I_ACT_SIGMOID: return quernel_i_sigmoid(t);
+    case QUERNEL_I_ACT_TANH: return quernel_i_tanh(t);
     default: return t;
     }
 }

@@ -10,7 +10,7 @@ from ._native import QuernelError, lib
 F32, BF16, S32, S8, U8 = range(5)
 NHWC, NCHW = 0, 1
 STATIC, DYNAMIC_CALL, DYNAMIC_ROW = range(3)
-NONE, RELU, CLAMP, LEAKY, PRELU = range(5)
+NONE, RELU, CLAMP, LEAKY, PRELU, HSWISH, HSIGMOID, SILU, GELU, SIGMOID, TANH = range(11)
 _TYPES = {np.dtype(np.float32): F32, np.dtype(np.int32): S32, np.dtype(np.int8): S8, np.dtype(np.uint8): U8}
 _DTYPES = {F32: np.float32, BF16: np.uint16, S32: np.int32, S8: np.int8, U8: np.uint8}
 

@@ -72,4 +72,69 @@ static inline uint16_t quernel_i_bf16(float x) {
 
 static inline float quernel_i_from_bf16(uint16_t h) { return quernel_i_float((uint32_t)h << 16); }
 
+// Activation functions, each within max(1e-6·|y|, 2e-7) of the true one. A NaN stays a NaN. Vectors: kernels/functions.h.
+
+/// min(max(t, lo), hi); unlike quernel_i_clamp it lets a NaN pass.
+static inline float quernel_i_within(float t, float lo, float hi) {
+    const float u = lo > t ? lo : t;
+    return hi < u ? hi : u;
+}
+
+/// e^t = s·q + s for |t| <= 87: n = rne(t/ln 2), s = 2^n, r = t − n·ln 2, q = e^r − 1 = r + r²·(c2 + … + c6·r^4),
+/// a minimax polynomial of relative error 3e-9. n stands in the low bits of the sum that rounds it.
+typedef struct quernel_i_exponential {
+    float s, q;
+} quernel_i_exponential;
+
+static inline quernel_i_exponential quernel_i_exp(float t) {
+    const float magic = 12582912.0f;
+    const float j = fmaf(t, 0x1.715476p0f, magic);
+    const float r = fmaf(j - magic, -0x1.62e43p-1f, t);
+    float p = fmaf(r, 0x1.6a2434p-10f, 0x1.1239e2p-7f);
+    p = fmaf(r, p, 0x1.5558f2p-5f);
+    p = fmaf(r, p, 0x1.555492p-3f);
+    p = fmaf(r, p, 0x1.fffffcp-2f);
+    return (quernel_i_exponential){quernel_i_float((quernel_i_bits(j) << 23) + 0x3f800000u), fmaf(r * r, p, r)};
+}
+
+/// clamp(t + 3, 0, 6)·(1/6).
+static inline float quernel_i_hsigmoid(float t) { return quernel_i_within(t + 3.0f, 0.0f, 6.0f) * (1.0f / 6.0f); }
+
+/// t·hsigmoid(t).
+static inline float quernel_i_hswish(float t) { return t * quernel_i_hsigmoid(t); }
+
+/// e^t / (e^t + 1), t within ±87.
+static inline float quernel_i_sigmoid(float t) {
+    const quernel_i_exponential e = quernel_i_exp(quernel_i_within(t, -87.0f, 87.0f));
+    const float power = fmaf(e.s, e.q, e.s);
+    return power / (power + 1.0f);
+}
+
+/// max(t, −87)·sigmoid(t).
+static inline float quernel_i_silu(float t) { return (-87.0f > t ? -87.0f : t) * quernel_i_sigmoid(t); }
+
+/// m / (m + 2), m = e^2t − 1, t within ±9: relative precision near 0.
+static inline float quernel_i_tanh(float t) {
+    const float u = quernel_i_within(t, -9.0f, 9.0f);
+    const quernel_i_exponential e = quernel_i_exp(u + u);
+    const float m = fmaf(e.s, e.q, e.s - 1.0f);
+    return m / (m + 2.0f);
+}
+
+/// t·Φ(t) = max(t, 0) − a·Φ(−a), a = min(|t|, 8), with Φ(−a) = (1/2)/p(a)^8: p = (2Φ(−a))^(−1/8) is nearly a parabola,
+/// and a polynomial of degree 8 (minimax, weighted with what it does to the result) gives 5e-8.
+static inline float quernel_i_gelu(float t) {
+    const float size = quernel_i_float(quernel_i_bits(t) & 0x7fffffffu), a = 8.0f < size ? 8.0f : size;
+    float p = fmaf(a, 0x1.898bcep-19f, -0x1.18e7d4p-16f);
+    p = fmaf(a, p, 0x1.9936dap-14f);
+    p = fmaf(a, p, 0x1.d336fp-14f);
+    p = fmaf(a, p, 0x1.010f8ep-10f);
+    p = fmaf(a, p, 0x1.198824p-7f);
+    p = fmaf(a, p, 0x1.6ee8e6p-5f);
+    p = fmaf(a, p, 0x1.98811ap-4f);
+    p = a * p; // p − 1: squared as (p − 1)² + 2(p − 1), which keeps its precision
+    for (int i = 0; i < 3; i++) p = fmaf(p, p, p + p);
+    return (t > 0.0f ? t : 0.0f) - (a * 0.5f) / (p + 1.0f);
+}
+
 #endif

@@ -82,7 +82,7 @@ static int check_bias(const quernel_i_layer *l, const char *where, quernel_error
 static int check_activation(const quernel_i_layer *l, const char *where, quernel_error *error) {
     const quernel_finish *f = &l->finish;
     const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, where, "finish.activation", f->activation, 0,
-                                           QUERNEL_ACTIVATION_PRELU);
+                                           QUERNEL_ACTIVATION_TANH);
     if (code) return code;
     if (f->y_type == QUERNEL_TYPE_S32 && f->activation)
         return refuse(error, where, "finish.activation", "s32 output takes none");

@@ -7,7 +7,8 @@
 
 static bool folded(const quernel_finish *f) {
     const bool int8 = f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
-    return int8 && !(f->residual && f->residual_after_activation);
+    const bool linear = f->activation <= QUERNEL_ACTIVATION_PRELU; // the factor may pass through the activation
+    return int8 && linear && !(f->residual && f->residual_after_activation);
 }
 
 static bool int8_output(const quernel_finish *f) { return f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8; }
@@ -127,6 +128,12 @@ static quernel_i_act act_of(const quernel_finish *f) {
     case QUERNEL_ACTIVATION_CLAMP: return QUERNEL_I_ACT_CLAMP;
     case QUERNEL_ACTIVATION_LEAKY:
     case QUERNEL_ACTIVATION_PRELU: return QUERNEL_I_ACT_PRELU;
+    case QUERNEL_ACTIVATION_HSWISH: return QUERNEL_I_ACT_HSWISH;
+    case QUERNEL_ACTIVATION_HSIGMOID: return QUERNEL_I_ACT_HSIGMOID;
+    case QUERNEL_ACTIVATION_SILU: return QUERNEL_I_ACT_SILU;
+    case QUERNEL_ACTIVATION_GELU: return QUERNEL_I_ACT_GELU;
+    case QUERNEL_ACTIVATION_SIGMOID: return QUERNEL_I_ACT_SIGMOID;
+    case QUERNEL_ACTIVATION_TANH: return QUERNEL_I_ACT_TANH;
     default: return QUERNEL_I_ACT_NONE;
     }
 }

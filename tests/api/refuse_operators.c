@@ -175,7 +175,7 @@ void test_refuse_create_quant(void) {
 
 void test_refuse_create_finish(void) {
     ALL(f.finish->y_type = 5, QUERNEL_E_VALUE, "finish.y_type", "5", -1);
-    ALL(f.finish->activation = 5, QUERNEL_E_VALUE, "finish.activation", "5", -1);
+    ALL(f.finish->activation = 11, QUERNEL_E_VALUE, "finish.activation", "11", -1);
     ALL((f.finish->bias = f.bias, f.finish->bias_type = QUERNEL_TYPE_S8), QUERNEL_E_VALUE, "finish.bias_type", NULL,
         -1);
     ALL((f.bias[2] = NAN, f.finish->bias = f.bias), QUERNEL_E_VALUE, "finish.bias", "nan", 2);

@@ -72,7 +72,7 @@ static void make_terms(output *o, rng *r, guard *g) {
 
 static void make_activation(output *o, rng *r, guard *g) {
     quernel_i_finish *f = &o->finish;
-    f->act = (int32_t)(rng_next(r) % 4);
+    f->act = (int32_t)(rng_next(r) % (rng_one_in(r, 2) ? QUERNEL_I_ACT_HSWISH : QUERNEL_I_ACT_COUNT)); // the commonest oftener
     if (f->act == QUERNEL_I_ACT_PRELU) {
         f->slope = table(r, g, o->columns, -1.5f, 1.5f);
         add_zeros(r, (float *)f->slope, o->columns);

@@ -321,7 +321,7 @@ static void draw_finish(op_case *c) {
     draw_bias(c);
     if (rng_one_in(&c->r, 3)) draw_residual(c);
     if (f->y_type == QUERNEL_TYPE_S32) return;
-    f->activation = rng_int(&c->r, QUERNEL_ACTIVATION_NONE, QUERNEL_ACTIVATION_PRELU);
+    f->activation = rng_int(&c->r, QUERNEL_ACTIVATION_NONE, QUERNEL_ACTIVATION_TANH);
     if (f->activation == QUERNEL_ACTIVATION_CLAMP) {
         f->lo = rng_one_in(&c->r, 2) ? 0.0f : -c->t_amp * rng_float(&c->r, 0.0f, 1.0f);
         f->hi = c->t_amp * rng_float(&c->r, 0.0f, 1.0f);

@@ -246,7 +246,8 @@ static float activate(const quernel_finish *f, uint32_t o, float t, float fold) 
     case QUERNEL_ACTIVATION_CLAMP: return clampf(t, f->lo * fold, f->hi * fold);
     case QUERNEL_ACTIVATION_LEAKY:
     case QUERNEL_ACTIVATION_PRELU: return t >= 0.0f ? t : t * slope;
-    default: return t;
+    case QUERNEL_ACTIVATION_NONE: return t;
+    default: return oracle_function(f->activation, t);
     }
 }
 
@@ -254,7 +255,8 @@ static float add_residual(const problem *p, uint32_t o, int64_t at, float t, flo
     const quernel_finish *f = &p->finish;
     if (f->residual_type == QUERNEL_TYPE_F32) {
         const float r = load_float(QUERNEL_TYPE_F32, p->residual_data, at);
-        return is_int8(f->y_type) && !f->residual_after_activation ? fmaf(r, fold, t) : t + r;
+        const bool folded = is_int8(f->y_type) && !f->residual_after_activation && f->activation <= QUERNEL_ACTIVATION_PRELU;
+        return folded ? fmaf(r, fold, t) : t + r;
     }
     const float d = (f->residual_scales ? f->residual_scales[o] : f->residual_scale) * fold;
     return fmaf((float)(load_int(f->residual_type, p->residual_data, at) - f->residual_zero), d, t);
@@ -265,15 +267,17 @@ static float finish(const problem *p, uint32_t o, int32_t acc, float d_row, bool
     const quernel_finish *f = &p->finish;
     const float out = is_int8(f->y_type) ? 1.0f / (f->y_smooth ? f->y_scale * f->y_smooth[o] : f->y_scale) : 1.0f;
     const bool late = f->residual && f->residual_after_activation;
-    const float fold = late ? 1.0f : out; // a residual behind the activation keeps the layer unfolded
+    // A residual behind the activation, or an activation that no factor passes through, keeps the layer unfolded.
+    const bool folded = !late && f->activation <= QUERNEL_ACTIVATION_PRELU;
+    const float fold = folded ? out : 1.0f;
     float c = (has_row ? p->d_w[o] : p->quant.scale * p->d_w[o]) * fold;
     if (has_row) c = c * d_row;
     const float bias = f->bias && f->bias_type == QUERNEL_TYPE_F32 ? ((const float *)f->bias)[o] * fold : 0.0f;
     float t = fmaf((float)acc, c, bias);
     if (f->residual && !late) t = add_residual(p, o, residual_at, t, fold);
     t = activate(f, o, t, fold);
-    if (late) t = add_residual(p, o, residual_at, t, fold) * out;
-    return t;
+    if (late) t = add_residual(p, o, residual_at, t, fold);
+    return folded || !is_int8(f->y_type) ? t : t * out;
 }
 
 static void store(const problem *p, int64_t at, float t) {

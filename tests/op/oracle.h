@@ -22,6 +22,9 @@ int oracle_conv2d(const quernel_weights_desc *weights, const quernel_conv2d_desc
 int oracle_deconv2d(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc, const void *x,
                     const void *residual, void *y);
 
+/// An activation from QUERNEL_ACTIVATION_HSWISH on.
+float oracle_function(int activation, float t);
+
 /// C = (A − a_zero)·(B − b_zero) + beta·C modulo 2^32; A is u8 or s8 as `a_type` says.
 void oracle_gemm(int a_type, int transpose_b, uint32_t m, uint32_t n, uint32_t k, const void *a, int64_t lda,
                  int32_t a_zero, const int8_t *b, int64_t ldb, int32_t b_zero, int beta, int32_t *c, int64_t ldc);

@@ -80,3 +80,34 @@ void test_bf16(void) {
     CHECK(quernel_i_bf16(quernel_i_float(0x00018000)) == 0x0002, "subnormals are kept, ties to even");
     CHECK(quernel_i_bf16(-0.0f) == 0x8000, "-0");
 }
+
+// The true functions in double precision.
+static double true_sigmoid(double t) { return 1.0 / (1.0 + exp(-t)); }
+static double true_silu(double t) { return t / (1.0 + exp(-t)); }
+static double true_gelu(double t) { return 0.5 * t * erfc(-t / sqrt(2.0)); }
+static double true_hsigmoid(double t) { return t < -3.0 ? 0.0 : t > 3.0 ? 1.0 : (t + 3.0) / 6.0; }
+static double true_hswish(double t) { return t * true_hsigmoid(t); }
+
+/// Every exponent of both signs, and many mantissas of each: within max(1e-6·|y|, 2e-7) of the true function.
+void test_functions(void) {
+    static const struct {
+        const char *name;
+        float (*is)(float);
+        double (*wanted)(double);
+    } functions[] = {{"hswish", quernel_i_hswish, true_hswish}, {"hsigmoid", quernel_i_hsigmoid, true_hsigmoid},
+                     {"silu", quernel_i_silu, true_silu},       {"gelu", quernel_i_gelu, true_gelu},
+                     {"sigmoid", quernel_i_sigmoid, true_sigmoid}, {"tanh", quernel_i_tanh, tanh}};
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        for (uint32_t bits = 0; bits < 0x7f800000u; bits += 9973) { // a prime: 841 mantissas of an exponent
+            for (uint32_t sign = 0; sign < 2; sign++) {
+                const float t = quernel_i_float(bits | sign << 31), y = functions[i].is(t);
+                const double wanted = functions[i].wanted((double)t), error = fabs((double)y - wanted);
+                if (!CHECK(error <= fmax(1e-6 * fabs(wanted), 2e-7), "%s(%a) = %a, expected %a", functions[i].name,
+                           (double)t, (double)y, wanted))
+                    return;
+            }
+        }
+        CHECK(isnan(functions[i].is(NAN)), "%s(NaN) is a NaN", functions[i].name);
+        CHECK(functions[i].is(INFINITY) > 0.999999f, "%s(Inf)", functions[i].name);
+    }
+}

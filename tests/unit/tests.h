@@ -7,6 +7,7 @@ void test_rne(void);
 void test_clamp(void);
 void test_num_quantize(void);
 void test_bf16(void);
+void test_functions(void);
 void test_quantize(void);
 void test_quantize_divide(void);
 void test_quantize_ties(void);

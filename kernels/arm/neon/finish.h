@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "kernels/ukr.h"
 #include "vector.h"
+#include "kernels/functions.h"
 
 enum { FINISH_NR = 16, FINISH_ROWS_MAX = 4 };
 
@@ -107,6 +108,16 @@ NEON_INLINE float32x4_t finish_clamp(float32x4_t t, float32x4_t lo, float32x4_t 
     return vbslq_f32(vcltq_f32(u, hi), u, hi);
 }
 
+// A function of the activation takes the row through memory: its code stands once, not for each vector.
+static inline floats16 finish_function(floats16 t, int32_t act) {
+    float row[FINISH_NR];
+#define BODY(i) v_store(row + 4 * i, t.q[i]);
+    EACH_4(BODY)
+#undef BODY
+    function_apply(act, row, FINISH_NR, 4);
+    return load_floats(row);
+}
+
 NEON_INLINE floats16 finish_act(floats16 t, const quernel_i_finish *f, int32_t act, uint32_t n) {
     if (act == QUERNEL_I_ACT_RELU) { // the number where one operand is NaN, +0 of both zeros
 #define BODY(i) t.q[i] = vmaxnmq_f32(t.q[i], vdupq_n_f32(0.0f));
@@ -122,6 +133,8 @@ NEON_INLINE floats16 finish_act(floats16 t, const quernel_i_finish *f, int32_t a
 #define BODY(i) t.q[i] = vbslq_f32(vcgezq_f32(t.q[i]), t.q[i], vmulq_f32(t.q[i], slope.q[i]));
         EACH_4(BODY)
 #undef BODY
+    } else if (function_is(act)) {
+        t = finish_function(t, act);
     }
     return t;
 }
@@ -257,7 +270,7 @@ NEON_INLINE void finish_rows(const finish_tile *t, const quernel_i_finish *f) {
 /// Whether finish_plain may take the call: only scale, bias, and none, ReLU or clamp; int8 or f32.
 static inline bool finish_is_plain(const quernel_i_finish *f) {
     return (f->out == QUERNEL_TYPE_F32 || f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) && !f->row_term[0] &&
-           !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale && f->act != QUERNEL_I_ACT_PRELU;
+           !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale && f->act < QUERNEL_I_ACT_PRELU;
 }
 
 // The same for plain calls; `act` and `out` are constants.

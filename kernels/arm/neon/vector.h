@@ -19,6 +19,24 @@ typedef struct floats16 {
 } floats16;
 #define EACH_4(BODY) BODY(0) BODY(1) BODY(2) BODY(3)
 
+/// What kernels/functions.h asks for.
+typedef float32x4_t vfloat;
+NEON_INLINE vfloat v_set(float x) { return vdupq_n_f32(x); }
+NEON_INLINE vfloat v_load(const float *from) { return vld1q_f32(from); }
+NEON_INLINE void v_store(float *to, vfloat v) { vst1q_f32(to, v); }
+NEON_INLINE vfloat v_fma(vfloat a, vfloat b, vfloat c) { return vfmaq_f32(c, a, b); }
+NEON_INLINE vfloat v_add(vfloat a, vfloat b) { return vaddq_f32(a, b); }
+NEON_INLINE vfloat v_sub(vfloat a, vfloat b) { return vsubq_f32(a, b); }
+NEON_INLINE vfloat v_mul(vfloat a, vfloat b) { return vmulq_f32(a, b); }
+NEON_INLINE vfloat v_div(vfloat a, vfloat b) { return vdivq_f32(a, b); }
+NEON_INLINE vfloat v_max(vfloat a, vfloat b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+NEON_INLINE vfloat v_min(vfloat a, vfloat b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+NEON_INLINE vfloat v_abs(vfloat v) { return vabsq_f32(v); }
+NEON_INLINE vfloat v_power(vfloat j) {
+    const uint32x4_t exponent = vshlq_n_u32(vreinterpretq_u32_f32(j), 23);
+    return vreinterpretq_f32_u32(vaddq_u32(exponent, vdupq_n_u32(0x3f800000)));
+}
+
 NEON_INLINE ints16 load_ints(const int32_t *from) {
     return (ints16){{vld1q_s32(from), vld1q_s32(from + 4), vld1q_s32(from + 8), vld1q_s32(from + 12)}};
 }

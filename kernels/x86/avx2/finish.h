@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "kernels/ukr.h"
 #include "vector.h"
+#include "kernels/functions.h"
 
 enum {
     FINISH_NR = 16,       // columns of a tile
@@ -115,6 +116,10 @@ static inline __m256 finish_prelu(__m256 t, __m256 slope) {
 
 static inline void finish_act(const finish_tile *t, const quernel_i_finish *f) {
     float *tile = finish_floats(t);
+    if (function_is(f->act)) {
+        function_apply(f->act, tile, t->rows * FINISH_NR, 8);
+        return;
+    }
     FINISH_EACH(t, i, r, c) {
         __m256 v = _mm256_load_ps(tile + i);
         if (f->act == QUERNEL_I_ACT_RELU) v = _mm256_max_ps(v, _mm256_setzero_ps());
@@ -237,7 +242,7 @@ static inline void finish_passes(const finish_tile *t, const quernel_i_finish *f
 static inline bool finish_is_plain(const quernel_i_finish *f) {
     const bool is_int8 = finish_is_int8(f);
     return (is_int8 || f->out == QUERNEL_TYPE_F32) && f->y_col == (is_int8 ? 1 : 4) && !f->row_term[0] &&
-           !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale && f->act != QUERNEL_I_ACT_PRELU;
+           !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale && f->act < QUERNEL_I_ACT_PRELU;
 }
 
 // 8 sums after scale, bias and activation; `n` is their first column.

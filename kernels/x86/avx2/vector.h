@@ -7,6 +7,24 @@
 #include <stdint.h>
 #include <string.h>
 
+/// What kernels/functions.h asks for.
+typedef __m256 vfloat;
+static inline vfloat v_set(float x) { return _mm256_set1_ps(x); }
+static inline vfloat v_load(const float *from) { return _mm256_load_ps(from); }
+static inline void v_store(float *to, vfloat v) { _mm256_store_ps(to, v); }
+static inline vfloat v_fma(vfloat a, vfloat b, vfloat c) { return _mm256_fmadd_ps(a, b, c); }
+static inline vfloat v_add(vfloat a, vfloat b) { return _mm256_add_ps(a, b); }
+static inline vfloat v_sub(vfloat a, vfloat b) { return _mm256_sub_ps(a, b); }
+static inline vfloat v_mul(vfloat a, vfloat b) { return _mm256_mul_ps(a, b); }
+static inline vfloat v_div(vfloat a, vfloat b) { return _mm256_div_ps(a, b); }
+static inline vfloat v_max(vfloat a, vfloat b) { return _mm256_max_ps(a, b); }
+static inline vfloat v_min(vfloat a, vfloat b) { return _mm256_min_ps(a, b); }
+static inline vfloat v_abs(vfloat v) { return _mm256_and_ps(v, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff))); }
+static inline vfloat v_power(vfloat j) {
+    const __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(j), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(exponent, _mm256_set1_epi32(0x3f800000)));
+}
+
 /// All ones in the first n lanes of 8, n may be larger.
 static inline __m256i lanes_mask(uint32_t n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n < 8 ? (int)n : 8), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

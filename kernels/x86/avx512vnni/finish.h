@@ -11,6 +11,7 @@
 
 #include "kernels/ukr.h"
 #include "vnni.h"
+#include "kernels/functions.h"
 
 enum {
     FINISH_MR = 16,
@@ -123,6 +124,10 @@ static inline __m512 finish_prelu(__m512 t, __m512 slope) {
 
 // max and min give their second operand for NaN and for equal zeros: `t > lo ? t : lo`, `t < hi ? t : hi`.
 static inline void finish_act(const finish_tile *t, const quernel_i_finish *f) {
+    if (function_is(f->act)) {
+        function_apply(f->act, (float *)(void *)t->acc, t->rows * FINISH_NR, LANES);
+        return;
+    }
     FINISH_PANELS(t, p, n) {
         if (f->act == QUERNEL_I_ACT_RELU) {
             FINISH_ROWS(t, p, at) tile_keep_float(at, _mm512_max_ps(tile_float(at), _mm512_setzero_ps()));
@@ -231,7 +236,7 @@ static inline void finish_passes(const finish_tile *t, const quernel_i_finish *f
 /// Whether finish_int8 may take the call: int8 out, contiguous, nothing but scale, bias and activation.
 static inline bool finish_is_plain(const quernel_i_finish *f) {
     return (f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) && f->y_col == 1 && !f->row_term[0] &&
-           !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale;
+           !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale && !function_is(f->act);
 }
 
 // What finish_int8 knows of 16 columns. Clamping to the activation's bounds and then to the type's is one clamp.

@@ -52,6 +52,26 @@ typedef char vnni_bytes[1 << 30]; // what an asm may read, for the compiler's kn
 enum { LANES = 16 };
 
 /// The first n lanes; all where n >= 16.
+/// What kernels/functions.h asks for.
+typedef __m512 vfloat;
+static inline vfloat v_set(float x) { return _mm512_set1_ps(x); }
+static inline vfloat v_load(const float *from) { return _mm512_load_ps(from); }
+static inline void v_store(float *to, vfloat v) { _mm512_store_ps(to, v); }
+static inline vfloat v_fma(vfloat a, vfloat b, vfloat c) { return _mm512_fmadd_ps(a, b, c); }
+static inline vfloat v_add(vfloat a, vfloat b) { return _mm512_add_ps(a, b); }
+static inline vfloat v_sub(vfloat a, vfloat b) { return _mm512_sub_ps(a, b); }
+static inline vfloat v_mul(vfloat a, vfloat b) { return _mm512_mul_ps(a, b); }
+static inline vfloat v_div(vfloat a, vfloat b) { return _mm512_div_ps(a, b); }
+static inline vfloat v_max(vfloat a, vfloat b) { return _mm512_max_ps(a, b); }
+static inline vfloat v_min(vfloat a, vfloat b) { return _mm512_min_ps(a, b); }
+static inline vfloat v_abs(vfloat v) {
+    return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff)));
+}
+static inline vfloat v_power(vfloat j) {
+    const __m512i exponent = _mm512_slli_epi32(_mm512_castps_si512(j), 23);
+    return _mm512_castsi512_ps(_mm512_add_epi32(exponent, _mm512_set1_epi32(0x3f800000)));
+}
+
 static inline __mmask16 lanes(uint32_t n) { return (__mmask16)(n < LANES ? (1u << n) - 1 : 0xffffu); }
 
 /// The low bytes of 4 x 16 lanes, in order. Lanes lie within 16 bits, or are what a NaN converts to: its low byte is 0.
