@@ -3,13 +3,9 @@
 #ifndef QUERNEL_OP_OPERATOR_H
 #define QUERNEL_OP_OPERATOR_H
 
+#include "base/tensor.h"
 #include "gemm/layer.h"
 #include "quernel/operator.h"
-
-/// Bytes that a tensor covers, relative to its data pointer: [low, high).
-typedef struct quernel_i_extent {
-    int64_t low, high;
-} quernel_i_extent;
 
 struct quernel_operator {
     quernel_allocator allocator;
@@ -26,10 +22,6 @@ typedef struct quernel_i_request {
     const char *config;
     const quernel_allocator *allocator;
 } quernel_i_request;
-
-/// Fills missing strides and checks sizes, strides, border and layout of one tensor.
-int quernel_i_tensor_check(quernel_tensor *tensor, const char *where, const char *name, quernel_i_extent *ret_extent,
-                           quernel_error *error);
 
 /// Checks quant and finish of a layer whose geometry and weights are set.
 int quernel_i_numbers_check(const quernel_i_layer *layer, const char *where, quernel_error *error);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tensors: dense strides, checks that elements stay apart, extents, and the layout of chain tensors.
-#include <string.h>
+#include "base/tensor.h"
 
+#include "base/alloc.h"
 #include "base/error.h"
-#include "op/operator.h"
 
 #define MOST_SIZE (1u << 30)
 

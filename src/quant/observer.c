@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Observers: creation, merging, statistics.
+#include "quant/observer.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+#define WHERE "observer"
+// Bytes of a descriptor's members before its allocator, without the padding between.
+#define DESC_BYTES (offsetof(quernel_observer_desc, pad_right) + sizeof(uint32_t))
+
+static int check_geometry(const quernel_observer_desc *d, quernel_error *error) {
+    const struct {
+        const char *name;
+        uint32_t value, lo;
+    } sizes[] = {{"kernel_h", d->kernel_h, 1},     {"kernel_w", d->kernel_w, 1},     {"stride_h", d->stride_h, 1},
+                 {"stride_w", d->stride_w, 1},     {"dilation_h", d->dilation_h, 1}, {"dilation_w", d->dilation_w, 1},
+                 {"pad_top", d->pad_top, 0},       {"pad_left", d->pad_left, 0},     {"pad_bottom", d->pad_bottom, 0},
+                 {"pad_right", d->pad_right, 0}};
+    int code = QUERNEL_OK;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && !code; i++)
+        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, sizes[i].name, sizes[i].value, sizes[i].lo, 65536);
+    return code;
+}
+
+static int check_desc(const quernel_observer_desc *d, quernel_error *error) {
+    if (d->size != sizeof *d)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", d->size,
+                                   sizeof *d);
+    int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "granularity", d->granularity, 0,
+                                     QUERNEL_GRANULARITY_COLUMN);
+    if (!code) code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "histogram", d->histogram, 0, 1);
+    if (!code && (d->granularity == QUERNEL_GRANULARITY_CHANNEL || d->granularity == QUERNEL_GRANULARITY_COLUMN))
+        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "channels", d->channels, 1, 1 << 30);
+    if (!code && d->granularity == QUERNEL_GRANULARITY_ROW)
+        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "rows", d->rows, 1, 1 << 30);
+    if (!code && d->granularity == QUERNEL_GRANULARITY_COLUMN) code = check_geometry(d, error);
+    return code ? code : quernel_i_allocator_check(d->allocator, WHERE, error);
+}
+
+static uint64_t count_groups(const quernel_observer_desc *d) {
+    switch (d->granularity) {
+    case QUERNEL_GRANULARITY_CHANNEL: return d->channels;
+    case QUERNEL_GRANULARITY_ROW: return d->rows;
+    case QUERNEL_GRANULARITY_COLUMN: {
+        const uint64_t taps = (uint64_t)d->kernel_h * d->kernel_w;
+        return taps > UINT32_MAX ? UINT64_MAX : taps * d->channels;
+    }
+    default: return 1;
+    }
+}
+
+static void lay_out(quernel_observer *o, quernel_i_layout *block) {
+    quernel_i_take(block, 1, sizeof *o);
+    o->group = quernel_i_take(block, o->groups, sizeof *o->group);
+    o->histogram = o->desc.histogram ? quernel_i_take(block, o->groups, sizeof *o->histogram) : NULL;
+}
+
+static int allocate(quernel_observer *plan, quernel_observer **ret_observer, quernel_error *error) {
+    quernel_i_layout block = {0};
+    lay_out(plan, &block);
+    if (block.overflow)
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "channels", -1, WHERE ": %u groups: their size overflows",
+                                   plan->groups);
+    quernel_observer *o = quernel_i_allocate(&plan->allocator, block.used);
+    if (!o)
+        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1, WHERE ": no memory for %zu bytes",
+                                   block.used);
+    memset(o, 0, block.used);
+    *o = *plan;
+    o->bytes = block.used;
+    block = (quernel_i_layout){.base = (uint8_t *)o};
+    lay_out(o, &block);
+    for (uint32_t g = 0; g < o->groups; g++)
+        o->group[g].least = INFINITY, o->group[g].greatest = -INFINITY, o->group[g].first_nonfinite = -1;
+    *ret_observer = o;
+    return QUERNEL_OK;
+}
+
+int quernel_observer_create(const quernel_observer_desc *desc, quernel_observer **ret_observer, quernel_error *error) {
+    if (!desc) return quernel_i_error_null(error, WHERE, "desc");
+    if (!ret_observer) return quernel_i_error_null(error, WHERE, "ret_observer");
+    const int code = check_desc(desc, error);
+    if (code) return code;
+    const uint64_t groups = count_groups(desc);
+    if (groups >= UINT32_MAX)
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "channels", -1, WHERE ": channels: %u: too many groups",
+                                   desc->channels);
+    quernel_observer plan = {.groups = (uint32_t)groups};
+    // The allocator is kept apart: merging compares descriptors.
+    memcpy(&plan.desc, desc, DESC_BYTES);
+    plan.allocator = quernel_i_allocator(desc->allocator);
+    return allocate(&plan, ret_observer, error);
+}
+
+void quernel_observer_destroy(quernel_observer *observer) {
+    if (!observer) return;
+    const quernel_allocator memory = observer->allocator;
+    quernel_i_release(&memory, observer, observer->bytes);
+}
+
+uint32_t quernel_observer_groups(const quernel_observer *observer) { return observer ? observer->groups : 0; }
+
+static void merge_group(quernel_i_group *into, const quernel_i_group *from) {
+    into->count += from->count, into->zeros += from->zeros;
+    into->nans += from->nans, into->infs += from->infs;
+    into->samples += from->samples, into->loud += from->loud;
+    if (into->first_nonfinite < 0 || (from->first_nonfinite >= 0 && from->first_nonfinite < into->first_nonfinite))
+        into->first_nonfinite = from->first_nonfinite;
+    if (from->least < into->least) into->least = from->least;
+    if (from->greatest > into->greatest) into->greatest = from->greatest;
+    quernel_i_exact_sum_merge(&into->sum_least, &from->sum_least);
+    quernel_i_exact_sum_merge(&into->sum_greatest, &from->sum_greatest);
+}
+
+int quernel_observer_merge(quernel_observer *into, const quernel_observer *from, quernel_error *error) {
+    if (!into) return quernel_i_error_null(error, WHERE, "into");
+    if (!from) return quernel_i_error_null(error, WHERE, "from");
+    if (into == from)
+        return quernel_i_error_set(error, QUERNEL_E_OVERLAP, "from", -1, WHERE ": from: is the observer it would be added to");
+    if (memcmp(&into->desc, &from->desc, DESC_BYTES) != 0)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "from", -1, WHERE ": from: was made of another descriptor");
+    for (uint32_t g = 0; g < into->groups; g++) {
+        merge_group(&into->group[g], &from->group[g]);
+        if (into->histogram) quernel_i_histogram_merge(&into->histogram[g], &from->histogram[g]);
+    }
+    return QUERNEL_OK;
+}
+
+int quernel_observer_get(const quernel_observer *observer, uint32_t group, quernel_observer_stats *ret_stats,
+                         quernel_error *error) {
+    if (!observer) return quernel_i_error_null(error, WHERE, "observer");
+    if (!ret_stats) return quernel_i_error_null(error, WHERE, "ret_stats");
+    if (ret_stats->size != sizeof *ret_stats)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", ret_stats->size,
+                                   sizeof *ret_stats);
+    if (group >= observer->groups)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "group", -1, WHERE ": group: %u: must be below %u", group,
+                                   observer->groups);
+    const quernel_i_group g = observer->group[group];
+    const double samples = g.samples ? (double)g.samples : 1.0;
+    *ret_stats = (quernel_observer_stats){
+        sizeof *ret_stats, g.count, g.zeros, g.nans, g.infs, g.first_nonfinite, g.samples,
+        g.count ? g.least : 0.0f, g.count ? g.greatest : 0.0f,
+        -quernel_i_exact_sum_value(&g.sum_least) / samples, quernel_i_exact_sum_value(&g.sum_greatest) / samples};
+    return QUERNEL_OK;
+}
+
+int quernel_observer_absmax(const quernel_observer *observer, float *ret_max, quernel_error *error) {
+    if (!observer) return quernel_i_error_null(error, WHERE, "observer");
+    if (!ret_max) return quernel_i_error_null(error, WHERE, "ret_max");
+    for (uint32_t i = 0; i < observer->groups; i++) {
+        const quernel_i_group *g = &observer->group[i];
+        ret_max[i] = g->count ? fmaxf(fabsf(g->least), fabsf(g->greatest)) : 0.0f;
+    }
+    return QUERNEL_OK;
+}
