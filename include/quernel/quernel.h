@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "gemm.h"
 #include "linear.h"
+#include "network.h"
 #include "observe.h"
 #include "operator.h"
 #include "quant.h"

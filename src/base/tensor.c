@@ -129,3 +129,17 @@ int quernel_chain_describe(quernel_tensor *tensor, uint32_t border_h, uint32_t b
     *tensor = t;
     return QUERNEL_OK;
 }
+
+int quernel_i_buffer_check(const quernel_i_buffer *b, const char *where, quernel_error *error) {
+    if (!b->data) return quernel_i_error_null(error, where, b->name);
+    if ((uintptr_t)b->data % b->alignment)
+        return quernel_i_error_set(error, QUERNEL_E_ALIGN, b->name, -1, "%s: %s: %p: must be aligned to %zu bytes", where,
+                                   b->name, b->data, b->alignment);
+    return QUERNEL_OK;
+}
+
+bool quernel_i_buffers_overlap(const quernel_i_buffer *a, const quernel_i_buffer *b) {
+    const intptr_t a0 = (intptr_t)a->data + a->extent.low, a1 = (intptr_t)a->data + a->extent.high;
+    const intptr_t b0 = (intptr_t)b->data + b->extent.low, b1 = (intptr_t)b->data + b->extent.high;
+    return a0 < b1 && b0 < a1;
+}

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "op/operator.h"
+#include "op/window.h"
 
 #define MOST 65536 // of strides, dilations and paddings
 
@@ -72,32 +73,32 @@ static uint32_t output_size(uint32_t size, uint32_t before, uint32_t after, uint
     return padded < span ? 0 : (uint32_t)((padded - span) / stride + 1);
 }
 
-int quernel_conv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
+// Geometry and output sizes of a convolution.
+static int conv2d_window(const quernel_conv2d_desc *d, quernel_i_layer *layer, quernel_tensor *found,
+                         quernel_error *error) {
     static const char where[] = "conv2d";
-    if (!d) return quernel_i_error_null(error, where, "desc");
-    if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
     const int code = check_common(d, QUERNEL_WEIGHTS_CONV2D, where, error);
     if (code) return code;
     const quernel_i_weights_shape *s = &d->weights->shape;
-    const quernel_tensor found = {
+    *found = (quernel_tensor){
         .n = d->x.n, .c = s->out,
         .h = output_size(d->x.h, d->pad_top, d->pad_bottom, s->kernel_h, d->dilation_h, d->stride_h),
         .w = output_size(d->x.w, d->pad_left, d->pad_right, s->kernel_w, d->dilation_w, d->stride_w)};
-    if (!found.h || !found.w)
+    if (!found->h || !found->w)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1,
                                    "%s: x: %u x %u with its padding is smaller than the kernel %u x %u", where, d->x.h,
                                    d->x.w, s->kernel_h, s->kernel_w);
-    quernel_i_layer layer = {
-        .grid_h = found.h, .grid_w = found.w, .kernel_h = s->kernel_h, .kernel_w = s->kernel_w,
+    *layer = (quernel_i_layer){
+        .grid_h = found->h, .grid_w = found->w, .kernel_h = s->kernel_h, .kernel_w = s->kernel_w,
         .stride_h = d->stride_h, .stride_w = d->stride_w, .dilation_h = d->dilation_h, .dilation_w = d->dilation_w,
         .pad_top = d->pad_top, .pad_left = d->pad_left, .up_h = 1, .up_w = 1};
-    return create(d, &layer, &found, where, ret_op, error);
+    return QUERNEL_OK;
 }
 
-int quernel_deconv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
+// Geometry and output sizes of a deconvolution with kernel = stride.
+static int deconv2d_window(const quernel_conv2d_desc *d, quernel_i_layer *layer, quernel_tensor *found,
+                           quernel_error *error) {
     static const char where[] = "deconv2d";
-    if (!d) return quernel_i_error_null(error, where, "desc");
-    if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
     const int code = check_common(d, QUERNEL_WEIGHTS_DECONV2D, where, error);
     if (code) return code;
     const quernel_i_weights_shape *s = &d->weights->shape;
@@ -115,8 +116,35 @@ int quernel_deconv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret
     const uint64_t h = (uint64_t)d->x.h * s->kernel_h, w = (uint64_t)d->x.w * s->kernel_w;
     if (h > 1u << 30 || w > 1u << 30)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1, "%s: x: its output is larger than 2^30", where);
-    const quernel_tensor found = {.n = d->x.n, .c = s->out, .h = (uint32_t)h, .w = (uint32_t)w};
-    quernel_i_layer layer = {.grid_h = d->x.h, .grid_w = d->x.w, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
-                             .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .up_h = s->kernel_h, .up_w = s->kernel_w};
-    return create(d, &layer, &found, where, ret_op, error);
+    *found = (quernel_tensor){.n = d->x.n, .c = s->out, .h = (uint32_t)h, .w = (uint32_t)w};
+    *layer = (quernel_i_layer){.grid_h = d->x.h, .grid_w = d->x.w, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
+                               .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .up_h = s->kernel_h,
+                               .up_w = s->kernel_w};
+    return QUERNEL_OK;
+}
+
+int quernel_i_window_output(const quernel_conv2d_desc *d, quernel_tensor *ret_found, quernel_error *error) {
+    quernel_i_layer layer;
+    const bool up = d->weights && d->weights->shape.kind == QUERNEL_WEIGHTS_DECONV2D;
+    return (up ? deconv2d_window : conv2d_window)(d, &layer, ret_found, error);
+}
+
+int quernel_conv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
+    static const char where[] = "conv2d";
+    if (!d) return quernel_i_error_null(error, where, "desc");
+    if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
+    quernel_i_layer layer;
+    quernel_tensor found;
+    const int code = conv2d_window(d, &layer, &found, error);
+    return code ? code : create(d, &layer, &found, where, ret_op, error);
+}
+
+int quernel_deconv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
+    static const char where[] = "deconv2d";
+    if (!d) return quernel_i_error_null(error, where, "desc");
+    if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
+    quernel_i_layer layer;
+    quernel_tensor found;
+    const int code = deconv2d_window(d, &layer, &found, error);
+    return code ? code : create(d, &layer, &found, where, ret_op, error);
 }

@@ -114,45 +114,24 @@ void quernel_operator_destroy(quernel_operator *op) {
     quernel_i_release(&memory, op, op->bytes);
 }
 
-typedef struct buffer {
-    const char *name;
-    const void *data;
-    quernel_i_extent extent;
-    size_t alignment;
-} buffer;
-
-static bool overlap(const buffer *a, const buffer *b) {
-    const intptr_t a0 = (intptr_t)a->data + a->extent.low, a1 = (intptr_t)a->data + a->extent.high;
-    const intptr_t b0 = (intptr_t)b->data + b->extent.low, b1 = (intptr_t)b->data + b->extent.high;
-    return a0 < b1 && b0 < a1;
-}
-
-static int check_buffer(const buffer *b, quernel_error *error) {
-    if (!b->data) return quernel_i_error_null(error, "run", b->name);
-    if ((uintptr_t)b->data % b->alignment)
-        return quernel_i_error_set(error, QUERNEL_E_ALIGN, b->name, -1, "run: %s: %p: must be aligned to %zu bytes",
-                                   b->name, b->data, b->alignment);
-    return QUERNEL_OK;
-}
-
 // y may be the residual, element for element: the same address and the same strides.
-static bool same_tensor(const quernel_i_layer *l, const buffer *y, const buffer *r) {
+static bool same_tensor(const quernel_i_layer *l, const quernel_i_buffer *y, const quernel_i_buffer *r) {
     const quernel_tensor *a = &l->y, *b = &l->residual;
     return y->data == r->data && quernel_type_size((quernel_type)a->type) == quernel_type_size((quernel_type)b->type) &&
            a->stride_n == b->stride_n && a->stride_c == b->stride_c && a->stride_h == b->stride_h &&
            a->stride_w == b->stride_w;
 }
 
-static int check_run(const quernel_operator *op, const buffer *buffers, uint32_t count, quernel_error *error) {
+static int check_run(const quernel_operator *op, const quernel_i_buffer *buffers, uint32_t count, quernel_error *error) {
     for (uint32_t i = 0; i < count; i++) {
-        const int code = check_buffer(&buffers[i], error);
+        const int code = quernel_i_buffer_check(&buffers[i], "run", error);
         if (code) return code;
     }
     const uint32_t y = 0, workspace = 1, residual = 3;
     for (uint32_t i = 0; i < count; i++)
         for (uint32_t j = i + 1; j < count; j++) {
             const bool written = i == y || i == workspace;
-            if (!written || !overlap(&buffers[i], &buffers[j])) continue;
+            if (!written || !quernel_i_buffers_overlap(&buffers[i], &buffers[j])) continue;
             if (i == y && j == residual && same_tensor(&op->layer, &buffers[i], &buffers[j])) continue;
             return quernel_i_error_set(error, QUERNEL_E_OVERLAP, buffers[i].name, -1, "run: %s: overlaps %s",
                                        buffers[i].name, buffers[j].name);
@@ -166,7 +145,7 @@ int quernel_operator_run(const quernel_operator *op, const void *x, const void *
     const quernel_i_layer *l = &op->layer;
     static const uint8_t nothing[QUERNEL_I_LINE] __attribute__((aligned(QUERNEL_I_LINE)));
     const bool none = l->workspace_bytes == 0;
-    const buffer buffers[] = {
+    const quernel_i_buffer buffers[] = {
         {"y", y, op->y, quernel_type_size((quernel_type)l->y.type)},
         {"workspace", none ? nothing : workspace, {0, (int64_t)l->workspace_bytes}, QUERNEL_I_LINE},
         {"x", x, op->x, quernel_type_size((quernel_type)l->x.type)},

@@ -29,6 +29,10 @@ void test_refuse_queries(void);
 void test_refuse_gemm(void);
 void test_refuse_quantize(void);
 void test_refuse_range_and_smoothing(void);
+void test_refuse_network_desc(void);
+void test_refuse_network_tensors(void);
+void test_refuse_network_layers(void);
+void test_refuse_network_run(void);
 void test_allocation_fails(void);
 void test_allocator_is_the_only_one(void);
 void test_run_allocates_nothing(void);
@@ -38,5 +42,9 @@ void test_operators_from_threads(void);
 void test_blob_round_trip(void);
 void test_config_round_trip(void);
 void test_dead_channels(void);
+void test_network_allocation_fails(void);
+void test_network_run_allocates_nothing(void);
+void test_network_queries(void);
+void test_network_from_threads(void);
 
 #endif

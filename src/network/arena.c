@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Places inner tensors in one arena: tensors that live at the same time lie apart, all others may share memory.
+//
+// The largest come first, each as low as it can lie. A chain of layers then goes to and fro between two places that stay
+// in the caches, and what a layer writes never lies where the one before it has just written.
+#include "base/error.h"
+#include "network/network.h"
+
+enum { NOWHERE = -1 };
+
+static bool placed(const quernel_i_value *v) { return v->place != (size_t)NOWHERE; }
+
+static bool clash(const quernel_i_value *a, const quernel_i_value *b) {
+    const bool together = a->first <= b->last && b->first <= a->last;
+    return together && a->place < b->place + b->bytes && b->place < a->place + a->bytes;
+}
+
+// Moves v above a tensor that it clashes with; false where there is none.
+static bool lift(const quernel_network *net, quernel_i_value *v) {
+    for (uint32_t i = 0; i < net->n_values; i++) {
+        const quernel_i_value *other = &net->values[i];
+        if (other == v || !placed(other) || !clash(v, other)) continue;
+        v->place = other->place + other->bytes;
+        return true;
+    }
+    return false;
+}
+
+static quernel_i_value *largest_left(quernel_network *net) {
+    quernel_i_value *found = NULL;
+    for (uint32_t i = 0; i < net->n_values; i++) {
+        quernel_i_value *v = &net->values[i];
+        if (v->desc.role == QUERNEL_NETWORK_INNER && !placed(v) && (!found || v->bytes > found->bytes)) found = v;
+    }
+    return found;
+}
+
+int quernel_i_arena_place(quernel_network *net, quernel_error *error) {
+    for (uint32_t i = 0; i < net->n_values; i++) net->values[i].place = (size_t)NOWHERE;
+    net->arena_bytes = 0;
+    for (quernel_i_value *v; (v = largest_left(net));) {
+        v->place = 0;
+        while (lift(net, v)) {}
+        if (v->bytes > SIZE_MAX / 4 - v->place)
+            return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "tensors", -1, "network: tensors: their size overflows");
+        if (v->place + v->bytes > net->arena_bytes) net->arena_bytes = v->place + v->bytes;
+    }
+    return QUERNEL_OK;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Creation, queries and the end of a network.
+#include "network/network.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+#define MOST_PARTS (1u << 20) // of tensors, of layers
+
+static const char where[] = "network";
+
+static int check_desc(const quernel_network_desc *d, quernel_error *error) {
+    if (d->size != sizeof *d)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, "network: size: %u: must be %zu", d->size, sizeof *d);
+    if (!d->tensors) return quernel_i_error_null(error, where, "tensors");
+    if (!d->layers) return quernel_i_error_null(error, where, "layers");
+    int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, "n_tensors", d->n_tensors, 1, MOST_PARTS);
+    if (!code) code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, "n_layers", d->n_layers, 1, MOST_PARTS);
+    return code ? code : quernel_i_allocator_check(d->allocator, where, error);
+}
+
+static int refuse_memory(quernel_error *error, size_t bytes) {
+    return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1, "network: no memory for %zu bytes", bytes);
+}
+
+static void lay_out(quernel_network *net, quernel_i_layout *block) {
+    quernel_i_take(block, 1, sizeof *net);
+    net->values = quernel_i_take(block, net->n_values, sizeof *net->values);
+    net->steps = quernel_i_take(block, net->n_steps, sizeof *net->steps);
+}
+
+static int allocate(const quernel_network_desc *d, quernel_network **ret_net, quernel_error *error) {
+    quernel_network net = {.allocator = quernel_i_allocator(d->allocator), .n_values = d->n_tensors,
+                           .n_steps = d->n_layers, .threads = d->threads ? d->threads : 1};
+    quernel_i_layout block = {0};
+    lay_out(&net, &block);
+    net.bytes = block.used;
+    uint8_t *base = quernel_i_allocate(&net.allocator, net.bytes);
+    if (!base) return refuse_memory(error, net.bytes);
+    memset(base, 0, net.bytes);
+    block = (quernel_i_layout){.base = base};
+    lay_out(&net, &block);
+    *ret_net = (quernel_network *)base;
+    **ret_net = net;
+    return QUERNEL_OK;
+}
+
+static ptrdiff_t skip_channels(const quernel_i_value *v, uint32_t channel) {
+    const quernel_tensor *t = &v->desc.shape;
+    return (ptrdiff_t)(channel * t->stride_c * (int64_t)quernel_type_size((quernel_type)t->type));
+}
+
+static int make_step(quernel_network *net, const quernel_network_desc *desc, uint32_t i, float *tables,
+                     quernel_error *error) {
+    const quernel_network_layer *l = &desc->layers[i];
+    const quernel_conv2d_desc d = quernel_i_numbers_describe(net, desc, i, tables);
+    quernel_i_step *step = &net->steps[i];
+    *step = (quernel_i_step){NULL, l->x, l->y, l->residual, skip_channels(&net->values[l->x], l->x_channel),
+                             skip_channels(&net->values[l->y], l->y_channel), 0};
+    if (l->residual >= 0) step->residual_skip = skip_channels(&net->values[l->residual], l->residual_channel);
+    const bool up = d.weights->shape.kind == QUERNEL_WEIGHTS_DECONV2D;
+    const int code = (up ? quernel_deconv2d_create : quernel_conv2d_create)(&d, &step->op, error);
+    if (code) return quernel_i_layer_refuse(error, code, i);
+    const size_t bytes = quernel_i_round_up(quernel_operator_workspace(step->op), QUERNEL_I_LINE);
+    if (bytes > net->operator_bytes) net->operator_bytes = bytes;
+    return QUERNEL_OK;
+}
+
+// Factors and scales are needed until the operators have copied them.
+static int make_steps(quernel_network *net, const quernel_network_desc *desc, quernel_error *error) {
+    const size_t bytes = quernel_i_numbers_count(net) * sizeof(float);
+    float *tables = bytes ? quernel_i_allocate(&net->allocator, bytes) : NULL;
+    if (bytes && !tables) return refuse_memory(error, bytes);
+    int code = quernel_i_numbers_find(net, desc, tables, error);
+    for (uint32_t i = 0; i < net->n_steps && !code; i++) code = make_step(net, desc, i, tables, error);
+    for (uint32_t i = 0; i < net->n_values; i++) net->values[i].smooth = NULL, net->values[i].desc.smooth = NULL;
+    quernel_i_release(&net->allocator, tables, bytes);
+    return code;
+}
+
+int quernel_network_create(const quernel_network_desc *desc, quernel_network **ret_network, quernel_error *error) {
+    if (!desc) return quernel_i_error_null(error, where, "desc");
+    if (!ret_network) return quernel_i_error_null(error, where, "ret_network");
+    quernel_network *net = NULL;
+    int code = check_desc(desc, error);
+    if (!code) code = allocate(desc, &net, error);
+    if (code) return code;
+    code = quernel_i_values_find(net, desc, error);
+    if (!code) code = quernel_i_arena_place(net, error);
+    if (!code) code = make_steps(net, desc, error);
+    if (code) quernel_network_destroy(net);
+    else *ret_network = net;
+    return code;
+}
+
+size_t quernel_network_workspace(const quernel_network *net) {
+    return net ? net->operator_bytes + net->arena_bytes : 0;
+}
+
+int quernel_network_tensor_get(const quernel_network *net, uint32_t index, quernel_tensor *ret_tensor) {
+    if (!net || !ret_tensor) return QUERNEL_E_NULL;
+    if (index >= net->n_values) return QUERNEL_E_VALUE;
+    *ret_tensor = net->values[index].desc.shape;
+    return QUERNEL_OK;
+}
+
+const quernel_operator *quernel_network_operator(const quernel_network *net, uint32_t index) {
+    return net && index < net->n_steps ? net->steps[index].op : NULL;
+}
+
+void quernel_network_destroy(quernel_network *net) {
+    if (!net) return;
+    for (uint32_t i = 0; i < net->n_steps; i++) quernel_operator_destroy(net->steps[i].op);
+    const quernel_allocator memory = net->allocator;
+    quernel_i_release(&memory, net, net->bytes);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random small networks: chains, branches, concatenations, residuals, every type and layout now and then.
+#ifndef QUERNEL_TESTS_NETWORK_DRAW_H
+#define QUERNEL_TESTS_NETWORK_DRAW_H
+
+#include "../op/rng.h"
+#include "quernel/quernel.h"
+
+enum { MOST_TENSORS = 12, MOST_LAYERS = 24, MOST_OWNED = 4 * MOST_LAYERS };
+
+typedef struct drawn {
+    rng r;
+    quernel_network_tensor tensors[MOST_TENSORS]; ///< as they are handed to create
+    quernel_tensor sizes[MOST_TENSORS];           ///< type, layout and sizes as they must come out
+    float *smooth[MOST_TENSORS];                  ///< [c] that readers smooth with, or NULL
+    uint32_t n_tensors;
+    quernel_network_layer layers[MOST_LAYERS];
+    uint32_t n_layers;
+    bool read[MOST_TENSORS], smoothed[MOST_TENSORS]; ///< by a layer; by the weights of one that takes all channels
+    void *owned[MOST_OWNED];
+    uint32_t n_owned;
+} drawn;
+
+/// Draws network `number` of a seed. Always legal.
+void draw_network(drawn *d, uint64_t seed, uint64_t number);
+void draw_free(drawn *d);
+
+/// Elements of a dense tensor of these sizes.
+size_t draw_count(const quernel_tensor *t);
+/// Fills an input with numbers of its type.
+void draw_fill(drawn *d, const quernel_tensor *t, void *data);
+
+#endif
