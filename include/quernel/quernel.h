@@ -6,6 +6,7 @@
 #include "common.h"
 #include "conv2d.h"
 #include "cpu.h"
+#include "fold.h"
 #include "gemm.h"
 #include "linear.h"
 #include "network.h"

@@ -63,6 +63,16 @@ typedef struct quernel_i_weight_place {
 } quernel_i_weight_place;
 quernel_i_weight_place quernel_i_weight_find(const quernel_i_weights_shape *shape, uint32_t n, uint32_t t);
 
+/// Checks a descriptor and fills the sizes that follow from it.
+int quernel_i_weights_check(const quernel_weights_desc *desc, quernel_i_weights_shape *ret_shape, quernel_error *error);
+
+/// Elements of a descriptor's data for output channel n at tap t: that of input channel c of the group is first + c·step.
+typedef struct quernel_i_weights_source {
+    size_t first, step;
+} quernel_i_weights_source;
+quernel_i_weights_source quernel_i_weights_source_at(const quernel_weights_desc *desc,
+                                                     const quernel_i_weights_shape *shape, uint32_t n, uint32_t t);
+
 /// Byte of input channel c of the group.
 static inline size_t quernel_i_weight_byte(const quernel_i_weight_place *at, uint32_t c) {
     const size_t k = at->k + c;

@@ -85,7 +85,7 @@ static int check_scales(const quernel_weights_desc *d, quernel_error *error) {
     return QUERNEL_OK;
 }
 
-static int check(const quernel_weights_desc *d, quernel_error *error) {
+static int check_members(const quernel_weights_desc *d, quernel_error *error) {
     if (d->size != sizeof *d)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", d->size,
                                    sizeof *d);
@@ -101,40 +101,65 @@ static int check(const quernel_weights_desc *d, quernel_error *error) {
     return quernel_i_allocator_check(d->allocator, WHERE, error);
 }
 
+static bool any_zero_point(const quernel_weights_desc *d) {
+    if (d->type == QUERNEL_TYPE_U8) return true;
+    if (!d->zero) return false;
+    for (uint32_t n = 0; n < d->out; n++)
+        if (d->zero[n]) return true;
+    return false;
+}
+
+int quernel_i_weights_check(const quernel_weights_desc *d, quernel_i_weights_shape *ret_shape, quernel_error *error) {
+    const int code = check_members(d, error);
+    if (code) return code;
+    quernel_i_weights_shape shape = {.kind = (uint32_t)d->kind, .out = d->out, .in = d->in, .kernel_h = d->kernel_h,
+                                     .kernel_w = d->kernel_w, .groups = d->groups};
+    if (!quernel_i_weights_shape_fill(&shape, !any_zero_point(d) && d->smooth_kind != QUERNEL_SMOOTH_COLUMN))
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "in", -1, WHERE ": in: %u: the sizes overflow", d->in);
+    *ret_shape = shape;
+    return check_strides(d, &shape, error);
+}
+
+quernel_i_weights_source quernel_i_weights_source_at(const quernel_weights_desc *d, const quernel_i_weights_shape *s,
+                                                     uint32_t n, uint32_t t) {
+    const size_t group = n / s->group_out, local = n % s->group_out, stride = (size_t)d->stride;
+    quernel_i_weights_source from;
+    if (d->kind == QUERNEL_WEIGHTS_LINEAR) {
+        from.step = d->stride_in ? (size_t)d->stride_in : 1;
+        from.first = n * (stride ? stride : from.step > 1 ? 1 : d->in);
+    } else if (d->kind == QUERNEL_WEIGHTS_CONV2D) {
+        from.step = s->taps;
+        from.first = n * (stride ? stride : (size_t)s->group_in * s->taps) + t;
+    } else {
+        from.step = stride ? stride : (size_t)s->group_out * s->taps;
+        from.first = group * s->group_in * from.step + local * s->taps + t;
+    }
+    return from;
+}
+
 // The input channels of output channel n's group at tap t: where they are read, what smooths them, where they go.
 typedef struct walk {
-    size_t source, step;         // elements of data
-    size_t smooth, smooth_step;  // elements of smooth
+    quernel_i_weights_source source; // elements of data
+    size_t smooth, smooth_step;      // elements of smooth
     quernel_i_weight_place to;
 } walk;
 
 static walk walk_at(const quernel_weights_desc *d, const quernel_i_weights_shape *s, uint32_t n, uint32_t t) {
-    const size_t group = n / s->group_out, local = n % s->group_out, stride = (size_t)d->stride;
-    walk w = {.to = quernel_i_weight_find(s, n, t)};
-    if (d->kind == QUERNEL_WEIGHTS_LINEAR) {
-        w.step = d->stride_in ? (size_t)d->stride_in : 1;
-        w.source = n * (stride ? stride : w.step > 1 ? 1 : d->in);
-    } else if (d->kind == QUERNEL_WEIGHTS_CONV2D) {
-        w.step = s->taps;
-        w.source = n * (stride ? stride : (size_t)s->group_in * s->taps) + t;
-    } else {
-        w.step = stride ? stride : (size_t)s->group_out * s->taps;
-        w.source = group * s->group_in * w.step + local * s->taps + t;
-    }
     const bool by_column = d->smooth_kind == QUERNEL_SMOOTH_COLUMN;
+    walk w = {.source = quernel_i_weights_source_at(d, s, n, t), .to = quernel_i_weight_find(s, n, t)};
     w.smooth_step = by_column ? s->taps : 1;
-    w.smooth = group * s->group_in * w.smooth_step + (by_column ? t : 0);
+    w.smooth = n / s->group_out * s->group_in * w.smooth_step + (by_column ? t : 0);
     return w;
 }
 
 static float smoothed(const quernel_weights_desc *d, const walk *w, uint32_t c) {
-    const float x = ((const float *)d->data)[w->source + c * w->step];
+    const float x = ((const float *)d->data)[w->source.first + c * w->source.step];
     return d->smooth_kind == QUERNEL_SMOOTH_NONE ? x : x * d->smooth[w->smooth + c * w->smooth_step];
 }
 
 static int check_finite(const quernel_weights_desc *d, const walk *w, uint32_t c, quernel_error *error) {
     if (isfinite(smoothed(d, w, c))) return QUERNEL_OK;
-    const size_t i = w->source + c * w->step;
+    const size_t i = w->source.first + c * w->source.step;
     const float x = ((const float *)d->data)[i];
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)i, WHERE ": data[%zu]: %g: must be finite%s", i,
                                (double)x, isfinite(x) ? " times its smoothing factor" : "");
@@ -172,31 +197,19 @@ static void pack_int_channel(const quernel_weights_desc *d, quernel_weights *w, 
     w->zero[n] = (d->zero ? d->zero[n] : 0) - flip;
     for (uint32_t t = 0; t < s->taps; t++) {
         const walk from = walk_at(d, s, n, t);
-        const uint8_t *data = (const uint8_t *)d->data + from.source;
+        const uint8_t *data = (const uint8_t *)d->data + from.source.first;
         for (uint32_t c = 0; c < s->group_in; c++)
-            w->packed[quernel_i_weight_byte(&from.to, c)] = (int8_t)(data[c * from.step] ^ flip);
+            w->packed[quernel_i_weight_byte(&from.to, c)] = (int8_t)(data[c * from.source.step] ^ flip);
     }
 }
 
-static bool any_zero_point(const quernel_weights_desc *d) {
-    if (d->type == QUERNEL_TYPE_U8) return true;
-    if (!d->zero) return false;
-    for (uint32_t n = 0; n < d->out; n++)
-        if (d->zero[n]) return true;
-    return false;
-}
-
 static int pack(const quernel_weights_desc *d, quernel_weights **ret_weights, quernel_error *error) {
-    quernel_i_weights_shape shape = {.kind = (uint32_t)d->kind, .out = d->out, .in = d->in, .kernel_h = d->kernel_h,
-                                     .kernel_w = d->kernel_w, .groups = d->groups};
-    const bool has_zero = any_zero_point(d);
-    if (!quernel_i_weights_shape_fill(&shape, !has_zero && d->smooth_kind != QUERNEL_SMOOTH_COLUMN))
-        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "in", -1, WHERE ": in: %u: the sizes overflow", d->in);
-    int code = check_strides(d, &shape, error);
+    quernel_i_weights_shape shape;
+    int code = quernel_i_weights_check(d, &shape, error);
     if (code) return code;
     quernel_weights *w;
     if ((code = quernel_i_weights_allocate(&shape, smooth_count(d), d->allocator, &w, error))) return code;
-    w->has_zero = has_zero;
+    w->has_zero = any_zero_point(d);
     w->smooth_kind = d->smooth_kind;
     if (w->smooth) memcpy(w->smooth, d->smooth, w->smooth_count * sizeof *w->smooth);
     for (uint32_t n = 0; n < d->out && !code; n++) {
@@ -216,8 +229,7 @@ int quernel_weights_pack(const quernel_weights_desc *desc, quernel_weights **ret
     if (!desc) return quernel_i_error_null(error, WHERE, "desc");
     if (!ret_weights) return quernel_i_error_null(error, WHERE, "ret_weights");
     const quernel_i_fpenv caller = quernel_i_fpenv_enter();
-    int code = check(desc, error);
-    if (!code) code = pack(desc, ret_weights, error);
+    const int code = pack(desc, ret_weights, error);
     quernel_i_fpenv_leave(caller);
     return code;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Observers and calibrators against naive restatements, and the rules that hold for any data.
+// Observers, calibrators and folding against naive restatements, and the rules that hold for any data.
 #include "tests.h"
 
 #include "../unit/check.h"
@@ -15,4 +15,7 @@ const test_entry test_entries[] = {{"merge_is_order_free", test_merge_is_order_f
                                    {"types_are_chosen", test_types_are_chosen},
                                    {"calibrate_degenerate", test_calibrate_degenerate},
                                    {"observer_refuses", test_observer_refuses},
+                                   {"batch_norm_fold", test_batch_norm_fold},
+                                   {"weights_absmax", test_weights_absmax},
+                                   {"chain_plan", test_chain_plan},
                                    {NULL, NULL}};
