@@ -9,7 +9,7 @@
 #include "tune/subject.h"
 
 static const char usage[] =
-    "usage: quernel explain (--gemm MxNxK | --conv CxHxW:OUT:K:STRIDE:PAD[:GROUPS[:DILATION]] | --deconv CxHxW:OUT:K:STRIDE)\n"
+    "usage: quernel explain (--gemm MxNxK | --conv CxHxW:OUT:K:STRIDE:PAD[:GROUPS[:DILATION]] | --deconv CxHxW:OUT:K:STRIDE[:PAD[:OUT_PAD]])\n"
     "       [--boundary int8|int8-dense|f32] [--layout nchw|nhwc] [--isa X] [--threads N] [--config C] [--json]\n";
 
 // The keys of a config, from the same list as everything that reads them.
@@ -48,8 +48,9 @@ static int parse_shape(const char *op, const char *text, shape *s) {
     if (count < (deconv ? 6 : 7)) return 0;
     s->op = deconv ? SHAPE_DECONV : SHAPE_CONV;
     s->c_in = v[0], s->h = v[1], s->w = v[2], s->c_out = v[3];
-    s->kernel = s->kernel_w = v[4], s->stride = s->stride_w = v[5], s->pad = s->pad_w = v[6];
-    if (count > 7) s->groups = v[7];
+    s->kernel = s->kernel_w = v[4], s->stride = s->stride_w = v[5];
+    if (count > 6) s->pad = s->pad_w = v[6];
+    if (count > 7) *(deconv ? &s->out_pad : &s->groups) = v[7];
     if (count > 8) s->dilation = v[8];
     if (s->op == SHAPE_CONV && s->groups > 1 && s->groups == s->c_in && s->c_out == s->c_in) s->op = SHAPE_DEPTHWISE;
     return shape_complete(s);

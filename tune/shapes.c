@@ -106,8 +106,10 @@ int shape_complete(shape *s) {
     if (s->c_in % s->groups || s->c_out % s->groups) return 0;
     const uint32_t taps = s->kernel * s->kernel_w;
     if (s->op == SHAPE_DECONV) {
-        s->h_out = (s->h - 1) * s->stride + s->kernel - 2 * s->pad + s->out_pad;
-        s->w_out = (s->w - 1) * s->stride_w + s->kernel_w - 2 * s->pad_w + s->out_pad;
+        const int64_t h = (int64_t)(s->h - 1) * s->stride + (int64_t)s->dilation * (s->kernel - 1) + 1 + s->out_pad - 2 * (int64_t)s->pad;
+        const int64_t w = (int64_t)(s->w - 1) * s->stride_w + (int64_t)s->dilation * (s->kernel_w - 1) + 1 + s->out_pad - 2 * (int64_t)s->pad_w;
+        if (h < 1 || w < 1) return 0;
+        s->h_out = (uint32_t)h, s->w_out = (uint32_t)w;
         s->m = s->batch * s->h * s->w, s->n = s->c_out / s->groups * taps, s->k = s->c_in / s->groups;
     } else {
         const int64_t h = (int64_t)s->h + 2 * s->pad - (int64_t)s->dilation * (s->kernel - 1) - 1;

@@ -39,6 +39,7 @@ static int make_weights(subject *s) {
     d.kind = p->op == SHAPE_GEMM ? QUERNEL_WEIGHTS_LINEAR : p->op == SHAPE_DECONV ? QUERNEL_WEIGHTS_DECONV2D : QUERNEL_WEIGHTS_CONV2D;
     d.out = out, d.in = in, d.groups = groups;
     if (p->op != SHAPE_GEMM) d.kernel_h = p->kernel, d.kernel_w = p->kernel_w;
+    if (p->op == SHAPE_DECONV) d.deconv_stride_h = p->stride, d.deconv_stride_w = p->stride_w;
     const size_t count = (size_t)in / groups * out * taps;
     const size_t factors = s->request.smooth == QUERNEL_SMOOTH_COLUMN ? (size_t)in * taps : in;
     float *data = floats(&seed, count, -1.0f, 1.0f), *smooth = floats(&seed, factors, 0.5f, 2.0f);
@@ -98,7 +99,7 @@ static void make_quant(const subject *s, quernel_quant *q) {
     q->zero = q->mode == QUERNEL_QUANT_STATIC && q->type == QUERNEL_TYPE_U8 && !f32 ? 3 : 0;
 }
 
-// A crop of the layer to lines [line0, line1) of its grid (the output's; the input's for deconv; rows of a product).
+// A crop of the layer to lines [line0, line1) of its output.
 typedef struct crop {
     uint32_t line0, line1;
     size_t x_skip, y_skip; // elements from the whole tensors' first to the crop's
@@ -106,18 +107,29 @@ typedef struct crop {
 
 static int64_t clamp_line(int64_t line, int64_t lines) { return line < 0 ? 0 : line > lines ? lines : line; }
 
+// The input lines that the crop's first and last output lines meet.
+static void crop_conv(const shape *p, quernel_conv2d_desc *d, const crop *c, int64_t *from, int64_t *to) {
+    const int64_t first = (int64_t)c->line0 * p->stride - p->pad;
+    const int64_t last = (int64_t)(c->line1 - 1) * p->stride - p->pad + (int64_t)(p->kernel - 1) * p->dilation + 1;
+    *from = clamp_line(first, p->h), *to = clamp_line(last, p->h);
+    d->pad_top = (uint32_t)(*from - first), d->pad_bottom = (uint32_t)(last - *to);
+}
+
+static void crop_deconv(const shape *p, quernel_conv2d_desc *d, const crop *c, int64_t *from, int64_t *to) {
+    const int64_t first = (int64_t)c->line0 + p->pad, reach = (int64_t)(p->kernel - 1) * p->dilation;
+    *from = clamp_line((first - reach) / p->stride, (int64_t)p->h - 1);
+    *to = clamp_line(((int64_t)c->line1 - 1 + p->pad) / p->stride + 1, p->h);
+    const int64_t above = first - *from * p->stride, lines = (*to - *from - 1) * p->stride + reach + 1 - above;
+    const int64_t more = lines - (c->line1 - c->line0);
+    d->pad_top = (uint32_t)above, d->pad_bottom = more > 0 ? (uint32_t)more : 0, d->out_pad_h = more < 0 ? (uint32_t)-more : 0;
+}
+
 static void crop_layer(const subject *s, quernel_conv2d_desc *d, crop *c) {
-    const shape *p = s->shape;
-    c->y_skip = (size_t)(c->line0 * (uint64_t)s->y.stride_h) * (p->op == SHAPE_DECONV ? p->kernel : 1);
-    int64_t first = c->line0, last = c->line1;
-    if (p->op != SHAPE_DECONV) {
-        first = (int64_t)c->line0 * p->stride - p->pad;
-        last = (int64_t)(c->line1 - 1) * p->stride - p->pad + (int64_t)(p->kernel - 1) * p->dilation + 1;
-    }
-    const int64_t from = clamp_line(first, p->h), to = clamp_line(last, p->h);
+    int64_t from, to;
+    (s->shape->op == SHAPE_DECONV ? crop_deconv : crop_conv)(s->shape, d, c, &from, &to);
     d->x.h = (uint32_t)(to - from);
-    d->pad_top = (uint32_t)(from - first), d->pad_bottom = (uint32_t)(last - to);
     c->x_skip = (size_t)from * (size_t)s->x.stride_h;
+    c->y_skip = (size_t)c->line0 * (size_t)s->y.stride_h;
 }
 
 static int make_operator(subject *s, int32_t isa, crop *c, quernel_operator **ret_op, quernel_error *error) {
@@ -142,6 +154,7 @@ static int make_operator(subject *s, int32_t isa, crop *c, quernel_operator **re
         d.weights = s->weights, d.x = s->x, d.y = s->y, d.residual = s->residual;
         d.stride_h = p->stride, d.stride_w = p->stride_w, d.dilation_h = d.dilation_w = p->dilation;
         d.pad_top = d.pad_bottom = p->pad, d.pad_left = d.pad_right = p->pad_w;
+        d.out_pad_h = d.out_pad_w = p->out_pad;
         if (c) {
             crop_layer(s, &d, c);
             d.x.border_h = d.x.border_w = 0;
@@ -264,7 +277,7 @@ static uint64_t check_crop(subject *s, crop c, uint64_t *checked) {
     const uint8_t *residual = s->residual_memory ? s->residual_memory + s->residual_offset + c.y_skip * size : NULL;
     if (workspace && y && !quernel_operator_run(op, s->x_memory + x_skip, residual, y + y_skip, workspace, bytes, NULL, &error)) {
         wrong = 0;
-        const uint32_t up = s->shape->op == SHAPE_DECONV ? s->shape->kernel : 1, lines = (c.line1 - c.line0) * up;
+        const uint32_t lines = c.line1 - c.line0;
         for (uint32_t n = 0; n < s->y.n; n++)
             for (uint32_t h = 0; h < lines; h++)
                 for (uint32_t w = 0; w < s->y.w; w++)
@@ -281,7 +294,7 @@ static uint64_t check_crop(subject *s, crop c, uint64_t *checked) {
 
 uint64_t subject_check(subject *s, uint64_t *ret_checked) {
     const shape *p = s->shape;
-    const uint32_t lines = p->op == SHAPE_GEMM ? p->m : p->op == SHAPE_DECONV ? p->h : p->h_out;
+    const uint32_t lines = p->op == SHAPE_GEMM ? p->m : p->h_out;
     *ret_checked = 0;
     if (p->macs <= FULL_CHECK_MACS || (s->request.dynamic && s->request.boundary == BOUNDARY_F32))
         return check_crop(s, (crop){0, lines, 0, 0}, ret_checked);

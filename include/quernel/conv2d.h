@@ -25,18 +25,22 @@ typedef struct quernel_conv2d_desc {
     int32_t isa;              ///< ceiling: a quernel_isa, or −1 for the process's ceiling
     const char *config;       ///< forces choices ("key=value …" of quernel_operator_explain), or NULL
     const quernel_allocator *allocator; ///< NULL: the C library
+    uint32_t out_pad_h, out_pad_w; ///< deconv2d: lines and columns added below and right; less than stride or dilation
 } quernel_conv2d_desc;
 #define QUERNEL_CONV2D_DESC_INIT                                                                                      \
     {sizeof(quernel_conv2d_desc), NULL, QUERNEL_TENSOR_INIT, QUERNEL_TENSOR_INIT, QUERNEL_TENSOR_INIT, 1, 1, 1, 1, 0, \
-     0, 0, 0, QUERNEL_QUANT_INIT, QUERNEL_FINISH_INIT, 1, -1, NULL, NULL}
+     0, 0, 0, QUERNEL_QUANT_INIT, QUERNEL_FINISH_INIT, 1, -1, NULL, NULL, 0, 0}
 
 /// Creates the operator; refusals as for quernel_linear_create. Smoothing per im2col column and dynamic quantization per
 /// im2col row need float input. Threads: any. Owner: the caller. Example: examples/conv2d.c.
 QUERNEL_API int quernel_conv2d_create(const quernel_conv2d_desc *desc, quernel_operator **ret_op, quernel_error *error);
 
-/// Transposed convolution ("deconvolution") with kernel = stride: y[n][o][i·stride_h + r][j·stride_w + s] =
-/// finish(Σ_c x[n][c][i][j]·w[c][o][r][s]). Padding and dilation must be 0 and 1. Weights of kind deconv2d.
-/// Strides that are not the kernel, dilation and padding are QUERNEL_E_UNSUPPORTED, named.
+/// Transposed convolution ("deconvolution"): y[n][o][p][q] = finish(Σ x[n][c][i][j]·w[c][o][r][s]) over all c, i, j, r, s with
+/// i·stride_h + r·dilation_h − pad_top = p and j·stride_w + s·dilation_w − pad_left = q. Weights of kind deconv2d, packed for
+/// this stride (deconv_stride_h, deconv_stride_w of their descriptor; the kernel by default).
+/// Output lines: (h − 1)·stride_h + dilation_h·(kernel_h − 1) + 1 + out_pad_h − pad_top − pad_bottom; columns alike. Pixels that
+/// nothing meets are finish(0). It runs as stride_h·stride_w convolutions of stride 1, of the taps that meet each place.
+/// A dilation with a stride above 1, and dynamic quantization per row, are QUERNEL_E_UNSUPPORTED.
 QUERNEL_API int quernel_deconv2d_create(const quernel_conv2d_desc *desc, quernel_operator **ret_op,
                                         quernel_error *error);
 

@@ -45,8 +45,9 @@ typedef struct quernel_weights_desc {
     int32_t smooth_kind;    ///< quernel_smooth_kind
     const float *smooth;    ///< finite, > 0. For s8 and u8 weights the factors are kept, not multiplied in again
     const quernel_allocator *allocator; ///< NULL: the C library. The functions must outlive the weights
+    uint32_t deconv_stride_h, deconv_stride_w; ///< deconv2d only: the stride that it will run with; 0: the kernel
 } quernel_weights_desc;
-#define QUERNEL_WEIGHTS_DESC_INIT {sizeof(quernel_weights_desc), 0, 0, 0, 0, 1, 1, 1, NULL, 0, 0, NULL, NULL, 0, NULL, NULL}
+#define QUERNEL_WEIGHTS_DESC_INIT {sizeof(quernel_weights_desc), 0, 0, 0, 0, 1, 1, 1, NULL, 0, 0, NULL, NULL, 0, NULL, NULL, 0, 0}
 
 typedef struct quernel_weights quernel_weights;
 
@@ -71,8 +72,9 @@ typedef struct quernel_weights_info {
     const int32_t *zero;  ///< [out] of the stored s8 numbers, or NULL where all are 0
     const float *smooth;  ///< as given, or NULL
     size_t packed_bytes;
+    uint32_t deconv_stride_h, deconv_stride_w; ///< 1 but for deconv2d
 } quernel_weights_info;
-#define QUERNEL_WEIGHTS_INFO_INIT {sizeof(quernel_weights_info), 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0}
+#define QUERNEL_WEIGHTS_INFO_INIT {sizeof(quernel_weights_info), 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0}
 QUERNEL_API int quernel_weights_get(const quernel_weights *weights, quernel_weights_info *ret_info);
 
 /// Bytes that quernel_weights_save writes.

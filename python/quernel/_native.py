@@ -15,13 +15,14 @@ class WeightsDesc(c.Structure):
     _fields_ = [("size", c.c_uint32), ("kind", c.c_int32), ("type", c.c_int32), ("out", c.c_uint32), ("in_", c.c_uint32),
                 ("kernel_h", c.c_uint32), ("kernel_w", c.c_uint32), ("groups", c.c_uint32), ("data", P),
                 ("stride", c.c_int64), ("stride_in", c.c_int64), ("scale", P), ("zero", P), ("smooth_kind", c.c_int32),
-                ("smooth", P), ("allocator", P)]
+                ("smooth", P), ("allocator", P), ("deconv_stride_h", c.c_uint32), ("deconv_stride_w", c.c_uint32)]
 
 
 class WeightsInfo(c.Structure):
     _fields_ = [("size", c.c_uint32), ("kind", c.c_int32), ("out", c.c_uint32), ("in_", c.c_uint32),
                 ("kernel_h", c.c_uint32), ("kernel_w", c.c_uint32), ("groups", c.c_uint32), ("smooth_kind", c.c_int32),
-                ("scale", P), ("zero", P), ("smooth", P), ("packed_bytes", c.c_size_t)]
+                ("scale", P), ("zero", P), ("smooth", P), ("packed_bytes", c.c_size_t),
+                ("deconv_stride_h", c.c_uint32), ("deconv_stride_w", c.c_uint32)]
 
 
 class Quant(c.Structure):
@@ -54,7 +55,8 @@ class Conv2dDesc(c.Structure):
                 ("stride_h", c.c_uint32), ("stride_w", c.c_uint32), ("dilation_h", c.c_uint32),
                 ("dilation_w", c.c_uint32), ("pad_top", c.c_uint32), ("pad_left", c.c_uint32),
                 ("pad_bottom", c.c_uint32), ("pad_right", c.c_uint32), ("quant", Quant), ("finish", Finish),
-                ("threads", c.c_uint32), ("isa", c.c_int32), ("config", c.c_char_p), ("allocator", P)]
+                ("threads", c.c_uint32), ("isa", c.c_int32), ("config", c.c_char_p), ("allocator", P),
+                ("out_pad_h", c.c_uint32), ("out_pad_w", c.c_uint32)]
 
 
 class SmoothOptions(c.Structure):

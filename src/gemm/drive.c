@@ -7,18 +7,29 @@
 #include "cpu/fpenv.h"
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static uint32_t most(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
-// Columns [first, first + columns) of one job.
+// Columns [first, first + columns) of one job, and the part of the grid where they lie inside y.
 typedef struct unit {
-    uint32_t job, first, columns, group, tap;
+    uint32_t job, first, columns, group, phase;
+    quernel_i_phase shape;
+    uint32_t y0, y1, x0, x1;
 } unit;
+
+// Patches of `up` pixels that cover `size` pixels, the first `crop` of them outside: those whose pixel p lies inside.
+static void patches_inside(uint32_t size, uint32_t up, uint32_t crop, uint32_t p, uint32_t *ret_first, uint32_t *ret_end) {
+    *ret_first = p < crop;
+    *ret_end = (uint32_t)(((uint64_t)size + crop + up - 1 - p) / up);
+}
 
 static unit unit_at(const quernel_i_layer *l, uint32_t index) {
     const quernel_i_weights_shape *s = &l->weights->shape;
     unit u = {.job = index / l->units_per_job, .first = index % l->units_per_job * l->columns_block};
     u.columns = least(l->columns_block, s->columns - u.first);
-    u.tap = s->kind == QUERNEL_WEIGHTS_DECONV2D ? u.job % s->taps : 0;
-    u.group = s->kind == QUERNEL_WEIGHTS_DECONV2D ? u.job / s->taps : u.job;
+    u.group = u.job / s->phases, u.phase = u.job % s->phases;
+    u.shape = quernel_i_weights_phase(s, u.phase);
+    patches_inside(l->y.h, l->up_h, l->crop_top, u.phase / l->up_w, &u.y0, &u.y1);
+    patches_inside(l->y.w, l->up_w, l->crop_left, u.phase % l->up_w, &u.x0, &u.x1);
     return u;
 }
 
@@ -29,14 +40,15 @@ enum { NO_UNIT = UINT32_MAX };
 static const void *unit_weights(const quernel_i_task *t, uint32_t index, const unit *u, size_t *ret_panel) {
     const quernel_i_layer *l = t->call->layer;
     const quernel_i_weights_shape *s = &l->weights->shape;
-    const int8_t *panels = l->weights->packed + u->job * s->job_bytes + u->first / 16 * s->panel_bytes;
-    *ret_panel = s->panel_bytes;
+    const quernel_i_phase *p = &u->shape;
+    const int8_t *panels = l->weights->packed + u->group * s->group_bytes + p->offset + u->first / 16 * p->panel_bytes;
+    *ret_panel = p->panel_bytes;
     if (!l->gemm->b_prepare) return panels;
     uint8_t *block = t->slice + l->slice.block;
-    *ret_panel = (size_t)s->k_groups * l->gemm->b_group;
+    *ret_panel = (size_t)p->k_groups * l->gemm->b_group;
     if (*prepared_unit(t) == index) return block;
-    for (uint32_t p = 0; p * 16 < u->columns; p++)
-        l->gemm->b_prepare(panels + p * s->panel_bytes, s->k_groups, block + p * *ret_panel);
+    for (uint32_t i = 0; i * 16 < u->columns; i++)
+        l->gemm->b_prepare(panels + i * p->panel_bytes, p->k_groups, block + i * *ret_panel);
     *prepared_unit(t) = index;
     return block;
 }
@@ -48,19 +60,20 @@ static const int32_t *unit_init(const quernel_i_task *t, size_t j) {
     return (const int32_t *)(t->slice + l->slice.init) + j;
 }
 
+// Pixels of one line, whose rows lie at `a`.
 static void run_line(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels, const unit *u,
-                     const void *b, size_t b_panel) {
+                     const uint8_t *a, const void *b, size_t b_panel) {
     const quernel_i_layer *l = t->call->layer;
-    const quernel_i_weights_shape *s = &l->weights->shape;
-    const bool packed = l->path == QUERNEL_I_PATH_PACKED;
-    const uint8_t *a = packed ? t->slice + l->slice.packed : quernel_i_strip_row(t, line, column, u->group);
+    const quernel_i_phase *p = &u->shape;
+    const bool packed = l->path == QUERNEL_I_PATH_PACKED, whole = quernel_i_layer_whole_rows(l);
     const ptrdiff_t a_row = packed ? l->a_pixel : (ptrdiff_t)l->stride_w * l->a_pixel;
-    if (l->w_zeros) quernel_i_chunk_sum(t, a, a_row, pixels);
-    const size_t j = (size_t)u->job * s->columns16 + u->first;
+    const size_t j = (size_t)u->job * l->weights->shape.columns16 + u->first;
     quernel_i_finish finish;
-    quernel_i_finish_fill(t, line, column, j, u->group * s->group_out + u->first, u->tap, &finish);
-    const quernel_i_gemm call = {a, a_row, pixels, u->columns, l->runs, l->n_runs, s->k_groups, b, b_panel,
-                                 unit_init(t, j), &finish, t->slice + l->slice.scratch};
+    quernel_i_finish_fill(t, line, column, j, u->group * l->weights->shape.columns + u->first, u->phase, &finish);
+    const quernel_i_gemm call = {a, a_row, pixels, u->columns, l->runs + (size_t)u->phase * l->n_runs,
+                                 p->rows * (whole ? 1 : p->row_taps), p->k_groups, b, b_panel, unit_init(t, j), &finish,
+                                 t->slice + l->slice.scratch};
+    if (l->w_zeros) quernel_i_chunk_sum(t, &call, whole ? p->run_length : l->weights->shape.group_in);
     l->gemm->run.gemm(&call);
 }
 
@@ -68,28 +81,34 @@ static void run_staged(const quernel_i_task *t) {
     const uint32_t step = t->call->layer->chunk;
     for (uint32_t index = t->unit0; index < t->unit1; index++) {
         const unit u = unit_at(t->call->layer, index);
+        const uint32_t y0 = most(t->y0, u.y0), y1 = least(t->y1, u.y1), end = least(t->x1, u.x1);
         size_t b_panel;
         const void *b = unit_weights(t, index, &u, &b_panel);
-        for (uint32_t line = t->y0; line < t->y1; line++)
-            for (uint32_t x = t->x0; x < t->x1; x += step)
-                run_line(t, line, x, least(step, t->x1 - x), &u, b, b_panel);
+        for (uint32_t line = y0; line < y1; line++)
+            for (uint32_t x = most(t->x0, u.x0); x < end; x += step)
+                run_line(t, line, x, least(step, end - x), &u, quernel_i_strip_row(t, line, x, u.group), b, b_panel);
     }
 }
 
 // The rows of a chunk serve all units of a group before the next chunk is packed.
-static void run_packed(const quernel_i_task *t) {
+static void run_chunk(const quernel_i_task *t, uint32_t line, uint32_t x, uint32_t pixels) {
     const quernel_i_layer *l = t->call->layer;
+    for (uint32_t index = t->unit0, group = UINT32_MAX; index < t->unit1; index++) {
+        const unit u = unit_at(l, index);
+        if (u.group != group) quernel_i_chunk_pack(t, line, x, pixels, group = u.group);
+        const uint32_t first = most(x, u.x0), end = least(x + pixels, u.x1);
+        if (line < u.y0 || line >= u.y1 || first >= end) continue;
+        size_t b_panel;
+        const void *b = unit_weights(t, index, &u, &b_panel);
+        const uint8_t *a = t->slice + l->slice.packed + (ptrdiff_t)(first - x) * l->a_pixel;
+        run_line(t, line, first, end - first, &u, a, b, b_panel);
+    }
+}
+
+static void run_packed(const quernel_i_task *t) {
+    const uint32_t step = t->call->layer->chunk;
     for (uint32_t line = t->y0; line < t->y1; line++)
-        for (uint32_t x = t->x0; x < t->x1; x += l->chunk) {
-            const uint32_t pixels = least(l->chunk, t->x1 - x);
-            for (uint32_t index = t->unit0, group = UINT32_MAX; index < t->unit1; index++) {
-                const unit u = unit_at(l, index);
-                if (u.group != group) quernel_i_chunk_pack(t, line, x, pixels, group = u.group);
-                size_t b_panel;
-                const void *b = unit_weights(t, index, &u, &b_panel);
-                run_line(t, line, x, pixels, &u, b, b_panel);
-            }
-        }
+        for (uint32_t x = t->x0; x < t->x1; x += step) run_chunk(t, line, x, least(step, t->x1 - x));
 }
 
 static void run_depthwise(const quernel_i_task *t) {

@@ -39,13 +39,13 @@ void quernel_i_strip_stage(const quernel_i_task *task);
 const uint8_t *quernel_i_strip_row(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t group);
 /// Packs im2col rows of `pixels` output pixels of a line for one group, and fills row_scale and row_term by row.
 void quernel_i_chunk_pack(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t pixels, uint32_t group);
-/// Fills the slice's row_sum: Σ of the real k of each row.
-void quernel_i_chunk_sum(const quernel_i_task *task, const uint8_t *rows, ptrdiff_t row_bytes, uint32_t pixels);
+/// Fills the slice's row_sum: Σ of the real k of each row of a product, run_bytes of each of its runs.
+void quernel_i_chunk_sum(const quernel_i_task *task, const quernel_i_gemm *product, uint32_t run_bytes);
 
-/// Fills the finish of a unit's columns (first column `j` of the tables, output channel `channel`, kernel position
-/// `tap` of a deconvolution) for the pixels from (line, column) on.
+/// Fills the finish of a unit's columns (first column `j` of the tables, output channel `channel`, phase of a
+/// deconvolution) for the pixels from (line, column) on.
 void quernel_i_finish_fill(const quernel_i_task *task, uint32_t line, uint32_t column, size_t j, uint32_t channel,
-                           uint32_t tap, quernel_i_finish *ret_finish);
+                           uint32_t phase, quernel_i_finish *ret_finish);
 
 /// Writes the zero point into those border pixels of y that lie beside the task's lines.
 void quernel_i_border_fill(const quernel_i_task *task);

@@ -4,11 +4,12 @@
 
 #include "gemm/drive.h"
 
-// Bytes from the tensor's first element to that of output pixel (line, column) of the grid, kernel position `tap`.
+// Bytes from the tensor's first element to that of output pixel (line, column) of the grid, phase `phase`.
 static ptrdiff_t offset_of(const quernel_i_task *t, const quernel_tensor *y, uint32_t line, uint32_t column,
-                           uint32_t channel, uint32_t tap) {
+                           uint32_t channel, uint32_t phase) {
     const quernel_i_layer *l = t->call->layer;
-    const int64_t h = (int64_t)line * l->up_h + tap / l->up_w, w = (int64_t)column * l->up_w + tap % l->up_w;
+    const int64_t h = (int64_t)line * l->up_h + phase / l->up_w - l->crop_top;
+    const int64_t w = (int64_t)column * l->up_w + phase % l->up_w - l->crop_left;
     const int64_t element = t->image * y->stride_n + h * y->stride_h + w * y->stride_w + channel * y->stride_c;
     return (ptrdiff_t)(element * (int64_t)quernel_type_size((quernel_type)y->type));
 }
@@ -31,13 +32,13 @@ static void fill_row_terms(const quernel_i_task *t, uint32_t column, size_t j, q
 }
 
 void quernel_i_finish_fill(const quernel_i_task *t, uint32_t line, uint32_t column, size_t j, uint32_t channel,
-                           uint32_t tap, quernel_i_finish *f) {
+                           uint32_t phase, quernel_i_finish *f) {
     const quernel_i_layer *l = t->call->layer;
     const ptrdiff_t y_size = (ptrdiff_t)quernel_type_size((quernel_type)l->y.type);
     const bool by_image = l->quant.mode == QUERNEL_QUANT_DYNAMIC_CALL;
     const float *scale = by_image && l->scale ? (const float *)(t->slice + l->slice.scale) : l->scale;
     *f = (quernel_i_finish){
-        .y = (uint8_t *)t->call->y + offset_of(t, &l->y, line, column, channel, tap),
+        .y = (uint8_t *)t->call->y + offset_of(t, &l->y, line, column, channel, phase),
         .y_row = (ptrdiff_t)l->up_w * l->y.stride_w * y_size,
         .y_col = l->y.stride_c * y_size,
         .out = l->y.type,
@@ -55,7 +56,7 @@ void quernel_i_finish_fill(const quernel_i_task *t, uint32_t line, uint32_t colu
     fill_row_terms(t, column, j, f);
     if (!l->finish.residual) return;
     const ptrdiff_t r_size = (ptrdiff_t)quernel_type_size((quernel_type)l->residual.type);
-    f->residual = (const uint8_t *)t->call->residual + offset_of(t, &l->residual, line, column, channel, tap);
+    f->residual = (const uint8_t *)t->call->residual + offset_of(t, &l->residual, line, column, channel, phase);
     f->r_row = (ptrdiff_t)l->up_w * l->residual.stride_w * r_size;
     f->r_col = l->residual.stride_c * r_size;
     f->r_type = l->residual.type;
@@ -82,11 +83,13 @@ void quernel_i_border_fill(const quernel_i_task *t) {
     const int64_t left = y->border_w, above = y->border_h;
     if (!left && !above) return;
     const bool first = t->x0 == 0, last = t->x1 == l->grid_w;
-    const int64_t from = first ? -left : (int64_t)t->x0 * l->up_w;
-    const int64_t to = last ? (int64_t)y->w + left : (int64_t)t->x1 * l->up_w;
+    const int64_t from = first ? -left : (int64_t)t->x0 * l->up_w - l->crop_left;
+    const int64_t to = last ? (int64_t)y->w + left : (int64_t)t->x1 * l->up_w - l->crop_left;
+    const int64_t top = t->y0 == 0 ? 0 : (int64_t)t->y0 * l->up_h - l->crop_top;
+    const int64_t bottom = t->y1 == l->grid_h ? (int64_t)y->h : (int64_t)t->y1 * l->up_h - l->crop_top;
     for (int64_t i = 1; t->y0 == 0 && i <= above; i++) fill_pixels(t, -i, from, to - from);
     for (int64_t i = 0; t->y1 == l->grid_h && i < above; i++) fill_pixels(t, (int64_t)y->h + i, from, to - from);
-    for (int64_t line = (int64_t)t->y0 * l->up_h; line < (int64_t)t->y1 * l->up_h; line++) {
+    for (int64_t line = top; line < bottom; line++) {
         if (first) fill_pixels(t, line, -left, left);
         if (last) fill_pixels(t, line, y->w, left);
     }

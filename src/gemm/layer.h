@@ -2,8 +2,8 @@
 // A layer as the drive sees it: one product of rows by packed weights per job, whatever the operator was called.
 // `op` fills geometry, numbers and tables; `plan` the kernels and sizes; the drive only reads.
 //
-// Every operator is a grid of output pixels. linear: one image of one line with M pixels. conv2d: its output. deconv2d with
-// kernel = stride: its input, where each job writes its own pixel of every kernel-sized patch.
+// Every operator is a grid of output pixels. linear: one image of one line with M pixels. conv2d: its output. deconv2d: the
+// patches of stride x stride pixels that its output is laid with, where each phase writes its own pixel of every patch.
 #ifndef QUERNEL_GEMM_LAYER_H
 #define QUERNEL_GEMM_LAYER_H
 
@@ -34,10 +34,11 @@ typedef struct quernel_i_layer {
     // Geometry
     quernel_tensor x, y, residual;     // strides filled in
     uint32_t grid_h, grid_w;           // output pixels per image
-    uint32_t kernel_h, kernel_w;       // of the taps read from x: 1 for linear and deconv2d
+    uint32_t kernel_h, kernel_w;       // of the window of taps read from x
     uint32_t stride_h, stride_w, dilation_h, dilation_w;
-    uint32_t pad_top, pad_left;
+    int32_t pad_top, pad_left;         // below 0 where a deconvolution's own padding crops whole pixels of x
     uint32_t up_h, up_w;               // deconv2d: its stride; else 1
+    uint32_t crop_top, crop_left;      // deconv2d: lines and pixels of the first patches that lie outside y
     quernel_weights *weights;
 
     // Numbers
@@ -60,9 +61,9 @@ typedef struct quernel_i_layer {
     quernel_isa isa;
     quernel_i_path path;
     const quernel_i_kernel *gemm, *depthwise, *rows, *range, *gather; // gather: float rows of the packed path
-    const quernel_i_run *runs;
+    const quernel_i_run *runs;         // [phases][n_runs]
     const ptrdiff_t *taps;             // depthwise
-    uint32_t n_runs, run_bytes;        // run_bytes: real k of a run
+    uint32_t n_runs;                   // of a phase at most
     ptrdiff_t a_line, a_pixel;         // bytes of the rows that the kernel reads
     uint32_t strip_h, strip_w;         // output pixels of a strip
     uint32_t strip_lines, strip_pixels;// input lines and pixels of a strip
@@ -82,6 +83,8 @@ static inline bool quernel_i_layer_dynamic(const quernel_i_layer *l) { return l-
 static inline bool quernel_i_layer_depthwise(const quernel_i_layer *l) {
     return l->weights->shape.format == QUERNEL_I_FORMAT_TAPS;
 }
+/// One run covers a kernel row, else each tap is a run.
+static inline bool quernel_i_layer_whole_rows(const quernel_i_layer *l) { return l->n_runs == l->kernel_h; }
 /// Rows have parameters of their own, found in the run.
 static inline bool quernel_i_layer_by_row(const quernel_i_layer *l) {
     return l->quant.mode == QUERNEL_QUANT_DYNAMIC_ROW;

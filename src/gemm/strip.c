@@ -189,15 +189,15 @@ void quernel_i_chunk_pack(const quernel_i_task *t, uint32_t line, uint32_t colum
     }
 }
 
-void quernel_i_chunk_sum(const quernel_i_task *t, const uint8_t *rows, ptrdiff_t row_bytes, uint32_t pixels) {
+void quernel_i_chunk_sum(const quernel_i_task *t, const quernel_i_gemm *g, uint32_t run_bytes) {
     const quernel_i_layer *l = t->call->layer;
     int32_t *sum = (int32_t *)(t->slice + l->slice.row_sum);
     const bool is_signed = l->gemm->a_type == QUERNEL_TYPE_S8;
-    for (uint32_t p = 0; p < pixels; p++) {
+    for (uint32_t p = 0; p < g->rows; p++) {
         int32_t total = 0;
-        for (uint32_t r = 0; r < l->n_runs; r++) {
-            const uint8_t *k = rows + p * row_bytes + l->runs[r].offset;
-            for (uint32_t i = 0; i < l->run_bytes; i++) total += is_signed ? (int8_t)k[i] : k[i];
+        for (uint32_t r = 0; r < g->n_runs; r++) {
+            const uint8_t *k = (const uint8_t *)g->a + p * g->a_row + g->runs[r].offset;
+            for (uint32_t i = 0; i < run_bytes; i++) total += is_signed ? (int8_t)k[i] : k[i];
         }
         sum[p] = total;
     }

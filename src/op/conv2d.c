@@ -6,8 +6,6 @@
 #include "op/operator.h"
 #include "op/window.h"
 
-#define MOST 65536 // of strides, dilations and paddings
-
 static int check_common(const quernel_conv2d_desc *d, quernel_weights_kind kind, const char *where,
                         quernel_error *error) {
     if (d->size != sizeof *d)
@@ -30,7 +28,7 @@ static int check_common(const quernel_conv2d_desc *d, quernel_weights_kind kind,
                  {"pad_bottom", d->pad_bottom, 0}, {"pad_right", d->pad_right, 0}};
     for (int i = 0; i < 8; i++) {
         const int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, sizes[i].name, sizes[i].value, sizes[i].lo,
-                                               MOST);
+                                               QUERNEL_I_STRIDE_MOST);
         if (code) return code;
     }
     // Sizes of the input are judged with its strides; here they only must not be 0.
@@ -77,7 +75,9 @@ static uint32_t output_size(uint32_t size, uint32_t before, uint32_t after, uint
 static int conv2d_window(const quernel_conv2d_desc *d, quernel_i_layer *layer, quernel_tensor *found,
                          quernel_error *error) {
     static const char where[] = "conv2d";
-    const int code = check_common(d, QUERNEL_WEIGHTS_CONV2D, where, error);
+    int code = check_common(d, QUERNEL_WEIGHTS_CONV2D, where, error);
+    if (!code) code = quernel_i_check_range(error, QUERNEL_E_VALUE, where, "out_pad_h", d->out_pad_h, 0, 0);
+    if (!code) code = quernel_i_check_range(error, QUERNEL_E_VALUE, where, "out_pad_w", d->out_pad_w, 0, 0);
     if (code) return code;
     const quernel_i_weights_shape *s = &d->weights->shape;
     *found = (quernel_tensor){
@@ -91,35 +91,68 @@ static int conv2d_window(const quernel_conv2d_desc *d, quernel_i_layer *layer, q
     *layer = (quernel_i_layer){
         .grid_h = found->h, .grid_w = found->w, .kernel_h = s->kernel_h, .kernel_w = s->kernel_w,
         .stride_h = d->stride_h, .stride_w = d->stride_w, .dilation_h = d->dilation_h, .dilation_w = d->dilation_w,
-        .pad_top = d->pad_top, .pad_left = d->pad_left, .up_h = 1, .up_w = 1};
+        .pad_top = (int32_t)d->pad_top, .pad_left = (int32_t)d->pad_left, .up_h = 1, .up_w = 1};
     return QUERNEL_OK;
 }
 
-// Geometry and output sizes of a deconvolution with kernel = stride.
+// One direction of a deconvolution: patches of `stride` output pixels, the first `crop` of them outside of y; a patch
+// meets a window of pixels of x that begins `pad` before it.
+typedef struct patches {
+    uint32_t size, grid, crop, dilation;
+    int32_t pad;
+} patches;
+
+// Names of a direction's members: stride, dilation, out_pad.
+static int check_patches(const char *where, const char *const names[3], uint32_t stride, uint32_t packed_for,
+                         uint32_t dilation, uint32_t out_pad, quernel_error *error) {
+    if (stride != packed_for)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, names[0], -1, "%s: %s: %u: the weights were packed for %u", where,
+                                   names[0], stride, packed_for);
+    if (stride > 1 && dilation > 1)
+        return quernel_i_error_set(error, QUERNEL_E_UNSUPPORTED, names[1], -1, "%s: %s: %u: only 1 is offered with a stride",
+                                   where, names[1], dilation);
+    if (out_pad && out_pad >= stride && out_pad >= dilation)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, names[2], -1, "%s: %s: %u: must be below stride or dilation",
+                                   where, names[2], out_pad);
+    return QUERNEL_OK;
+}
+
+// False where the output has no pixel, or more than 2^30.
+static bool lay_patches(uint32_t x, uint32_t kernel, uint32_t window, uint32_t stride, uint32_t dilation, uint32_t before,
+                        uint32_t after, uint32_t out_pad, patches *ret) {
+    const int64_t size = (int64_t)(x - 1) * stride + (int64_t)dilation * (kernel - 1) + 1 + out_pad - before - after;
+    if (size < 1 || size > 1 << 30) return false;
+    const uint32_t skipped = before / stride, crop = before % stride; // whole patches, and pixels of the first
+    *ret = (patches){(uint32_t)size, (uint32_t)((size + crop + stride - 1) / stride), crop, dilation,
+                     (int32_t)((int64_t)(window - 1) * dilation - skipped)};
+    return true;
+}
+
+// Geometry and output sizes of a deconvolution.
 static int deconv2d_window(const quernel_conv2d_desc *d, quernel_i_layer *layer, quernel_tensor *found,
                            quernel_error *error) {
     static const char where[] = "deconv2d";
-    const int code = check_common(d, QUERNEL_WEIGHTS_DECONV2D, where, error);
+    int code = check_common(d, QUERNEL_WEIGHTS_DECONV2D, where, error);
     if (code) return code;
     const quernel_i_weights_shape *s = &d->weights->shape;
-    const struct {
-        const char *name;
-        uint32_t value, offered;
-    } only[] = {{"stride_h", d->stride_h, s->kernel_h}, {"stride_w", d->stride_w, s->kernel_w},
-                {"dilation_h", d->dilation_h, 1},       {"dilation_w", d->dilation_w, 1},
-                {"pad_top", d->pad_top, 0},             {"pad_left", d->pad_left, 0},
-                {"pad_bottom", d->pad_bottom, 0},       {"pad_right", d->pad_right, 0}};
-    for (int i = 0; i < 8; i++)
-        if (only[i].value != only[i].offered)
-            return quernel_i_error_set(error, QUERNEL_E_UNSUPPORTED, only[i].name, -1, "%s: %s: %u: only %u is offered",
-                                       where, only[i].name, only[i].value, only[i].offered);
-    const uint64_t h = (uint64_t)d->x.h * s->kernel_h, w = (uint64_t)d->x.w * s->kernel_w;
-    if (h > 1u << 30 || w > 1u << 30)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1, "%s: x: its output is larger than 2^30", where);
-    *found = (quernel_tensor){.n = d->x.n, .c = s->out, .h = (uint32_t)h, .w = (uint32_t)w};
-    *layer = (quernel_i_layer){.grid_h = d->x.h, .grid_w = d->x.w, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
-                               .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .up_h = s->kernel_h,
-                               .up_w = s->kernel_w};
+    static const char *const names_h[] = {"stride_h", "dilation_h", "out_pad_h"};
+    static const char *const names_w[] = {"stride_w", "dilation_w", "out_pad_w"};
+    code = check_patches(where, names_h, d->stride_h, s->up_h, d->dilation_h, d->out_pad_h, error);
+    if (!code) code = check_patches(where, names_w, d->stride_w, s->up_w, d->dilation_w, d->out_pad_w, error);
+    if (code) return code;
+    if (d->quant.mode == QUERNEL_QUANT_DYNAMIC_ROW)
+        return quernel_i_error_set(error, QUERNEL_E_UNSUPPORTED, "quant.mode", -1,
+                                   "%s: quant.mode: dynamic per row: not offered", where);
+    patches h, w;
+    if (!lay_patches(d->x.h, s->kernel_h, s->window_h, s->up_h, d->dilation_h, d->pad_top, d->pad_bottom, d->out_pad_h, &h) ||
+        !lay_patches(d->x.w, s->kernel_w, s->window_w, s->up_w, d->dilation_w, d->pad_left, d->pad_right, d->out_pad_w, &w))
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1,
+                                   "%s: x: %u x %u: its output is empty or larger than 2^30", where, d->x.h, d->x.w);
+    *found = (quernel_tensor){.n = d->x.n, .c = s->out, .h = h.size, .w = w.size};
+    *layer = (quernel_i_layer){
+        .grid_h = h.grid, .grid_w = w.grid, .kernel_h = s->window_h, .kernel_w = s->window_w, .stride_h = 1, .stride_w = 1,
+        .dilation_h = h.dilation, .dilation_w = w.dilation, .pad_top = h.pad, .pad_left = w.pad, .up_h = s->up_h,
+        .up_w = s->up_w, .crop_top = h.crop, .crop_left = w.crop};
     return QUERNEL_OK;
 }
 
@@ -134,7 +167,7 @@ int quernel_conv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret_o
     if (!d) return quernel_i_error_null(error, where, "desc");
     if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
     quernel_i_layer layer;
-    quernel_tensor found;
+    quernel_tensor found = {0};
     const int code = conv2d_window(d, &layer, &found, error);
     return code ? code : create(d, &layer, &found, where, ret_op, error);
 }
@@ -144,7 +177,7 @@ int quernel_deconv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret
     if (!d) return quernel_i_error_null(error, where, "desc");
     if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
     quernel_i_layer layer;
-    quernel_tensor found;
+    quernel_tensor found = {0};
     const int code = deconv2d_window(d, &layer, &found, error);
     return code ? code : create(d, &layer, &found, where, ret_op, error);
 }

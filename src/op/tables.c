@@ -34,10 +34,10 @@ static void fill_channels(const quernel_i_layer *l, float *mult) {
 static void fill_packed(const quernel_i_layer *l, float *mult) {
     const quernel_i_weights_shape *s = &l->weights->shape;
     const bool by_column = l->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN;
-    const uint32_t taps = s->kind == QUERNEL_WEIGHTS_CONV2D ? s->taps : 1;
+    const uint32_t taps = s->window_h * s->window_w;
     for (uint32_t channel = 0; channel < s->in; channel++)
         for (uint32_t t = 0; t < taps; t++) {
-            const size_t k = (size_t)(t / s->kernel_w) * s->run_groups * 4 + (size_t)(t % s->kernel_w) * s->group_in;
+            const size_t k = (size_t)(t / s->window_w) * s->run_groups * 4 + (size_t)(t % s->window_w) * s->group_in;
             mult[(size_t)(channel / s->group_in) * s->k_groups * 4 + k + channel % s->group_in] =
                 multiplier(l, by_column ? (size_t)channel * s->taps + t : channel);
         }
@@ -51,8 +51,9 @@ typedef struct column_tables {
 
 static void fill_integers(const quernel_i_layer *l, const column_tables *t, size_t j, uint32_t n) {
     const quernel_i_weights_shape *s = &l->weights->shape;
-    const uint32_t k = s->format == QUERNEL_I_FORMAT_TAPS ? s->taps : s->runs * s->run_length;
-    const uint32_t zero = (uint32_t)l->weights->zero[n];
+    const quernel_i_phase p = quernel_i_weights_phase(s, (uint32_t)(j / s->columns16 % s->phases));
+    const uint32_t k = s->format == QUERNEL_I_FORMAT_TAPS ? s->taps : p.rows * p.run_length;
+    const uint32_t zero = p.empty ? 0 : (uint32_t)l->weights->zero[n];
     t->z_columns[j] = (int32_t)((uint32_t)l->weights->sum[j] - k * zero);
     if (t->w_zeros) t->w_zeros[j] = (int32_t)-zero;
     const int32_t *bias = l->finish.bias_type == QUERNEL_TYPE_S32 ? l->finish.bias : NULL;
@@ -113,12 +114,15 @@ static void fill_runs(const quernel_i_layer *l, quernel_i_run *runs, ptrdiff_t *
         taps[t] = (ptrdiff_t)(t / s->kernel_w) * l->dilation_h * l->a_line +
                   (ptrdiff_t)(t % s->kernel_w) * l->dilation_w * l->a_pixel;
     if (taps) return;
-    const uint32_t per_row = l->n_runs / l->kernel_h;
-    for (uint32_t i = 0; i < l->n_runs; i++) {
-        const ptrdiff_t row = i / per_row, tap = i % per_row;
-        runs[i].offset = packed ? row * s->run_groups * 4
-                                : row * l->dilation_h * l->a_line + tap * l->dilation_w * l->a_pixel;
-        runs[i].groups = s->run_groups / per_row;
+    for (uint32_t phase = 0; phase < s->phases; phase++, runs += l->n_runs) {
+        const quernel_i_phase p = quernel_i_weights_phase(s, phase);
+        const uint32_t per_row = quernel_i_layer_whole_rows(l) ? 1 : p.row_taps;
+        for (uint32_t i = 0; i < p.rows * per_row; i++) { // a phase of fewer taps takes the last ones of the window
+            const ptrdiff_t row = s->window_h - p.rows + i / per_row, tap = s->window_w - p.row_taps + i % per_row;
+            runs[i].offset = packed ? row * s->run_groups * 4 + tap * s->group_in
+                                    : row * l->dilation_h * l->a_line + tap * l->dilation_w * l->a_pixel;
+            runs[i].groups = p.run_groups / per_row;
+        }
     }
 }
 
@@ -157,7 +161,7 @@ void quernel_i_tables_lay_out(quernel_i_layer *l, quernel_i_layout *block) {
     float *channels = packed && !by_column ? quernel_i_take(block, s->in, sizeof *channels) : mult;
     float *row_scales = l->quant.row_scale ? quernel_i_take(block, l->x.w, sizeof *row_scales) : NULL;
     const bool by_taps = quernel_i_layer_depthwise(l);
-    quernel_i_run *runs = by_taps ? NULL : quernel_i_take(block, l->n_runs, sizeof *runs);
+    quernel_i_run *runs = by_taps ? NULL : quernel_i_take(block, (size_t)s->phases * l->n_runs, sizeof *runs);
     ptrdiff_t *taps = by_taps ? quernel_i_take(block, s->taps, sizeof *taps) : NULL;
     const column_tables t = take_columns(l, block);
     if (!block->base) return;

@@ -9,11 +9,11 @@
 #include "pack/weights.h"
 
 static const uint8_t magic[8] = {'Q', 'R', 'N', 'L', 'W', 'T', 'S', 0};
-enum { BLOB_VERSION = 1, HEADER_WORDS = 14, HEADER_BYTES = 8 + 4 * HEADER_WORDS, CRC_BYTES = 4 };
+enum { BLOB_VERSION = 2, HEADER_WORDS = 15, HEADER_BYTES = 8 + 4 * HEADER_WORDS, CRC_BYTES = 4 };
 
 // The words of the header, in order.
 enum { VERSION, KIND, FORMAT, OUT, IN, KERNEL_H, KERNEL_W, GROUPS, SMOOTH_KIND, SMOOTH_COUNT, HAS_ZERO, PACKED_LO,
-       PACKED_HI, RESERVED };
+       PACKED_HI, UP_H, UP_W };
 
 static void put32(uint8_t *to, uint32_t value) {
     for (int i = 0; i < 4; i++) to[i] = (uint8_t)(value >> 8 * i);
@@ -62,6 +62,7 @@ int quernel_weights_save(const quernel_weights *w, void *ret_blob, size_t bytes,
     header[KERNEL_H] = s->kernel_h, header[KERNEL_W] = s->kernel_w;
     header[SMOOTH_KIND] = (uint32_t)w->smooth_kind, header[SMOOTH_COUNT] = (uint32_t)w->smooth_count;
     header[HAS_ZERO] = w->has_zero;
+    header[UP_H] = s->up_h, header[UP_W] = s->up_w;
     header[PACKED_LO] = (uint32_t)s->packed_bytes, header[PACKED_HI] = (uint32_t)((uint64_t)s->packed_bytes >> 32);
     uint8_t *to = ret_blob;
     memcpy(to, magic, sizeof magic);
@@ -81,17 +82,20 @@ static int refuse(quernel_error *error, const char *why) {
 // The sizes of a header, checked against one another as quernel_weights_pack would.
 static bool shape_of(const uint32_t *h, quernel_i_weights_shape *s) {
     *s = (quernel_i_weights_shape){.kind = h[KIND], .out = h[OUT], .in = h[IN], .kernel_h = h[KERNEL_H],
-                                   .kernel_w = h[KERNEL_W], .groups = h[GROUPS]};
+                                   .kernel_w = h[KERNEL_W], .groups = h[GROUPS], .up_h = h[UP_H],
+                                   .up_w = h[UP_W]};
     if (s->kind > QUERNEL_WEIGHTS_DECONV2D || h[SMOOTH_KIND] > QUERNEL_SMOOTH_COLUMN || h[HAS_ZERO] > 1) return false;
     if (!s->out || !s->in || !s->kernel_h || !s->kernel_w || !s->groups) return false;
     if (s->in % s->groups || s->out % s->groups) return false;
+    if (!s->up_h || !s->up_w) return false;
+    if (s->kind != QUERNEL_WEIGHTS_DECONV2D && (s->up_h != 1 || s->up_w != 1)) return false;
     if (s->kind == QUERNEL_WEIGHTS_LINEAR && (s->kernel_h != 1 || s->kernel_w != 1 || s->groups != 1)) return false;
     if (h[SMOOTH_KIND] == QUERNEL_SMOOTH_COLUMN && s->kind != QUERNEL_WEIGHTS_CONV2D) return false;
     if (!quernel_i_weights_shape_fill(s, !h[HAS_ZERO] && h[SMOOTH_KIND] != QUERNEL_SMOOTH_COLUMN)) return false;
     const uint64_t smooth = h[SMOOTH_KIND] == QUERNEL_SMOOTH_NONE      ? 0
                             : h[SMOOTH_KIND] == QUERNEL_SMOOTH_CHANNEL ? s->in
                                                                        : (uint64_t)s->in * s->taps;
-    return h[FORMAT] == s->format && h[SMOOTH_COUNT] == smooth && h[RESERVED] == 0 &&
+    return h[FORMAT] == s->format && h[SMOOTH_COUNT] == smooth &&
            (h[PACKED_LO] | (uint64_t)h[PACKED_HI] << 32) == s->packed_bytes;
 }
 

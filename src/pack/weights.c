@@ -17,37 +17,73 @@ static void shape_taps(quernel_i_weights_shape *s) {
     s->format = QUERNEL_I_FORMAT_TAPS;
     s->jobs = 1;
     s->columns = s->out;
-    s->runs = s->taps;
     s->run_length = 1;
-    s->run_groups = 0;
+    s->k_groups = s->run_groups = 0;
 }
 
+static uint32_t groups_of_4(uint32_t k) { return (k + 3) / 4; }
+
 static void shape_w16x4(quernel_i_weights_shape *s) {
-    const bool conv = s->kind == QUERNEL_WEIGHTS_CONV2D;
     s->format = QUERNEL_I_FORMAT_W16X4;
-    s->jobs = s->kind == QUERNEL_WEIGHTS_DECONV2D ? s->groups * s->taps : s->groups;
+    s->jobs = s->groups * s->phases;
     s->columns = s->group_out;
-    s->runs = conv ? s->kernel_h : 1;
-    s->run_length = conv ? s->kernel_w * s->group_in : s->group_in;
-    s->run_groups = (s->run_length + 3) / 4;
+    s->run_length = s->window_w * s->group_in;
+    s->run_groups = groups_of_4(s->run_length);
+    s->k_groups = s->window_h * s->run_groups;
+}
+
+// Taps of a kernel that meet the output places p, p + up, …; 1 where none does.
+static uint32_t taps_at(uint32_t kernel, uint32_t up, uint32_t p) { return p < kernel ? (kernel - p - 1) / up + 1 : 1; }
+
+// Σ over the lines of phases before `end`: kernel rows.
+static size_t rows_before(const quernel_i_weights_shape *s, uint32_t end) {
+    size_t sum = 0;
+    for (uint32_t p = 0; p < end; p++) sum += taps_at(s->kernel_h, s->up_h, p);
+    return sum;
+}
+
+// Σ over the columns of phases before `end`: groups of 4 k of a run.
+static size_t run_groups_before(const quernel_i_weights_shape *s, uint32_t end) {
+    size_t sum = 0;
+    for (uint32_t p = 0; p < end; p++) sum += groups_of_4(taps_at(s->kernel_w, s->up_w, p) * s->group_in);
+    return sum;
+}
+
+quernel_i_phase quernel_i_weights_phase(const quernel_i_weights_shape *s, uint32_t phase) {
+    const uint32_t py = phase / s->up_w, px = phase % s->up_w;
+    quernel_i_phase p = {.empty = py >= s->kernel_h || px >= s->kernel_w};
+    p.rows = taps_at(s->kernel_h, s->up_h, py);
+    p.row_taps = taps_at(s->kernel_w, s->up_w, px);
+    p.run_length = p.row_taps * s->group_in;
+    p.run_groups = groups_of_4(p.run_length);
+    p.k_groups = p.rows * p.run_groups;
+    p.panel_bytes = (size_t)64 * p.k_groups;
+    p.offset = (size_t)s->columns16 / 16 * 64 *
+               (rows_before(s, py) * run_groups_before(s, s->up_w) + p.rows * run_groups_before(s, px));
+    return p;
 }
 
 bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool plain) {
-    size_t taps, k, jobs, bytes;
+    size_t taps, k, phases, jobs, panel, bytes;
     s->group_in = s->in / s->groups;
     s->group_out = s->out / s->groups;
     if (!quernel_i_mul(s->kernel_h, s->kernel_w, &taps) || taps > MOST_K) return false;
     if (!quernel_i_mul(taps, s->group_in, &k) || k > MOST_K) return false;
-    if (!quernel_i_mul(taps, s->groups, &jobs) || jobs > MOST_K || s->out > MOST_K || s->in > MOST_K) return false;
+    if (s->up_h > QUERNEL_I_STRIDE_MOST || s->up_w > QUERNEL_I_STRIDE_MOST) return false;
+    if (!quernel_i_mul(s->up_h, s->up_w, &phases) || !quernel_i_mul(phases, s->groups, &jobs)) return false;
+    if (jobs > MOST_K || s->out > MOST_K || s->in > MOST_K) return false;
     s->taps = (uint32_t)taps;
-    if (plain && depthwise(s)) shape_taps(s);
+    s->phases = (uint32_t)phases;
+    s->window_h = taps_at(s->kernel_h, s->up_h, 0);
+    s->window_w = taps_at(s->kernel_w, s->up_w, 0);
+    const bool by_taps = plain && depthwise(s);
+    if (by_taps) shape_taps(s);
     else shape_w16x4(s);
     s->columns16 = (uint32_t)quernel_i_round_up(s->columns, 16);
-    s->k_groups = s->runs * s->run_groups;
-    const bool by_taps = s->format == QUERNEL_I_FORMAT_TAPS;
-    s->panel_bytes = by_taps ? (size_t)16 * s->taps : (size_t)64 * s->k_groups;
-    if (!quernel_i_mul(s->columns16 / 16, s->panel_bytes, &s->job_bytes)) return false;
-    if (!quernel_i_mul(s->job_bytes, s->jobs, &bytes) || bytes > SIZE_MAX / 4) return false;
+    if (!quernel_i_mul(rows_before(s, s->up_h), run_groups_before(s, s->up_w), &panel)) return false;
+    if (by_taps) s->group_bytes = (size_t)s->columns16 * s->taps;
+    else if (!quernel_i_mul(panel, (size_t)s->columns16 * 4, &s->group_bytes)) return false;
+    if (!quernel_i_mul(s->group_bytes, by_taps ? 1 : s->groups, &bytes) || bytes > SIZE_MAX / 4) return false;
     s->packed_bytes = bytes;
     return true;
 }
@@ -56,13 +92,13 @@ quernel_i_weight_place quernel_i_weight_find(const quernel_i_weights_shape *s, u
     if (s->format == QUERNEL_I_FORMAT_TAPS)
         return (quernel_i_weight_place){0, n, (size_t)t * s->columns16 + n, 0};
     const uint32_t group = n / s->group_out, column = n % s->group_out;
-    const bool deconv = s->kind == QUERNEL_WEIGHTS_DECONV2D;
-    const uint32_t job = deconv ? group * s->taps + t : group;
-    size_t k = 0;
-    if (s->kind == QUERNEL_WEIGHTS_CONV2D)
-        k = (size_t)(t / s->kernel_w) * s->run_groups * 4 + (size_t)(t % s->kernel_w) * s->group_in;
-    const size_t base = job * s->job_bytes + column / 16 * s->panel_bytes + column % 16 * 4;
-    return (quernel_i_weight_place){job, column, base, k};
+    uint32_t row = t / s->kernel_w, tap = t % s->kernel_w;
+    const uint32_t phase = row % s->up_h * s->up_w + tap % s->up_w;
+    const quernel_i_phase p = quernel_i_weights_phase(s, phase);
+    if (s->kind == QUERNEL_WEIGHTS_DECONV2D) row = p.rows - 1 - row / s->up_h, tap = p.row_taps - 1 - tap / s->up_w;
+    const size_t base = group * s->group_bytes + p.offset + column / 16 * p.panel_bytes + column % 16 * 4;
+    return (quernel_i_weight_place){group * s->phases + phase, column, base,
+                                    (size_t)row * p.run_groups * 4 + (size_t)tap * s->group_in};
 }
 
 static void lay_out(quernel_weights *w, quernel_i_layout *block, const quernel_i_weights_shape *s, size_t smooth_count) {
@@ -136,6 +172,6 @@ int quernel_weights_get(const quernel_weights *w, quernel_weights_info *ret_info
     const quernel_i_weights_shape *s = &w->shape;
     *ret_info = (quernel_weights_info){sizeof *ret_info, (int32_t)s->kind, s->out, s->in, s->kernel_h, s->kernel_w,
                                        s->groups, w->smooth_kind, w->scale, w->has_zero ? w->zero : NULL, w->smooth,
-                                       s->packed_bytes};
+                                       s->packed_bytes, s->up_h, s->up_w};
     return QUERNEL_OK;
 }

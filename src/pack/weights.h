@@ -15,21 +15,36 @@ typedef enum quernel_i_format {
     QUERNEL_I_FORMAT_TAPS = 2   ///< depthwise: [tap][channels rounded up to 16]
 } quernel_i_format;
 
-/// Sizes of packed weights, found from kind, channels, kernel and groups alone.
+#define QUERNEL_I_STRIDE_MOST 65536 // of strides, dilations and paddings
+
+/// Sizes of packed weights, found from kind, channels, kernel, groups and the stride of a deconvolution alone.
 ///
-/// A job is a product of its own: a group of a convolution, or one kernel position of one group of a deconvolution. Its k are
-/// kernel rows one after another (`runs`), each `run_length` long and padded with zeros to a multiple of 4.
+/// A job is a product of its own: a group, in each of its phases. A deconvolution of stride s is s·s convolutions of stride 1,
+/// one for each place (line mod s, column mod s) of its output: its phases. Each has the taps that meet that place, turned
+/// around; all of them read the same window of x, aligned at its end. Everything else has one phase. The k of a job are kernel
+/// rows one after another (`runs`), each `run_length` long and padded with zeros to a multiple of 4.
 typedef struct quernel_i_weights_shape {
-    uint32_t kind, out, in, kernel_h, kernel_w, groups, format;
+    uint32_t kind, out, in, kernel_h, kernel_w, groups, up_h, up_w; // up: the stride of a deconvolution; else 1
+    uint32_t format;
     uint32_t taps;           // kernel_h·kernel_w
     uint32_t group_in, group_out;
-    uint32_t jobs, columns;  // columns of a job, unpadded
+    uint32_t window_h, window_w; // pixels of x that meet an output pixel: the kernel, or kernel / stride rounded up
+    uint32_t phases;         // up_h·up_w
+    uint32_t jobs, columns;  // jobs = groups·phases; columns of a job, unpadded
     uint32_t columns16;      // rounded up to 16
-    uint32_t runs, run_length, run_groups;
-    uint32_t k_groups;       // runs·run_groups
-    size_t panel_bytes;      // one sub-panel of 16 columns
-    size_t job_bytes, packed_bytes;
+    uint32_t run_length, run_groups, k_groups; // of phase 0, which has the most taps: window_h runs of window_w taps
+    size_t group_bytes, packed_bytes;
 } quernel_i_weights_shape;
+
+/// One phase of a group.
+typedef struct quernel_i_phase {
+    bool empty;              // a kernel below the stride leaves places that no tap meets: one tap of zeros stands for them
+    uint32_t rows, row_taps;
+    uint32_t run_length, run_groups, k_groups;
+    size_t panel_bytes;      // one sub-panel of 16 columns
+    size_t offset;           // of its panels within the group's bytes
+} quernel_i_phase;
+quernel_i_phase quernel_i_weights_phase(const quernel_i_weights_shape *shape, uint32_t phase);
 
 struct quernel_weights {
     atomic_uint references;
@@ -82,8 +97,7 @@ static inline size_t quernel_i_weight_byte(const quernel_i_weight_place *at, uin
 /// Output channel of a job's column.
 static inline uint32_t quernel_i_job_channel(const quernel_i_weights_shape *s, uint32_t job, uint32_t column) {
     if (s->format == QUERNEL_I_FORMAT_TAPS) return column;
-    const uint32_t group = s->kind == QUERNEL_WEIGHTS_DECONV2D ? job / s->taps : job;
-    return group * s->group_out + column;
+    return job / s->phases * s->group_out + column;
 }
 
 /// Recomputes `sum` and `reach` from `packed`, `zero` and the shape.

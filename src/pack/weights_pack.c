@@ -21,6 +21,12 @@ static int check_sizes(const quernel_weights_desc *d, quernel_error *error) {
         const int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, sizes[i].name, sizes[i].value, 1, 1 << 26);
         if (code) return code;
     }
+    const bool deconv = d->kind == QUERNEL_WEIGHTS_DECONV2D;
+    int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "deconv_stride_h", d->deconv_stride_h, 0,
+                                     deconv ? QUERNEL_I_STRIDE_MOST : 0);
+    if (!code) code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "deconv_stride_w", d->deconv_stride_w, 0,
+                                            deconv ? QUERNEL_I_STRIDE_MOST : 0);
+    if (code) return code;
     if (d->in % d->groups || d->out % d->groups)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "groups", -1,
                                    WHERE ": groups: %u: must divide in (%u) and out (%u)", d->groups, d->in, d->out);
@@ -113,7 +119,11 @@ int quernel_i_weights_check(const quernel_weights_desc *d, quernel_i_weights_sha
     const int code = check_members(d, error);
     if (code) return code;
     quernel_i_weights_shape shape = {.kind = (uint32_t)d->kind, .out = d->out, .in = d->in, .kernel_h = d->kernel_h,
-                                     .kernel_w = d->kernel_w, .groups = d->groups};
+                                     .kernel_w = d->kernel_w, .groups = d->groups, .up_h = 1, .up_w = 1};
+    if (d->kind == QUERNEL_WEIGHTS_DECONV2D) {
+        shape.up_h = d->deconv_stride_h ? d->deconv_stride_h : d->kernel_h;
+        shape.up_w = d->deconv_stride_w ? d->deconv_stride_w : d->kernel_w;
+    }
     if (!quernel_i_weights_shape_fill(&shape, !any_zero_point(d) && d->smooth_kind != QUERNEL_SMOOTH_COLUMN))
         return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "in", -1, WHERE ": in: %u: the sizes overflow", d->in);
     *ret_shape = shape;

@@ -73,7 +73,9 @@ static bool can_read_in_place(const quernel_i_layer *l) {
     if (!int8_input(l) || l->encode || l->x.layout != QUERNEL_LAYOUT_NHWC) return false;
     if (!taps_inside(l, l->x.border_h, l->x.border_w)) return false;
     if (quernel_i_layer_depthwise(l)) return true;
-    return whole_rows(l, l->x.stride_w) ? l->weights->shape.run_length % 4 == 0 : taps_aligned(l);
+    // The phases of a deconvolution differ in the length of their runs.
+    const bool one_length = whole_rows(l, l->x.stride_w) && l->up_w == 1;
+    return one_length ? l->weights->shape.run_length % 4 == 0 : taps_aligned(l);
 }
 
 static bool must_pack(const quernel_i_layer *l) {
@@ -115,7 +117,6 @@ static void choose_runs(quernel_i_layer *l) {
     const int64_t pixel = l->path == QUERNEL_I_PATH_INPLACE ? l->x.stride_w : l->x.c;
     const bool whole = packed || whole_rows(l, pixel);
     l->n_runs = l->kernel_h * (whole ? 1 : l->kernel_w);
-    l->run_bytes = whole ? s->run_length : s->group_in;
     if (l->path == QUERNEL_I_PATH_INPLACE) {
         l->a_pixel = l->x.stride_w;
         return;

@@ -105,12 +105,17 @@ void test_refuse_create_window(void) {
     CONV(f.d.pad_left = UINT32_MAX, QUERNEL_E_SHAPE, "pad_left", "4294967295", -1);
     CONV(f.d.pad_bottom = UINT32_MAX, QUERNEL_E_SHAPE, "pad_bottom", "4294967295", -1);
     CONV(f.d.pad_right = UINT32_MAX, QUERNEL_E_SHAPE, "pad_right", "4294967295", -1);
-    DECONV(f.d.stride_h = 3, QUERNEL_E_UNSUPPORTED, "stride_h", "3", -1);
-    DECONV(f.d.stride_w = 1, QUERNEL_E_UNSUPPORTED, "stride_w", "1", -1);
+    CONV(f.d.out_pad_h = 1, QUERNEL_E_VALUE, "out_pad_h", "1", -1);
+    CONV(f.d.out_pad_w = 2, QUERNEL_E_VALUE, "out_pad_w", "2", -1);
+    DECONV(f.d.stride_h = 3, QUERNEL_E_VALUE, "stride_h", "3", -1);
+    DECONV(f.d.stride_w = 1, QUERNEL_E_VALUE, "stride_w", "1", -1);
     DECONV(f.d.dilation_h = 2, QUERNEL_E_UNSUPPORTED, "dilation_h", "2", -1);
     DECONV(f.d.dilation_w = 3, QUERNEL_E_UNSUPPORTED, "dilation_w", "3", -1);
-    DECONV(f.d.pad_bottom = 2, QUERNEL_E_UNSUPPORTED, "pad_bottom", "2", -1);
-    DECONV(f.d.pad_left = 1, QUERNEL_E_UNSUPPORTED, "pad_left", "1", -1);
+    DECONV((f.w.deconv_stride_h = f.d.stride_h = 1, f.d.out_pad_h = 1), QUERNEL_E_SHAPE, "out_pad_h", "1", -1);
+    DECONV(f.d.out_pad_w = 2, QUERNEL_E_SHAPE, "out_pad_w", "2", -1);
+    DECONV(f.d.pad_bottom = 10, QUERNEL_E_SHAPE, "x", "5 x 7", -1);
+    DECONV((f.d.pad_left = 7, f.d.pad_right = 7), QUERNEL_E_SHAPE, "x", "5 x 7", -1);
+    DECONV(f.d.quant.mode = QUERNEL_QUANT_DYNAMIC_ROW, QUERNEL_E_UNSUPPORTED, "quant.mode", NULL, -1);
 }
 
 void test_refuse_create_tensors(void) {

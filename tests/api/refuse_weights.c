@@ -42,6 +42,9 @@ void test_refuse_weights_sizes(void) {
     LINEAR(f.w.size += 8, QUERNEL_E_VALUE, "size", NULL, -1);
     LINEAR(f.w.out = 0, QUERNEL_E_SHAPE, "out", "0", -1);
     LINEAR(f.w.in = 0, QUERNEL_E_SHAPE, "in", "0", -1);
+    CONV(f.w.deconv_stride_h = 1, QUERNEL_E_SHAPE, "deconv_stride_h", "1", -1);
+    LINEAR(f.w.deconv_stride_w = 2, QUERNEL_E_SHAPE, "deconv_stride_w", "2", -1);
+    DECONV(f.w.deconv_stride_w = 65537, QUERNEL_E_SHAPE, "deconv_stride_w", "65537", -1);
     CONV(f.w.kernel_h = 0, QUERNEL_E_SHAPE, "kernel_h", "0", -1);
     CONV(f.w.kernel_w = 0, QUERNEL_E_SHAPE, "kernel_w", "0", -1);
     CONV(f.w.groups = 0, QUERNEL_E_SHAPE, "groups", "0", -1);

@@ -58,14 +58,23 @@ static void draw_groups(op_case *c, int most) {
     w->out = depthwise ? w->groups : out * w->groups;
 }
 
+// One direction of a deconvolution: the kernel as stride, or any.
+static void draw_patch(op_case *c, uint32_t kernel, uint32_t *stride, uint32_t *dilation, uint32_t *out_pad) {
+    *stride = rng_one_in(&c->r, 4) ? kernel : (uint32_t)rng_int(&c->r, 1, rng_one_in(&c->r, 3) ? 5 : 2);
+    if (*stride == 1 && rng_one_in(&c->r, 2)) *dilation = (uint32_t)rng_int(&c->r, 1, 3);
+    if (rng_one_in(&c->r, 3)) *out_pad = (uint32_t)rng_int(&c->r, 0, (int)(*stride > *dilation ? *stride : *dilation) - 1);
+}
+
 static void draw_window(op_case *c) {
     quernel_conv2d_desc *d = &c->conv;
     quernel_weights_desc *w = &c->weights;
     w->kernel_h = (uint32_t)rng_int(&c->r, 1, rng_one_in(&c->r, 4) ? 7 : 3);
     w->kernel_w = rng_one_in(&c->r, 2) ? w->kernel_h : (uint32_t)rng_int(&c->r, 1, 5);
     if (c->kind == OP_DECONV2D) {
-        d->stride_h = w->kernel_h;
-        d->stride_w = w->kernel_w;
+        draw_patch(c, w->kernel_h, &d->stride_h, &d->dilation_h, &d->out_pad_h);
+        draw_patch(c, w->kernel_w, &d->stride_w, &d->dilation_w, &d->out_pad_w);
+        if (d->stride_h != w->kernel_h || rng_one_in(&c->r, 2)) w->deconv_stride_h = d->stride_h;
+        if (d->stride_w != w->kernel_w || rng_one_in(&c->r, 2)) w->deconv_stride_w = d->stride_w;
         return;
     }
     d->stride_h = (uint32_t)rng_int(&c->r, 1, rng_one_in(&c->r, 3) ? 4 : 2);
@@ -113,6 +122,20 @@ static void limit(op_case *c, double budget) {
         else if (x->w > w->kernel_w * c->conv.dilation_w + 1) x->w--;
         else return;
     }
+}
+
+// Padding of a deconvolution takes pixels away; at least one of `size` stays.
+static void draw_cropping(op_case *c, uint32_t size, uint32_t *before, uint32_t *after) {
+    if (rng_one_in(&c->r, 3)) return;
+    const int most = size < 5 || rng_one_in(&c->r, 8) ? (int)size - 1 : 4;
+    *before = (uint32_t)rng_int(&c->r, 0, most);
+    *after = (uint32_t)rng_int(&c->r, 0, most - (int)*before);
+}
+
+static void draw_croppings(op_case *c) {
+    const quernel_tensor whole = case_output(c);
+    draw_cropping(c, whole.h, &c->conv.pad_top, &c->conv.pad_bottom);
+    draw_cropping(c, whole.w, &c->conv.pad_left, &c->conv.pad_right);
 }
 
 // ---- tensors ----
@@ -258,9 +281,6 @@ static void draw_weight_numbers(op_case *c, size_t count) {
 static void draw_weights(op_case *c) {
     quernel_weights_desc *w = &c->weights;
     static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_F32, QUERNEL_TYPE_S8, QUERNEL_TYPE_U8};
-    w->kind = c->kind == OP_LINEAR   ? QUERNEL_WEIGHTS_LINEAR
-              : c->kind == OP_CONV2D ? QUERNEL_WEIGHTS_CONV2D
-                                     : QUERNEL_WEIGHTS_DECONV2D;
     w->type = types[rng_int(&c->r, 0, 3)];
     const uint32_t taps = w->kernel_h * w->kernel_w;
     uint32_t slices = c->kind == OP_DECONV2D ? w->in : w->out;
@@ -352,10 +372,14 @@ void case_draw(op_case *c, op_kind kind, uint64_t seed, uint64_t number, uint32_
                    .r = rng_make(seed, number),
                    .weights = QUERNEL_WEIGHTS_DESC_INIT,
                    .conv = QUERNEL_CONV2D_DESC_INIT};
+    c->weights.kind = kind == OP_LINEAR   ? QUERNEL_WEIGHTS_LINEAR
+                      : kind == OP_CONV2D ? QUERNEL_WEIGHTS_CONV2D
+                                          : QUERNEL_WEIGHTS_DECONV2D;
     const bool large = rng_one_in(&c->r, 50);
     if (kind == OP_LINEAR) draw_linear_shape(c, large);
     else draw_image_shape(c, large);
     limit(c, large ? 3e6 : 6e4);
+    if (kind == OP_DECONV2D) draw_croppings(c);
     draw_quant(c);
     draw_weights(c);
     draw_finish(c);
@@ -400,11 +424,12 @@ void case_describe(const op_case *c, char *text, size_t capacity) {
     const int length = snprintf(
         text, capacity,
         "%s x %s %s %ux%ux%ux%u strides %lld,%lld,%lld,%lld border %u,%u; w %s out %u groups %u kernel %ux%u"
-        " smooth %d zeros %d; stride %u,%u dilation %u,%u pad %u,%u,%u,%u; ",
+        " smooth %d zeros %d; stride %u,%u dilation %u,%u pad %u,%u,%u,%u out_pad %u,%u; ",
         op_names[c->kind], type_name(x->type), layouts[x->layout], x->n, x->c, x->h, x->w, (long long)x->stride_n,
         (long long)x->stride_c, (long long)x->stride_h, (long long)x->stride_w, x->border_h, x->border_w,
         type_name(w->type), w->out, w->groups, w->kernel_h, w->kernel_w, w->smooth_kind, w->zero != NULL, d->stride_h,
-        d->stride_w, d->dilation_h, d->dilation_w, d->pad_top, d->pad_left, d->pad_bottom, d->pad_right);
+        d->stride_w, d->dilation_h, d->dilation_w, d->pad_top, d->pad_left, d->pad_bottom, d->pad_right, d->out_pad_h,
+        d->out_pad_w);
     if (length < 0 || (size_t)length >= capacity) return;
     snprintf(text + length, capacity - (size_t)length,
              "quant mode %d type %s zero %d rows %d; y %s %s border %u,%u act %d bias %s residual %s%s%s; threads %u"

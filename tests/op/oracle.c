@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The naive restatement of the operators. All of them are one convolution: a linear layer is an image of one column and
-// M lines, and a deconvolution with kernel = stride takes single pixels and spreads the columns of its weights.
+// The naive restatement of the operators. All of them are one sum over taps: a linear layer is an image of one column and
+// M lines; a deconvolution looks, for each output pixel, which input pixel a tap would have spread to it.
 #include "oracle.h"
 
 #include <math.h>
@@ -152,15 +152,20 @@ static void prepare_multipliers(problem *p) {
 
 // ---- activations ----
 
-/// Line and column of the input that a tap of an output position reads; false in the padding.
+/// Line and column of the input that a tap of an output position reads; false in the padding, or where none is met.
 static bool tap_position(const problem *p, uint32_t i, uint32_t j, uint32_t tap, int64_t *h, int64_t *w) {
+    const int64_t r = (int64_t)(tap / p->weights->kernel_w) * p->dilation_h;
+    const int64_t s = (int64_t)(tap % p->weights->kernel_w) * p->dilation_w;
     if (p->deconv) {
-        *h = i;
-        *w = j;
-        return true;
+        *h = (int64_t)i + p->pad_top - r;
+        *w = (int64_t)j + p->pad_left - s;
+        if (*h < 0 || *w < 0 || *h % p->stride_h || *w % p->stride_w) return false;
+        *h /= p->stride_h;
+        *w /= p->stride_w;
+    } else {
+        *h = (int64_t)i * p->stride_h + r - p->pad_top;
+        *w = (int64_t)j * p->stride_w + s - p->pad_left;
     }
-    *h = (int64_t)i * p->stride_h + (int64_t)(tap / p->weights->kernel_w) * p->dilation_h - p->pad_top;
-    *w = (int64_t)j * p->stride_w + (int64_t)(tap % p->weights->kernel_w) * p->dilation_w - p->pad_left;
     return *h >= 0 && *h < p->x.h && *w >= 0 && *w < p->x.w;
 }
 
@@ -184,14 +189,11 @@ static encoding encoding_of_range(const problem *p, float least, float most) {
     return e;
 }
 
-/// Multiplier tables have one entry per tap only where there are taps in a row; a deconvolution has none.
-static uint32_t row_taps(const problem *p) { return p->deconv ? 1 : p->taps; }
-
 /// The range of the im2col row of one group: channels [first, first + count).
 static void widen_by_row(const problem *p, uint32_t n, uint32_t i, uint32_t j, uint32_t first, uint32_t count,
                          float *least, float *most) {
     for (uint32_t c = first; c < first + count; c++) {
-        for (uint32_t tap = 0; tap < row_taps(p); tap++) {
+        for (uint32_t tap = 0; tap < p->taps; tap++) {
             int64_t h, w;
             if (!tap_position(p, i, j, tap, &h, &w)) continue;
             widen(load_float(p->x.type, p->x_data, offset(&p->x, n, c, h, w)) * p->m[c * p->taps + tap], least, most);
@@ -219,7 +221,7 @@ static void widen_by_image(const problem *p, uint32_t n, uint32_t rows, uint32_t
 static void fill_row(const problem *p, const encoding *e, uint32_t n, uint32_t i, uint32_t j, uint32_t group) {
     const bool ready = is_int8(p->x.type);
     for (uint32_t c = group * p->group_in; c < (group + 1) * p->group_in; c++) {
-        for (uint32_t tap = 0; tap < row_taps(p); tap++) {
+        for (uint32_t tap = 0; tap < p->taps; tap++) {
             int32_t *q = &p->row[c * p->taps + tap];
             int64_t h, w;
             if (!tap_position(p, i, j, tap, &h, &w)) {
@@ -305,13 +307,6 @@ static void multiply(const problem *p, const encoding *e, uint32_t n, uint32_t i
     const int32_t *a = p->row + (size_t)group * p->group_in * p->taps;
     for (uint32_t o = group * p->group_out; o < (group + 1) * p->group_out; o++) {
         const int32_t *w = p->q_w + (size_t)o * p->group_in * p->taps;
-        for (uint32_t tap = 0; p->deconv && tap < p->taps; tap++) {
-            uint32_t acc = 0;
-            for (uint32_t c = 0; c < p->group_in; c++) acc += (uint32_t)(a[c * p->taps] * w[c * p->taps + tap]);
-            output(p, e, n, o, i * p->stride_h + tap / p->weights->kernel_w,
-                   j * p->stride_w + tap % p->weights->kernel_w, acc);
-        }
-        if (p->deconv) continue;
         uint32_t acc = 0;
         for (uint32_t k = 0; k < p->group_in * p->taps; k++) acc += (uint32_t)(a[k] * w[k]);
         output(p, e, n, o, i, j, acc);
@@ -353,7 +348,7 @@ static void compute_position(const problem *p, encoding e, uint32_t n, uint32_t 
 }
 
 static void compute(problem *p) {
-    const uint32_t rows = p->deconv ? p->x.h : p->y.h, columns = p->deconv ? p->x.w : p->y.w;
+    const uint32_t rows = p->y.h, columns = p->y.w;
     encoding e = {1.0f, p->quant.scale, p->quant.zero};
     prepare_weights(p);
     prepare_multipliers(p);
@@ -407,13 +402,13 @@ quernel_tensor oracle_dense(quernel_tensor t) {
 void oracle_output_size(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc, quernel_tensor *y) {
     const quernel_tensor *x = &desc->x;
     y->c = weights->out;
-    if (weights->kind == QUERNEL_WEIGHTS_DECONV2D) {
-        y->h = x->h * desc->stride_h;
-        y->w = x->w * desc->stride_w;
-        return;
-    }
     const uint32_t reach_h = desc->dilation_h * (weights->kernel_h - 1);
     const uint32_t reach_w = desc->dilation_w * (weights->kernel_w - 1);
+    if (weights->kind == QUERNEL_WEIGHTS_DECONV2D) {
+        y->h = (x->h - 1) * desc->stride_h + reach_h + 1 + desc->out_pad_h - desc->pad_top - desc->pad_bottom;
+        y->w = (x->w - 1) * desc->stride_w + reach_w + 1 + desc->out_pad_w - desc->pad_left - desc->pad_right;
+        return;
+    }
     y->h = (x->h + desc->pad_top + desc->pad_bottom - reach_h - 1) / desc->stride_h + 1;
     y->w = (x->w + desc->pad_left + desc->pad_right - reach_w - 1) / desc->stride_w + 1;
 }
