@@ -33,6 +33,10 @@ static unit unit_at(const quernel_i_layer *l, uint32_t index) {
     return u;
 }
 
+static ptrdiff_t line_bytes(const quernel_tensor *y) {
+    return (ptrdiff_t)(y->stride_h * (int64_t)quernel_type_size((quernel_type)y->type));
+}
+
 // The first bytes of a slice remember which unit's weights stand prepared in its block.
 static uint32_t *prepared_unit(const quernel_i_task *t) { return (uint32_t *)t->slice; }
 enum { NO_UNIT = UINT32_MAX };
@@ -111,6 +115,22 @@ static void run_packed(const quernel_i_task *t) {
         for (uint32_t x = t->x0; x < t->x1; x += step) run_chunk(t, line, x, least(step, t->x1 - x));
 }
 
+// A strip is one call for each unit.
+static void run_conv3x3(const quernel_i_task *t) {
+    const quernel_i_layer *l = t->call->layer;
+    for (uint32_t index = t->unit0; index < t->unit1; index++) {
+        const unit u = unit_at(l, index);
+        size_t b_panel;
+        const void *b = unit_weights(t, index, &u, &b_panel);
+        quernel_i_finish finish;
+        quernel_i_finish_fill(t, t->y0, t->x0, u.first, u.first, 0, &finish);
+        l->gemm->run.conv3x3(&(quernel_i_conv3x3){
+            quernel_i_strip_row(t, t->y0, t->x0, 0), l->a_line, l->a_pixel, t->y1 - t->y0, t->x1 - t->x0,
+            l->weights->shape.in / 4, u.columns, b, b_panel, unit_init(t, u.first), &finish, line_bytes(&l->y),
+            line_bytes(&l->residual), t->slice + l->slice.scratch});
+    }
+}
+
 static void run_depthwise(const quernel_i_task *t) {
     const quernel_i_layer *l = t->call->layer;
     const quernel_i_weights_shape *s = &l->weights->shape;
@@ -155,6 +175,7 @@ static void run_task(void *arg, uint32_t index, uint32_t worker) {
     t.zero_byte = (uint8_t)(t.found.z + l->encode);
     quernel_i_strip_stage(&t);
     if (quernel_i_layer_depthwise(l)) run_depthwise(&t);
+    else if (quernel_i_layer_conv3x3(l)) run_conv3x3(&t);
     else if (l->path == QUERNEL_I_PATH_PACKED) run_packed(&t);
     else run_staged(&t);
     if (part == 0) quernel_i_border_fill(&t);

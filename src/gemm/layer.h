@@ -85,6 +85,9 @@ static inline bool quernel_i_layer_depthwise(const quernel_i_layer *l) {
 }
 /// One run covers a kernel row, else each tap is a run.
 static inline bool quernel_i_layer_whole_rows(const quernel_i_layer *l) { return l->n_runs == l->kernel_h; }
+static inline bool quernel_i_layer_conv3x3(const quernel_i_layer *l) {
+    return !quernel_i_layer_depthwise(l) && l->gemm->op == QUERNEL_I_OP_CONV3X3;
+}
 /// Rows have parameters of their own, found in the run.
 static inline bool quernel_i_layer_by_row(const quernel_i_layer *l) {
     return l->quant.mode == QUERNEL_QUANT_DYNAMIC_ROW;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cpu/cpu.h"
+#include "plan/conv3x3.h"
 #include "plan/sizes.h"
 #include "registry/registry.h"
 
@@ -15,12 +16,27 @@ static uint32_t encode_for(const quernel_i_layer *l, const quernel_i_kernel *ker
     return (uint32_t)(l->quant.type == QUERNEL_TYPE_S8 ? 128 : -128);
 }
 
-// Few rows walk the weights once: the GEMV kernel of the same instruction set.
-static const quernel_i_kernel *product_kernel(const quernel_i_layer *l, uint32_t usable) {
+static bool demands_packed(const quernel_i_config *config) { return config->path == QUERNEL_I_PATH_PACKED + 1; }
+
+// Few rows walk the weights once: the GEMV kernel of the same instruction set. 3x3 layers have a kernel of their own on some.
+static const quernel_i_kernel *product_kernel(const quernel_i_layer *l, uint32_t usable, const quernel_i_config *config) {
     const bool few = (uint64_t)l->x.n * l->grid_h * l->grid_w <= 4;
     const quernel_i_kernel *gemm = quernel_i_registry_best(QUERNEL_I_OP_GEMM, usable, -1);
+    const quernel_i_kernel *conv = quernel_i_registry_best(QUERNEL_I_OP_CONV3X3, usable, gemm->a_type);
+    if (conv && conv->isa == gemm->isa && conv->isa != QUERNEL_ISA_REF && !demands_packed(config) &&
+        quernel_i_plan_conv3x3_pays(l) && quernel_i_plan_conv3x3_fits(l))
+        return conv;
     const quernel_i_kernel *gemv = few ? quernel_i_registry_best(QUERNEL_I_OP_GEMV, usable, gemm->a_type) : NULL;
     return gemv && gemv->isa == gemm->isa ? gemv : gemm;
+}
+
+static bool runs_product(const quernel_i_kernel *k, const quernel_i_layer *l, const quernel_i_config *config) {
+    switch (k->op) {
+    case QUERNEL_I_OP_GEMM: return true;
+    case QUERNEL_I_OP_GEMV: return l->grid_w <= 4;
+    case QUERNEL_I_OP_CONV3X3: return !demands_packed(config) && quernel_i_plan_conv3x3_fits(l);
+    default: return false;
+    }
 }
 
 static int choose_kernels(quernel_i_layer *l, uint32_t usable, const quernel_i_config *config, const char *where,
@@ -32,13 +48,11 @@ static int choose_kernels(quernel_i_layer *l, uint32_t usable, const quernel_i_c
         l->depthwise = quernel_i_registry_best(QUERNEL_I_OP_DEPTHWISE, usable, l->quant.type);
         if (!l->depthwise) l->depthwise = quernel_i_registry_best(QUERNEL_I_OP_DEPTHWISE, usable, -1);
     } else {
-        l->gemm = product_kernel(l, usable);
+        l->gemm = product_kernel(l, usable, config);
     }
     if (config->kernel) {
         const quernel_i_kernel *k = config->kernel;
-        const bool fits = quernel_i_layer_depthwise(l)
-                              ? k->op == QUERNEL_I_OP_DEPTHWISE
-                              : k->op == QUERNEL_I_OP_GEMM || (k->op == QUERNEL_I_OP_GEMV && l->grid_w <= 4);
+        const bool fits = quernel_i_layer_depthwise(l) ? k->op == QUERNEL_I_OP_DEPTHWISE : runs_product(k, l, config);
         if (!fits)
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: kernel %s cannot run this layer",
                                        where, k->name);

@@ -10,6 +10,8 @@
 #define STRIP_MOST (640 * KiB)
 #define BLOCK_MOST (768 * KiB)
 #define CHUNK_MOST (128 * KiB)
+#define CONV3X3_STRIP_MOST (384 * KiB)
+#define SLICE_MOST (1920 * KiB)
 #define FLOATS_MOST (64 * KiB)
 #define TASKS_PER_THREAD 4 // enough for the last one to be small
 
@@ -35,13 +37,24 @@ static size_t strip_bytes(const quernel_i_layer *l, uint32_t lines, uint32_t pix
     return (size_t)strip_lines(l, lines) * strip_pixels(l, pixels) * strip_pixel_bytes(l);
 }
 
+// 3x3 kernels work in tiles of 4 lines.
+static uint32_t line_step(const quernel_i_layer *l) { return quernel_i_layer_conv3x3(l) ? 4 : 1; }
+
+// Their transformed weights are made anew for every strip, so strips are large; where taps are read in place they cost nothing.
+static size_t strip_budget(const quernel_i_layer *l, size_t l2_bytes) {
+    if (!quernel_i_layer_conv3x3(l)) return least(l2_bytes / 3, STRIP_MOST);
+    return l->path == QUERNEL_I_PATH_INPLACE ? SIZE_MAX : CONV3X3_STRIP_MOST;
+}
+
 // As many whole lines as fit; of lines that are too long, as many pixels of one.
 static void choose_strip(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
-    const size_t budget = least(l2_bytes / 3, STRIP_MOST);
+    const size_t budget = strip_budget(l, l2_bytes);
+    const uint32_t step = line_step(l);
     l->strip_w = l->grid_w;
-    while (l->strip_w > 16 && strip_bytes(l, 1, l->strip_w) > budget) l->strip_w = (l->strip_w + 1) / 2;
-    l->strip_h = 1;
-    while (l->strip_h < l->grid_h && strip_bytes(l, l->strip_h + 1, l->strip_w) <= budget) l->strip_h++;
+    l->strip_h = (uint32_t)least(step, l->grid_h);
+    while (l->strip_w > 16 && strip_bytes(l, l->strip_h, l->strip_w) > budget) l->strip_w = (l->strip_w + 1) / 2;
+    while (l->strip_h < l->grid_h && strip_bytes(l, l->strip_h + step, l->strip_w) <= budget)
+        l->strip_h = (uint32_t)least(l->strip_h + step, l->grid_h);
     if (config->strip_h) l->strip_h = (uint32_t)least(config->strip_h, l->grid_h);
     if (config->strip_w) l->strip_w = (uint32_t)least(config->strip_w, l->grid_w);
 }
@@ -53,7 +66,7 @@ static void split_strips(quernel_i_layer *l, const quernel_i_config *config) {
     uint32_t h = pieces(l->grid_h, l->strip_h), w = pieces(l->grid_w, l->strip_w);
     const uint32_t others = l->x.n * w;
     if (h * others < want) h = (uint32_t)least(l->grid_h, pieces(want, others));
-    l->strip_h = pieces(l->grid_h, h);
+    l->strip_h = (uint32_t)least(quernel_i_round_up(pieces(l->grid_h, h), line_step(l)), l->grid_h);
     h = pieces(l->grid_h, l->strip_h);
     const uint32_t tile = quernel_i_layer_depthwise(l) ? 16 : 2u * l->gemm->mr;
     if (h * others < want) {
@@ -63,13 +76,28 @@ static void split_strips(quernel_i_layer *l, const quernel_i_config *config) {
     }
 }
 
+static size_t scratch_bytes(const quernel_i_layer *l) {
+    const quernel_i_kernel *k = quernel_i_layer_depthwise(l) ? l->depthwise : l->gemm;
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    if (!k->scratch) return 0;
+    return k->scratch(quernel_i_layer_depthwise(l) ? s->columns : s->k_groups);
+}
+
+// Bytes of prepared weights that may stand ready at a time.
+static size_t block_budget(const quernel_i_layer *l, size_t l2_bytes) {
+    if (!quernel_i_layer_conv3x3(l)) return least(l2_bytes / 2, BLOCK_MOST);
+    const size_t strip = l->path == QUERNEL_I_PATH_INPLACE ? 0 : strip_bytes(l, l->strip_h, l->strip_w);
+    const size_t others = strip + scratch_bytes(l);
+    return others < SLICE_MOST ? SLICE_MOST - others : 0;
+}
+
 static void choose_units(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
     const quernel_i_weights_shape *s = &l->weights->shape;
     l->columns_block = s->columns16, l->units_per_job = l->units = l->parts = 1;
     if (quernel_i_layer_depthwise(l)) return;
     const size_t panel = (size_t)s->k_groups * l->gemm->b_group;
     const uint32_t nr = l->gemm->nr > 16 ? l->gemm->nr : 16;
-    size_t columns = most(1, least(l2_bytes / 2, BLOCK_MOST) / panel) * 16;
+    size_t columns = most(1, block_budget(l, l2_bytes) / panel) * 16;
     if (l->gemm->op == QUERNEL_I_OP_GEMV) columns = s->columns16; // walks the weights once: nothing is there to be kept
     if (columns > nr) columns = columns / nr * nr;
     if (config->block) columns = quernel_i_round_up(config->block, 16);
@@ -99,13 +127,6 @@ static void choose_ranges(quernel_i_layer *l) {
     if (l->quant.mode != QUERNEL_QUANT_DYNAMIC_CALL) return;
     const uint32_t lines = l->x.h > 1 ? l->x.h : l->x.w;
     l->range_tasks = l->threads == 1 ? 1 : (uint32_t)least(lines, l->threads * TASKS_PER_THREAD);
-}
-
-static size_t scratch_bytes(const quernel_i_layer *l) {
-    const quernel_i_kernel *k = quernel_i_layer_depthwise(l) ? l->depthwise : l->gemm;
-    const quernel_i_weights_shape *s = &l->weights->shape;
-    if (!k->scratch) return 0;
-    return k->scratch(quernel_i_layer_depthwise(l) ? s->columns : s->k_groups);
 }
 
 static size_t offset(quernel_i_layout *slice, size_t count, size_t size) {

@@ -172,6 +172,17 @@ static void no_fma(const quernel_i_gemm *g) {
         }
 }
 
+static void honest_3x3(const quernel_i_conv3x3 *c) { quernel_i_registry_best(QUERNEL_I_OP_CONV3X3, REF, -1)->run.conv3x3(c); }
+static void ignores_last_line(const quernel_i_conv3x3 *c) {
+    quernel_i_conv3x3 copy = *c;
+    if (copy.lines > 1) copy.lines--;
+    honest_3x3(&copy);
+}
+static void reads_a_pixel_more(const quernel_i_conv3x3 *c) {
+    honest_3x3(c);
+    sink = ((const uint8_t *)c->a)[(c->lines + 1) * c->a_line + (c->pixels + 2) * c->a_pixel];
+}
+
 static void each_row_byte(const quernel_i_rows *r, uint8_t (*change)(float x, float m, const quernel_i_rows *r)) {
     for (uint32_t p = 0; p < r->pixels; p++)
         for (uint32_t c = 0; c < r->channels; c++)
@@ -210,22 +221,23 @@ static void forgets_what_was_found(const quernel_i_range *r) {
 static size_t one_line(uint32_t groups) { return (void)groups, 64; }
 
 #define PRODUCT(f) {#f, QUERNEL_I_OP_GEMM, 0, QUERNEL_TYPE_U8, 1, 16, 4, 1, {.gemm = f}, one_line, NULL, 64}
+#define CONV3X3(f) {#f, QUERNEL_I_OP_CONV3X3, 0, QUERNEL_TYPE_U8, 1, 16, 4, 1, {.conv3x3 = f}, one_line, NULL, 64}
 #define ROWS(f) {#f, QUERNEL_I_OP_ROWS_NHWC, 0, QUERNEL_TYPE_U8, 1, 1, 1, 1, {.rows = f}, NULL, NULL, 64}
 #define RANGE(f) {#f, QUERNEL_I_OP_RANGE_NHWC, 0, QUERNEL_TYPE_U8, 1, 1, 1, 1, {.range = f}, NULL, NULL, 64}
-static const quernel_i_kernel honest_kernels[] = {PRODUCT(honest), ROWS(honest_rows), RANGE(honest_range)};
+static const quernel_i_kernel honest_kernels[] = {PRODUCT(honest), CONV3X3(honest_3x3), ROWS(honest_rows), RANGE(honest_range)};
 static const quernel_i_kernel broken_kernels[] = {
     PRODUCT(reads_past_a_run), PRODUCT(reads_before_a_row), PRODUCT(writes_past_y), PRODUCT(writes_past_scratch),
     PRODUCT(ignores_last_row), PRODUCT(ignores_last_column), PRODUCT(ignores_last_group), PRODUCT(ignores_later_runs),
     PRODUCT(ignores_init), PRODUCT(signed_rows), PRODUCT(clobbers_source), PRODUCT(changes_control_word),
     PRODUCT(changes_register), PRODUCT(drops_row_scale), PRODUCT(drops_row_terms), PRODUCT(residual_too_early),
     PRODUCT(relu_for_prelu), PRODUCT(wrong_output_clamp), PRODUCT(saturates_pairs), PRODUCT(loses_negative_zero), PRODUCT(no_fma),
-    ROWS(rounds_half_up), ROWS(nan_becomes_low), ROWS(multiplies_in_another_order), ROWS(writes_between_pixels),
+    CONV3X3(ignores_last_line), CONV3X3(reads_a_pixel_more), ROWS(rounds_half_up), ROWS(nan_becomes_low), ROWS(multiplies_in_another_order), ROWS(writes_between_pixels),
     RANGE(counts_infinities), RANGE(forgets_what_was_found)};
 
 // How many of the cases a kernel fails.
 static uint32_t failures(const kcheck_options *o, const quernel_i_kernel *k) {
     const quernel_i_kernel *oracle =
-        quernel_i_registry_best((quernel_i_op)k->op, REF, k->op == QUERNEL_I_OP_GEMM ? QUERNEL_TYPE_U8 : -1);
+        quernel_i_registry_best((quernel_i_op)k->op, REF, k->op <= QUERNEL_I_OP_CONV3X3 ? QUERNEL_TYPE_U8 : -1);
     uint32_t count = 0;
     for (uint64_t i = 0; i < o->cases; i++) count += kcheck_case(k, oracle, o->seed, i) != NULL;
     return count;

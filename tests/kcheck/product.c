@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cases of GEMM, GEMV, depthwise and finish kernels.
+// Cases of GEMM, GEMV, 3x3, depthwise and finish kernels.
 #include <string.h>
 
 #include "data.h"
@@ -27,7 +27,7 @@ static float typical(uint32_t k) { return 40.0f * (float)k; }
 typedef struct product {
     quernel_i_gemm call;
     quernel_i_run runs[5];
-    void *w16x4;
+    const void *w16x4;
 } product;
 
 // Runs at odd offsets, forward and backward, inside a line of `span` bytes around the row's address.
@@ -77,20 +77,28 @@ static void make_rows(product *p, rng *r, guard *g, size_t line, bool is_signed)
     p->call.a = a + before;
 }
 
-static void make_weights(product *p, rng *r, guard *g, const quernel_i_kernel *k) {
-    const uint32_t panels = (p->call.columns + 15) / 16;
-    const size_t panel = (size_t)p->call.groups * 64;
+// w16x4 of `groups` groups and, where the kernel has a form of its own, that. `ret_panel`: bytes from panel to panel of what is returned.
+static const void *make_weights(rng *r, guard *g, const quernel_i_kernel *k, uint32_t columns, uint32_t groups,
+                                const void **ret_w16x4, size_t *ret_panel) {
+    const uint32_t panels = (columns + 15) / 16;
+    const size_t panel = (size_t)groups * 64;
     int8_t *w = guard_take(g, panel * panels, 64, 0);
     data_bytes(r, (data_kind)(rng_next(r) % DATA_KINDS), (uint8_t *)w, panel * panels, true);
-    for (uint32_t n = p->call.columns; n < panels * 16; n++) // padding columns are zeros
-        for (uint32_t i = 0; i < p->call.groups; i++) memset(w + n / 16 * panel + i * 64 + n % 16 * 4, 0, 4);
-    p->w16x4 = w;
-    p->call.b = w, p->call.b_panel = panel;
-    if (!k->b_prepare) return;
-    const size_t prepared = (size_t)p->call.groups * k->b_group;
+    for (uint32_t n = columns; n < panels * 16; n++) // padding columns are zeros
+        for (uint32_t i = 0; i < groups; i++) memset(w + n / 16 * panel + i * 64 + n % 16 * 4, 0, 4);
+    *ret_w16x4 = w, *ret_panel = panel;
+    if (!k->b_prepare) return w;
+    const size_t prepared = (size_t)groups * k->b_group;
     uint8_t *b = guard_take(g, prepared * panels, 64, 0);
-    for (uint32_t i = 0; i < panels; i++) k->b_prepare(w + i * panel, p->call.groups, b + i * prepared);
-    p->call.b = b, p->call.b_panel = prepared;
+    for (uint32_t i = 0; i < panels; i++) k->b_prepare(w + i * panel, groups, b + i * prepared);
+    *ret_panel = prepared;
+    return b;
+}
+
+static const int32_t *make_init(rng *r, guard *g, uint32_t columns) {
+    int32_t *init = guard_take(g, (columns + 15) / 16 * 64, 4, 0);
+    for (uint32_t n = 0; n < columns; n++) init[n] = rng_one_in(r, 9) ? INT32_MAX : rng_int(r, -100000, 100000);
+    return init;
 }
 
 const char *kcheck_product(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed,
@@ -102,10 +110,8 @@ const char *kcheck_product(const quernel_i_kernel *k, const quernel_i_kernel *or
     p.call.columns = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 80);
     const size_t line = make_runs(&p, &r, number);
     make_rows(&p, &r, g, line, k->a_type == QUERNEL_TYPE_S8);
-    make_weights(&p, &r, g, k);
-    int32_t *init = guard_take(g, (p.call.columns + 15) / 16 * 64, 4, 0);
-    for (uint32_t n = 0; n < p.call.columns; n++) init[n] = rng_one_in(&r, 9) ? INT32_MAX : rng_int(&r, -100000, 100000);
-    p.call.init = init;
+    p.call.b = make_weights(&r, g, k, p.call.columns, p.call.groups, &p.w16x4, &p.call.b_panel);
+    p.call.init = make_init(&r, g, p.call.columns);
     p.call.scratch = scratch(g, k, p.call.groups);
     output_make(&o, &r, g, p.call.rows, p.call.columns, typical(4 * p.call.groups));
     guard_open(g, p.call.scratch);
@@ -115,6 +121,40 @@ const char *kcheck_product(const quernel_i_kernel *k, const quernel_i_kernel *or
     quernel_i_gemm expected = p.call;
     expected.finish = &finish, expected.b = p.w16x4, expected.b_panel = (size_t)p.call.groups * 64;
     oracle->run.gemm(&expected);
+    return merge(conduct, merge(output_compare(&o), guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed"));
+}
+
+const char *kcheck_conv3x3(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed,
+                           uint64_t number) {
+    rng r = rng_make(seed, number);
+    output o;
+    // Most cases are small; some have more tiles than any block, and channels whose rows would meet in one set of L1.
+    const bool large = number % 32 == 0;
+    quernel_i_conv3x3 c = {.lines = 1 + (uint32_t)(rng_next(&r) % (large ? 40 : 9)), .pixels = 1 + (uint32_t)(number % (large ? 90 : 20)),
+                           .quads = large ? 1 + (uint32_t)(rng_next(&r) % 3) : 1 + (uint32_t)(rng_next(&r) % 28),
+                           .columns = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % (large ? 20 : 50))};
+    const bool deep = number % 64 == 1; // small numbers keep its sums below the bound
+    if (deep) c.quads = 64, c.columns = 16;
+    c.a_pixel = 4 * (ptrdiff_t)c.quads + rng_int(&r, 0, 9);
+    c.a_line = c.a_pixel * (c.pixels + 2) + rng_int(&r, 0, 70);
+    const size_t bytes = (c.lines + 1) * (size_t)c.a_line + (c.pixels + 1) * (size_t)c.a_pixel + 4 * c.quads;
+    uint8_t *a = guard_take(g, bytes, 1, 0);
+    data_bytes(&r, deep ? DATA_SMALL : (data_kind)(rng_next(&r) % DATA_KINDS), a, bytes, false);
+    c.a = a;
+    const void *w16x4;
+    c.b = make_weights(&r, g, k, c.columns, 9 * c.quads, &w16x4, &c.b_panel);
+    c.init = make_init(&r, g, c.columns);
+    c.scratch = scratch(g, k, 9 * c.quads);
+    output_make(&o, &r, g, c.lines * c.pixels, c.columns, typical(36 * c.quads));
+    guard_open(g, c.scratch);
+    o.finish.row_scale = NULL;
+    for (int i = 0; i < 2; i++) o.finish.row_term[i] = o.finish.col_term[i] = NULL;
+    c.y_line = c.pixels * o.finish.y_row, c.r_line = c.pixels * o.finish.r_row;
+    c.finish = &o.finish;
+    const char *conduct = kcheck_conduct(guard_call(k->run.any, &c, 0, 0, 0, NULL));
+    const quernel_i_finish finish = output_expected(&o);
+    c.finish = &finish, c.b = w16x4, c.b_panel = (size_t)c.quads * 9 * 64;
+    oracle->run.conv3x3(&c);
     return merge(conduct, merge(output_compare(&o), guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed"));
 }
 

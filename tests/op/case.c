@@ -98,6 +98,18 @@ static void draw_window(op_case *c) {
     if ((int)d->x.w < least_w) d->x.w = (uint32_t)least_w;
 }
 
+/// The shape that has kernels of its own: 3x3, stride and dilation 1, channels a multiple of 4.
+static void make_dense_3x3(op_case *c) {
+    quernel_conv2d_desc *d = &c->conv;
+    c->weights.kernel_h = c->weights.kernel_w = 3;
+    c->weights.groups = 1;
+    c->weights.in = 4 * (uint32_t)rng_int(&c->r, 4, 12);
+    d->stride_h = d->stride_w = d->dilation_h = d->dilation_w = 1;
+    d->pad_top = d->pad_left = d->pad_bottom = d->pad_right = (uint32_t)rng_int(&c->r, 0, 2);
+    if (d->x.h < 3) d->x.h = 3;
+    if (d->x.w < 3) d->x.w = 3;
+}
+
 static void draw_image_shape(op_case *c, bool large) {
     quernel_tensor *x = &c->conv.x;
     x->n = (uint32_t)rng_int(&c->r, 1, rng_one_in(&c->r, 3) ? 3 : 1);
@@ -105,6 +117,7 @@ static void draw_image_shape(op_case *c, bool large) {
     x->w = large ? (uint32_t)rng_int(&c->r, 1, 70) : small(c, 24);
     draw_groups(c, large ? 160 : rng_one_in(&c->r, 4) ? 70 : 20);
     draw_window(c);
+    if (c->kind == OP_CONV2D && rng_one_in(&c->r, 6)) make_dense_3x3(c);
 }
 
 /// Halves the largest size until the case costs at most `budget` products.
