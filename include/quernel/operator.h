@@ -15,7 +15,8 @@ extern "C" {
 typedef enum quernel_quant_mode {
     QUERNEL_QUANT_STATIC = 0,      ///< scale and zero point given
     QUERNEL_QUANT_DYNAMIC_CALL = 1, ///< found in the run, over the whole call (linear) or over each image (conv2d, deconv2d)
-    QUERNEL_QUANT_DYNAMIC_ROW = 2  ///< found per row (linear), or per im2col row of each group (conv2d; not for depthwise layers)
+    QUERNEL_QUANT_DYNAMIC_ROW = 2  ///< found per row (linear), or per im2col row of each group (conv2d; not for groups
+                                   ///< that share 16 output channels: two or more of 8 or fewer, without weight zero points)
 } quernel_quant_mode;
 
 /// How the multiplied activations are represented.

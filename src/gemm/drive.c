@@ -11,7 +11,7 @@ static uint32_t most(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
 // Columns [first, first + columns) of one job, and the part of the grid where they lie inside y.
 typedef struct unit {
-    uint32_t job, first, columns, group, phase;
+    uint32_t job, first, columns, bundle, phase;
     quernel_i_phase shape;
     uint32_t y0, y1, x0, x1;
 } unit;
@@ -26,7 +26,7 @@ static unit unit_at(const quernel_i_layer *l, uint32_t index) {
     const quernel_i_weights_shape *s = &l->weights->shape;
     unit u = {.job = index / l->units_per_job, .first = index % l->units_per_job * l->columns_block};
     u.columns = least(l->columns_block, s->columns - u.first);
-    u.group = u.job / s->phases, u.phase = u.job % s->phases;
+    u.bundle = u.job / s->phases, u.phase = u.job % s->phases;
     u.shape = quernel_i_weights_phase(s, u.phase);
     patches_inside(l->y.h, l->up_h, l->crop_top, u.phase / l->up_w, &u.y0, &u.y1);
     patches_inside(l->y.w, l->up_w, l->crop_left, u.phase % l->up_w, &u.x0, &u.x1);
@@ -45,7 +45,7 @@ static const void *unit_weights(const quernel_i_task *t, uint32_t index, const u
     const quernel_i_layer *l = t->call->layer;
     const quernel_i_weights_shape *s = &l->weights->shape;
     const quernel_i_phase *p = &u->shape;
-    const int8_t *panels = l->weights->packed + u->group * s->group_bytes + p->offset + u->first / 16 * p->panel_bytes;
+    const int8_t *panels = l->weights->packed + u->bundle * s->bundle_bytes + p->offset + u->first / 16 * p->panel_bytes;
     *ret_panel = p->panel_bytes;
     if (!l->gemm->b_prepare) return panels;
     uint8_t *block = t->slice + l->slice.block;
@@ -73,11 +73,11 @@ static void run_line(const quernel_i_task *t, uint32_t line, uint32_t column, ui
     const ptrdiff_t a_row = packed ? l->a_pixel : (ptrdiff_t)l->stride_w * l->a_pixel;
     const size_t j = (size_t)u->job * l->weights->shape.columns16 + u->first;
     quernel_i_finish finish;
-    quernel_i_finish_fill(t, line, column, j, u->group * l->weights->shape.columns + u->first, u->phase, &finish);
+    quernel_i_finish_fill(t, line, column, j, u->bundle * l->weights->shape.columns + u->first, u->phase, &finish);
     const quernel_i_gemm call = {a, a_row, pixels, u->columns, l->runs + (size_t)u->phase * l->n_runs,
                                  p->rows * (whole ? 1 : p->row_taps), p->k_groups, b, b_panel, unit_init(t, j), &finish,
                                  t->slice + l->slice.scratch};
-    if (l->w_zeros) quernel_i_chunk_sum(t, &call, whole ? p->run_length : l->weights->shape.group_in);
+    if (l->w_zeros) quernel_i_chunk_sum(t, &call, whole ? p->run_length : l->weights->shape.job_in);
     l->gemm->run.gemm(&call);
 }
 
@@ -90,16 +90,16 @@ static void run_staged(const quernel_i_task *t) {
         const void *b = unit_weights(t, index, &u, &b_panel);
         for (uint32_t line = y0; line < y1; line++)
             for (uint32_t x = most(t->x0, u.x0); x < end; x += step)
-                run_line(t, line, x, least(step, end - x), &u, quernel_i_strip_row(t, line, x, u.group), b, b_panel);
+                run_line(t, line, x, least(step, end - x), &u, quernel_i_strip_row(t, line, x, u.bundle), b, b_panel);
     }
 }
 
-// The rows of a chunk serve all units of a group before the next chunk is packed.
+// The rows of a chunk serve all units of a bundle before the next chunk is packed.
 static void run_chunk(const quernel_i_task *t, uint32_t line, uint32_t x, uint32_t pixels) {
     const quernel_i_layer *l = t->call->layer;
-    for (uint32_t index = t->unit0, group = UINT32_MAX; index < t->unit1; index++) {
+    for (uint32_t index = t->unit0, bundle = UINT32_MAX; index < t->unit1; index++) {
         const unit u = unit_at(l, index);
-        if (u.group != group) quernel_i_chunk_pack(t, line, x, pixels, group = u.group);
+        if (u.bundle != bundle) quernel_i_chunk_pack(t, line, x, pixels, bundle = u.bundle);
         const uint32_t first = most(x, u.x0), end = least(x + pixels, u.x1);
         if (line < u.y0 || line >= u.y1 || first >= end) continue;
         size_t b_panel;

@@ -35,10 +35,10 @@ typedef struct quernel_i_task {
 
 /// Prepares the strip of a task (nothing to do in place).
 void quernel_i_strip_stage(const quernel_i_task *task);
-/// Address of the row of output pixel (line, column) for this group's channels: in place or in the strip.
-const uint8_t *quernel_i_strip_row(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t group);
-/// Packs im2col rows of `pixels` output pixels of a line for one group, and fills row_scale and row_term by row.
-void quernel_i_chunk_pack(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t pixels, uint32_t group);
+/// Address of the row of output pixel (line, column) for this bundle's channels: in place or in the strip.
+const uint8_t *quernel_i_strip_row(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t bundle);
+/// Packs im2col rows of `pixels` output pixels of a line for one bundle of groups, and fills row_scale and row_term by row.
+void quernel_i_chunk_pack(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t pixels, uint32_t bundle);
 /// Fills the slice's row_sum: Σ of the real k of each row of a product, run_bytes of each of its runs.
 void quernel_i_chunk_sum(const quernel_i_task *task, const quernel_i_gemm *product, uint32_t run_bytes);
 

@@ -40,10 +40,10 @@ static void range_taps(const quernel_i_call *call, uint32_t image, uint32_t line
             if (x < 0 || x >= (int64_t)l->x.w) continue;
             const quernel_i_view view =
                 quernel_i_view_floats(&l->x, quernel_i_pixel(&l->x, call->x, image, y, x), 1, floats);
-            for (uint32_t g = 0; g < s->groups; g++)
+            for (uint32_t g = 0; g < s->jobs; g++)
                 l->range->run.range(&(quernel_i_range){
-                    view.data + (ptrdiff_t)(g * s->group_in) * view.channel, view.pixel, view.channel, 1, s->group_in,
-                    l->mult + ((size_t)g * s->k_groups + (size_t)r * s->run_groups) * 4 + (size_t)c * s->group_in,
+                    view.data + (ptrdiff_t)(g * s->job_in) * view.channel, view.pixel, view.channel, 1, s->job_in,
+                    l->mult + ((size_t)g * s->k_groups + (size_t)r * s->run_groups) * 4 + (size_t)c * s->job_in,
                     &found->least, &found->greatest});
         }
     }

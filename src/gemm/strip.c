@@ -73,9 +73,9 @@ void quernel_i_strip_stage(const quernel_i_task *t) {
                    t->slice + l->slice.strip + i * strip_line(l));
 }
 
-const uint8_t *quernel_i_strip_row(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t group) {
+const uint8_t *quernel_i_strip_row(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t bundle) {
     const quernel_i_layer *l = t->call->layer;
-    const size_t channel = (size_t)group * l->weights->shape.group_in;
+    const size_t channel = (size_t)bundle * l->weights->shape.job_in;
     if (l->path == QUERNEL_I_PATH_INPLACE)
         return (const uint8_t *)quernel_i_pixel(&l->x, t->call->x, t->image, input_line(l, line),
                                                 input_column(l, column)) + channel;
@@ -98,11 +98,11 @@ typedef struct source {
     uint32_t length;         // k of a stretch
 } source;
 
-static source chunk_source(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t group) {
+static source chunk_source(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t bundle) {
     const quernel_i_layer *l = t->call->layer;
     const quernel_i_weights_shape *s = &l->weights->shape;
     source from = {.element = strip_element(l), .rows = l->kernel_h};
-    const size_t channel = (size_t)group * s->group_in * from.element;
+    const size_t channel = (size_t)bundle * s->job_in * from.element;
     if (reads_x(l)) {
         from.base = (const uint8_t *)quernel_i_pixel(&l->x, t->call->x, t->image, input_line(l, line),
                                                      input_column(l, column)) + channel;
@@ -112,9 +112,9 @@ static source chunk_source(const quernel_i_task *t, uint32_t line, uint32_t colu
         from.base = t->slice + l->slice.strip + (ptrdiff_t)(line - t->y0) * l->stride_h * from.line +
                     (ptrdiff_t)(column - t->x0) * l->stride_w * from.pixel + channel;
     }
-    const bool whole = s->groups == 1 && l->dilation_w == 1 && from.pixel == (ptrdiff_t)(l->x.c * from.element);
+    const bool whole = s->job_in == l->x.c && l->dilation_w == 1 && from.pixel == (ptrdiff_t)(l->x.c * from.element);
     from.per_row = whole ? 1 : l->kernel_w;
-    from.length = whole ? s->run_length : s->group_in;
+    from.length = whole ? s->run_length : s->job_in;
     return from;
 }
 
@@ -164,15 +164,15 @@ static quernel_i_image row_range(const quernel_i_task *t, const source *from, ui
     return (quernel_i_image){q.d, 1.0f / q.d, q.z};
 }
 
-void quernel_i_chunk_pack(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels, uint32_t group) {
+void quernel_i_chunk_pack(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels, uint32_t bundle) {
     const quernel_i_layer *l = t->call->layer;
-    const source from = chunk_source(t, line, column, group);
+    const source from = chunk_source(t, line, column, bundle);
     uint8_t *to = t->slice + l->slice.packed;
     if (!float_input(l)) {
         gather_bytes(t, &from, pixels, to);
         return;
     }
-    const float *mult = l->mult + (size_t)group * l->weights->shape.k_groups * 4;
+    const float *mult = l->mult + (size_t)bundle * l->weights->shape.k_groups * 4;
     if (!quernel_i_layer_by_row(l) && !l->row_scales) {
         gather_floats(t, &from, 0, pixels, mult, &t->found, to);
         return;

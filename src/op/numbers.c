@@ -63,9 +63,10 @@ static int check_quant(const quernel_i_layer *l, const char *where, quernel_erro
         return refuse(error, where, "quant.row_scale", "is for static quantization");
     if (q->mode == QUERNEL_QUANT_STATIC) return check_static(l, where, error);
     const quernel_i_weights_shape *s = &l->weights->shape;
-    if (q->mode == QUERNEL_QUANT_DYNAMIC_ROW && s->groups > 1 && s->groups == s->in && s->groups == s->out)
+    if (q->mode == QUERNEL_QUANT_DYNAMIC_ROW && (s->format == QUERNEL_I_FORMAT_TAPS || s->bundle > 1))
         return quernel_i_error_set(error, QUERNEL_E_UNSUPPORTED, "quant.mode", -1,
-                                   "%s: quant.mode: dynamic per row: not offered for depthwise layers", where);
+                                   "%s: quant.mode: dynamic per row: not offered for groups of %u output channels", where,
+                                   s->group_out);
     if (q->asymmetric && q->type != QUERNEL_TYPE_U8) return refuse(error, where, "quant.asymmetric", "is for u8 only");
     return QUERNEL_OK;
 }

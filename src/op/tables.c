@@ -23,7 +23,7 @@ static float multiplier(const quernel_i_layer *l, size_t smooth_index) {
 
 static size_t multipliers(const quernel_i_layer *l) {
     const quernel_i_weights_shape *s = &l->weights->shape;
-    return l->path == QUERNEL_I_PATH_PACKED ? (size_t)s->groups * s->k_groups * 4 : s->in;
+    return l->path == QUERNEL_I_PATH_PACKED ? (size_t)s->jobs / s->phases * s->k_groups * 4 : s->in;
 }
 
 static void fill_channels(const quernel_i_layer *l, float *mult) {
@@ -37,8 +37,8 @@ static void fill_packed(const quernel_i_layer *l, float *mult) {
     const uint32_t taps = s->window_h * s->window_w;
     for (uint32_t channel = 0; channel < s->in; channel++)
         for (uint32_t t = 0; t < taps; t++) {
-            const size_t k = (size_t)(t / s->window_w) * s->run_groups * 4 + (size_t)(t % s->window_w) * s->group_in;
-            mult[(size_t)(channel / s->group_in) * s->k_groups * 4 + k + channel % s->group_in] =
+            const size_t k = (size_t)(t / s->window_w) * s->run_groups * 4 + (size_t)(t % s->window_w) * s->job_in;
+            mult[(size_t)(channel / s->job_in) * s->k_groups * 4 + k + channel % s->job_in] =
                 multiplier(l, by_column ? (size_t)channel * s->taps + t : channel);
         }
 }
@@ -119,7 +119,7 @@ static void fill_runs(const quernel_i_layer *l, quernel_i_run *runs, ptrdiff_t *
         const uint32_t per_row = quernel_i_layer_whole_rows(l) ? 1 : p.row_taps;
         for (uint32_t i = 0; i < p.rows * per_row; i++) { // a phase of fewer taps takes the last ones of the window
             const ptrdiff_t row = s->window_h - p.rows + i / per_row, tap = s->window_w - p.row_taps + i % per_row;
-            runs[i].offset = packed ? row * s->run_groups * 4 + tap * s->group_in
+            runs[i].offset = packed ? row * s->run_groups * 4 + tap * s->job_in
                                     : row * l->dilation_h * l->a_line + tap * l->dilation_w * l->a_pixel;
             runs[i].groups = p.run_groups / per_row;
         }

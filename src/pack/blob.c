@@ -91,7 +91,7 @@ static bool shape_of(const uint32_t *h, quernel_i_weights_shape *s) {
     if (s->kind != QUERNEL_WEIGHTS_DECONV2D && (s->up_h != 1 || s->up_w != 1)) return false;
     if (s->kind == QUERNEL_WEIGHTS_LINEAR && (s->kernel_h != 1 || s->kernel_w != 1 || s->groups != 1)) return false;
     if (h[SMOOTH_KIND] == QUERNEL_SMOOTH_COLUMN && s->kind != QUERNEL_WEIGHTS_CONV2D) return false;
-    if (!quernel_i_weights_shape_fill(s, !h[HAS_ZERO] && h[SMOOTH_KIND] != QUERNEL_SMOOTH_COLUMN)) return false;
+    if (!quernel_i_weights_shape_fill(s, h[HAS_ZERO], h[SMOOTH_KIND] == QUERNEL_SMOOTH_COLUMN)) return false;
     const uint64_t smooth = h[SMOOTH_KIND] == QUERNEL_SMOOTH_NONE      ? 0
                             : h[SMOOTH_KIND] == QUERNEL_SMOOTH_CHANNEL ? s->in
                                                                        : (uint64_t)s->in * s->taps;

@@ -15,6 +15,8 @@ static bool depthwise(const quernel_i_weights_shape *s) {
 
 static void shape_taps(quernel_i_weights_shape *s) {
     s->format = QUERNEL_I_FORMAT_TAPS;
+    s->bundle = 1;
+    s->job_in = s->group_in;
     s->jobs = 1;
     s->columns = s->out;
     s->run_length = 1;
@@ -23,11 +25,21 @@ static void shape_taps(quernel_i_weights_shape *s) {
 
 static uint32_t groups_of_4(uint32_t k) { return (k + 3) / 4; }
 
-static void shape_w16x4(quernel_i_weights_shape *s) {
+// Groups that fill the 16 columns of a panel best: zeros beside the diagonal cost what padded columns would, without a
+// job, a finish and runs of a few bytes for each group.
+static uint32_t bundle_of(const quernel_i_weights_shape *s) {
+    uint32_t bundle = s->group_out < 16 ? 16 / s->group_out : 1;
+    while (s->groups % bundle) bundle--;
+    return bundle;
+}
+
+static void shape_w16x4(quernel_i_weights_shape *s, bool has_zero) {
     s->format = QUERNEL_I_FORMAT_W16X4;
-    s->jobs = s->groups * s->phases;
-    s->columns = s->group_out;
-    s->run_length = s->window_w * s->group_in;
+    s->bundle = has_zero ? 1 : bundle_of(s);
+    s->job_in = s->bundle * s->group_in;
+    s->jobs = s->groups / s->bundle * s->phases;
+    s->columns = s->bundle * s->group_out;
+    s->run_length = s->window_w * s->job_in;
     s->run_groups = groups_of_4(s->run_length);
     s->k_groups = s->window_h * s->run_groups;
 }
@@ -45,7 +57,7 @@ static size_t rows_before(const quernel_i_weights_shape *s, uint32_t end) {
 // Σ over the columns of phases before `end`: groups of 4 k of a run.
 static size_t run_groups_before(const quernel_i_weights_shape *s, uint32_t end) {
     size_t sum = 0;
-    for (uint32_t p = 0; p < end; p++) sum += groups_of_4(taps_at(s->kernel_w, s->up_w, p) * s->group_in);
+    for (uint32_t p = 0; p < end; p++) sum += groups_of_4(taps_at(s->kernel_w, s->up_w, p) * s->job_in);
     return sum;
 }
 
@@ -54,7 +66,7 @@ quernel_i_phase quernel_i_weights_phase(const quernel_i_weights_shape *s, uint32
     quernel_i_phase p = {.empty = py >= s->kernel_h || px >= s->kernel_w};
     p.rows = taps_at(s->kernel_h, s->up_h, py);
     p.row_taps = taps_at(s->kernel_w, s->up_w, px);
-    p.run_length = p.row_taps * s->group_in;
+    p.run_length = p.row_taps * s->job_in;
     p.run_groups = groups_of_4(p.run_length);
     p.k_groups = p.rows * p.run_groups;
     p.panel_bytes = (size_t)64 * p.k_groups;
@@ -63,7 +75,7 @@ quernel_i_phase quernel_i_weights_phase(const quernel_i_weights_shape *s, uint32
     return p;
 }
 
-bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool plain) {
+bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool has_zero, bool by_column) {
     size_t taps, k, phases, jobs, panel, bytes;
     s->group_in = s->in / s->groups;
     s->group_out = s->out / s->groups;
@@ -76,14 +88,14 @@ bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool plain) {
     s->phases = (uint32_t)phases;
     s->window_h = taps_at(s->kernel_h, s->up_h, 0);
     s->window_w = taps_at(s->kernel_w, s->up_w, 0);
-    const bool by_taps = plain && depthwise(s);
+    const bool by_taps = depthwise(s) && !has_zero && !by_column;
     if (by_taps) shape_taps(s);
-    else shape_w16x4(s);
+    else shape_w16x4(s, has_zero);
     s->columns16 = (uint32_t)quernel_i_round_up(s->columns, 16);
     if (!quernel_i_mul(rows_before(s, s->up_h), run_groups_before(s, s->up_w), &panel)) return false;
-    if (by_taps) s->group_bytes = (size_t)s->columns16 * s->taps;
-    else if (!quernel_i_mul(panel, (size_t)s->columns16 * 4, &s->group_bytes)) return false;
-    if (!quernel_i_mul(s->group_bytes, by_taps ? 1 : s->groups, &bytes) || bytes > SIZE_MAX / 4) return false;
+    if (by_taps) s->bundle_bytes = (size_t)s->columns16 * s->taps;
+    else if (!quernel_i_mul(panel, (size_t)s->columns16 * 4, &s->bundle_bytes)) return false;
+    if (!quernel_i_mul(s->bundle_bytes, by_taps ? 1 : s->groups / s->bundle, &bytes) || bytes > SIZE_MAX / 4) return false;
     s->packed_bytes = bytes;
     return true;
 }
@@ -91,14 +103,14 @@ bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool plain) {
 quernel_i_weight_place quernel_i_weight_find(const quernel_i_weights_shape *s, uint32_t n, uint32_t t) {
     if (s->format == QUERNEL_I_FORMAT_TAPS)
         return (quernel_i_weight_place){0, n, (size_t)t * s->columns16 + n, 0};
-    const uint32_t group = n / s->group_out, column = n % s->group_out;
+    const uint32_t bundle = n / s->columns, column = n % s->columns, first = column / s->group_out * s->group_in;
     uint32_t row = t / s->kernel_w, tap = t % s->kernel_w;
     const uint32_t phase = row % s->up_h * s->up_w + tap % s->up_w;
     const quernel_i_phase p = quernel_i_weights_phase(s, phase);
     if (s->kind == QUERNEL_WEIGHTS_DECONV2D) row = p.rows - 1 - row / s->up_h, tap = p.row_taps - 1 - tap / s->up_w;
-    const size_t base = group * s->group_bytes + p.offset + column / 16 * p.panel_bytes + column % 16 * 4;
-    return (quernel_i_weight_place){group * s->phases + phase, column, base,
-                                    (size_t)row * p.run_groups * 4 + (size_t)tap * s->group_in};
+    const size_t base = bundle * s->bundle_bytes + p.offset + column / 16 * p.panel_bytes + column % 16 * 4;
+    return (quernel_i_weight_place){bundle * s->phases + phase, column, base,
+                                    (size_t)row * p.run_groups * 4 + (size_t)tap * s->job_in + first};
 }
 
 static void lay_out(quernel_weights *w, quernel_i_layout *block, const quernel_i_weights_shape *s, size_t smooth_count) {

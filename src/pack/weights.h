@@ -19,7 +19,7 @@ typedef enum quernel_i_format {
 
 /// Sizes of packed weights, found from kind, channels, kernel, groups and the stride of a deconvolution alone.
 ///
-/// A job is a product of its own: a group, in each of its phases. A deconvolution of stride s is s·s convolutions of stride 1,
+/// A job is a product of its own: a group, or a bundle of groups that fit into 16 columns, in each of its phases. A deconvolution of stride s is s·s convolutions of stride 1,
 /// one for each place (line mod s, column mod s) of its output: its phases. Each has the taps that meet that place, turned
 /// around; all of them read the same window of x, aligned at its end. Everything else has one phase. The k of a job are kernel
 /// rows one after another (`runs`), each `run_length` long and padded with zeros to a multiple of 4.
@@ -30,19 +30,20 @@ typedef struct quernel_i_weights_shape {
     uint32_t group_in, group_out;
     uint32_t window_h, window_w; // pixels of x that meet an output pixel: the kernel, or kernel / stride rounded up
     uint32_t phases;         // up_h·up_w
-    uint32_t jobs, columns;  // jobs = groups·phases; columns of a job, unpadded
+    uint32_t bundle, job_in; // small groups share a job, as a block diagonal: how many, and their input channels
+    uint32_t jobs, columns;  // jobs = groups / bundle·phases; columns of a job, unpadded
     uint32_t columns16;      // rounded up to 16
     uint32_t run_length, run_groups, k_groups; // of phase 0, which has the most taps: window_h runs of window_w taps
-    size_t group_bytes, packed_bytes;
+    size_t bundle_bytes, packed_bytes; // of all phases of a bundle; of all
 } quernel_i_weights_shape;
 
-/// One phase of a group.
+/// One phase of a bundle.
 typedef struct quernel_i_phase {
     bool empty;              // a kernel below the stride leaves places that no tap meets: one tap of zeros stands for them
     uint32_t rows, row_taps;
     uint32_t run_length, run_groups, k_groups;
     size_t panel_bytes;      // one sub-panel of 16 columns
-    size_t offset;           // of its panels within the group's bytes
+    size_t offset;           // of its panels within the bundle's bytes
 } quernel_i_phase;
 quernel_i_phase quernel_i_weights_phase(const quernel_i_weights_shape *shape, uint32_t phase);
 
@@ -63,8 +64,9 @@ struct quernel_weights {
     float *smooth;           // [smooth_count] or NULL
 };
 
-/// Fills the sizes. False where they overflow. `has_zero` and per-column smoothing keep depthwise weights in w16x4.
-bool quernel_i_weights_shape_fill(quernel_i_weights_shape *shape, bool plain);
+/// Fills the sizes. False where they overflow. Zero points keep groups apart, because each corrects its own sums; they and
+/// smoothing per column keep depthwise weights in w16x4.
+bool quernel_i_weights_shape_fill(quernel_i_weights_shape *shape, bool has_zero, bool by_column);
 
 /// Allocates an empty (zeroed) block for this shape.
 int quernel_i_weights_allocate(const quernel_i_weights_shape *shape, size_t smooth_count,
@@ -97,7 +99,7 @@ static inline size_t quernel_i_weight_byte(const quernel_i_weight_place *at, uin
 /// Output channel of a job's column.
 static inline uint32_t quernel_i_job_channel(const quernel_i_weights_shape *s, uint32_t job, uint32_t column) {
     if (s->format == QUERNEL_I_FORMAT_TAPS) return column;
-    return job / s->phases * s->group_out + column;
+    return job / s->phases * s->columns + column;
 }
 
 /// Recomputes `sum` and `reach` from `packed`, `zero` and the shape.

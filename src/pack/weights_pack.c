@@ -124,7 +124,7 @@ int quernel_i_weights_check(const quernel_weights_desc *d, quernel_i_weights_sha
         shape.up_h = d->deconv_stride_h ? d->deconv_stride_h : d->kernel_h;
         shape.up_w = d->deconv_stride_w ? d->deconv_stride_w : d->kernel_w;
     }
-    if (!quernel_i_weights_shape_fill(&shape, !any_zero_point(d) && d->smooth_kind != QUERNEL_SMOOTH_COLUMN))
+    if (!quernel_i_weights_shape_fill(&shape, any_zero_point(d), d->smooth_kind == QUERNEL_SMOOTH_COLUMN))
         return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "in", -1, WHERE ": in: %u: the sizes overflow", d->in);
     *ret_shape = shape;
     return check_strides(d, &shape, error);

@@ -77,11 +77,11 @@ static bool taps_inside(const quernel_i_layer *l, int64_t border_h, int64_t bord
 
 // Taps of one kernel row lie side by side in memory, so that one run covers them.
 static bool whole_rows(const quernel_i_layer *l, int64_t pixel) {
-    return l->kernel_w == 1 || (l->weights->shape.groups == 1 && l->dilation_w == 1 && pixel == l->x.c);
+    return l->kernel_w == 1 || (l->weights->shape.job_in == l->x.c && l->dilation_w == 1 && pixel == l->x.c);
 }
 
 // Runs read up to 3 bytes behind their last k; tap by tap the packed order leaves no room for that.
-static bool taps_aligned(const quernel_i_layer *l) { return l->weights->shape.group_in % 4 == 0; }
+static bool taps_aligned(const quernel_i_layer *l) { return l->weights->shape.job_in % 4 == 0; }
 
 static bool can_read_in_place(const quernel_i_layer *l) {
     if (!int8_input(l) || l->encode || l->x.layout != QUERNEL_LAYOUT_NHWC) return false;
