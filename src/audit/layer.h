@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// A float layer with samples of its input: computed in float, by fake quantization, and by its true int8 operator.
+#ifndef QUERNEL_AUDIT_LAYER_H
+#define QUERNEL_AUDIT_LAYER_H
+
+#include "audit/arena.h"
+#include "pack/weights.h"
+#include "quernel/audit.h"
+
+/// A sample as dense NHWC floats, and what the float layer makes of it, dense NHWC too.
+typedef struct quernel_i_image {
+    uint32_t n, h, w, out_h, out_w;
+    float *x, *exact;
+} quernel_i_image;
+
+typedef struct quernel_i_subject {
+    quernel_i_arena arena;
+    const quernel_float_layer *layer;
+    quernel_i_weights_shape shape;
+    quernel_conv2d_desc geometry; // of layer->op, or of a 1x1 convolution where the layer is linear
+    size_t k;                     // of a group: tap·group_in + channel of the group
+    float *matrix;                // [groups][k][group_out], the float weights
+    float *row, *sums;            // scratch: [k] and [group_out]
+    quernel_i_image *images;
+    uint32_t count;
+} quernel_i_subject;
+
+/// Fake quantization of im2col rows by the law: t = (x·m)·g, clamped where `clip`, rounded where `round`, times d.
+typedef struct quernel_i_fake {
+    const quernel_quant *quant;
+    const float *multiplier; // [groups][k]: 1/(s·d), dynamic 1/s
+    bool clip, round;
+} quernel_i_fake;
+
+/// Checks and loads everything and computes the float layer. Gives all back where it fails.
+int quernel_i_subject_open(const quernel_float_layer *layer, const quernel_sample *samples, uint32_t count,
+                         quernel_i_subject *ret_subject, quernel_error *error);
+void quernel_i_subject_close(quernel_i_subject *f);
+
+/// Elements of an image's input, and of its output.
+static inline size_t quernel_i_image_inputs(const quernel_i_subject *f, const quernel_i_image *i) {
+    return (size_t)i->n * i->h * i->w * f->shape.in;
+}
+static inline size_t quernel_i_image_outputs(const quernel_i_subject *f, const quernel_i_image *i) {
+    return (size_t)i->n * i->out_h * i->out_w * f->shape.out;
+}
+
+/// y = activation(rows · matrix + bias), with the rows fake-quantized where `fake` is given.
+void quernel_i_subject_product(const quernel_i_subject *f, const quernel_i_image *image, const float *matrix,
+                             const quernel_i_fake *fake, bool activate, float *ret_y);
+
+/// Packs the weights with these factors.
+int quernel_i_subject_pack(const quernel_i_subject *f, int32_t smooth_kind, const float *smooth, quernel_weights **ret_weights,
+                         quernel_error *error);
+
+/// y = what the int8 operator gives.
+int quernel_i_subject_run(quernel_i_subject *f, quernel_weights *weights, const quernel_quant *quant,
+                        const quernel_i_image *image, bool activate, float *ret_y, quernel_error *error);
+
+/// Factor of row element j of group g; `smooth` as its kind orders it. 1 where smoothing is off.
+static inline float quernel_i_subject_smooth(const quernel_i_subject *f, int32_t kind, const float *smooth, uint32_t g, size_t j) {
+    const size_t channel = (size_t)g * f->shape.group_in + j % f->shape.group_in;
+    if (kind == QUERNEL_SMOOTH_NONE) return 1.0f;
+    return kind == QUERNEL_SMOOTH_CHANNEL ? smooth[channel] : smooth[channel * f->shape.taps + j / f->shape.group_in];
+}
+
+#endif

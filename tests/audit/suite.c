@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The search and the audit: against layers of which the answer is known, and against the public operators.
+#include "tests.h"
+
+#include "../unit/check.h"
+
+const char test_suite[] = "audit";
+const test_entry test_entries[] = {{"codes_by_the_law", test_codes_by_the_law},
+                                   {"outputs_against_float64", test_outputs_against_float64},
+                                   {"search_finds_smoothing", test_search_finds_smoothing},
+                                   {"search_keeps_off", test_search_keeps_off},
+                                   {"search_tells_the_truth", test_search_tells_the_truth},
+                                   {"search_every_kind", test_search_every_kind},
+                                   {"search_silent_channels", test_search_silent_channels},
+                                   {"search_refuses", test_search_refuses},
+                                   {"search_memory", test_search_memory},
+                                   {"bias_correct", test_bias_correct},
+                                   {"audit_splits_the_error", test_audit_splits_the_error},
+                                   {"audit_finds", test_audit_finds},
+                                   {"compare", test_compare},
+                                   {"accept", test_accept},
+                                   {"rank_float", test_rank_float},
+                                   {NULL, NULL}};
