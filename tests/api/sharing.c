@@ -210,13 +210,13 @@ void test_config_round_trip(void) {
 void test_sums_keep_a_bound(void) {
     quernel_cpu cpu = QUERNEL_CPU_INIT;
     quernel_cpu_get(&cpu);
-    if (!(cpu.usable >> QUERNEL_ISA_AVX2 & 1)) return;
+    const bool usable = cpu.usable >> QUERNEL_ISA_AVX2 & 1;
     static const char kernel[] = "kernel=quernel_uk_conv3x3_u8s8_6x16x2_avx2";
     const uint32_t channels[] = {112, 116}; // times 9·127·255: just below and just above 2^25
     for (int i = 0; i < 2; i++) {
         fixture f;
         fixture_init(&f, FIXTURE_CONV2D);
-        f.d.isa = QUERNEL_ISA_AVX2;
+        f.d.isa = usable ? QUERNEL_ISA_AVX2 : -1;
         static int8_t data[116 * 9];
         memset(data, 127, sizeof data);
         f.w.type = QUERNEL_TYPE_S8, f.w.data = data, f.w.scale = f.scale, f.w.smooth = NULL, f.w.zero = NULL;
@@ -227,11 +227,11 @@ void test_sums_keep_a_bound(void) {
         char line[512] = "";
         CHECK(fixture_create(&f, &op, &error) == QUERNEL_OK, "%s", error.text);
         quernel_operator_explain(op, line, sizeof line);
-        CHECK((strstr(line, kernel) != NULL) == (i == 0), "%u channels: %s", channels[i], line);
+        CHECK((strstr(line, kernel) != NULL) == (usable && i == 0), "%u channels: %s", channels[i], line);
         quernel_operator_destroy(op);
         op = NULL;
         f.d.config = kernel;
-        CHECK((fixture_create(&f, &op, &error) == QUERNEL_OK) == (i == 0), "%u channels on demand", channels[i]);
+        CHECK((fixture_create(&f, &op, &error) == QUERNEL_OK) == (usable && i == 0), "%u channels on demand", channels[i]);
         quernel_operator_destroy(op);
     }
 }
