@@ -66,6 +66,11 @@ static int size_image(const quernel_i_subject *f, const quernel_tensor *t, uint3
     if (h < 1 || w < 1 || h > 1 << 30 || w > 1 << 30)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "samples", index,
                                    WHERE ": samples[%u]: %u x %u gives no output that fits", index, t->h, t->w);
+    size_t pixels;
+    if (!quernel_i_mul((size_t)h, (size_t)w, &pixels) || !quernel_i_mul(pixels, t->n, &pixels) || pixels > 1 << 30)
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "samples", index,
+                                   WHERE ": samples[%u]: %u images of %lld x %lld: more than 2^30 pixels of output", index, t->n,
+                                   (long long)h, (long long)w);
     *image = (quernel_i_image){.n = t->n, .h = t->h, .w = t->w, .out_h = (uint32_t)h, .out_w = (uint32_t)w};
     return QUERNEL_OK;
 }

@@ -99,13 +99,24 @@ static float activation(const quernel_finish *f, uint32_t n, float t) {
     }
 }
 
-static void multiply(const quernel_i_subject *f, const float *matrix, float *restrict sums) {
+enum { BLOCK = 16 }; // columns whose sums stay in registers
+
+static void multiply_block(const float *restrict row, const float *restrict matrix, size_t k, uint32_t columns,
+                           float *restrict ret_sums) {
+    float sums[BLOCK] = {0};
+    for (size_t i = 0; i < k; i++)
+        for (uint32_t n = 0; n < BLOCK; n++) sums[n] += row[i] * matrix[i * columns + n];
+    memcpy(ret_sums, sums, sizeof sums);
+}
+
+static void multiply(const quernel_i_subject *f, const float *matrix) {
     const uint32_t columns = f->shape.group_out;
-    memset(sums, 0, columns * sizeof *sums);
-    for (size_t k = 0; k < f->k; k++) {
-        const float a = f->row[k], *restrict w = matrix + k * columns;
-        if (a == 0.0f) continue;
-        for (uint32_t n = 0; n < columns; n++) sums[n] += a * w[n];
+    uint32_t n = 0;
+    for (; n + BLOCK <= columns; n += BLOCK) multiply_block(f->row, matrix + n, f->k, columns, f->sums + n);
+    for (; n < columns; n++) {
+        float sum = 0.0f;
+        for (size_t i = 0; i < f->k; i++) sum += f->row[i] * matrix[i * columns + n];
+        f->sums[n] = sum;
     }
 }
 
@@ -128,7 +139,7 @@ void quernel_i_subject_product(const quernel_i_subject *f, const quernel_i_image
                 for (uint32_t g = 0; g < f->shape.groups; g++) {
                     gather(f, image, n, y, x, g);
                     if (fake) quantize_row(f, fake, g, scale);
-                    multiply(f, matrix + g * f->k * f->shape.group_out, f->sums);
+                    multiply(f, matrix + g * f->k * f->shape.group_out);
                     finish(f, g, activate, ret_y);
                 }
     }

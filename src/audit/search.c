@@ -12,7 +12,7 @@
 
 enum { CALIBRATORS = QUERNEL_CALIBRATOR_MSE + 1, SIGNS = 2, MODES = 3 };
 
-static const double standard_alphas[] = {0.3, 0.4, 0.5, 0.6, 0.7, 0.8};
+static const double standard_alphas[] = {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
 
 // How scales are found; what a candidate is beside its smoothing.
 typedef struct recipe {

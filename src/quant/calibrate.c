@@ -7,10 +7,11 @@
 #include "quant/observer.h"
 
 #define WHERE "calibrate"
+#define CLIPPED_MOST 0.05 // share of the values that entropy may clip
 
 enum {
-    STEPS = 32,          // candidates to each power of two
-    CANDIDATES = 8 * STEPS // down to 1/256 of what was seen
+    STEPS = 24,             // candidates to each power of two
+    CANDIDATES = 12 * STEPS // down to 2^-12 of what was seen
 };
 
 typedef struct range {
@@ -37,12 +38,17 @@ static codes codes_of(const problem *p, range r) {
     return (codes){(double)q.d, (double)(0 - q.z), (double)(255 - q.z)};
 }
 
+// Round to nearest even of |t| < 2^51, inline: libm's is a call for each bin of each candidate.
+static double rne(double t) { return (t + 0x1.8p52) - 0x1.8p52; }
+
+static double clamp(double t, double lo, double hi) { return t < lo ? lo : t > hi ? hi : t; }
+
 // Σ of squared errors: rounding inside the range, clipping outside of it. Zeros have none.
 static double squared_error(const problem *p, range r) {
     const codes c = codes_of(p, r);
     double sum = 0.0;
     for (uint32_t i = 0; i < p->count; i++) {
-        const double x = p->bins[i].at, error = x - c.d * fmin(fmax(nearbyint(x / c.d), c.lo), c.hi);
+        const double x = p->bins[i].at, error = x - c.d * rne(clamp(x / c.d, c.lo, c.hi));
         sum += p->bins[i].count * error * error;
     }
     return sum;
@@ -66,14 +72,15 @@ static double divergence(const problem *p, range r) {
     const codes c = codes_of(p, r);
     uint32_t begin = 0, end = p->count;
     double below = 0.0, above = 0.0;
-    while (begin < end && nearbyint(p->bins[begin].at / c.d) < c.lo) below += p->bins[begin++].count;
-    while (end > begin && nearbyint(p->bins[end - 1].at / c.d) > c.hi) above += p->bins[--end].count;
+    while (begin < end && rne(p->bins[begin].at / c.d) < c.lo) below += p->bins[begin++].count;
+    while (end > begin && rne(p->bins[end - 1].at / c.d) > c.hi) above += p->bins[--end].count;
     const double kept = p->total - below - above;
-    if (begin == end || kept <= 0.0) return INFINITY;
+    // Where nearly all is clipped, both distributions are one bin and alike: that is no likeness of the values.
+    if (begin == end || below + above > CLIPPED_MOST * p->total) return INFINITY;
     double sum = p->zeros ? p->zeros / p->total * log(kept / p->total) : 0.0;
     for (uint32_t first = begin, last; first < end; first = last) {
-        const double code = nearbyint(p->bins[first].at / c.d);
-        for (last = first + 1; last < end && nearbyint(p->bins[last].at / c.d) == code;) last++;
+        const double code = rne(p->bins[first].at / c.d);
+        for (last = first + 1; last < end && rne(p->bins[last].at / c.d) == code;) last++;
         sum += cell_divergence(p, first, last, first == begin ? below : 0.0, last == end ? above : 0.0, kept);
     }
     return sum;

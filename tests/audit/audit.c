@@ -63,6 +63,9 @@ void test_audit_splits_the_error(void) {
             CHECK(fabs(r.total.sqnr - c.sqnr) < 3.0, "%s: %.1f dB, the search said %.1f", scene_names[kind], r.total.sqnr, c.sqnr);
             CHECK(without[QUERNEL_CAUSE_WEIGHTS] > r.total.sqnr + 1.0 && without[QUERNEL_CAUSE_ROUNDING] > r.total.sqnr + 0.5,
                   "%s: %.1f dB, without weights %.1f, without rounding %.1f", scene_names[kind], r.total.sqnr, without[0], without[1]);
+            if (mode == QUERNEL_QUANT_DYNAMIC_CALL) CHECK(fabs(without[QUERNEL_CAUSE_CLIPPING] - r.total.sqnr) < 0.05,
+                                                          "%s: nothing clips, without clipping %.2f, with %.2f", scene_names[kind],
+                                                          without[2], r.total.sqnr);
             if (c.smooth_kind) CHECK(without[QUERNEL_CAUSE_SMOOTHING] < r.total.sqnr - 1.0, "%s: without smoothing %.1f, with %.1f",
                                      scene_names[kind], without[3], r.total.sqnr);
             else CHECK(without[QUERNEL_CAUSE_SMOOTHING] == r.total.sqnr, "%s: smoothing that is off", scene_names[kind]);

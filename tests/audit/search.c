@@ -72,7 +72,7 @@ void test_search_every_kind(void) {
             quernel_choice c = QUERNEL_CHOICE_INIT;
             quernel_error e = {0};
             const int code = quernel_search_layer(&s.layer, s.samples, SAMPLES, &o, &c, s.smooth, &e);
-            const bool offered = mode != QUERNEL_QUANT_DYNAMIC_ROW || (kind != SCENE_DEPTHWISE && kind != SCENE_DECONV);
+            const bool offered = mode != QUERNEL_QUANT_DYNAMIC_ROW || kind == SCENE_CONV || kind == SCENE_LINEAR;
             CHECK(code == (offered ? QUERNEL_OK : QUERNEL_E_UNSUPPORTED), "%s, mode %d: %d %s", scene_names[kind], mode, code, e.text);
             if (code) continue;
             CHECK(c.sqnr > 30.0 && c.quant.mode == mode, "%s, mode %d: %.1f dB", scene_names[kind], mode, c.sqnr);
@@ -126,7 +126,9 @@ void test_search_refuses(void) {
     REFUSED(QUERNEL_E_NULL, "samples.data");
     s.samples[2].data = s.x[2], s.layer.op.stride_w = 0;
     REFUSED(QUERNEL_E_SHAPE, "stride_w");
-    s.layer.op.stride_w = 1, s.weights[11] = INFINITY;
+    s.layer.op.stride_w = 1, s.samples[3].tensor.h = 1u << 20, s.samples[3].tensor.w = 1u << 20;
+    REFUSED(QUERNEL_E_OVERFLOW, "samples");
+    s.samples[3].tensor.h = s.samples[3].tensor.w = SIDE, s.weights[11] = INFINITY;
     REFUSED(QUERNEL_E_VALUE, "data");
     s.weights[11] = 0.0f, s.bias[2] = NAN;
     REFUSED(QUERNEL_E_VALUE, "finish.bias");

@@ -121,6 +121,16 @@ void test_entropy_of_sparse_maps(void) {
     quernel_calibration entropy = calibrate(o, QUERNEL_CALIBRATOR_ENTROPY, 1, 0, 1.0);
     CHECK(entropy.hi > 2.0f && entropy.clipped < 0.05, "entropy: %g, clips %g", (double)entropy.hi, entropy.clipped);
     quernel_observer_destroy(o);
+    // One value far out is clipped, and does not coarsen what is known of the rest.
+    draw(7, true, 0);
+    o = observe(x, 1, COUNT, 1);
+    entropy = calibrate(o, QUERNEL_CALIBRATOR_ENTROPY, 0, 0, 1.0);
+    quernel_observer_destroy(o);
+    x[77] = 3000.0f;
+    o = observe(x, 1, COUNT, 1);
+    const quernel_calibration far = calibrate(o, QUERNEL_CALIBRATOR_ENTROPY, 0, 0, 1.0);
+    CHECK(far.hi > 0.5f * entropy.hi && far.hi < 2.0f * entropy.hi, "%g, with an outlier %g", (double)entropy.hi, (double)far.hi);
+    quernel_observer_destroy(o);
     // Without zeros, "non-zeros only" changes nothing.
     draw(5, true, 0);
     for (int i = 0; i < COUNT; i++) x[i] += 1e-3f;

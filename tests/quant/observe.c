@@ -101,6 +101,17 @@ static void check_split(rng *r, int32_t granularity, const float *x) {
 
 void test_merge_is_order_free(void) {
     static float x[IMAGES * IMAGE];
+    const float zeros[] = {0.0f, -0.0f, 0.0f};
+    for (int i = 0; i < 2; i++) { // 0 and −0 are one number, whichever comes first
+        const quernel_observer_desc d = QUERNEL_OBSERVER_DESC_INIT;
+        const quernel_tensor t = {.n = 1, .c = 2, .h = 1, .w = 1};
+        quernel_observer *o = make(&d);
+        update(o, &t, zeros + i);
+        quernel_observer_stats s = QUERNEL_OBSERVER_STATS_INIT;
+        quernel_observer_get(o, 0, &s, NULL);
+        CHECK(s.zeros == 2 && !signbit(s.least) && !signbit(s.greatest), "zeros from %d on", i);
+        quernel_observer_destroy(o);
+    }
     for (uint64_t seed = 0; seed < 6; seed++) {
         rng r = rng_make(21, seed);
         for (int i = 0; i < IMAGES * IMAGE; i++) x[i] = draw(&r, seed & 1);
