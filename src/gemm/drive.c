@@ -64,6 +64,16 @@ static const int32_t *unit_init(const quernel_i_task *t, size_t j) {
     return (const int32_t *)(t->slice + l->slice.init) + j;
 }
 
+// First of the tables' entries for a unit's columns.
+static size_t first_entry(const quernel_i_layer *l, const unit *u) {
+    return (size_t)u->job * l->weights->shape.columns16 + u->first;
+}
+
+static void fill_finish(const quernel_i_task *t, uint32_t line, uint32_t column, const unit *u, quernel_i_finish *finish) {
+    const quernel_i_layer *l = t->call->layer;
+    quernel_i_finish_fill(t, line, column, first_entry(l, u), u->bundle * l->weights->shape.columns + u->first, u->phase, finish);
+}
+
 // Pixels of one line, whose rows lie at `a`.
 static void run_line(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels, const unit *u,
                      const uint8_t *a, const void *b, size_t b_panel) {
@@ -71,26 +81,43 @@ static void run_line(const quernel_i_task *t, uint32_t line, uint32_t column, ui
     const quernel_i_phase *p = &u->shape;
     const bool packed = l->path == QUERNEL_I_PATH_PACKED, whole = quernel_i_layer_whole_rows(l);
     const ptrdiff_t a_row = packed ? l->a_pixel : (ptrdiff_t)l->stride_w * l->a_pixel;
-    const size_t j = (size_t)u->job * l->weights->shape.columns16 + u->first;
     quernel_i_finish finish;
-    quernel_i_finish_fill(t, line, column, j, u->bundle * l->weights->shape.columns + u->first, u->phase, &finish);
+    fill_finish(t, line, column, u, &finish);
     const quernel_i_gemm call = {a, a_row, pixels, u->columns, l->runs + (size_t)u->phase * l->n_runs,
-                                 p->rows * (whole ? 1 : p->row_taps), p->k_groups, b, b_panel, unit_init(t, j), &finish,
-                                 t->slice + l->slice.scratch};
+                                 p->rows * (whole ? 1 : p->row_taps), p->k_groups, b, b_panel,
+                                 unit_init(t, first_entry(l, u)), &finish, t->slice + l->slice.scratch};
     if (l->w_zeros) quernel_i_chunk_sum(t, &call, whole ? p->run_length : l->weights->shape.job_in);
     l->gemm->run.gemm(&call);
 }
 
-static void run_staged(const quernel_i_task *t) {
+// The results of pixels whose rows equal that of the pixel before `column`.
+static void copy_line(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels, const unit *u) {
+    quernel_i_finish finish;
+    fill_finish(t, line, column - 1, u, &finish);
+    quernel_i_equal_copy(&finish, pixels, u->columns);
+}
+
+// Pixels [x0, x1) of a line.
+static void run_pixels(const quernel_i_task *t, uint32_t line, uint32_t x0, uint32_t x1, const unit *u, const void *b,
+                       size_t b_panel) {
     const uint32_t step = t->call->layer->chunk;
+    for (uint32_t x = x0, end; x < x1; x = end) {
+        const bool equal = quernel_i_equal_span(t, line, x, &end) && x > x0;
+        end = least(end, equal || x1 - x < step ? x1 : x + step);
+        if (equal) copy_line(t, line, x, end - x, u);
+        else run_line(t, line, x, end - x, u, quernel_i_strip_row(t, line, x, u->bundle), b, b_panel);
+    }
+}
+
+static void run_staged(const quernel_i_task *t) {
+    quernel_i_equal_find(t);
     for (uint32_t index = t->unit0; index < t->unit1; index++) {
         const unit u = unit_at(t->call->layer, index);
-        const uint32_t y0 = most(t->y0, u.y0), y1 = least(t->y1, u.y1), end = least(t->x1, u.x1);
+        const uint32_t y1 = least(t->y1, u.y1);
         size_t b_panel;
         const void *b = unit_weights(t, index, &u, &b_panel);
-        for (uint32_t line = y0; line < y1; line++)
-            for (uint32_t x = most(t->x0, u.x0); x < end; x += step)
-                run_line(t, line, x, least(step, end - x), &u, quernel_i_strip_row(t, line, x, u.bundle), b, b_panel);
+        for (uint32_t line = most(t->y0, u.y0); line < y1; line++)
+            run_pixels(t, line, most(t->x0, u.x0), least(t->x1, u.x1), &u, b, b_panel);
     }
 }
 
@@ -115,19 +142,32 @@ static void run_packed(const quernel_i_task *t) {
         for (uint32_t x = t->x0; x < t->x1; x += step) run_chunk(t, line, x, least(step, t->x1 - x));
 }
 
-// A strip is one call for each unit.
+// Lines of a strip: one call, or one for each stretch between equal pixels.
+static void run_tiles(const quernel_i_task *t, uint32_t line, uint32_t lines, const unit *u, const void *b, size_t b_panel) {
+    const quernel_i_layer *l = t->call->layer;
+    for (uint32_t x = t->x0, end; x < t->x1; x = end) {
+        if (quernel_i_equal_span(t, line, x, &end)) {
+            for (uint32_t i = 0; i < lines; i++) copy_line(t, line + i, x, end - x, u);
+            continue;
+        }
+        quernel_i_finish finish;
+        fill_finish(t, line, x, u, &finish);
+        l->gemm->run.conv3x3(&(quernel_i_conv3x3){
+            quernel_i_strip_row(t, line, x, 0), l->a_line, l->a_pixel, lines, end - x, l->weights->shape.in / 4, u->columns, b,
+            b_panel, unit_init(t, u->first), &finish, line_bytes(&l->y), line_bytes(&l->residual),
+            t->slice + l->slice.scratch});
+    }
+}
+
 static void run_conv3x3(const quernel_i_task *t) {
     const quernel_i_layer *l = t->call->layer;
+    const uint32_t step = l->equal ? quernel_i_layer_line_step(l) : t->y1 - t->y0;
+    quernel_i_equal_find(t);
     for (uint32_t index = t->unit0; index < t->unit1; index++) {
         const unit u = unit_at(l, index);
         size_t b_panel;
         const void *b = unit_weights(t, index, &u, &b_panel);
-        quernel_i_finish finish;
-        quernel_i_finish_fill(t, t->y0, t->x0, u.first, u.first, 0, &finish);
-        l->gemm->run.conv3x3(&(quernel_i_conv3x3){
-            quernel_i_strip_row(t, t->y0, t->x0, 0), l->a_line, l->a_pixel, t->y1 - t->y0, t->x1 - t->x0,
-            l->weights->shape.in / 4, u.columns, b, b_panel, unit_init(t, u.first), &finish, line_bytes(&l->y),
-            line_bytes(&l->residual), t->slice + l->slice.scratch});
+        for (uint32_t line = t->y0; line < t->y1; line += step) run_tiles(t, line, least(step, t->y1 - line), &u, b, b_panel);
     }
 }
 

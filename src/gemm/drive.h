@@ -37,6 +37,14 @@ typedef struct quernel_i_task {
 void quernel_i_strip_stage(const quernel_i_task *task);
 /// Address of the row of output pixel (line, column) for this bundle's channels: in place or in the strip.
 const uint8_t *quernel_i_strip_row(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t bundle);
+/// Where the plan says so: finds the blocks of the task's pixels whose rows are all equal to the row before them.
+void quernel_i_equal_find(const quernel_i_task *task);
+/// The stretch of pixels from (line, x) on that are alike in this: [x, *ret_end). True where all rows are equal to the one
+/// before x.
+bool quernel_i_equal_span(const quernel_i_task *task, uint32_t line, uint32_t x, uint32_t *ret_end);
+/// Copies the results of the finish's first pixel to the `pixels` pixels behind it.
+void quernel_i_equal_copy(const quernel_i_finish *finish, uint32_t pixels, uint32_t columns);
+
 /// Packs im2col rows of `pixels` output pixels of a line for one bundle of groups, and fills row_scale and row_term by row.
 void quernel_i_chunk_pack(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t pixels, uint32_t bundle);
 /// Fills the slice's row_sum: Σ of the real k of each row of a product, run_bytes of each of its runs.

@@ -24,6 +24,7 @@ typedef struct quernel_i_slice {
     size_t packed;  // im2col rows of one chunk
     size_t block;   // a block of weights in the kernel's own form
     size_t scratch; // the micro-kernel's
+    size_t equal;   // a flag for each block of a strip
     size_t floats;  // bf16 pieces as f32
     size_t row_scale, row_term, row_sum; // one chunk
     size_t init, scale;                  // dynamic: this image's tables
@@ -69,6 +70,7 @@ typedef struct quernel_i_layer {
     uint32_t strip_lines, strip_pixels;// input lines and pixels of a strip
     uint32_t chunk;                    // output pixels that are packed at a time
     uint32_t floats;                   // pixels of a bf16 piece
+    uint32_t equal;                    // output pixels of a block whose rows may be equal; 0: not looked for
     uint32_t columns_block;            // columns of a unit
     uint32_t units_per_job, units;     // units = jobs·units_per_job
     uint32_t strips_h, strips_w, parts; // tasks = images·strips_h·strips_w·parts; parts split the units
@@ -87,6 +89,12 @@ static inline bool quernel_i_layer_depthwise(const quernel_i_layer *l) {
 static inline bool quernel_i_layer_whole_rows(const quernel_i_layer *l) { return l->n_runs == l->kernel_h; }
 static inline bool quernel_i_layer_conv3x3(const quernel_i_layer *l) {
     return !quernel_i_layer_depthwise(l) && l->gemm->op == QUERNEL_I_OP_CONV3X3;
+}
+/// Output lines of a register tile: 3x3 kernels work in tiles of 4.
+static inline uint32_t quernel_i_layer_line_step(const quernel_i_layer *l) { return quernel_i_layer_conv3x3(l) ? 4 : 1; }
+/// Blocks of pixels of a strip's line.
+static inline uint32_t quernel_i_layer_blocks(const quernel_i_layer *l) {
+    return l->equal ? (l->strip_w + l->equal - 1) / l->equal : 0;
 }
 /// Rows have parameters of their own, found in the run.
 static inline bool quernel_i_layer_by_row(const quernel_i_layer *l) {

@@ -119,6 +119,15 @@ static int choose_path(quernel_i_layer *l, const quernel_i_config *config, const
     return QUERNEL_OK;
 }
 
+// Equal rows give equal results where nothing else differs from pixel to pixel.
+static int choose_equal(quernel_i_layer *l, const quernel_i_config *config, const char *where, quernel_error *error) {
+    const bool legal = l->path != QUERNEL_I_PATH_PACKED && !quernel_i_layer_depthwise(l) && !l->finish.residual;
+    if (config->equal && !legal)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: equal: not legal for this layer", where);
+    l->equal = config->equal;
+    return QUERNEL_OK;
+}
+
 static void choose_range(quernel_i_layer *l, uint32_t usable) {
     // Ranges of im2col rows are read from a strip with channels contiguous; those of an image, from x.
     const bool nhwc = quernel_i_layer_by_row(l) || l->x.layout == QUERNEL_LAYOUT_NHWC;
@@ -145,6 +154,7 @@ int quernel_i_plan_make(quernel_i_layer *l, uint32_t usable, const quernel_i_con
                         quernel_error *error) {
     int code = choose_kernels(l, usable, config, where, error);
     if (!code) code = choose_path(l, config, where, error);
+    if (!code) code = choose_equal(l, config, where, error);
     if (code) return code;
     choose_range(l, usable);
     choose_runs(l);

@@ -37,9 +37,6 @@ static size_t strip_bytes(const quernel_i_layer *l, uint32_t lines, uint32_t pix
     return (size_t)strip_lines(l, lines) * strip_pixels(l, pixels) * strip_pixel_bytes(l);
 }
 
-// 3x3 kernels work in tiles of 4 lines.
-static uint32_t line_step(const quernel_i_layer *l) { return quernel_i_layer_conv3x3(l) ? 4 : 1; }
-
 // Their transformed weights are made anew for every strip, so strips are large; where taps are read in place they cost nothing.
 static size_t strip_budget(const quernel_i_layer *l, size_t l2_bytes) {
     if (!quernel_i_layer_conv3x3(l)) return least(l2_bytes / 3, STRIP_MOST);
@@ -49,7 +46,7 @@ static size_t strip_budget(const quernel_i_layer *l, size_t l2_bytes) {
 // As many whole lines as fit; of lines that are too long, as many pixels of one.
 static void choose_strip(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
     const size_t budget = strip_budget(l, l2_bytes);
-    const uint32_t step = line_step(l);
+    const uint32_t step = quernel_i_layer_line_step(l);
     l->strip_w = l->grid_w;
     l->strip_h = (uint32_t)least(step, l->grid_h);
     while (l->strip_w > 16 && strip_bytes(l, l->strip_h, l->strip_w) > budget) l->strip_w = (l->strip_w + 1) / 2;
@@ -66,7 +63,7 @@ static void split_strips(quernel_i_layer *l, const quernel_i_config *config) {
     uint32_t h = pieces(l->grid_h, l->strip_h), w = pieces(l->grid_w, l->strip_w);
     const uint32_t others = l->x.n * w;
     if (h * others < want) h = (uint32_t)least(l->grid_h, pieces(want, others));
-    l->strip_h = (uint32_t)least(quernel_i_round_up(pieces(l->grid_h, h), line_step(l)), l->grid_h);
+    l->strip_h = (uint32_t)least(quernel_i_round_up(pieces(l->grid_h, h), quernel_i_layer_line_step(l)), l->grid_h);
     h = pieces(l->grid_h, l->strip_h);
     const uint32_t tile = quernel_i_layer_depthwise(l) ? 16 : 2u * l->gemm->mr;
     if (h * others < want) {
@@ -147,6 +144,7 @@ static void lay_out_slice(quernel_i_layer *l, quernel_i_layout *slice) {
     l->slice.packed = offset(slice, packed ? (size_t)l->chunk * (size_t)l->a_pixel + QUERNEL_I_LINE : 0, 1);
     l->slice.block = offset(slice, prepared ? l->columns_block / 16 * (size_t)s->k_groups : 0, prepared ? l->gemm->b_group : 1);
     l->slice.scratch = offset(slice, scratch_bytes(l), 1);
+    l->slice.equal = offset(slice, quernel_i_layer_blocks(l), l->strip_h);
     l->slice.floats = offset(slice, (size_t)l->floats * l->x.c, sizeof(float));
     l->slice.row_scale = offset(slice, by_row ? rows : 0, sizeof(float));
     l->slice.row_term = offset(slice, by_row ? rows : 0, sizeof(int32_t));

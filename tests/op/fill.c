@@ -57,6 +57,18 @@ static void store(void *data, int type, int64_t at, float f, int32_t i) {
     }
 }
 
+// Most pixels become what stands left of them: maps that are mostly constant, with equal rows among the im2col rows.
+static void repeat_pixels(rng *r, const quernel_tensor *t, size_t size, uint8_t *data) {
+    for (uint32_t n = 0; n < t->n; n++)
+        for (uint32_t h = 0; h < t->h; h++)
+            for (uint32_t w = 1; w < t->w; w++) {
+                if (rng_one_in(r, 10)) continue;
+                uint8_t *pixel = data + (n * t->stride_n + h * t->stride_h + w * t->stride_w) * (int64_t)size;
+                for (uint32_t ch = 0; ch < t->c; ch++, pixel += t->stride_c * (int64_t)size)
+                    memcpy(pixel, pixel - t->stride_w * (int64_t)size, size);
+            }
+}
+
 void case_fill(op_case *c, const quernel_tensor *t, int type, float amplitude, int32_t zero, void *data) {
     rng *r = &c->r;
     const filling kind = rng_one_in(r, 2) ? FILL_EVEN : (filling)rng_int(r, 0, FILL_KINDS - 1);
@@ -75,4 +87,5 @@ void case_fill(op_case *c, const quernel_tensor *t, int type, float amplitude, i
             }
         }
     }
+    if (rng_one_in(r, 4)) repeat_pixels(r, t, quernel_type_size((quernel_type)type), data);
 }

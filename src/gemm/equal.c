@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows that are equal: where every tap of a block of output pixels reads what the pixel before it reads, the block's
+// results are copies of that pixel's. Bird's-eye views of LiDAR are mostly one constant pixel.
+//
+// The taps of a block's kernel row are contiguous bytes of a line of rows, so that one comparison of the line with itself, a
+// pixel earlier, decides it; noise differs within the first bytes.
+#include <string.h>
+
+#include "gemm/drive.h"
+
+static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+static uint8_t *flags_of(const quernel_i_task *t, uint32_t line) {
+    const quernel_i_layer *l = t->call->layer;
+    return t->slice + l->slice.equal + (size_t)((line - t->y0) / quernel_i_layer_line_step(l)) * quernel_i_layer_blocks(l);
+}
+
+// Whether `pixels` pixels of a line of rows, from `row` on, each hold what lies `lag` bytes before them.
+static bool line_repeats(const quernel_i_layer *l, const uint8_t *row, ptrdiff_t lag, uint32_t pixels) {
+    const size_t c = l->x.c;
+    if (l->a_pixel == (ptrdiff_t)c) return !memcmp(row, row - lag, pixels * c);
+    for (uint32_t i = 0; i < pixels; i++)
+        if (memcmp(row + i * l->a_pixel, row + i * l->a_pixel - lag, c)) return false;
+    return true;
+}
+
+// Pixels [x, x + pixels) of one output line.
+static bool pixels_repeat(const quernel_i_task *t, uint32_t line, uint32_t x, uint32_t pixels) {
+    const quernel_i_layer *l = t->call->layer;
+    const uint8_t *row = quernel_i_strip_row(t, line, x, 0);
+    const uint32_t taps = (pixels - 1) * l->stride_w + (l->kernel_w - 1) * l->dilation_w + 1;
+    for (uint32_t r = 0; r < l->kernel_h; r++)
+        if (!line_repeats(l, row + (ptrdiff_t)(r * l->dilation_h) * l->a_line, l->stride_w * l->a_pixel, taps)) return false;
+    return true;
+}
+
+static bool block_repeats(const quernel_i_task *t, uint32_t line, uint32_t lines, uint32_t x) {
+    const uint32_t pixels = least(t->call->layer->equal, t->x1 - x);
+    for (uint32_t i = 0; i < lines; i++)
+        if (!pixels_repeat(t, line + i, x, pixels)) return false;
+    return true;
+}
+
+void quernel_i_equal_find(const quernel_i_task *t) {
+    const quernel_i_layer *l = t->call->layer;
+    if (!l->equal) return;
+    const uint32_t step = quernel_i_layer_line_step(l);
+    for (uint32_t line = t->y0; line < t->y1; line += step) {
+        uint8_t *flag = flags_of(t, line);
+        *flag++ = 0; // nothing stands before the first block
+        for (uint32_t x = t->x0 + l->equal; x < t->x1; x += l->equal)
+            *flag++ = block_repeats(t, line, least(step, t->y1 - line), x);
+    }
+}
+
+bool quernel_i_equal_span(const quernel_i_task *t, uint32_t line, uint32_t x, uint32_t *ret_end) {
+    const quernel_i_layer *l = t->call->layer;
+    *ret_end = t->x1;
+    if (!l->equal) return false;
+    const uint8_t *flags = flags_of(t, line);
+    const uint32_t blocks = quernel_i_layer_blocks(l);
+    uint32_t block = (x - t->x0) / l->equal;
+    const bool equal = flags[block];
+    while (++block < blocks && t->x0 + block * l->equal < t->x1 && flags[block] == equal) {}
+    *ret_end = least(t->x0 + block * l->equal, t->x1);
+    return equal;
+}
+
+void quernel_i_equal_copy(const quernel_i_finish *f, uint32_t pixels, uint32_t columns) {
+    const size_t size = quernel_type_size((quernel_type)f->out);
+    uint8_t *const from = f->y;
+    if (f->y_col == (ptrdiff_t)size) {
+        for (uint32_t i = 1; i <= pixels; i++) memcpy(from + i * f->y_row, from, columns * size);
+        return;
+    }
+    for (uint32_t c = 0; c < columns; c++)
+        for (uint32_t i = 1; i <= pixels; i++) memcpy(from + c * f->y_col + i * f->y_row, from + c * f->y_col, size);
+}
