@@ -169,14 +169,18 @@ def aarch64(suite):
 
 
 def python(suite):
-    """The NumPy binding and the demo's readers."""
+    """The NumPy binding and the demo's readers; the comparison with other libraries, without them."""
     if not suite.options.python:
         return suite.missing("the NumPy binding", "numpy (pip)")
     library = ROOT / "build-gcc" / "libquernel.so"
     if not library.exists():
         return failure("no library to load", "", "./dev test --stage gcc")
     env = {"QUERNEL_LIBRARY": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'python'}"}
-    return suite.step("python", [suite.options.python, ROOT / "tests" / "python" / "suite.py"], env)
+    suites = [ROOT / "tests" / "python" / name for name in ("suite.py", "peers.py")]
+    total = Outcome()
+    for path in suites:
+        total.add(suite.step("python", [suite.options.python, path], env))
+    return total
 
 
 def installed(suite):

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quernel, through its NumPy binding; networks through the structures of quernel/network.h."""
+import ctypes as c
+
+import numpy as np
+
+import quernel
+from quernel import _native as native
+
+from .problems import INT8
+
+ACTIVATIONS = {"none": dict(activation=quernel.NONE), "relu": dict(activation=quernel.RELU),
+               "relu6": dict(activation=quernel.CLAMP, lo=0.0, hi=6.0)}
+
+
+class Unsupported(Exception):
+    pass
+
+
+def version():
+    return quernel.version()
+
+
+def _packed(layer, numbers):
+    kind = {"gemm": "linear", "deconv": "deconv2d"}.get(layer.op, "conv2d")
+    return quernel.Weights(numbers.weights, kind=kind, groups=layer.groups, scale=numbers.w_scale)
+
+
+def _finish(layer, numbers):
+    if layer.activation not in ACTIVATIONS:
+        raise Unsupported(f"activation {layer.activation} is not compared")
+    return dict(ACTIVATIONS[layer.activation], bias=numbers.bias, y_scale=numbers.y_scale,
+                y_zero=numbers.y_zero)
+
+
+def make(problem):
+    layer, (numbers, x), y = problem.layer, problem.draw(), problem.empty()
+    weights, common = _packed(layer, numbers), dict(quant=dict(scale=numbers.x_scale), finish=_finish(layer, numbers),
+                                                    threads=problem.threads)
+    pool = quernel.Pool(problem.threads) if problem.threads > 1 else None
+    if layer.op == "gemm":
+        op = quernel.linear(weights, x, y, **common)
+    else:
+        common["layout"] = quernel.NHWC if problem.boundary == INT8 else quernel.NCHW
+        if layer.op == "deconv":
+            if (layer.kernel, layer.pad) != (layer.stride, 0):
+                raise Unsupported("a deconvolution whose stride is not its kernel is not compared")
+            op = quernel.deconv2d(weights, x, y, **common)
+        else:
+            op = quernel.conv2d(weights, x, y, stride=(layer.stride, layer.stride_w), dilation=(layer.dilation,) * 2,
+                                pad=(layer.pad, layer.pad_w) * 2, **common)
+    return lambda: op(x, y, pool=pool), lambda: y, op.explain()
+
+
+class _Tensor(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("role", c.c_int32), ("shape", native.Tensor), ("quant", native.Quant),
+                ("smooth", c.c_void_p)]
+
+
+class _Layer(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("x", c.c_uint32), ("x_channel", c.c_uint32), ("y", c.c_uint32),
+                ("y_channel", c.c_uint32), ("residual", c.c_int32), ("residual_channel", c.c_uint32),
+                ("conv", native.Conv2dDesc)]
+
+
+class _Network(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("tensors", c.POINTER(_Tensor)), ("n_tensors", c.c_uint32),
+                ("layers", c.POINTER(_Layer)), ("n_layers", c.c_uint32), ("threads", c.c_uint32), ("isa", c.c_int32),
+                ("allocator", c.c_void_p)]
+
+
+INNER, INPUT, OUTPUT = range(3)
+
+
+def _tensor(role, type, layout, scale, sizes=()):
+    return _Tensor(c.sizeof(_Tensor), role, native.Tensor(type, layout, *sizes),
+                   native.Quant(quernel.STATIC, quernel.U8, scale))
+
+
+def _conv(layer, numbers, weights):
+    finish = _finish(layer, numbers)
+    d = native.Conv2dDesc(c.sizeof(native.Conv2dDesc), weights.handle)
+    d.stride_h, d.stride_w, d.dilation_h, d.dilation_w = layer.stride, layer.stride_w, layer.dilation, layer.dilation
+    d.pad_top = d.pad_bottom = layer.pad
+    d.pad_left = d.pad_right = layer.pad_w
+    d.finish.bias, d.finish.activation = numbers.bias.ctypes.data, finish["activation"]
+    return d
+
+
+def make_network(problem):
+    numbers, x = problem.draw()
+    y, keep = problem.empty(), []
+    out_type, out_layout = (quernel.U8, quernel.NHWC) if problem.boundary == INT8 else (quernel.F32, quernel.NCHW)
+    tensors = [_tensor(INPUT, quernel.F32, quernel.NCHW, numbers[0].x_scale, x.shape),
+               _tensor(OUTPUT, out_type, out_layout, numbers[-1].y_scale)]
+    place, layers = {-1: 0}, []
+    for i, ((layer, source, start), n) in enumerate(zip(problem.rows, numbers)):
+        keep.append(_packed(layer, n))
+        if start is None:
+            place[i] = len(tensors)
+            tensors.append(_tensor(INNER, quernel.U8, quernel.NHWC, n.y_scale))
+        layers.append(_Layer(c.sizeof(_Layer), place[source], 0, 1 if start is not None else place[i], start or 0, -1, 0,
+                             _conv(layer, n, keep[-1])))
+    desc = _Network(c.sizeof(_Network), (_Tensor * len(tensors))(*tensors), len(tensors),
+                    (_Layer * len(layers))(*layers), len(layers), problem.threads, -1, None)
+    lib, handle = native.lib, c.c_void_p()
+    native.call(lib.quernel_network_create, c.byref(desc), c.byref(handle))
+    lib.quernel_network_workspace.restype, lib.quernel_network_workspace.argtypes = c.c_size_t, [c.c_void_p]
+    size = lib.quernel_network_workspace(handle)
+    memory = np.zeros(size + 64, np.uint8)
+    workspace = memory.ctypes.data + -memory.ctypes.data % 64
+    inputs, outputs = (c.c_void_p * 1)(x.ctypes.data), (c.c_void_p * 1)(y.ctypes.data)
+    pool = quernel.Pool(problem.threads) if problem.threads > 1 else None
+    parallel = c.byref(pool.parallel) if pool else None
+
+    def run():
+        native.call(lib.quernel_network_run, handle, inputs, outputs, c.c_void_p(workspace), c.c_size_t(size), parallel)
+    run.keep = (keep, x, memory, desc, pool)
+    return run, lambda: y, f"workspace {size} bytes"
