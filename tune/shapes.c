@@ -26,7 +26,8 @@ static const column columns[] = {
     {"dilation", offsetof(shape, dilation), 1, 0}, {"out_pad", offsetof(shape, out_pad), 0, 0},
     {"repeat", offsetof(shape, repeat), 1, 0}, {"residual", offsetof(shape, residual), 0, 0},
     {"kernel_w", offsetof(shape, kernel_w), 0, 0}, {"stride_w", offsetof(shape, stride_w), 0, 0},
-    {"pad_w", offsetof(shape, pad_w), UINT32_MAX, 0},
+    {"pad_w", offsetof(shape, pad_w), UINT32_MAX, 0}, {"input", offsetof(shape, input), 0, 0},
+    {"slice", offsetof(shape, slice), UINT32_MAX, 0},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 

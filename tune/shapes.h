@@ -12,6 +12,7 @@ typedef struct shape {
     char model[48], layer[64], activation[16]; // gemm: kind stands in `layer`
     uint32_t batch, c_in, h, w, c_out, kernel, kernel_w, stride, stride_w, pad, pad_w, groups, dilation, out_pad;
     uint32_t repeat, residual;
+    uint32_t input, slice; // of a network: the row it reads, counted from 1 (0: the input); first channel of the output, or UINT32_MAX
     uint32_t m, n, k; // of the product: given for gemm, found for layers
     uint32_t h_out, w_out;
     uint64_t macs;

@@ -121,7 +121,7 @@ def work(options):
                 for boundary in options.boundary:
                     yield given, problems.Problem(problems.layer_of(given), boundary, options.threads)
     for given in problems.read_rows(options.network) if options.network else []:
-        if given["input"] != "-1" or options.filter not in given["model"]:
+        if given["input"] != "0" or options.filter not in given["model"]:
             continue
         rows = problems.network_of(problems.read_rows(options.network), given["model"])
         for boundary in options.boundary:

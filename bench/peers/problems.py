@@ -202,4 +202,4 @@ class NetworkProblem:
 
 def network_of(rows, model):
     chosen = [row for row in rows if row["model"] == model]
-    return tuple((layer_of(row), int(row["input"]), int(row["slice"]) if row["slice"] else None) for row in chosen)
+    return tuple((layer_of(row), int(row["input"]) - 1, int(row["slice"]) if row["slice"] else None) for row in chosen)

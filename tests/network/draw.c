@@ -68,7 +68,9 @@ static void draw_window(drawn *d, quernel_conv2d_desc *c, quernel_weights_desc *
     w->kernel_h = (uint32_t)rng_int(&d->r, 1, x->h > 2 ? 3 : 1), w->kernel_w = (uint32_t)rng_int(&d->r, 1, x->w > 2 ? 3 : 1);
     c->stride_h = (uint32_t)rng_int(&d->r, 1, 2), c->stride_w = (uint32_t)rng_int(&d->r, 1, 2);
     if (w->kind == QUERNEL_WEIGHTS_DECONV2D) {
-        w->kernel_h = c->stride_h, w->kernel_w = c->stride_w;
+        c->pad_top = w->kernel_h > 2, c->pad_right = w->kernel_w > 2;
+        c->out_pad_h = c->stride_h - 1;
+        w->deconv_stride_h = c->stride_h, w->deconv_stride_w = c->stride_w;
         return;
     }
     c->pad_top = (uint32_t)rng_int(&d->r, 0, 2), c->pad_bottom = (uint32_t)rng_int(&d->r, 0, 2);
@@ -78,7 +80,8 @@ static void draw_window(drawn *d, quernel_conv2d_desc *c, quernel_weights_desc *
 static quernel_tensor output_of(const quernel_conv2d_desc *c, const quernel_weights_desc *w, const quernel_tensor *x) {
     quernel_tensor y = {.n = x->n, .c = w->out};
     if (w->kind == QUERNEL_WEIGHTS_DECONV2D) {
-        y.h = x->h * c->stride_h, y.w = x->w * c->stride_w;
+        y.h = (x->h - 1) * c->stride_h + w->kernel_h + c->out_pad_h - c->pad_top;
+        y.w = (x->w - 1) * c->stride_w + w->kernel_w - c->pad_right;
     } else {
         y.h = (x->h + c->pad_top + c->pad_bottom - w->kernel_h) / c->stride_h + 1;
         y.w = (x->w + c->pad_left + c->pad_right - w->kernel_w) / c->stride_w + 1;
