@@ -140,13 +140,19 @@ def clang(suite):
 
 
 def fuzz(suite):
-    """libFuzzer on the blob loader, with sanitizers; --long only."""
+    """libFuzzer on the loaders of blobs and tables, with sanitizers; --long only."""
     if not suite.options.clang:
         return suite.missing("libFuzzer", "clang")
     folder, failed = suite.build("fuzz", ["-Dfuzz=enabled", "-Db_sanitize=address,undefined", "-Db_lundef=false",
                                           "-Dtools=disabled", "-Dexamples=disabled", "-Dbench=disabled",
                                           "-Dcriterion=disabled"], suite.options.clang)
-    return failed or suite.step("libFuzzer, 60 s", [folder / "tests" / "fuzz_blob", "-max_total_time=60"], cwd=folder)
+    if failed:
+        return failed
+    corpus = folder / "corpus-table" # libFuzzer adds what it finds there; the tree's own inputs are only read
+    corpus.mkdir(exist_ok=True)
+    table = [folder / "tests" / "fuzz_table", "-max_total_time=60", corpus, ROOT / "tests" / "fuzz" / "tables"]
+    total = suite.step("libFuzzer on blobs, 60 s", [folder / "tests" / "fuzz_blob", "-max_total_time=60"], cwd=folder)
+    return total.add(suite.step("libFuzzer on tables, 60 s", table, cwd=folder))
 
 
 def aarch64(suite):
@@ -166,6 +172,14 @@ def aarch64(suite):
         total.add(run.run_build(folder, env={"QUERNEL_TEST_CASES": EMULATED_CASES},
                                 wrapper=[emulator, "-cpu", core, "-L", "/usr/aarch64-linux-gnu"], slower=10))
     return total
+
+
+def faults(suite):
+    """Kills, full disks, foreign rows and crowds around the tuner."""
+    program = ROOT / "build-gcc" / "tune" / "quernel"
+    if not program.exists():
+        return failure("no quernel program to trouble", "", "./dev test --stage gcc")
+    return suite.step("faults", [sys.executable, ROOT / "tests" / "tune" / "faults.py", program])
 
 
 def python(suite):
@@ -198,7 +212,7 @@ def lint(suite):
 
 
 STAGES = [("gcc", gcc), ("ceilings", ceilings), ("CPUID masked", masked), ("sanitizers", sanitized), ("clang", clang),
-          ("aarch64", aarch64), ("python", python), ("install", installed), ("lint", lint)]
+          ("aarch64", aarch64), ("faults", faults), ("python", python), ("install", installed), ("lint", lint)]
 
 
 def main():

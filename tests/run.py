@@ -119,6 +119,9 @@ def tests_of(build, suites, names=None):
     return [t for t in of_suite if not names or t["name"] in names]
 
 
+NO_TABLES = {"QUERNEL_TABLE": "none"}  # plans must not depend on what was tuned on this machine
+
+
 def run_build(build, suites=("plain",), names=None, env=None, wrapper=(), jobs=None, slower=1):
     """Runs the tests of a build folder, several at a time. `wrapper` stands before each command (an emulator)."""
     tests = tests_of(build, set(suites), names)
@@ -128,7 +131,8 @@ def run_build(build, suites=("plain",), names=None, env=None, wrapper=(), jobs=N
 
     def run(test):
         timeout = test["timeout"] * slower if test["timeout"] > 0 else None
-        return run_program(test["name"], [*wrapper, *test["cmd"]], {**test["env"], **(env or {})}, test["workdir"], timeout)
+        own = {**NO_TABLES, **test["env"], **(env or {})}
+        return run_program(test["name"], [*wrapper, *test["cmd"]], own, test["workdir"], timeout)
 
     total = Outcome()
     with concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count()) as pool:

@@ -11,7 +11,7 @@
 #include "tune/subject.h"
 
 typedef struct plan {
-    const char *file, *filter, *json_path, *table;
+    const char *file, *filter, *json_path;
     int gemm;
     uint32_t rounds;
     uint32_t isas; // mask of demanded instruction sets
@@ -23,7 +23,8 @@ typedef struct result {
     uint64_t checked, mismatches;
     median ms;
     double gops, peak_gops, percent, read_gbs, probe_read_gbs;
-    char config[256];
+    char config[512];
+    const char *from; // model, override, table
 } result;
 
 static const char usage[] =
@@ -73,7 +74,7 @@ static int take(plan *p, const option_seen o) {
     else if (!strcmp(o.name, "seed")) return parse_u64(o.value, &r->seed);
     else if (!strcmp(o.name, "filter")) p->filter = o.value;
     else if (!strcmp(o.name, "config")) r->config = o.value;
-    else if (!strcmp(o.name, "table")) p->table = o.value, i = strcmp(o.value, "none") ? -1 : 0;
+    else if (!strcmp(o.name, "table")) i = setenv("QUERNEL_TABLE", o.value, 1);
     else if (!strcmp(o.name, "json")) p->json_path = o.value;
     else return 0;
     return i >= 0;
@@ -165,7 +166,7 @@ static void write_row(json *j, const plan *p, const shape *s, quernel_isa isa, c
     json_text(j, "path", word_of(r->config, "path=", path, sizeof path));
     json_text(j, "kernel", word_of(r->config, "kernel=", kernel, sizeof kernel));
     json_text(j, "config", *r->config ? r->config : NULL);
-    json_text(j, "config_from", p->request.config ? "override" : "model");
+    json_text(j, "config_from", r->from);
     json_integer(j, "checked", (int64_t)r->checked), json_integer(j, "mismatches", (int64_t)r->mismatches);
     json_integer(j, "rounds", p->rounds);
     json_number(j, "median_ms", run ? r->ms.middle : NAN), json_number(j, "lo_ms", run ? r->ms.lo : NAN), json_number(j, "hi_ms", run ? r->ms.hi : NAN);
@@ -201,7 +202,13 @@ static void run_row(const plan *p, const shape *row, quernel_isa isa, const quer
     request wanted = p->request;
     wanted.isa = isa;
     const int made = subject_make(&s, row, &wanted);
-    if (made) quernel_operator_explain(s.op, r.config, sizeof r.config);
+    if (made) {
+        static const char *const from[] = {"model", "override", "table"};
+        quernel_plan_choice choice = QUERNEL_PLAN_CHOICE_INIT;
+        quernel_operator_choice(s.op, &choice);
+        quernel_operator_explain(s.op, r.config, sizeof r.config);
+        r.from = from[choice.from];
+    }
     char kernel[96];
     const char *name = word_of(r.config, "kernel=", kernel, sizeof kernel), *suffix = name ? strrchr(name, '_') : NULL;
     static char other[160];

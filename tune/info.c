@@ -10,6 +10,8 @@
 static const char usage[] = "usage: quernel info [--probe] [--json]\n\nVersion, instruction sets, caches; --probe measures for "
                             "less than a second.\n";
 
+enum { TABLES = 32 };
+
 typedef struct reading {
     quernel_isa isa;
     double gops, per_cycle, l1, l2, l3;
@@ -70,7 +72,11 @@ static void print_text(const quernel_cpu *cpu, const reading *readings, int coun
     printf("amx       not in this version\n");
     printf("caches    L1d %zu KiB, L2 %zu KiB, L3 %zu KiB%s\n", cpu->l1d_bytes / 1024, cpu->l2_bytes / 1024,
            cpu->l3_bytes / 1024, cpu->caches_clamped ? " (clamped)" : "");
-    printf("tables    none: choices come from the model\n");
+    quernel_table_info tables[TABLES];
+    const size_t found = quernel_tables_get(tables, TABLES);
+    for (size_t i = 0; i < found && i < TABLES; i++)
+        printf("%s%s: %u rows, %u bad%s%s\n", i ? "          " : "tables    ", tables[i].path, tables[i].good, tables[i].bad,
+               *tables[i].wrong ? ", " : "", tables[i].wrong);
     for (int i = 0; i < count; i++)
         printf("peak      %-10s %.0f GOPS, %.1f MAC per cycle (instructions allow %.0f); reads L1 %.0f, L2 %.0f, beyond %.0f GB/s\n",
                quernel_isa_name(readings[i].isa), readings[i].gops, readings[i].per_cycle, probe_bound(readings[i].isa),
@@ -95,7 +101,11 @@ static void print_json(const quernel_cpu *cpu, const reading *readings, int coun
     json_text(&j, "amx", NULL);
     json_integer(&j, "l1d_bytes", (int64_t)cpu->l1d_bytes), json_integer(&j, "l2_bytes", (int64_t)cpu->l2_bytes);
     json_integer(&j, "l3_bytes", (int64_t)cpu->l3_bytes), json_integer(&j, "caches_clamped", cpu->caches_clamped);
-    json_open(&j, "tables", '['), json_close(&j, ']');
+    quernel_table_info tables[TABLES];
+    const size_t found = quernel_tables_get(tables, TABLES);
+    json_open(&j, "tables", '[');
+    for (size_t i = 0; i < found && i < TABLES; i++) json_table(&j, &tables[i]);
+    json_close(&j, ']');
     json_open(&j, "peaks", '[');
     for (int i = 0; i < count; i++) {
         json_open(&j, NULL, '{');

@@ -3,6 +3,7 @@
 #include "tune/json.h"
 
 #include <math.h>
+#include <string.h>
 
 static void string(FILE *to, const char *text) {
     fputc('"', to);
@@ -53,4 +54,27 @@ void json_number(json *j, const char *name, double value) {
 void json_integer(json *j, const char *name, int64_t value) {
     begin(j, name);
     fprintf(j->to, "%lld", (long long)value);
+}
+
+void json_table(json *j, const quernel_table_info *table) {
+    json_open(j, NULL, '{');
+    json_text(j, "path", table->path), json_integer(j, "good", table->good), json_integer(j, "bad", table->bad);
+    json_text(j, "wrong", *table->wrong ? table->wrong : NULL);
+    json_close(j, '}');
+}
+
+int json_file_open(json_file *f, const char *path) {
+    *f = (json_file){{NULL, 1}, path, ""};
+    if (!path) return 1;
+    if (!strcmp(path, "-")) f->json.to = stdout;
+    else {
+        snprintf(f->temporary, sizeof f->temporary, "%s.tmp", path);
+        f->json.to = fopen(f->temporary, "w");
+    }
+    return f->json.to != NULL;
+}
+
+int json_file_close(json_file *f) {
+    if (!f->path || f->json.to == stdout) return 1;
+    return !fclose(f->json.to) && !rename(f->temporary, f->path);
 }

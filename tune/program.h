@@ -15,6 +15,13 @@ int command_info(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_tune(int argc, char **argv);
+int command_doctor(int argc, char **argv);
+int command_compare(int argc, char **argv);
+int command_recheck(int argc, char **argv);
+int command_table(int argc, char **argv);
+int command_record(int argc, char **argv);
+int command_plot(int argc, char **argv);
 
 /// "quernel: what: which argument: which value" on stderr; returns EXIT_USAGE.
 int usage_error(const char *what, const char *argument, const char *value);

@@ -2,23 +2,19 @@
 // A benchmark's subject: data, operator, check.
 #include "tune/subject.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tune/random.h"
+
 #define FULL_CHECK_MACS 4000000000ull
 #define SLACK 64 // bytes behind every buffer
 
-// SplitMix64: seeded data that is the same on every machine.
-static uint64_t next(uint64_t *state) {
-    uint64_t z = (*state += 0x9e3779b97f4a7c15ull);
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-    return z ^ z >> 31;
-}
-static float uniform(uint64_t *state) { return (float)(next(state) >> 40) * 0x1p-24f; } // [0, 1)
+static float uniform(uint64_t *state) { return (float)(random_next(state) >> 40) * 0x1p-24f; } // [0, 1)
 
-static int refuse(subject *s, const char *reason) {
+int subject_refuse(subject *s, const char *reason) {
     snprintf(s->reason, sizeof s->reason, "%s", reason);
     return 0;
 }
@@ -45,7 +41,7 @@ static int make_weights(subject *s) {
     float *data = floats(&seed, count, -1.0f, 1.0f), *smooth = floats(&seed, factors, 0.5f, 2.0f);
     if (!data || !smooth) {
         free(data), free(smooth);
-        return refuse(s, "no memory");
+        return subject_refuse(s, "no memory");
     }
     d.data = data;
     d.smooth_kind = s->request.smooth;
@@ -53,7 +49,7 @@ static int make_weights(subject *s) {
     quernel_error error = {0};
     const int code = quernel_weights_pack(&d, &s->weights, &error);
     free(data), free(smooth);
-    return code ? refuse(s, error.text) : 1;
+    return code ? subject_refuse(s, error.text) : 1;
 }
 
 // The finish of a row: int8 results that use their range, or plain floats.
@@ -174,7 +170,7 @@ static int make_tensor(subject *s, quernel_tensor *t, uint32_t border, size_t *r
     quernel_error error = {0};
     *ret_offset = 0;
     if (s->request.boundary == BOUNDARY_INT8 && s->shape->op != SHAPE_GEMM) {
-        if (quernel_chain_describe(t, border, border, ret_bytes, ret_offset, &error)) return refuse(s, error.text);
+        if (quernel_chain_describe(t, border, border, ret_bytes, ret_offset, &error)) return subject_refuse(s, error.text);
         return 1;
     }
     t->layout = s->request.boundary == BOUNDARY_F32 && s->request.nchw ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC;
@@ -197,8 +193,21 @@ static uint8_t *fill(size_t bytes, int32_t type, uint64_t seed) {
             memcpy(memory + i, &x, sizeof x);
         }
     else
-        for (size_t i = 0; i < bytes; i++) memory[i] = (uint8_t)(next(&seed) >> 56);
+        for (size_t i = 0; i < bytes; i++) memory[i] = (uint8_t)(random_next(&seed) >> 56);
     return memory;
+}
+
+// Extremes among the data: what saturates where something can.
+static void strew_extremes(subject *s) {
+    static const uint8_t bytes[] = {0, 255, 128, 127};
+    static const float numbers[] = {INFINITY, -INFINITY, NAN, 3e38f};
+    uint64_t seed = s->request.seed;
+    const int f32 = s->x.type == QUERNEL_TYPE_F32;
+    for (size_t i = 0; i + 4 <= s->x_bytes; i += 4) {
+        const uint32_t dice = (uint32_t)(random_next(&seed) >> 40);
+        if (f32 && dice % 64 == 0) memcpy(s->x_memory + i, &numbers[dice / 64 % 4], 4);
+        else if (!f32 && dice % 8 == 0) s->x_memory[i + dice / 8 % 4] = bytes[dice / 32 % 4];
+    }
 }
 
 // A chain tensor's border holds the zero point, as the layer before would have left it.
@@ -228,7 +237,8 @@ static int make_tensors(subject *s) {
     s->x_memory = fill(s->x_bytes, type, s->request.seed ^ 0xda7a);
     s->y_memory = fill(s->y_bytes, type, 1);
     s->residual_memory = p->residual ? fill(s->residual_bytes, type, s->request.seed ^ 0x4e5) : NULL;
-    if (!s->x_memory || !s->y_memory || (p->residual && !s->residual_memory)) return refuse(s, "no memory");
+    if (!s->x_memory || !s->y_memory || (p->residual && !s->residual_memory)) return subject_refuse(s, "no memory");
+    if (s->request.extremes) strew_extremes(s);
     fill_border(s);
     return 1;
 }
@@ -240,23 +250,31 @@ int subject_make(subject *s, const shape *p, const request *r) {
     float *tables = calloc(2 * (size_t)out, sizeof *tables);
     const int offered = tables && make_finish(s, &finish, tables, tables + out);
     free(tables);
-    if (!offered) return refuse(s, "unknown activation");
-    if (p->op == SHAPE_DEPTHWISE && (p->groups != p->c_in || p->c_out != p->c_in)) return refuse(s, "not a depthwise layer");
+    if (!offered) return subject_refuse(s, "unknown activation");
+    if (p->op == SHAPE_DEPTHWISE && (p->groups != p->c_in || p->c_out != p->c_in)) return subject_refuse(s, "not a depthwise layer");
     if (!make_weights(s) || !make_tensors(s)) return 0;
     quernel_error error = {0};
-    if (make_operator(s, r->isa, NULL, &s->op, &error)) return refuse(s, error.text);
+    if (make_operator(s, r->isa, NULL, &s->op, &error)) return subject_refuse(s, error.text);
     s->workspace_bytes = quernel_operator_workspace(s->op);
     s->workspace = s->workspace_bytes ? aligned_alloc(64, s->workspace_bytes) : NULL;
     quernel_weights_info info = QUERNEL_WEIGHTS_INFO_INIT;
     quernel_weights_get(s->weights, &info);
     s->weights_bytes = info.packed_bytes;
-    return s->workspace || !s->workspace_bytes ? 1 : refuse(s, "no memory");
+    return s->workspace || !s->workspace_bytes ? 1 : subject_refuse(s, "no memory");
 }
 
 void subject_free(subject *s) {
     quernel_operator_destroy(s->op);
     quernel_weights_release(s->weights);
     free(s->x_memory), free(s->y_memory), free(s->residual_memory), free(s->workspace);
+}
+
+int subject_operator(subject *s, const char *config, quernel_operator **ret_op, quernel_error *error) {
+    const char *own = s->request.config;
+    s->request.config = config;
+    const int code = make_operator(s, s->request.isa, NULL, ret_op, error);
+    s->request.config = own;
+    return code;
 }
 
 int subject_run(subject *s, const quernel_parallel *parallel) {
@@ -296,12 +314,13 @@ uint64_t subject_check(subject *s, uint64_t *ret_checked) {
     const shape *p = s->shape;
     const uint32_t lines = p->op == SHAPE_GEMM ? p->m : p->h_out;
     *ret_checked = 0;
-    if (p->macs <= FULL_CHECK_MACS || (s->request.dynamic && s->request.boundary == BOUNDARY_F32))
+    const uint64_t full = s->request.full_check ? s->request.full_check : FULL_CHECK_MACS;
+    if (p->macs <= full || (s->request.dynamic && s->request.boundary == BOUNDARY_F32))
         return check_crop(s, (crop){0, lines, 0, 0}, ret_checked);
     const uint32_t wide = p->op == SHAPE_GEMM ? 1 : p->w, some = 64 / wide + 1;
     uint64_t seed = s->request.seed, wrong = 0;
     for (uint32_t i = 0; i < some + 2; i++) {
-        const uint32_t line = i == 0 ? 0 : i == 1 ? lines - 1 : (uint32_t)(next(&seed) % lines);
+        const uint32_t line = i == 0 ? 0 : i == 1 ? lines - 1 : (uint32_t)(random_next(&seed) % lines);
         const uint64_t bad = check_crop(s, (crop){line, line + 1, 0, 0}, ret_checked);
         if (bad == UINT64_MAX) return bad;
         wrong += bad;

@@ -18,6 +18,8 @@ typedef struct request {
     int32_t isa;         // demanded
     const char *config;
     uint64_t seed;
+    int extremes;        // strew what saturates where something can
+    uint64_t full_check; // multiply-adds up to which every element is checked; 0: 4e9
 } request;
 
 typedef struct subject {
@@ -34,10 +36,15 @@ typedef struct subject {
 
 /// Makes it. False (with `reason`) where this version does not offer the row.
 int subject_make(subject *s, const shape *shape, const request *request);
+/// Notes the reason and returns 0.
+int subject_refuse(subject *s, const char *reason);
 void subject_free(subject *s);
 int subject_run(subject *s, const quernel_parallel *parallel);
 
-/// Compares the last run's output with ref, bit for bit: in full up to 4 GMAC, else whole lines that hold at least 64
+/// Another operator over the same data and weights, with a config of its own. Returns a quernel_status.
+int subject_operator(subject *s, const char *config, quernel_operator **ret_op, quernel_error *error);
+
+/// Compares the last run's output with ref, bit for bit: in full up to the request's limit, else whole lines that hold at least 64
 /// rows and the first and last ones. Returns the number of wrong elements, and how many were compared.
 uint64_t subject_check(subject *s, uint64_t *ret_checked);
 

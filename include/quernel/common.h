@@ -64,6 +64,7 @@ QUERNEL_API const char *quernel_type_name(quernel_type type);
 
 /// Where `create` takes its memory from. `alignment` is a power of two of at most 4096. Both functions may be called
 /// from the thread that calls create, retain or release, never from run. A NULL allocator pointer means the C library.
+/// Only the process's tuning tables (tune.h) are kept elsewhere.
 typedef struct quernel_allocator {
     void *(*allocate)(void *user, size_t bytes, size_t alignment); ///< NULL on failure
     void (*release)(void *user, void *memory, size_t bytes);       ///< with the size that was asked for

@@ -14,6 +14,7 @@
 #include "observe.h"
 #include "operator.h"
 #include "quant.h"
+#include "tune.h"
 #include "version.h"
 #include "weights.h"
 

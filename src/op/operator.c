@@ -10,6 +10,7 @@
 #include "cpu/fpenv.h"
 #include "gemm/drive.h"
 #include "plan/plan.h"
+#include "table/choose.h"
 
 static int check_request(const quernel_i_request *r, quernel_error *error) {
     const bool known = r->isa == -1 || (r->isa >= 0 && quernel_isa_name((quernel_isa)r->isa));
@@ -35,13 +36,6 @@ static int check_tensors(quernel_operator *op, const char *where, quernel_error 
 static uint32_t usable_under(int32_t ceiling) {
     const uint32_t usable = quernel_i_cpu()->usable;
     return ceiling < 0 ? usable : usable & quernel_i_isa_below((quernel_isa)ceiling);
-}
-
-static int plan_layer(quernel_i_layer *l, const quernel_i_request *request, quernel_error *error) {
-    quernel_i_config config;
-    int code = quernel_i_config_parse(request->config, request->where, &config, error);
-    if (!code) code = quernel_i_plan_make(l, usable_under(request->isa), &config, request->where, error);
-    return code;
 }
 
 // One block holds the operator and all its tables.
@@ -84,7 +78,8 @@ static int create(quernel_operator *plan, const quernel_i_request *request, quer
     if (!code) code = quernel_i_numbers_check(&plan->layer, request->where, error);
     if (!code) code = check_tensors(plan, request->where, error);
     if (!code) code = quernel_i_bounds_check(&plan->layer, request->where, error);
-    if (!code) code = plan_layer(&plan->layer, request, error);
+    if (!code)
+        code = quernel_i_choose(&plan->layer, plan->usable, request->config, request->where, &plan->choice, NULL, NULL, error);
     if (!code) code = allocate(plan, request, ret_op, error);
     if (!code) log_plan(*ret_op, request->where);
     return code;
@@ -92,7 +87,7 @@ static int create(quernel_operator *plan, const quernel_i_request *request, quer
 
 int quernel_i_operator_create(const quernel_i_layer *layer, const quernel_i_request *request,
                               quernel_operator **ret_op, quernel_error *error) {
-    quernel_operator plan = {.layer = *layer};
+    quernel_operator plan = {.layer = *layer, .usable = usable_under(request->isa)};
     plan.layer.threads = request->threads ? request->threads : 1;
     const quernel_i_fpenv caller = quernel_i_fpenv_enter();
     const int code = create(&plan, request, ret_op, error);

@@ -6,12 +6,15 @@
 #include "base/tensor.h"
 #include "gemm/layer.h"
 #include "quernel/operator.h"
+#include "quernel/tune.h"
 
 struct quernel_operator {
     quernel_allocator allocator;
     size_t bytes;
     quernel_i_layer layer;
     quernel_i_extent x, y, residual;
+    uint32_t usable;       // instruction sets that its plan might take
+    quernel_plan_choice choice; // where the plan came from
 };
 
 /// What creation needs beside the layer: who speaks in messages, and the descriptor's remaining members.

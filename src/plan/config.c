@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plan as text: "kernel=NAME path=staged strip_h=8 …", written by explain and read back as demands.
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "plan/plan.h"
 #include "registry/registry.h"
 
@@ -26,7 +25,8 @@ uint32_t quernel_i_knob_chosen(const quernel_i_knob *knob, const quernel_i_layer
 }
 
 static int refuse(quernel_error *error, const char *where, const char *word) {
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: %s: unknown key or value", where, word);
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: %s: unknown key or value", where,
+                               word);
 }
 
 static bool parse_count(const char *value, uint32_t *ret) {
@@ -82,35 +82,28 @@ int quernel_i_config_parse(const char *text, const char *where, quernel_i_config
     return QUERNEL_OK;
 }
 
-__attribute__((format(printf, 4, 5)))
-static size_t append(char *text, size_t capacity, size_t used, const char *format, ...) {
-    va_list list;
-    va_start(list, format);
-    const int length = vsnprintf(used < capacity ? text + used : NULL, used < capacity ? capacity - used : 0, format, list);
-    va_end(list);
-    return used + (length > 0 ? (size_t)length : 0);
-}
-
 size_t quernel_i_config_print(const quernel_i_config *config, char *text, size_t capacity) {
     if (capacity) *text = 0;
-    size_t used = config->kernel ? append(text, capacity, 0, "kernel=%s", config->kernel->name) : 0;
+    size_t used = config->kernel ? quernel_i_text_add(text, capacity, 0, "kernel=%s", config->kernel->name) : 0;
     for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++) {
         uint32_t value;
         memcpy(&value, (const char *)config + k->in_config, sizeof value);
         if (!value) continue;
-        used = append(text, capacity, used, "%s%s=", used ? " " : "", k->key);
-        if (!k->words) used = append(text, capacity, used, "%u", value);
+        used = quernel_i_text_add(text, capacity, used, "%s%s=", used ? " " : "", k->key);
+        if (!k->words) used = quernel_i_text_add(text, capacity, used, "%u", value);
         else {
             const char *word = k->words;
             while (--value) word += strcspn(word, " ") + 1;
-            used = append(text, capacity, used, "%.*s", (int)strcspn(word, " "), word);
+            used = quernel_i_text_add(text, capacity, used, "%.*s", (int)strcspn(word, " "), word);
         }
     }
     return used;
 }
 
 quernel_i_config quernel_i_config_of(const quernel_i_layer *l) {
-    quernel_i_config config = {.kernel = quernel_i_layer_depthwise(l) ? l->depthwise : l->gemm};
+    quernel_i_config config;
+    memset(&config, 0, sizeof config); // also what lies between members: configs are compared as bytes
+    config.kernel = quernel_i_layer_depthwise(l) ? l->depthwise : l->gemm;
     for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++)
         *quernel_i_knob_demand(k, &config) = quernel_i_knob_chosen(k, l);
     return config;

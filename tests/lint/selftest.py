@@ -53,6 +53,8 @@ def binary_trials():
     yield "calls: malloc in a kernel", binary.bad_calls("avx2", ["memcpy", "malloc"]) == ["malloc"]
     yield "calls: fmaf is for ref alone", binary.bad_calls("avx2", ["fmaf"]) and not binary.bad_calls("ref", ["fmaf"])
     yield "streams: printf", binary.FORBIDDEN.match("fprintf") and not binary.FORBIDDEN.match("vsnprintf")
+    yield "files: write in a plan", binary.bad_writers([("src_plan_plan.c.o", ["write"])]) and not binary.bad_writers(
+        [("src_table_misses.c.o", ["write"])])
     yield "leaks: AVX in the baseline", binary.leaks("", "   0:\tvaddps %xmm0,%xmm1,%xmm2")
     yield "leaks: zmm in AVX2", binary.leaks("avx2", "   0:\tvpaddd %zmm0,%zmm1,%zmm2")
     yield "leaks: vpdpwssd in AVX2", binary.leaks("avx2", "   0:\tvpdpwssd %ymm0,%ymm1,%ymm2")

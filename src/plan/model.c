@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counts of work times rates. The rates were fitted to the landscapes, which hold times of a Zen 3 core
+// (QUERNEL_TEST_FIT=1 test_tune model_regret prints them); MACs are scaled to other instruction sets by what their
+// registers can do in a cycle.
+#include "plan/model.h"
+
+#include "cpu/cpu.h"
+
+enum { SQUARE = 4, POINTS = 36 };
+
+const double quernel_i_model_rates[QUERNEL_I_WORK_COUNT] = {
+    [QUERNEL_I_WORK_MACS] = 0.583,     [QUERNEL_I_WORK_CALLS] = 0,         [QUERNEL_I_WORK_TILES] = 21.4,
+    [QUERNEL_I_WORK_WIDENED] = 0.0421, [QUERNEL_I_WORK_B_L2] = 0.00286,    [QUERNEL_I_WORK_B_FAR] = 0.00701,
+    [QUERNEL_I_WORK_A_FAR] = 0.224,    [QUERNEL_I_WORK_PREPARED] = 0.0113, [QUERNEL_I_WORK_COPIED] = 0.0076,
+    [QUERNEL_I_WORK_PACKED] = 0.307,   [QUERNEL_I_WORK_QUANTIZED] = 0.249, [QUERNEL_I_WORK_STORED] = 0.299};
+
+// Multiply-adds per nanosecond of the GEMM kernels where nothing but registers limits them.
+static double macs_per_ns(quernel_isa isa) {
+    switch (isa) {
+    case QUERNEL_ISA_AVX2: return 75;
+    case QUERNEL_ISA_AVXVNNI: return 190;
+    case QUERNEL_ISA_AVX512VNNI: return 370;
+    case QUERNEL_ISA_AMXINT8: return 2800;
+    case QUERNEL_ISA_NEON: return 22;
+    case QUERNEL_ISA_DOTPROD: return 90;
+    case QUERNEL_ISA_I8MM: return 180;
+    default: return 1;
+    }
+}
+
+static double up(double total, double piece) {
+    const double whole = (double)(uint64_t)(total / piece);
+    return (whole + (whole * piece < total)) * piece;
+}
+
+// A task's share: a strip by a part of the units, in numbers of pixels that need not be whole.
+typedef struct share {
+    double tasks, strips;      // per thread; strips of the whole layer
+    double pixels, line_calls; // of a strip: output pixels, calls per unit
+    double tiles;              // register tiles of rows in a strip
+    double squares;            // of 4x4 output pixels in a strip
+    double staged;             // bytes of a strip
+    double units;              // of a task
+} share;
+
+static share share_of(const quernel_i_layer *l, double mr) {
+    share s = {.units = (double)l->units / l->parts};
+    s.strips = (double)l->x.n * l->strips_h * l->strips_w;
+    s.tasks = up(s.strips * l->parts, l->threads) / l->threads;
+    // Means over strips, so that the last, smaller ones count as what they are.
+    const double lines = (double)l->grid_h / l->strips_h, width = (double)l->grid_w / l->strips_w;
+    const double chunks = up(width, l->chunk) / l->chunk, chunk = width / chunks;
+    s.pixels = lines * width;
+    s.line_calls = lines * chunks;
+    s.tiles = s.line_calls * up(chunk, mr) / mr;
+    s.squares = up(lines, SQUARE) * up(width, SQUARE) / (SQUARE * SQUARE);
+    const double in_lines = (lines - 1) * l->stride_h + (l->kernel_h - 1) * l->dilation_h + 1;
+    const double in_width = (width - 1) * l->stride_w + (l->kernel_w - 1) * l->dilation_w + 1;
+    s.staged = in_lines * in_width * l->x.c;
+    return s;
+}
+
+static double block_columns(const quernel_i_layer *l) {
+    return up((double)l->weights->shape.columns / l->units_per_job, l->gemm->nr);
+}
+
+// Direct products: rows by columns, k deep.
+static void count_direct(const quernel_i_layer *l, const share *s, double *work) {
+    const quernel_i_kernel *k = l->gemm;
+    const double columns = block_columns(l), depth = 4.0 * l->weights->shape.k_groups,
+                 tiles = s->tasks * s->tiles * s->units;
+    work[QUERNEL_I_WORK_MACS] = tiles * k->mr * columns * depth / macs_per_ns((quernel_isa)k->isa);
+    work[QUERNEL_I_WORK_CALLS] = s->tasks * s->line_calls * s->units;
+    work[QUERNEL_I_WORK_TILES] = tiles * columns / k->nr;
+    work[QUERNEL_I_WORK_WIDENED] = tiles * k->mr * depth;
+}
+
+// Winograd's products: 36 points of each square of 4x4 outputs, made from its 6x6 inputs and back.
+static void count_winograd(const quernel_i_layer *l, const share *s, double *work) {
+    const quernel_i_kernel *k = l->gemm;
+    const double columns = block_columns(l), points = POINTS * s->tasks * s->squares * s->units;
+    work[QUERNEL_I_WORK_MACS] = points * l->x.c * columns / macs_per_ns((quernel_isa)k->isa);
+    work[QUERNEL_I_WORK_CALLS] = s->tasks * s->units;
+    work[QUERNEL_I_WORK_TILES] = points / k->mr * columns / k->nr;
+    work[QUERNEL_I_WORK_WIDENED] = points * l->x.c;
+}
+
+static void count_product(const quernel_i_layer *l, const share *s, double *work) {
+    const quernel_i_weights_shape *w = &l->weights->shape;
+    const quernel_i_kernel *k = l->gemm;
+    // The reference takes its 3x3 kernel for what it is: a direct product.
+    const bool winograd = quernel_i_layer_conv3x3(l) && k->isa != QUERNEL_ISA_REF;
+    (winograd ? count_winograd : count_direct)(l, s, work);
+    const double tiles = s->tasks * s->units * (winograd ? POINTS * s->squares / k->mr : s->tiles),
+                 depth = 4.0 * w->k_groups;
+    const double block = block_columns(l) / 16 * w->k_groups * (double)k->b_group,
+                 l2 = (double)quernel_i_cpu()->l2_bytes;
+    // A tile of rows walks the block, a tile of points its part; it comes from L1 where it fits there beside the rows.
+    const double walked = tiles * block / (winograd ? POINTS : 1);
+    if (block > l2 / 2) work[QUERNEL_I_WORK_B_FAR] = walked;
+    else if (block > (double)quernel_i_cpu()->l1d_bytes / 2) work[QUERNEL_I_WORK_B_L2] = walked;
+    if (k->b_prepare) work[QUERNEL_I_WORK_PREPARED] = (s->units > 1 ? s->tasks * s->units : 1) * block;
+    // Rows that do not stay in L2 come again for every unit.
+    const double rows = l->path == QUERNEL_I_PATH_PACKED ? l->chunk * depth : s->staged;
+    const double again = rows + block > l2 ? s->units : 1;
+    work[QUERNEL_I_WORK_A_FAR] = s->tasks * s->staged * again;
+    if (l->path == QUERNEL_I_PATH_PACKED) work[QUERNEL_I_WORK_PACKED] = s->tasks * s->pixels * depth * w->groups;
+}
+
+static void count_depthwise(const quernel_i_layer *l, const share *s, double *work) {
+    const quernel_i_weights_shape *w = &l->weights->shape;
+    const double macs = s->tasks * s->pixels * w->columns16 * w->taps;
+    // A tap of a channel takes a lane by itself: a quarter of the product's rate at best.
+    work[QUERNEL_I_WORK_MACS] = 4 * macs / macs_per_ns((quernel_isa)l->depthwise->isa);
+    work[QUERNEL_I_WORK_CALLS] = s->tasks * s->line_calls;
+    work[QUERNEL_I_WORK_A_FAR] = s->tasks * s->staged;
+}
+
+void quernel_i_model_count(const quernel_i_layer *l, double work[QUERNEL_I_WORK_COUNT]) {
+    for (int i = 0; i < QUERNEL_I_WORK_COUNT; i++) work[i] = 0;
+    const bool depthwise = quernel_i_layer_depthwise(l);
+    const share s = share_of(l, depthwise ? 1 : l->gemm->mr);
+    if (depthwise) count_depthwise(l, &s, work);
+    else count_product(l, &s, work);
+    const bool floats = l->x.type == QUERNEL_TYPE_F32 || l->x.type == QUERNEL_TYPE_BF16;
+    const double staged = l->path != QUERNEL_I_PATH_INPLACE && l->strip_lines ? s.tasks * s.staged : 0;
+    // On the packed path a strip of floats is copied, and quantized as its rows are gathered.
+    if (!floats) work[QUERNEL_I_WORK_COPIED] = staged;
+    else if (l->path == QUERNEL_I_PATH_PACKED)
+        work[QUERNEL_I_WORK_COPIED] = 4 * staged, work[QUERNEL_I_WORK_QUANTIZED] = work[QUERNEL_I_WORK_PACKED];
+    else work[QUERNEL_I_WORK_QUANTIZED] = staged;
+    work[QUERNEL_I_WORK_STORED] =
+        (double)l->y.n * l->y.c * l->y.h * l->y.w * (double)quernel_type_size((quernel_type)l->y.type) / l->threads;
+}
+
+double quernel_i_model_ns(const quernel_i_layer *l) {
+    double work[QUERNEL_I_WORK_COUNT], ns = 0;
+    quernel_i_model_count(l, work);
+    for (int i = 0; i < QUERNEL_I_WORK_COUNT; i++) ns += work[i] * quernel_i_model_rates[i];
+    return ns;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks the knobs one after another, each with its own choice first, then its tries.
+#include "plan/space.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/model.h"
+
+enum { TRIES_MOST = 16 };
+
+typedef struct walk {
+    const quernel_i_layer *layer;
+    uint32_t usable;
+    quernel_i_candidate *found;
+    size_t count, capacity;
+} walk;
+
+static bool plan(const walk *w, const quernel_i_config *config, quernel_i_layer *ret) {
+    *ret = *w->layer;
+    return !quernel_i_plan_make(ret, w->usable, config, "space", NULL);
+}
+
+static bool known(const walk *w, const quernel_i_config *config) {
+    for (size_t i = 0; i < w->count; i++)
+        if (!memcmp(&w->found[i].config, config, sizeof *config)) return true;
+    return false;
+}
+
+static void keep(walk *w, const quernel_i_config *demands) {
+    quernel_i_layer planned;
+    if (w->count == w->capacity || !plan(w, demands, &planned)) return;
+    const quernel_i_config config = quernel_i_config_of(&planned);
+    if (!known(w, &config)) w->found[w->count++] = (quernel_i_candidate){config, quernel_i_model_ns(&planned)};
+}
+
+// The values of "/2 *2 8" beside `own`; returns how many.
+static size_t tries_of(const char *text, uint32_t own, uint32_t *ret) {
+    size_t count = 0;
+    while (*text && count < TRIES_MOST) {
+        const char sign = *text;
+        const uint32_t number = (uint32_t)strtoul(text + (sign == '/' || sign == '*'), NULL, 10);
+        const uint32_t value = sign == '/' ? own / number : sign == '*' ? own * number : number;
+        if (value && value != own) ret[count++] = value;
+        text += strcspn(text, " ");
+        text += strspn(text, " ");
+    }
+    return count;
+}
+
+static void walk_knobs(walk *w, const quernel_i_knob *knob, quernel_i_config *demands, uint32_t moves) {
+    if (!knob->key) {
+        keep(w, demands);
+        return;
+    }
+    uint32_t *demand = quernel_i_knob_demand(knob, demands);
+    walk_knobs(w, knob + 1, demands, moves);
+    if (knob->words) {
+        uint32_t words = 1;
+        for (const char *at = knob->words; (at = strchr(at, ' ')); at++) words++;
+        for (*demand = 1; *demand <= words; ++*demand) walk_knobs(w, knob + 1, demands, moves);
+    } else if (moves) {
+        quernel_i_layer planned;
+        uint32_t tries[TRIES_MOST];
+        if (!plan(w, demands, &planned)) return;
+        const size_t count = tries_of(knob->tries, quernel_i_knob_chosen(knob, &planned), tries);
+        for (size_t i = 0; i < count; i++) {
+            *demand = tries[i];
+            walk_knobs(w, knob + 1, demands, moves - 1);
+        }
+    }
+    *demand = 0;
+}
+
+size_t quernel_i_space(const quernel_i_layer *layer, uint32_t usable, uint32_t moves, quernel_i_candidate *ret,
+                       size_t capacity) {
+    walk w = {layer, usable, ret, 0, capacity};
+    quernel_i_config none = {0};
+    walk_knobs(&w, quernel_i_knobs, &none, 0);
+    for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
+        quernel_i_config demands = {.kernel = k};
+        quernel_i_layer planned;
+        if (plan(&w, &demands, &planned)) walk_knobs(&w, quernel_i_knobs, &demands, moves);
+    }
+    return w.count;
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks a layer up: exact rows of every table first, then rows of its bucket, then near ones. Each row is checked
+// before it is taken; one that fails is counted with its reason, and the next is looked at.
+#include "table/choose.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/cpu.h"
+#include "plan/model.h"
+#include "table/class.h"
+#include "table/key.h"
+#include "table/table.h"
+
+#define VETO 1.05 // predicted time of a row of another shape over that of the model's own choice
+#define RATES_WITHIN 1.5
+enum { LOOKED_AT_MOST = 8 }; // rows of a table and kind
+
+static _Atomic uint64_t counters[10];
+enum {
+    MISSED = 0,
+    NEAR = QUERNEL_MATCH_NEAR,
+    BUCKET = QUERNEL_MATCH_BUCKET,
+    EXACT = QUERNEL_MATCH_EXACT,
+    NO_KERNEL,
+    OTHER_ISA,
+    OTHER_KREV,
+    OTHER_MACHINE,
+    NOT_LEGAL,
+    VETOED
+};
+static const char *const reasons[] = {[NO_KERNEL] = "its kernel or a key of its config is not in this library",
+                                      [OTHER_ISA] = "its instruction set may not be used here",
+                                      [OTHER_KREV] = "its kernel has another revision now",
+                                      [OTHER_MACHINE] = "it was measured on another class of machine",
+                                      [NOT_LEGAL] = "its config is not legal for this layer",
+                                      [VETOED] = "the model thinks it worse for this shape"};
+
+// The layer that is looked up, with the plan that it would have without a row.
+typedef struct search {
+    const quernel_i_layer *layer;
+    quernel_i_layer *plan; // of the row that is taken
+    uint32_t usable;
+    const char *where;
+    quernel_i_key key;
+    char machine[QUERNEL_I_CLASS_MOST];
+    double model_ns; // of the model's choice
+    quernel_plan_choice *choice;
+    quernel_i_choose_seen *seen;
+    void *user;
+} search;
+
+// "mac/l1=610 mac/l2=1200" (per 1000 bytes): every ratio that both sides have must be near.
+static bool rates_agree(const char *theirs, const char *own) {
+    while (*own) {
+        const size_t name = strcspn(own, "= ");
+        for (const char *at = theirs; own[name] == '=' && *at; at += strcspn(at, " "), at += *at == ' ') {
+            if (strncmp(at, own, name + 1)) continue;
+            const double ratio = (double)strtoul(at + name + 1, NULL, 10) / (double)strtoul(own + name + 1, NULL, 10);
+            if (!(ratio < RATES_WITHIN && ratio > 1 / RATES_WITHIN)) return false;
+        }
+        own += strcspn(own, " ");
+        own += *own == ' ';
+    }
+    return true;
+}
+
+// Plans by the row; 0 where it may be taken.
+static int check_row(search *s, const quernel_i_row *row, quernel_match match) {
+    quernel_i_config config;
+    if (quernel_i_config_parse(row->config, s->where, &config, NULL) || !config.kernel) return NO_KERNEL;
+    if (!(s->usable >> config.kernel->isa & 1)) return OTHER_ISA;
+    if (config.kernel->krev != row->krev) return OTHER_KREV;
+    // The rates are those of all that the process may use: under a lower ceiling they say nothing.
+    const bool rated = s->usable == quernel_i_cpu()->usable;
+    if (strcmp(row->machine, s->machine) || (rated && !rates_agree(row->rates, quernel_i_tables_rates())))
+        return OTHER_MACHINE;
+    if (row->verdict != QUERNEL_VERDICT_WIN) config = (quernel_i_config){0}; // the default stands
+    *s->plan = *s->layer;
+    if (quernel_i_plan_make(s->plan, s->usable, &config, s->where, NULL)) return NOT_LEGAL;
+    return match != QUERNEL_MATCH_EXACT && quernel_i_model_ns(s->plan) > VETO * s->model_ns ? VETOED : 0;
+}
+
+static bool consider(search *s, const quernel_i_table *t, const quernel_i_row *row, quernel_match match) {
+    const int wrong = check_row(s, row, match);
+    if (s->seen) s->seen(s->user, t->path, row, match, wrong ? reasons[wrong] : NULL);
+    else if (wrong) atomic_fetch_add_explicit(&counters[wrong], 1, memory_order_relaxed);
+    if (wrong) return false;
+    quernel_plan_choice *c = s->choice;
+    c->from = QUERNEL_FROM_TABLE, c->match = match, c->verdict = row->verdict, c->rounds = row->rounds;
+    c->base_ns = row->base_ns, c->best_ns = row->best_ns, c->ratio = row->ratio, c->lo = row->lo, c->hi = row->hi;
+    snprintf(c->table, sizeof c->table, "%s", t->path);
+    snprintf(c->date, sizeof c->date, "%s", row->date);
+    snprintf(c->lost, sizeof c->lost, "%s", row->lost);
+    return true;
+}
+
+static quernel_match match_of(const search *s, const quernel_i_row *row) {
+    if (strcmp(row->op, s->key.op) || strcmp(row->env, s->key.env)) return QUERNEL_MATCH_NONE;
+    if (!strcmp(row->shape, s->key.shape)) return QUERNEL_MATCH_EXACT;
+    if (row->verdict != QUERNEL_VERDICT_WIN) return QUERNEL_MATCH_NONE; // says nothing about another shape
+    const uint64_t own[] = {s->key.m, s->key.n, s->key.k}, theirs[] = {row->m, row->n, row->k};
+    bool same = true;
+    for (int i = 0; i < 3; i++) same = same && round(log2((double)own[i])) == round(log2((double)theirs[i]));
+    if (same) return QUERNEL_MATCH_BUCKET;
+    return quernel_i_key_octaves(&s->key, row->m, row->n, row->k) <= 1 ? QUERNEL_MATCH_NEAR : QUERNEL_MATCH_NONE;
+}
+
+// The rows of one kind, the nearest first and among equals the newest.
+static bool search_table(search *s, const quernel_i_table *t, quernel_match match) {
+    struct {
+        double octaves;
+        uint32_t row;
+    } best[LOOKED_AT_MOST];
+    uint32_t count = 0;
+    for (uint32_t i = t->good; i-- > 0;) {
+        const quernel_i_row *row = &t->rows[i];
+        if (match_of(s, row) != match) continue;
+        const double octaves = quernel_i_key_octaves(&s->key, row->m, row->n, row->k);
+        uint32_t at = count;
+        for (; at > 0 && best[at - 1].octaves > octaves; at--)
+            if (at < LOOKED_AT_MOST) best[at] = best[at - 1];
+        if (at < LOOKED_AT_MOST) best[at].octaves = octaves, best[at].row = i;
+        if (count < LOOKED_AT_MOST) count++;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (consider(s, t, &t->rows[best[i].row], match)) return true;
+    return false;
+}
+
+static bool search_tables(search *s) {
+    const quernel_i_table *given = quernel_i_table_given();
+    const quernel_i_table *const *tables = quernel_i_tables();
+    bool found = false;
+    for (int match = QUERNEL_MATCH_EXACT; !found && match > QUERNEL_MATCH_NONE; match--) {
+        found = given && search_table(s, given, (quernel_match)match);
+        for (uint32_t i = 0; !found && tables[i]; i++) found = search_table(s, tables[i], (quernel_match)match);
+    }
+    quernel_i_table_given_release();
+    return found;
+}
+
+static void look_up(quernel_i_layer *planned, const quernel_i_layer *bare, uint32_t usable, const char *where,
+                    quernel_plan_choice *choice, quernel_i_choose_seen *seen, void *user) {
+    quernel_i_layer by_row;
+    search s = {.layer = bare,
+                .plan = &by_row,
+                .usable = usable,
+                .where = where,
+                .model_ns = quernel_i_model_ns(planned),
+                .choice = choice,
+                .seen = seen,
+                .user = user};
+    quernel_i_key_of(bare, &s.key);
+    quernel_i_class_print(usable, s.machine, sizeof s.machine);
+    const bool found = search_tables(&s);
+    if (found) *planned = by_row;
+    if (seen) return;
+    atomic_fetch_add_explicit(&counters[choice->match], 1, memory_order_relaxed);
+    if (choice->match != QUERNEL_MATCH_EXACT) quernel_i_misses_record(s.key.op, s.key.shape, s.key.env);
+}
+
+int quernel_i_choose(quernel_i_layer *layer, uint32_t usable, const char *config, const char *where,
+                     quernel_plan_choice *ret_choice, quernel_i_choose_seen *seen, void *user, quernel_error *error) {
+    const quernel_i_layer bare = *layer;
+    quernel_i_config demands;
+    int code = quernel_i_config_parse(config, where, &demands, error);
+    if (!code) code = quernel_i_plan_make(layer, usable, &demands, where, error);
+    if (code) return code;
+    *ret_choice = (quernel_plan_choice)QUERNEL_PLAN_CHOICE_INIT;
+    if (config) ret_choice->from = QUERNEL_FROM_CONFIG;
+    else look_up(layer, &bare, usable, where, ret_choice, seen, user);
+    ret_choice->predicted_ns = quernel_i_model_ns(layer);
+    return QUERNEL_OK;
+}
+
+int quernel_table_counters_get(quernel_table_counters *ret) {
+    if (!ret) return QUERNEL_E_NULL;
+    if (ret->size != sizeof *ret) return QUERNEL_E_VALUE;
+    uint64_t now[10];
+    for (int i = 0; i < 10; i++) now[i] = atomic_load_explicit(&counters[i], memory_order_relaxed);
+    *ret = (quernel_table_counters){sizeof *ret,        now[EXACT],     now[BUCKET],    now[NEAR],
+                                    now[MISSED],        now[NO_KERNEL], now[OTHER_ISA], now[OTHER_KREV],
+                                    now[OTHER_MACHINE], now[NOT_LEGAL], now[VETOED]};
+    return QUERNEL_OK;
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The class of this machine: what a row must share to apply here.
+#ifndef QUERNEL_TABLE_CLASS_H
+#define QUERNEL_TABLE_CLASS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { QUERNEL_I_CLASS_MOST = 128 };
+
+/// "ref+avx2 l1d=32K l2=512K": the instruction sets of the mask, which may be used, and the caches as the plan takes
+/// them.
+void quernel_i_class_print(uint32_t usable, char *text, size_t capacity);
+
+#endif

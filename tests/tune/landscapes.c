@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Landscapes and the work of their plans.
+#include "landscapes.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../unit/check.h"
+#include "op/operator.h"
+#include "tune/shape_options.h"
+
+// Every instruction set: the plans are made, not run.
+static const uint32_t any = UINT32_MAX;
+
+// The layer of a landscape, as ref would run it. Its weights stay with the subject.
+static bool make_layer(const landscape *l, shape *s, subject *ret) {
+    request r;
+    if (!shape_of_key(l->op, l->shape, l->env, s, &r)) return false;
+    r.isa = QUERNEL_ISA_REF;
+    return subject_make(ret, s, &r);
+}
+
+static bool count_work(measured *m) {
+    shape s;
+    subject u = {0};
+    m->work = malloc(m->landscape.count * sizeof *m->work);
+    bool fine = m->work && make_layer(&m->landscape, &s, &u);
+    for (uint32_t i = 0; fine && i < m->landscape.count; i++) {
+        quernel_i_config config;
+        quernel_i_layer layer = u.op->layer;
+        fine = !quernel_i_config_parse(m->landscape.configs[i], "landscape", &config, NULL) &&
+               !quernel_i_plan_make(&layer, any, &config, "landscape", NULL);
+        if (fine) quernel_i_model_count(&layer, m->work[i]);
+    }
+    subject_free(&u);
+    return fine;
+}
+
+static int is_landscape(const struct dirent *entry) { return strstr(entry->d_name, ".tsv") != NULL; }
+
+static int load_folder(const char *folder, measured *ret, int count) {
+    struct dirent **entries;
+    const int found = scandir(folder, &entries, is_landscape, alphasort);
+    for (int i = 0; i < found; i++) {
+        char path[1024];
+        measured *m = &ret[count];
+        *m = (measured){0};
+        snprintf(m->name, sizeof m->name, "%.150s", entries[i]->d_name);
+        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        const bool read = count < LANDSCAPES_MOST && landscape_read(path, &m->landscape);
+        if (read && count_work(m)) count++;
+        else if (read) landscape_free(&m->landscape), free(m->work);
+        free(entries[i]);
+    }
+    if (found >= 0) free(entries);
+    return count;
+}
+
+int landscapes_load(measured *ret) {
+    const int count = load_folder(QUERNEL_LANDSCAPES "/avx2", ret, 0);
+    if (!count) test_skip("no landscape has kernels that this build has");
+    return count;
+}
+
+void landscapes_free(measured *all, int count) {
+    for (int i = 0; i < count; i++) landscape_free(&all[i].landscape), free(all[i].work);
+}

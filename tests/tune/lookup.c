@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which row an operator takes, why it takes no other, and that no row changes a bit.
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../unit/check.h"
+#include "cpu/cpu.h"
+#include "op/operator.h"
+#include "plan/space.h"
+#include "quernel/linear.h"
+#include "registry/registry.h"
+#include "table/class.h"
+#include "table/key.h"
+#include "tests.h"
+
+enum { N = 96, K = 128 };
+
+static quernel_weights *pack(void) {
+    int8_t weights[N * K];
+    for (int i = 0; i < N * K; i++) weights[i] = (int8_t)(i * 37 % 251);
+    quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
+    w.type = QUERNEL_TYPE_S8, w.out = N, w.in = K, w.data = weights;
+    quernel_weights *packed = NULL;
+    return quernel_weights_pack(&w, &packed, NULL) ? NULL : packed;
+}
+
+// A product of `m` rows, s32 out, by the plan that the tables and `config` give; NULL where it is refused.
+static quernel_operator *create(quernel_weights *packed, uint32_t m, const char *config) {
+    quernel_linear_desc d = QUERNEL_LINEAR_DESC_INIT;
+    quernel_operator *op = NULL;
+    d.weights = packed, d.m = m, d.x_type = QUERNEL_TYPE_U8, d.config = config, d.finish.y_type = QUERNEL_TYPE_S32;
+    return quernel_linear_create(&d, &op, NULL) ? NULL : op;
+}
+
+static quernel_operator *product(uint32_t m, const char *config) {
+    quernel_weights *packed = pack();
+    quernel_operator *op = create(packed, m, config);
+    CHECK(op != NULL, "%u rows, %s: refused", m, config ? config : "no config");
+    quernel_weights_release(packed);
+    return op;
+}
+
+static quernel_plan_choice choice_of(const quernel_operator *op) {
+    quernel_plan_choice choice = QUERNEL_PLAN_CHOICE_INIT;
+    CHECK(!quernel_operator_choice(op, &choice), "no choice");
+    return choice;
+}
+
+// A row for `op` and for this machine, whose config is the default's with `change` behind it.
+typedef struct own_row {
+    quernel_i_row row;
+    quernel_i_key key;
+    char machine[QUERNEL_I_CLASS_MOST], config[512];
+} own_row;
+
+static void row_for(own_row *r, const quernel_operator *op, const char *change) {
+    r->row = sample_row();
+    quernel_i_key_of(&op->layer, &r->key);
+    quernel_i_class_print(op->usable, r->machine, sizeof r->machine);
+    snprintf(r->config, sizeof r->config, "kernel=%s %s", op->layer.gemm->name, change);
+    r->row.op = r->key.op, r->row.shape = r->key.shape, r->row.env = r->key.env, r->row.config = r->config;
+    r->row.machine = r->machine, r->row.krev = op->layer.gemm->krev;
+    r->row.m = r->key.m, r->row.n = r->key.n, r->row.k = r->key.k;
+}
+
+static void give(const quernel_i_row *row) {
+    char text[QUERNEL_I_ROW_MOST];
+    const size_t bytes = quernel_i_row_print(row, text, sizeof text);
+    CHECK(bytes && !quernel_table_set(text, bytes, NULL), "the row was not taken");
+}
+
+void test_lookup_exact(void) {
+    quernel_operator *plain = product(64, NULL);
+    own_row r;
+    row_for(&r, plain, "chunk=7");
+    give(&r.row);
+    quernel_operator *tuned = product(64, NULL), *forced = product(64, "chunk=9");
+    const quernel_plan_choice t = choice_of(tuned), f = choice_of(forced);
+    CHECK(t.from == QUERNEL_FROM_TABLE && t.match == QUERNEL_MATCH_EXACT && t.ratio == 1.1, "from %d, match %d", t.from,
+          t.match);
+    CHECK(!strcmp(t.table, "quernel_table_set"), "table %s", t.table);
+    CHECK(tuned->layer.chunk == 7, "chunk %u", tuned->layer.chunk);
+    CHECK(f.from == QUERNEL_FROM_CONFIG && forced->layer.chunk == 9, "a config must win: from %d, chunk %u", f.from,
+          forced->layer.chunk);
+    char text[8192];
+    const size_t length = quernel_operator_report(tuned, text, sizeof text);
+    CHECK(length == strlen(text) && strstr(text, "chunk=7") && strstr(text, "quernel_table_set"), "%s", text);
+    CHECK(quernel_operator_report(tuned, text, 10) == length && strlen(text) == 9, "a short report: %zu", length);
+    quernel_operator_destroy(plain), quernel_operator_destroy(tuned), quernel_operator_destroy(forced);
+    quernel_table_set(NULL, 0, NULL);
+}
+
+void test_lookup_rejections(void) {
+    quernel_operator *plain = product(64, NULL);
+    static const char *const names[] = {"no_kernel", "other_krev", "other_machine", "not_legal", "no_kernel"};
+    for (int i = 0; i < 5; i++) {
+        quernel_table_counters before = QUERNEL_TABLE_COUNTERS_INIT, after = QUERNEL_TABLE_COUNTERS_INIT;
+        own_row r;
+        row_for(&r, plain, i == 4 ? "colour=blue" : "chunk=7");
+        if (i == 0) r.row.config = "kernel=quernel_uk_gemm_gone_avx2";
+        if (i == 1) r.row.krev += 1;
+        if (i == 2) r.row.machine = "ref+sve l1d=64K l2=1024K";
+        if (i == 3) {
+            r.row.config = "kernel=quernel_uk_depthwise_u8s8_1x16x1_ref";
+            r.row.krev = quernel_i_registry_named("quernel_uk_depthwise_u8s8_1x16x1_ref")->krev;
+        }
+        give(&r.row);
+        quernel_table_counters_get(&before);
+        quernel_operator *op = product(64, NULL);
+        quernel_table_counters_get(&after);
+        const uint64_t seen[] = {after.no_kernel - before.no_kernel, after.other_krev - before.other_krev,
+                                 after.other_machine - before.other_machine, after.not_legal - before.not_legal,
+                                 after.no_kernel - before.no_kernel};
+        CHECK(seen[i] == 1 && after.missed == before.missed + 1, "%s: counted %llu times", names[i],
+              (unsigned long long)seen[i]);
+        CHECK(choice_of(op).from == QUERNEL_FROM_MODEL, "%s: the row was taken", names[i]);
+        char text[8192];
+        quernel_operator_report(op, text, sizeof text);
+        CHECK(strstr(text, "quernel_table_set: its own row"), "%s: the report is silent: %s", names[i], text);
+        quernel_operator_destroy(op);
+    }
+    quernel_operator_destroy(plain);
+    quernel_table_set(NULL, 0, NULL);
+}
+
+void test_lookup_neighbours(void) {
+    quernel_operator *plain = product(128, NULL);
+    own_row r;
+    row_for(&r, plain, "parts=1");
+    give(&r.row);
+    static const struct {
+        uint32_t m;
+        quernel_match match;
+    } cases[] = {{128, QUERNEL_MATCH_EXACT}, {140, QUERNEL_MATCH_BUCKET}, {100, QUERNEL_MATCH_BUCKET},
+                 {200, QUERNEL_MATCH_NEAR},  {64, QUERNEL_MATCH_NEAR},    {300, QUERNEL_MATCH_NONE},
+                 {40, QUERNEL_MATCH_NONE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        quernel_operator *op = product(cases[i].m, NULL);
+        const quernel_plan_choice c = choice_of(op);
+        CHECK(c.match == (int32_t)cases[i].match, "m %u: match %d", cases[i].m, c.match);
+        quernel_operator_destroy(op);
+    }
+    // What the model thinks slow is not taken for another shape.
+    row_for(&r, plain, "chunk=1");
+    give(&r.row);
+    quernel_operator *vetoed = product(140, NULL), *exact = product(128, NULL);
+    CHECK(choice_of(vetoed).from == QUERNEL_FROM_MODEL, "no veto");
+    CHECK(choice_of(exact).from == QUERNEL_FROM_TABLE, "a veto of what was measured");
+    quernel_operator_destroy(vetoed), quernel_operator_destroy(exact), quernel_operator_destroy(plain);
+    quernel_table_set(NULL, 0, NULL);
+}
+
+void test_lookup_tie(void) {
+    quernel_operator *plain = product(64, NULL);
+    own_row r;
+    row_for(&r, plain, "chunk=7");
+    r.row.verdict = QUERNEL_VERDICT_TIE;
+    give(&r.row);
+    quernel_operator *op = product(64, NULL);
+    const quernel_plan_choice c = choice_of(op);
+    CHECK(c.from == QUERNEL_FROM_TABLE && c.verdict == QUERNEL_VERDICT_TIE, "from %d, verdict %d", c.from, c.verdict);
+    CHECK(op->layer.chunk == plain->layer.chunk, "a tie must leave the default: chunk %u", op->layer.chunk);
+    quernel_operator_destroy(op), quernel_operator_destroy(plain);
+    quernel_table_set(NULL, 0, NULL);
+}
+
+enum { THREADS = 4, CREATES = 100 };
+
+// Returns NULL where every create went well.
+static void *create_many(void *arg) {
+    for (uint32_t i = 0; i < CREATES; i++) {
+        quernel_operator *op = create(arg, 32 + i % 64, NULL);
+        if (!op) return arg;
+        quernel_operator_destroy(op);
+    }
+    return NULL;
+}
+
+// Tables come and go while operators are created.
+void test_lookup_threads(void) {
+    pthread_t threads[THREADS];
+    quernel_weights *packed = pack();
+    quernel_operator *plain = create(packed, 64, NULL);
+    if (!CHECK(plain != NULL, "refused")) return;
+    own_row r;
+    row_for(&r, plain, "chunk=7");
+    quernel_operator_destroy(plain);
+    for (int i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, create_many, packed);
+    for (int i = 0; i < CREATES; i++) {
+        give(&r.row);
+        quernel_table_set(NULL, 0, NULL);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        void *failed;
+        pthread_join(threads[i], &failed);
+        CHECK(!failed, "a create failed");
+    }
+    quernel_weights_release(packed);
+}
+
+static void run(const quernel_operator *op, const uint8_t *x, int32_t *y) {
+    const size_t bytes = quernel_operator_workspace(op);
+    void *workspace = aligned_alloc(64, bytes + 64);
+    CHECK(!quernel_operator_run(op, x, NULL, y, workspace, bytes, NULL, NULL), "run");
+    free(workspace);
+}
+
+enum { ROWS = 37, SPACE = 4096 };
+
+// Every plan of the space, whatever its kernel: the same bits.
+void test_lookup_bits(void) {
+    static uint8_t x[ROWS * K];
+    static int32_t expected[ROWS * N], y[ROWS * N];
+    for (size_t i = 0; i < sizeof x; i++) x[i] = (uint8_t)(i * 89 % 256);
+    quernel_operator *plain = product(ROWS, NULL);
+    run(plain, x, expected);
+    quernel_i_candidate *space = malloc(SPACE * sizeof *space);
+    const size_t count = space ? quernel_i_space(&plain->layer, quernel_i_cpu()->usable, 2, space, SPACE) : 0;
+    CHECK(count > 20, "%zu plans", count);
+    for (size_t i = 0; i < count; i++) {
+        char config[512];
+        quernel_i_config_print(&space[i].config, config, sizeof config);
+        quernel_operator *op = product(ROWS, config);
+        memset(y, 0xa5, sizeof y);
+        if (op) run(op, x, y);
+        CHECK(!memcmp(y, expected, sizeof y), "%s: other bits", config);
+        quernel_operator_destroy(op);
+    }
+    free(space);
+    quernel_operator_destroy(plain);
+}
+
+// Each plan once, complete, and made again by its own text.
+void test_space(void) {
+    quernel_operator *op = product(500, NULL);
+    quernel_i_candidate *space = malloc(SPACE * sizeof *space);
+    const size_t count = space ? quernel_i_space(&op->layer, quernel_i_cpu()->usable, 3, space, SPACE) : 0;
+    char config[512], again[512];
+    quernel_operator_explain(op, again, sizeof again);
+    for (size_t i = 0; i < count; i++) {
+        quernel_i_config_print(&space[i].config, config, sizeof config);
+        if (i == 0) CHECK(!strcmp(config, again), "the plan's own choice must come first: %s", config);
+        quernel_i_layer layer = op->layer;
+        CHECK(space[i].ns > 0, "%s: predicted %g", config, space[i].ns);
+        CHECK(!quernel_i_plan_make(&layer, quernel_i_cpu()->usable, &space[i].config, "space", NULL), "%s: not legal",
+              config);
+        quernel_i_plan_explain(&layer, again, sizeof again);
+        CHECK(!strcmp(config, again), "%s became %s", config, again);
+        for (size_t j = 0; j < i; j++)
+            if (!memcmp(&space[i].config, &space[j].config, sizeof space[i].config)) CHECK(false, "%s: twice", config);
+    }
+    CHECK(count > 50, "%zu plans", count);
+    free(space);
+    quernel_operator_destroy(op);
+}
