@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Choosing and judging the quantization of a layer by what its int8 operator really gives on samples of its input.
 //
-//   samples of the layer's input → quernel_search_layer → a choice and its s → quernel_audit_layer says what it costs and why
-//   → quernel_bias_correct → and, for the whole network, quernel_accept: the best choice of every layer is not always the best
-//   end to end, so a searched network is kept only where it beats the plain one on samples that chose nothing.
+//   samples of the layer's input → quernel_search_layer → a choice and its s → quernel_audit_layer: what it costs and why
+//   → quernel_bias_correct → and, for the whole network, quernel_accept: the best choice of every layer is not always the
+//   best end to end, so a searched network is kept only where it beats the plain one on samples that chose nothing.
 #ifndef QUERNEL_AUDIT_H
 #define QUERNEL_AUDIT_H
 
@@ -14,8 +14,8 @@
 extern "C" {
 #endif
 
-/// One sample of a layer's input: all images of `tensor` (F32 or BF16, any layout and strides). A linear layer's [M, K] is the
-/// NHWC tensor n 1, h 1, w M, c K.
+/// One sample of a layer's input: all images of `tensor` (F32 or BF16, any layout and strides). A linear layer's [M, K] is
+/// the NHWC tensor n 1, h 1, w M, c K.
 typedef struct quernel_sample {
     quernel_tensor tensor;
     const void *data;
@@ -55,14 +55,15 @@ typedef struct quernel_search_options {
     uint32_t size;
     const double *alphas;  ///< candidates of SmoothQuant's α, 0 … 1; NULL: 0.3, 0.4 … 0.9
     uint32_t alpha_count;
-    uint32_t smooth_kinds; ///< 1 << QUERNEL_SMOOTH_CHANNEL (default), 1 << QUERNEL_SMOOTH_COLUMN; 0: none. "Off" is always in
+    uint32_t smooth_kinds; ///< 1 << QUERNEL_SMOOTH_CHANNEL (default), 1 << QUERNEL_SMOOTH_COLUMN; 0: none. "Off" is
+                           ///< always among the candidates
     uint32_t calibrators;  ///< 1 << quernel_calibrator; default absmax, percentile, MSE
     uint32_t signedness;   ///< 1 << quernel_signedness; default AUTO
     uint32_t modes;        ///< 1 << quernel_quant_mode; default STATIC
     int32_t nonzero;       ///< 1: percentile and entropy over non-zeros alone; default 1
     double percentile;     ///< default 0.9999
-    double holdout;        ///< share of the samples, 0 … 0.9, that choose and are not calibrated on; default 1/3, at least one of
-                           ///< two samples
+    double holdout;        ///< share of the samples, 0 … 0.9, that choose and are not calibrated on; default 1/3, at least
+                           ///< one of two samples
     double margin;         ///< dB that smoothing must win on them; default 0.1
     double act_floor, weight_floor; ///< of quernel_smooth_options
 } quernel_search_options;
@@ -78,7 +79,7 @@ typedef struct quernel_choice {
     int32_t calibrator, nonzero;
     double sqnr;         ///< of the choice, dB
     double off_sqnr;     ///< of the best without smoothing
-    double plain_sqnr;   ///< of u8 absmax, static, without smoothing: 0 where STATIC is not among the modes
+    double plain_sqnr;   ///< of u8 absmax, static, without smoothing; 0 where that is not among the candidates
     uint32_t tried;      ///< candidates that ran
     uint32_t held_out;   ///< samples that chose; 0: there was one alone, and it was calibrated on too
     uint32_t silent;     ///< input channels that are 0 in all samples: a warning. They are smoothed by their floor
@@ -95,8 +96,8 @@ typedef struct quernel_choice {
 /// Limits: 2^30 pixels of output a sample. Time: the float layer once and some 20 int8 runs of the held-out samples; the
 /// calibrators MSE and entropy add some 10 ms for each candidate.
 /// Numbers: the float layer is computed in binary32; the same on every instruction set, but as far as libm is.
-/// Returns QUERNEL_E_NULL; _VALUE: options out of range, non-finite data (index: sample); _SHAPE: no samples, channels that do
-/// not fit; _UNSUPPORTED or _OVERFLOW where no candidate can run (the text is the last one's); _MEMORY. Threads: any.
+/// Returns QUERNEL_E_NULL; _VALUE: options out of range, non-finite data (index: sample); _SHAPE: no samples, channels that
+/// do not fit; _UNSUPPORTED or _OVERFLOW where no candidate can run (the text is the last one's); _MEMORY. Threads: any.
 /// Source: SmoothQuant, Xiao et al., arXiv 2211.10438, equation 4; the search per layer, the floors and "off" are ours.
 /// Example: examples/calibrate.c.
 QUERNEL_API int quernel_search_layer(const quernel_float_layer *layer, const quernel_sample *samples, uint32_t count,
@@ -124,7 +125,8 @@ typedef enum quernel_finding {
     QUERNEL_FINDING_SCALE_WIDE = 8,    ///< static: the codes span more than 4 times what the data do
     QUERNEL_FINDING_SCALE_NARROW = 16, ///< static: more than 1 % of the values are clipped
     QUERNEL_FINDING_BIAS_MISSING = 32, ///< `expected` differs from the layer by a constant in some channel
-    QUERNEL_FINDING_OUTPUT_SCALED = 64 ///< `expected` differs from the layer by a factor in some channel: a batch norm left out
+    QUERNEL_FINDING_OUTPUT_SCALED = 64 ///< `expected` differs from the layer by a factor in some channel: as where a batch
+                                       ///< norm was left out
 } quernel_finding;
 
 /// Where a NaN or infinity stands.
@@ -145,7 +147,7 @@ typedef struct quernel_report {
     int32_t nonfinite_place;   ///< quernel_place of the first
     uint32_t nonfinite_channel; ///< its channel
     uint32_t nonfinite_sample; ///< its sample
-    int64_t nonfinite_index;   ///< its element: ((n·C + c)·H + h)·W + w, or of the weights' data, or of the bias; −1: none
+    int64_t nonfinite_index;   ///< its element: ((n·C + c)·H + h)·W + w, or that of the weights' data or the bias; −1: none
     uint32_t silent, first_silent; ///< input channels
     uint32_t dead, first_dead;     ///< output channels
     double clipped;            ///< share of the input values beyond the codes' range (static)
@@ -188,8 +190,8 @@ typedef struct quernel_float_step {
 /// Orders all layers by the noise that each takes away per second that it costs, best first: a prefix of the list is what to
 /// leave in float for a given budget. `rest` is the noise that no layer of the list accounts for.
 /// Returns QUERNEL_E_NULL, _VALUE (index: the layer). Threads: any.
-QUERNEL_API int quernel_rank_float(const quernel_layer_cost *costs, uint32_t count, double rest, quernel_float_step *ret_steps,
-                                   quernel_error *error);
+QUERNEL_API int quernel_rank_float(const quernel_layer_cost *costs, uint32_t count, double rest,
+                                   quernel_float_step *ret_steps, quernel_error *error);
 
 #ifdef __cplusplus
 }

@@ -81,8 +81,8 @@ QUERNEL_API int quernel_observer_absmax(const quernel_observer *observer, float 
 typedef enum quernel_calibrator {
     QUERNEL_CALIBRATOR_ABSMAX = 0, ///< all that was seen: nothing is clipped
     QUERNEL_CALIBRATOR_MEAN = 1,   ///< mean over the images of their extremes
-    QUERNEL_CALIBRATOR_PERCENTILE = 2, ///< the shortest range that clips at most 1 − percentile of the values, half of them on
-                                       ///< each side where both sides are free
+    QUERNEL_CALIBRATOR_PERCENTILE = 2, ///< the shortest range that clips at most 1 − percentile of the values, half of
+                                       ///< them on each side where both sides are free
     QUERNEL_CALIBRATOR_ENTROPY = 3, ///< least Kullback-Leibler divergence of the quantized from the seen distribution, at most
                                     ///< 5 % of the values clipped
     QUERNEL_CALIBRATOR_MSE = 4      ///< least mean squared error of quantization, clipping included

@@ -22,7 +22,8 @@ static inline void *quernel_i_arena_take(quernel_i_arena *a, size_t count, size_
     const bool fits = quernel_i_mul(count, size, &bytes) && bytes < SIZE_MAX / 4;
     quernel_i_arena_block *block = fits ? quernel_i_allocate(&a->memory, bytes + QUERNEL_I_LINE) : NULL;
     if (!block) {
-        quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1, "audit: no memory for %zu elements of %zu bytes", count, size);
+        quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1, "audit: no memory for %zu elements of %zu bytes",
+                            count, size);
         return NULL;
     }
     *block = (quernel_i_arena_block){a->last, bytes + QUERNEL_I_LINE};

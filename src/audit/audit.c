@@ -12,16 +12,16 @@ typedef struct audit {
     quernel_i_subject f;
     const quernel_choice *choice;
     quernel_i_setting setting;
-    float *y;          // the largest output
-    float *multiplier; // [groups][k]
+    float *y;                    // the largest output
+    float *multiplier;           // [groups][k]
     float *smoothed, *quantized; // matrices: w·s, and what its int8 weights stand for
 } audit;
 
 static int check_choice(const quernel_choice *choice, const float *smooth, quernel_error *error) {
     if (!choice) return quernel_i_error_null(error, WHERE, "choice");
     if (choice->size != sizeof *choice)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": choice.size: %u: must be %zu", choice->size,
-                                   sizeof *choice);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": choice.size: %u: must be %zu",
+                                   choice->size, sizeof *choice);
     int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "choice.smooth_kind", choice->smooth_kind, 0,
                                      QUERNEL_SMOOTH_COLUMN);
     if (!code)
@@ -31,7 +31,8 @@ static int check_choice(const quernel_choice *choice, const float *smooth, quern
 }
 
 // y over all images by one of two ways, compared with `exact`.
-static int judge(audit *a, quernel_weights *weights, const quernel_quant *quant, quernel_comparison *ret, quernel_error *error) {
+static int judge(audit *a, quernel_weights *weights, const quernel_quant *quant, quernel_comparison *ret,
+                 quernel_error *error) {
     quernel_i_sums sums = {0};
     for (uint32_t i = 0; i < a->f.count; i++) {
         const quernel_i_image *image = &a->f.images[i];
@@ -107,11 +108,7 @@ static int judge_causes(audit *a, quernel_report *r, quernel_error *error) {
 }
 
 static int take(audit *a, quernel_error *error) {
-    size_t outputs = 0;
-    for (uint32_t i = 0; i < a->f.count; i++) {
-        const size_t count = quernel_i_image_outputs(&a->f, &a->f.images[i]);
-        outputs = count > outputs ? count : outputs;
-    }
+    const size_t outputs = quernel_i_subject_most_outputs(&a->f);
     const size_t rows = a->f.k * a->f.shape.groups, weights = a->f.k * a->f.shape.out;
     a->y = quernel_i_arena_take(&a->f.arena, outputs, sizeof(float), error);
     a->multiplier = a->y ? quernel_i_arena_take(&a->f.arena, rows, sizeof(float), error) : NULL;
@@ -142,7 +139,8 @@ static int run(audit *a, const quernel_sample *samples, quernel_report *r, quern
 }
 
 int quernel_audit_layer(const quernel_float_layer *layer, const quernel_choice *choice, const float *smooth,
-                        const quernel_sample *samples, uint32_t count, quernel_report *ret_report, quernel_error *error) {
+                        const quernel_sample *samples, uint32_t count, quernel_report *ret_report,
+                        quernel_error *error) {
     int code = check_choice(choice, smooth, error);
     if (code) return code;
     if (!ret_report) return quernel_i_error_null(error, WHERE, "ret_report");

@@ -44,8 +44,8 @@ int quernel_compare(const float *reference, const float *y, size_t count, querne
     if (!y) return quernel_i_error_null(error, WHERE, "y");
     if (!ret_comparison) return quernel_i_error_null(error, WHERE, "ret_comparison");
     if (ret_comparison->size != sizeof *ret_comparison)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", ret_comparison->size,
-                                   sizeof *ret_comparison);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu",
+                                   ret_comparison->size, sizeof *ret_comparison);
     quernel_i_sums sums = {0};
     quernel_i_compare_add(&sums, reference, y, count);
     *ret_comparison = quernel_i_compare_end(&sums);
@@ -82,8 +82,8 @@ static int check_costs(const quernel_layer_cost *costs, uint32_t count, double r
         static const char *const names[] = {"noise", "int8_seconds", "float_seconds"};
         for (int j = 0; j < 3; j++)
             if (!(values[j] >= 0.0 && isfinite(values[j])))
-                return quernel_i_error_set(error, QUERNEL_E_VALUE, names[j], i, "rank: costs[%u].%s: %g: must be finite and >= 0",
-                                           i, names[j], values[j]);
+                return quernel_i_error_set(error, QUERNEL_E_VALUE, names[j], i,
+                                           "rank: costs[%u].%s: %g: must be finite and >= 0", i, names[j], values[j]);
     }
     if (!(rest >= 0.0 && isfinite(rest)))
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "rest", -1, "rank: rest: %g: must be finite and >= 0", rest);
@@ -100,7 +100,8 @@ int quernel_rank_float(const quernel_layer_cost *costs, uint32_t count, double r
     for (uint32_t i = 0; i < count; i++) {
         seconds += costs[i].int8_seconds;
         uint32_t at = i; // insertion keeps equals in their order
-        for (; at > 0 && worth(&costs[ret_steps[at - 1].layer]) < worth(&costs[i]); at--) ret_steps[at] = ret_steps[at - 1];
+        for (; at > 0 && worth(&costs[ret_steps[at - 1].layer]) < worth(&costs[i]); at--)
+            ret_steps[at] = ret_steps[at - 1];
         ret_steps[at].layer = i;
     }
     const double all = seconds;

@@ -15,8 +15,8 @@ static void found(quernel_report *r, int32_t place, uint32_t sample, size_t chan
 }
 
 // First, in the order ((n·C + c)·H + h)·W + w, of a dense NHWC image.
-static bool find_in_image(quernel_report *r, int32_t place, uint32_t sample, const float *x, uint32_t n, uint32_t h, uint32_t w,
-                          uint32_t c) {
+static bool find_in_image(quernel_report *r, int32_t place, uint32_t sample, const float *x, uint32_t n, uint32_t h,
+                          uint32_t w, uint32_t c) {
     const size_t pixels = (size_t)h * w;
     for (size_t i = 0; i < (size_t)n * c * pixels; i++) {
         const size_t image = i / (c * pixels), channel = i / pixels % c, pixel = i % pixels;
@@ -83,8 +83,8 @@ int quernel_i_find_dead(quernel_i_subject *f, quernel_report *r, quernel_error *
     return code;
 }
 
-int quernel_i_find_range(quernel_i_subject *f, const quernel_i_setting *setting, const quernel_quant *q, quernel_report *r,
-                         quernel_error *error) {
+int quernel_i_find_range(quernel_i_subject *f, const quernel_i_setting *setting, const quernel_quant *q,
+                         quernel_report *r, quernel_error *error) {
     quernel_observer_stats seen = QUERNEL_OBSERVER_STATS_INIT;
     const int code = quernel_observer_get(setting->observer, 0, &seen, error);
     if (code || q->mode != QUERNEL_QUANT_STATIC || !seen.count) return code;
@@ -93,10 +93,12 @@ int quernel_i_find_range(quernel_i_subject *f, const quernel_i_setting *setting,
     if (!bins) return QUERNEL_E_MEMORY;
     const uint32_t count = quernel_i_histogram_list(setting->observer->histogram, bins);
     const bool is_unsigned = q->type == QUERNEL_TYPE_U8;
-    const double lo = (double)q->scale * ((is_unsigned ? 0 : -127) - q->zero), hi = (double)q->scale * ((is_unsigned ? 255 : 127) - q->zero);
+    const double lo = (double)q->scale * ((is_unsigned ? 0 : -127) - q->zero),
+                 hi = (double)q->scale * ((is_unsigned ? 255 : 127) - q->zero);
     double outside = 0.0;
     for (uint32_t i = 0; i < count; i++) // half a step beyond the last code is rounding yet
-        if (fmax(lo - bins[i].at, bins[i].at - hi) > 0.5 * fmax(bins[i].width, (double)q->scale)) outside += bins[i].count;
+        if (fmax(lo - bins[i].at, bins[i].at - hi) > 0.5 * fmax(bins[i].width, (double)q->scale))
+            outside += bins[i].count;
     quernel_i_arena_rewind(&f->arena, mark);
     r->clipped = outside / (double)seen.count;
     const double data = is_unsigned ? fmax(0.0, (double)seen.greatest) - fmin(0.0, (double)seen.least)

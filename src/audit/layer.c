@@ -14,27 +14,29 @@ static int check_geometry(const quernel_conv2d_desc *g, quernel_error *error) {
     const struct {
         const char *name;
         uint32_t value, lo;
-    } sizes[] = {{"stride_h", g->stride_h, 1},     {"stride_w", g->stride_w, 1},     {"dilation_h", g->dilation_h, 1},
-                 {"dilation_w", g->dilation_w, 1}, {"pad_top", g->pad_top, 0},       {"pad_left", g->pad_left, 0},
-                 {"pad_bottom", g->pad_bottom, 0}, {"pad_right", g->pad_right, 0},
-                 {"out_pad_h", g->out_pad_h, 0},   {"out_pad_w", g->out_pad_w, 0}};
+    } sizes[] = {{"stride_h", g->stride_h, 1},     {"stride_w", g->stride_w, 1},   {"dilation_h", g->dilation_h, 1},
+                 {"dilation_w", g->dilation_w, 1}, {"pad_top", g->pad_top, 0},     {"pad_left", g->pad_left, 0},
+                 {"pad_bottom", g->pad_bottom, 0}, {"pad_right", g->pad_right, 0}, {"out_pad_h", g->out_pad_h, 0},
+                 {"out_pad_w", g->out_pad_w, 0}};
     int code = QUERNEL_OK;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes && !code; i++)
-        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, sizes[i].name, sizes[i].value, sizes[i].lo, QUERNEL_I_STRIDE_MOST);
+        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, sizes[i].name, sizes[i].value, sizes[i].lo,
+                                     QUERNEL_I_STRIDE_MOST);
     return code;
 }
 
 static int check_layer(const quernel_float_layer *l, quernel_error *error) {
     if (l->size != sizeof *l)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": layer.size: %u: must be %zu", l->size, sizeof *l);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": layer.size: %u: must be %zu", l->size,
+                                   sizeof *l);
     if (l->weights.type != QUERNEL_TYPE_F32 || l->weights.smooth_kind != QUERNEL_SMOOTH_NONE || l->weights.scale)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "weights", -1,
                                    WHERE ": weights: must be f32, without smoothing and scales");
     if (l->op.finish.bias && l->op.finish.bias_type != QUERNEL_TYPE_F32)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "finish.bias_type", -1, WHERE ": finish.bias_type: %d: must be f32",
-                                   l->op.finish.bias_type);
-    const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "finish.activation", l->op.finish.activation, 0,
-                                           QUERNEL_ACTIVATION_TANH);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "finish.bias_type", -1,
+                                   WHERE ": finish.bias_type: %d: must be f32", l->op.finish.bias_type);
+    const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "finish.activation", l->op.finish.activation,
+                                           0, QUERNEL_ACTIVATION_TANH);
     if (code) return code;
     if (l->op.finish.activation == QUERNEL_ACTIVATION_PRELU && !l->op.finish.slopes)
         return quernel_i_error_null(error, WHERE, "finish.slopes");
@@ -59,18 +61,18 @@ static int size_image(const quernel_i_subject *f, const quernel_tensor *t, uint3
     const quernel_conv2d_desc *g = &f->geometry;
     const bool deconv = f->shape.kind == QUERNEL_WEIGHTS_DECONV2D;
     const quernel_i_weights_shape *s = &f->shape;
-    const int64_t h = output_size(deconv, t->h, (int64_t)g->pad_top + g->pad_bottom, g->out_pad_h, s->kernel_h, g->dilation_h,
-                                  g->stride_h);
-    const int64_t w = output_size(deconv, t->w, (int64_t)g->pad_left + g->pad_right, g->out_pad_w, s->kernel_w, g->dilation_w,
-                                  g->stride_w);
+    const int64_t h = output_size(deconv, t->h, (int64_t)g->pad_top + g->pad_bottom, g->out_pad_h, s->kernel_h,
+                                  g->dilation_h, g->stride_h);
+    const int64_t w = output_size(deconv, t->w, (int64_t)g->pad_left + g->pad_right, g->out_pad_w, s->kernel_w,
+                                  g->dilation_w, g->stride_w);
     if (h < 1 || w < 1 || h > 1 << 30 || w > 1 << 30)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "samples", index,
                                    WHERE ": samples[%u]: %u x %u gives no output that fits", index, t->h, t->w);
     size_t pixels;
     if (!quernel_i_mul((size_t)h, (size_t)w, &pixels) || !quernel_i_mul(pixels, t->n, &pixels) || pixels > 1 << 30)
         return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "samples", index,
-                                   WHERE ": samples[%u]: %u images of %lld x %lld: more than 2^30 pixels of output", index, t->n,
-                                   (long long)h, (long long)w);
+                                   WHERE ": samples[%u]: %u images of %lld x %lld: more than 2^30 pixels of output",
+                                   index, t->n, (long long)h, (long long)w);
     *image = (quernel_i_image){.n = t->n, .h = t->h, .w = t->w, .out_h = (uint32_t)h, .out_w = (uint32_t)w};
     return QUERNEL_OK;
 }
@@ -92,11 +94,11 @@ static int load_image(quernel_i_subject *f, const quernel_sample *sample, uint32
     quernel_i_extent extent;
     if (!sample->data) return quernel_i_error_null(error, WHERE, "samples.data");
     if (t.type != QUERNEL_TYPE_F32 && t.type != QUERNEL_TYPE_BF16)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "samples", index, WHERE ": samples[%u].type: %d: must be f32 or bf16",
-                                   index, t.type);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "samples", index,
+                                   WHERE ": samples[%u].type: %d: must be f32 or bf16", index, t.type);
     if (t.c != f->shape.in)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "samples", index, WHERE ": samples[%u].c: %u: the weights take %u",
-                                   index, t.c, f->shape.in);
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "samples", index,
+                                   WHERE ": samples[%u].c: %u: the weights take %u", index, t.c, f->shape.in);
     int code = quernel_i_tensor_check(&t, WHERE, "samples", &extent, error);
     if (!code) code = size_image(f, &t, index, image, error);
     if (code) return code;
@@ -141,11 +143,12 @@ static int open(quernel_i_subject *f, const quernel_sample *samples, quernel_err
 }
 
 int quernel_i_subject_open(const quernel_float_layer *layer, const quernel_sample *samples, uint32_t count,
-                         quernel_i_subject *ret_subject, quernel_error *error) {
+                           quernel_i_subject *ret_subject, quernel_error *error) {
     if (!layer) return quernel_i_error_null(error, WHERE, "layer");
     if (!samples) return quernel_i_error_null(error, WHERE, "samples");
     if (count == 0 || count > 1 << 20)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "count", -1, WHERE ": count: %u samples: must be 1 … 2^20", count);
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "count", -1, WHERE ": count: %u samples: must be 1 … 2^20",
+                                   count);
     quernel_i_subject f = {.layer = layer, .count = count};
     const int code = open(&f, samples, error);
     if (code) quernel_i_subject_close(&f);
@@ -153,14 +156,24 @@ int quernel_i_subject_open(const quernel_float_layer *layer, const quernel_sampl
     return code;
 }
 
+size_t quernel_i_subject_most_outputs(const quernel_i_subject *f) {
+    size_t most = 0;
+    for (uint32_t i = 0; i < f->count; i++) {
+        const size_t outputs = quernel_i_image_outputs(f, &f->images[i]);
+        if (outputs > most) most = outputs;
+    }
+    return most;
+}
+
 void quernel_i_subject_close(quernel_i_subject *f) { quernel_i_arena_rewind(&f->arena, NULL); }
 
-int quernel_i_subject_pack(const quernel_i_subject *f, int32_t smooth_kind, const float *smooth, quernel_weights **ret_weights,
-                         quernel_error *error) {
+int quernel_i_subject_pack(const quernel_i_subject *f, int32_t smooth_kind, const float *smooth,
+                           quernel_weights **ret_weights, quernel_error *error) {
     quernel_weights_desc d = f->layer->weights;
     d.smooth_kind = smooth_kind, d.smooth = smooth;
     d.allocator = f->layer->allocator;
-    if (d.kind == QUERNEL_WEIGHTS_DECONV2D) d.deconv_stride_h = f->geometry.stride_h, d.deconv_stride_w = f->geometry.stride_w;
+    if (d.kind == QUERNEL_WEIGHTS_DECONV2D)
+        d.deconv_stride_h = f->geometry.stride_h, d.deconv_stride_w = f->geometry.stride_w;
     return quernel_weights_pack(&d, ret_weights, error);
 }
 
@@ -185,10 +198,12 @@ static int create_linear(const quernel_i_subject *f, quernel_weights *weights, c
 
 static int create(const quernel_i_subject *f, quernel_weights *weights, const quernel_quant *quant,
                   const quernel_i_image *image, bool activate, quernel_operator **ret_op, quernel_error *error) {
-    if (f->shape.kind == QUERNEL_WEIGHTS_LINEAR) return create_linear(f, weights, quant, image, activate, ret_op, error);
+    if (f->shape.kind == QUERNEL_WEIGHTS_LINEAR)
+        return create_linear(f, weights, quant, image, activate, ret_op, error);
     quernel_conv2d_desc d = f->geometry;
     d.weights = weights, d.quant = *quant, d.finish = finish_of(f, activate), d.allocator = f->layer->allocator;
-    d.x = (quernel_tensor){.layout = QUERNEL_LAYOUT_NHWC, .n = image->n, .c = f->shape.in, .h = image->h, .w = image->w};
+    d.x =
+        (quernel_tensor){.layout = QUERNEL_LAYOUT_NHWC, .n = image->n, .c = f->shape.in, .h = image->h, .w = image->w};
     d.y = d.residual = (quernel_tensor)QUERNEL_TENSOR_INIT;
     d.threads = 1;
     return f->shape.kind == QUERNEL_WEIGHTS_DECONV2D ? quernel_deconv2d_create(&d, ret_op, error)
@@ -196,14 +211,15 @@ static int create(const quernel_i_subject *f, quernel_weights *weights, const qu
 }
 
 int quernel_i_subject_run(quernel_i_subject *f, quernel_weights *weights, const quernel_quant *quant,
-                        const quernel_i_image *image, bool activate, float *ret_y, quernel_error *error) {
+                          const quernel_i_image *image, bool activate, float *ret_y, quernel_error *error) {
     quernel_operator *op = NULL;
     int code = create(f, weights, quant, image, activate, &op, error);
     if (code) return code;
     quernel_i_arena_block *mark = f->arena.last;
     const size_t bytes = quernel_operator_workspace(op);
     void *workspace = quernel_i_arena_take(&f->arena, bytes, 1, error);
-    code = workspace ? quernel_operator_run(op, image->x, NULL, ret_y, workspace, bytes, NULL, error) : QUERNEL_E_MEMORY;
+    code =
+        workspace ? quernel_operator_run(op, image->x, NULL, ret_y, workspace, bytes, NULL, error) : QUERNEL_E_MEMORY;
     quernel_i_arena_rewind(&f->arena, mark);
     quernel_operator_destroy(op);
     return code;

@@ -34,7 +34,7 @@ typedef struct quernel_i_fake {
 
 /// Checks and loads everything and computes the float layer. Gives all back where it fails.
 int quernel_i_subject_open(const quernel_float_layer *layer, const quernel_sample *samples, uint32_t count,
-                         quernel_i_subject *ret_subject, quernel_error *error);
+                           quernel_i_subject *ret_subject, quernel_error *error);
 void quernel_i_subject_close(quernel_i_subject *f);
 
 /// Elements of an image's input, and of its output.
@@ -45,20 +45,24 @@ static inline size_t quernel_i_image_outputs(const quernel_i_subject *f, const q
     return (size_t)i->n * i->out_h * i->out_w * f->shape.out;
 }
 
+/// The most outputs that an image has.
+size_t quernel_i_subject_most_outputs(const quernel_i_subject *f);
+
 /// y = activation(rows · matrix + bias), with the rows fake-quantized where `fake` is given.
 void quernel_i_subject_product(const quernel_i_subject *f, const quernel_i_image *image, const float *matrix,
-                             const quernel_i_fake *fake, bool activate, float *ret_y);
+                               const quernel_i_fake *fake, bool activate, float *ret_y);
 
 /// Packs the weights with these factors.
-int quernel_i_subject_pack(const quernel_i_subject *f, int32_t smooth_kind, const float *smooth, quernel_weights **ret_weights,
-                         quernel_error *error);
+int quernel_i_subject_pack(const quernel_i_subject *f, int32_t smooth_kind, const float *smooth,
+                           quernel_weights **ret_weights, quernel_error *error);
 
 /// y = what the int8 operator gives.
 int quernel_i_subject_run(quernel_i_subject *f, quernel_weights *weights, const quernel_quant *quant,
-                        const quernel_i_image *image, bool activate, float *ret_y, quernel_error *error);
+                          const quernel_i_image *image, bool activate, float *ret_y, quernel_error *error);
 
 /// Factor of row element j of group g; `smooth` as its kind orders it. 1 where smoothing is off.
-static inline float quernel_i_subject_smooth(const quernel_i_subject *f, int32_t kind, const float *smooth, uint32_t g, size_t j) {
+static inline float quernel_i_subject_smooth(const quernel_i_subject *f, int32_t kind, const float *smooth, uint32_t g,
+                                             size_t j) {
     const size_t channel = (size_t)g * f->shape.group_in + j % f->shape.group_in;
     if (kind == QUERNEL_SMOOTH_NONE) return 1.0f;
     return kind == QUERNEL_SMOOTH_CHANNEL ? smooth[channel] : smooth[channel * f->shape.taps + j / f->shape.group_in];

@@ -7,13 +7,15 @@
 #include "base/num.h"
 
 // Input line or column that output position `at` meets at tap r, or −1.
-static int64_t meet(bool deconv, int64_t at, uint32_t r, uint32_t stride, uint32_t dilation, uint32_t before, uint32_t size) {
+static int64_t meet(bool deconv, int64_t at, uint32_t r, uint32_t stride, uint32_t dilation, uint32_t before,
+                    uint32_t size) {
     int64_t from = deconv ? at + before - (int64_t)r * dilation : at * stride + (int64_t)r * dilation - before;
     if (deconv) from = from < 0 || from % stride ? -1 : from / stride;
     return from < 0 || from >= size ? -1 : from;
 }
 
-static void gather(const quernel_i_subject *f, const quernel_i_image *image, uint32_t n, uint32_t y, uint32_t x, uint32_t group) {
+static void gather(const quernel_i_subject *f, const quernel_i_image *image, uint32_t n, uint32_t y, uint32_t x,
+                   uint32_t group) {
     const quernel_i_weights_shape *s = &f->shape;
     const quernel_conv2d_desc *g = &f->geometry;
     const bool deconv = s->kind == QUERNEL_WEIGHTS_DECONV2D;
@@ -47,7 +49,8 @@ static quernel_i_scale scale_of(const quernel_quant *q, extremes e) {
     return quernel_i_scale_of(e.least, e.greatest, q->type == QUERNEL_TYPE_S8, q->asymmetric);
 }
 
-static void fake_row(const quernel_i_fake *fake, float *row, const float *multiplier, size_t count, quernel_i_scale scale) {
+static void fake_row(const quernel_i_fake *fake, float *row, const float *multiplier, size_t count,
+                     quernel_i_scale scale) {
     const quernel_quant *q = fake->quant;
     const float g = q->mode == QUERNEL_QUANT_STATIC ? 1.0f : 1.0f / scale.d;
     const bool is_unsigned = q->type == QUERNEL_TYPE_U8;
@@ -60,8 +63,10 @@ static void fake_row(const quernel_i_fake *fake, float *row, const float *multip
     }
 }
 
-static quernel_i_scale image_scale(const quernel_i_subject *f, const quernel_i_image *image, uint32_t n, const quernel_i_fake *fake) {
-    if (fake->quant->mode != QUERNEL_QUANT_DYNAMIC_CALL) return (quernel_i_scale){fake->quant->scale, fake->quant->zero};
+static quernel_i_scale image_scale(const quernel_i_subject *f, const quernel_i_image *image, uint32_t n,
+                                   const quernel_i_fake *fake) {
+    if (fake->quant->mode != QUERNEL_QUANT_DYNAMIC_CALL)
+        return (quernel_i_scale){fake->quant->scale, fake->quant->zero};
     extremes e = {0.0f, 0.0f};
     for (uint32_t y = 0; y < image->out_h; y++)
         for (uint32_t x = 0; x < image->out_w; x++)
@@ -72,7 +77,8 @@ static quernel_i_scale image_scale(const quernel_i_subject *f, const quernel_i_i
     return scale_of(fake->quant, e);
 }
 
-static void quantize_row(const quernel_i_subject *f, const quernel_i_fake *fake, uint32_t group, quernel_i_scale scale) {
+static void quantize_row(const quernel_i_subject *f, const quernel_i_fake *fake, uint32_t group,
+                         quernel_i_scale scale) {
     const float *multiplier = fake->multiplier + group * f->k;
     if (fake->quant->mode == QUERNEL_QUANT_DYNAMIC_ROW) {
         extremes e = {0.0f, 0.0f};
@@ -131,7 +137,7 @@ static void finish(const quernel_i_subject *f, uint32_t group, bool activate, fl
 }
 
 void quernel_i_subject_product(const quernel_i_subject *f, const quernel_i_image *image, const float *matrix,
-                             const quernel_i_fake *fake, bool activate, float *ret_y) {
+                               const quernel_i_fake *fake, bool activate, float *ret_y) {
     for (uint32_t n = 0; n < image->n; n++) {
         const quernel_i_scale scale = fake ? image_scale(f, image, n, fake) : (quernel_i_scale){1.0f, 0};
         for (uint32_t y = 0; y < image->out_h; y++)

@@ -32,17 +32,18 @@ typedef struct search {
     const quernel_search_options *o;
     const double *alphas;
     uint32_t alpha_count;
-    bool *fits, *judges;  // [count] samples
-    float *y;             // the largest output
+    bool *fits, *judges;                  // [count] samples
+    float *y;                             // the largest output
     float *act_max, *weight_max, *smooth; // [in·taps]
     result best, off, plain;              // sqnr −INFINITY: none
     uint32_t tried;
-    quernel_error refusal;                // of the last candidate that could not run
+    quernel_error refusal; // of the last candidate that could not run
 } search;
 
 static int check_option(quernel_error *error, const char *name, double value, double lo, double hi) {
     if (value >= lo && value <= hi) return QUERNEL_OK;
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, WHERE ": %s: %g: must be %g … %g", name, value, lo, hi);
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, WHERE ": %s: %g: must be %g … %g", name, value, lo,
+                               hi);
 }
 
 static int check_options(const quernel_search_options *o, quernel_error *error) {
@@ -52,17 +53,23 @@ static int check_options(const quernel_search_options *o, quernel_error *error) 
     const struct {
         const char *name;
         uint32_t value, lo, hi;
-    } sets[] = {{"calibrators", o->calibrators, 1, (1u << CALIBRATORS) - 1}, {"signedness", o->signedness, 1, (1u << SIGNS) - 1},
-                {"modes", o->modes, 1, (1u << MODES) - 1}, {"nonzero", (uint32_t)o->nonzero, 0, 1}, {"alpha_count", o->alpha_count, 0, 1024}};
+    } sets[] = {{"calibrators", o->calibrators, 1, (1u << CALIBRATORS) - 1},
+                {"signedness", o->signedness, 1, (1u << SIGNS) - 1},
+                {"modes", o->modes, 1, (1u << MODES) - 1},
+                {"nonzero", (uint32_t)o->nonzero, 0, 1},
+                {"alpha_count", o->alpha_count, 0, 1024}};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, sets[i].name, sets[i].value, sets[i].lo, sets[i].hi);
+        const int code =
+            quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, sets[i].name, sets[i].value, sets[i].lo, sets[i].hi);
         if (code) return code;
     }
     if (o->smooth_kinds & ~(1u << QUERNEL_SMOOTH_CHANNEL | 1u << QUERNEL_SMOOTH_COLUMN))
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "smooth_kinds", -1, WHERE ": smooth_kinds: %#x: unknown bits", o->smooth_kinds);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "smooth_kinds", -1,
+                                   WHERE ": smooth_kinds: %#x: unknown bits", o->smooth_kinds);
     for (uint32_t i = 0; o->alphas && i < o->alpha_count; i++)
         if (!(o->alphas[i] >= 0.0 && o->alphas[i] <= 1.0))
-            return quernel_i_error_set(error, QUERNEL_E_VALUE, "alphas", i, WHERE ": alphas[%u]: %g: must be 0 … 1", i, o->alphas[i]);
+            return quernel_i_error_set(error, QUERNEL_E_VALUE, "alphas", i, WHERE ": alphas[%u]: %g: must be 0 … 1", i,
+                                       o->alphas[i]);
     int code = check_option(error, "percentile", o->percentile, 0.5, 1.0);
     if (!code) code = check_option(error, "holdout", o->holdout, 0.0, 0.9);
     if (!code) code = check_option(error, "margin", o->margin, 0.0, 60.0);
@@ -84,7 +91,8 @@ static void split(search *s) {
     for (uint32_t i = 0; i < count && !held; i++) s->judges[i] = true;
 }
 
-static int calibrate(const search *s, const quernel_i_setting *setting, recipe r, quernel_quant *ret_quant, quernel_error *error) {
+static int calibrate(const search *s, const quernel_i_setting *setting, recipe r, quernel_quant *ret_quant,
+                     quernel_error *error) {
     quernel_calibration_options o = QUERNEL_CALIBRATION_OPTIONS_INIT;
     const bool by_count = r.calibrator == QUERNEL_CALIBRATOR_PERCENTILE || r.calibrator == QUERNEL_CALIBRATOR_ENTROPY;
     o.calibrator = r.calibrator, o.signedness = r.signedness, o.percentile = s->o->percentile;
@@ -98,7 +106,8 @@ static int calibrate(const search *s, const quernel_i_setting *setting, recipe r
     return QUERNEL_OK;
 }
 
-static int judge(search *s, const quernel_i_setting *setting, const quernel_quant *quant, double *ret_sqnr, quernel_error *error) {
+static int judge(search *s, const quernel_i_setting *setting, const quernel_quant *quant, double *ret_sqnr,
+                 quernel_error *error) {
     quernel_i_sums sums = {0};
     int code = QUERNEL_OK;
     for (uint32_t i = 0; i < s->f.count && !code; i++) {
@@ -112,7 +121,9 @@ static int judge(search *s, const quernel_i_setting *setting, const quernel_quan
 }
 
 // A refusal that leaves other candidates: what this operator or these numbers do not allow.
-static bool leaves_others(int code) { return code == QUERNEL_E_UNSUPPORTED || code == QUERNEL_E_OVERFLOW || code == QUERNEL_E_VALUE; }
+static bool leaves_others(int code) {
+    return code == QUERNEL_E_UNSUPPORTED || code == QUERNEL_E_OVERFLOW || code == QUERNEL_E_VALUE;
+}
 
 static int try(search *s, const quernel_i_setting *setting, recipe r, quernel_error *error) {
     result found = {.recipe = r, .kind = setting->kind, .alpha = setting->alpha};
@@ -150,7 +161,8 @@ static int try_all(search *s, const quernel_i_setting *setting, quernel_error *e
 static int try_few(search *s, const quernel_i_setting *setting, quernel_error *error) {
     const recipe best = s->off.recipe, absmax = {QUERNEL_CALIBRATOR_ABSMAX, best.signedness, best.mode};
     const int code = try(s, setting, best, error);
-    return code || best.calibrator == absmax.calibrator || !(s->o->calibrators & 1) ? code : try(s, setting, absmax, error);
+    return code || best.calibrator == absmax.calibrator || !(s->o->calibrators & 1) ? code
+                                                                                    : try(s, setting, absmax, error);
 }
 
 static int factors(search *s, int32_t kind, double alpha, float *ret_smooth, quernel_error *error) {
@@ -194,11 +206,7 @@ static int run(search *s, quernel_error *error) {
 }
 
 static int take(search *s, quernel_error *error) {
-    size_t outputs = 0;
-    for (uint32_t i = 0; i < s->f.count; i++) {
-        const size_t count = quernel_i_image_outputs(&s->f, &s->f.images[i]);
-        outputs = count > outputs ? count : outputs;
-    }
+    const size_t outputs = quernel_i_subject_most_outputs(&s->f);
     const size_t factors_most = (size_t)s->f.shape.in * s->f.shape.taps;
     s->fits = quernel_i_arena_take(&s->f.arena, s->f.count, sizeof *s->fits, error);
     s->judges = s->fits ? quernel_i_arena_take(&s->f.arena, s->f.count, sizeof *s->judges, error) : NULL;
@@ -215,8 +223,8 @@ static int check_finite(const search *s, quernel_error *error) {
         for (size_t j = 0; j < count; j++)
             if (!isfinite(s->f.images[i].x[j]))
                 return quernel_i_error_set(error, QUERNEL_E_VALUE, "samples", i,
-                                           WHERE ": samples[%u]: channel %zu holds %g: must be finite", i, j % s->f.shape.in,
-                                           (double)s->f.images[i].x[j]);
+                                           WHERE ": samples[%u]: channel %zu holds %g: must be finite", i,
+                                           j % s->f.shape.in, (double)s->f.images[i].x[j]);
     }
     return QUERNEL_OK;
 }
@@ -238,22 +246,23 @@ static int report(search *s, quernel_choice *ret_choice, float *ret_smooth, quer
     int code = count_silent(s, &c, error);
     if (!code && c.smooth_kind) code = factors(s, c.smooth_kind, c.alpha, s->smooth, error);
     if (code) return code;
-    const size_t all = quernel_i_setting_factors(&s->f, s->o->smooth_kinds >> QUERNEL_SMOOTH_COLUMN & 1 ? QUERNEL_SMOOTH_COLUMN
-                                                                                                  : QUERNEL_SMOOTH_CHANNEL);
+    const size_t all = quernel_i_setting_factors(
+        &s->f, s->o->smooth_kinds >> QUERNEL_SMOOTH_COLUMN & 1 ? QUERNEL_SMOOTH_COLUMN : QUERNEL_SMOOTH_CHANNEL);
     const size_t used = quernel_i_setting_factors(&s->f, c.smooth_kind);
     for (size_t k = 0; k < all; k++) ret_smooth[k] = k < used ? s->smooth[k] : 1.0f;
     *ret_choice = c;
     return QUERNEL_OK;
 }
 
-static int check_arguments(const quernel_search_options *o, const quernel_choice *choice, const float *smooth, quernel_error *error) {
+static int check_arguments(const quernel_search_options *o, const quernel_choice *choice, const float *smooth,
+                           quernel_error *error) {
     const int code = check_options(o, error);
     if (code) return code;
     if (!choice) return quernel_i_error_null(error, WHERE, "ret_choice");
     if (!smooth) return quernel_i_error_null(error, WHERE, "ret_smooth");
     if (choice->size == sizeof *choice) return QUERNEL_OK;
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": ret_choice.size: %u: must be %zu", choice->size,
-                               sizeof *choice);
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": ret_choice.size: %u: must be %zu",
+                               choice->size, sizeof *choice);
 }
 
 int quernel_search_layer(const quernel_float_layer *layer, const quernel_sample *samples, uint32_t count,

@@ -24,7 +24,8 @@ static quernel_observer_desc columns(const quernel_i_subject *f) {
     return d;
 }
 
-int quernel_i_setting_absmax(quernel_i_subject *f, int32_t kind, const bool *wanted, float *ret_max, quernel_error *error) {
+int quernel_i_setting_absmax(quernel_i_subject *f, int32_t kind, const bool *wanted, float *ret_max,
+                             quernel_error *error) {
     quernel_observer_desc d = columns(f);
     d.granularity = kind == QUERNEL_SMOOTH_COLUMN ? QUERNEL_GRANULARITY_COLUMN : QUERNEL_GRANULARITY_CHANNEL;
     d.channels = f->shape.in, d.histogram = 0, d.allocator = f->layer->allocator;
@@ -40,8 +41,8 @@ int quernel_i_setting_absmax(quernel_i_subject *f, int32_t kind, const bool *wan
 }
 
 // x / s of tap t, as a dense copy.
-static void smooth_image(const quernel_i_subject *f, const quernel_i_image *image, const quernel_i_setting *s, uint32_t t,
-                         float *ret_x) {
+static void smooth_image(const quernel_i_subject *f, const quernel_i_image *image, const quernel_i_setting *s,
+                         uint32_t t, float *ret_x) {
     const uint32_t channels = f->shape.in;
     const size_t taps = s->kind == QUERNEL_SMOOTH_COLUMN ? f->shape.taps : 1, count = quernel_i_image_inputs(f, image);
     for (size_t i = 0; i < count; i++) {
@@ -50,8 +51,8 @@ static void smooth_image(const quernel_i_subject *f, const quernel_i_image *imag
     }
 }
 
-// Per column each tap has factors of its own: the image is seen once for each. The border's share is the only difference
-// from the im2col matrix.
+// Per column each tap has factors of its own: the image is seen once for each. The border's share is the only
+// difference from the im2col matrix.
 static int observe(quernel_i_subject *f, const bool *wanted, quernel_i_setting *s, quernel_error *error) {
     const uint32_t views = s->kind == QUERNEL_SMOOTH_COLUMN ? f->shape.taps : 1;
     int code = QUERNEL_OK;

@@ -14,7 +14,8 @@ typedef struct quernel_i_setting {
 } quernel_i_setting;
 
 /// Largest |x| of each channel or im2col column over the images that are wanted (NULL: all).
-int quernel_i_setting_absmax(quernel_i_subject *f, int32_t kind, const bool *wanted, float *ret_max, quernel_error *error);
+int quernel_i_setting_absmax(quernel_i_subject *f, int32_t kind, const bool *wanted, float *ret_max,
+                             quernel_error *error);
 
 /// Packs the weights with setting->kind and setting->smooth, and observes x / s. Gives all back where it fails.
 int quernel_i_setting_open(quernel_i_subject *f, const bool *wanted, quernel_i_setting *setting, quernel_error *error);

@@ -54,9 +54,10 @@ static double squared_error(const problem *p, range r) {
     return sum;
 }
 
-// One code's share of the divergence: what the bins hold against the same sum spread evenly over their widths. `below` and
-// `above` are clipped values, which the seen distribution keeps in its first and last bin.
-static double cell_divergence(const problem *p, uint32_t first, uint32_t last, double below, double above, double kept) {
+// One code's share of the divergence: what the bins hold against the same sum spread evenly over their widths. `below`
+// and `above` are clipped values, which the seen distribution keeps in its first and last bin.
+static double cell_divergence(const problem *p, uint32_t first, uint32_t last, double below, double above,
+                              double kept) {
     double sum = 0.0, width = 0.0, divergence = 0.0;
     for (uint32_t i = first; i < last; i++) sum += p->bins[i].count, width += p->bins[i].width;
     for (uint32_t i = first; i < last; i++) {
@@ -230,10 +231,10 @@ static int check_group(const quernel_observer *o, uint32_t group, const quernel_
                                    o->groups);
     const quernel_i_group *g = &o->group[group];
     if (g->nans + g->infs && !options->allow_nonfinite)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "observer", g->first_nonfinite,
-                                   WHERE ": observer: group %u holds %llu NaN and %llu infinities, the first at element %lld",
-                                   group, (unsigned long long)g->nans, (unsigned long long)g->infs,
-                                   (long long)g->first_nonfinite);
+        return quernel_i_error_set(
+            error, QUERNEL_E_VALUE, "observer", g->first_nonfinite,
+            WHERE ": observer: group %u holds %llu NaN and %llu infinities, the first at element %lld", group,
+            (unsigned long long)g->nans, (unsigned long long)g->infs, (long long)g->first_nonfinite);
     if (!g->count)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "observer", -1,
                                    WHERE ": observer: group %u has seen no finite value", group);

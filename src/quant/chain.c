@@ -10,14 +10,15 @@
 static int check_layer(const quernel_chain_layer *layers, uint32_t i, quernel_error *error) {
     const quernel_chain_layer *l = &layers[i];
     if (l->from < -1 || l->from >= (int64_t)i)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "from", i, WHERE ": layers[%u].from: %d: must be −1 … %lld", i,
-                                   l->from, (long long)i - 1);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "from", i, WHERE ": layers[%u].from: %d: must be −1 … %lld",
+                                   i, l->from, (long long)i - 1);
     if (l->from >= 0 && layers[l->from].out != l->in)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "in", i, WHERE ": layers[%u].in: %u: layer %d writes %u channels",
-                                   i, l->in, l->from, layers[l->from].out);
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "in", i,
+                                   WHERE ": layers[%u].in: %u: layer %d writes %u channels", i, l->in, l->from,
+                                   layers[l->from].out);
     if (l->smooth_kind < 0 || l->smooth_kind > QUERNEL_SMOOTH_COLUMN)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "smooth_kind", i, WHERE ": layers[%u].smooth_kind: %d: unknown", i,
-                                   l->smooth_kind);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "smooth_kind", i,
+                                   WHERE ": layers[%u].smooth_kind: %d: unknown", i, l->smooth_kind);
     if (l->smooth_kind == QUERNEL_SMOOTH_CHANNEL && !l->smooth) return quernel_i_error_null(error, WHERE, "smooth");
     return QUERNEL_OK;
 }

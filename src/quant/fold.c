@@ -28,11 +28,13 @@ static double shift(const quernel_batch_norm *b, const float *bias, uint32_t n) 
 static int check_norm(const quernel_batch_norm *b, const float *bias, uint32_t out, quernel_error *error) {
     if (!b) return quernel_i_error_null(error, WHERE, "norm");
     if (b->size != sizeof *b)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", b->size, sizeof *b);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", b->size,
+                                   sizeof *b);
     if (!b->mean) return quernel_i_error_null(error, WHERE, "mean");
     if (!b->variance) return quernel_i_error_null(error, WHERE, "variance");
     if (!(b->eps >= 0.0 && isfinite(b->eps)))
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "eps", -1, WHERE ": eps: %g: must be finite and >= 0", b->eps);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "eps", -1, WHERE ": eps: %g: must be finite and >= 0",
+                                   b->eps);
     for (uint32_t n = 0; n < out; n++) {
         if (!(b->variance[n] >= 0.0f) || !((double)b->variance[n] + b->eps > 0.0))
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "variance", n,
@@ -47,8 +49,8 @@ static int check_norm(const quernel_batch_norm *b, const float *bias, uint32_t o
 }
 
 // Every weight once: output channel, tap, input channel of the group.
-#define EACH_WEIGHT(shape, n, t, c)                \
-    for (uint32_t n = 0; n < (shape).out; n++)     \
+#define EACH_WEIGHT(shape, n, t, c)                 \
+    for (uint32_t n = 0; n < (shape).out; n++)      \
         for (uint32_t t = 0; t < (shape).taps; t++) \
             for (uint32_t c = 0; c < (shape).group_in; c++)
 
@@ -74,7 +76,8 @@ int quernel_batch_norm_fold(const quernel_batch_norm *norm, const quernel_weight
         const float w = *weight(weights, &s, n, t, c, &at);
         if (!isfinite((float)((double)w * factor(norm, n))))
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)at,
-                                       WHERE ": data[%zu]: %g: times %g it must be finite", at, (double)w, factor(norm, n));
+                                       WHERE ": data[%zu]: %g: times %g it must be finite", at, (double)w,
+                                       factor(norm, n));
     }
     EACH_WEIGHT(s, n, t, c) {
         const double w = (double)*weight(weights, &s, n, t, c, &at);
@@ -97,12 +100,13 @@ int quernel_weights_absmax(const quernel_weights_desc *weights, int32_t smooth_k
     EACH_WEIGHT(s, n, t, c) {
         const float w = *weight(weights, &s, n, t, c, &at);
         if (!isfinite(w))
-            return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)at, WHERE ": data[%zu]: %g: must be finite",
-                                       at, (double)w);
+            return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)at,
+                                       WHERE ": data[%zu]: %g: must be finite", at, (double)w);
     }
     const bool by_column = smooth_kind == QUERNEL_SMOOTH_COLUMN;
     EACH_WEIGHT(s, n, t, c) {
-        const size_t channel = (size_t)(n / s.group_out) * s.group_in + c, k = by_column ? channel * s.taps + t : channel;
+        const size_t channel = (size_t)(n / s.group_out) * s.group_in + c,
+                     k = by_column ? channel * s.taps + t : channel;
         max[k] = fmaxf(max[k], fabsf(*weight(weights, &s, n, t, c, &at)));
     }
     return QUERNEL_OK;

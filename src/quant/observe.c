@@ -128,15 +128,16 @@ static int check_tensor(const quernel_observer *o, quernel_tensor *t, const void
     int code = quernel_i_tensor_check(t, WHERE, "tensor", &extent, error);
     if (code) return code;
     if ((uintptr_t)x % quernel_type_size((quernel_type)t->type))
-        return quernel_i_error_set(error, QUERNEL_E_ALIGN, "x", -1, WHERE ": x: %p: must be aligned to its elements", x);
+        return quernel_i_error_set(error, QUERNEL_E_ALIGN, "x", -1, WHERE ": x: %p: must be aligned to its elements",
+                                   x);
     const int32_t granularity = o->desc.granularity;
     const bool channels = granularity == QUERNEL_GRANULARITY_CHANNEL || granularity == QUERNEL_GRANULARITY_COLUMN;
     if (channels && t->c != o->desc.channels)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "tensor", -1, WHERE ": tensor.c: %u: the observer takes %u",
                                    t->c, o->desc.channels);
     if (granularity == QUERNEL_GRANULARITY_ROW && (uint64_t)t->h * t->w != o->desc.rows)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "tensor", -1, WHERE ": tensor: %u x %u: the observer takes %u rows",
-                                   t->h, t->w, o->desc.rows);
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "tensor", -1,
+                                   WHERE ": tensor: %u x %u: the observer takes %u rows", t->h, t->w, o->desc.rows);
     return QUERNEL_OK;
 }
 

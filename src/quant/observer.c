@@ -14,9 +14,9 @@ static int check_geometry(const quernel_observer_desc *d, quernel_error *error) 
     const struct {
         const char *name;
         uint32_t value, lo;
-    } sizes[] = {{"kernel_h", d->kernel_h, 1},     {"kernel_w", d->kernel_w, 1},     {"stride_h", d->stride_h, 1},
-                 {"stride_w", d->stride_w, 1},     {"dilation_h", d->dilation_h, 1}, {"dilation_w", d->dilation_w, 1},
-                 {"pad_top", d->pad_top, 0},       {"pad_left", d->pad_left, 0},     {"pad_bottom", d->pad_bottom, 0},
+    } sizes[] = {{"kernel_h", d->kernel_h, 1},  {"kernel_w", d->kernel_w, 1},     {"stride_h", d->stride_h, 1},
+                 {"stride_w", d->stride_w, 1},  {"dilation_h", d->dilation_h, 1}, {"dilation_w", d->dilation_w, 1},
+                 {"pad_top", d->pad_top, 0},    {"pad_left", d->pad_left, 0},     {"pad_bottom", d->pad_bottom, 0},
                  {"pad_right", d->pad_right, 0}};
     int code = QUERNEL_OK;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes && !code; i++)
@@ -118,7 +118,8 @@ int quernel_observer_merge(quernel_observer *into, const quernel_observer *from,
     if (!into) return quernel_i_error_null(error, WHERE, "into");
     if (!from) return quernel_i_error_null(error, WHERE, "from");
     if (into == from)
-        return quernel_i_error_set(error, QUERNEL_E_OVERLAP, "from", -1, WHERE ": from: is the observer it would be added to");
+        return quernel_i_error_set(error, QUERNEL_E_OVERLAP, "from", -1,
+                                   WHERE ": from: is the observer it would be added to");
     if (memcmp(&into->desc, &from->desc, DESC_BYTES) != 0)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "from", -1, WHERE ": from: was made of another descriptor");
     for (uint32_t g = 0; g < into->groups; g++) {
@@ -140,10 +141,17 @@ int quernel_observer_get(const quernel_observer *observer, uint32_t group, quern
                                    observer->groups);
     const quernel_i_group g = observer->group[group];
     const double samples = g.samples ? (double)g.samples : 1.0;
-    *ret_stats = (quernel_observer_stats){
-        sizeof *ret_stats, g.count, g.zeros, g.nans, g.infs, g.first_nonfinite, g.samples,
-        g.count ? g.least : 0.0f, g.count ? g.greatest : 0.0f,
-        -quernel_i_exact_sum_value(&g.sum_least) / samples, quernel_i_exact_sum_value(&g.sum_greatest) / samples};
+    *ret_stats = (quernel_observer_stats){sizeof *ret_stats,
+                                          g.count,
+                                          g.zeros,
+                                          g.nans,
+                                          g.infs,
+                                          g.first_nonfinite,
+                                          g.samples,
+                                          g.count ? g.least : 0.0f,
+                                          g.count ? g.greatest : 0.0f,
+                                          -quernel_i_exact_sum_value(&g.sum_least) / samples,
+                                          quernel_i_exact_sum_value(&g.sum_greatest) / samples};
     return QUERNEL_OK;
 }
 

@@ -60,32 +60,42 @@ void test_audit_splits_the_error(void) {
             const quernel_report r = scene_audit(&s, &c);
             const double *without = r.sqnr_without;
             CHECK(!r.findings, "%s: findings %#x", scene_names[kind], r.findings);
-            CHECK(fabs(r.total.sqnr - c.sqnr) < 3.0, "%s: %.1f dB, the search said %.1f", scene_names[kind], r.total.sqnr, c.sqnr);
-            CHECK(without[QUERNEL_CAUSE_WEIGHTS] > r.total.sqnr + 1.0 && without[QUERNEL_CAUSE_ROUNDING] > r.total.sqnr + 0.5,
-                  "%s: %.1f dB, without weights %.1f, without rounding %.1f", scene_names[kind], r.total.sqnr, without[0], without[1]);
-            if (mode == QUERNEL_QUANT_DYNAMIC_CALL) CHECK(fabs(without[QUERNEL_CAUSE_CLIPPING] - r.total.sqnr) < 0.05,
-                                                          "%s: nothing clips, without clipping %.2f, with %.2f", scene_names[kind],
-                                                          without[2], r.total.sqnr);
-            if (c.smooth_kind) CHECK(without[QUERNEL_CAUSE_SMOOTHING] < r.total.sqnr - 1.0, "%s: without smoothing %.1f, with %.1f",
-                                     scene_names[kind], without[3], r.total.sqnr);
-            else CHECK(without[QUERNEL_CAUSE_SMOOTHING] == r.total.sqnr, "%s: smoothing that is off", scene_names[kind]);
+            CHECK(fabs(r.total.sqnr - c.sqnr) < 3.0, "%s: %.1f dB, the search said %.1f", scene_names[kind],
+                  r.total.sqnr, c.sqnr);
+            CHECK(without[QUERNEL_CAUSE_WEIGHTS] > r.total.sqnr + 1.0 &&
+                      without[QUERNEL_CAUSE_ROUNDING] > r.total.sqnr + 0.5,
+                  "%s: %.1f dB, without weights %.1f, without rounding %.1f", scene_names[kind], r.total.sqnr,
+                  without[0], without[1]);
+            if (mode == QUERNEL_QUANT_DYNAMIC_CALL)
+                CHECK(fabs(without[QUERNEL_CAUSE_CLIPPING] - r.total.sqnr) < 0.05,
+                      "%s: nothing clips, without clipping %.2f, with %.2f", scene_names[kind], without[2],
+                      r.total.sqnr);
+            if (c.smooth_kind)
+                CHECK(without[QUERNEL_CAUSE_SMOOTHING] < r.total.sqnr - 1.0, "%s: without smoothing %.1f, with %.1f",
+                      scene_names[kind], without[3], r.total.sqnr);
+            else
+                CHECK(without[QUERNEL_CAUSE_SMOOTHING] == r.total.sqnr, "%s: smoothing that is off", scene_names[kind]);
         }
     // Weights that int8 holds exactly: without that cause the fake layer is the true one.
     scene_make(&s, SCENE_CONV, 13, 1.0f);
-    for (size_t i = 0; i < sizeof s.weights / sizeof *s.weights; i++) s.weights[i] = i % 144 ? (float)((int)(i * 37 % 255) - 127) : 127.0f;
+    for (size_t i = 0; i < sizeof s.weights / sizeof *s.weights; i++)
+        s.weights[i] = i % 144 ? (float)((int)(i * 37 % 255) - 127) : 127.0f;
     quernel_choice c = plain();
     quernel_report r = scene_audit(&s, &c);
-    CHECK(fabs(r.sqnr_without[QUERNEL_CAUSE_WEIGHTS] - r.total.sqnr) < 1e-3, "%.4f, %.4f", r.sqnr_without[0], r.total.sqnr);
-    CHECK(fabs(r.sqnr_without[QUERNEL_CAUSE_CLIPPING] - r.total.sqnr) < 1.0, "nothing was clipped: %.2f, %.2f", r.sqnr_without[2],
+    CHECK(fabs(r.sqnr_without[QUERNEL_CAUSE_WEIGHTS] - r.total.sqnr) < 1e-3, "%.4f, %.4f", r.sqnr_without[0],
           r.total.sqnr);
+    CHECK(fabs(r.sqnr_without[QUERNEL_CAUSE_CLIPPING] - r.total.sqnr) < 1.0, "nothing was clipped: %.2f, %.2f",
+          r.sqnr_without[2], r.total.sqnr);
     CHECK(r.sqnr_without[QUERNEL_CAUSE_ROUNDING] > 60.0, "without rounding %.1f", r.sqnr_without[1]);
     c.quant.scale *= 0.25f;
     r = scene_audit(&s, &c);
-    CHECK(r.sqnr_without[QUERNEL_CAUSE_CLIPPING] > r.total.sqnr + 10.0 && r.findings == QUERNEL_FINDING_SCALE_NARROW && r.clipped > 0.1,
+    CHECK(r.sqnr_without[QUERNEL_CAUSE_CLIPPING] > r.total.sqnr + 10.0 && r.findings == QUERNEL_FINDING_SCALE_NARROW &&
+              r.clipped > 0.1,
           "clipped %.3f, findings %#x", r.clipped, r.findings);
     c.quant.scale *= 32.0f;
     r = scene_audit(&s, &c);
-    CHECK(r.findings == QUERNEL_FINDING_SCALE_WIDE && r.scale_ratio > 7.0, "ratio %.2f, findings %#x", r.scale_ratio, r.findings);
+    CHECK(r.findings == QUERNEL_FINDING_SCALE_WIDE && r.scale_ratio > 7.0, "ratio %.2f, findings %#x", r.scale_ratio,
+          r.findings);
 }
 
 // What the float network is said to give: the layer's own float output, then altered.
@@ -112,33 +122,41 @@ void test_audit_finds(void) {
     CHECK(!r.findings, "findings %#x in a layer that is in order", r.findings);
     expect(0.75f, 1.0f, 6);
     r = scene_audit(&s, &c);
-    CHECK(r.findings == QUERNEL_FINDING_BIAS_MISSING && r.shifted == 1 && r.first_shifted == 6 && fabs(r.shift - 0.75) < 1e-3,
+    CHECK(r.findings == QUERNEL_FINDING_BIAS_MISSING && r.shifted == 1 && r.first_shifted == 6 &&
+              fabs(r.shift - 0.75) < 1e-3,
           "bias: %#x, %u, %g", r.findings, r.first_shifted, r.shift);
     expect(0.0f, 1.5f, 7);
     r = scene_audit(&s, &c);
-    CHECK(r.findings == QUERNEL_FINDING_OUTPUT_SCALED && r.scaled == 1 && r.first_scaled == 7 && fabs(r.factor - 1.5) < 1e-2,
+    CHECK(r.findings == QUERNEL_FINDING_OUTPUT_SCALED && r.scaled == 1 && r.first_scaled == 7 &&
+              fabs(r.factor - 1.5) < 1e-2,
           "scale: %#x, %u, %g", r.findings, r.first_scaled, r.factor);
     for (int i = 0; i < SAMPLES; i++) s.samples[i].expected = NULL;
     memset(s.weights + 4 * MOST_IN * 9, 0, MOST_IN * 9 * sizeof(float)); // output channel 4
     for (int j = 0; j < SIDE * SIDE; j++)
-        for (int i = 0; i < SAMPLES; i++) s.x[i][i % 2 ? 2 * SIDE * SIDE + j : j * MOST_IN + 2] = 0.0f; // input channel 2
+        for (int i = 0; i < SAMPLES; i++)
+            s.x[i][i % 2 ? 2 * SIDE * SIDE + j : j * MOST_IN + 2] = 0.0f; // input channel 2
     r = scene_audit(&s, &c);
-    CHECK(r.findings == (QUERNEL_FINDING_DEAD_OUTPUT | QUERNEL_FINDING_SILENT_INPUT) && r.dead == 1 && r.first_dead == 4 &&
-              r.silent == 1 && r.first_silent == 2, "dead: %#x, %u, %u", r.findings, r.first_dead, r.first_silent);
+    CHECK(r.findings == (QUERNEL_FINDING_DEAD_OUTPUT | QUERNEL_FINDING_SILENT_INPUT) && r.dead == 1 &&
+              r.first_dead == 4 && r.silent == 1 && r.first_silent == 2,
+          "dead: %#x, %u, %u", r.findings, r.first_dead, r.first_silent);
     s.x[2][3 * MOST_IN + 9] = NAN; // pixel 3, channel 9 of an NHWC image
     r = scene_audit(&s, &c);
     CHECK(r.nonfinite_place == QUERNEL_PLACE_INPUT && r.nonfinite_sample == 2 && r.nonfinite_channel == 9 &&
-              r.nonfinite_index == 9 * SIDE * SIDE + 3, "NaN: place %d, channel %u, index %lld", r.nonfinite_place,
-          r.nonfinite_channel, (long long)r.nonfinite_index);
-    CHECK(r.total.count > 0 && r.total.nonfinite > 0 && r.total.sqnr > 20.0, "the rest is judged: %.1f dB", r.total.sqnr);
+              r.nonfinite_index == 9 * SIDE * SIDE + 3,
+          "NaN: place %d, channel %u, index %lld", r.nonfinite_place, r.nonfinite_channel,
+          (long long)r.nonfinite_index);
+    CHECK(r.total.count > 0 && r.total.nonfinite > 0 && r.total.sqnr > 20.0, "the rest is judged: %.1f dB",
+          r.total.sqnr);
     s.x[2][3 * MOST_IN + 9] = 0.0f, s.weights[77] = INFINITY;
     r = scene_audit(&s, &c);
-    CHECK(r.nonfinite_place == QUERNEL_PLACE_WEIGHTS && r.nonfinite_index == 77 && r.total.count == 0, "weights: %d", r.nonfinite_place);
+    CHECK(r.nonfinite_place == QUERNEL_PLACE_WEIGHTS && r.nonfinite_index == 77 && r.total.count == 0, "weights: %d",
+          r.nonfinite_place);
     s.weights[77] = 0.0f, s.bias[8] = NAN;
     r = scene_audit(&s, &c);
     CHECK(r.nonfinite_place == QUERNEL_PLACE_BIAS && r.nonfinite_channel == 8, "bias: %d", r.nonfinite_place);
     s.bias[8] = 3e38f;
     for (int i = 0; i < MOST_IN * 9; i++) s.weights[8 * MOST_IN * 9 + i] = 3e37f;
     r = scene_audit(&s, &c);
-    CHECK(r.nonfinite_place == QUERNEL_PLACE_FLOAT_OUTPUT && r.nonfinite_channel == 8, "overflow: %d", r.nonfinite_place);
+    CHECK(r.nonfinite_place == QUERNEL_PLACE_FLOAT_OUTPUT && r.nonfinite_channel == 8, "overflow: %d",
+          r.nonfinite_place);
 }

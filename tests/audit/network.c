@@ -23,7 +23,8 @@ void test_compare(void) {
     c = compare(zeros, zeros, 4);
     CHECK(c.sqnr == 300.0 && c.l1 == 0.0 && c.cosine == 1.0, "nothing against nothing");
     c = compare(zeros, y, 4);
-    CHECK(c.sqnr == -300.0 && c.l1 == 9.0 && c.cosine == 0.0, "something against nothing: %g, %g, %g", c.sqnr, c.l1, c.cosine);
+    CHECK(c.sqnr == -300.0 && c.l1 == 9.0 && c.cosine == 0.0, "something against nothing: %g, %g, %g", c.sqnr, c.l1,
+          c.cosine);
     c = compare(y, y, 0);
     CHECK(c.count == 0 && c.sqnr == 300.0 && c.cosine == 1.0, "no elements");
 }
@@ -48,7 +49,8 @@ void test_accept(void) {
     CHECK(quernel_accept(plain, broken, 3, 0.1, &keep, NULL) == QUERNEL_OK && keep == 0, "NaN");
     quernel_error e = {0};
     CHECK(quernel_accept(plain, better, 0, 0.1, &keep, &e) == QUERNEL_E_SHAPE, "%s", e.text);
-    CHECK(quernel_accept(plain, better, 3, -1.0, &keep, &e) == QUERNEL_E_VALUE && !strcmp(e.argument, "margin"), "%s", e.text);
+    CHECK(quernel_accept(plain, better, 3, -1.0, &keep, &e) == QUERNEL_E_VALUE && !strcmp(e.argument, "margin"), "%s",
+          e.text);
 }
 
 void test_rank_float(void) {
@@ -61,9 +63,12 @@ void test_rank_float(void) {
     CHECK(quernel_rank_float(costs, 4, 1e-5, steps, &e) == QUERNEL_OK, "%s", e.text);
     for (int i = 0; i < 4; i++) {
         const double expected = -10.0 * log10(rest[i] + 1e-5);
-        CHECK(steps[i].layer == order[i] && fabs(steps[i].sqnr - expected) < 1e-9 && fabs(steps[i].time_ratio - time[i]) < 1e-12,
+        CHECK(steps[i].layer == order[i] && fabs(steps[i].sqnr - expected) < 1e-9 &&
+                  fabs(steps[i].time_ratio - time[i]) < 1e-12,
               "step %d: layer %u, %.3f dB, time %.3f", i, steps[i].layer, steps[i].sqnr, steps[i].time_ratio);
     }
     const quernel_layer_cost bad = {NAN, 1, 1};
-    CHECK(quernel_rank_float(&bad, 1, 0.0, steps, &e) == QUERNEL_E_VALUE && e.index == 0 && !strcmp(e.argument, "noise"), "%s", e.text);
+    CHECK(quernel_rank_float(&bad, 1, 0.0, steps, &e) == QUERNEL_E_VALUE && e.index == 0 &&
+              !strcmp(e.argument, "noise"),
+          "%s", e.text);
 }

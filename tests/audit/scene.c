@@ -47,7 +47,9 @@ void scene_make(scene *s, scene_kind kind, uint64_t seed, float loudness) {
     w->data = s->weights, s->layer.op.finish.bias = s->bias;
     for (int i = 0; i < SAMPLES; i++) {
         const bool nchw = kind != SCENE_LINEAR && i % 2;
-        s->samples[i].tensor = (quernel_tensor){.layout = nchw ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC, .n = 1, .c = MOST_IN,
+        s->samples[i].tensor = (quernel_tensor){.layout = nchw ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC,
+                                                .n = 1,
+                                                .c = MOST_IN,
                                                 .h = kind == SCENE_LINEAR ? 1 : SIDE,
                                                 .w = kind == SCENE_LINEAR ? SIDE * SIDE : SIDE};
         s->samples[i].data = s->x[i];
@@ -76,8 +78,8 @@ static uint32_t out_side(const scene *s) { return s->layer.weights.kind == QUERN
 
 size_t scene_outputs(const scene *s) { return (size_t)out_side(s) * out_side(s) * s->layer.weights.out; }
 
-static int create(const scene *s, quernel_weights *weights, const quernel_choice *c, int i, int32_t y_type, quernel_operator **ret,
-                  quernel_error *e) {
+static int create(const scene *s, quernel_weights *weights, const quernel_choice *c, int i, int32_t y_type,
+                  quernel_operator **ret, quernel_error *e) {
     quernel_conv2d_desc d = s->layer.op;
     d.weights = weights, d.x = s->samples[i].tensor, d.y.layout = d.x.layout;
     d.quant = c->quant, d.finish.y_type = y_type;
@@ -115,7 +117,8 @@ static size_t at(const scene *s, int i, int side, uint32_t channels, int h, int 
 
 static double one(const scene *s, int i, int h, int w, uint32_t n) {
     const quernel_weights_desc *d = &s->layer.weights;
-    const int taps = (int)(d->kernel_h * d->kernel_w), group_in = (int)(d->in / d->groups), group_out = (int)(d->out / d->groups);
+    const int taps = (int)(d->kernel_h * d->kernel_w), group_in = (int)(d->in / d->groups),
+              group_out = (int)(d->out / d->groups);
     const int group = (int)n / group_out, pad = taps > 1 ? 1 : 0;
     double sum = (double)s->bias[n];
     for (int c = 0; c < group_in; c++)
@@ -128,7 +131,8 @@ static double one(const scene *s, int i, int h, int w, uint32_t n) {
                 weight = ((size_t)c * group_out + n) * taps + t;
             }
             if (y < 0 || y >= SIDE || x < 0 || x >= SIDE) continue;
-            sum += (double)s->weights[weight] * (double)s->x[i][at(s, i, SIDE, d->in, y, x, (uint32_t)(group * group_in + c))];
+            sum += (double)s->weights[weight] *
+                   (double)s->x[i][at(s, i, SIDE, d->in, y, x, (uint32_t)(group * group_in + c))];
         }
     return sum;
 }

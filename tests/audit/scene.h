@@ -10,7 +10,14 @@
 enum { SAMPLES = 6, MOST_IN = 16, MOST_OUT = 24, SIDE = 8, MOST_TAPS = 9, MOST_X = MOST_IN * SIDE * SIDE };
 enum { MOST_Y = MOST_OUT * 4 * SIDE * SIDE };
 
-typedef enum scene_kind { SCENE_CONV, SCENE_GROUPS, SCENE_DEPTHWISE, SCENE_DECONV, SCENE_LINEAR, SCENE_KINDS } scene_kind;
+typedef enum scene_kind {
+    SCENE_CONV,
+    SCENE_GROUPS,
+    SCENE_DEPTHWISE,
+    SCENE_DECONV,
+    SCENE_LINEAR,
+    SCENE_KINDS
+} scene_kind;
 
 typedef struct scene {
     quernel_float_layer layer;

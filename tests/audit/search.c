@@ -12,13 +12,14 @@ static scene s;
 
 void test_search_finds_smoothing(void) {
     for (int kind = 0; kind < SCENE_KINDS; kind++) {
-        if (kind == SCENE_DEPTHWISE) continue; // each channel has a weight scale of its own: smoothing moves nothing but codes
+        if (kind == SCENE_DEPTHWISE)
+            continue; // each channel has a weight scale of its own: smoothing moves nothing but codes
         scene_make(&s, (scene_kind)kind, 2, 32.0f);
         const quernel_choice c = scene_search(&s, NULL);
         CHECK(c.smooth_kind == QUERNEL_SMOOTH_CHANNEL && c.sqnr >= c.off_sqnr + 3.0, "%s: kind %d, %.1f dB, off %.1f",
               scene_names[kind], c.smooth_kind, c.sqnr, c.off_sqnr);
-        CHECK(c.off_sqnr >= c.plain_sqnr && c.held_out == 2 && c.tried > 10 && !c.silent, "%s: %.1f, %.1f, %u", scene_names[kind],
-              c.off_sqnr, c.plain_sqnr, c.tried);
+        CHECK(c.off_sqnr >= c.plain_sqnr && c.held_out == 2 && c.tried > 10 && !c.silent, "%s: %.1f, %.1f, %u",
+              scene_names[kind], c.off_sqnr, c.plain_sqnr, c.tried);
         CHECK(c.quant.type == QUERNEL_TYPE_U8 && c.quant.zero == 0, "%s: not u8", scene_names[kind]);
         CHECK(s.smooth[3] > 2.0f * s.smooth[4], "%s: s of a loud channel %g, of a soft one %g", scene_names[kind],
               (double)s.smooth[3], (double)s.smooth[4]);
@@ -43,7 +44,8 @@ void test_search_tells_the_truth(void) {
     static float y[MOST_Y], reference[MOST_Y];
     static double exact[MOST_Y];
     quernel_search_options o = QUERNEL_SEARCH_OPTIONS_INIT;
-    o.smooth_kinds = 1u << QUERNEL_SMOOTH_CHANNEL | 1u << QUERNEL_SMOOTH_COLUMN, o.modes = 7, o.signedness = 3, o.calibrators = 31;
+    o.smooth_kinds = 1u << QUERNEL_SMOOTH_CHANNEL | 1u << QUERNEL_SMOOTH_COLUMN, o.modes = 7, o.signedness = 3,
+    o.calibrators = 31;
     for (int kind = 0; kind < SCENE_KINDS; kind++) {
         scene_make(&s, (scene_kind)kind, 4, 8.0f);
         const quernel_choice c = scene_search(&s, &o);
@@ -52,7 +54,8 @@ void test_search_tells_the_truth(void) {
             if (!scene_run(&s, &c, i, QUERNEL_TYPE_F32, y)) return;
             scene_exact(&s, i, exact);
             const bool relu = s.layer.op.finish.activation == QUERNEL_ACTIVATION_RELU;
-            for (size_t j = 0; j < scene_outputs(&s); j++) reference[j] = (float)(relu ? fmax(exact[j], 0.0) : exact[j]);
+            for (size_t j = 0; j < scene_outputs(&s); j++)
+                reference[j] = (float)(relu ? fmax(exact[j], 0.0) : exact[j]);
             quernel_comparison found = QUERNEL_COMPARISON_INIT;
             quernel_compare(reference, y, scene_outputs(&s), &found, NULL);
             signal += found.signal, noise += found.noise;
@@ -73,10 +76,12 @@ void test_search_every_kind(void) {
             quernel_error e = {0};
             const int code = quernel_search_layer(&s.layer, s.samples, SAMPLES, &o, &c, s.smooth, &e);
             const bool offered = mode != QUERNEL_QUANT_DYNAMIC_ROW || kind == SCENE_CONV || kind == SCENE_LINEAR;
-            CHECK(code == (offered ? QUERNEL_OK : QUERNEL_E_UNSUPPORTED), "%s, mode %d: %d %s", scene_names[kind], mode, code, e.text);
+            CHECK(code == (offered ? QUERNEL_OK : QUERNEL_E_UNSUPPORTED), "%s, mode %d: %d %s", scene_names[kind], mode,
+                  code, e.text);
             if (code) continue;
             CHECK(c.sqnr > 30.0 && c.quant.mode == mode, "%s, mode %d: %.1f dB", scene_names[kind], mode, c.sqnr);
-            CHECK((c.plain_sqnr == 0.0) == (mode != 0), "%s, mode %d: plain %.1f", scene_names[kind], mode, c.plain_sqnr);
+            CHECK((c.plain_sqnr == 0.0) == (mode != 0), "%s, mode %d: plain %.1f", scene_names[kind], mode,
+                  c.plain_sqnr);
         }
 }
 
@@ -90,16 +95,20 @@ void test_search_silent_channels(void) {
         }
     const quernel_choice c = scene_search(&s, NULL);
     CHECK(c.silent == 2 && c.first_silent == 5, "%u silent, first %u", c.silent, c.first_silent);
-    for (int k = 0; k < MOST_IN; k++) CHECK(s.smooth[k] >= 0x1p-20f && s.smooth[k] <= 0x1p20f, "s[%d] is %g", k, (double)s.smooth[k]);
-    CHECK(s.smooth[5] > 0.02f * s.smooth[3], "s of a silent channel %g, of the loudest %g", (double)s.smooth[5], (double)s.smooth[3]);
+    for (int k = 0; k < MOST_IN; k++)
+        CHECK(s.smooth[k] >= 0x1p-20f && s.smooth[k] <= 0x1p20f, "s[%d] is %g", k, (double)s.smooth[k]);
+    CHECK(s.smooth[5] > 0.02f * s.smooth[3], "s of a silent channel %g, of the loudest %g", (double)s.smooth[5],
+          (double)s.smooth[3]);
     // Nothing but zeros: exact, whatever the choice.
     memset(s.x, 0, sizeof s.x);
     const quernel_choice zeros = scene_search(&s, NULL);
-    CHECK(zeros.silent == MOST_IN && zeros.sqnr > 60.0 && zeros.quant.scale == 1.0f, "%u, %.1f dB", zeros.silent, zeros.sqnr);
+    CHECK(zeros.silent == MOST_IN && zeros.sqnr > 60.0 && zeros.quant.scale == 1.0f, "%u, %.1f dB", zeros.silent,
+          zeros.sqnr);
     // One sample alone judges itself.
     scene_make(&s, SCENE_CONV, 6, 32.0f);
     quernel_choice one = QUERNEL_CHOICE_INIT;
-    CHECK(quernel_search_layer(&s.layer, s.samples, 1, NULL, &one, s.smooth, NULL) == QUERNEL_OK && one.held_out == 0, "one sample");
+    CHECK(quernel_search_layer(&s.layer, s.samples, 1, NULL, &one, s.smooth, NULL) == QUERNEL_OK && one.held_out == 0,
+          "one sample");
 }
 
 void test_search_refuses(void) {
@@ -108,11 +117,12 @@ void test_search_refuses(void) {
     quernel_search_options o = QUERNEL_SEARCH_OPTIONS_INIT;
     const double alphas[] = {0.5, 1.5};
     quernel_error e;
-#define REFUSED(code_, argument_) \
-    do { \
-        memset(&e, 0, sizeof e); \
-        const int found = quernel_search_layer(&s.layer, s.samples, count, &o, &c, s.smooth, &e); \
-        CHECK(found == (code_) && !strcmp(e.argument, argument_), "%s: %d, %s: %s", argument_, found, e.argument, e.text); \
+#define REFUSED(code_, argument_)                                                                                 \
+    do {                                                                                                          \
+        memset(&e, 0, sizeof e);                                                                                  \
+        const int found = quernel_search_layer(&s.layer, s.samples, count, &o, &c, s.smooth, &e);                 \
+        CHECK(found == (code_) && !strcmp(e.argument, argument_), "%s: %d, %s: %s", argument_, found, e.argument, \
+              e.text);                                                                                            \
     } while (0)
     uint32_t count = 0;
     REFUSED(QUERNEL_E_SHAPE, "count");
@@ -164,7 +174,8 @@ void test_search_memory(void) {
             code = what == 0   ? quernel_search_layer(&s.layer, s.samples, 2, &o, &c, s.smooth, &e)
                    : what == 1 ? quernel_audit_layer(&s.layer, &c, NULL, s.samples, 2, &r, &e)
                                : quernel_bias_correct(&s.layer, &c, NULL, s.samples, 2, bias, &e);
-            CHECK(code == (memory.calls >= n ? QUERNEL_E_MEMORY : QUERNEL_OK), "%d, call %zu: %d %s", what, n, code, e.text);
+            CHECK(code == (memory.calls >= n ? QUERNEL_E_MEMORY : QUERNEL_OK), "%d, call %zu: %d %s", what, n, code,
+                  e.text);
             CHECK(r.total.count == 0 || code == QUERNEL_OK, "a refusal wrote");
             counting_check(&memory, "audit");
         }

@@ -62,9 +62,10 @@ void test_percentile_clips_what_it_may(void) {
         qsort(sorted, COUNT, sizeof *sorted, by_magnitude);
         const quernel_calibration c = calibrate(o, QUERNEL_CALIBRATOR_PERCENTILE, 0, QUERNEL_SIGNEDNESS_S8, share);
         const double exact = fabs((double)sorted[(int)(share * COUNT) - 1]);
-        CHECK((double)c.hi >= exact * 0.999 && (double)c.hi <= exact * 1.02 + 0.02, "case %d: %g, by sorting %g", (int)seed,
-              (double)c.hi, exact);
-        CHECK(c.clipped <= 1.0 - share + 1e-12 && c.lo == -c.hi, "case %d: %g of the values lie outside", (int)seed, c.clipped);
+        CHECK((double)c.hi >= exact * 0.999 && (double)c.hi <= exact * 1.02 + 0.02, "case %d: %g, by sorting %g",
+              (int)seed, (double)c.hi, exact);
+        CHECK(c.clipped <= 1.0 - share + 1e-12 && c.lo == -c.hi, "case %d: %g of the values lie outside", (int)seed,
+              c.clipped);
         const quernel_calibration u = calibrate(o, QUERNEL_CALIBRATOR_PERCENTILE, 0, 0, share);
         CHECK(u.clipped <= 1.0 - share + 1e-12 && u.quant.type == QUERNEL_TYPE_U8, "case %d: u8", (int)seed);
         CHECK(positive == (u.quant.zero == 0) && positive == (u.lo == 0.0f), "case %d: zero point", (int)seed);
@@ -74,7 +75,8 @@ void test_percentile_clips_what_it_may(void) {
 
 static double error_of(const quernel_calibration *c) {
     const double d = (double)c->quant.scale, z = c->quant.zero;
-    const double lo = c->quant.type == QUERNEL_TYPE_S8 ? -127.0 : 0.0, hi = c->quant.type == QUERNEL_TYPE_S8 ? 127.0 : 255.0;
+    const double lo = c->quant.type == QUERNEL_TYPE_S8 ? -127.0 : 0.0,
+                 hi = c->quant.type == QUERNEL_TYPE_S8 ? 127.0 : 255.0;
     double sum = 0.0;
     for (int i = 0; i < COUNT; i++) {
         const double q = fmin(fmax(nearbyint((double)x[i] / d), lo - z), hi - z);
@@ -117,7 +119,8 @@ void test_entropy_of_sparse_maps(void) {
     const quernel_calibration all = calibrate(o, QUERNEL_CALIBRATOR_PERCENTILE, 0, 0, 0.98);
     const quernel_calibration some = calibrate(o, QUERNEL_CALIBRATOR_PERCENTILE, 1, 0, 0.98);
     CHECK(some.hi > 1.5f * all.hi, "percentile: %g over all, %g over non-zeros", (double)all.hi, (double)some.hi);
-    CHECK(all.clipped * COUNT > 0.5 * 0.02 * COUNT && some.clipped <= 0.02, "clipped %g, %g", all.clipped, some.clipped);
+    CHECK(all.clipped * COUNT > 0.5 * 0.02 * COUNT && some.clipped <= 0.02, "clipped %g, %g", all.clipped,
+          some.clipped);
     quernel_calibration entropy = calibrate(o, QUERNEL_CALIBRATOR_ENTROPY, 1, 0, 1.0);
     CHECK(entropy.hi > 2.0f && entropy.clipped < 0.05, "entropy: %g, clips %g", (double)entropy.hi, entropy.clipped);
     quernel_observer_destroy(o);
@@ -129,7 +132,8 @@ void test_entropy_of_sparse_maps(void) {
     x[77] = 3000.0f;
     o = observe(x, 1, COUNT, 1);
     const quernel_calibration far = calibrate(o, QUERNEL_CALIBRATOR_ENTROPY, 0, 0, 1.0);
-    CHECK(far.hi > 0.5f * entropy.hi && far.hi < 2.0f * entropy.hi, "%g, with an outlier %g", (double)entropy.hi, (double)far.hi);
+    CHECK(far.hi > 0.5f * entropy.hi && far.hi < 2.0f * entropy.hi, "%g, with an outlier %g", (double)entropy.hi,
+          (double)far.hi);
     quernel_observer_destroy(o);
     // Without zeros, "non-zeros only" changes nothing.
     draw(5, true, 0);
@@ -187,7 +191,8 @@ void test_calibrate_degenerate(void) {
             const quernel_calibration c = calibrate(o, k % 5, k / 5 % 2, k / 10, 0.5);
             CHECK(c.quant.scale >= 0x1p-96f && c.quant.scale <= 0x1p96f && c.lo <= 0.0f && c.hi >= 0.0f &&
                       c.quant.zero >= 0 && c.quant.zero <= 255 && c.clipped >= 0.0 && c.clipped <= 1.0,
-                  "%s, calibrator %d: scale %g, %g … %g", rows[i].what, k % 5, (double)c.quant.scale, (double)c.lo, (double)c.hi);
+                  "%s, calibrator %d: scale %g, %g … %g", rows[i].what, k % 5, (double)c.quant.scale, (double)c.lo,
+                  (double)c.hi);
         }
         quernel_observer_destroy(o);
     }
@@ -200,15 +205,18 @@ void test_calibrate_degenerate(void) {
     options.allow_nonfinite = 1;
     CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_OK && c.hi == 2.0f, "NaN allowed");
     options.percentile = 0.2;
-    CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_E_VALUE && !strcmp(e.argument, "percentile"), "%s", e.text);
+    CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_E_VALUE && !strcmp(e.argument, "percentile"),
+          "%s", e.text);
     quernel_observer_destroy(o);
     quernel_observer_desc d = QUERNEL_OBSERVER_DESC_INIT;
     quernel_observer_create(&d, &o, NULL);
-    CHECK(quernel_observer_calibrate(o, 0, NULL, &c, &e) == QUERNEL_E_VALUE && strstr(e.text, "no finite value"), "%s", e.text);
+    CHECK(quernel_observer_calibrate(o, 0, NULL, &c, &e) == QUERNEL_E_VALUE && strstr(e.text, "no finite value"), "%s",
+          e.text);
     quernel_observer_destroy(o);
     o = observe(bad, 1, 1, 0);
     options = (quernel_calibration_options)QUERNEL_CALIBRATION_OPTIONS_INIT;
     options.calibrator = QUERNEL_CALIBRATOR_MSE;
-    CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_E_VALUE && !strcmp(e.argument, "calibrator"), "%s", e.text);
+    CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_E_VALUE && !strcmp(e.argument, "calibrator"),
+          "%s", e.text);
     quernel_observer_destroy(o);
 }

@@ -36,7 +36,8 @@ void test_batch_norm_fold(void) {
     float data[COUNT], folded[COUNT], bias[OUT], gamma[OUT], beta[OUT], mean[OUT], variance[OUT], ret_bias[OUT];
     for (int i = 0; i < COUNT; i++) data[i] = rng_float(&r, -1.0f, 1.0f);
     for (int n = 0; n < OUT; n++) {
-        bias[n] = rng_float(&r, -1.0f, 1.0f), beta[n] = rng_float(&r, -1.0f, 1.0f), mean[n] = rng_float(&r, -1.0f, 1.0f);
+        bias[n] = rng_float(&r, -1.0f, 1.0f), beta[n] = rng_float(&r, -1.0f, 1.0f),
+        mean[n] = rng_float(&r, -1.0f, 1.0f);
         gamma[n] = rng_float(&r, -2.0f, 2.0f), variance[n] = n ? rng_scale(&r, -20, 4) : 0.0f;
     }
     quernel_batch_norm b = {sizeof b, gamma, beta, mean, variance, 1e-3};
@@ -58,7 +59,8 @@ void test_batch_norm_fold(void) {
     memset(folded, 0, sizeof folded);
     b.eps = 0.0;
     CHECK(quernel_batch_norm_fold(&b, &w, bias, folded, ret_bias, &e) == QUERNEL_E_VALUE && e.index == 0 &&
-              !strcmp(e.argument, "variance"), "a variance of 0 without eps: %s", e.text);
+              !strcmp(e.argument, "variance"),
+          "a variance of 0 without eps: %s", e.text);
     b.eps = 1e-3, mean[2] = NAN;
     CHECK(quernel_batch_norm_fold(&b, &w, bias, folded, ret_bias, &e) == QUERNEL_E_VALUE && e.index == 2, "%s", e.text);
     mean[2] = 0.0f, data[7] = INFINITY;
@@ -91,7 +93,8 @@ void test_weights_absmax(void) {
     quernel_weights_desc w = grouped(QUERNEL_WEIGHTS_CONV2D, data);
     quernel_error e = {0};
     data[5] = NAN;
-    CHECK(quernel_weights_absmax(&w, QUERNEL_SMOOTH_CHANNEL, found, &e) == QUERNEL_E_VALUE && e.index == 5, "%s", e.text);
+    CHECK(quernel_weights_absmax(&w, QUERNEL_SMOOTH_CHANNEL, found, &e) == QUERNEL_E_VALUE && e.index == 5, "%s",
+          e.text);
     CHECK(quernel_weights_absmax(&w, QUERNEL_SMOOTH_NONE, found, &e) == QUERNEL_E_VALUE, "%s", e.text);
 }
 
@@ -108,7 +111,8 @@ void test_chain_plan(void) {
     quernel_error e = {0};
     CHECK(quernel_chain_plan(l, 5, y, &e) == QUERNEL_OK, "%s", e.text);
     CHECK(y[0].y_type == QUERNEL_TYPE_U8 && y[0].y_scale == 1.5f && y[0].y_zero == 7 && !y[0].y_smooth, "layer 0");
-    CHECK(y[1].y_scale == 2.5f && y[1].y_smooth == s && y[1].reason == QUERNEL_CHAIN_INT8, "layer 1 serves both readers");
+    CHECK(y[1].y_scale == 2.5f && y[1].y_smooth == s && y[1].reason == QUERNEL_CHAIN_INT8,
+          "layer 1 serves both readers");
     CHECK(y[2].y_type == QUERNEL_TYPE_F32 && y[2].reason == QUERNEL_CHAIN_LAST, "layer 2");
     CHECK(y[3].y_scale == 4.5f && y[4].reason == QUERNEL_CHAIN_LAST, "layers 3, 4");
     l[3].smooth = other;

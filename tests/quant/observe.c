@@ -43,7 +43,8 @@ static void check_equal(const quernel_observer *a, const quernel_observer *b, co
               "%s: group %u", what, g);
         for (int32_t k = 0; k < 20; k++) {
             quernel_calibration_options o = QUERNEL_CALIBRATION_OPTIONS_INIT;
-            o.calibrator = k % 5, o.nonzero = k / 5 % 2, o.signedness = k / 10, o.allow_nonfinite = 1, o.percentile = 0.9;
+            o.calibrator = k % 5, o.nonzero = k / 5 % 2, o.signedness = k / 10, o.allow_nonfinite = 1,
+            o.percentile = 0.9;
             quernel_calibration p = QUERNEL_CALIBRATION_INIT, q = QUERNEL_CALIBRATION_INIT;
             const int code = quernel_observer_calibrate(a, g, &o, &p, NULL);
             CHECK(code == quernel_observer_calibrate(b, g, &o, &q, NULL), "%s: statuses differ", what);
@@ -123,7 +124,11 @@ void test_merge_is_order_free(void) {
 /// Writes x in another layout, with strides and as bf16 where asked; what it was rounded to goes back into x.
 static quernel_tensor place(rng *r, float *x, void *memory, bool nhwc, bool bf16) {
     quernel_tensor t = {.type = bf16 ? QUERNEL_TYPE_BF16 : QUERNEL_TYPE_F32,
-                        .layout = nhwc ? QUERNEL_LAYOUT_NHWC : QUERNEL_LAYOUT_NCHW, .n = IMAGES, .c = C, .h = H, .w = W};
+                        .layout = nhwc ? QUERNEL_LAYOUT_NHWC : QUERNEL_LAYOUT_NCHW,
+                        .n = IMAGES,
+                        .c = C,
+                        .h = H,
+                        .w = W};
     const int gap = rng_int(r, 0, 3);
     if (nhwc) t.stride_c = 1, t.stride_w = C + gap, t.stride_h = W * t.stride_w + gap, t.stride_n = H * t.stride_h;
     else t.stride_w = 1, t.stride_h = W + gap, t.stride_c = H * t.stride_h, t.stride_n = C * t.stride_c + gap;
@@ -132,7 +137,8 @@ static quernel_tensor place(rng *r, float *x, void *memory, bool nhwc, bool bf16
         const int64_t at = n * t.stride_n + c * t.stride_c + h * t.stride_h + w * t.stride_w;
         uint32_t bits;
         memcpy(&bits, &x[i], sizeof bits);
-        if (bf16) ((uint16_t *)memory)[at] = (uint16_t)(bits >> 16), bits &= 0xffff0000u, memcpy(&x[i], &bits, sizeof bits);
+        if (bf16)
+            ((uint16_t *)memory)[at] = (uint16_t)(bits >> 16), bits &= 0xffff0000u, memcpy(&x[i], &bits, sizeof bits);
         else ((float *)memory)[at] = x[i];
     }
     return t;
@@ -196,7 +202,8 @@ void test_columns_match_im2col(void) {
         const int tall = H + (int)(d.pad_top + d.pad_bottom), wide = W + (int)(d.pad_left + d.pad_right);
         if ((int)(d.dilation_h * (d.kernel_h - 1)) >= tall || (int)(d.dilation_w * (d.kernel_w - 1)) >= wide) continue;
         const bool nhwc = seed & 1;
-        const quernel_tensor t = {.layout = nhwc ? QUERNEL_LAYOUT_NHWC : QUERNEL_LAYOUT_NCHW, .n = 1, .c = C, .h = H, .w = W};
+        const quernel_tensor t = {
+            .layout = nhwc ? QUERNEL_LAYOUT_NHWC : QUERNEL_LAYOUT_NCHW, .n = 1, .c = C, .h = H, .w = W};
         quernel_observer *o = make(&d);
         update(o, &t, x);
         quernel_observer_absmax(o, found, NULL);
@@ -213,7 +220,8 @@ void test_columns_match_im2col(void) {
                 if (y < 0 || y >= H || z < 0 || z >= W) continue;
                 most = fmaxf(most, fabsf(x[nhwc ? (y * W + z) * C + c : (c * H + y) * W + z]));
             }
-            CHECK(found[k] == most, "case %d, column %d: %g, expected %g", (int)seed, k, (double)found[k], (double)most);
+            CHECK(found[k] == most, "case %d, column %d: %g, expected %g", (int)seed, k, (double)found[k],
+                  (double)most);
         }
     }
 }
@@ -229,9 +237,11 @@ void test_observer_refuses(void) {
         int code, found;
     } rows[16];
     int n = 0;
-#define REFUSED(code_, argument_, call) \
+#define REFUSED(code_, argument_, call)                                                                      \
     memset(&e, 0, sizeof e), rows[n].code = (code_), rows[n].argument = (argument_), rows[n].found = (call); \
-    CHECK(rows[n].found == rows[n].code && !strcmp(e.argument, rows[n].argument), "%s: %d, %s", argument_, rows[n].found, e.text), n++
+    CHECK(rows[n].found == rows[n].code && !strcmp(e.argument, rows[n].argument), "%s: %d, %s", argument_,   \
+          rows[n].found, e.text),                                                                            \
+        n++
     REFUSED(QUERNEL_E_NULL, "desc", quernel_observer_create(NULL, &other, &e));
     REFUSED(QUERNEL_E_NULL, "ret_observer", quernel_observer_create(&d, NULL, &e));
     REFUSED(QUERNEL_E_NULL, "x", quernel_observer_update(o, &t, NULL, &e));
