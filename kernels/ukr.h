@@ -173,7 +173,7 @@ typedef struct quernel_i_kernel {
         void (*finish)(const int32_t *acc, size_t acc_row, uint32_t rows, uint32_t columns, const quernel_i_finish *);
         void (*any)(void);
     } run;              // finish: acc_row in elements, acc 4-byte aligned, read exactly rows x columns
-    size_t (*scratch)(uint32_t groups);                 // bytes, a multiple of 64; NULL: none
+    size_t (*scratch)(uint32_t groups);                 // bytes, a multiple of 64, never less for more groups; NULL: none
     // The kernel's own form of a sub-panel of 16 columns, made once per block of columns: b_group bytes per group of 4 k.
     // NULL and 64: the kernel reads w16x4 as it is.
     void (*b_prepare)(const int8_t *panel, uint32_t groups, void *dst);

@@ -132,11 +132,7 @@ static void multiply(const work *w, const uint8_t *b) {
     for (uint32_t p = 0; p < WINOGRAD_POINTS; p++, b += (size_t)quads * 128) {
         const uint8_t *a = w->inputs + p * w->point;
         int32_t *acc = w->sums + p * sums_bytes(w->count) / sizeof(int32_t);
-        for (uint32_t m = 0, left = (w->count + MR - 1) / MR; left; left--) {
-            const uint32_t rows = (w->count - m + left - 1) / left;
-            tiles[rows - 1](a + m * w->row, (ptrdiff_t)w->row, b, quads, zeros, acc + m * NR);
-            m += rows;
-        }
+        multiply_rows(a, w->row, w->count, b, quads, zeros, acc);
     }
 }
 

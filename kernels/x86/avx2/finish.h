@@ -2,7 +2,7 @@
 // The finish for AVX2: a tile of int32 sums of up to 16 columns becomes output.
 //
 // The tile stays in L1 and every option of quernel_i_finish is one short pass over it, so no combination needs code of
-// its own. The commonest cases, int8 or f32 out after none, ReLU or clamp, are done in one pass instead.
+// its own. The commonest cases, int8 or f32 out after none, ReLU or clamp, are done in one pass instead, f32 in any layout.
 // Lanes beyond the last column hold numbers that nobody reads.
 #ifndef QUERNEL_AVX2_FINISH_H
 #define QUERNEL_AVX2_FINISH_H
@@ -238,66 +238,120 @@ static inline void finish_passes(const finish_tile *t, const quernel_i_finish *f
     finish_store(t, f);
 }
 
-/// Whether finish_plain may take the call: int8 or f32 out, contiguous, only scale, bias and none, ReLU or clamp.
+/// Whether finish_plain may take the call: f32, or contiguous int8, with only scale, bias and none, ReLU or clamp.
 static inline bool finish_is_plain(const quernel_i_finish *f) {
-    const bool is_int8 = finish_is_int8(f);
-    return (is_int8 || f->out == QUERNEL_TYPE_F32) && f->y_col == (is_int8 ? 1 : 4) && !f->row_term[0] &&
-           !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale && f->act < QUERNEL_I_ACT_PRELU;
+    return ((finish_is_int8(f) && f->y_col == 1) || f->out == QUERNEL_TYPE_F32) && !f->row_term[0] && !f->row_term[1] &&
+           !f->row_scale && !f->residual && !f->out_scale && f->act < QUERNEL_I_ACT_PRELU;
 }
 
-// 8 sums after scale, bias and activation; `n` is their first column.
-static inline __attribute__((always_inline)) __m256 finish_value(const int32_t *acc, __m256 scale, __m256 bias,
-                                                                 const quernel_i_finish *f, uint32_t n, int act) {
-    const __m256 v = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_load_si256((const __m256i *)acc)), scale, bias);
+/// Scale, bias and bounds of 8 columns. One clamp stands for activation and output type: a clamp of a clamp is one.
+typedef struct finish_columns {
+    __m256 scale, bias, lo, hi;
+} finish_columns;
+
+static inline __attribute__((always_inline)) finish_columns finish_columns_at(const quernel_i_finish *f, uint32_t n, int act,
+                                                                              bool is_float) {
+    finish_columns c = {_mm256_loadu_ps(f->scale + n), _mm256_loadu_ps(f->bias + n), _mm256_setzero_ps(), _mm256_setzero_ps()};
+    const __m256 q_lo = _mm256_set1_ps(f->q_lo), q_hi = _mm256_set1_ps(f->q_hi);
+    if (act == QUERNEL_I_ACT_CLAMP) c.lo = _mm256_loadu_ps(f->act_lo + n), c.hi = _mm256_loadu_ps(f->act_hi + n);
+    if (is_float) return c;
+    c.lo = act == QUERNEL_I_ACT_NONE ? q_lo : finish_clamp(c.lo, q_lo, q_hi);
+    c.hi = act == QUERNEL_I_ACT_CLAMP ? finish_clamp(c.hi, q_lo, q_hi) : q_hi;
+    return c;
+}
+
+static inline __attribute__((always_inline)) __m256 finish_value(const int32_t *acc, const finish_columns *c) {
+    return _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_load_si256((const __m256i *)acc)), c->scale, c->bias);
+}
+
+static inline __attribute__((always_inline)) __m256 finish_float(const int32_t *acc, const finish_columns *c, int act) {
+    const __m256 v = finish_value(acc, c);
     if (act == QUERNEL_I_ACT_RELU) return _mm256_max_ps(v, _mm256_setzero_ps());
-    if (act == QUERNEL_I_ACT_NONE) return v;
-    return finish_clamp(v, _mm256_loadu_ps(f->act_lo + n), _mm256_loadu_ps(f->act_hi + n));
+    return act == QUERNEL_I_ACT_CLAMP ? finish_clamp(v, c->lo, c->hi) : v;
 }
 
-static inline __attribute__((always_inline)) __m256i finish_code(__m256 v, const quernel_i_finish *f, int act) {
-    __m256 u = finish_clamp(v, _mm256_set1_ps(f->q_lo), _mm256_set1_ps(f->q_hi));
-    if (act == QUERNEL_I_ACT_NONE) u = finish_zero_nan(u, v); // ReLU and clamp have no NaN left
-    return _mm256_and_si256(_mm256_add_epi32(_mm256_cvtps_epi32(u), _mm256_set1_epi32(f->q_zero)),
-                            _mm256_set1_epi32(0xff));
+// Without an activation a NaN passes the bounds and becomes INT32_MIN, INT16_MIN when packed, and 0 there: numbers lie within ±255.
+static inline __attribute__((always_inline)) __m256i finish_code(const int32_t *acc, const finish_columns *c, int act) {
+    const __m256 v = finish_value(acc, c);
+    if (act != QUERNEL_I_ACT_NONE) return _mm256_cvtps_epi32(finish_clamp(v, c->lo, c->hi));
+    return _mm256_cvtps_epi32(_mm256_min_ps(c->hi, _mm256_max_ps(c->lo, v)));
 }
 
-static inline void finish_store_codes(__m256i q0, __m256i q1, uint32_t columns, uint8_t *y) {
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    const __m256i words = _mm256_packus_epi32(q0, q1); // columns 0-3, 8-11 | 4-7, 12-15
-    const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(words, words), order);
-    store_bytes(y, _mm256_castsi256_si128(bytes), columns);
-}
-
-static inline __attribute__((always_inline)) void finish_plain(const finish_tile *t, const quernel_i_finish *f, int act,
-                                                               bool is_float) {
-    const uint32_t n = t->n;
-    const __m256 scale0 = _mm256_loadu_ps(f->scale + n), scale1 = _mm256_loadu_ps(f->scale + n + 8);
-    const __m256 bias0 = _mm256_loadu_ps(f->bias + n), bias1 = _mm256_loadu_ps(f->bias + n + 8);
-    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + (ptrdiff_t)n * f->y_col;
+static inline __attribute__((always_inline)) void finish_plain_codes(const finish_tile *t, const quernel_i_finish *f, int act) {
+    const finish_columns c0 = finish_columns_at(f, t->n, act, false), c1 = finish_columns_at(f, t->n + 8, act, false);
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7), nan = _mm256_set1_epi16(INT16_MIN);
+    const __m256i zero = _mm256_set1_epi16((int16_t)f->q_zero), byte = _mm256_set1_epi16(0xff);
+    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + t->n;
     for (uint32_t r = 0; r < t->rows; r++, y += f->y_row) {
-        const __m256 v0 = finish_value(t->acc + r * FINISH_NR, scale0, bias0, f, n, act);
-        const __m256 v1 = finish_value(t->acc + r * FINISH_NR + 8, scale1, bias1, f, n + 8, act);
-        if (is_float) {
-            store_dwords(y, v0, t->columns < 8 ? t->columns : 8);
-            if (t->columns > 8) store_dwords(y + 32, v1, t->columns - 8);
-        } else {
-            finish_store_codes(finish_code(v0, f, act), finish_code(v1, f, act), t->columns, y);
+        const int32_t *acc = t->acc + r * FINISH_NR;
+        __m256i words = _mm256_packs_epi32(finish_code(acc, &c0, act), finish_code(acc + 8, &c1, act)); // 0-3, 8-11 | 4-7, 12-15
+        if (act == QUERNEL_I_ACT_NONE) words = _mm256_andnot_si256(_mm256_cmpeq_epi16(words, nan), words);
+        words = _mm256_and_si256(_mm256_add_epi16(words, zero), byte);
+        const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(words, words), order);
+        store_bytes(y, _mm256_castsi256_si128(bytes), t->columns);
+    }
+}
+
+// Columns that lie apart, rows contiguous: up to 8 rows of 8 columns, whose sums begin at `acc`.
+static inline __attribute__((always_inline)) void finish_plain_8x8(const int32_t *acc, const finish_columns *c, int act,
+                                                                   uint32_t rows, uint32_t columns, uint8_t *y,
+                                                                   ptrdiff_t y_col) {
+    __m256 v[8];
+#pragma GCC unroll 8
+    for (uint32_t i = 0; i < 8; i++) v[i] = finish_float(acc + (i < rows ? i : 0) * FINISH_NR, c, act);
+    transpose_8x8(v);
+#pragma GCC unroll 8
+    for (uint32_t i = 0; i < 8; i++)
+        if (i < columns) store_dwords(y + (ptrdiff_t)i * y_col, v[i], rows);
+}
+
+static inline __attribute__((always_inline)) void finish_plain_transposed(const finish_tile *t, const quernel_i_finish *f,
+                                                                          uint8_t *y, int act) {
+    for (uint32_t c = 0; c < t->columns; c += 8, y += 8 * f->y_col) {
+        const finish_columns at = finish_columns_at(f, t->n + c, act, true);
+        const uint32_t columns = t->columns - c < 8 ? t->columns - c : 8;
+        for (uint32_t r = 0; r < t->rows; r += 8) {
+            const uint32_t rows = t->rows - r < 8 ? t->rows - r : 8;
+            const int32_t *acc = t->acc + r * FINISH_NR + c;
+            if (rows == 8 && columns == 8) finish_plain_8x8(acc, &at, act, 8, 8, y + r * 4, f->y_col);
+            else finish_plain_8x8(acc, &at, act, rows, columns, y + r * 4, f->y_col);
         }
     }
 }
 
-static inline __attribute__((always_inline)) void finish_plain_act(const finish_tile *t, const quernel_i_finish *f,
-                                                                   bool is_float) {
-    if (f->act == QUERNEL_I_ACT_RELU) finish_plain(t, f, QUERNEL_I_ACT_RELU, is_float);
-    else if (f->act == QUERNEL_I_ACT_CLAMP) finish_plain(t, f, QUERNEL_I_ACT_CLAMP, is_float);
-    else finish_plain(t, f, QUERNEL_I_ACT_NONE, is_float);
+static inline __attribute__((always_inline)) void finish_plain_floats(const finish_tile *t, const quernel_i_finish *f, int act) {
+    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + (ptrdiff_t)t->n * f->y_col;
+    if (f->y_row == 4 && f->y_col != 4) {
+        finish_plain_transposed(t, f, y, act);
+        return;
+    }
+    const finish_columns c0 = finish_columns_at(f, t->n, act, true), c1 = finish_columns_at(f, t->n + 8, act, true);
+    float *tile = finish_floats(t);
+    const bool apart = f->y_col != 4;
+    for (uint32_t r = 0; r < t->rows; r++, tile += FINISH_NR) {
+        const int32_t *acc = t->acc + r * FINISH_NR;
+        const __m256 v0 = finish_float(acc, &c0, act), v1 = finish_float(acc + 8, &c1, act);
+        if (apart) {
+            _mm256_store_ps(tile, v0), _mm256_store_ps(tile + 8, v1);
+        } else {
+            store_dwords(y + (ptrdiff_t)r * f->y_row, v0, t->columns < 8 ? t->columns : 8);
+            if (t->columns > 8) store_dwords(y + (ptrdiff_t)r * f->y_row + 32, v1, t->columns - 8);
+        }
+    }
+    if (apart) finish_store_apart(t, f, y, 4);
+}
+
+static inline __attribute__((always_inline)) void finish_plain(const finish_tile *t, const quernel_i_finish *f, int act) {
+    if (f->out == QUERNEL_TYPE_F32) finish_plain_floats(t, f, act);
+    else finish_plain_codes(t, f, act);
 }
 
 /// Finishes a tile. `plain` is finish_is_plain(f), asked once per call.
 static inline void finish_run(const finish_tile *t, const quernel_i_finish *f, bool plain) {
     if (!plain) finish_passes(t, f);
-    else if (f->out == QUERNEL_TYPE_F32) finish_plain_act(t, f, true);
-    else finish_plain_act(t, f, false);
+    else if (f->act == QUERNEL_I_ACT_RELU) finish_plain(t, f, QUERNEL_I_ACT_RELU);
+    else if (f->act == QUERNEL_I_ACT_CLAMP) finish_plain(t, f, QUERNEL_I_ACT_CLAMP);
+    else finish_plain(t, f, QUERNEL_I_ACT_NONE);
 }
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // GEMM for AVX2, u8 rows, exact on any data: 16-bit numbers, vpmaddwd, 32-bit sums.
 //
-// Row tiles are the outer loop: the runs of up to 6 rows are widened once to 16 bits into scratch, a row's pitch an odd number
+// Row tiles are the outer loop: the runs of up to 24 rows are widened once to 16 bits into scratch, a row's pitch an odd number
 // of cache lines. Then the prepared sub-panels pass by: per pair of k 2 loads of weights, and for each row a broadcast of
 // two numbers, 2 vpmaddwd and 2 vpaddd. A product is at most 255·128, a pair of them fits 17 bits: nothing can saturate.
-// The tile of sums goes to L1 and is finished from there. Rows are split evenly among tiles (14 rows: 5 + 5 + 4).
+// The tile of sums goes to L1 and is finished from there, up to 24 rows together: whole vectors of pixels where y is NCHW.
 //
 // A pair of k is 192 products: 24 multiply-adds and additions, 8 loads, in all 32 micro-operations.
 //   Zen 4   2 multiply and 4 addition pipes share the work: 6 cycles if the additions never took a multiply slot; measured
@@ -17,13 +17,24 @@
 #include "kernels/ukr.h"
 #include "madd16.h"
 
+enum { TILES_MOST = 4, WIDENED_MOST = 16 << 10 };
+
 static size_t panel_row(uint32_t groups) {
     const size_t lines = ((size_t)groups * 8 + 63) / 64;
     return (lines | 1) * 64;
 }
 
+// Rows that are widened, multiplied and finished together, as many register tiles as half of L1 holds.
+static uint32_t block_rows(uint32_t groups) {
+    const size_t tiles_fit = WIDENED_MOST / (MR * panel_row(groups));
+    return MR * (uint32_t)(tiles_fit < 1 ? 1 : tiles_fit > TILES_MOST ? TILES_MOST : tiles_fit);
+}
+
 size_t quernel_uk_gemm_u8s8_6x16x2_avx2_scratch(uint32_t groups);
-size_t quernel_uk_gemm_u8s8_6x16x2_avx2_scratch(uint32_t groups) { return MR * panel_row(groups); }
+size_t quernel_uk_gemm_u8s8_6x16x2_avx2_scratch(uint32_t groups) { // no call of fewer groups takes more
+    const size_t tile = MR * panel_row(groups), most = TILES_MOST * tile < WIDENED_MOST ? TILES_MOST * tile : WIDENED_MOST;
+    return tile > most ? tile : most;
+}
 
 void quernel_uk_gemm_u8s8_6x16x2_avx2_prepare(const int8_t *panel, uint32_t groups, void *dst);
 void quernel_uk_gemm_u8s8_6x16x2_avx2_prepare(const int8_t *panel, uint32_t groups, void *dst) {
@@ -43,17 +54,18 @@ static void widen_row(const uint8_t *a, const quernel_i_run *runs, uint32_t n_ru
 
 void quernel_uk_gemm_u8s8_6x16x2_avx2(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_6x16x2_avx2(const quernel_i_gemm *g) {
-    int32_t acc[MR * NR] __attribute__((aligned(64)));
+    int32_t acc[TILES_MOST * MR * NR] __attribute__((aligned(64)));
     uint8_t *panel = g->scratch;
     const size_t row = panel_row(g->groups);
+    const uint32_t most = block_rows(g->groups);
     const bool plain = finish_is_plain(g->finish);
-    for (uint32_t m = 0, left = (g->rows + MR - 1) / MR; left; left--) {
-        const uint32_t rows = (g->rows - m + left - 1) / left;
+    for (uint32_t m = 0, blocks = (g->rows + most - 1) / most; blocks; blocks--) {
+        const uint32_t rows = (g->rows - m + blocks - 1) / blocks;
         for (uint32_t r = 0; r < rows; r++)
             widen_row((const uint8_t *)g->a + (ptrdiff_t)(m + r) * g->a_row, g->runs, g->n_runs, panel + r * row);
         for (uint32_t n = 0; n < g->columns; n += NR) {
             const uint8_t *b = (const uint8_t *)g->b + n / NR * g->b_panel;
-            tiles[rows - 1](panel, (ptrdiff_t)row, b, g->groups, g->init + n, acc);
+            multiply_rows(panel, row, rows, b, g->groups, g->init + n, acc);
             const uint32_t columns = g->columns - n < NR ? g->columns - n : NR;
             finish_run(&(finish_tile){acc, rows, columns, m, n}, g->finish, plain);
         }

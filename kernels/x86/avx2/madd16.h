@@ -71,7 +71,17 @@ TILE(5)
 TILE(6)
 
 typedef void tile_function(const uint8_t *, ptrdiff_t, const void *, uint32_t, const int32_t *, int32_t *);
-/// acc[rows][16] = init[16] + rows · weights, by the number of rows less 1; a row's pitch in bytes, groups of 4 k.
 static tile_function *const tiles[MR] = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
+
+/// acc[rows][16] = init[16] + rows · weights; a row's pitch in bytes, groups of 4 k. Rows are split evenly among tiles
+/// (14 rows: 5 + 5 + 4).
+static inline void multiply_rows(const uint8_t *a, size_t pitch, uint32_t rows, const void *b, uint32_t groups,
+                                 const int32_t *init, int32_t *acc) {
+    for (uint32_t m = 0, left = (rows + MR - 1) / MR; left; left--) {
+        const uint32_t some = (rows - m + left - 1) / left;
+        tiles[some - 1](a + m * pitch, (ptrdiff_t)pitch, b, groups, init, acc + m * NR);
+        m += some;
+    }
+}
 
 #endif

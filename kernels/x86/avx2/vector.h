@@ -51,18 +51,22 @@ static inline void store_bytes(uint8_t *to, __m128i v, uint32_t n) {
     if (n & 1) *to = (uint8_t)_mm_extract_epi8(v, 0);
 }
 
-/// 8x8 transpose of 4-byte elements in place.
-static inline void transpose_8x8(__m256 v[8]) {
+/// 8x8 transpose of 4-byte elements in place. Unrolled, so that the vectors stay in registers.
+static inline __attribute__((always_inline)) void transpose_8x8(__m256 v[8]) {
     __m256 pairs[8], quads[8];
+#pragma GCC unroll 4
     for (int i = 0; i < 8; i += 2) {
         pairs[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
         pairs[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
     }
+#pragma GCC unroll 2
     for (int i = 0; i < 8; i += 4)
+#pragma GCC unroll 2
         for (int j = 0; j < 2; j++) {
             quads[i + 2 * j] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0x44);
             quads[i + 2 * j + 1] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0xee);
         }
+#pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
         v[i] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x20);
         v[i + 4] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x31);
