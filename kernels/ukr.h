@@ -85,13 +85,14 @@ typedef struct quernel_i_gemm {
     void *scratch;          // as many bytes as the entry's scratch(groups) says
 } quernel_i_gemm;
 
-/// Depthwise: acc[m][c] = init[c] + Σ_tap a[m·a_row + taps[tap] + c] · w[tap·w_tap + c]; rows are pixels.
+/// Depthwise: acc[m][c] = init[c] + Σ_i,j a[m·a_row + i·tap_line + j·tap_pixel + c] · w[(i·kernel_w + j)·w_tap + c], rows are
+/// pixels, i < kernel_h, j < kernel_w.
 /// Weights and init may be read up to the next multiple of 16 channels; rows not.
 typedef struct quernel_i_depthwise {
     const void *a;
     ptrdiff_t a_row;
-    const ptrdiff_t *taps;  // byte offsets
-    uint32_t n_taps;
+    ptrdiff_t tap_line, tap_pixel; // bytes, positive
+    uint32_t kernel_h, kernel_w;
     uint32_t rows, columns; // pixels, channels
     const int8_t *w;
     size_t w_tap;           // bytes from tap to tap

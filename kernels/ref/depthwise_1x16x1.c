@@ -18,8 +18,9 @@ static void depthwise(const quernel_i_depthwise *d, void (*add_tap)(uint32_t *, 
             const uint32_t count = d->columns - c < BLOCK ? d->columns - c : BLOCK;
             uint32_t acc[BLOCK];
             memcpy(acc, d->init + c, count * sizeof *acc);
-            for (uint32_t t = 0; t < d->n_taps; t++)
-                add_tap(acc, (const uint8_t *)d->a + m * d->a_row + d->taps[t] + c, d->w + t * d->w_tap + c, count);
+            for (uint32_t t = 0; t < d->kernel_h * d->kernel_w; t++)
+                add_tap(acc, (const uint8_t *)d->a + m * d->a_row + t / d->kernel_w * d->tap_line +
+                                 t % d->kernel_w * d->tap_pixel + c, d->w + t * d->w_tap + c, count);
             for (uint32_t j = 0; j < count; j++) ref_finish_one(d->finish, m, c + j, (int32_t)acc[j]);
         }
 }

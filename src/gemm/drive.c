@@ -178,7 +178,8 @@ static void run_depthwise(const quernel_i_task *t) {
         quernel_i_finish finish;
         quernel_i_finish_fill(t, line, t->x0, 0, 0, 0, &finish);
         l->depthwise->run.depthwise(&(quernel_i_depthwise){
-            quernel_i_strip_row(t, line, t->x0, 0), (ptrdiff_t)l->stride_w * l->a_pixel, l->taps, s->taps,
+            quernel_i_strip_row(t, line, t->x0, 0), (ptrdiff_t)l->stride_w * l->a_pixel,
+            (ptrdiff_t)l->dilation_h * l->a_line, (ptrdiff_t)l->dilation_w * l->a_pixel, l->kernel_h, l->kernel_w,
             t->x1 - t->x0, s->columns, l->weights->packed, s->columns16, unit_init(t, 0), &finish,
             t->slice + l->slice.scratch});
     }

@@ -63,7 +63,6 @@ typedef struct quernel_i_layer {
     quernel_i_path path;
     const quernel_i_kernel *gemm, *depthwise, *rows, *range, *gather; // gather: float rows of the packed path
     const quernel_i_run *runs;         // [phases][n_runs]
-    const ptrdiff_t *taps;             // depthwise
     uint32_t n_runs;                   // of a phase at most
     ptrdiff_t a_line, a_pixel;         // bytes of the rows that the kernel reads
     uint32_t strip_h, strip_w;         // output pixels of a strip

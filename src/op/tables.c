@@ -107,13 +107,10 @@ static column_tables take_columns(const quernel_i_layer *l, quernel_i_layout *bl
     return t;
 }
 
-static void fill_runs(const quernel_i_layer *l, quernel_i_run *runs, ptrdiff_t *taps) {
+static void fill_runs(const quernel_i_layer *l, quernel_i_run *runs) {
     const quernel_i_weights_shape *s = &l->weights->shape;
     const bool packed = l->path == QUERNEL_I_PATH_PACKED;
-    for (uint32_t t = 0; taps && t < s->taps; t++)
-        taps[t] = (ptrdiff_t)(t / s->kernel_w) * l->dilation_h * l->a_line +
-                  (ptrdiff_t)(t % s->kernel_w) * l->dilation_w * l->a_pixel;
-    if (taps) return;
+    if (!runs) return;
     for (uint32_t phase = 0; phase < s->phases; phase++, runs += l->n_runs) {
         const quernel_i_phase p = quernel_i_weights_phase(s, phase);
         const uint32_t per_row = quernel_i_layer_whole_rows(l) ? 1 : p.row_taps;
@@ -162,13 +159,12 @@ void quernel_i_tables_lay_out(quernel_i_layer *l, quernel_i_layout *block) {
     float *row_scales = l->quant.row_scale ? quernel_i_take(block, l->x.w, sizeof *row_scales) : NULL;
     const bool by_taps = quernel_i_layer_depthwise(l);
     quernel_i_run *runs = by_taps ? NULL : quernel_i_take(block, (size_t)s->phases * l->n_runs, sizeof *runs);
-    ptrdiff_t *taps = by_taps ? quernel_i_take(block, s->taps, sizeof *taps) : NULL;
     const column_tables t = take_columns(l, block);
     if (!block->base) return;
     fill_scalars(l);
     if (packed) fill_packed(l, mult);
     if (!by_column) fill_channels(l, channels);
-    fill_runs(l, runs, taps);
+    fill_runs(l, runs);
     if (row_scales) memcpy(row_scales, l->quant.row_scale, l->x.w * sizeof *row_scales);
     for (uint32_t job = 0; job < s->jobs; job++)
         for (uint32_t column = 0; column < s->columns; column++) {
@@ -176,7 +172,7 @@ void quernel_i_tables_lay_out(quernel_i_layer *l, quernel_i_layout *block) {
             fill_integers(l, &t, j, quernel_i_job_channel(s, job, column));
             if (t.scale) fill_floats(l, &t, j, quernel_i_job_channel(s, job, column));
         }
-    l->mult = mult, l->range_mult = channels, l->row_scales = row_scales, l->runs = runs, l->taps = taps;
+    l->mult = mult, l->range_mult = channels, l->row_scales = row_scales, l->runs = runs;
     l->init = t.init, l->z_columns = t.z_columns, l->w_zeros = t.w_zeros;
     l->scale = t.scale, l->bias = t.bias, l->slope = t.slope, l->act_lo = t.act_lo, l->act_hi = t.act_hi;
     l->out_scale = t.out_scale, l->r_scale = t.r_scale;

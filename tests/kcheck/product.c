@@ -162,26 +162,27 @@ const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *
                              uint64_t number) {
     rng r = rng_make(seed, number);
     output o;
-    ptrdiff_t taps[25];
-    quernel_i_depthwise d = {.rows = 1 + (uint32_t)(number % 33), .columns = 1 + (uint32_t)(rng_next(&r) % 150),
-                             .n_taps = 1 + (uint32_t)(rng_next(&r) % 25), .taps = taps};
+    quernel_i_depthwise d = {.rows = 1 + (uint32_t)(number % 60), .columns = 1 + (uint32_t)(rng_next(&r) % 150)};
+    d.kernel_h = 1 + (uint32_t)(rng_next(&r) % (rng_one_in(&r, 8) ? 20 : 7));
+    d.kernel_w = 1 + (uint32_t)(rng_next(&r) % (rng_one_in(&r, 8) ? 20 : 7));
+    const uint32_t n_taps = d.kernel_h * d.kernel_w;
     const size_t channels = (d.columns + 15) / 16 * 16;
-    d.a_row = (ptrdiff_t)d.columns + rng_int(&r, 0, 9);
-    ptrdiff_t most = 0;
-    for (uint32_t t = 0; t < d.n_taps; t++) {
-        taps[t] = rng_int(&r, 0, 300);
-        if (taps[t] > most) most = taps[t];
-    }
-    const size_t bytes = (d.rows - 1) * (size_t)d.a_row + (size_t)most + d.columns;
+    // Strides and dilations in pixels, mostly; sometimes taps and rows lie anywhere.
+    const ptrdiff_t pixel = (ptrdiff_t)d.columns + rng_int(&r, 0, 9);
+    d.tap_pixel = rng_one_in(&r, 4) ? rng_int(&r, 1, 300) : pixel * rng_int(&r, 1, 2);
+    d.a_row = rng_one_in(&r, 4) ? rng_int(&r, 1, 300) : pixel * rng_int(&r, 1, 3);
+    d.tap_line = rng_int(&r, 1, 2000);
+    const size_t bytes = (d.rows - 1) * (size_t)d.a_row + (d.kernel_h - 1) * (size_t)d.tap_line +
+                         (d.kernel_w - 1) * (size_t)d.tap_pixel + d.columns;
     uint8_t *a = guard_take(g, bytes, 1, 0);
-    int8_t *w = guard_take(g, channels * d.n_taps, 16, 0);
+    int8_t *w = guard_take(g, channels * n_taps, 16, 0);
     int32_t *init = guard_take(g, channels * 4, 4, 0);
     data_bytes(&r, (data_kind)(rng_next(&r) % DATA_KINDS), a, bytes, k->a_type == QUERNEL_TYPE_S8);
-    data_bytes(&r, (data_kind)(rng_next(&r) % DATA_KINDS), (uint8_t *)w, channels * d.n_taps, true);
+    data_bytes(&r, (data_kind)(rng_next(&r) % DATA_KINDS), (uint8_t *)w, channels * n_taps, true);
     for (uint32_t n = 0; n < d.columns; n++) init[n] = rng_int(&r, -100000, 100000);
     d.a = a, d.w = w, d.w_tap = channels, d.init = init;
     d.scratch = scratch(g, k, d.columns);
-    output_make(&o, &r, g, d.rows, d.columns, typical(d.n_taps));
+    output_make(&o, &r, g, d.rows, d.columns, typical(n_taps));
     guard_open(g, d.scratch);
     d.finish = &o.finish;
     const char *conduct = kcheck_conduct(guard_call(k->run.any, &d, 0, 0, 0, NULL));
