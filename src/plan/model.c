@@ -9,10 +9,11 @@
 enum { SQUARE = 4, POINTS = 36 };
 
 const double quernel_i_model_rates[QUERNEL_I_WORK_COUNT] = {
-    [QUERNEL_I_WORK_MACS] = 0.583,     [QUERNEL_I_WORK_CALLS] = 0,         [QUERNEL_I_WORK_TILES] = 21.4,
-    [QUERNEL_I_WORK_WIDENED] = 0.0421, [QUERNEL_I_WORK_B_L2] = 0.00286,    [QUERNEL_I_WORK_B_FAR] = 0.00701,
-    [QUERNEL_I_WORK_A_FAR] = 0.224,    [QUERNEL_I_WORK_PREPARED] = 0.0113, [QUERNEL_I_WORK_COPIED] = 0.0076,
-    [QUERNEL_I_WORK_PACKED] = 0.307,   [QUERNEL_I_WORK_QUANTIZED] = 0.249, [QUERNEL_I_WORK_STORED] = 0.299};
+    [QUERNEL_I_WORK_MACS] = 0.426,    [QUERNEL_I_WORK_CALLS] = 0,        [QUERNEL_I_WORK_TILES] = 48.1,
+    [QUERNEL_I_WORK_WIDENED] = 0.058, [QUERNEL_I_WORK_B_L2] = 0.00678,   [QUERNEL_I_WORK_B_FAR] = 0.0122,
+    [QUERNEL_I_WORK_A_FAR] = 0.261,   [QUERNEL_I_WORK_PREPARED] = 0.014, [QUERNEL_I_WORK_COPIED] = 0.0171,
+    [QUERNEL_I_WORK_PACKED] = 0.473,  [QUERNEL_I_WORK_QUANTIZED] = 0.22, [QUERNEL_I_WORK_STORED] = 0.265,
+};
 
 // Multiply-adds per nanosecond of the GEMM kernels where nothing but registers limits them.
 static double macs_per_ns(quernel_isa isa) {
