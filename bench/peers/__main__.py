@@ -13,12 +13,18 @@ PEERS = ("onednn", "openvino", "onnxruntime")
 QUERNEL = contender.ROOT / "build" / "tune" / "quernel"
 
 
+def refuse(code, what):
+    """Ends with a line on stderr: 2 for usage and unreadable input, 4 for an instruction set that cannot run here."""
+    print(f"quernel: peers: {what}", file=sys.stderr)
+    sys.exit(code)
+
+
 def host():
     """What `quernel info` says, and the peaks that it probes."""
     try:
         return json.loads(subprocess.run([QUERNEL, "info", "--probe", "--json"], check=True, capture_output=True).stdout)
     except (OSError, subprocess.CalledProcessError, ValueError) as problem:
-        raise SystemExit(f"quernel: peers: {QUERNEL}: {problem}") from None
+        refuse(2, f"{QUERNEL}: {problem}")
 
 
 def peak_of(info, isa, threads):
@@ -89,7 +95,7 @@ def listed(text, among, what):
     chosen = text.split(",")
     for one in chosen:
         if one not in among:
-            raise SystemExit(f"quernel: peers: {what}: {one}: must be among {', '.join(among)}")
+            refuse(2, f"{what}: {one}: must be among {', '.join(among)}")
     return chosen
 
 
@@ -113,6 +119,11 @@ def parse(arguments):
     return options
 
 
+def pin(threads):
+    """To as many CPUs as threads: some peers would use every CPU that they see."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
 def work(options):
     """(CSV row, problem) of everything asked for."""
     for path in filter(None, (options.layers, options.gemm)):
@@ -132,11 +143,19 @@ def work(options):
 
 def main():
     options = parse(sys.argv[1:])
+    pin(options.threads)
     info = host()
     comparison = Comparison(options, info)
-    for given, problem in work(options):
-        for isa in options.isa.split(",") if options.isa else [comparison.top]:
-            comparison.compare(given, problem, isa)
+    isas = options.isa.split(",") if options.isa else [comparison.top]
+    for isa in isas:
+        if isa not in info["usable"].split():
+            refuse(4, f"--isa: {isa}: cannot run here")
+    try:
+        for given, problem in work(options):
+            for isa in isas:
+                comparison.compare(given, problem, isa)
+    except (OSError, KeyError, ValueError) as problem:
+        refuse(2, f"{type(problem).__name__}: {problem}")
     os.makedirs(options.out, exist_ok=True)
     path = os.path.join(options.out, "comparison.json")
     with open(path + ".tmp", "w") as file:

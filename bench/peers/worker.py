@@ -25,13 +25,16 @@ def serve(name, answers):
     problem = problem_from(request)
     peer = importlib.import_module(f".{name}_peer", __package__)
     try:
-        make = peer.make_network if isinstance(problem, problems.NetworkProblem) else peer.make
+        whole = isinstance(problem, problems.NetworkProblem)
+        if whole and not hasattr(peer, "make_network"):
+            raise peer.Unsupported("whole networks are not compared with this peer")
+        make = peer.make_network if whole else peer.make
         run, read, note = make(problem)
         run()
         start = time.perf_counter()
         run()
         once = time.perf_counter() - start
-    except (peer.Unsupported, AttributeError, ValueError, RuntimeError) as reason:
+    except (peer.Unsupported, ValueError, RuntimeError) as reason:
         answers.write(json.dumps({"error": str(reason) or type(reason).__name__}) + "\n")
         return
     np.save(request["output"], read())
