@@ -3,8 +3,9 @@
 records: 18 convolutions 3x3 with a PReLU per channel in between; behind them, in float, pixel shuffle, the sum with the
 enlarged input, and cubic interpolation to half the size."""
 import numpy as np
+from quernel import ncnn as ncnn_model
 
-from . import assets, ncnn_model
+from . import assets
 from .network import NETWORK_INPUT, Layer, Network, TailStep
 
 NAME = "realesr-animevideov3-x2"

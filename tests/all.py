@@ -183,17 +183,16 @@ def faults(suite):
 
 
 def python(suite):
-    """The NumPy binding and the demo's readers; the comparison with other libraries, without them."""
+    """The Python package against NumPy and PyTorch, and the demo."""
     if not suite.options.python:
-        return suite.missing("the NumPy binding", "numpy (pip)")
+        return suite.missing("the Python package", "numpy (pip)")
     library = ROOT / "build-gcc" / "libquernel.so"
     if not library.exists():
         return failure("no library to load", "", "./dev test --stage gcc")
     env = {"QUERNEL_LIBRARY": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'python'}"}
-    suites = [ROOT / "tests" / "python" / name for name in ("suite.py", "peers.py")]
     total = Outcome()
-    for path in suites:
-        total.add(suite.step("python", [suite.options.python, path], env))
+    for name in ("suite", "layers", "modules", "peers"):
+        total.add(suite.step(f"python/{name}", [suite.options.python, ROOT / "tests" / "python" / f"{name}.py"], env))
     return total
 
 

@@ -76,9 +76,10 @@ class QuernelError(ValueError):
 
 
 def _candidates():
-    if "QUERNEL_LIBRARY" in os.environ:
+    if os.environ.get("QUERNEL_LIBRARY"):
         yield os.environ["QUERNEL_LIBRARY"]
     here = pathlib.Path(__file__).resolve()
+    yield from map(str, (here.parents[1] / ".quernel.mesonpy.libs").glob("libquernel.so*"))  # a wheel
     yield str(here.parents[2] / "build" / "libquernel.so")  # a checkout built by ./dev build
     yield "libquernel.so.0"
 

@@ -4,6 +4,7 @@ find_package and as a Meson subproject, and runs; the tree is moved first, for t
 import os
 import shutil
 import subprocess
+import sys
 
 from run import Outcome, failure
 
@@ -27,7 +28,8 @@ def check(suite, root, build, scratch):
     moved = scratch / "moved"
     shutil.copytree(prefix, moved, symlinks=True)
     total.add(by_cmake(suite, here, moved / libdir.relative_to(prefix), scratch / "cmake"))
-    return total.add(as_subproject(suite, root, here, scratch / "meson"))
+    total.add(as_subproject(suite, root, here, scratch / "meson"))
+    return total.add(as_wheel(suite, root, here, scratch))
 
 
 def by_pkg_config(suite, here, libdir, scratch):
@@ -73,3 +75,17 @@ def as_subproject(suite, root, here, folder):
         return total
     total.add(suite.step("subproject: build", [suite.ninja, "-C", folder / "build"], cwd=folder))
     return total.add(suite.step("subproject: run", [folder / "build" / "use"], cwd=folder))
+
+
+def as_wheel(suite, root, here, scratch):
+    """`pip install .` into a fresh environment; the package finds the library that came with it."""
+    wheels, python = scratch / "wheels", scratch / "venv" / "bin" / "python"
+    total = suite.step("wheel: build", [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", wheels, root], cwd=scratch)
+    if total.failed:
+        return total
+    wheel = next(wheels.glob("quernel-*.whl"))
+    if "-py3-none-" not in wheel.name or wheel.name.endswith("-any.whl"):
+        total.add(failure(f"{wheel.name}: must serve every Python 3 of one platform", "", f"pip wheel {root}"))
+    total.add(suite.step("wheel: environment", [sys.executable, "-m", "venv", scratch / "venv"]))
+    total.add(suite.step("wheel: install", [python, "-m", "pip", "install", "-q", wheel]))
+    return total.add(suite.step("wheel: use", [python, here / "use.py"], {"QUERNEL_LIBRARY": "", "PYTHONPATH": ""}, cwd=scratch))

@@ -4,14 +4,14 @@
 
 PYTHONPATH holds python/ and the repository's root; QUERNEL_LIBRARY names the library. Closes with N passed, N failed,
 N skipped."""
-import pathlib
 import struct
 import sys
 import unittest
 
+import front
 import numpy as np
 import quernel
-from demo import ncnn_model
+from quernel import ncnn as ncnn_model
 from demo.network import Layer, Network
 from quernel import _native as native
 
@@ -126,13 +126,5 @@ class Int8Chain(unittest.TestCase):
             self.assertLess(np.square(y - wanted).sum(), 1e-3 * np.square(wanted).sum())
 
 
-def main():
-    result = unittest.TextTestRunner(sys.stderr, verbosity=0).run(unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]))
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed, {len(result.skipped)} skipped")
-    return 1 if failed or not result.testsRun else 0
-
-
 if __name__ == "__main__":
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-    sys.exit(main())
+    sys.exit(front.main(__name__))

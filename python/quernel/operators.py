@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operators of the C library on NumPy arrays. Nothing is converted: arrays are used in place, by their strides."""
+import ctypes as c
+
+import numpy as np
+
+from . import _native as native
+from ._native import QuernelError, lib
+
+F32, BF16, S32, S8, U8 = range(5)
+NHWC, NCHW = 0, 1
+STATIC, DYNAMIC_CALL, DYNAMIC_ROW = range(3)
+NONE, RELU, CLAMP, LEAKY, PRELU, HSWISH, HSIGMOID, SILU, GELU, SIGMOID, TANH = range(11)
+_TYPES = {np.dtype(np.float32): F32, np.dtype(np.int32): S32, np.dtype(np.int8): S8, np.dtype(np.uint8): U8}
+_DTYPES = {F32: np.float32, BF16: np.uint16, S32: np.int32, S8: np.int8, U8: np.uint8}
+
+
+def version():
+    return lib.quernel_version().decode()
+
+
+def _floats(values, size=None):
+    array = np.ascontiguousarray(values, np.float32)
+    if size is not None and array.size != size:
+        raise ValueError(f"{array.size} values where {size} are needed")
+    return array
+
+
+def _address(array):
+    return None if array is None else array.ctypes.data
+
+
+def _aligned(count, dtype):
+    """Uninitialized array whose first element is aligned to 64 bytes."""
+    size = count * np.dtype(dtype).itemsize
+    raw = np.empty(size + 64, np.uint8)
+    skip = -raw.ctypes.data % 64
+    return raw[skip:skip + size].view(dtype)
+
+
+class Weights:
+    """Packed weights. `data` is float32 or int8: [out, in] (linear), [out, in/groups, kh, kw] (conv2d), or with
+    kind="deconv2d" [in, out/groups, kh, kw]. `smooth` holds one factor per input channel, or one per weight of an input
+    channel ([in, kh, kw]): then im2col columns are smoothed. deconv_stride: (0, 0) is the kernel."""
+
+    KINDS = {"linear": 0, "conv2d": 1, "deconv2d": 2}
+
+    def __init__(self, data, kind=None, groups=1, smooth=None, scale=None, zero=None, deconv_stride=(0, 0)):
+        data = np.ascontiguousarray(data)
+        if data.dtype not in _TYPES:
+            raise TypeError(f"weights: {data.dtype}: must be float32, int8 or uint8")
+        kind = kind or ("linear" if data.ndim == 2 else "conv2d")
+        out, in_ = data.shape[:2]
+        out, in_ = (out, in_ * groups) if kind != "deconv2d" else (in_ * groups, out)
+        smooth = None if smooth is None else _floats(smooth)
+        scale = None if scale is None else _floats(scale, out)
+        zero = None if zero is None else np.ascontiguousarray(zero, np.int32)
+        kernel = data.shape[2:] if data.ndim == 4 else (1, 1)
+        d = native.WeightsDesc(c.sizeof(native.WeightsDesc), self.KINDS[kind], _TYPES[data.dtype], out, in_, *kernel,
+                               groups, _address(data), 0, 0, _address(scale), _address(zero))
+        d.deconv_stride_h, d.deconv_stride_w = deconv_stride
+        if smooth is not None:
+            d.smooth_kind, d.smooth = (1 if smooth.size == in_ else 2), _address(smooth)
+            if smooth.size not in (in_, in_ * kernel[0] * kernel[1]):
+                raise ValueError(f"{smooth.size} smoothing factors for {in_} channels")
+        self.out, self.in_, self.kernel = out, in_, tuple(kernel)
+        self.handle = c.c_void_p()
+        native.call(lib.quernel_weights_pack, c.byref(d), c.byref(self.handle))
+
+    @property
+    def packed_bytes(self):
+        info = native.WeightsInfo(c.sizeof(native.WeightsInfo))
+        lib.quernel_weights_get(self.handle, c.byref(info))
+        return info.packed_bytes
+
+    def __del__(self):
+        if getattr(self, "handle", None):
+            lib.quernel_weights_release(self.handle)
+
+
+class Chain:
+    """An int8 NHWC tensor with a border, as layers that follow one another in int8 exchange it."""
+
+    def __init__(self, n, channels, h, w, type=U8, border=(1, 1)):
+        self.desc = native.Tensor(type, NHWC, n, channels, h, w)
+        size, offset = c.c_size_t(), c.c_size_t()
+        native.call(lib.quernel_chain_describe, c.byref(self.desc), *border, c.byref(size), c.byref(offset))
+        self.memory = _aligned(size.value, _DTYPES[type])
+        self.address = self.memory.ctypes.data + offset.value
+        self._offset = offset.value
+
+    def numpy(self):
+        """The real pixels as an array [n, h, w, c] on the same memory."""
+        d = self.desc
+        return np.lib.stride_tricks.as_strided(self.memory[self._offset:], (d.n, d.h, d.w, d.c),
+                                               (d.stride_n, d.stride_h, d.stride_w, 1))
+
+
+def describe(array, layout):
+    """A tensor of the library for a 4-dimensional array whose axes are in the order of `layout`."""
+    axes = "nchw" if layout == NCHW else "nhwc"
+    if array.dtype not in _TYPES:
+        raise TypeError(f"tensor: {array.dtype}: must be float32, int32, int8 or uint8")
+    sizes = dict(zip(axes, array.shape))
+    strides = {axis: stride // array.itemsize for axis, stride in zip(axes, array.strides)}
+    return native.Tensor(_TYPES[array.dtype], layout, sizes["n"], sizes["c"], sizes["h"], sizes["w"], strides["n"],
+                         strides["c"], strides["h"], strides["w"])
+
+
+def _quant(scale=1.0, zero=0, type=U8, mode=STATIC, asymmetric=0, narrow=0):
+    return native.Quant(mode, type, scale, zero, narrow, asymmetric)
+
+
+def _finish(out, keep, bias=None, activation=NONE, lo=0.0, hi=0.0, slope=0.0, slopes=None, y_type=F32, y_scale=1.0,
+            y_zero=0, y_smooth=None, residual=None, residual_scale=1.0, residual_zero=0):
+    f = native.Finish(y_scale=y_scale, y_type=y_type, y_zero=y_zero, activation=activation, lo=lo, hi=hi, slope=slope,
+                      residual_scale=residual_scale, residual_zero=residual_zero)
+    if bias is not None:
+        f.bias_type = S32 if np.asarray(bias).dtype == np.int32 else F32
+        keep.append(np.ascontiguousarray(bias) if f.bias_type == S32 else _floats(bias, out))
+        f.bias = _address(keep[-1])
+    for name, values in (("slopes", slopes), ("y_smooth", y_smooth)):
+        if values is not None:
+            keep.append(_floats(values, out))
+            setattr(f, name, _address(keep[-1]))
+    if residual is not None:
+        f.residual, f.residual_type = 1, residual
+    return f
+
+
+class Operator:
+    """A created operator. Any number of threads may call it: each call takes a workspace that no other one uses."""
+
+    def __init__(self, create, desc, weights):
+        self.weights = weights
+        self.handle = c.c_void_p()
+        native.call(create, c.byref(desc), c.byref(self.handle))
+        self.workspace_bytes = lib.quernel_operator_workspace(self.handle)
+        self._workspaces = [self._workspace()]
+
+    def _workspace(self):
+        return _aligned(max(self.workspace_bytes, 64), np.uint8)
+
+    def __call__(self, x, y, residual=None, pool=None):
+        """Runs. Tensors are arrays or Chains as described at creation; their shapes are not looked at again."""
+        where = [t if t is None else t.address if isinstance(t, Chain) else t.ctypes.data for t in (x, residual, y)]
+        parallel = None if pool is None else c.byref(pool.parallel)
+        workspace = self._workspaces.pop() if self._workspaces else self._workspace()
+        native.call(lib.quernel_operator_run, self.handle, *where, workspace.ctypes.data, self.workspace_bytes, parallel)
+        self._workspaces.append(workspace)
+        return y
+
+    def explain(self):
+        text = c.create_string_buffer(512)
+        lib.quernel_operator_explain(self.handle, text, len(text))
+        return text.value.decode()
+
+    def __del__(self):
+        if getattr(self, "handle", None):
+            lib.quernel_operator_destroy(self.handle)
+
+
+def _isa(name):
+    if name is None:
+        return -1
+    value = c.c_int()
+    if lib.quernel_isa_parse(name.encode(), c.byref(value)):
+        raise ValueError(f"unknown instruction set: {name}")
+    return value.value
+
+
+def _tensor(t, layout):
+    return t.desc if isinstance(t, Chain) else t if isinstance(t, native.Tensor) else describe(t, layout)
+
+
+def _window(create, weights, x, y, stride, pad, dilation, quant, finish, residual, layout, threads, isa, config,
+            out_pad=(0, 0)):
+    keep = []
+    x, y = _tensor(x, layout), _tensor(y, layout)
+    finish = dict(finish or {}, y_type=y.type)
+    if residual is not None:
+        residual = _tensor(residual, layout)
+        finish["residual"] = residual.type
+    d = native.Conv2dDesc(c.sizeof(native.Conv2dDesc), weights.handle, x, y, residual or native.Tensor(), *stride,
+                          *dilation, *pad, _quant(**(quant or {})), _finish(weights.out, keep, **finish), threads,
+                          _isa(isa), config.encode() if config else None, None, *out_pad)
+    return Operator(create, d, weights)
+
+
+def conv2d(weights, x, y, stride=(1, 1), pad=(0, 0, 0, 0), dilation=(1, 1), quant=None, finish=None, residual=None,
+           layout=NCHW, threads=1, isa=None, config=None):
+    """A convolution from x to y (arrays, Chains or native.Tensor descriptions); pad is top, left, bottom, right.
+    quant: scale, zero, type, mode, asymmetric, narrow. finish: bias, activation, lo, hi, slope, slopes, y_scale, y_zero,
+    y_smooth, residual_scale, residual_zero."""
+    return _window(lib.quernel_conv2d_create, weights, x, y, stride, pad, dilation, quant, finish, residual, layout,
+                   threads, isa, config)
+
+
+def deconv2d(weights, x, y, stride=None, pad=(0, 0, 0, 0), dilation=(1, 1), out_pad=(0, 0), quant=None, finish=None,
+             layout=NCHW, threads=1, isa=None, config=None):
+    """A transposed convolution with the stride that the weights were packed for; by default it is the kernel."""
+    return _window(lib.quernel_deconv2d_create, weights, x, y, stride or weights.kernel, pad, dilation, quant, finish, None,
+                   layout, threads, isa, config, out_pad)
+
+
+def linear(weights, x, y, quant=None, finish=None, threads=1, isa=None, config=None):
+    """y[m, n] = finish(x[m, k]·w[n, k]) for 2-dimensional arrays."""
+    keep = []
+    finish = dict(finish or {}, y_type=_TYPES[y.dtype])
+    d = native.LinearDesc(c.sizeof(native.LinearDesc), weights.handle, x.shape[0], _TYPES[x.dtype],
+                          x.strides[0] // x.itemsize, y.strides[0] // y.itemsize, 0, _quant(**(quant or {})),
+                          _finish(weights.out, keep, **finish), threads, _isa(isa), config.encode() if config else None,
+                          None)
+    return Operator(lib.quernel_linear_create, d, weights)
+
+
+class Pool:
+    """The library's threads, for Operator calls with pool=…; operators must be made for at least as many."""
+
+    def __init__(self, threads):
+        self.handle = c.c_void_p()
+        native.call(lib.quernel_pool_create, threads, c.byref(self.handle))
+        self.parallel = lib.quernel_pool_parallel(self.handle)
+
+    def __del__(self):
+        if getattr(self, "handle", None):
+            lib.quernel_pool_destroy(self.handle)
+
+
+def smooth_factors(act_max, weight_max, alpha=0.5, act_floor=1 / 20, weight_floor=1 / 1024):
+    """Smoothing factors from the largest |activation| and |weight| of each channel or column."""
+    a, w = _floats(act_max), _floats(weight_max, np.size(act_max))
+    s = np.empty_like(a)
+    o = native.SmoothOptions(c.sizeof(native.SmoothOptions), alpha, act_floor, weight_floor)
+    native.call(lib.quernel_smooth_factors, _address(a), _address(w), a.size, c.byref(o), _address(s))
+    return s
+
+
+def quantize(x, scale, zero=0, type=U8, narrow=0, divide=0):
+    x = _floats(x)
+    q = np.empty(x.shape, _DTYPES[type])
+    native.call(lib.quernel_quantize, _address(x), x.size, scale, zero, type, narrow, divide, _address(q))
+    return q
+
+
+def dequantize(q, scale, zero=0):
+    q = np.ascontiguousarray(q)
+    x = np.empty(q.shape, np.float32)
+    native.call(lib.quernel_dequantize, _address(q), q.size, scale, zero, _TYPES[q.dtype], _address(x))
+    return x

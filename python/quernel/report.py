@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was done to a network, as rows that print as a table."""
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass
+class Row:
+    """One layer. `how` says how its input is coded, or why it stays in float."""
+    name: str
+    kind: str
+    int8: bool
+    how: str
+    chained: bool = False   # it writes int8 for the next layers
+    kernel: str = ""
+
+    def __str__(self):
+        writes = "" if not self.int8 else "writes int8" if self.chained else "writes float"
+        return f"{self.name:32} {self.kind:9} {'int8' if self.int8 else 'float':5} {writes:12} {self.how}  {self.kernel}".rstrip()
+
+
+@dataclasses.dataclass
+class Report:
+    """The rows, the policy that won, and the SQNR of each policy on the batches put aside."""
+    rows: list
+    policy: str = "plain"
+    held_out: dict = dataclasses.field(default_factory=dict)
+    notes: list = dataclasses.field(default_factory=list)
+
+    def __str__(self):
+        checked = ", ".join(f"{name} {value:.1f} dB" for name, value in self.held_out.items())
+        kept = [f"kept: {self.policy} (batches put aside: {checked})"] if checked else []
+        return "\n".join([*map(str, self.rows), *self.notes, *kept])
+
+
+def how(choice, coding):
+    """A choice in words."""
+    smooth = "not smoothed" if choice.alpha is None else f"alpha {choice.alpha:g}"
+    kept = "" if choice.kept == 1 else f", {100 * choice.kept:g} % of the range"
+    return f"scale {coding.scale:.4g}, zero {coding.zero}, {smooth}{kept}"
+
+
+def kernel(packed):
+    """The C kernel that a QuantLayer ran last."""
+    lines = packed.explain()
+    words = [word for word in (lines[-1].split() if lines else []) if word.startswith("kernel=")]
+    return words[0].removeprefix("kernel=") if words else ""
+
+
+def silences(settled):
+    """Warnings of channels that the calibration set never used."""
+    return [f"warning: {value}: {len(channels)} channels are silent in the calibration set"
+            for value, channels in settled.silent.items()]

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Layers, graphs and calibration on NumPy alone: int8 against the float layer, and what bad input gets."""
+import dataclasses
+import sys
+import unittest
+
+import front
+import numpy as np
+from quernel import calibrate, fold
+from quernel.graph import LAYER, Graph, Node, QuantGraph
+from quernel.layer import Activation, Coding, Layer, QuantLayer
+
+RNG = np.random.default_rng(11)
+KINDS = [Activation(kind) for kind in ("none", "relu", "hswish", "hsigmoid", "silu", "gelu", "sigmoid", "tanh")] + [
+    Activation("clamp", 0.0, 0.5), Activation("leaky", slope=0.2), Activation("prelu", slopes=np.float32(RNG.random(6)))]
+
+
+def window(kind="conv2d", inputs=4, outputs=6, kernel=(3, 3), **more):
+    groups = more.get("groups", 1)
+    shape = (outputs, inputs // groups) if kind == "conv2d" else (inputs, outputs // groups)
+    w = RNG.normal(size=(*shape, *kernel)).astype(np.float32) * np.float32((inputs * 9) ** -0.5)
+    return Layer("made", kind, w, RNG.normal(size=outputs).astype(np.float32) * np.float32(0.1), **more)
+
+
+def exact_coding(x):
+    """A coding that loses little: 255 steps over the range of x."""
+    least, greatest = min(0.0, float(x.min())), max(0.0, float(x.max()))
+    scale = (greatest - least) / 255
+    return Coding(scale, int(round(-least / scale)))
+
+
+class OneLayer(unittest.TestCase):
+    def follows(self, layer, x, within=0.03):
+        wanted = layer(x)
+        made = QuantLayer(layer, exact_coding(x))(x)
+        self.assertEqual(made.shape, wanted.shape)
+        self.assertLess(np.abs(made - wanted).max(), within * np.abs(wanted).max())
+
+    def test_int8_follows_float(self):
+        x = RNG.normal(size=(2, 4, 9, 8)).astype(np.float32)
+        for layer in (window(pad=(1, 1, 1, 1)), window(pad=(0, 1, 2, 0), stride=(2, 1)), window(kernel=(1, 3)),
+                      window(dilation=(2, 2), pad=(2, 2, 2, 2)), window(groups=2), window(outputs=4, groups=4, pad=(1,) * 4),
+                      window("deconv2d", kernel=(2, 2), stride=(2, 2)),
+                      window("deconv2d", kernel=(4, 4), stride=(2, 2), pad=(3, 3, 3, 3)),
+                      window("deconv2d", kernel=(3, 3), stride=(2, 2), pad=(1, 1, 1, 1), output_pad=(1, 1))):
+            with self.subTest(layer.kind, weights=layer.weights.shape, stride=layer.stride, pad=layer.pad):
+                self.follows(layer, x)
+
+    def test_activations_follow_float(self):
+        x = RNG.normal(size=(1, 4, 6, 6)).astype(np.float32)
+        for activation in KINDS:
+            with self.subTest(activation.kind):
+                self.follows(dataclasses.replace(window(), activation=activation), x, 0.05)
+
+    def test_strides_are_read_in_place(self):
+        layer, x = window(pad=(1, 1, 1, 1)), RNG.normal(size=(2, 9, 10, 8)).astype(np.float32)
+        run = QuantLayer(layer, exact_coding(x))
+        wide = x.transpose(0, 3, 1, 2)              # [2, 8, 9, 10], channels innermost
+        for view in (wide[:, 2:6], wide[:, :4, ::2], np.broadcast_to(wide[:1, :4], (2, 4, 9, 10)), wide[:, :4, ::-1],
+                     np.ascontiguousarray(wide)[:, 1:5, 2:, 1:-1]):
+            with self.subTest(view.strides):
+                np.testing.assert_array_equal(run(view), run(np.ascontiguousarray(view)))
+
+    def test_a_shape_that_changes_between_calls(self):
+        layer = window(pad=(1, 1, 1, 1))
+        run = QuantLayer(layer, Coding(0.02, 128))
+        for size in range(3, 3 + 2 * QuantLayer.SHAPES_KEPT):
+            x = RNG.normal(size=(1, 4, size, 5)).astype(np.float32)
+            self.assertEqual(run(x).shape, (1, 6, size, 5))
+        self.assertEqual(len(run.explain()), QuantLayer.SHAPES_KEPT)
+
+    def test_without_a_coding_each_run_finds_its_own(self):
+        layer = window(pad=(1, 1, 1, 1))
+        x = RNG.normal(size=(1, 4, 6, 6)).astype(np.float32)
+        y = QuantLayer(layer, Coding())(x)
+        np.testing.assert_allclose(QuantLayer(layer, Coding())(64 * x) - layer.bias.reshape(-1, 1, 1),
+                                   64 * (y - layer.bias.reshape(-1, 1, 1)), rtol=0, atol=1e-4)
+
+    def test_bad_input_is_named(self):
+        run = QuantLayer(window(), Coding(0.02))
+        for x, error, text in ((np.zeros((1, 4, 5, 5)), TypeError, "float64: must be float32"),
+                               (np.zeros((4, 5, 5), np.float32), ValueError, "3 dimensions"),
+                               (np.zeros((1, 5, 5, 5), np.float32), ValueError, "5 channels: must be 4"),
+                               (np.zeros((1, 4, 2, 5), np.float32), ValueError, "leaves nothing of the output")):
+            with self.subTest(text), self.assertRaisesRegex(error, text):
+                run(x)
+
+
+def two_layers():
+    """x → conv, batch norm, relu → conv; the first value has three readers' worth of channels."""
+    first, second = window(pad=(1, 1, 1, 1)), window(inputs=6, outputs=5, pad=(1, 1, 1, 1))
+    nodes = [Node(LAYER, "a", ["x"], ["1"], layer=first),
+             Node("BatchNormalization", "n", ["1", "g", "b", "m", "v"], ["2"], {"epsilon": 1e-3}),
+             Node("Relu", "r", ["2"], ["3"]), Node(LAYER, "c", ["3"], ["y"], layer=second)]
+    numbers = {name: RNG.random(6).astype(np.float32) + 0.5 for name in "gbmv"}
+    return Graph("two", nodes, ["x"], ["y"], numbers)
+
+
+class Graphs(unittest.TestCase):
+    def test_folding_changes_nothing_and_leaves_the_layers(self):
+        x, whole = RNG.normal(size=(1, 4, 7, 6)).astype(np.float32), two_layers()
+        wanted, folded = whole(x)[0], fold.fold(whole)
+        self.assertEqual([node.op for node in folded.nodes], [LAYER, LAYER])
+        np.testing.assert_allclose(folded(x)[0], wanted, atol=1e-5)
+
+    def test_silu_and_hswish_are_recognized(self):
+        def spelled(*steps):
+            nodes = [Node(LAYER, "a", ["x"], ["1"], layer=window()), *steps]
+            return Graph("gate", nodes, ["x"], ["y"], {"three": np.float32(3), "lo": np.float32(0), "six": np.float32(6)})
+        silu = spelled(Node("Sigmoid", "s", ["1"], ["2"]), Node("Mul", "m", ["1", "2"], ["y"]))
+        hswish = spelled(Node("Add", "p", ["1", "three"], ["2"]), Node("Clip", "c", ["2", "lo", "six"], ["3"]),
+                         Node("Mul", "m", ["1", "3"], ["4"]), Node("Div", "d", ["4", "six"], ["y"]))
+        x = RNG.normal(size=(1, 4, 5, 5)).astype(np.float32)
+        for graph, kind in ((silu, "silu"), (hswish, "hswish")):
+            wanted, folded = graph(x)[0], fold.fold(graph)
+            self.assertEqual([node.layer.activation.kind for node in folded.nodes], [kind])
+            np.testing.assert_allclose(folded(x)[0], wanted, atol=1e-5)
+
+    def test_values_between_int8_layers_stay_int8_with_the_same_result(self):
+        graph, x = fold.fold(two_layers()), RNG.normal(size=(1, 4, 7, 6)).astype(np.float32)
+        codings = {"x": exact_coding(x), "3": Coding(0.02, smooth=np.float32(RNG.random(6) + 0.5))}
+        chained = QuantGraph(graph, codings)
+        self.assertEqual(list(chained._chained.items()), [("3", (1, 1))])
+        apart = QuantGraph(graph, codings)
+        apart._chained = {}
+        self.assertGreater(calibrate.sqnr(apart(x), chained(x)), 55)
+        self.assertEqual(chained.int8_share(x), 1.0)
+
+
+class Calibration(unittest.TestCase):
+    def settle(self, batches, graph=None):
+        return calibrate.quantize_graph(graph or fold.fold(two_layers()), batches, policies=("plain", "smoothed by 0.5"))
+
+    def test_an_empty_set_and_non_finite_values_are_refused(self):
+        with self.assertRaisesRegex(ValueError, "batches: 0: must be 1 or more"):
+            self.settle([])
+        x = np.ones((1, 4, 6, 6), np.float32)
+        x[0, 2, 3, 1] = np.nan
+        with self.assertRaisesRegex(ValueError, r"x: nan at \(0, 2, 3, 1\): must be finite"):
+            self.settle([x])
+
+    def test_constant_tensors_and_silent_channels_stay_finite(self):
+        silent = np.abs(RNG.normal(size=(1, 4, 6, 6))).astype(np.float32)
+        silent[:, 1] = 0
+        for x in (np.zeros((1, 4, 6, 6), np.float32), np.full((1, 4, 6, 6), 7, np.float32), silent):
+            graph = fold.fold(two_layers())
+            graph.nodes[0].layer.weights[2] = 0
+            graph.nodes[0].layer.weights[:, 3] = 0
+            quantized, settled = self.settle([x, x], graph)
+            self.assertTrue(np.isfinite(quantized(x)[0]).all())
+        self.assertEqual(settled.silent["x"].tolist(), [1])
+
+    def test_smoothing_is_kept_where_channels_are_uneven(self):
+        sizes = np.exp(RNG.normal(0, 2, (1, 4, 1, 1))).astype(np.float32)
+        graph = fold.fold(two_layers())
+        graph.nodes[0].layer.weights[:] /= sizes
+        batches = [np.abs(RNG.normal(size=(1, 4, 12, 12))).astype(np.float32) * sizes for _ in range(4)]
+        self.assertEqual(self.settle(batches, graph)[1].policy, "smoothed by 0.5")
+
+
+if __name__ == "__main__":
+    sys.exit(front.main(__name__))

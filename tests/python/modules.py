@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""quernel.torch: modules in the place of PyTorch's, and quantize() on whole models."""
+import copy
+import io
+import sys
+import threading
+import unittest
+
+import front
+import numpy as np
+
+try:
+    import torch
+    from torch import nn
+    import quernel.torch as qt
+except ImportError as problem:
+    print(f"skipped: quernel.torch: {problem}\n0 passed, 0 failed, 1 skipped")
+    sys.exit(0)
+
+from quernel.layer import Coding
+
+torch.manual_seed(5)
+
+
+class Backbone(nn.Module):
+    """The structure of a detector's backbone_2d: blocks that begin with padding and a stride, and a way up from each."""
+
+    def __init__(self, width=8):
+        super().__init__()
+        def unit(inputs, stride):
+            return [nn.Conv2d(inputs, width, 3, stride, 1 - (stride > 1), bias=False), nn.BatchNorm2d(width, eps=1e-3), nn.ReLU()]
+        self.blocks = nn.ModuleList([nn.Sequential(nn.ZeroPad2d(1), *unit(4, 2), *unit(width, 1)),
+                                     nn.Sequential(nn.ZeroPad2d(1), *unit(width, 2), *unit(width, 1))])
+        self.deblocks = nn.ModuleList([nn.Sequential(nn.ConvTranspose2d(width, 6, s, s, bias=False), nn.BatchNorm2d(6, eps=1e-3),
+                                                     nn.ReLU()) for s in (1, 2)])
+
+    def forward(self, x):
+        ups = []
+        for block, deblock in zip(self.blocks, self.deblocks):
+            x = block(x)
+            ups.append(deblock(x))
+        return torch.cat(ups, 1)
+
+
+class Detector(nn.Module):
+    """A backbone whose part takes and returns a dictionary, and a head; torch.fx cannot trace it as a whole."""
+
+    def __init__(self):
+        super().__init__()
+        self.backbone_2d, self.head = Backbone(), nn.Conv2d(12, 3, 1)
+
+    def forward(self, data):
+        data["map"] = self.head(self.backbone_2d(data["points"]))
+        return data
+
+
+def settled_norms(model):
+    """Running statistics and factors as training leaves them."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for tensor in (module.running_var, module.weight.data):
+                tensor.uniform_(0.5, 1.5)
+            for tensor in (module.running_mean, module.bias.data):
+                tensor.uniform_(-0.3, 0.3)
+    return model.eval()
+
+
+def batches(count=4):
+    return [torch.rand(2, 4, 16, 12) for _ in range(count)]
+
+
+def relative(a, b):
+    return float((a - b).norm() / b.norm())
+
+
+class Modules(unittest.TestCase):
+    PAIRS = ((nn.Conv2d(4, 6, 3, 2, 1), qt.QuantConv2d, (2, 4, 9, 8)),
+             (nn.Conv2d(4, 6, (3, 2), padding="same", dilation=2), qt.QuantConv2d, (2, 4, 9, 8)),
+             (nn.Conv2d(4, 8, 3, groups=4), qt.QuantConv2d, (2, 4, 9, 8)),
+             (nn.ConvTranspose2d(4, 6, 3, 2, 1, 1), qt.QuantConvTranspose2d, (2, 4, 9, 8)),
+             (nn.Linear(16, 5), qt.QuantLinear, (2, 3, 16)))
+
+    def test_they_follow_the_float_modules(self):
+        for module, kind, shape in self.PAIRS:
+            with self.subTest(module):
+                x = torch.rand(shape)
+                self.assertLess(relative(kind(module)(x), module(x)), 0.02)
+
+    def test_odd_strides(self):
+        module = nn.Conv2d(4, 6, 3, padding=1)
+        quantized, x = qt.QuantConv2d(module, Coding(1 / 255)), torch.rand(3, 8, 9, 10)
+        for view in (x[:, 2:6], x[:, ::2], x[1:, :4, 1:, 2:], x[:, :4].to(memory_format=torch.channels_last),
+                     x[:, :4].transpose(2, 3), x[:1, :4].expand(3, 4, 9, 10)):
+            with self.subTest(view.stride()):
+                self.assertTrue(torch.equal(quantized(view), quantized(view.contiguous())))
+        self.assertTrue(quantized(x[:, :4].to(memory_format=torch.channels_last)).is_contiguous(memory_format=torch.channels_last))
+
+    def test_state_copies_and_files(self):
+        x, quantized = torch.rand(1, 4, 6, 6), qt.QuantConv2d(nn.Conv2d(4, 6, 3), Coding(1 / 255, smooth=np.float32([1, 2, 1, 0.5])))
+        wanted, file = quantized(x), io.BytesIO()
+        torch.save(quantized, file)
+        file.seek(0)
+        other = qt.QuantConv2d(nn.Conv2d(4, 6, 3))
+        other.load_state_dict(quantized.state_dict())
+        for made in (copy.deepcopy(quantized), torch.load(file, weights_only=False), other):
+            self.assertTrue(torch.equal(made(x), wanted))
+
+    def test_threads_share_a_module(self):
+        quantized, x = qt.QuantConv2d(nn.Conv2d(4, 6, 3), Coding(1 / 255)), [torch.rand(1, 4, 30, 20 + i) for i in range(6)]
+        wanted, made = [quantized(t) for t in x], [None] * len(x)
+
+        def run(i):
+            for _ in range(20):
+                made[i] = quantized(x[i])
+        threads = [threading.Thread(target=run, args=(i,)) for i in range(len(x))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertTrue(all(torch.equal(a, b) for a, b in zip(made, wanted)))
+
+    def test_bad_input_is_named(self):
+        quantized = qt.QuantConv2d(nn.Conv2d(4, 6, 3))
+        for x, error, text in ((torch.zeros(1, 4, 5, 5).double(), TypeError, "torch.float64: must be torch.float32"),
+                               (torch.zeros(1, 4, 5, 5, device="meta"), ValueError, "device meta: must be cpu"),
+                               (np.zeros((1, 4, 5, 5)), TypeError, "ndarray: must be a tensor"),
+                               (torch.zeros(1, 3, 5, 5), ValueError, "3 channels: must be 4")):
+            with self.subTest(text), self.assertRaisesRegex(error, text):
+                quantized(x)
+        with self.assertRaisesRegex(TypeError, "Conv1d: is not supported"):
+            qt.QuantConv2d(nn.Conv1d(4, 6, 3))
+
+
+class Quantize(unittest.TestCase):
+    def test_a_backbone_becomes_one_int8_chain(self):
+        model = settled_norms(Backbone())
+        data, reference = batches(), copy.deepcopy(model)
+        report = qt.quantize(model, data)
+        x = torch.rand(1, 4, 20, 16)
+        self.assertLess(relative(model(x), reference(x)), 0.03)
+        self.assertEqual([row.chained for row in report.rows], [True] * 4 + [False] * 2)
+        self.assertFalse(any(isinstance(module, (nn.BatchNorm2d, nn.ReLU, nn.ZeroPad2d)) for module in model.modules()))
+        self.assertTrue(torch.equal(copy.deepcopy(model)(x), model(x)))
+
+    def test_include_names_a_part_of_what_cannot_be_traced(self):
+        model = settled_norms(Detector())
+        reference = copy.deepcopy(model)
+        report = qt.quantize(model, [{"points": x} for x in batches()], include="backbone_2d")
+        self.assertEqual({row.name.split(".")[0] for row in report.rows}, {"backbone_2d"})
+        self.assertIsInstance(model.head, nn.Conv2d)
+        x = torch.rand(1, 4, 16, 12)
+        self.assertLess(relative(model({"points": x})["map"], reference({"points": x})["map"]), 0.05)
+
+    def test_what_cannot_be_quantized_stays_float_and_is_said(self):
+        model = nn.Sequential(nn.Conv2d(4, 6, 3, padding=1, padding_mode="circular"), nn.ReLU(), nn.Conv2d(6, 4, 3))
+        report = qt.quantize(model, batches())
+        self.assertEqual([row.int8 for row in report.rows], [False, True])
+        self.assertIn("padding_mode circular: must be zeros", str(report))
+
+    def test_a_value_with_another_reader_stays_float(self):
+        class Skip(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.b = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+
+            def forward(self, x):
+                y = self.a(x)
+                return y + self.b(y)
+        model = Skip().eval()
+        reference, x = copy.deepcopy(model), torch.rand(2, 4, 8, 8)
+        report = qt.quantize(model, batches())
+        self.assertFalse(any(row.chained for row in report.rows))
+        self.assertLess(relative(model(x), reference(x)), 0.03)
+
+    def test_bad_calibration_is_refused_and_the_model_unchanged(self):
+        model = settled_norms(Backbone())
+        x, wrong = torch.rand(1, 4, 16, 12), torch.rand(1, 4, 16, 12)
+        wrong[0, 1, 2, 3] = float("nan")
+        wanted = model(x)
+        for data, text in (([], "batches: 0"), ([wrong], "nan at"), ):
+            with self.subTest(text), self.assertRaisesRegex(ValueError, text):
+                qt.quantize(model, data)
+        with self.assertRaisesRegex(ValueError, "fits no layer"):
+            qt.quantize(model, [x], include="neck")
+        self.assertTrue(torch.equal(model(x), wanted))
+
+
+if __name__ == "__main__":
+    sys.exit(front.main(__name__))
