@@ -63,6 +63,66 @@ class SmoothOptions(c.Structure):
     _fields_ = [("size", c.c_uint32), ("alpha", c.c_double), ("act_floor", c.c_double), ("weight_floor", c.c_double)]
 
 
+class ObserverDesc(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("granularity", c.c_int32), ("channels", c.c_uint32), ("rows", c.c_uint32),
+                ("histogram", c.c_int32), ("kernel_h", c.c_uint32), ("kernel_w", c.c_uint32), ("stride_h", c.c_uint32),
+                ("stride_w", c.c_uint32), ("dilation_h", c.c_uint32), ("dilation_w", c.c_uint32), ("pad_top", c.c_uint32),
+                ("pad_left", c.c_uint32), ("pad_bottom", c.c_uint32), ("pad_right", c.c_uint32), ("allocator", P)]
+
+
+class ObserverStats(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("count", c.c_uint64), ("zeros", c.c_uint64), ("nans", c.c_uint64),
+                ("infs", c.c_uint64), ("first_nonfinite", c.c_int64), ("samples", c.c_uint64), ("least", c.c_float),
+                ("greatest", c.c_float), ("mean_least", c.c_double), ("mean_greatest", c.c_double)]
+
+
+class CalibrationOptions(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("calibrator", c.c_int32), ("nonzero", c.c_int32), ("signedness", c.c_int32),
+                ("percentile", c.c_double), ("allow_nonfinite", c.c_int32)]
+
+
+class Calibration(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("quant", Quant), ("lo", c.c_float), ("hi", c.c_float), ("clipped", c.c_double),
+                ("clipped_error", c.c_double)]
+
+
+class Sample(c.Structure):
+    _fields_ = [("tensor", Tensor), ("data", P), ("expected", P)]
+
+
+class FloatLayer(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("weights", WeightsDesc), ("op", Conv2dDesc), ("allocator", P)]
+
+
+class SearchOptions(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("alphas", P), ("alpha_count", c.c_uint32), ("smooth_kinds", c.c_uint32),
+                ("calibrators", c.c_uint32), ("signedness", c.c_uint32), ("modes", c.c_uint32), ("nonzero", c.c_int32),
+                ("percentile", c.c_double), ("holdout", c.c_double), ("margin", c.c_double), ("act_floor", c.c_double),
+                ("weight_floor", c.c_double)]
+
+
+class Choice(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("quant", Quant), ("smooth_kind", c.c_int32), ("alpha", c.c_double),
+                ("calibrator", c.c_int32), ("nonzero", c.c_int32), ("sqnr", c.c_double), ("off_sqnr", c.c_double),
+                ("plain_sqnr", c.c_double), ("tried", c.c_uint32), ("held_out", c.c_uint32), ("silent", c.c_uint32),
+                ("first_silent", c.c_uint32)]
+
+
+class Comparison(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("count", c.c_uint64), ("nonfinite", c.c_uint64), ("signal", c.c_double),
+                ("noise", c.c_double), ("sqnr", c.c_double), ("l1", c.c_double), ("cosine", c.c_double),
+                ("greatest", c.c_double)]
+
+
+class Report(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("total", Comparison), ("sqnr_without", c.c_double * 4), ("findings", c.c_uint32),
+                ("nonfinite_place", c.c_int32), ("nonfinite_channel", c.c_uint32), ("nonfinite_sample", c.c_uint32),
+                ("nonfinite_index", c.c_int64), ("silent", c.c_uint32), ("first_silent", c.c_uint32), ("dead", c.c_uint32),
+                ("first_dead", c.c_uint32), ("clipped", c.c_double), ("scale_ratio", c.c_double), ("shifted", c.c_uint32),
+                ("first_shifted", c.c_uint32), ("scaled", c.c_uint32), ("first_scaled", c.c_uint32), ("shift", c.c_double),
+                ("factor", c.c_double)]
+
+
 class Parallel(c.Structure):
     _fields_ = [("run", P), ("user", P), ("threads", c.c_uint32)]
 
@@ -120,6 +180,17 @@ for _name, _result, _arguments in [
     ("quernel_pool_parallel", Parallel, [P]),
     ("quernel_quantize", c.c_int, [P, c.c_size_t, c.c_float, c.c_int32, c.c_int32, c.c_int32, c.c_int32, P, E]),
     ("quernel_dequantize", c.c_int, [P, c.c_size_t, c.c_float, c.c_int32, c.c_int32, P, E]),
+    ("quernel_observer_create", c.c_int, [c.POINTER(ObserverDesc), c.POINTER(P), E]),
+    ("quernel_observer_destroy", None, [P]),
+    ("quernel_observer_update", c.c_int, [P, c.POINTER(Tensor), P, E]),
+    ("quernel_observer_merge", c.c_int, [P, P, E]),
+    ("quernel_observer_groups", c.c_uint32, [P]),
+    ("quernel_observer_get", c.c_int, [P, c.c_uint32, c.POINTER(ObserverStats), E]),
+    ("quernel_observer_absmax", c.c_int, [P, P, E]),
+    ("quernel_observer_calibrate", c.c_int, [P, c.c_uint32, c.POINTER(CalibrationOptions), c.POINTER(Calibration), E]),
+    ("quernel_search_layer", c.c_int, [c.POINTER(FloatLayer), P, c.c_uint32, c.POINTER(SearchOptions), c.POINTER(Choice),
+                                       P, E]),
+    ("quernel_audit_layer", c.c_int, [c.POINTER(FloatLayer), c.POINTER(Choice), P, P, c.c_uint32, c.POINTER(Report), E]),
     ("quernel_smooth_factors", c.c_int, [P, P, c.c_uint32, c.POINTER(SmoothOptions), P, E]),
 ]:
     _function = getattr(lib, _name)

@@ -7,11 +7,10 @@ import dataclasses
 
 import numpy as np
 
+from . import judge
 from . import operators as ops
 from .layer import Coding, QuantLayer
 
-ALPHAS = (None, 0.35, 0.5, 0.65, 0.8)   # exponents of smoothing, None for off
-KEPT = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4)  # share of the range that is not clipped
 CROP, CROPS = 20, 12                    # the error is measured on pieces of so many lines and columns, so many of them
 MARGIN_DB = 0.1                         # what a choice must gain over the plain one, on data put aside, to be kept
 
@@ -25,16 +24,19 @@ class Seen:
 
     def add(self, x, rng):
         """x: [n, c, h, w] or [m, k]."""
-        axes = (0, 2, 3) if x.ndim == 4 else (0,)
-        least, greatest = np.minimum(x.min(axis=axes), 0), np.maximum(x.max(axis=axes), 0)
-        if self.least is not None:
-            least, greatest = np.minimum(least, self.least), np.maximum(greatest, self.greatest)
-        self.least, self.greatest = least, greatest
+        self._extend(x)
         piece = self._piece(x, rng)
         if len(self.pieces) < CROPS:
             self.pieces.append(piece)
         else:
             self.pieces[rng.integers(CROPS)] = piece
+
+    def _extend(self, x):
+        axes = (0, 2, 3) if x.ndim == 4 else (0,)
+        least, greatest = np.minimum(x.min(axis=axes), 0), np.maximum(x.max(axis=axes), 0)
+        if self.least is not None:
+            least, greatest = np.minimum(least, self.least), np.maximum(greatest, self.greatest)
+        self.least, self.greatest = least, greatest
 
     @staticmethod
     def _piece(x, rng):
@@ -46,7 +48,18 @@ class Seen:
         top, left = (int(np.clip(at - CROP // 2, 0, max(0, size - CROP))) for at, size in zip(place[1:], x.shape[2:]))
         return np.ascontiguousarray(x[image:image + 1, :, top:top + CROP, left:left + CROP])
 
+    @staticmethod
+    def of(pieces):
+        """What these pieces alone show."""
+        seen = Seen()
+        for piece in pieces:
+            seen._extend(piece)
+        return seen
+
     def merged(self, other):
+        """Both together; the other may be None."""
+        if other is None:
+            return self
         both = Seen()
         both.least, both.greatest = np.minimum(self.least, other.least), np.maximum(self.greatest, other.greatest)
         both.pieces = self.pieces + other.pieces
@@ -92,8 +105,8 @@ class Choice:
 PLAIN = Choice()
 
 
-ALTERNATIVES = (PLAIN, Choice(0.5), Choice(0.8))    # that refine() tries for each value, on so many batches
-CHECKED, STEP_DB = 3, 0.02
+ALTERNATIVES = (PLAIN, Choice(0.5), Choice(0.65), Choice(0.8))    # that refine() tries beside each value's own
+CHECKED, TRIALS, STEP_DB = 3, 250, 0.02     # on so many batches, so often at most, for so much
 
 
 def noise(layers, coding, pieces):
@@ -106,32 +119,32 @@ def noise(layers, coding, pieces):
     return total
 
 
-def best(layers, seen, alphas, kept):
-    """The choice with the least noise. Exponents first, then the share that is kept; `off` wins ties."""
-    found, least = PLAIN, noise(layers, PLAIN.coding(seen, layers), seen.pieces)
-    for change in [{"alpha": alpha} for alpha in alphas] + [{"kept": share} for share in kept]:
-        trial = dataclasses.replace(found, **change)
-        made = least if trial == found else noise(layers, trial.coding(seen, layers), seen.pieces)
-        if made < least:
-            found, least = trial, made
-    return found
+def _as_choice(found, layers, pieces):
+    """What the library's search found, in terms that fit any range: its range is a share of that of the pieces."""
+    seen = Seen.of(pieces)
+    whole = Choice(found.alpha).coding(seen, layers)
+    return Choice(found.alpha, min(1.0, found.coding.scale / whole.scale))
 
 
-POLICIES = {  # what is searched for each value: exponents, shares kept
-    "plain": ((None,), (1.0,)),
-    "clipped": ((None,), KEPT),
-    "smoothed by 0.5": ((0.5,), (1.0,)),
-    "smoothed": (ALPHAS, (1.0,)),
-    "smoothed and clipped": (ALPHAS, KEPT),
+def best(layers, seen, smooth):
+    """The library's choice for a value; of siblings' choices the one with the least noise over all of them."""
+    found = [_as_choice(judge.search(layer, seen.pieces, smooth), [layer], seen.pieces) for layer in layers]
+    if len(found) == 1:
+        return found[0]
+    return min(found, key=lambda choice: noise(layers, choice.coding(seen, layers), seen.pieces))
+
+
+POLICIES = {  # how the choice for each value is made, of the layers that read it and what was seen of it
+    "plain": lambda layers, seen: PLAIN,
+    "clipped": lambda layers, seen: best(layers, seen, smooth=False),
+    "smoothed by 0.5": lambda layers, seen: Choice(0.5),
+    "searched": lambda layers, seen: best(layers, seen, smooth=True),
 }
 
 
 def choices(groups, seen, policy):
     """Value → Choice under a policy of POLICIES. groups: value → the layers that read it."""
-    alphas, kept = POLICIES[policy]
-    if len(alphas) * len(kept) == 1:
-        return {value: Choice(alphas[0], kept[0]) for value in groups}
-    return {value: best(layers, seen[value], alphas, kept) for value, layers in groups.items()}
+    return {value: POLICIES[policy](layers, seen[value]) for value, layers in groups.items()}
 
 
 def codings(groups, seen, chosen):
@@ -145,18 +158,28 @@ def sqnr(reference, other):
     return float("inf") if error == 0 else 10 * float(np.log10(energy / error)) if energy else float("-inf")
 
 
-def refine(groups, seen, chosen, judge, part):
+def offers(groups, searched, winner):
+    """Value → what refine() tries. Where the batches put aside refused smoothing, their own channels that the others leave
+    silent among the reasons, it is offered for no value either."""
+    smoothed = any(choice.alpha is not None for choice in searched[winner].values())
+    offered = {value: [*ALTERNATIVES, *(found[value] for found in searched.values())] for value in groups}
+    return {value: [choice for choice in found if smoothed or choice.alpha is None] for value, found in offered.items()}
+
+
+def refine(groups, seen, chosen, offered, measure):
     """Tries other choices for one value after another on the whole network, and keeps what lowers its noise: the best
-    choice of every layer is not always the best end to end."""
-    reached = judge(codings(groups, seen, chosen), part)
-    for value in groups:
-        for other in ALTERNATIVES:
-            if other == chosen[value]:
-                continue
-            trial = {**chosen, value: other}
-            made = judge(codings(groups, seen, trial), part)
-            if made > reached + STEP_DB:
-                chosen, reached = trial, made
+    choice of every layer is not always the best end to end. offered: value → choices to try. Ends when a round over all
+    values changes nothing, or after TRIALS."""
+    reached, trials, changed = measure(codings(groups, seen, chosen)), 0, True
+    while changed and trials < TRIALS:
+        changed = False
+        for value in groups:
+            for other in dict.fromkeys(offered[value]):
+                if other == chosen[value] or trials == TRIALS:
+                    continue
+                made, trials = measure(codings(groups, seen, {**chosen, value: other})), trials + 1
+                if made > reached + STEP_DB:
+                    chosen, reached, changed = {**chosen, value: other}, made, True
     return chosen, reached
 
 
@@ -170,10 +193,10 @@ class Settled:
     silent: dict     # value → channels that the calibration set left at 0
 
 
-def settle(groups, batches, record, judge, policies=tuple(POLICIES)):
+def settle(groups, batches, record, measure, policies=tuple(POLICIES)):
     """The codings of all values. record(batch, recorder) shows the recorder what the float network's layers read;
-    judge(codings, batches) is the SQNR of the whole network. Every second batch is put aside for the check; the ranges
-    of the outcome are those of all batches."""
+    measure(codings, batches) is the SQNR of the whole network. Every second batch is put aside for the check of the
+    policies, whose ranges do not know it; the ranges of the outcome are those of all batches."""
     batches = list(batches)
     if not batches:
         raise ValueError("calibration: batches: 0: must be 1 or more")
@@ -184,14 +207,16 @@ def settle(groups, batches, record, judge, policies=tuple(POLICIES)):
             record(batch, recorder)
     groups = {value: layers for value, layers in groups.items() if value in recorders[0].seen}
     searched = {policy: choices(groups, recorders[0].seen, policy) for policy in policies}
-    held_out = {policy: judge(codings(groups, recorders[0].seen, found), parts[1]) for policy, found in searched.items()}
+    held_out = {policy: measure(codings(groups, recorders[0].seen, found), parts[1]) for policy, found in searched.items()}
     winner = max(held_out, key=held_out.get)
     if held_out[winner] < held_out["plain"] + MARGIN_DB:
         winner = "plain"
+    seen = {value: recorders[0].seen[value].merged(recorders[1].seen.get(value)) for value in groups}
     if len(policies) > 1:
-        searched[winner], held_out["settled"] = refine(
-            groups, recorders[0].seen, searched[winner], judge, parts[1][:CHECKED])
-    seen = {value: recorders[0].seen[value].merged(recorders[1].seen[value]) for value in groups}
+        offered = offers(groups, searched, winner)
+        refined, held_out["refined"] = refine(groups, seen, searched[winner], offered, lambda found: measure(found, parts[1][:CHECKED]))
+        winner = winner if refined == searched[winner] else "refined"
+        searched["refined"] = refined
     return Settled(winner, searched[winner], codings(groups, seen, searched[winner]), held_out,
                    {value: found.silent() for value, found in seen.items() if len(found.silent())})
 
@@ -214,7 +239,7 @@ def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
 
     references = {}
 
-    def judge(found, part):
+    def measure(found, part):
         quantized, pairs = QuantGraph(graph, found, threads), []
         for batch in part:
             if id(batch) not in references:
@@ -222,5 +247,5 @@ def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
             pairs.append(sqnr(references[id(batch)], quantized(*batch)))
         return float(np.mean(pairs))
 
-    settled = settle(groups, batches, record, judge, policies)
+    settled = settle(groups, batches, record, measure, policies)
     return QuantGraph(graph, settled.codings, threads), settled

@@ -38,32 +38,40 @@ def _aligned(count, dtype):
     return raw[skip:skip + size].view(dtype)
 
 
+KINDS = {"linear": 0, "conv2d": 1, "deconv2d": 2}
+
+
+def weights_desc(data, kind=None, groups=1, deconv_stride=(0, 0)):
+    """The library's description of weights, and the array that it points to."""
+    data = np.ascontiguousarray(data)
+    if data.dtype not in _TYPES:
+        raise TypeError(f"weights: {data.dtype}: must be float32, int8 or uint8")
+    kind = kind or ("linear" if data.ndim == 2 else "conv2d")
+    out, in_ = data.shape[:2]
+    out, in_ = (out, in_ * groups) if kind != "deconv2d" else (in_ * groups, out)
+    kernel = data.shape[2:] if data.ndim == 4 else (1, 1)
+    d = native.WeightsDesc(c.sizeof(native.WeightsDesc), KINDS[kind], _TYPES[data.dtype], out, in_, *kernel, groups,
+                           _address(data))
+    d.deconv_stride_h, d.deconv_stride_w = deconv_stride
+    return d, data
+
+
 class Weights:
     """Packed weights. `data` is float32 or int8: [out, in] (linear), [out, in/groups, kh, kw] (conv2d), or with
     kind="deconv2d" [in, out/groups, kh, kw]. `smooth` holds one factor per input channel, or one per weight of an input
     channel ([in, kh, kw]): then im2col columns are smoothed. deconv_stride: (0, 0) is the kernel."""
 
-    KINDS = {"linear": 0, "conv2d": 1, "deconv2d": 2}
-
     def __init__(self, data, kind=None, groups=1, smooth=None, scale=None, zero=None, deconv_stride=(0, 0)):
-        data = np.ascontiguousarray(data)
-        if data.dtype not in _TYPES:
-            raise TypeError(f"weights: {data.dtype}: must be float32, int8 or uint8")
-        kind = kind or ("linear" if data.ndim == 2 else "conv2d")
-        out, in_ = data.shape[:2]
-        out, in_ = (out, in_ * groups) if kind != "deconv2d" else (in_ * groups, out)
-        smooth = None if smooth is None else _floats(smooth)
-        scale = None if scale is None else _floats(scale, out)
-        zero = None if zero is None else np.ascontiguousarray(zero, np.int32)
-        kernel = data.shape[2:] if data.ndim == 4 else (1, 1)
-        d = native.WeightsDesc(c.sizeof(native.WeightsDesc), self.KINDS[kind], _TYPES[data.dtype], out, in_, *kernel,
-                               groups, _address(data), 0, 0, _address(scale), _address(zero))
-        d.deconv_stride_h, d.deconv_stride_w = deconv_stride
+        d, keep = weights_desc(data, kind, groups, deconv_stride)
         if smooth is not None:
-            d.smooth_kind, d.smooth = (1 if smooth.size == in_ else 2), _address(smooth)
-            if smooth.size not in (in_, in_ * kernel[0] * kernel[1]):
-                raise ValueError(f"{smooth.size} smoothing factors for {in_} channels")
-        self.out, self.in_, self.kernel = out, in_, tuple(kernel)
+            smooth = _floats(smooth)
+            d.smooth_kind, d.smooth = (1 if smooth.size == d.in_ else 2), _address(smooth)
+            if smooth.size not in (d.in_, d.in_ * d.kernel_h * d.kernel_w):
+                raise ValueError(f"{smooth.size} smoothing factors for {d.in_} channels")
+        scale = None if scale is None else _floats(scale, d.out)
+        zero = None if zero is None else np.ascontiguousarray(zero, np.int32)
+        d.scale, d.zero = _address(scale), _address(zero)
+        self.out, self.in_, self.kernel = d.out, d.in_, (d.kernel_h, d.kernel_w)
         self.handle = c.c_void_p()
         native.call(lib.quernel_weights_pack, c.byref(d), c.byref(self.handle))
 
@@ -111,7 +119,7 @@ def _quant(scale=1.0, zero=0, type=U8, mode=STATIC, asymmetric=0, narrow=0):
     return native.Quant(mode, type, scale, zero, narrow, asymmetric)
 
 
-def _finish(out, keep, bias=None, activation=NONE, lo=0.0, hi=0.0, slope=0.0, slopes=None, y_type=F32, y_scale=1.0,
+def finish_desc(out, keep, bias=None, activation=NONE, lo=0.0, hi=0.0, slope=0.0, slopes=None, y_type=F32, y_scale=1.0,
             y_zero=0, y_smooth=None, residual=None, residual_scale=1.0, residual_zero=0):
     f = native.Finish(y_scale=y_scale, y_type=y_type, y_zero=y_zero, activation=activation, lo=lo, hi=hi, slope=slope,
                       residual_scale=residual_scale, residual_zero=residual_zero)
@@ -182,7 +190,7 @@ def _window(create, weights, x, y, stride, pad, dilation, quant, finish, residua
         residual = _tensor(residual, layout)
         finish["residual"] = residual.type
     d = native.Conv2dDesc(c.sizeof(native.Conv2dDesc), weights.handle, x, y, residual or native.Tensor(), *stride,
-                          *dilation, *pad, _quant(**(quant or {})), _finish(weights.out, keep, **finish), threads,
+                          *dilation, *pad, _quant(**(quant or {})), finish_desc(weights.out, keep, **finish), threads,
                           _isa(isa), config.encode() if config else None, None, *out_pad)
     return Operator(create, d, weights)
 
@@ -209,7 +217,7 @@ def linear(weights, x, y, quant=None, finish=None, threads=1, isa=None, config=N
     finish = dict(finish or {}, y_type=_TYPES[y.dtype])
     d = native.LinearDesc(c.sizeof(native.LinearDesc), weights.handle, x.shape[0], _TYPES[x.dtype],
                           x.strides[0] // x.itemsize, y.strides[0] // y.itemsize, 0, _quant(**(quant or {})),
-                          _finish(weights.out, keep, **finish), threads, _isa(isa), config.encode() if config else None,
+                          finish_desc(weights.out, keep, **finish), threads, _isa(isa), config.encode() if config else None,
                           None)
     return Operator(lib.quernel_linear_create, d, weights)
 

@@ -8,6 +8,7 @@ import unittest
 import front
 import numpy as np
 from quernel import calibrate, fold
+from quernel import operators as ops
 from quernel.graph import LAYER, Graph, Node, QuantGraph
 from quernel.layer import Activation, Coding, Layer, QuantLayer
 
@@ -87,6 +88,41 @@ class OneLayer(unittest.TestCase):
                 run(x)
 
 
+class Numbers(unittest.TestCase):
+    """The law of numbers, written again in NumPy."""
+
+    def setUp(self):
+        self.s = np.float32(np.exp(RNG.normal(size=8)))
+        self.x = (RNG.normal(size=(1, 8, 40, 50)) * 3).astype(np.float32)
+        self.coding = Coding(np.float32(0.037), 101, smooth=self.s)
+
+    def codes(self):
+        m = (np.float32(1) / (self.s * self.coding.scale)).reshape(-1, 1, 1)
+        return np.rint(np.clip(self.x * m, -101, 154))
+
+    def test_codes_are_those_of_the_law_and_of_division_but_for_ties(self):
+        y = np.empty(self.x.shape, np.int32)
+        one = ops.Weights(np.eye(8, dtype=np.int8).reshape(8, 8, 1, 1), smooth=self.s)
+        ops.conv2d(one, self.x, y, quant=self.coding.quant("conv2d"))(self.x, y)
+        np.testing.assert_array_equal(y, self.codes())
+        divided = (self.x / self.s.reshape(-1, 1, 1)) / self.coding.scale
+        other = np.abs(np.rint(np.clip(divided, -101, 154)) - y)
+        self.assertLessEqual(other.max(), 1)
+        ties = np.abs(np.abs(divided - np.floor(divided)) - np.float32(0.5))
+        self.assertTrue((ties[other == 1] <= 2 * np.spacing(np.abs(divided[other == 1]))).all())
+
+    def test_outputs_are_those_integers_scaled(self):
+        w = RNG.normal(size=(5, 8, 1, 1)).astype(np.float32)
+        layer = Layer("numbers", "conv2d", w, RNG.normal(size=5).astype(np.float32))
+        smoothed = w[..., 0, 0] * self.s
+        step = np.abs(smoothed).max(axis=1) / np.float32(127)
+        acc = np.einsum("nchw,oc->nohw", self.codes(), np.rint(smoothed / step[:, None]).astype(np.float64))
+        scaled = acc * np.float64(self.coding.scale * step).reshape(-1, 1, 1)
+        bias = np.float64(layer.bias).reshape(-1, 1, 1)
+        made = QuantLayer(layer, self.coding)(self.x)
+        self.assertTrue((np.abs(made - (scaled + bias)) <= 2.0 ** -22 * (np.abs(scaled) + np.abs(bias))).all())
+
+
 def two_layers():
     """x → conv, batch norm, relu → conv; the first value has three readers' worth of channels."""
     first, second = window(pad=(1, 1, 1, 1)), window(inputs=6, outputs=5, pad=(1, 1, 1, 1))
@@ -156,7 +192,18 @@ class Calibration(unittest.TestCase):
         graph = fold.fold(two_layers())
         graph.nodes[0].layer.weights[:] /= sizes
         batches = [np.abs(RNG.normal(size=(1, 4, 12, 12))).astype(np.float32) * sizes for _ in range(4)]
-        self.assertEqual(self.settle(batches, graph)[1].policy, "smoothed by 0.5")
+        self.assertIsNotNone(self.settle(batches, graph)[1].choices["x"].alpha)
+
+    def test_smoothing_is_refused_where_calibration_leaves_channels_silent(self):
+        graph = fold.fold(two_layers())
+        graph.nodes[0].layer.weights[:, 1] *= 0.05
+        batches = [np.abs(RNG.normal(size=(1, 4, 12, 12))).astype(np.float32) for _ in range(4)]
+        for x in batches[0::2]:     # what is put aside is not silent there
+            x[:, 1] = 0
+        for x in batches[1::2]:
+            x[:, 1] *= 20
+        settled = self.settle(batches, graph)[1]
+        self.assertTrue(all(choice.alpha is None for choice in settled.choices.values()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Observers, search and audit through Python: against NumPy, and on what they are there to find."""
+import dataclasses
+import sys
+import unittest
+
+import front
+import numpy as np
+import quernel
+from quernel.layer import Coding, Layer
+
+RNG = np.random.default_rng(17)
+
+
+def loud_layer():
+    """A layer whose channel 2 is 50 times as loud as the others, and its weights as soft; with samples of its input."""
+    sizes = np.ones((1, 6, 1, 1), np.float32)
+    sizes[:, 2] = 50
+    w = RNG.normal(size=(8, 6, 3, 3)).astype(np.float32) / sizes
+    samples = [np.maximum(RNG.normal(size=(1, 6, 10, 9)), 0).astype(np.float32) * sizes for _ in range(6)]
+    return Layer("loud", "conv2d", w, np.zeros(8, np.float32), pad=(1, 1, 1, 1)), samples
+
+
+class Observing(unittest.TestCase):
+    def test_statistics_are_numpy_s_in_any_layout(self):
+        x = RNG.normal(size=(2, 5, 7, 6)).astype(np.float32)
+        x[0, 3, 2, 1] = np.nan
+        last = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+        for array in (x, last, x[:, :, ::-1]):
+            observer = quernel.Observer("channel", channels=5).update(array)
+            np.testing.assert_array_equal(observer.absmax(), np.nanmax(np.abs(x), axis=(0, 2, 3)))
+            self.assertEqual((observer[3].nans, observer[3].count), (1, 83))
+
+    def test_parts_merge_into_the_whole(self):
+        x = RNG.normal(size=(40, 8)).astype(np.float32)
+        whole, first, second = (quernel.Observer().update(part) for part in (x, x[:13], x[13:]))
+        self.assertEqual(first.merge(second)[0], whole[0])
+
+    def test_codings(self):
+        x = np.abs(RNG.normal(size=(4000, 1))).astype(np.float32)
+        x[0] = 100
+        whole, clipped = quernel.observe([x]), quernel.observe([x], "percentile", percentile=0.999)
+        self.assertEqual((whole.zero, whole.type), (0, quernel.U8))
+        self.assertAlmostEqual(whole.scale, 100 / 255, places=5)
+        self.assertLess(clipped.scale, 0.1 * whole.scale)
+        self.assertGreater(quernel.observe([x - 1]).zero, 0)
+        self.assertEqual(quernel.observe([np.zeros((3, 3), np.float32)]).scale, 1)
+
+    def test_bad_input_is_named(self):
+        for error, text, arguments in ((quernel.QuernelError, "no finite value", ([],)), (ValueError, "calibrator: best", ([], "best")),
+                                       (TypeError, "float64: must be float32", ([np.zeros((2, 2))],)),
+                                       (ValueError, "3 dimensions", ([np.zeros((2, 2, 2), np.float32)],)),
+                                       (quernel.QuernelError, "NaN|non-finite|nan", ([np.full((2, 2), np.nan, np.float32)],))):
+            with self.subTest(text), self.assertRaisesRegex(error, text):
+                quernel.observe(*arguments)
+
+
+class Judging(unittest.TestCase):
+    def test_the_search_smooths_what_is_uneven_and_the_audit_agrees(self):
+        layer, samples = loud_layer()
+        found = quernel.search(layer, samples)
+        self.assertIsNotNone(found.alpha)
+        self.assertGreater(found.sqnr, found.plain_sqnr + 3)
+        audit = quernel.audit(layer, found.coding, samples)
+        plain = quernel.audit(layer, quernel.observe(samples), samples)
+        self.assertGreater(audit.sqnr, plain.sqnr + 3)
+        self.assertGreater(audit.without["rounding"], audit.sqnr)
+
+    def test_the_audit_finds_what_is_out_of_order(self):
+        layer, samples = loud_layer()
+        layer.weights[3] = 0
+        for x in samples:
+            x[:, 4] = 0
+        good = quernel.observe(samples)
+        without = [layer(x) + np.float32(3) for x in samples]
+        trials = (("silent input channels", good, samples, None), ("dead output channels", good, samples, None),
+                  ("a scale too wide", Coding(100 * good.scale), samples, None),
+                  ("a scale too narrow", Coding(0.01 * good.scale), samples, None), ("a missing bias", good, samples, without))
+        for finding, coding, data, expected in trials:
+            with self.subTest(finding):
+                self.assertIn(finding, quernel.audit(layer, coding, data, expected).findings)
+        broken = [samples[0], samples[1].copy()]
+        broken[1][0, 5, 2, 3] = np.inf
+        self.assertEqual(quernel.audit(layer, good, broken).nonfinite, (1, 5, 5 * 90 + 2 * 9 + 3))
+
+    def test_bad_input_is_named(self):
+        layer, samples = loud_layer()
+        for text, changed, data in (("samples", layer, []), ("c: 5", layer, [samples[0][:, :5]]),
+                                    ("weights", dataclasses.replace(layer, weights=layer.weights * np.float32(np.nan)), samples)):
+            with self.subTest(text), self.assertRaisesRegex(quernel.QuernelError, text):
+                quernel.search(changed, data)
+
+
+if __name__ == "__main__":
+    sys.exit(front.main(__name__))
