@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Searches and judges the real networks. The search sees the calibration protocol alone; the evaluation protocol, a
+separate argument, is opened when it has ended. Prints a table, writes it as CSV; exit 1 where a gain falls short."""
+import argparse
+import csv
+import pathlib
+import sys
+import time
+
+import numpy as np
+from quernel import calibrate, report
+from quernel.graph import LAYER
+
+from .zoo import CASES, Protocol
+
+HERE = pathlib.Path(__file__).resolve().parent / "protocol"
+INT8_SHARE = 0.95
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def search(name, calibration):
+    """(graph, plain QuantGraph, searched QuantGraph, Settled)."""
+    case, start = CASES[name], time.monotonic()
+    graph = case.read()
+    inputs = case.inputs(calibration)
+    plain, _ = calibrate.quantize_graph(graph, inputs, policies=("plain",))
+    searched, settled = calibrate.quantize_graph(graph, inputs)
+    say(f"{name}: {len(graph.layers())} layers, searched in {time.monotonic() - start:.0f} s: {settled.policy}; "
+        + ", ".join(f"{policy} {value:.1f}" for policy, value in settled.held_out.items()))
+    for line in report.silences(settled):
+        say(line)
+    return graph, plain, searched, settled
+
+
+def judge(graph, contenders, inputs):
+    """SQNR of each contender on each input, dB: [contender, input]."""
+    references = [graph(x) for x in inputs]
+    return np.array([[calibrate.sqnr(reference, net(x)) for reference, x in zip(references, inputs)] for net in contenders])
+
+
+def kernels(searched):
+    """A line for each layer: what runs it."""
+    rows = [node for node in searched.graph.nodes if node.op == LAYER]
+    return [f"  {node.name:40} {node.layer.kind:9} "
+            + (report.kernel(searched.layers[node.name]) if node.name in searched.layers else "float") for node in rows]
+
+
+def run(name, calibration, evaluation_path, out):
+    """Searches one network, then judges it; its row of the table."""
+    graph, plain, searched, settled = search(name, calibration)
+    inputs = CASES[name].inputs(Protocol.read(evaluation_path))
+    found, share = judge(graph, (plain, searched), inputs), searched.int8_share(inputs[0])
+    (out / f"{name.replace(' ', '-')}.txt").write_text("\n".join(kernels(searched)) + "\n", encoding="utf-8")
+    mean, gains, asked = found.mean(axis=1), found[1] - found[0], CASES[name].gain
+    enough = share >= INT8_SHARE and (asked is None or gains.mean() >= asked)
+    return {"network": name, "inputs": len(inputs), "plain dB": f"{mean[0]:.2f}", "searched dB": f"{mean[1]:.2f}",
+            "gain dB": f"{gains.mean():+.2f}", "least": f"{gains.min():+.2f}", "greatest": f"{gains.max():+.2f}",
+            "asked dB": "" if asked is None else f"{asked:+.1f}", "kept": settled.policy,
+            "int8 % of MAC": f"{100 * share:.1f}", "enough": "yes" if enough else "NO"}
+
+
+def table(rows):
+    """Rows as Markdown."""
+    heads = list(rows[0])
+    return "\n".join(["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|",
+                      *("| " + " | ".join(str(row[head]) for head in heads) + " |" for row in rows)])
+
+
+def write(path, rows):
+    """Rows as CSV."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def run_all(names, calibration_path, evaluation_path, out):
+    """Searches and judges; prints the table. Whether something falls short."""
+    out.mkdir(parents=True, exist_ok=True)
+    calibration = Protocol.read(calibration_path)
+    rows = [run(name, calibration, evaluation_path, out) for name in names]
+    print(f"\n## networks\n\n{table(rows)}\n\n{write(out / 'networks.csv', rows)}")
+    return any(row["enough"] != "yes" for row in rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m seed.networks", description=__doc__)
+    parser.add_argument("--only", default=",".join(CASES), help="names, with commas between them")
+    parser.add_argument("--calibration", type=pathlib.Path, default=HERE / "calibration.json")
+    parser.add_argument("--evaluation", type=pathlib.Path, default=HERE / "evaluation.json")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("build/seed"))
+    options = parser.parse_args()
+    return int(run_all(options.only.split(","), options.calibration, options.evaluation, options.out))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

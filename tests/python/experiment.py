@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The seed's experiment and the real networks' protocol, in small: what does not need a trained network."""
+import sys
+import unittest
+
+import front
+import numpy as np
+
+try:
+    import torch
+    from torch import nn
+    from seed import bev, experiment, lite0, pages, reading
+    from seed.layers import QuantizedConv2d, SeedConv2d, quernel_conv, relative_l1
+    from seed.networks import HERE
+    from seed.zoo import Protocol
+except ImportError as problem:
+    print(f"skipped: the seed's experiment: {problem}\n0 passed, 0 failed, 1 skipped")
+    sys.exit(0)
+
+from quernel import operators as ops
+
+RNG = np.random.default_rng(23)
+
+
+def uneven():
+    torch.manual_seed(2)
+    conv = nn.Conv2d(6, 5, 3, padding=1)
+    x = np.maximum(RNG.normal(size=(2, 6, 9, 8)), 0).astype(np.float32)
+    x[:, 1] *= 30
+    return conv, x
+
+
+class Layers(unittest.TestCase):
+    def test_im2col_changes_nothing(self):
+        conv, x = uneven()
+        conv.bias = None
+        with torch.no_grad():
+            plain, columns = (net(torch.from_numpy(x)).numpy() for net in (QuantizedConv2d(conv), SeedConv2d(conv, True, False)))
+        np.testing.assert_allclose(columns, plain, atol=1e-4)
+
+    def test_quernel_s_parts_follow_float(self):
+        conv, x = uneven()
+        with torch.no_grad():
+            reference = conv(torch.from_numpy(x)).numpy()
+        error = {name: relative_l1(reference, quernel_conv(conv, x, *part)) for name, *part in experiment.PARTS}
+        self.assertLess(max(error.values()), 0.06)
+        self.assertLess(error["channel smoothing, unsigned"], 0.7 * error["signed, per tensor"])
+
+    def test_a_scale_of_a_power_of_two_changes_no_code(self):
+        conv, x = uneven()
+        conv.bias = None
+        made = [quernel_conv(conv, x * np.float32(factor), ops.U8, ops.DYNAMIC_CALL, None) / np.float32(factor) for factor in (1, 64)]
+        np.testing.assert_array_equal(*made)
+
+    def test_silent_channels_are_nan_in_the_seed_and_not_here(self):
+        conv, x = uneven()
+        x[:, 2] = 0
+        conv.weight.data[:, 2] = 0
+        with torch.no_grad():
+            self.assertTrue(bool(torch.isnan(SeedConv2d(conv)(torch.from_numpy(x))).any()))
+        self.assertTrue(np.isfinite(quernel_conv(conv, x, ops.U8, ops.DYNAMIC_CALL, "channel")).all())
+
+
+class Data(unittest.TestCase):
+    def test_nothing_is_in_both_protocols(self):
+        one, other = (Protocol.read(HERE / f"{name}.json") for name in ("calibration", "evaluation"))
+        for field in ("pages", "scenes"):
+            self.assertFalse(set(getattr(one, field)) & set(getattr(other, field)))
+        self.assertFalse({crop[1] for crop in one.crops} & {crop[1] for crop in other.crops})
+        self.assertGreaterEqual(len(other.pages), 16)
+
+    def test_scenes_come_from_their_seed_and_fit_their_objects(self):
+        x, heat, objects = bev.scene(7)
+        np.testing.assert_array_equal(bev.scene(7)[0], x)
+        self.assertTrue((x[0] > 0).any())
+        for kind, centre in objects:
+            self.assertEqual(heat[kind, int(centre[0]), int(centre[1])], 1)
+
+    def test_reading(self):
+        self.assertEqual([pages.edits(a, b) for a, b in (("abc", "abc"), ("abc", "axc"), ("abc", ""), ("", "ab"))], [0, 1, 3, 2])
+        scores = np.eye(4, dtype=np.float32)[[0, 1, 1, 0, 1, 3, 3, 2]][None]
+        self.assertEqual(pages.text_of(scores, ["", "a", "b", "c"]), "aacb")
+        heat = np.zeros((40, 60), np.float32)
+        heat[5:12, 5:30] = heat[20:30, 10:50] = 1
+        found = pages.boxes(heat)
+        self.assertEqual(len(found), 2)
+        self.assertLess(found[0][1], 5)
+        share, lo, hi = reading.interval(np.array([[1, 100], [0, 100], [5, 100]]), np.random.default_rng(1))
+        self.assertTrue(lo <= share <= hi and abs(share - 0.98) < 1e-9)
+
+    def test_padding_of_the_classifier_is_tensorflow_s(self):
+        builder = lite0._Builder({}, 128)
+        self.assertEqual([builder._pad(3, 2), builder.size, builder._pad(5, 2), builder._pad(3, 1)], [(0, 0, 1, 1), 64, (1, 1, 2, 2), (1, 1, 1, 1)])
+
+
+if __name__ == "__main__":
+    sys.exit(front.main(__name__))
