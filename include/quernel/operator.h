@@ -85,6 +85,10 @@ typedef enum quernel_layout {
 /// An image tensor, without its data. The data pointer that run takes is that of element (0, 0, 0, 0).
 /// Strides are in elements; the innermost is 1, the others any number that keeps elements apart; 0 means dense.
 ///
+/// A channel slice of a larger tensor is a tensor too: c its own channels, the strides (and border) of the larger one, the
+/// data pointer that of its first channel. Operators that write slices of one tensor concatenate without a copy, in any
+/// order, also at the same time; each writes the border of its own channels alone. A slice is read like any other tensor.
+///
 /// A chain tensor is NHWC int8 with a border: `border_h` lines above and below and `border_w` pixels left and right of each
 /// image are memory of the same buffer, and hold the zero point. An operator writes the border of its output in its run,
 /// and reads taps in place from an input whose border is at least its padding. quernel_chain_describe lays one out.

@@ -57,6 +57,16 @@ typedef struct quernel_weights quernel_weights;
 QUERNEL_API int quernel_weights_pack(const quernel_weights_desc *desc, quernel_weights **ret_weights,
                                      quernel_error *error);
 
+/// Joins the weights of `count` sibling layers, which read the same input through the same window, into one of all their
+/// output channels in order: one operator then computes them at once, each as a channel slice of its output (see
+/// quernel_tensor). Scales and zero points are kept; the parts may be released afterwards.
+/// Refuses QUERNEL_E_NULL (parts, one of them, ret_weights), QUERNEL_E_SHAPE (count 0; parts of more than one group, or
+/// whose kind, in, kernel, stride or smoothing is not that of the first, naming the index), QUERNEL_E_OVERFLOW and _MEMORY.
+/// Threads: any. Owner: the caller. Example: examples/siblings.c.
+QUERNEL_API int quernel_weights_concat(const quernel_weights *const *parts, uint32_t count,
+                                       const quernel_allocator *allocator, quernel_weights **ret_weights,
+                                       quernel_error *error);
+
 /// One more reference; thread-safe. Returns its argument.
 QUERNEL_API quernel_weights *quernel_weights_retain(quernel_weights *weights);
 /// One reference less; the last one frees. NULL is allowed. Thread-safe.

@@ -19,10 +19,11 @@ typedef enum quernel_i_format {
 
 /// Sizes of packed weights, found from kind, channels, kernel, groups and the stride of a deconvolution alone.
 ///
-/// A job is a product of its own: a group, or a bundle of groups that fit into 16 columns, in each of its phases. A deconvolution of stride s is s·s convolutions of stride 1,
-/// one for each place (line mod s, column mod s) of its output: its phases. Each has the taps that meet that place, turned
-/// around; all of them read the same window of x, aligned at its end. Everything else has one phase. The k of a job are kernel
-/// rows one after another (`runs`), each `run_length` long and padded with zeros to a multiple of 4.
+/// A job is a product of its own: a group, or a bundle of groups that fit into 16 columns, in each of its phases. A
+/// deconvolution of stride s is s·s convolutions of stride 1, one for each place (line mod s, column mod s) of its output: its
+/// phases. Each has the taps that meet that place, turned around; all of them read the same window of x, aligned at its end.
+/// Everything else has one phase. The k of a job are kernel rows one after another (`runs`), each `run_length` long and padded
+/// with zeros to a multiple of 4.
 typedef struct quernel_i_weights_shape {
     uint32_t kind, out, in, kernel_h, kernel_w, groups, up_h, up_w; // up: the stride of a deconvolution; else 1
     uint32_t format;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tests of the interface: refusals, memory, sharing.
-// Build: gcc -std=gnu11 -O2 -I../../include suite.c refuse_*.c memory.c sharing.c fixture.c counting.c malloc_count.c
+// Build: gcc -std=gnu11 -O2 -I../../include suite.c refuse_*.c memory.c sharing.c slices.c fixture.c counting.c malloc_count.c
 //        ../unit/check.c ../unit/main_plain.c -lquernel -lm -lpthread (Criterion: ../unit/main_criterion.c,
 //        -lcriterion)
 #include "tests.h"
@@ -41,6 +41,10 @@ const test_entry test_entries[] = {{"refuse_weights_sizes", test_refuse_weights_
                                    {"allocation_fails", test_allocation_fails},
                                    {"allocator_is_the_only_one", test_allocator_is_the_only_one},
                                    {"run_allocates_nothing", test_run_allocates_nothing},
+                                   {"slices_of_every_layout", test_slices_of_every_layout},
+                                   {"slice_as_input", test_slice_as_input},
+                                   {"concat_equals_packing", test_concat_equals_packing},
+                                   {"refuse_concat", test_refuse_concat},
                                    {"weights_are_shared", test_weights_are_shared},
                                    {"references_from_threads", test_references_from_threads},
                                    {"operators_from_threads", test_operators_from_threads},
