@@ -16,20 +16,18 @@ typedef struct unit {
     uint32_t y0, y1, x0, x1;
 } unit;
 
-// Patches of `up` pixels that cover `size` pixels, the first `crop` of them outside: those whose pixel p lies inside.
-static void patches_inside(uint32_t size, uint32_t up, uint32_t crop, uint32_t p, uint32_t *ret_first, uint32_t *ret_end) {
-    *ret_first = p < crop;
-    *ret_end = (uint32_t)(((uint64_t)size + crop + up - 1 - p) / up);
-}
-
 static unit unit_at(const quernel_i_layer *l, uint32_t index) {
     const quernel_i_weights_shape *s = &l->weights->shape;
     unit u = {.job = index / l->units_per_job, .first = index % l->units_per_job * l->columns_block};
     u.columns = least(l->columns_block, s->columns - u.first);
     u.bundle = u.job / s->phases, u.phase = u.job % s->phases;
     u.shape = quernel_i_weights_phase(s, u.phase);
-    patches_inside(l->y.h, l->up_h, l->crop_top, u.phase / l->up_w, &u.y0, &u.y1);
-    patches_inside(l->y.w, l->up_w, l->crop_left, u.phase % l->up_w, &u.x0, &u.x1);
+    if (s->merged) { // each place is cut off when it is spread
+        u.y1 = l->grid_h, u.x1 = l->grid_w;
+        return u;
+    }
+    quernel_i_patches_inside(l->y.h, l->up_h, l->crop_top, u.phase / l->up_w, &u.y0, &u.y1);
+    quernel_i_patches_inside(l->y.w, l->up_w, l->crop_left, u.phase % l->up_w, &u.x0, &u.x1);
     return u;
 }
 
@@ -87,7 +85,9 @@ static void run_line(const quernel_i_task *t, uint32_t line, uint32_t column, ui
                                  p->rows * (whole ? 1 : p->row_taps), p->k_groups, b, b_panel,
                                  unit_init(t, first_entry(l, u)), &finish, t->slice + l->slice.scratch};
     if (l->w_zeros) quernel_i_chunk_sum(t, &call, whole ? p->run_length : l->weights->shape.job_in);
+    if (l->weights->shape.merged) quernel_i_merged_collect(t, line, column, pixels, &finish);
     l->gemm->run.gemm(&call);
+    if (l->weights->shape.merged) quernel_i_merged_spread(t, line, column, pixels);
 }
 
 // The results of pixels whose rows equal that of the pixel before `column`.

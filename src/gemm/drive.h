@@ -55,6 +55,14 @@ void quernel_i_chunk_sum(const quernel_i_task *task, const quernel_i_gemm *produ
 void quernel_i_finish_fill(const quernel_i_task *task, uint32_t line, uint32_t column, size_t j, uint32_t channel,
                            uint32_t phase, quernel_i_finish *ret_finish);
 
+/// Patches of `up` pixels that cover `size` pixels, the first `crop` of them outside: those whose pixel p lies inside.
+void quernel_i_patches_inside(uint32_t size, uint32_t up, uint32_t crop, uint32_t p, uint32_t *ret_first, uint32_t *ret_end);
+/// Merged phases: their columns lie apart in y in no regular way, so a chunk is finished into a tile and spread from there.
+/// _collect turns the finish to the tile and gathers the residual's; _spread writes the tile to y.
+void quernel_i_merged_collect(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t pixels,
+                              quernel_i_finish *finish);
+void quernel_i_merged_spread(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t pixels);
+
 /// Writes the zero point into those border pixels of y that lie beside the task's lines.
 void quernel_i_border_fill(const quernel_i_task *task);
 

@@ -65,6 +65,63 @@ void quernel_i_finish_fill(const quernel_i_task *t, uint32_t line, uint32_t colu
     f->residual_last = l->finish.residual_after_activation != 0;
 }
 
+void quernel_i_patches_inside(uint32_t size, uint32_t up, uint32_t crop, uint32_t p, uint32_t *ret_first, uint32_t *ret_end) {
+    *ret_first = p < crop;
+    *ret_end = (uint32_t)(((uint64_t)size + crop + up - 1 - p) / up);
+}
+
+// `count` elements of 1, 2 or 4 bytes; steps in bytes.
+static void copy_elements(uint8_t *to, ptrdiff_t to_step, const uint8_t *from, ptrdiff_t from_step, uint32_t count, size_t size) {
+    switch (size) {
+    case 1:
+        for (; count; count--, to += to_step, from += from_step) *to = *from;
+        break;
+    case 2:
+        for (; count; count--, to += to_step, from += from_step) memcpy(to, from, 2);
+        break;
+    default:
+        for (; count; count--, to += to_step, from += from_step) memcpy(to, from, 4);
+    }
+}
+
+// Copies a chunk of a tensor laid out like y to its tile, or back: each place as far as it lies inside.
+static void copy_merged(const quernel_i_task *t, const quernel_tensor *y, uint8_t *data, uint32_t line, uint32_t column,
+                        uint32_t pixels, uint8_t *tile, bool to_tile) {
+    const quernel_i_layer *l = t->call->layer;
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    const size_t size = quernel_type_size((quernel_type)y->type);
+    const ptrdiff_t tile_row = (ptrdiff_t)(s->columns * size), y_row = (ptrdiff_t)(l->up_w * y->stride_w * (int64_t)size);
+    for (uint32_t n = 0; n < s->columns; n++) {
+        const uint32_t place = n / s->out;
+        uint32_t y0, y1, x0, x1;
+        quernel_i_patches_inside(y->h, l->up_h, l->crop_top, place / l->up_w, &y0, &y1);
+        quernel_i_patches_inside(y->w, l->up_w, l->crop_left, place % l->up_w, &x0, &x1);
+        const uint32_t first = x0 > column ? x0 : column, end = x1 < column + pixels ? x1 : column + pixels;
+        if (line < y0 || line >= y1 || first >= end) continue;
+        uint8_t *at = data + offset_of(t, y, line, first, n % s->out, place);
+        uint8_t *in = tile + (first - column) * tile_row + n * size;
+        if (to_tile) copy_elements(in, tile_row, at, y_row, end - first, size);
+        else copy_elements(at, y_row, in, tile_row, end - first, size);
+    }
+}
+
+void quernel_i_merged_collect(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels, quernel_i_finish *f) {
+    const quernel_i_layer *l = t->call->layer;
+    const uint32_t columns = l->weights->shape.columns;
+    f->y = t->slice + l->slice.tile;
+    f->y_col = (ptrdiff_t)quernel_type_size((quernel_type)l->y.type), f->y_row = (ptrdiff_t)columns * f->y_col;
+    if (!l->finish.residual) return;
+    uint8_t *tile = t->slice + l->slice.residual;
+    copy_merged(t, &l->residual, (uint8_t *)t->call->residual, line, column, pixels, tile, true);
+    f->residual = tile;
+    f->r_col = (ptrdiff_t)quernel_type_size((quernel_type)l->residual.type), f->r_row = (ptrdiff_t)columns * f->r_col;
+}
+
+void quernel_i_merged_spread(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels) {
+    const quernel_i_layer *l = t->call->layer;
+    copy_merged(t, &l->y, t->call->y, line, column, pixels, t->slice + l->slice.tile, false);
+}
+
 // Pixels [first, first + count) of one line of y, counted from the first real pixel.
 static void fill_pixels(const quernel_i_task *t, int64_t line, int64_t first, int64_t count) {
     const quernel_tensor *y = &t->call->layer->y;

@@ -26,6 +26,7 @@ typedef struct quernel_i_slice {
     size_t scratch; // the micro-kernel's
     size_t equal;   // a flag for each block of a strip
     size_t floats;  // bf16 pieces as f32
+    size_t tile, residual; // merged phases: results and residuals of one chunk, [pixel][column]
     size_t row_scale, row_term, row_sum; // one chunk
     size_t init, scale;                  // dynamic: this image's tables
     size_t bytes;

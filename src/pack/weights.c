@@ -37,8 +37,10 @@ static void shape_w16x4(quernel_i_weights_shape *s, bool has_zero) {
     s->format = QUERNEL_I_FORMAT_W16X4;
     s->bundle = has_zero ? 1 : bundle_of(s);
     s->job_in = s->bundle * s->group_in;
+    s->merged = s->phases > 1 && s->groups == 1 && s->out <= 16 / s->phases && !has_zero;
+    s->columns = s->bundle * s->group_out * (s->merged ? s->phases : 1);
+    if (s->merged) s->phases = 1;
     s->jobs = s->groups / s->bundle * s->phases;
-    s->columns = s->bundle * s->group_out;
     s->run_length = s->window_w * s->job_in;
     s->run_groups = groups_of_4(s->run_length);
     s->k_groups = s->window_h * s->run_groups;
@@ -92,7 +94,8 @@ bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool has_zero, boo
     if (by_taps) shape_taps(s);
     else shape_w16x4(s, has_zero);
     s->columns16 = (uint32_t)quernel_i_round_up(s->columns, 16);
-    if (!quernel_i_mul(rows_before(s, s->up_h), run_groups_before(s, s->up_w), &panel)) return false;
+    if (s->merged) panel = s->k_groups;
+    else if (!quernel_i_mul(rows_before(s, s->up_h), run_groups_before(s, s->up_w), &panel)) return false;
     if (by_taps) s->bundle_bytes = (size_t)s->columns16 * s->taps;
     else if (!quernel_i_mul(panel, (size_t)s->columns16 * 4, &s->bundle_bytes)) return false;
     if (!quernel_i_mul(s->bundle_bytes, by_taps ? 1 : s->groups / s->bundle, &bytes) || bytes > SIZE_MAX / 4) return false;
@@ -100,11 +103,19 @@ bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool has_zero, boo
     return true;
 }
 
+// All places in one phase: the whole window, turned around.
+static quernel_i_weight_place find_merged(const quernel_i_weights_shape *s, uint32_t n, uint32_t row, uint32_t tap) {
+    const uint32_t column = (row % s->up_h * s->up_w + tap % s->up_w) * s->out + n;
+    row = s->window_h - 1 - row / s->up_h, tap = s->window_w - 1 - tap / s->up_w;
+    return (quernel_i_weight_place){0, column, (size_t)column * 4, (size_t)row * s->run_groups * 4 + (size_t)tap * s->in};
+}
+
 quernel_i_weight_place quernel_i_weight_find(const quernel_i_weights_shape *s, uint32_t n, uint32_t t) {
     if (s->format == QUERNEL_I_FORMAT_TAPS)
         return (quernel_i_weight_place){0, n, (size_t)t * s->columns16 + n, 0};
     const uint32_t bundle = n / s->columns, column = n % s->columns, first = column / s->group_out * s->group_in;
     uint32_t row = t / s->kernel_w, tap = t % s->kernel_w;
+    if (s->merged) return find_merged(s, n, row, tap);
     const uint32_t phase = row % s->up_h * s->up_w + tap % s->up_w;
     const quernel_i_phase p = quernel_i_weights_phase(s, phase);
     if (s->kind == QUERNEL_WEIGHTS_DECONV2D) row = p.rows - 1 - row / s->up_h, tap = p.row_taps - 1 - tap / s->up_w;

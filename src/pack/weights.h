@@ -22,7 +22,8 @@ typedef enum quernel_i_format {
 /// A job is a product of its own: a group, or a bundle of groups that fit into 16 columns, in each of its phases. A
 /// deconvolution of stride s is s·s convolutions of stride 1, one for each place (line mod s, column mod s) of its output: its
 /// phases. Each has the taps that meet that place, turned around; all of them read the same window of x, aligned at its end.
-/// Everything else has one phase. The k of a job are kernel rows one after another (`runs`), each `run_length` long and padded
+/// Everything else has one phase. Where all places of all channels fit into 16 columns they are merged into one phase: columns
+/// [place][channel], each with zeros at the taps of the window that do not meet it. The k of a job are kernel rows one after another (`runs`), each `run_length` long and padded
 /// with zeros to a multiple of 4.
 typedef struct quernel_i_weights_shape {
     uint32_t kind, out, in, kernel_h, kernel_w, groups, up_h, up_w; // up: the stride of a deconvolution; else 1
@@ -30,7 +31,8 @@ typedef struct quernel_i_weights_shape {
     uint32_t taps;           // kernel_h·kernel_w
     uint32_t group_in, group_out;
     uint32_t window_h, window_w; // pixels of x that meet an output pixel: the kernel, or kernel / stride rounded up
-    uint32_t phases;         // up_h·up_w
+    bool merged;             // one phase for all places
+    uint32_t phases;         // up_h·up_w, or 1
     uint32_t bundle, job_in; // small groups share a job, as a block diagonal: how many, and their input channels
     uint32_t jobs, columns;  // jobs = groups / bundle·phases; columns of a job, unpadded
     uint32_t columns16;      // rounded up to 16
@@ -100,7 +102,7 @@ static inline size_t quernel_i_weight_byte(const quernel_i_weight_place *at, uin
 /// Output channel of a job's column.
 static inline uint32_t quernel_i_job_channel(const quernel_i_weights_shape *s, uint32_t job, uint32_t column) {
     if (s->format == QUERNEL_I_FORMAT_TAPS) return column;
-    return job / s->phases * s->columns + column;
+    return s->merged ? column % s->group_out : job / s->phases * s->columns + column;
 }
 
 /// Recomputes `sum` and `reach` from `packed`, `zero` and the shape.

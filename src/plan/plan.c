@@ -88,7 +88,7 @@ static bool can_read_in_place(const quernel_i_layer *l) {
     if (!taps_inside(l, l->x.border_h, l->x.border_w)) return false;
     if (quernel_i_layer_depthwise(l)) return true;
     // The phases of a deconvolution differ in the length of their runs.
-    const bool one_length = whole_rows(l, l->x.stride_w) && l->up_w == 1;
+    const bool one_length = whole_rows(l, l->x.stride_w) && l->weights->shape.phases == 1;
     return one_length ? l->weights->shape.run_length % 4 == 0 : taps_aligned(l);
 }
 
@@ -121,7 +121,8 @@ static int choose_path(quernel_i_layer *l, const quernel_i_config *config, const
 
 // Equal rows give equal results where nothing else differs from pixel to pixel.
 static int choose_equal(quernel_i_layer *l, const quernel_i_config *config, const char *where, quernel_error *error) {
-    const bool legal = l->path != QUERNEL_I_PATH_PACKED && !quernel_i_layer_depthwise(l) && !l->finish.residual;
+    const bool legal = l->path != QUERNEL_I_PATH_PACKED && !quernel_i_layer_depthwise(l) && !l->finish.residual &&
+                       !l->weights->shape.merged;
     if (config->equal && !legal)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: equal: not legal for this layer", where);
     l->equal = config->equal;

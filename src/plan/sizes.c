@@ -145,6 +145,9 @@ static void lay_out_slice(quernel_i_layer *l, quernel_i_layout *slice) {
     l->slice.block = offset(slice, prepared ? l->columns_block / 16 * (size_t)s->k_groups : 0, prepared ? l->gemm->b_group : 1);
     l->slice.scratch = offset(slice, scratch_bytes(l), 1);
     l->slice.equal = offset(slice, quernel_i_layer_blocks(l), l->strip_h);
+    const size_t merged = s->merged ? (size_t)l->chunk * s->columns : 0;
+    l->slice.tile = offset(slice, merged, quernel_type_size((quernel_type)l->y.type));
+    l->slice.residual = offset(slice, l->finish.residual ? merged : 0, sizeof(float));
     l->slice.floats = offset(slice, (size_t)l->floats * l->x.c, sizeof(float));
     l->slice.row_scale = offset(slice, by_row ? rows : 0, sizeof(float));
     l->slice.row_term = offset(slice, by_row ? rows : 0, sizeof(int32_t));

@@ -19,10 +19,12 @@ static size_t packed_bound(const shape *s) {
     const size_t taps = (size_t)s->kernel * s->kernel_w;
     if (s->op == SHAPE_DEPTHWISE) return round_up(s->c_out, 16) * taps;
     if (s->op != SHAPE_DECONV) return (size_t)(1.1 * (double)round_up(s->n, 16) * (double)round_up(s->k, 64) * s->groups);
-    // A convolution for each place of a patch of stride x stride pixels.
+    // A convolution for each place of a patch of stride x stride pixels; all in 16 columns where they fit.
     const size_t window = round_up(s->kernel, s->stride) / s->stride * (round_up(s->kernel_w, s->stride_w) / s->stride_w);
-    return (size_t)(1.1 * (double)round_up(s->c_out / s->groups, 16) * (double)round_up(window * (s->c_in / s->groups), 64) *
-                    (s->groups * s->stride * s->stride_w));
+    const size_t places = s->stride * s->stride_w, columns = s->c_out / s->groups * places;
+    const bool merged = s->groups == 1 && columns <= 16;
+    return (size_t)(1.1 * (double)(merged ? 16 : round_up(s->c_out / s->groups, 16) * places) *
+                    (double)round_up(window * (s->c_in / s->groups), 64) * s->groups);
 }
 
 static quernel_conv2d_desc describe(const shape *s, int layout, int32_t type, uint32_t threads) {
