@@ -56,23 +56,6 @@ static void choose_strip(quernel_i_layer *l, const quernel_i_config *config, siz
     if (config->strip_w) l->strip_w = (uint32_t)least(config->strip_w, l->grid_w);
 }
 
-// More threads want more strips, in a multiple of their number; a strip stays at least two register tiles high.
-static void split_strips(quernel_i_layer *l, const quernel_i_config *config) {
-    if (l->threads == 1 || config->strip_h || config->strip_w) return;
-    const uint32_t want = l->threads * TASKS_PER_THREAD;
-    uint32_t h = pieces(l->grid_h, l->strip_h), w = pieces(l->grid_w, l->strip_w);
-    const uint32_t others = l->x.n * w;
-    if (h * others < want) h = (uint32_t)least(l->grid_h, pieces(want, others));
-    l->strip_h = (uint32_t)least(quernel_i_round_up(pieces(l->grid_h, h), quernel_i_layer_line_step(l)), l->grid_h);
-    h = pieces(l->grid_h, l->strip_h);
-    const uint32_t tile = quernel_i_layer_depthwise(l) ? 16 : 2u * l->gemm->mr;
-    if (h * others < want) {
-        const uint32_t by_width = pieces(want, h * l->x.n), fitting = (uint32_t)most(1, l->grid_w / tile);
-        w = (uint32_t)most(w, least(by_width, fitting));
-        l->strip_w = pieces(l->grid_w, w);
-    }
-}
-
 static size_t scratch_bytes(const quernel_i_layer *l) {
     const quernel_i_kernel *k = quernel_i_layer_depthwise(l) ? l->depthwise : l->gemm;
     const quernel_i_weights_shape *s = &l->weights->shape;
@@ -86,6 +69,30 @@ static size_t block_budget(const quernel_i_layer *l, size_t l2_bytes) {
     const size_t strip = l->path == QUERNEL_I_PATH_INPLACE ? 0 : strip_bytes(l, l->strip_h, l->strip_w);
     const size_t others = strip + scratch_bytes(l);
     return others < SLICE_MOST ? SLICE_MOST - others : 0;
+}
+
+// Columns that need several blocks of transformed weights are better split among threads than lines: no block is made twice.
+static bool splits_columns(const quernel_i_layer *l, size_t l2_bytes) {
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    if (!quernel_i_layer_conv3x3(l) || l->path != QUERNEL_I_PATH_INPLACE) return false;
+    return (size_t)s->k_groups * l->gemm->b_group * (s->columns16 / 16) > block_budget(l, l2_bytes);
+}
+
+// More threads want more strips, in a multiple of their number; a strip stays at least two register tiles high.
+static void split_strips(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
+    if (l->threads == 1 || config->strip_h || config->strip_w || splits_columns(l, l2_bytes)) return;
+    const uint32_t want = l->threads * TASKS_PER_THREAD;
+    uint32_t h = pieces(l->grid_h, l->strip_h), w = pieces(l->grid_w, l->strip_w);
+    const uint32_t others = l->x.n * w;
+    if (h * others < want) h = (uint32_t)least(l->grid_h, pieces(want, others));
+    l->strip_h = (uint32_t)least(quernel_i_round_up(pieces(l->grid_h, h), quernel_i_layer_line_step(l)), l->grid_h);
+    h = pieces(l->grid_h, l->strip_h);
+    const uint32_t tile = quernel_i_layer_depthwise(l) ? 16 : 2u * l->gemm->mr;
+    if (h * others < want) {
+        const uint32_t by_width = pieces(want, h * l->x.n), fitting = (uint32_t)most(1, l->grid_w / tile);
+        w = (uint32_t)most(w, least(by_width, fitting));
+        l->strip_w = pieces(l->grid_w, w);
+    }
 }
 
 static void choose_units(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
@@ -104,7 +111,8 @@ static void choose_units(quernel_i_layer *l, const quernel_i_config *config, siz
     const uint32_t share = pieces(s->columns16, pieces(parts, s->jobs));
     if (!config->block && parts > 1) columns = least(columns, quernel_i_round_up(share, nr));
     columns = least(columns, s->columns16);
-    const uint32_t blocks = pieces(s->columns, (uint32_t)columns);
+    uint32_t blocks = pieces(s->columns, (uint32_t)columns);
+    if (s->jobs == 1) blocks = (uint32_t)quernel_i_round_up(blocks, parts); // as many for each
     if (!config->block) columns = least(quernel_i_round_up(pieces(s->columns, blocks), nr), s->columns16);
     l->columns_block = (uint32_t)columns;
     l->units_per_job = pieces(s->columns, l->columns_block);
@@ -177,7 +185,7 @@ static int lay_out_workspace(quernel_i_layer *l, const char *where, quernel_erro
 int quernel_i_plan_sizes(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes, const char *where,
                          quernel_error *error) {
     choose_strip(l, config, l2_bytes);
-    split_strips(l, config);
+    split_strips(l, config, l2_bytes);
     choose_units(l, config, l2_bytes);
     choose_chunk(l, config);
     choose_ranges(l);
