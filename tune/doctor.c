@@ -7,9 +7,9 @@
 #include "tune/program.h"
 
 static const char usage[] =
-    "usage: quernel doctor [--json]\n\nLooks for two seconds at the governor, the load, time that others take, and how "
-    "far "
-    "equals seem apart.\nTuning goes on whatever it says; gains smaller than the noise floor are called ties.\n";
+    "usage: quernel doctor [--json]\n\n"
+    "Looks for two seconds at the governor, the load, time that others take, and how far equals seem apart.\n"
+    "Tuning goes on whatever it says; gains smaller than the noise floor are called ties.\n";
 
 static void print_text(const host_health *h) {
     printf("governor     %s\n", *h->governor ? h->governor : "none that can be read");

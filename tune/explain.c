@@ -9,12 +9,11 @@
 #include "tune/program.h"
 #include "tune/shape_options.h"
 
-static const char usage[] = "usage: quernel explain (--gemm MxNxK | --conv … | --deconv … | --layers F …) [layer "
-                            "options] [--config C] [--table F|none]\n"
-                            "       [--json]\n\n"
-                            "Which plan runs and where it came from, which tables were searched and why a row was not "
-                            "taken, what else could run\n"
-                            "and what the model predicts for it, and how to override the choice.\n";
+static const char usage[] =
+    "usage: quernel explain (--gemm MxNxK | --conv … | --deconv … | --layers F …) [layer options] [--config C] [--table F|none]\n"
+    "       [--json]\n\n"
+    "Which plan runs and where it came from, which tables were searched and why a row was not taken, what else\n"
+    "could run and what the model predicts for it, and how to override the choice.\n";
 
 enum { CANDIDATES = 16 };
 

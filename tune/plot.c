@@ -12,9 +12,9 @@
 
 static const char usage[] =
     "usage: quernel plot LANDSCAPE [--x KEY] [--y KEY] [--out F.svg]\n\n"
-    "Draws what quernel record measured. A cell is the best plan with those two values, as its time over the best "
-    "plan's;\n"
-    "without --x and --y the two knobs with the most values. The default is framed. --out: without it stdout.\n";
+    "Draws what quernel record measured. A cell is the best plan with those two values, as its time over the\n"
+    "best plan's; without --x and --y the two knobs with the most values. The default is framed. --out: without\n"
+    "it stdout.\n";
 
 enum {
     VALUES_MOST = 24,

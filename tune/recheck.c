@@ -15,12 +15,11 @@
 #include "tune/shape_options.h"
 #include "tune/statistics.h"
 
-static const char usage[] = "usage: quernel recheck [--table F] [--sample 8] [--rounds 31] [--seed N] [--json]\n\n"
-                            "Draws rows of this machine from a table (default: the tuner's), and times each row's plan "
-                            "against the default in paired\n"
-                            "rounds, after both have given the same bits. Exit 1 where a row is surely slower than the "
-                            "default (upper bound below 1),\n"
-                            "or gives other bits: quernel tune --again replaces it.\n";
+static const char usage[] =
+    "usage: quernel recheck [--table F] [--sample 8] [--rounds 31] [--seed N] [--json]\n\n"
+    "Draws rows of this machine from a table (default: the tuner's), and times each row's plan against the\n"
+    "default in paired rounds, after both have given the same bits. Exit 1 where a row is surely slower than the\n"
+    "default (upper bound below 1), or gives other bits: quernel tune --again replaces it.\n";
 
 enum { ROUNDS_MOST = 1024 };
 

@@ -17,14 +17,13 @@
 #include "tune/random.h"
 #include "tune/shape_options.h"
 
-static const char usage[] = "usage: quernel record (--layers F | --gemm F | --shape …) [shape options] [--configs 40] "
-                            "[--rounds 30] [--seed N]\n"
-                            "       [--seconds 60] --out DIR\n\n"
-                            "Measures plans of each layer, all of them in every round, in random order, and writes one "
-                            "landscape a layer: half of\n"
-                            "the plans are those that the model likes best, the others are drawn from the rest. "
-                            "tune/FORMAT.md says what is in it.\n"
-                            "A landscape with fewer rounds is gone on with: --seconds cuts the work into pieces.\n";
+static const char usage[] =
+    "usage: quernel record (--layers F | --gemm F | --shape …) [shape options] [--configs 40] [--rounds 30] [--seed N]\n"
+    "       [--seconds 60] --out DIR\n\n"
+    "Measures plans of each layer, all of them in every round, in random order, and writes one landscape a\n"
+    "layer: half of the plans are those that the model likes best, the others are drawn from the rest.\n"
+    "tune/FORMAT.md says what is in it. A landscape with fewer rounds is gone on with: --seconds cuts the work\n"
+    "into pieces.\n";
 
 enum { SPACE_MOST = 4096, CONFIGS_MOST = 512 };
 

@@ -9,14 +9,14 @@
 #include "tune/program.h"
 #include "tune/publish.h"
 
-static const char usage[] = "usage: quernel table show F… [--json] | lint F… | merge F… --out F\n\n"
-                            "show   every row in words\n"
-                            "lint   FILE:LINE: reason for each line that is no row; closes with N rows, N good, N bad; "
-                            "exit 1 where some are bad\n"
-                            "merge  one row for each layer, machine, kernel revision and config: of several, the "
-                            "logarithms of their ratios are pooled by\n"
-                            "       evidence (1 over the squared width of the interval), and the best of a layer's "
-                            "configs is kept. Replaces F by rename\n";
+static const char usage[] =
+    "usage: quernel table show F… [--json] | lint F… | merge F… --out F\n\n"
+    "show   every row in words\n"
+    "lint   FILE:LINE: reason for each line that is no row; closes with N rows, N good, N bad; exit 1 where some\n"
+    "       are bad\n"
+    "merge  one row for each layer and machine: measurements of one config are pooled (logarithms of ratios, by 1\n"
+    "       over the squared width of their intervals), then the best of a layer's configs is kept. Replaces F by\n"
+    "       rename; tuners that append meanwhile lose nothing\n";
 
 enum { FILES_MOST = 256 };
 

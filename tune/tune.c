@@ -15,17 +15,15 @@
 
 static const char usage[] =
     "usage: quernel tune (--layers F | --gemm F | --misses F | --conv … | --gemm MxNxK) [layer options]\n"
-    "       [--effort estimate|measure|patient|exhaustive] [--budget 60s] [--seed N] [--table OUT] [--again] [--json "
-    "OUT]\n\n"
-    "Fills a table (default: tuned.qtn in the XDG cache). Every plan that races has given the default's bits; the "
-    "winner is\n"
-    "timed against the default in a process of its own before it is believed; a row is written at once. A layer that "
-    "has a\n"
-    "row of this effort is kept (--again: tuned again): a run that was killed goes on where it was. The budget is "
-    "hard; cheap\n"
-    "layers, and those that a network repeats, go first.\n"
-    "Closes with won, tied, kept, failed and the table's path. Exit: 1 where a layer failed or the table could not be "
-    "written.\n";
+    "       [--effort estimate|measure|patient|exhaustive] [--budget 60s] [--seed N] [--noise SHARE]\n"
+    "       [--table OUT] [--again] [--json OUT]\n\n"
+    "Fills a table (default: tuned.qtn in the XDG cache). Every plan that races has given the default's bits; the\n"
+    "winner is timed against the default in a process of its own before it is believed; a row is written at once.\n"
+    "A layer that has a row of this effort is kept (--again: tuned again): a run that was killed goes on where it\n"
+    "was. The budget is hard; cheap layers, and those that a network repeats, go first. --noise: the host's noise\n"
+    "floor where it is known, e.g. 0.02; else up to two seconds are spent on looking for it.\n"
+    "Closes with won, tied, kept, failed and the table's path. Exit: 1 where a layer failed or the table could not\n"
+    "be written.\n";
 
 static volatile sig_atomic_t interrupted;
 static void on_signal(int number) {
@@ -35,6 +33,7 @@ static void on_signal(int number) {
 
 typedef struct wish {
     double budget;
+    double noise; // the A/A floor as the caller knows it; below 0: looked for
     const char *json_path;
     session session;
 } wish;
@@ -49,10 +48,18 @@ static bool parse_budget(const char *text, double *ret) {
     return unit > 0;
 }
 
+// A share below 1: "0.02".
+static bool parse_noise(const char *text, double *ret) {
+    char *end;
+    *ret = strtod(text, &end);
+    return end != text && !*end && *ret >= 0 && *ret < 1;
+}
+
 static bool take(wish *w, shape_options *s, const option_seen o) {
     if (!strcmp(o.name, "again")) return w->session.again = true;
     if (!o.value) return false;
     if (!strcmp(o.name, "budget")) return parse_budget(o.value, &w->budget);
+    if (!strcmp(o.name, "noise")) return parse_noise(o.value, &w->noise);
     if (!strcmp(o.name, "effort")) return (w->session.effort = quernel_i_effort_named(o.value)) >= 0;
     if (!strcmp(o.name, "seed")) return parse_u64(o.value, &w->session.seed);
     if (!strcmp(o.name, "table")) return (w->session.table = o.value) != NULL;
@@ -117,12 +124,17 @@ static tally run_in_order(wish *w, const shape_options *s) {
     return t;
 }
 
-static int tune(wish *w, const shape_options *s, json *j) {
+// Tells what disturbs, and returns the noise floor.
+static double look_at_host(double budget) {
     host_health health;
-    host_look(fmin(2, w->budget / 20), &health);
+    host_look(fmin(2, budget / 20), &health);
     const char *advice;
     for (int i = 0; (advice = host_advice(&health, i)); i++) fprintf(stderr, "quernel: tune: %s\n", advice);
-    w->session.noise = fmin(health.noise, 0.1);
+    return fmin(health.noise, 0.1);
+}
+
+static int tune(wish *w, const shape_options *s, json *j) {
+    w->session.noise = w->noise < 0 ? look_at_host(w->budget) : w->noise;
     quernel_i_table *old = quernel_i_table_read(w->session.table, NULL, NULL);
     if (old && old->wrong && strcmp(old->wrong, "no such file")) {
         usage_error("tune", w->session.table, old->wrong);
@@ -158,7 +170,7 @@ static void catch_signals(void) {
 }
 
 int command_tune(int argc, char **argv) {
-    wish w = {.budget = 60, .session = {.effort = QUERNEL_EFFORT_MEASURE, .seed = 1}};
+    wish w = {.budget = 60, .noise = -1, .session = {.effort = QUERNEL_EFFORT_MEASURE, .seed = 1}};
     shape_options s = SHAPE_OPTIONS_INIT;
     options o = {argc, 0, argv};
     for (option_seen seen; (seen = option_next(&o, " help again ")).name;) {
