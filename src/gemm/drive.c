@@ -142,20 +142,33 @@ static void run_packed(const quernel_i_task *t) {
         for (uint32_t x = t->x0; x < t->x1; x += step) run_chunk(t, line, x, least(step, t->x1 - x));
 }
 
-// Lines of a strip: one call, or one for each stretch between equal pixels.
-static void run_tiles(const quernel_i_task *t, uint32_t line, uint32_t lines, const unit *u, const void *b, size_t b_panel) {
+static uint32_t every(uint32_t count, uint32_t step) { return (count + step - 1) / step; }
+
+// A rectangle of pixels. With a dilation d it is d·d lattices of every d-th pixel, which never meet: a layer without dilation each.
+static void run_lattices(const quernel_i_task *t, uint32_t line, uint32_t x, uint32_t lines, uint32_t pixels, const unit *u,
+                         const void *b, size_t b_panel) {
     const quernel_i_layer *l = t->call->layer;
+    const uint32_t dh = l->dilation_h, dw = l->dilation_w;
+    for (uint32_t i = 0; i < dh && i < lines; i++)
+        for (uint32_t j = 0; j < dw && j < pixels; j++) {
+            quernel_i_finish finish;
+            fill_finish(t, line + i, x + j, u, &finish);
+            finish.y_row *= dw, finish.r_row *= dw;
+            l->gemm->run.conv3x3(&(quernel_i_conv3x3){
+                quernel_i_strip_row(t, line + i, x + j, 0), l->a_line * dh, l->a_pixel * dw, every(lines - i, dh),
+                every(pixels - j, dw), l->weights->shape.in / 4, u->columns, b, b_panel, unit_init(t, u->first), &finish,
+                line_bytes(&l->y) * dh, line_bytes(&l->residual) * dh, t->slice + l->slice.scratch});
+        }
+}
+
+// Lines of a strip: at once, or a rectangle for each stretch between equal pixels.
+static void run_tiles(const quernel_i_task *t, uint32_t line, uint32_t lines, const unit *u, const void *b, size_t b_panel) {
     for (uint32_t x = t->x0, end; x < t->x1; x = end) {
         if (quernel_i_equal_span(t, line, x, &end)) {
             for (uint32_t i = 0; i < lines; i++) copy_line(t, line + i, x, end - x, u);
-            continue;
+        } else {
+            run_lattices(t, line, x, lines, end - x, u, b, b_panel);
         }
-        quernel_i_finish finish;
-        fill_finish(t, line, x, u, &finish);
-        l->gemm->run.conv3x3(&(quernel_i_conv3x3){
-            quernel_i_strip_row(t, line, x, 0), l->a_line, l->a_pixel, lines, end - x, l->weights->shape.in / 4, u->columns, b,
-            b_panel, unit_init(t, u->first), &finish, line_bytes(&l->y), line_bytes(&l->residual),
-            t->slice + l->slice.scratch});
     }
 }
 

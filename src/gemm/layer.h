@@ -91,7 +91,7 @@ static inline bool quernel_i_layer_conv3x3(const quernel_i_layer *l) {
     return !quernel_i_layer_depthwise(l) && l->gemm->op == QUERNEL_I_OP_CONV3X3;
 }
 /// Output lines of a register tile: 3x3 kernels work in tiles of 4.
-static inline uint32_t quernel_i_layer_line_step(const quernel_i_layer *l) { return quernel_i_layer_conv3x3(l) ? 4 : 1; }
+static inline uint32_t quernel_i_layer_line_step(const quernel_i_layer *l) { return quernel_i_layer_conv3x3(l) ? 4 * l->dilation_h : 1; }
 /// Blocks of pixels of a strip's line.
 static inline uint32_t quernel_i_layer_blocks(const quernel_i_layer *l) {
     return l->equal ? (l->strip_w + l->equal - 1) / l->equal : 0;

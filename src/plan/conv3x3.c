@@ -22,13 +22,19 @@ bool quernel_i_plan_conv3x3_fits(const quernel_i_layer *l) {
     const quernel_i_weights_shape *s = &l->weights->shape;
     const bool shape = s->kind == QUERNEL_WEIGHTS_CONV2D && s->format == QUERNEL_I_FORMAT_W16X4 && s->groups == 1 &&
                        l->kernel_h == 3 && l->kernel_w == 3 && l->stride_h == 1 && l->stride_w == 1 &&
-                       l->dilation_h == 1 && l->dilation_w == 1 && s->in % 4 == 0;
+                       s->in % 4 == 0;
     return shape && !quernel_i_layer_by_row(l) && !l->weights->has_zero &&
            l->weights->smooth_kind != QUERNEL_SMOOTH_COLUMN && below_bound(l->weights);
 }
 
+// Pixels that are computed: each of the dilation's lattices rounded up to tiles.
+static uint64_t tiled(uint32_t size, uint32_t dilation) {
+    const uint64_t lattice = (size + dilation - 1) / dilation;
+    return (lattice + TILE - 1) / TILE * TILE * dilation;
+}
+
 bool quernel_i_plan_conv3x3_pays(const quernel_i_layer *l) {
-    const uint64_t tiles = (uint64_t)((l->grid_h + TILE - 1) / TILE) * ((l->grid_w + TILE - 1) / TILE);
+    const uint64_t pixels = tiled(l->grid_h, l->dilation_h) * tiled(l->grid_w, l->dilation_w);
     const uint32_t channels = l->weights->shape.in;
-    return channels >= 16 && channels <= CHANNELS_MOST && tiles * TILE * TILE <= 2 * (uint64_t)l->grid_h * l->grid_w;
+    return channels >= 16 && channels <= CHANNELS_MOST && pixels <= 2 * (uint64_t)l->grid_h * l->grid_w;
 }
