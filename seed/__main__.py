@@ -6,7 +6,6 @@ import argparse
 import pathlib
 import sys
 
-import numpy as np
 import torch
 
 from . import bev, experiment, networks, plots
@@ -31,19 +30,22 @@ def answers(found):
     apart = max(abs(float(a) / float(b) - 1) for a, b in zip(lines, scaled))
     f1 = {row["replaced"]: row["F1 %"] for row in found["task"]}
     nan = [row["layer"] for row in found["inside"] if float(row["seed: NaN %"]) > 0]
+    unsigned, all_three = ratio("Quernel: unsigned"), ratio("Quernel: channel, unsigned, per row")
+    column, channel = ratio("Quernel: column smoothing, signed"), ratio("Quernel: channel smoothing, signed")
+    loud = ratio("Quernel: channel smoothing, unsigned", "channel outliers")
     return "\n".join([
-        f"- Which part helps (L1, int8 convolution = 1): unsigned {ratio('Quernel: unsigned')}, per row {ratio('Quernel: per row')}, smoothing per column "
-        f"{ratio('Quernel: column smoothing, signed')}, per channel {ratio('Quernel: channel smoothing, signed')}, unsigned and per channel "
-        f"{ratio('Quernel: channel smoothing, unsigned')}, all three {ratio('Quernel: channel, unsigned, per row')}.",
-        f"- The transformation: im2col + GEMM in int8 has {ratio('seed: + int8')} of the int8 convolution's error: it changes nothing. What seemed to help was "
-        f"another quantizer: unsigned codes behind a ReLU alone give {ratio('Quernel: unsigned')}.",
+        f"- Which part helps (L1, the int8 convolution = 1): unsigned {unsigned}, per row {ratio('Quernel: per row')}, smoothing per column {column}, "
+        f"per channel {channel}, unsigned and per channel {ratio('Quernel: channel smoothing, unsigned')}, all three {all_three}.",
+        f"- With channel outliers smoothing is what helps: unsigned and per channel {loud}, unsigned alone {ratio('Quernel: unsigned', 'channel outliers')}.",
+        f"- im2col + GEMM in int8 has {ratio('seed: + int8')} of the int8 convolution's error: the transformation changes nothing. What seemed",
+        f"  to help was another quantizer: unsigned codes behind a ReLU alone give {unsigned}.",
         "- Best alpha: " + ", ".join(f"{name} {alpha}" for name, alpha in best.items()) + ".",
-        f"- Inputs times {experiment.SCALE:g} give the same curve (apart by {100 * apart:.2f} %): a scale found from the data grows with them, so nothing is tested. "
-        "Channel outliers test smoothing.",
-        f"- F1: float {f1['float']} %, only backbone_2d replaced {f1['Quernel: backbone_2d']} %, without the last layer {f1['Quernel: all but the last layer']} %, "
-        f"everything {f1['Quernel: everything']} %; the seed's layer everywhere {f1[SEED_ALL]} %.",
-        f"- NaN in the seed's layer: {', '.join(nan) or 'none'}: a channel that is silent, or has no weights, makes 0/0 of its factor. With floors for both there is none. "
-        "The head's error beyond NaN was the bias that the layer drops.",
+        f"- Inputs times {experiment.SCALE:g} give the same curve (apart by {100 * apart:.2f} %): a scale that is found from the data grows with",
+        "  them, so nothing is tested. Channel outliers test smoothing.",
+        f"- F1: float {f1['float']} %, only backbone_2d replaced {f1['Quernel: backbone_2d']} %, all but the last layer "
+        f"{f1['Quernel: all but the last layer']} %, everything {f1['Quernel: everything']} %; the seed's layer everywhere {f1[SEED_ALL]} %.",
+        f"- NaN in the seed's layer: {', '.join(nan) or 'none'}. A channel that is silent, or has no weights, makes 0/0 of its factor; floors for both",
+        "  keep it finite. What else was wrong in the head is the bias that the layer drops (column \"without bias\").",
     ])
 
 
@@ -69,7 +71,8 @@ def main():
         print(f"\n## {name}\n\n{networks.table(rows)}")
     drawn = [plots.bars(found["parts"], options.out / "parts"), plots.curves(found["sweep"], options.out / "sweep"),
              plots.layers(found["inside"], options.out / "inside"), plots.task(found["task"], options.out / "task")]
-    gain = np.subtract(*(float(_value(found["task"], "replaced", f"Quernel{kind}: everything", "logits SQNR dB")) for kind in ("", " plain u8")))
+    searched, plain = (float(_value(found["task"], "replaced", f"Quernel{kind}: everything", "logits SQNR dB")) for kind in ("", " plain u8"))
+    gain = searched - plain
     holds = experiment.head_holds(found["inside"])
     print(f"\n{text}\n- The head: {'no NaN, relative L1 within' if holds else 'NOT without NaN and within'} twice the backbone's median. "
           f"Searched over plain u8: {gain:+.1f} dB (asked {GAIN_DB:+.1f}).")

@@ -73,8 +73,10 @@ def layer_inputs(model, seeds=range(700, 704)):
     """Name → (convolution, what it reads) of a detector on a few scenes."""
     found, x = {}, bev.batch(seeds)[0]
     convs = {name: module for name, module in model.named_modules() if isinstance(module, nn.Conv2d)}
-    hooks = [module.register_forward_pre_hook(lambda module, arguments, name=name: found.update({name: (module, arguments[0].numpy())}))
-             for name, module in convs.items()]
+
+    def see(name):
+        return lambda module, arguments: found.update({name: (module, arguments[0].numpy())})
+    hooks = [module.register_forward_pre_hook(see(name)) for name, module in convs.items()]
     with torch.no_grad():
         model(x)
     for hook in hooks:
@@ -91,8 +93,9 @@ def inside(model):
         with torch.no_grad():
             seed = SeedConv2d(conv)(torch.from_numpy(x)).numpy()
         made = quernel_conv(conv, x, ops.U8, ops.DYNAMIC_CALL, "channel")
+        bias = 0 if conv.bias is None else conv.bias.detach().numpy().reshape(-1, 1, 1)
         rows.append({"layer": name, "silent inputs": int((np.abs(x).max(axis=(0, 2, 3)) == 0).sum()),
-                     "bias": "yes" if conv.bias is not None else "no", "seed: NaN %": f"{100 * np.isnan(seed).mean():.0f}",
+                     "without bias": f"{relative_l1(reference, reference - bias):.4f}", "seed: NaN %": f"{100 * np.isnan(seed).mean():.0f}",
                      "seed: relative L1": f"{relative_l1(reference, seed):.4f}", "Quernel: NaN %": f"{100 * np.isnan(made).mean():.0f}",
                      "Quernel: relative L1": f"{relative_l1(reference, made):.4f}"})
     return rows
@@ -132,7 +135,8 @@ def logits_sqnr(model, made, seeds):
 def task(model, seeds, test):
     """F1 and the SQNR of the logits with parts of the detector replaced: by the seed's layer, and by Quernel."""
     plain = {"policies": ("plain",)}
-    made = {"float": model, "seed's layer: backbone_2d": _with_seed(model, "backbone_2d"), "seed's layer: everything": _with_seed(model, ""),
+    made = {"float": model, "seed's layer: backbone_2d": _with_seed(model, "backbone_2d"),
+            "seed's layer: everything": _with_seed(model, ""),
             "Quernel plain u8: everything": _quantized(model, seeds, **plain)[0],
             "Quernel: backbone_2d": _quantized(model, seeds, include="backbone_2d")[0],
             "Quernel: all but the last layer": _quantized(model, seeds, exclude="dense_head.heat")[0],

@@ -12,7 +12,7 @@ from quernel import ncnn, onnx
 
 from . import lite0, pages
 
-PHOTO = 96          # lines and columns of the crops for super-resolution
+PHOTO = 128         # lines and columns of the crops for super-resolution
 CLASSIFIED = 128    # … for the classifier
 DETECTED = 416      # what ddddocr's network takes
 OCR = "rapidocr_onnxruntime"

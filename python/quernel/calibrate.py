@@ -106,7 +106,7 @@ PLAIN = Choice()
 
 
 ALTERNATIVES = (PLAIN, Choice(0.5), Choice(0.65), Choice(0.8))    # that refine() tries beside each value's own
-CHECKED, TRIALS, STEP_DB = 3, 250, 0.02     # on so many batches, so often at most, for so much
+CHECKED, TRIALS, STEP_DB = 2, 120, 0.02     # on so many batches, so often at most, for so much
 
 
 def noise(layers, coding, pieces):
@@ -183,19 +183,26 @@ def refine(groups, seen, chosen, offered, measure):
     return chosen, reached
 
 
+def corrections(groups, seen, found):
+    """Layer → the bias that makes up for its mean error in int8."""
+    return {layer.name: judge.bias_correct(layer, found[value], seen[value].pieces)
+            for value, layers in groups.items() for layer in layers}
+
+
 @dataclasses.dataclass
 class Settled:
     """What was chosen, and what it was chosen over."""
     policy: str
     choices: dict    # value → Choice
     codings: dict    # value → Coding
+    biases: dict     # layer → bias that corrects the mean error; empty where that does not help
     held_out: dict   # policy → SQNR of the whole network, dB, on the batches put aside
     silent: dict     # value → channels that the calibration set left at 0
 
 
 def settle(groups, batches, record, measure, policies=tuple(POLICIES)):
     """The codings of all values. record(batch, recorder) shows the recorder what the float network's layers read;
-    measure(codings, batches) is the SQNR of the whole network. Every second batch is put aside for the check of the
+    measure(codings, batches, biases) is the SQNR of the whole network. Every second batch is put aside for the check of the
     policies, whose ranges do not know it; the ranges of the outcome are those of all batches."""
     batches = list(batches)
     if not batches:
@@ -217,7 +224,13 @@ def settle(groups, batches, record, measure, policies=tuple(POLICIES)):
         refined, held_out["refined"] = refine(groups, seen, searched[winner], offered, lambda found: measure(found, parts[1][:CHECKED]))
         winner = winner if refined == searched[winner] else "refined"
         searched["refined"] = refined
-    return Settled(winner, searched[winner], codings(groups, seen, searched[winner]), held_out,
+    found, biases = codings(groups, seen, searched[winner]), {}
+    if len(policies) > 1:
+        biases = corrections(groups, seen, found)
+        held_out["bias corrected"] = measure(found, parts[1][:CHECKED], biases)
+        if held_out["bias corrected"] < measure(found, parts[1][:CHECKED]) + STEP_DB:
+            biases = {}
+    return Settled(winner, searched[winner], found, biases, held_out,
                    {value: found.silent() for value, found in seen.items() if len(found.silent())})
 
 
@@ -239,8 +252,8 @@ def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
 
     references = {}
 
-    def measure(found, part):
-        quantized, pairs = QuantGraph(graph, found, threads), []
+    def measure(found, part, biases=None):
+        quantized, pairs = QuantGraph(graph, found, threads, biases), []
         for batch in part:
             if id(batch) not in references:
                 references[id(batch)] = graph(*batch)
@@ -248,4 +261,4 @@ def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
         return float(np.mean(pairs))
 
     settled = settle(groups, batches, record, measure, policies)
-    return QuantGraph(graph, settled.codings, threads), settled
+    return QuantGraph(graph, settled.codings, threads, settled.biases), settled

@@ -74,12 +74,14 @@ class Graph:
 
 class QuantGraph:
     """A graph whose layers run in int8 where their input has a coding. Values that only such layers read stay int8 from
-    their producer on."""
+    their producer on. biases: in the place of the layers' own, by name."""
 
-    def __init__(self, graph, codings, threads=1):
+    def __init__(self, graph, codings, threads=1, biases=None):
         self.graph, self.codings, self.threads = graph, codings, threads
-        groups = graph.groups()
-        self.layers = {name: QuantLayer(graph.layers()[name], coding)
+        groups, layers = graph.groups(), graph.layers()
+        for name, bias in (biases or {}).items():
+            layers[name] = dataclasses.replace(layers[name], bias=bias)
+        self.layers = {name: QuantLayer(layers[name], coding)
                        for value, coding in codings.items() for name in groups[value]}
         self._chained = {value: self._border(value) for value in codings if self._stays_int8(value)}
 

@@ -150,6 +150,24 @@ def search(layer, samples, smooth=True):
                  choice.plain_sqnr, choice.tried, choice.silent)
 
 
+def _chosen(layer, coding, calibrator="absmax"):
+    """A coding as the library's choice, and its smoothing factors."""
+    choice = native.Choice(c.sizeof(native.Choice))
+    choice.quant = native.Quant(type=coding.type, scale=coding.scale, zero=coding.zero)
+    choice.smooth_kind, choice.calibrator = (OFF if coding.smooth is None else CHANNEL), CALIBRATORS[calibrator]
+    s = np.ones(layer.channels[0], np.float32) if coding.smooth is None else np.ascontiguousarray(coding.smooth, np.float32)
+    return choice, s
+
+
+def bias_correct(layer, coding, samples):
+    """The bias with what the int8 layer lacks on average over the samples, per output channel."""
+    held, (choice, s) = _FloatLayer(layer, samples), _chosen(layer, coding)
+    bias = np.empty(layer.channels[1], np.float32)
+    native.call(native.lib.quernel_bias_correct, c.byref(held.desc), c.byref(choice), s.ctypes.data, c.byref(held.samples),
+                held.count, bias.ctypes.data)
+    return bias
+
+
 @dataclasses.dataclass(frozen=True)
 class Audit:
     """What int8 costs a layer: SQNR in dB, relative L1, cosine; the SQNR with one cause switched off; what is out of order."""
@@ -165,11 +183,8 @@ class Audit:
 
 def audit(layer, coding, samples, expected=None, calibrator="absmax"):
     """Judges a layer with a coding of its input on float32 samples; expected: what the float network gave there."""
-    held = _FloatLayer(layer, samples, expected)
-    choice, made = native.Choice(c.sizeof(native.Choice)), native.Report(c.sizeof(native.Report))
-    choice.quant = native.Quant(type=coding.type, scale=coding.scale, zero=coding.zero)
-    choice.smooth_kind, choice.calibrator = (OFF if coding.smooth is None else CHANNEL), CALIBRATORS[calibrator]
-    s = np.ones(layer.channels[0], np.float32) if coding.smooth is None else np.ascontiguousarray(coding.smooth, np.float32)
+    held, made = _FloatLayer(layer, samples, expected), native.Report(c.sizeof(native.Report))
+    choice, s = _chosen(layer, coding, calibrator)
     native.call(native.lib.quernel_audit_layer, c.byref(held.desc), c.byref(choice), s.ctypes.data, c.byref(held.samples),
                 held.count, c.byref(made))
     where = (made.nonfinite_sample, made.nonfinite_channel, made.nonfinite_index) if made.nonfinite_place else None

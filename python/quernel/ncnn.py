@@ -63,7 +63,8 @@ class _Numbers:
 
 
 def _read_convolution(layer, numbers):
-    """Weights [out, in, kh, kw] and bias, also of deconvolutions. 0 outputs, 1/11 kernel, 2/12 dilation, 3/13 stride, 4/14/15/16 padding, 5 bias, 6 weights, 9/10 activation."""
+    """Weights [out, in, kh, kw] and bias, also of deconvolutions.
+    0 outputs, 1/11 kernel, 2/12 dilation, 3/13 stride, 4/14/15/16 padding, 5 bias, 6 weights, 9/10 activation."""
     p = layer.params
     kw, outputs, count = p[1], p[0], p[6]
     kh = p.get(11, kw)

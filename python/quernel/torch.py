@@ -191,12 +191,15 @@ class _Model:
             for hook in hooks:
                 hook.remove()
 
-    def install(self, codings):
-        """int8 modules where their input has a coding, nothing where a module was folded."""
+    def install(self, codings, biases=None):
+        """int8 modules where their input has a coding, nothing where a module was folded. biases: in the place of the
+        layers' own, by name."""
         for site in self.sites:
             if site.value not in codings:
                 continue
-            made = MODULES[self.layers[site.name].kind](self.layers[site.name], codings[site.value])
+            found = self.layers[site.name]
+            found = dataclasses.replace(found, bias=(biases or {}).get(site.name, found.bias))
+            made = MODULES[found.kind](found, codings[site.value])
             if site.int8 and site.made in codings:
                 made.output = codings[site.made], self._border(site.made)
             self.model.set_submodule(site.name, made)
@@ -226,18 +229,18 @@ def quantize(model, calibration_batches, include="*", exclude=(), policies=tuple
     held = _Model(model, trace.sites(model, [name for name, why in reasons.items() if not why]))
     references = {}
 
-    def judge(codings, part):
+    def measure(codings, part, biases=None):
         for batch in part:
             if id(batch) not in references:
                 references[id(batch)] = held.run(batch)
-        held.install(codings)
+        held.install(codings, biases)
         try:
             return float(np.mean([calibrate.sqnr(references[id(batch)], held.run(batch)) for batch in part]))
         finally:
             held.restore()
 
-    settled = calibrate.settle(held.groups, calibration_batches, held.record, judge, policies)
-    held.install(settled.codings)
+    settled = calibrate.settle(held.groups, calibration_batches, held.record, measure, policies)
+    held.install(settled.codings, settled.biases)
     return _report(held, settled, reasons)
 
 

@@ -67,6 +67,16 @@ class Judging(unittest.TestCase):
         self.assertGreater(audit.sqnr, plain.sqnr + 3)
         self.assertGreater(audit.without["rounding"], audit.sqnr)
 
+    def test_a_corrected_bias_takes_the_mean_error_away(self):
+        layer, samples = loud_layer()
+        coding = quernel.observe(samples)
+        def lack(layer):
+            run = quernel.QuantLayer(layer, coding)
+            return np.mean([(layer_float(x) - run(x)).mean(axis=(0, 2, 3)) for x in samples], axis=0)
+        layer_float = layer
+        corrected = dataclasses.replace(layer, bias=quernel.bias_correct(layer, coding, samples))
+        self.assertLess(np.abs(lack(corrected)).max(), 0.05 * np.abs(lack(layer)).max())
+
     def test_the_audit_finds_what_is_out_of_order(self):
         layer, samples = loud_layer()
         layer.weights[3] = 0

@@ -126,9 +126,9 @@ class Numbers(unittest.TestCase):
 def two_layers():
     """x → conv, batch norm, relu → conv; the first value has three readers' worth of channels."""
     first, second = window(pad=(1, 1, 1, 1)), window(inputs=6, outputs=5, pad=(1, 1, 1, 1))
-    nodes = [Node(LAYER, "a", ["x"], ["1"], layer=first),
+    nodes = [Node(LAYER, "a", ["x"], ["1"], layer=dataclasses.replace(first, name="a")),
              Node("BatchNormalization", "n", ["1", "g", "b", "m", "v"], ["2"], {"epsilon": 1e-3}),
-             Node("Relu", "r", ["2"], ["3"]), Node(LAYER, "c", ["3"], ["y"], layer=second)]
+             Node("Relu", "r", ["2"], ["3"]), Node(LAYER, "c", ["3"], ["y"], layer=dataclasses.replace(second, name="c"))]
     numbers = {name: RNG.random(6).astype(np.float32) + 0.5 for name in "gbmv"}
     return Graph("two", nodes, ["x"], ["y"], numbers)
 
