@@ -107,7 +107,7 @@ def masked(suite):
     program = ROOT / "build-gcc" / "tune" / "quernel"
     detected = facts["detected"].split()
     total = Outcome()
-    for at, isa in enumerate(i for i in detected if i in ("ref", "avx2", "avx512vnni")):
+    for at, isa in enumerate(i for i in detected if i in ("ref", "avx2", "avxvnni", "avx512vnni")):
         env = {"LD_PRELOAD": str(ROOT / "build-gcc" / "tests" / "cross" / "libcpumask.so"), "QUERNEL_CPUMASK": isa}
         seen = subprocess.run([program, "info", "--json"], env={**os.environ, **env}, capture_output=True)
         names = json.loads(seen.stdout)["detected"].split() if seen.returncode == 0 else []

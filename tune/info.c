@@ -37,6 +37,7 @@ static int probe_all(const quernel_cpu *cpu, reading *readings) {
         const quernel_isa isa = (quernel_isa)i;
         if (!(cpu->usable >> i & 1) || probe_bound(isa) == 0) continue;
         const uint32_t rounds = probe_calibrate(isa, 0.02);
+        if (!rounds) continue; // refused by the kernel
         reading *r = &readings[count++];
         r->isa = isa;
         r->gops = 0;
@@ -59,6 +60,26 @@ static void names_of(uint32_t mask, char *to, size_t capacity) {
         }
 }
 
+// AMX needs four things; the last is asked for here, as creating an operator would.
+static void print_amx(const quernel_cpu *cpu) {
+    quernel_error error = {0};
+    if (!(cpu->compiled >> QUERNEL_ISA_AMXINT8 & 1)) printf("amx       not compiled\n");
+    else
+        printf("amx       cpuid %s, xcr0 %s, palette %s, permission %s\n", cpu->amx_cpuid ? "yes" : "no",
+               cpu->amx_xcr0 ? "yes" : "no", cpu->amx_palette ? "yes" : "no",
+               quernel_amx_request(&error) ? error.text : "granted");
+}
+
+static void json_amx(json *j, const quernel_cpu *cpu) {
+    quernel_error error = {0};
+    const int refused = quernel_amx_request(&error);
+    json_open(j, "amx", '{');
+    json_integer(j, "cpuid", cpu->amx_cpuid), json_integer(j, "xcr0", cpu->amx_xcr0);
+    json_integer(j, "palette", cpu->amx_palette), json_integer(j, "permission", !refused);
+    json_text(j, "reason", refused ? error.text : NULL);
+    json_close(j, '}');
+}
+
 static void print_text(const quernel_cpu *cpu, const reading *readings, int count) {
     char detected[128], compiled[128], usable[128];
     names_of(cpu->detected, detected, sizeof detected);
@@ -69,7 +90,7 @@ static void print_text(const quernel_cpu *cpu, const reading *readings, int coun
     printf("detected  %s\ncompiled  %s\nusable    %s\n", detected, compiled, usable);
     printf("ceiling   %s%s\n", quernel_isa_name((quernel_isa)cpu->ceiling),
            cpu->ceiling_clamped ? " (QUERNEL_ISA names one that cannot run here)" : "");
-    printf("amx       not in this version\n");
+    print_amx(cpu);
     printf("caches    L1d %zu KiB, L2 %zu KiB, L3 %zu KiB%s\n", cpu->l1d_bytes / 1024, cpu->l2_bytes / 1024,
            cpu->l3_bytes / 1024, cpu->caches_clamped ? " (clamped)" : "");
     quernel_table_info tables[TABLES];
@@ -98,7 +119,7 @@ static void print_json(const quernel_cpu *cpu, const reading *readings, int coun
     for (int i = 0; i < 3; i++) names_of(masks[i].mask, names, sizeof names), json_text(&j, masks[i].name, names);
     json_text(&j, "ceiling", quernel_isa_name((quernel_isa)cpu->ceiling));
     json_integer(&j, "ceiling_clamped", cpu->ceiling_clamped);
-    json_text(&j, "amx", NULL);
+    json_amx(&j, cpu);
     json_integer(&j, "l1d_bytes", (int64_t)cpu->l1d_bytes), json_integer(&j, "l2_bytes", (int64_t)cpu->l2_bytes);
     json_integer(&j, "l3_bytes", (int64_t)cpu->l3_bytes), json_integer(&j, "caches_clamped", cpu->caches_clamped);
     quernel_table_info tables[TABLES];

@@ -16,8 +16,14 @@ static probe_loop *loop_of(quernel_isa isa) {
 #if QUERNEL_HAVE_AVX2
     case QUERNEL_ISA_AVX2: return probe_avx2;
 #endif
+#if QUERNEL_HAVE_AVXVNNI
+    case QUERNEL_ISA_AVXVNNI: return probe_avxvnni;
+#endif
 #if QUERNEL_HAVE_AVX512VNNI
     case QUERNEL_ISA_AVX512VNNI: return probe_avx512vnni;
+#endif
+#if QUERNEL_HAVE_AMXINT8
+    case QUERNEL_ISA_AMXINT8: return quernel_amx_request(NULL) ? NULL : probe_amxint8;
 #endif
 #if QUERNEL_HAVE_NEON
     case QUERNEL_ISA_NEON: return probe_neon;
@@ -29,9 +35,11 @@ static probe_loop *loop_of(quernel_isa isa) {
 static void (*reader_of(quernel_isa isa))(const void *, size_t) {
     switch (isa) {
 #if QUERNEL_HAVE_AVX2
-    case QUERNEL_ISA_AVX2: return probe_read_avx2;
+    case QUERNEL_ISA_AVX2:
+    case QUERNEL_ISA_AVXVNNI: return probe_read_avx2;
 #endif
 #if QUERNEL_HAVE_AVX512VNNI
+    case QUERNEL_ISA_AMXINT8:
     case QUERNEL_ISA_AVX512VNNI: return probe_read_avx512vnni;
 #endif
 #if QUERNEL_HAVE_NEON
@@ -44,7 +52,9 @@ static void (*reader_of(quernel_isa isa))(const void *, size_t) {
 double probe_bound(quernel_isa isa) {
     switch (isa) {
     case QUERNEL_ISA_AVX2: return 32;
+    case QUERNEL_ISA_AVXVNNI: return 64;
     case QUERNEL_ISA_AVX512VNNI: return 128;
+    case QUERNEL_ISA_AMXINT8: return 1024;
     case QUERNEL_ISA_NEON: return 8;
     default: return 0;
     }

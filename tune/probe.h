@@ -8,7 +8,9 @@
 /// Multiply-adds of one call of a register-only loop; each is in a file of its own ISA.
 typedef uint64_t probe_loop(uint32_t rounds);
 uint64_t probe_avx2(uint32_t rounds);       // saturating: vpmaddubsw + vpmaddwd + vpaddd
+uint64_t probe_avxvnni(uint32_t rounds);    // vpdpbusd, 256 bits
 uint64_t probe_avx512vnni(uint32_t rounds); // vpdpbusd, 512 bits
+uint64_t probe_amxint8(uint32_t rounds);    // tdpbusd; quernel_amx_request must have succeeded
 uint64_t probe_neon(uint32_t rounds);       // smull + sadalp
 
 /// Reads `bytes` bytes (a multiple of 1024) once with the widest loads of the ISA.

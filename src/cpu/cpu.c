@@ -25,8 +25,14 @@ static const uint32_t compiled = 1u << QUERNEL_ISA_REF
 #if QUERNEL_HAVE_AVX2
                                  | 1u << QUERNEL_ISA_AVX2
 #endif
+#if QUERNEL_HAVE_AVXVNNI
+                                 | 1u << QUERNEL_ISA_AVXVNNI
+#endif
 #if QUERNEL_HAVE_AVX512VNNI
                                  | 1u << QUERNEL_ISA_AVX512VNNI
+#endif
+#if QUERNEL_HAVE_AMXINT8
+                                 | 1u << QUERNEL_ISA_AMXINT8
 #endif
 #if QUERNEL_HAVE_NEON
                                  | 1u << QUERNEL_ISA_NEON

@@ -11,6 +11,9 @@ const quernel_cpu *quernel_i_cpu(void);
 /// Instruction sets of this architecture that are no higher than `isa`, as a mask. ref is always in it.
 uint32_t quernel_i_isa_below(quernel_isa isa);
 
+/// Asks the kernel for AMX tiles, once per process: 0, or an errno. Where `usable` lacks amxint8 nothing is asked.
+int quernel_i_amx_request(void);
+
 /// What one architecture finds: `detected`, the cache sizes as reported (0: unknown) and the model name.
 void quernel_i_cpu_detect(quernel_cpu *cpu);
 

@@ -7,7 +7,7 @@
 
 #include "cpu/cpu.h"
 
-enum { XCR0_YMM = 0x6, XCR0_ZMM = 0xe6 };
+enum { XCR0_YMM = 0x6, XCR0_ZMM = 0xe6, XCR0_TILE = 0x60000 };
 
 static uint64_t xcr0(void) {
     uint32_t lo, hi;
@@ -15,7 +15,23 @@ static uint64_t xcr0(void) {
     return (uint64_t)hi << 32 | lo;
 }
 
-static uint32_t features(void) {
+// Palette 1 as kernels are written for it: 8 tiles of 1024 bytes, 16 rows of 64 bytes. A virtual machine may report AMX and
+// have no palette.
+static bool palette(void) {
+    uint32_t a, b, c, d;
+    if (!__get_cpuid_count(0x1d, 0, &a, &b, &c, &d) || a < 1) return false;
+    if (!__get_cpuid_count(0x1d, 1, &a, &b, &c, &d)) return false;
+    return a >> 16 >= 1024 && (b & 0xffff) >= 64 && b >> 16 >= 8 && (c & 0xffff) >= 16;
+}
+
+static bool amx(quernel_cpu *cpu, uint32_t d7, uint64_t state) {
+    cpu->amx_cpuid = (d7 >> 24 & 1) && (d7 >> 25 & 1); // TILE, INT8
+    cpu->amx_xcr0 = (state & XCR0_TILE) == XCR0_TILE;
+    cpu->amx_palette = palette();
+    return cpu->amx_cpuid && cpu->amx_xcr0 && cpu->amx_palette;
+}
+
+static uint32_t features(quernel_cpu *cpu) {
     uint32_t a, b, c, d, found = 0;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
     const int osxsave = c >> 27 & 1, fma = c >> 12 & 1;
@@ -28,7 +44,9 @@ static uint32_t features(void) {
     // F 16, DQ 17, BW 30, VL 31
     const uint32_t avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
     const int vnni512 = (b7 & avx512) == avx512 && (c7 >> 11 & 1);
-    if (avx2 && vnni512 && (state & XCR0_ZMM) == XCR0_ZMM) found |= 1u << QUERNEL_ISA_AVX512VNNI;
+    const bool avx512vnni = avx2 && vnni512 && (state & XCR0_ZMM) == XCR0_ZMM;
+    if (avx512vnni) found |= 1u << QUERNEL_ISA_AVX512VNNI;
+    if (amx(cpu, d7, state) && avx512vnni) found |= 1u << QUERNEL_ISA_AMXINT8; // its kernels finish with AVX-512
     if (avx2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1)) found |= 1u << QUERNEL_ISA_AVXVNNI;
     return found;
 }
@@ -47,7 +65,7 @@ static void caches(quernel_cpu *cpu, uint32_t leaf) {
 }
 
 void quernel_i_cpu_detect(quernel_cpu *cpu) {
-    cpu->detected |= features();
+    cpu->detected |= features(cpu);
     caches(cpu, 4);
     if (!cpu->l1d_bytes) caches(cpu, 0x8000001Du);
     for (uint32_t i = 0; i < 3; i++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hides CPU features from a process, so that run-time detection is tested natively: Linux CPUID faulting (arch_prctl
 // ARCH_CPUID; /proc/cpuinfo shows cpuid_fault) turns every CPUID into a SIGSEGV, and the handler answers it.
-// Use: QUERNEL_CPUMASK=ref|avx2|avx512vnni LD_PRELOAD=libcpumask.so program. The highest set that stays visible is named.
+// Use: QUERNEL_CPUMASK=ref|avx2|avxvnni|avx512vnni LD_PRELOAD=libcpumask.so program. The highest set that stays visible is named.
 // The instructions themselves still work; only the answers change. A process that cannot be masked ends with 99.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,15 +27,22 @@ typedef struct mask {
 #define AVX512_EBX (BIT(16) | BIT(17) | BIT(21) | BIT(26) | BIT(27) | BIT(28) | BIT(30) | BIT(31))
 #define AVX512_ECX (BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14))
 #define AVX512_EDX (BIT(2) | BIT(3) | BIT(8) | BIT(23))
-#define AVXVNNI_EAX (BIT(4) | BIT(5) | BIT(21) | BIT(23)) // vnni, avx512_bf16, amx_fp16, avx_ifma
-#define AVXVNNI_EDX (BIT(4) | BIT(5) | BIT(10) | BIT(19)) // vnni_int8, ne_convert, vnni_int16, avx10
+#define AMX_EAX BIT(21)     // amx_fp16
+#define AMX_EDX_1 BIT(8)    // amx_complex
+#define AVX512_EAX BIT(5)   // avx512_bf16
+#define AVX512_EDX_1 BIT(19) // avx10
+#define AVXVNNI_EAX (BIT(4) | BIT(23))           // vnni, avx_ifma
+#define AVXVNNI_EDX (BIT(4) | BIT(5) | BIT(10)) // vnni_int8, ne_convert, vnni_int16
 
 static const mask masks[] = {
     {"avx512vnni", 7, 0, 0, 0, 0, AMX_EDX},
+    {"avx512vnni", 7, 1, AMX_EAX, 0, 0, AMX_EDX_1},
+    {"avxvnni", 7, 0, 0, AVX512_EBX, AVX512_ECX, AMX_EDX | AVX512_EDX},
+    {"avxvnni", 7, 1, AMX_EAX | AVX512_EAX, 0, 0, AMX_EDX_1 | AVX512_EDX_1},
     {"avx2", 7, 0, 0, AVX512_EBX, AVX512_ECX, AMX_EDX | AVX512_EDX},
-    {"avx2", 7, 1, AVXVNNI_EAX, 0, 0, AVXVNNI_EDX},
+    {"avx2", 7, 1, AMX_EAX | AVX512_EAX | AVXVNNI_EAX, 0, 0, AMX_EDX_1 | AVX512_EDX_1 | AVXVNNI_EDX},
     {"ref", 7, 0, 0, AVX512_EBX | BIT(5), AVX512_ECX, AMX_EDX | AVX512_EDX},
-    {"ref", 7, 1, AVXVNNI_EAX, 0, 0, AVXVNNI_EDX},
+    {"ref", 7, 1, AMX_EAX | AVX512_EAX | AVXVNNI_EAX, 0, 0, AMX_EDX_1 | AVX512_EDX_1 | AVXVNNI_EDX},
     {"ref", 1, 0, 0, 0, BIT(12) | BIT(28), 0}, // FMA, AVX
 };
 

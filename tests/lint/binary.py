@@ -99,7 +99,11 @@ def leaks(isa, code):
         wide = re.search(r"%zmm|%k[0-7]|%[xy]mm(?:1[6-9]|2\d|3[01])\b", text)
         if isa in ("", "ref") and (vex or wide):
             found.append(text)
-        elif isa == "avx2" and (wide or text.startswith("vpdp")):
+        elif isa == "avx2" and (wide or "vpdp" in text):
+            found.append(text)
+        elif isa == "avxvnni" and (wide or text.startswith("vpdp")): # the VEX form is written {vex} vpdp…
+            found.append(text)
+        if isa != "amxint8" and re.match(r"t(?:dp|ile(?:load|stor|zero))", text): # their state may be saved anywhere
             found.append(text)
     return found
 

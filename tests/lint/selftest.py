@@ -58,6 +58,9 @@ def binary_trials():
     yield "leaks: AVX in the baseline", binary.leaks("", "   0:\tvaddps %xmm0,%xmm1,%xmm2")
     yield "leaks: zmm in AVX2", binary.leaks("avx2", "   0:\tvpaddd %zmm0,%zmm1,%zmm2")
     yield "leaks: vpdpwssd in AVX2", binary.leaks("avx2", "   0:\tvpdpwssd %ymm0,%ymm1,%ymm2")
+    yield "leaks: EVEX vpdpbusd in AVX-VNNI", binary.leaks("avxvnni", "   0:\tvpdpbusd %ymm0,%ymm1,%ymm2")
+    yield "leaks: VEX vpdpbusd in AVX-VNNI is fine", not binary.leaks("avxvnni", "   0:\t{vex} vpdpbusd %ymm0,%ymm1,%ymm2")
+    yield "leaks: tiles in AVX-512", binary.leaks("avx512vnni", "   0:\ttdpbusd %tmm7,%tmm6,%tmm0")
     yield "leaks: SSE in the baseline is fine", not binary.leaks("", "   0:\taddps %xmm0,%xmm1\n   4:\tverw %ax")
     yield "spills: a vector store to the stack", [binary.spills(b) for b in binary.inner_loops(loops)] == [["vmovdqa %ymm3,0x20(%rsp)"]]
     yield "spills: a clean loop", binary.inner_loops(binary.functions(LOOP.format(""))["f"]) and not binary.spills(["vmovdqa (%rsp),%ymm3"])

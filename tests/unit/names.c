@@ -106,6 +106,14 @@ void test_cpu(void) {
     }
     CHECK(a.cores >= 1, "cores %u", a.cores);
     CHECK(a.l1d_bytes >= 4096 && a.l2_bytes >= a.l1d_bytes, "caches %zu %zu %zu", a.l1d_bytes, a.l2_bytes, a.l3_bytes);
+    const bool amx = a.detected >> QUERNEL_ISA_AMXINT8 & 1;
+    CHECK(!amx || (a.amx_cpuid && a.amx_xcr0 && a.amx_palette), "AMX is detected without its parts");
+    CHECK(!amx || (a.detected & 1u << QUERNEL_ISA_AVX512VNNI), "AMX is detected without AVX-512-VNNI");
+    quernel_error error = {0};
+    const int asked = quernel_amx_request(&error);
+    CHECK(asked == QUERNEL_OK ? a.usable >> QUERNEL_ISA_AMXINT8 & 1 : asked == QUERNEL_E_ISA && error.text[0],
+          "amx_request: %d: %s", asked, error.text);
+    CHECK(quernel_amx_request(NULL) == asked, "amx_request: another answer");
     CHECK(memchr(a.model, 0, sizeof a.model), "the model's name does not end");
 }
 

@@ -1,53 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The instruction set as these kernels use it: the multiply as single instructions, masks, and packing of bytes.
-//
-// The multiply is written as asm because compilers, left alone, copy and spill the 28 accumulators of a tile: here an
-// accumulator is one register from the first instruction to the last. vpdpbusd takes unsigned bytes from a register and
-// signed ones from a register or memory, so that activations (u8) must be broadcast into a register, and only weights
-// (s8) could be a memory operand.
+// The instruction set as these kernels use it: the multiply, masks, packing of bytes, and a transpose.
 #ifndef QUERNEL_AVX512VNNI_VNNI_H
 #define QUERNEL_AVX512VNNI_VNNI_H
 
+#include <immintrin.h>
 #include <stdbool.h>
 #include <string.h>
 
-#ifdef QUERNEL_EMULATE
-#include "emulate.h"
-#else
-#include <immintrin.h>
-
-typedef char vnni_bytes[1 << 30]; // what an asm may read, for the compiler's knowledge of memory
-
-// Four bytes of row `times` (0 … 4) counted from p, group k: strides s and s3 = 3·s reach five rows from one register.
-#define VNNI_AT_0 "(%[p])"
-#define VNNI_AT_1 "(%[p],%[s])"
-#define VNNI_AT_2 "(%[p],%[s],2)"
-#define VNNI_AT_3 "(%[p],%[s3])"
-#define VNNI_AT_4 "(%[p],%[s],4)"
-#define VNNI_BROADCAST(times, k) "vpbroadcastd 4*" #k VNNI_AT_##times ", %[four]\n\t"
-#define VNNI_ROW(p_, s_, s3_) [p] "r"(p_), [s] "r"(s_), [s3] "r"(s3_), "m"(*(const vnni_bytes *)(p_))
-
-// acc0 += row·b0, acc1 += row·b1: one broadcast serves two sub-panels.
-#define MULTIPLY_2(p_, s_, s3_, times, k, b0_, b1_, acc0, acc1)                                                         \
-    do {                                                                                                                \
-        __m512i four_;                                                                                                  \
-        __asm__(VNNI_BROADCAST(times, k) "vpdpbusd %[b0], %[four], %0\n\tvpdpbusd %[b1], %[four], %1"                   \
-                : "+v"(acc0), "+v"(acc1), [four] "=&v"(four_)                                                           \
-                : VNNI_ROW(p_, s_, s3_), [b0] "v"(b0_), [b1] "v"(b1_));                                                 \
-    } while (0)
-
-#define MULTIPLY_1(p_, s_, s3_, times, k, b_, acc)                                                                      \
-    do {                                                                                                                \
-        __m512i four_;                                                                                                  \
-        __asm__(VNNI_BROADCAST(times, k) "vpdpbusd %[b], %[four], %0"                                                   \
-                : "+v"(acc), [four] "=&v"(four_)                                                                        \
-                : VNNI_ROW(p_, s_, s3_), [b] "v"(b_));                                                                  \
-    } while (0)
-
-// acc += four·b with the four bytes broadcast before, and weights straight from memory.
-#define MULTIPLY_FROM(four, b, acc)                                                                                     \
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(four), "m"(*(const __m512i *)(b)))
-#endif
+#define VNNI_DOT "vpdpbusd"
+#define VNNI_REGISTER "v"
+#define VNNI_VECTOR __m512i
+#include "kernels/x86/vnni_multiply.h"
 
 enum { LANES = 16 };
 

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The permission to use AMX tiles. The kernel gives the state of tiles to a process that asks for it, no sooner: a thread's
+// first tile costs it 8 KiB more to save. So it is asked for when it is needed, by one thread for all.
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cpu/cpu.h"
+
+static int answer = ENOSYS;
+
+static void ask(void) {
+#if defined(__x86_64__) && defined(SYS_arch_prctl)
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    answer = syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) ? errno : 0;
+#endif
+    if (answer) quernel_i_log("amxint8: the kernel refuses tiles: %s: avx512vnni is used", strerror(answer));
+}
+
+int quernel_i_amx_request(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (!(quernel_i_cpu()->usable >> QUERNEL_ISA_AMXINT8 & 1)) return ENOSYS;
+    pthread_once(&once, ask);
+    return answer;
+}
+
+int quernel_amx_request(quernel_error *error) {
+    const int refused = quernel_i_amx_request();
+    if (!refused) return QUERNEL_OK;
+    const bool usable = quernel_i_cpu()->usable >> QUERNEL_ISA_AMXINT8 & 1;
+    return quernel_i_error_set(error, QUERNEL_E_ISA, "amxint8", -1, "amx: %s",
+                               usable ? strerror(refused) : "not among the usable instruction sets");
+}
