@@ -65,6 +65,13 @@ typedef struct quernel_i_run {
     uint32_t groups;
 } quernel_i_run;
 
+/// Which operand passes by while the other one should stay in L1.
+typedef enum quernel_i_stream {
+    QUERNEL_I_STREAM_NONE = 0,
+    QUERNEL_I_STREAM_ROWS,
+    QUERNEL_I_STREAM_WEIGHTS
+} quernel_i_stream;
+
 /// GEMM, GEMV: for every row m < rows and column n < columns
 ///     acc = init[n] + Σ_run Σ_k a[m][run.offset + k] · b[n][k]      modulo 2^32, then the finish.
 /// Rows are bytes, u8 or s8 as the kernel's entry says. Row m starts at a + m·a_row; exactly 4·groups bytes of every run
@@ -83,6 +90,7 @@ typedef struct quernel_i_gemm {
     const int32_t *init;    // [columns rounded up to 16]
     const quernel_i_finish *finish;
     void *scratch;          // as many bytes as the entry's scratch(groups) says
+    int32_t stream;         // quernel_i_stream: a hint that some kernels take
 } quernel_i_gemm;
 
 /// Depthwise: acc[m][c] = init[c] + Σ_i,j a[m·a_row + i·tap_line + j·tap_pixel + c] · w[(i·kernel_w + j)·w_tap + c], rows are

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu/fpenv.h"
+#include "cpu/tiles.h"
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static uint32_t most(uint32_t a, uint32_t b) { return a > b ? a : b; }
@@ -83,7 +84,7 @@ static void run_line(const quernel_i_task *t, uint32_t line, uint32_t column, ui
     fill_finish(t, line, column, u, &finish);
     const quernel_i_gemm call = {a, a_row, pixels, u->columns, l->runs + (size_t)u->phase * l->n_runs,
                                  p->rows * (whole ? 1 : p->row_taps), p->k_groups, b, b_panel,
-                                 unit_init(t, first_entry(l, u)), &finish, t->slice + l->slice.scratch};
+                                 unit_init(t, first_entry(l, u)), &finish, t->slice + l->slice.scratch, (int32_t)l->stream};
     if (l->w_zeros) quernel_i_chunk_sum(t, &call, whole ? p->run_length : l->weights->shape.job_in);
     if (l->weights->shape.merged) quernel_i_merged_collect(t, line, column, pixels, &finish);
     l->gemm->run.gemm(&call);
@@ -109,15 +110,23 @@ static void run_pixels(const quernel_i_task *t, uint32_t line, uint32_t x0, uint
     }
 }
 
+// The strip's lines from y0 to y1 as one: pixel m lies at a + m·pixel and at y + m·pixel, whatever line it belongs to. The
+// pixels between two lines become numbers of no meaning in y's border, which is filled behind us.
+static uint32_t flat_pixels(const quernel_i_task *t) {
+    const quernel_i_layer *l = t->call->layer;
+    return (t->y1 - t->y0 - 1) * (uint32_t)(l->a_line / l->a_pixel) + l->grid_w;
+}
+
 static void run_staged(const quernel_i_task *t) {
+    const bool flat = t->call->layer->flat;
     quernel_i_equal_find(t);
     for (uint32_t index = t->unit0; index < t->unit1; index++) {
         const unit u = unit_at(t->call->layer, index);
-        const uint32_t y1 = least(t->y1, u.y1);
+        const uint32_t y0 = most(t->y0, u.y0), y1 = flat ? y0 + 1 : least(t->y1, u.y1);
+        const uint32_t end = flat ? flat_pixels(t) : least(t->x1, u.x1);
         size_t b_panel;
         const void *b = unit_weights(t, index, &u, &b_panel);
-        for (uint32_t line = most(t->y0, u.y0); line < y1; line++)
-            run_pixels(t, line, most(t->x0, u.x0), least(t->x1, u.x1), &u, b, b_panel);
+        for (uint32_t line = y0; line < y1; line++) run_pixels(t, line, most(t->x0, u.x0), end, &u, b, b_panel);
     }
 }
 
@@ -210,7 +219,7 @@ static void fill_image_tables(const quernel_i_task *t) {
         for (size_t j = 0; j < columns; j++) scale[j] = l->scale[j] * t->found.d;
 }
 
-static void run_task(void *arg, uint32_t index, uint32_t worker) {
+static void run_strip(void *arg, uint32_t index, uint32_t worker) {
     const quernel_i_call *call = arg;
     const quernel_i_layer *l = call->layer;
     quernel_i_task t = {.call = call, .slice = call->workspace + l->shared_bytes + worker * l->slice.bytes};
@@ -233,6 +242,15 @@ static void run_task(void *arg, uint32_t index, uint32_t worker) {
     else if (l->path == QUERNEL_I_PATH_PACKED) run_packed(&t);
     else run_staged(&t);
     if (part == 0) quernel_i_border_fill(&t);
+}
+
+static void run_task(void *arg, uint32_t index, uint32_t worker) {
+    const quernel_i_call *call = arg;
+    quernel_i_tiles caller;
+    const bool tiles = call->layer->isa == QUERNEL_ISA_AMXINT8;
+    if (tiles) quernel_i_tiles_enter(&caller);
+    run_strip(arg, index, worker);
+    if (tiles) quernel_i_tiles_leave(&caller);
 }
 
 void quernel_i_drive(const quernel_i_call *call, const quernel_parallel *parallel) {

@@ -55,7 +55,7 @@ void quernel_i_equal_find(const quernel_i_task *t) {
 
 bool quernel_i_equal_span(const quernel_i_task *t, uint32_t line, uint32_t x, uint32_t *ret_end) {
     const quernel_i_layer *l = t->call->layer;
-    *ret_end = t->x1;
+    *ret_end = l->flat ? UINT32_MAX : t->x1; // a flat strip is one line
     if (!l->equal) return false;
     const uint8_t *flags = flags_of(t, line);
     const uint32_t blocks = quernel_i_layer_blocks(l);

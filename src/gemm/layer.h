@@ -68,7 +68,9 @@ typedef struct quernel_i_layer {
     ptrdiff_t a_line, a_pixel;         // bytes of the rows that the kernel reads
     uint32_t strip_h, strip_w;         // output pixels of a strip
     uint32_t strip_lines, strip_pixels;// input lines and pixels of a strip
-    uint32_t chunk;                    // output pixels that are packed at a time
+    uint32_t chunk;                    // output pixels that are packed, or multiplied, at a time
+    uint32_t flat;                     // a strip's lines are one line of pixels; those between them land in y's border
+    quernel_i_stream stream;
     uint32_t floats;                   // pixels of a bf16 piece
     uint32_t equal;                    // output pixels of a block whose rows may be equal; 0: not looked for
     uint32_t columns_block;            // columns of a unit

@@ -7,6 +7,7 @@
 #include "cpu/cpu.h"
 #include "plan/conv3x3.h"
 #include "plan/sizes.h"
+#include "plan/tiles.h"
 #include "registry/registry.h"
 
 static bool int8_input(const quernel_i_layer *l) { return l->x.type == QUERNEL_TYPE_S8 || l->x.type == QUERNEL_TYPE_U8; }
@@ -21,7 +22,13 @@ static bool demands_packed(const quernel_i_config *config) { return config->path
 // Few rows walk the weights once: the GEMV kernel of the same instruction set. 3x3 layers have a kernel of their own on some.
 static const quernel_i_kernel *product_kernel(const quernel_i_layer *l, uint32_t usable, const quernel_i_config *config) {
     const bool few = (uint64_t)l->x.n * l->grid_h * l->grid_w <= 4;
+    const bool tiles = usable >> QUERNEL_ISA_AMXINT8 & 1 && !few && quernel_i_plan_tiles_pay(l) && !quernel_i_amx_request();
+    if (tiles) return quernel_i_plan_tiles_kernel(l, l->quant.type);
+    usable &= ~(1u << QUERNEL_ISA_AMXINT8);
     const quernel_i_kernel *gemm = quernel_i_registry_best(QUERNEL_I_OP_GEMM, usable, -1);
+    // Of kernels of one instruction set the one that reads the numbers as they are.
+    const quernel_i_kernel *typed = quernel_i_registry_best(QUERNEL_I_OP_GEMM, usable, l->quant.type);
+    if (typed && typed->isa == gemm->isa) gemm = typed;
     const quernel_i_kernel *conv = quernel_i_registry_best(QUERNEL_I_OP_CONV3X3, usable, gemm->a_type);
     if (conv && conv->isa == gemm->isa && conv->isa != QUERNEL_ISA_REF && !demands_packed(config) &&
         quernel_i_plan_conv3x3_pays(l) && quernel_i_plan_conv3x3_fits(l))
@@ -47,7 +54,7 @@ static int choose_kernels(quernel_i_layer *l, uint32_t usable, const quernel_i_c
     if (quernel_i_layer_depthwise(l)) {
         l->depthwise = quernel_i_registry_best(QUERNEL_I_OP_DEPTHWISE, usable, l->quant.type);
         if (!l->depthwise) l->depthwise = quernel_i_registry_best(QUERNEL_I_OP_DEPTHWISE, usable, -1);
-    } else {
+    } else if (!config->kernel) {
         l->gemm = product_kernel(l, usable, config);
     }
     if (config->kernel) {
@@ -56,7 +63,7 @@ static int choose_kernels(quernel_i_layer *l, uint32_t usable, const quernel_i_c
         if (!fits)
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: kernel %s cannot run this layer",
                                        where, k->name);
-        if (!(usable >> k->isa & 1))
+        if (!(usable >> k->isa & 1) || (k->isa == QUERNEL_ISA_AMXINT8 && quernel_i_amx_request()))
             return quernel_i_error_set(error, QUERNEL_E_ISA, "config", -1, "%s: config: kernel %s cannot run here", where,
                                        k->name);
         *(quernel_i_layer_depthwise(l) ? &l->depthwise : &l->gemm) = k;

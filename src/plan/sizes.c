@@ -4,7 +4,9 @@
 #include "plan/sizes.h"
 
 #include "base/error.h"
+#include "cpu/cpu.h"
 #include "gemm/drive.h"
+#include "plan/tiles.h"
 
 #define KiB ((size_t)1024)
 #define STRIP_MOST (640 * KiB)
@@ -120,11 +122,47 @@ static void choose_units(quernel_i_layer *l, const quernel_i_config *config, siz
     l->parts = (uint32_t)least(config->parts ? config->parts : parts, l->units);
 }
 
+// Lines lie at one distance in x's rows, in y, and in the residual, and what lies between them is y's own border: then a
+// strip is one line, without a tail of rows at the end of each of its lines. Parts would write each other's borders.
+static bool can_be_flat(const quernel_i_layer *l) {
+    if (l->path == QUERNEL_I_PATH_PACKED || quernel_i_layer_depthwise(l) || l->gemm->op != QUERNEL_I_OP_GEMM || l->equal) return false;
+    if (l->stride_h != 1 || l->stride_w != 1 || l->up_h != 1 || l->up_w != 1) return false;
+    if (l->strip_w != l->grid_w || l->parts != 1 || l->a_line % l->a_pixel) return false;
+    const int64_t pitch = l->a_line / l->a_pixel, between = pitch - l->grid_w;
+    const quernel_tensor *y = &l->y, *r = &l->residual;
+    if (pitch * l->strip_h > INT32_MAX || between != 2 * (int64_t)y->border_w || y->stride_h != pitch * y->stride_w) return false;
+    if (!l->finish.residual) return true;
+    return r->stride_h == pitch * r->stride_w && between <= 2 * (int64_t)r->border_w;
+}
+
+// Vector kernels split a line evenly among tiles, so that pixels between lines are lost time; tiles of 16 rows are not.
+static bool flat_pays(const quernel_i_layer *l) {
+    const size_t rows = l->gemm->isa == QUERNEL_ISA_AMXINT8 ? 16 : 1, lines = l->strip_h;
+    const size_t flat = (lines - 1) * (size_t)(l->a_line / l->a_pixel) + l->grid_w;
+    return lines > 1 && quernel_i_round_up(flat, rows) <= lines * quernel_i_round_up(l->grid_w, rows);
+}
+
+static int choose_flat(quernel_i_layer *l, const quernel_i_config *config, const char *where, quernel_error *error) {
+    const bool legal = can_be_flat(l);
+    l->flat = legal && flat_pays(l);
+    if (!config->flat) return QUERNEL_OK;
+    l->flat = config->flat == 2;
+    if (l->flat && !legal)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: flat: not legal for this layer", where);
+    return QUERNEL_OK;
+}
+
 static void choose_chunk(quernel_i_layer *l, const quernel_i_config *config) {
-    l->chunk = l->strip_w;
+    const size_t most_pixels = l->flat ? (size_t)l->strip_h * (size_t)(l->a_line / l->a_pixel) : l->strip_w;
+    l->chunk = (uint32_t)most_pixels;
     if (l->path == QUERNEL_I_PATH_PACKED)
         l->chunk = (uint32_t)least(l->strip_w, most(1, CHUNK_MOST / (size_t)l->a_pixel));
-    if (config->chunk) l->chunk = (uint32_t)least(config->chunk, l->strip_w);
+    if (config->chunk) l->chunk = (uint32_t)least(config->chunk, most_pixels);
+}
+
+static void choose_stream(quernel_i_layer *l, const quernel_i_config *config, size_t l1d_bytes) {
+    l->stream = quernel_i_layer_depthwise(l) ? QUERNEL_I_STREAM_NONE : quernel_i_plan_stream(l, l1d_bytes);
+    if (config->stream) l->stream = (quernel_i_stream)(config->stream - 1);
 }
 
 static void choose_ranges(quernel_i_layer *l) {
@@ -187,7 +225,7 @@ int quernel_i_plan_sizes(quernel_i_layer *l, const quernel_i_config *config, siz
     choose_strip(l, config, l2_bytes);
     split_strips(l, config, l2_bytes);
     choose_units(l, config, l2_bytes);
-    choose_chunk(l, config);
+    choose_stream(l, config, quernel_i_cpu()->l1d_bytes);
     choose_ranges(l);
     l->floats = 0;
     if (l->x.type == QUERNEL_TYPE_BF16)
@@ -197,5 +235,8 @@ int quernel_i_plan_sizes(quernel_i_layer *l, const quernel_i_config *config, siz
     if (l->strip_lines) l->strip_lines = strip_lines(l, l->strip_h);
     if (l->path == QUERNEL_I_PATH_STAGED) l->a_line = (ptrdiff_t)l->strip_pixels * l->a_pixel;
     else if (l->path == QUERNEL_I_PATH_INPLACE) l->a_line = l->x.stride_h;
+    const int code = choose_flat(l, config, where, error);
+    if (code) return code;
+    choose_chunk(l, config);
     return lay_out_workspace(l, where, error);
 }

@@ -66,12 +66,13 @@ void kcheck_run(const kcheck_options *o, kcheck_result *ret_result) {
     char line[200];
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
         if ((o->kernel && !strstr(k->name, o->kernel)) || (o->isas && !(o->isas >> k->isa & 1))) continue;
-        if (cpu->usable >> k->isa & 1) {
+        const bool refused = k->isa == QUERNEL_ISA_AMXINT8 && cpu->usable >> k->isa & 1 && quernel_i_amx_request();
+        if (cpu->usable >> k->isa & 1 && !refused) {
             check_kernel(o, k, ret_result);
             continue;
         }
-        if (cpu->detected >> k->isa & 1) continue; // above the ceiling: nobody asked for it
-        snprintf(line, sizeof line, "%s: skipped: this CPU cannot run it", k->name);
+        if (cpu->detected >> k->isa & 1 && !refused) continue; // above the ceiling: nobody asked for it
+        snprintf(line, sizeof line, "%s: skipped: %s cannot run it", k->name, refused ? "this process" : "this CPU");
         say(o, line);
         ret_result->skipped++;
     }

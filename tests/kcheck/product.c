@@ -106,7 +106,8 @@ const char *kcheck_product(const quernel_i_kernel *k, const quernel_i_kernel *or
     rng r = rng_make(seed, number);
     product p = {0};
     output o;
-    p.call.rows = 1 + (uint32_t)(number % (k->op == QUERNEL_I_OP_GEMV ? 4 : 33));
+    const uint32_t two_tiles = 2u * k->mr + 5, most = k->op == QUERNEL_I_OP_GEMV ? 4 : two_tiles > 33 ? two_tiles : 33;
+    p.call.rows = 1 + (uint32_t)(number % most);
     p.call.columns = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 80);
     const size_t line = make_runs(&p, &r, number);
     make_rows(&p, &r, g, line, k->a_type == QUERNEL_TYPE_S8);

@@ -9,7 +9,7 @@ BYTES_MOST = 2_000_000
 KERNEL_CALLS = {"memcpy", "memset", "memmove"}
 FORBIDDEN = re.compile(r"^(?:v?f?printf|puts|f?putc(?:har)?|fwrite|fopen|perror|exit|_exit|abort|system|__v?f?printf_chk"
                        r"|stdout|stderr)$")
-MULTIPLY = re.compile(r"\b(?:vpmaddwd|vpmaddubsw|vpdpbusds?|tdpbusd|smull2?|sdot|smmla)\b")
+MULTIPLY = re.compile(r"\b(?:vpmaddwd|vpmaddubsw|vpdpbusds?|tdpb[us]sd|smull2?|sdot|smmla)\b")
 
 
 class Build:
