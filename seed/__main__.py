@@ -38,7 +38,7 @@ def answers(found):
         f"per channel {channel}, unsigned and per channel {ratio('Quernel: channel smoothing, unsigned')}, all three {all_three}.",
         f"- With channel outliers smoothing is what helps: unsigned and per channel {loud}, unsigned alone {ratio('Quernel: unsigned', 'channel outliers')}.",
         f"- im2col + GEMM in int8 has {ratio('seed: + int8')} of the int8 convolution's error: the transformation changes nothing. What seemed",
-        f"  to help was another quantizer: unsigned codes behind a ReLU alone give {unsigned}.",
+        f"  to help was another quantizer: unsigned codes behind a ReLU alone give {unsigned}, with channel outliers {ratio('Quernel: unsigned', 'channel outliers')}.",
         "- Best alpha: " + ", ".join(f"{name} {alpha}" for name, alpha in best.items()) + ".",
         f"- Inputs times {experiment.SCALE:g} give the same curve (apart by {100 * apart:.2f} %): a scale that is found from the data grows with",
         "  them, so nothing is tested. Channel outliers test smoothing.",
