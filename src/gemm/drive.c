@@ -164,8 +164,9 @@ static void run_lattices(const quernel_i_task *t, uint32_t line, uint32_t x, uin
             fill_finish(t, line + i, x + j, u, &finish);
             finish.y_row *= dw, finish.r_row *= dw;
             l->gemm->run.conv3x3(&(quernel_i_conv3x3){
-                quernel_i_strip_row(t, line + i, x + j, 0), l->a_line * dh, l->a_pixel * dw, every(lines - i, dh),
-                every(pixels - j, dw), l->weights->shape.in / 4, u->columns, b, b_panel, unit_init(t, u->first), &finish,
+                quernel_i_strip_row(t, line + i, x + j, u->bundle), l->a_line * dh, l->a_pixel * dw, every(lines - i, dh),
+                every(pixels - j, dw), l->weights->shape.job_in / 4, u->columns, b, b_panel,
+                unit_init(t, first_entry(l, u)), &finish,
                 line_bytes(&l->y) * dh, line_bytes(&l->residual) * dh, t->slice + l->slice.scratch});
         }
 }

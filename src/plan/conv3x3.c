@@ -13,16 +13,16 @@ static uint64_t furthest(const quernel_weights *w, size_t j) {
 }
 
 static bool below_bound(const quernel_weights *w) {
-    for (uint32_t n = 0; n < w->shape.columns; n++)
-        if (furthest(w, n) >= BOUND) return false;
+    for (size_t j = 0; j < (size_t)w->shape.jobs * w->shape.columns16; j++)
+        if (furthest(w, j) >= BOUND) return false;
     return true;
 }
 
 bool quernel_i_plan_conv3x3_fits(const quernel_i_layer *l) {
     const quernel_i_weights_shape *s = &l->weights->shape;
-    const bool shape = s->kind == QUERNEL_WEIGHTS_CONV2D && s->format == QUERNEL_I_FORMAT_W16X4 && s->groups == 1 &&
+    const bool shape = s->kind == QUERNEL_WEIGHTS_CONV2D && s->format == QUERNEL_I_FORMAT_W16X4 &&
                        l->kernel_h == 3 && l->kernel_w == 3 && l->stride_h == 1 && l->stride_w == 1 &&
-                       s->in % 4 == 0;
+                       s->job_in % 4 == 0;
     return shape && !quernel_i_layer_by_row(l) && !l->weights->has_zero &&
            l->weights->smooth_kind != QUERNEL_SMOOTH_COLUMN && below_bound(l->weights);
 }
@@ -35,6 +35,6 @@ static uint64_t tiled(uint32_t size, uint32_t dilation) {
 
 bool quernel_i_plan_conv3x3_pays(const quernel_i_layer *l) {
     const uint64_t pixels = tiled(l->grid_h, l->dilation_h) * tiled(l->grid_w, l->dilation_w);
-    const uint32_t channels = l->weights->shape.in;
+    const uint32_t channels = l->weights->shape.job_in;
     return channels >= 16 && channels <= CHANNELS_MOST && pixels <= 2 * (uint64_t)l->grid_h * l->grid_w;
 }

@@ -80,7 +80,7 @@ static void count_direct(const quernel_i_layer *l, const share *s, double *work)
 static void count_winograd(const quernel_i_layer *l, const share *s, double *work) {
     const quernel_i_kernel *k = l->gemm;
     const double columns = block_columns(l), points = POINTS * s->tasks * s->squares * s->units;
-    work[QUERNEL_I_WORK_MACS] = points * l->x.c * columns / macs_per_ns((quernel_isa)k->isa);
+    work[QUERNEL_I_WORK_MACS] = points * l->weights->shape.job_in * columns / macs_per_ns((quernel_isa)k->isa);
     work[QUERNEL_I_WORK_CALLS] = s->tasks * s->units;
     work[QUERNEL_I_WORK_TILES] = points / k->mr * columns / k->nr;
     work[QUERNEL_I_WORK_WIDENED] = points * l->x.c;
