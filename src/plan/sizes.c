@@ -119,7 +119,7 @@ static void choose_units(quernel_i_layer *l, const quernel_i_config *config, siz
     l->columns_block = (uint32_t)columns;
     l->units_per_job = pieces(s->columns, l->columns_block);
     l->units = s->jobs * l->units_per_job;
-    l->parts = (uint32_t)least(config->parts ? config->parts : parts, l->units);
+    if (l->threads > 1) l->parts = (uint32_t)least(config->parts ? config->parts : parts, l->units); // else none share
 }
 
 // Lines lie at one distance in x's rows, in y, and in the residual, and what lies between them is y's own border: then a
