@@ -129,7 +129,7 @@ static int choose_path(quernel_i_layer *l, const quernel_i_config *config, const
 // Equal rows give equal results where nothing else differs from pixel to pixel.
 static int choose_equal(quernel_i_layer *l, const quernel_i_config *config, const char *where, quernel_error *error) {
     const bool legal = l->path != QUERNEL_I_PATH_PACKED && !quernel_i_layer_depthwise(l) && !l->finish.residual &&
-                       !l->weights->shape.merged;
+                       !l->quant.row_scale && !l->weights->shape.merged;
     if (config->equal && !legal)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: equal: not legal for this layer", where);
     l->equal = config->equal;
