@@ -160,9 +160,11 @@ static void choose_chunk(quernel_i_layer *l, const quernel_i_config *config) {
     if (config->chunk) l->chunk = (uint32_t)least(config->chunk, most_pixels);
 }
 
+// Kernels without tiles read both operands in one way: a demand changes nothing there.
 static void choose_stream(quernel_i_layer *l, const quernel_i_config *config, size_t l1d_bytes) {
-    l->stream = quernel_i_layer_depthwise(l) ? QUERNEL_I_STREAM_NONE : quernel_i_plan_stream(l, l1d_bytes);
-    if (config->stream) l->stream = (quernel_i_stream)(config->stream - 1);
+    l->stream = QUERNEL_I_STREAM_NONE;
+    if (quernel_i_layer_depthwise(l) || l->gemm->isa != QUERNEL_ISA_AMXINT8) return;
+    l->stream = config->stream ? (quernel_i_stream)(config->stream - 1) : quernel_i_plan_stream(l, l1d_bytes);
 }
 
 static void choose_ranges(quernel_i_layer *l) {

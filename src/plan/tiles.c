@@ -49,7 +49,6 @@ const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_layer *l, in
 }
 
 quernel_i_stream quernel_i_plan_stream(const quernel_i_layer *l, size_t l1d_bytes) {
-    if (l->gemm->isa != QUERNEL_ISA_AMXINT8) return QUERNEL_I_STREAM_NONE;
     const size_t weights = (size_t)l->columns_block * l->weights->shape.k_groups * 4;
     return weights > l1d_bytes * 7 / 8 ? QUERNEL_I_STREAM_WEIGHTS : QUERNEL_I_STREAM_ROWS;
 }
