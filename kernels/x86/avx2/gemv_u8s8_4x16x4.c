@@ -55,21 +55,21 @@ static void split_row(const quernel_i_gemm *g, uint32_t m, uint32_t *to, uint32_
 #define FLUSH_AT(at, l, h)                                                                                             \
     SUM(l, h) "vpaddd " #at "(%[t]), %%" #h ", %%" #h "\n\tvmovdqa %%" #h ", " #at "(%[t])\n\t"
 
-// The same place of the next sub-panel, for weights that come from beyond L2: a second stream beside the one that the
-// hardware prefetcher follows (1 x 11008 x 4096 from memory: 22 -> 26 GB/s on Zen 4; within L2 it would cost 8 %).
-#define AHEAD(i) "prefetcht1 64*" #i "(%[b],%[d])\n\t"
-#define NEXT_PANEL AHEAD(0) AHEAD(1) AHEAD(2) AHEAD(3) AHEAD(4) AHEAD(5) AHEAD(6) AHEAD(7)
+// For weights that come from beyond L2: 16 KiB ahead, farther than the hardware prefetcher looks, whatever lies there (the next
+// sub-panel, or nothing that is read: a prefetch has no faults). Within L2 it would cost 8 %.
+#define AHEAD(i) "prefetcht0 64*" #i "+16384(%[b])\n\t"
+#define FAR_AHEAD AHEAD(0) AHEAD(1) AHEAD(2) AHEAD(3) AHEAD(4) AHEAD(5) AHEAD(6) AHEAD(7)
 
-// acc[rows][16] += blocks of groups. `first` is a block's first group, `flush` ends a block. `d`: bytes to the next panel.
+// acc[rows][16] += blocks of groups. `first` is a block's first group, `flush` ends a block.
 #define BLOCKS_OF(rows, name, ahead, begin, first, flush, end)                                                         \
-    static void name(const uint32_t *a, const int8_t *b, ptrdiff_t d, uint32_t blocks, int32_t *acc) {                 \
+    static void name(const uint32_t *a, const int8_t *b, uint32_t blocks, int32_t *acc) {                              \
         __asm__ volatile("vpcmpeqd %%ymm8, %%ymm8, %%ymm8\n\tvpsrlw $15, %%ymm8, %%ymm8\n\t"                           \
                          "vpsllw $4, %%ymm8, %%ymm9\n\t" begin ".p2align 5\n1:\n\t" ahead WEIGHTS(0) first GROUP_##rows(1) \
                              GROUP_##rows(2) GROUP_##rows(3) GROUP_##rows(4) GROUP_##rows(5) GROUP_##rows(6)           \
                                  GROUP_##rows(7) flush "add $64*" #rows ", %[a]\n\tadd $512, %[b]\n\t"                 \
                                                        "dec %[n]\n\tjnz 1b\n\t" end                                    \
                          : [a] "+&r"(a), [b] "+&r"(b), [n] "+&r"(blocks)                                               \
-                         : [t] "r"(acc), [d] "r"(d)                                                                    \
+                         : [t] "r"(acc)                                                                                \
                          : "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",     \
                            "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                              \
     }
@@ -78,7 +78,7 @@ static void split_row(const quernel_i_gemm *g, uint32_t m, uint32_t *to, uint32_
               ROW_FIRST(0, ymm0, ymm1, ymm2, ymm3), FLUSH_TO(ymm4, ymm0, ymm2) FLUSH_TO(ymm5, ymm1, ymm3),             \
               "vmovdqa %%ymm4, (%[t])\n\tvmovdqa %%ymm5, 32(%[t])\n\t")
 BLOCKS_1(blocks_1, "")
-BLOCKS_1(blocks_1_far, NEXT_PANEL)
+BLOCKS_1(blocks_1_far, FAR_AHEAD)
 BLOCKS_OF(2, blocks_2, "", "", ROW_FIRST(0, ymm0, ymm1, ymm2, ymm3) ROW_FIRST(8, ymm4, ymm5, ymm6, ymm7),
           FLUSH_AT(0, ymm0, ymm2) FLUSH_AT(32, ymm1, ymm3) FLUSH_AT(64, ymm4, ymm6) FLUSH_AT(96, ymm5, ymm7), "")
 
@@ -97,15 +97,15 @@ static void add_tail(const uint32_t *a, uint32_t step, const int8_t *b, uint32_t
 }
 
 // acc[rows][16] += the panel. Rows go two by two over a chunk of weights: the second pair finds it in L1.
-static void panel(const uint32_t *a, uint32_t rows, const int8_t *b, ptrdiff_t next, uint32_t groups, int32_t *acc) {
+static void panel(const uint32_t *a, uint32_t rows, const int8_t *b, bool far, uint32_t groups, int32_t *acc) {
     const uint32_t *second = a + (size_t)groups * 4;
     const uint32_t first_step = rows > 1 ? 4 : 2, second_step = rows > 3 ? 4 : 2;
     for (uint32_t left = groups / BLOCK, n; left; left -= n, b += 64 * BLOCK * n) {
         n = rows > 2 && left > CHUNK ? CHUNK : left;
-        if (rows == 1) (next ? blocks_1_far : blocks_1)(a, b, next, n, acc);
-        else blocks_2(a, b, 0, n, acc);
-        if (rows == 3) blocks_1(second, b, 0, n, acc + 2 * NR);
-        if (rows == 4) blocks_2(second, b, 0, n, acc + 2 * NR);
+        if (rows == 1) (far ? blocks_1_far : blocks_1)(a, b, n, acc);
+        else blocks_2(a, b, n, acc);
+        if (rows == 3) blocks_1(second, b, n, acc + 2 * NR);
+        if (rows == 4) blocks_2(second, b, n, acc + 2 * NR);
         a += n * BLOCK * first_step, second += n * BLOCK * second_step;
     }
     groups %= BLOCK;
@@ -125,9 +125,8 @@ void quernel_uk_gemv_u8s8_4x16x4_avx2(const quernel_i_gemm *g) {
     }
     const bool far = (size_t)g->columns * g->groups * 4 > BEYOND_L2;
     for (uint32_t n = 0; n < g->columns; n += NR) {
-        const ptrdiff_t next = far && n + NR < g->columns ? (ptrdiff_t)g->b_panel : 0;
         for (uint32_t m = 0; m < g->rows; m++) memcpy(acc + m * NR, g->init + n, NR * sizeof *acc);
-        panel(a, g->rows, (const int8_t *)g->b + n / NR * g->b_panel, next, g->groups, acc);
+        panel(a, g->rows, (const int8_t *)g->b + n / NR * g->b_panel, far, g->groups, acc);
         const uint32_t columns = g->columns - n < NR ? g->columns - n : NR;
         finish_run(&(finish_tile){acc, g->rows, columns, 0, n}, g->finish, plain);
     }
