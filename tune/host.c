@@ -101,15 +101,10 @@ const char *host_advice(const host_health *h, int index) {
     return NULL;
 }
 
-static double best_read(quernel_isa isa, size_t bytes) {
-    bytes = (bytes + 1023) / 1024 * 1024;
-    void *memory = aligned_alloc(64, bytes);
-    if (!memory) return 1;
-    memset(memory, 1, bytes);
-    double best = 0;
-    for (int i = 0; i < PASSES; i++) best = fmax(best, probe_read(isa, memory, bytes));
-    free(memory);
-    return best;
+// What a rate is divided by: 1 where nothing can be read.
+static double read_rate(quernel_isa isa, size_t bytes) {
+    const double rate = probe_read_best(isa, bytes);
+    return rate > 0 ? rate : 1;
 }
 
 static void probe_rates(char *text, size_t capacity) {
@@ -121,8 +116,8 @@ static void probe_rates(char *text, size_t capacity) {
     for (int i = 0; i < PASSES; i++) macs = fmax(macs, probe_gops(isa, rounds, 1, NULL) / 2);
     if (macs <= 0) snprintf(text, capacity, "-");
     else
-        snprintf(text, capacity, "mac/l1=%.0f mac/l2=%.0f mac/far=%.0f", 1e3 * macs / best_read(isa, cpu.l1d_bytes / 2),
-                 1e3 * macs / best_read(isa, cpu.l2_bytes / 2), 1e3 * macs / best_read(isa, 4 * cpu.l2_bytes));
+        snprintf(text, capacity, "mac/l1=%.0f mac/l2=%.0f mac/far=%.0f", 1e3 * macs / read_rate(isa, cpu.l1d_bytes / 2),
+                 1e3 * macs / read_rate(isa, cpu.l2_bytes / 2), 1e3 * macs / read_rate(isa, 4 * cpu.l2_bytes));
 }
 
 // "class TAB rates TAB boot"; true where the cached line is of this boot and class.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // quernel info: the build, the CPU, and with --probe its peaks.
-#include <stdlib.h>
 #include <string.h>
 
 #include "tune/json.h"
@@ -17,20 +16,6 @@ typedef struct reading {
     double gops, per_cycle, l1, l2, l3;
 } reading;
 
-static double read_at(quernel_isa isa, size_t bytes) {
-    bytes = (bytes + 1023) / 1024 * 1024;
-    void *memory = aligned_alloc(64, bytes);
-    if (!memory) return 0;
-    memset(memory, 1, bytes);
-    double best = 0;
-    for (int i = 0; i < 5; i++) {
-        const double now = probe_read(isa, memory, bytes);
-        if (now > best) best = now;
-    }
-    free(memory);
-    return best;
-}
-
 static int probe_all(const quernel_cpu *cpu, reading *readings) {
     int count = 0;
     for (int i = 1; i < QUERNEL_ISA_COUNT; i++) {
@@ -45,8 +30,8 @@ static int probe_all(const quernel_cpu *cpu, reading *readings) {
             const double clock = probe_clock(), now = probe_gops(isa, rounds, 1, NULL);
             if (now > r->gops) r->gops = now, r->per_cycle = now / 2 / clock;
         }
-        r->l1 = read_at(isa, cpu->l1d_bytes / 2), r->l2 = read_at(isa, cpu->l2_bytes / 2);
-        r->l3 = read_at(isa, 4 * cpu->l2_bytes);
+        r->l1 = probe_read_best(isa, cpu->l1d_bytes / 2), r->l2 = probe_read_best(isa, cpu->l2_bytes / 2);
+        r->l3 = probe_read_best(isa, 4 * cpu->l2_bytes);
     }
     return count;
 }

@@ -3,6 +3,8 @@
 #include "tune/probe.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 double probe_now(void) {
@@ -103,6 +105,21 @@ double probe_read(quernel_isa isa, const void *from, size_t bytes) {
     const double start = probe_now();
     for (uint32_t i = 0; i < passes; i++) reader(from, bytes);
     return 1e-9 * (double)bytes * passes / (probe_now() - start);
+}
+
+double probe_read_best(quernel_isa isa, size_t bytes) {
+    enum { PASSES = 5 };
+    bytes = (bytes + 1023) / 1024 * 1024;
+    void *memory = aligned_alloc(64, bytes);
+    if (!memory) return 0;
+    memset(memory, 1, bytes);
+    double best = 0;
+    for (int i = 0; i < PASSES; i++) {
+        const double now = probe_read(isa, memory, bytes);
+        if (now > best) best = now;
+    }
+    free(memory);
+    return best;
 }
 
 double probe_clock(void) {

@@ -29,6 +29,8 @@ double probe_gops(quernel_isa isa, uint32_t rounds, uint32_t threads, const quer
 
 /// One pass over `bytes` bytes at `from`, on one thread: bytes per ns. 0 where the ISA has no probe here.
 double probe_read(quernel_isa isa, const void *from, size_t bytes);
+/// The best of some passes over a footprint of its own. 0 where there is no memory for it, too.
+double probe_read_best(quernel_isa isa, size_t bytes);
 
 /// Clock in GHz, by a chain of dependent additions.
 double probe_clock(void);

@@ -15,6 +15,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tune"))
+from embed import crc32c
+
 KILLS = 200
 TUNERS = 32
 PROGRAM = os.path.abspath(sys.argv[1])
@@ -44,15 +47,6 @@ def rows(path):
 def expect(condition, what):
     if not condition:
         raise AssertionError(what)
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
 
 
 def with_field(row, at, value):
