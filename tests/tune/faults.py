@@ -78,6 +78,8 @@ def tune_keeps_and_explains(home):
     expect({"path": str(path), "good": 1, "bad": 0, "wrong": None} in info["tables"], str(info["tables"]))
     recheck = run(home, "recheck", "--rounds", "5")
     expect(recheck.returncode in (0, 1) and "skipped" in recheck.stdout, recheck.stdout + recheck.stderr)
+    same = run(home, "recheck", "--rounds", "5", "--against", path) # a plan is never timed against itself
+    expect(same.returncode == 0 and "of 1 within 1 %" in same.stdout and "now 1.000 [1.000, 1.000]" in same.stdout, same.stdout + same.stderr)
 
 
 def misses_are_recorded_and_tuned(home):
