@@ -9,7 +9,7 @@ import sys
 
 from . import contender, problems, report
 
-PEERS = ("onednn", "openvino", "onnxruntime")
+PEERS = ("onednn", "openvino", "onnxruntime", "litert")
 QUERNEL = contender.ROOT / "build" / "tune" / "quernel"
 
 

@@ -25,7 +25,7 @@ def environment(name, isa, top):
     """The child's: Quernel and oneDNN have ceilings of their own, the others are shown a CPU without what lies above."""
     env = dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "python")]), QUERNEL_ISA=isa,
                QUERNEL_LIBRARY=str(ROOT / "build" / "libquernel.so"), ONEDNN_MAX_CPU_ISA=ONEDNN_CEILINGS.get(isa, "DEFAULT"))
-    if name in ("openvino", "onnxruntime") and isa != top:
+    if name in ("openvino", "onnxruntime", "litert") and isa != top:
         if not CPUMASK.exists():
             raise Failed(f"{CPUMASK.name} is not built: this peer has no ceiling of its own")
         env.update(LD_PRELOAD=str(CPUMASK), QUERNEL_CPUMASK=isa)
