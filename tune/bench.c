@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "tune/json.h"
 #include "tune/probe.h"
 #include "tune/program.h"
@@ -113,7 +114,8 @@ static void time_reading(const plan *p, subject *s, quernel_isa isa, const quern
     r->probe_read_gbs = NAN;
     if (s->shape->m > 4 || probe_bound(isa) == 0) return;
     const size_t bytes = s->weights_bytes / 1024 * 1024;
-    uint8_t *memory = bytes ? aligned_alloc(64, bytes) : NULL;
+    const quernel_allocator allocator = quernel_i_allocator(NULL); // whose pages the weights lie on
+    uint8_t *memory = bytes ? quernel_i_allocate(&allocator, bytes) : NULL;
     double *gbs = malloc(2 * p->rounds * sizeof *gbs), *own = gbs + p->rounds;
     if (memory && gbs) {
         memset(memory, 1, bytes);
@@ -126,7 +128,7 @@ static void time_reading(const plan *p, subject *s, quernel_isa isa, const quern
         r->probe_read_gbs = median_of(gbs, p->rounds).middle;
         r->read_gbs = median_of(own, p->rounds).middle;
     }
-    free(memory), free(gbs);
+    quernel_i_release(&allocator, memory, bytes), free(gbs);
 }
 
 static const char *const op_names[] = {"gemm", "conv", "deconv", "depthwise"};

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/alloc.h"
+
 double probe_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -110,7 +112,8 @@ double probe_read(quernel_isa isa, const void *from, size_t bytes) {
 double probe_read_best(quernel_isa isa, size_t bytes) {
     enum { PASSES = 5 };
     bytes = (bytes + 1023) / 1024 * 1024;
-    void *memory = aligned_alloc(64, bytes);
+    const quernel_allocator allocator = quernel_i_allocator(NULL); // whose pages weights lie on
+    void *memory = quernel_i_allocate(&allocator, bytes);
     if (!memory) return 0;
     memset(memory, 1, bytes);
     double best = 0;
@@ -118,7 +121,7 @@ double probe_read_best(quernel_isa isa, size_t bytes) {
         const double now = probe_read(isa, memory, bytes);
         if (now > best) best = now;
     }
-    free(memory);
+    quernel_i_release(&allocator, memory, bytes);
     return best;
 }
 

@@ -63,7 +63,8 @@ QUERNEL_API size_t quernel_type_size(quernel_type type);
 QUERNEL_API const char *quernel_type_name(quernel_type type);
 
 /// Where `create` takes its memory from. `alignment` is a power of two of at most 4096. Both functions may be called
-/// from the thread that calls create, retain or release, never from run. A NULL allocator pointer means the C library.
+/// from the thread that calls create, retain or release, never from run. A NULL allocator pointer means the C library
+/// (on Linux it asks for huge pages for the whole ones in blocks of 4 MiB and more: madvise, MADV_HUGEPAGE).
 /// Only the process's tuning tables (tune.h) are kept elsewhere.
 typedef struct quernel_allocator {
     void *(*allocate)(void *user, size_t bytes, size_t alignment); ///< NULL on failure
