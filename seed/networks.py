@@ -25,7 +25,7 @@ def search(name, calibration):
     """(graph, plain QuantGraph, searched QuantGraph, Settled)."""
     case, start = CASES[name], time.monotonic()
     graph = case.read()
-    inputs = case.inputs(calibration)
+    inputs = (case.shown or case.inputs)(calibration)
     plain, _ = calibrate.quantize_graph(graph, inputs, policies=("plain",))
     searched, settled = calibrate.quantize_graph(graph, inputs)
     say(f"{name}: {len(graph.layers())} layers, searched in {time.monotonic() - start:.0f} s: {settled.policy}; "
@@ -35,10 +35,13 @@ def search(name, calibration):
     return graph, plain, searched, settled
 
 
-def judge(graph, contenders, inputs):
-    """SQNR of each contender on each input, dB: [contender, input]."""
-    references = [graph(x) for x in inputs]
-    return np.array([[calibrate.sqnr(reference, net(x)) for reference, x in zip(references, inputs)] for net in contenders])
+def judge(case, evaluation, contenders):
+    """(SQNR of each contender but the first, the float network, on each input, dB: [contender, input]; what each gets right
+    in the network's task, %: or nothing)."""
+    inputs = case.inputs(evaluation)
+    made = [[net(x) for x in inputs] for net in contenders]
+    found = np.array([[calibrate.sqnr(*pair) for pair in zip(made[0], outputs)] for outputs in made[1:]])
+    return found, [f"{100 * case.task(evaluation, outputs):.1f}" for outputs in made] if case.task else []
 
 
 def kernels(searched):
@@ -51,15 +54,16 @@ def kernels(searched):
 def run(name, calibration, evaluation_path, out):
     """Searches one network, then judges it; its row of the table."""
     graph, plain, searched, settled = search(name, calibration)
-    inputs = CASES[name].inputs(Protocol.read(evaluation_path))
-    found, share = judge(graph, (plain, searched), inputs), searched.int8_share(inputs[0])
+    case, evaluation = CASES[name], Protocol.read(evaluation_path)
+    found, right = judge(case, evaluation, (graph, plain, searched))
+    share = searched.int8_share(case.inputs(evaluation)[0])
     (out / f"{name.replace(' ', '-')}.txt").write_text("\n".join(kernels(searched)) + "\n", encoding="utf-8")
-    mean, gains, asked = found.mean(axis=1), found[1] - found[0], CASES[name].gain
-    enough = share >= INT8_SHARE and (asked is None or gains.mean() >= asked)
-    return {"network": name, "inputs": len(inputs), "plain dB": f"{mean[0]:.2f}", "searched dB": f"{mean[1]:.2f}",
+    mean, gains = found.mean(axis=1), found[1] - found[0]
+    enough = share >= INT8_SHARE and (case.gain is None or gains.mean() >= case.gain)
+    return {"network": name, "inputs": found.shape[1], "plain dB": f"{mean[0]:.2f}", "searched dB": f"{mean[1]:.2f}",
             "gain dB": f"{gains.mean():+.2f}", "least": f"{gains.min():+.2f}", "greatest": f"{gains.max():+.2f}",
-            "asked dB": "" if asked is None else f"{asked:+.1f}", "kept": settled.policy,
-            "int8 % of MAC": f"{100 * share:.1f}", "enough": "yes" if enough else "NO"}
+            "asked dB": "" if case.gain is None else f"{case.gain:+.1f}", "right %: float, plain, searched": ", ".join(right),
+            "kept": settled.policy, "int8 % of MAC": f"{100 * share:.1f}", "enough": "yes" if enough else "NO"}
 
 
 def table(rows):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real networks: where each lies, what it is fed with, and how. A protocol (seed/protocol) lists pictures, pages and
-scenes; a case turns them into inputs."""
+"""The real networks: where each lies, what it is fed with, and how. A protocol (seed/protocol) lists pictures, pages,
+scenes and rows; a case turns them into inputs, and counts what its task gets right."""
 import dataclasses
 import functools
 import json
@@ -10,19 +10,22 @@ from demo import assets
 from PIL import Image
 from quernel import ncnn, onnx
 
-from . import lite0, pages
+from . import clicks, digits, lite0, pages
 
 PHOTO = 128         # lines and columns of the crops for super-resolution
 CLASSIFIED = 128    # … for the classifier
-DETECTED = 416      # what ddddocr's network takes
+BACKGROUND = 200    # … under characters to click
+BATCHES = 8         # that digits come in
 OCR = "rapidocr_onnxruntime"
 
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    crops: list     # [package, file, left, top]
-    pages: list     # seeds of seed.pages
-    scenes: list    # seeds of seed.bev
+    crops: list         # [package, file, left, top]
+    pages: list = ()    # seeds of seed.pages
+    scenes: list = ()   # seeds of seed.bev
+    clicks: list = ()   # seeds of seed.clicks
+    digits: list = ()   # first row of seed.digits, and the one behind the last
 
     @staticmethod
     def read(path):
@@ -45,14 +48,35 @@ def _classified(protocol):
     return [(x * np.float32(255) - np.float32(127)) / np.float32(128) for x in protocol.photographs(CLASSIFIED)]
 
 
-def _padded(protocol):
-    """Crops in blue, green, red and 0…255, in the corner of a grey field."""
-    made = []
-    for x in protocol.photographs(256):
-        field = np.full((1, 3, DETECTED, DETECTED), 114, np.float32)
-        field[:, :, :256, :256] = x[:, ::-1] * np.float32(255)
-        made.append(field)
-    return made
+def _clicks(protocol):
+    """(picture, boxes of its characters) for each seed; the photographs take turns."""
+    photographs = [np.uint8(x[0].transpose(1, 2, 0) * 255) for x in protocol.photographs(BACKGROUND)]
+    return [clicks.picture(seed, photographs[at % len(photographs)]) for at, seed in enumerate(protocol.clicks)]
+
+
+def _click_inputs(protocol):
+    return [clicks.for_detection(sheet) for sheet, _ in _clicks(protocol)]
+
+
+def _clicked(protocol, outputs):
+    """Share of the characters found and of the boxes right: F1."""
+    pairs = [(clicks.boxes(made[0][0]), wanted) for made, (_, wanted) in zip(outputs, _clicks(protocol))]
+    return 2 * sum(clicks.hits(*pair) for pair in pairs) / sum(len(found) + len(wanted) for found, wanted in pairs)
+
+
+def _digits(protocol):
+    return np.array_split(digits.rows(*protocol.digits)[0], BATCHES)
+
+
+def _one_digit(protocol):
+    """Ones alone: they leave channels silent that the other digits use."""
+    x, label = digits.rows(*protocol.digits)
+    return np.array_split(x[label == 1], BATCHES)
+
+
+def _recognized(protocol, outputs):
+    """Share of the digits that are recognized."""
+    return float((np.concatenate([made[0] for made in outputs]).argmax(axis=1) == digits.rows(*protocol.digits)[1]).mean())
 
 
 def _pages(protocol):
@@ -75,10 +99,14 @@ def ocr_file(part):
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A network as a Graph, its inputs for a protocol, and the gain over plain u8 that is asked for, dB (None: none)."""
+    """A network as a Graph, its inputs for a protocol, and the gain over plain u8 that is asked for, dB (None: none).
+    shown: the inputs to calibrate on, where they are of another kind. task(protocol, outputs of each input): the share
+    that is right."""
     read: object
     inputs: object
     gain: object = None
+    shown: object = None
+    task: object = None
 
 
 CASES = {
@@ -88,6 +116,9 @@ CASES = {
                      _small_pictures, 1.2),
     "PP-OCRv4 det": Case(lambda: onnx.read(ocr_file("det")), _pages, 4.0),
     "PP-OCRv4 rec": Case(lambda: onnx.read(ocr_file("rec")), _lines),
-    "ddddocr YOLOX": Case(lambda: onnx.read(assets.in_python_package("ddddocr", "common_det.onnx")), _padded, 0.4),
+    "ddddocr YOLOX": Case(lambda: onnx.read(assets.in_python_package("ddddocr", "common_det.onnx")), _click_inputs, 0.4,
+                          task=_clicked),
     "EfficientNet-Lite0": Case(lambda: lite0.read(CLASSIFIED), _classified, -0.1),
+    "digits": Case(digits.trained, _digits, task=_recognized),
+    "digits calibrated on ones": Case(digits.trained, _digits, -0.1, _one_digit, _recognized),
 }

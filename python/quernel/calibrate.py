@@ -140,11 +140,13 @@ POLICIES = {  # how the choice for each value is made, of the layers that read i
     "smoothed by 0.5": lambda layers, seen: Choice(0.5),
     "searched": lambda layers, seen: best(layers, seen, smooth=True),
 }
+UNSMOOTHED = {"smoothed by 0.5": "plain", "searched": "clipped"}  # where smoothing is refused
 
 
-def choices(groups, seen, policy):
-    """Value → Choice under a policy of POLICIES. groups: value → the layers that read it."""
-    return {value: POLICIES[policy](layers, seen[value]) for value, layers in groups.items()}
+def choices(groups, seen, policy, silent):
+    """Value → Choice under a policy of POLICIES. groups: value → the layers that read it; silent: those not to smooth."""
+    return {value: POLICIES[UNSMOOTHED.get(policy, policy) if value in silent else policy](layers, seen[value])
+            for value, layers in groups.items()}
 
 
 def codings(groups, seen, chosen):
@@ -158,12 +160,12 @@ def sqnr(reference, other):
     return float("inf") if error == 0 else 10 * float(np.log10(energy / error)) if energy else float("-inf")
 
 
-def offers(groups, searched, winner):
+def offers(groups, searched, winner, silent):
     """Value → what refine() tries. Where the batches put aside refused smoothing, their own channels that the others leave
     silent among the reasons, it is offered for no value either."""
     smoothed = any(choice.alpha is not None for choice in searched[winner].values())
     offered = {value: [*ALTERNATIVES, *(found[value] for found in searched.values())] for value in groups}
-    return {value: [choice for choice in found if smoothed or choice.alpha is None] for value, found in offered.items()}
+    return {value: [choice for choice in found if smoothed and value not in silent or choice.alpha is None] for value, found in offered.items()}
 
 
 def refine(groups, seen, chosen, offered, measure):
@@ -189,6 +191,19 @@ def corrections(groups, seen, found):
             for value, layers in groups.items() for layer in layers}
 
 
+def silences(seen, sources):
+    """Value → channels that the calibration set left at 0 though the network can make them. sources: value → the layers
+    that make it, their channels one behind the other, where that is known."""
+    found = {}
+    for value, shown in seen.items():
+        makers = sources.get(value)
+        dead = np.concatenate([layer.dead() for layer in makers]) if makers else np.zeros(len(shown.least), bool)
+        channels = [channel for channel in shown.silent() if not dead[channel]]
+        if channels:
+            found[value] = channels
+    return found
+
+
 @dataclasses.dataclass
 class Settled:
     """What was chosen, and what it was chosen over."""
@@ -197,13 +212,16 @@ class Settled:
     codings: dict    # value → Coding
     biases: dict     # layer → bias that corrects the mean error; empty where that does not help
     held_out: dict   # policy → SQNR of the whole network, dB, on the batches put aside
-    silent: dict     # value → channels that the calibration set left at 0
+    silent: dict     # value → channels that the calibration set left at 0 though they are not dead
 
 
-def settle(groups, batches, record, measure, policies=tuple(POLICIES)):
+def settle(groups, batches, record, measure, policies=tuple(POLICIES), sources=None):
     """The codings of all values. record(batch, recorder) shows the recorder what the float network's layers read;
     measure(codings, batches, biases) is the SQNR of the whole network. Every second batch is put aside for the check of the
-    policies, whose ranges do not know it; the ranges of the outcome are those of all batches."""
+    policies, whose ranges do not know it; the ranges of the outcome are those of all batches.
+
+    A value with channels that the set leaves silent is not smoothed: they would overflow later, and no batch put aside
+    could tell. Channels that are dead by their weights do not count."""
     batches = list(batches)
     if not batches:
         raise ValueError("calibration: batches: 0: must be 1 or more")
@@ -212,26 +230,27 @@ def settle(groups, batches, record, measure, policies=tuple(POLICIES)):
     for recorder, part in zip(recorders, parts):
         for batch in part:
             record(batch, recorder)
-    groups = {value: layers for value, layers in groups.items() if value in recorders[0].seen}
-    searched = {policy: choices(groups, recorders[0].seen, policy) for policy in policies}
-    held_out = {policy: measure(codings(groups, recorders[0].seen, found), parts[1]) for policy, found in searched.items()}
+    first, second = (recorder.seen for recorder in recorders)
+    groups = {value: layers for value, layers in groups.items() if value in first}
+    seen = {value: first[value].merged(second.get(value)) for value in groups}
+    silent = silences(seen, sources or {})
+    searched = {policy: choices(groups, first, policy, silent) for policy in policies}
+    held_out = {policy: measure(codings(groups, first, found), parts[1]) for policy, found in searched.items()}
     winner = max(held_out, key=held_out.get)
     if held_out[winner] < held_out["plain"] + MARGIN_DB:
         winner = "plain"
-    seen = {value: recorders[0].seen[value].merged(recorders[1].seen.get(value)) for value in groups}
+    checked, biases = parts[1][:CHECKED], {}
     if len(policies) > 1:
-        offered = offers(groups, searched, winner)
-        refined, held_out["refined"] = refine(groups, seen, searched[winner], offered, lambda found: measure(found, parts[1][:CHECKED]))
+        offered = offers(groups, searched, winner, silent)
+        refined, held_out["refined"] = refine(groups, seen, searched[winner], offered, lambda found: measure(found, checked))
         winner = winner if refined == searched[winner] else "refined"
         searched["refined"] = refined
-    found, biases = codings(groups, seen, searched[winner]), {}
-    if len(policies) > 1:
+        found = codings(groups, seen, refined)
         biases = corrections(groups, seen, found)
-        held_out["bias corrected"] = measure(found, parts[1][:CHECKED], biases)
-        if held_out["bias corrected"] < measure(found, parts[1][:CHECKED]) + STEP_DB:
+        held_out["bias corrected"] = measure(found, checked, biases)
+        if held_out["bias corrected"] < measure(found, checked) + STEP_DB:
             biases = {}
-    return Settled(winner, searched[winner], found, biases, held_out,
-                   {value: found.silent() for value, found in seen.items() if len(found.silent())})
+    return Settled(winner, searched[winner], codings(groups, seen, searched[winner]), biases, held_out, silent)
 
 
 def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
@@ -260,5 +279,6 @@ def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
             pairs.append(sqnr(references[id(batch)], quantized(*batch)))
         return float(np.mean(pairs))
 
-    settled = settle(groups, batches, record, measure, policies)
+    sources = {value: [layers[name] for name in graph.sources(value)] for value in groups}
+    settled = settle(groups, batches, record, measure, policies, sources)
     return QuantGraph(graph, settled.codings, threads, settled.biases), settled

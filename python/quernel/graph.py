@@ -47,6 +47,18 @@ class Graph:
                 found.setdefault(node.inputs[0], []).append(node.name)
         return found
 
+    def sources(self, value):
+        """The layers whose outputs, one behind the other, are the value's channels; empty where it is something else."""
+        made = next((node for node in self.nodes if value in node.outputs), None)
+        if made is None:
+            return []
+        if made.op == LAYER:
+            return [made.name]
+        if made.op == "MaxPool" or made.op == "Concat" and made.attributes["axis"] == 1:
+            parts = [self.sources(part) for part in made.inputs]
+            return [name for part in parts for name in part] if all(parts) else []
+        return []
+
     def __call__(self, *feeds, watch=None):
         """The outputs, in float. watch(node, x, y) sees what each layer reads and writes."""
         def layer(node, x):

@@ -105,6 +105,13 @@ class Layer:
         w = w.reshape(self.groups, len(w) // self.groups, w.shape[1], -1)
         return w.max(axis=(1, 3)).ravel()
 
+    def dead(self):
+        """Which output channels are 0 whatever the layer reads, [out]."""
+        w = self.weights.reshape(self.groups, -1, *self.weights.shape[1:]) if self.kind == "deconv2d" else self.weights
+        used = w.any(axis=(1, 3, 4)).ravel() if self.kind == "deconv2d" else w.reshape(len(w), -1).any(axis=1)
+        rest = np.zeros(self.channels[1], np.float32) if self.bias is None else self.bias
+        return ~used & (self.activation(rest[None])[0] == 0)
+
     def __call__(self, x):
         """The layer in float, by NumPy alone: the reference of everything that is quantized."""
         y = {"conv2d": self._conv2d, "deconv2d": self._deconv2d, "linear": self._linear}[self.kind](x)

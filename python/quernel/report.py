@@ -49,6 +49,6 @@ def kernel(packed):
 
 
 def silences(settled):
-    """Warnings of channels that the calibration set never used."""
-    return [f"warning: {value}: {len(channels)} channels are silent in the calibration set"
+    """Warnings of channels that the calibration set never used: what holds them is not smoothed."""
+    return [f"warning: {value}: not smoothed: {len(channels)} channels are silent in the calibration set"
             for value, channels in settled.silent.items()]

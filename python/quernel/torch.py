@@ -171,6 +171,12 @@ class _Model:
         for site in sites:
             self.groups.setdefault(site.value, []).append(self.layers[site.name])
 
+    def sources(self):
+        """Value → the layers that make it, where they are all known."""
+        makers = {site.made: self.layers[site.name] for site in self.sites if site.made}
+        return {site.value: [makers[value] for value in site.sources] for site in self.sites
+                if site.sources and all(value in makers for value in site.sources)}
+
     def run(self, batch):
         """The model's tensors for a batch: a tuple holds its arguments; a dictionary is copied first."""
         with torch.no_grad():
@@ -239,7 +245,7 @@ def quantize(model, calibration_batches, include="*", exclude=(), policies=tuple
         finally:
             held.restore()
 
-    settled = calibrate.settle(held.groups, calibration_batches, held.record, measure, policies)
+    settled = calibrate.settle(held.groups, calibration_batches, held.record, measure, policies, held.sources())
     held.install(settled.codings, settled.biases)
     return _report(held, settled, reasons)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import torch
 from torch import fx, nn
 
 from .layer import Activation
@@ -49,6 +50,7 @@ class Site:
     norm: str | None = None
     activation: str | None = None
     made: str | None = None     # the value it makes; None: not known
+    sources: tuple = ()         # the values of which what it reads is the concatenation, or itself
     int8: bool = False          # only layers read it
 
     @property
@@ -75,6 +77,15 @@ def _graphs(module, prefix=""):
     except Exception:  # whatever the model's own code raises on proxies
         for name, child in module.named_children():
             yield from _graphs(child, f"{prefix}{name}.")
+
+
+def _concatenated(node):
+    """The nodes whose channels, one behind the other, are those of a node: itself, or the parts of torch.cat(…, 1)."""
+    cat = isinstance(node, fx.Node) and node.op == "call_function" and node.target in (torch.cat, torch.concat)
+    if not cat:
+        return [node]
+    dim = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", 0)
+    return list(node.args[0]) if dim == 1 else [node]
 
 
 class _Part:
@@ -108,6 +119,7 @@ class _Part:
                 setattr(site, field, self.name(following))
                 end = following
         site.value, site.made = (f"{self.prefix}{n}" for n in (source, end))
+        site.sources = tuple(f"{self.prefix}{n}" for n in _concatenated(source))
         return site, end
 
     def sites(self, wanted):

@@ -10,7 +10,7 @@ import numpy as np
 try:
     import torch
     from torch import nn
-    from seed import bev, experiment, lite0, pages, reading
+    from seed import bev, clicks, digits, experiment, lite0, pages, reading
     from seed.layers import QuantizedConv2d, SeedConv2d, quernel_conv, relative_l1
     from seed.networks import HERE
     from seed.zoo import Protocol
@@ -88,6 +88,21 @@ class Data(unittest.TestCase):
         self.assertLess(found[0][1], 5)
         share, lo, hi = reading.interval(np.array([[1, 100], [0, 100], [5, 100]]), np.random.default_rng(1))
         self.assertTrue(lo <= share <= hi and abs(share - 0.98) < 1e-9)
+
+    def test_characters_to_click(self):
+        sheet, wanted = clicks.picture(3, np.full((9, 9, 3), 200, np.uint8))
+        self.assertEqual(clicks.for_detection(sheet).shape, (1, 3, clicks.SIDE, clicks.SIDE))
+        self.assertTrue(wanted and all(box[2] <= clicks.COLUMNS and box[3] <= clicks.LINES for box in wanted))
+        rows = np.zeros((sum((clicks.SIDE // stride) ** 2 for stride in clicks.STRIDES), 6), np.float32)
+        rows[5] = 0.5, 0.5, np.log(4), np.log(2), 1, 0.9     # line 0, column 5 of the finest grid
+        found, scale = clicks.boxes(rows), clicks.LINES / clicks.SIDE
+        np.testing.assert_allclose(found, [np.multiply((28, -4, 60, 12), scale)], rtol=1e-5)
+        self.assertEqual((clicks.hits(found, found), clicks.hits(found, [(200, 200, 220, 220)])), (1, 0))
+
+    def test_the_graph_of_the_digits_is_the_module(self):
+        model, x = digits.network().eval(), digits.rows(0, 3)[0]
+        with torch.no_grad():
+            np.testing.assert_allclose(digits.graph(model)(x)[0], model(torch.from_numpy(x)).numpy(), atol=1e-5)
 
     def test_padding_of_the_classifier_is_tensorflow_s(self):
         builder = lite0._Builder({}, 128)

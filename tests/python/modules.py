@@ -173,6 +173,21 @@ class Quantize(unittest.TestCase):
         self.assertFalse(any(row.chained for row in report.rows))
         self.assertLess(relative(model(x), reference(x)), 0.03)
 
+    def test_silent_channels_are_not_smoothed_and_dead_ones_do_not_count(self):
+        def two(dead):
+            torch.manual_seed(6)
+            model = nn.Sequential(nn.Conv2d(4, 6, 3, padding=1), nn.ReLU(), nn.Conv2d(6, 4, 3)).eval()
+            model[0].weight.data[3] *= 0 if dead else 1
+            model[0].bias.data[3] = -100 if not dead else -1
+            model[0].weight.data[:3] *= 30
+            return model
+        for dead in (False, True):
+            with self.subTest(dead):
+                report = qt.quantize(two(dead), batches(8))
+                self.assertEqual(any("not smoothed: 1 channels are silent" in note for note in report.notes), not dead)
+                if not dead:
+                    self.assertIn("not smoothed", report.rows[1].how)
+
     def test_bad_calibration_is_refused_and_the_model_unchanged(self):
         model = settled_norms(Backbone())
         x, wrong = torch.rand(1, 4, 16, 12), torch.rand(1, 4, 16, 12)
