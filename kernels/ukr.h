@@ -109,11 +109,12 @@ typedef struct quernel_i_depthwise {
     void *scratch;          // as many bytes as scratch(columns) says
 } quernel_i_depthwise;
 
-/// 3x3 convolution with stride 1: for every pixel (y, x) of `lines` x `pixels` outputs and column n < columns
-///     acc = init[n] + Σ_i,j,c a[(y + i)·a_line + (x + j)·a_pixel + c] · w[n][i][j][c], i, j < 3, c < 4·quads, then the finish.
-/// Exactly (lines + 2)·(pixels + 2) pixels of 4·quads bytes are read. B as for GEMM: 9·quads groups, kernel lines, then kernel
+/// 3x3 convolution with stride s, 1 or 2 by the kernel's op: for every pixel (y, x) of `lines` x `pixels` outputs and column n < columns
+///     acc = init[n] + Σ_i,j,c a[(s·y + i)·a_line + (s·x + j)·a_pixel + c] · w[n][i][j][c], i, j < 3, c < 4·quads, then the finish.
+/// Exactly (s·(lines − 1) + 3)·(s·(pixels − 1) + 3) pixels of 4·quads bytes are read. B as for GEMM: 9·quads groups, kernel lines, then kernel
 /// pixels, then channels. The finish, without row terms and row scale, counts the pixels of a line as its rows; line y begins
-/// y·y_line bytes from the first one, in the residual y·r_line. For every column |Σ a·w| < 2^25 whatever the bytes of a are.
+/// y·y_line bytes from the first one, in the residual y·r_line. For every column |Σ a·w| < 2^25 (stride 2:
+/// 2^29) whatever the bytes of a are.
 typedef struct quernel_i_conv3x3 {
     const void *a;
     ptrdiff_t a_line, a_pixel;
@@ -156,6 +157,7 @@ typedef enum quernel_i_op {
     QUERNEL_I_OP_GEMM = 0,
     QUERNEL_I_OP_GEMV,       // the gemm contract for rows <= 4: walks the weights once
     QUERNEL_I_OP_CONV3X3,    // 3x3 with stride 1
+    QUERNEL_I_OP_CONV3X3S2,  // 3x3 with stride 2
     QUERNEL_I_OP_DEPTHWISE,
     QUERNEL_I_OP_ROWS_NHWC,
     QUERNEL_I_OP_ROWS_NCHW,
@@ -175,7 +177,7 @@ typedef struct quernel_i_kernel {
     uint16_t krev;      // revision: a tuning row lives as long as it is equal
     union {
         void (*gemm)(const quernel_i_gemm *);           // GEMM, GEMV
-        void (*conv3x3)(const quernel_i_conv3x3 *);
+        void (*conv3x3)(const quernel_i_conv3x3 *);     // CONV3X3, CONV3X3S2
         void (*depthwise)(const quernel_i_depthwise *);
         void (*rows)(const quernel_i_rows *);
         void (*range)(const quernel_i_range *);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// 3x3 convolution with stride 1 in plain C: nine runs of channels.
+// 3x3 convolution with stride 1 or 2 in plain C: nine runs of channels.
 #include "kernels/ref/finish.h"
 
 // The sums of one pixel, 16 columns of a sub-panel.
@@ -14,7 +14,7 @@ static void sum_pixel(const quernel_i_conv3x3 *c, const uint8_t *a, uint32_t pan
     }
 }
 
-void quernel_uk_conv3x3_u8s8_1x16x4_ref(const quernel_i_conv3x3 *c) {
+static void convolve(const quernel_i_conv3x3 *c, uint32_t stride) {
     for (uint32_t y = 0; y < c->lines; y++) {
         quernel_i_finish finish = *c->finish;
         finish.y = (uint8_t *)finish.y + y * c->y_line;
@@ -22,8 +22,11 @@ void quernel_uk_conv3x3_u8s8_1x16x4_ref(const quernel_i_conv3x3 *c) {
         for (uint32_t x = 0; x < c->pixels; x++)
             for (uint32_t n = 0; n < c->columns; n += 16) {
                 uint32_t acc[16];
-                sum_pixel(c, (const uint8_t *)c->a + y * c->a_line + x * c->a_pixel, n / 16, acc);
+                sum_pixel(c, (const uint8_t *)c->a + stride * (y * c->a_line + x * c->a_pixel), n / 16, acc);
                 for (uint32_t j = 0; j < 16 && n + j < c->columns; j++) ref_finish_one(&finish, x, n + j, (int32_t)acc[j]);
             }
     }
 }
+
+void quernel_uk_conv3x3_u8s8_1x16x4_ref(const quernel_i_conv3x3 *c) { convolve(c, 1); }
+void quernel_uk_conv3x3s2_u8s8_1x16x4_ref(const quernel_i_conv3x3 *c) { convolve(c, 2); }

@@ -2,8 +2,10 @@
 // Which layers a 3x3 kernel of its own may and should run.
 #include "plan/conv3x3.h"
 
-#define BOUND ((uint64_t)1 << 25)
+#include "registry/registry.h"
+
 #define TILE 4
+#define PREPARED_MOST ((size_t)2 << 20) // bytes of weights, above which those of fewer points are sooner read
 #define CHANNELS_MOST 512 // of whose transformed weights 16 columns stay well below a worker's slice of the workspace
 
 // The furthest from 0 that Σ a·w comes for bytes a: all of one sign's weights meet 255.
@@ -12,19 +14,24 @@ static uint64_t furthest(const quernel_weights *w, size_t j) {
     return 255 * (uint64_t)((all + (sum < 0 ? -sum : sum)) / 2);
 }
 
-static bool below_bound(const quernel_weights *w) {
+static bool below(const quernel_weights *w, uint64_t bound) {
     for (size_t j = 0; j < (size_t)w->shape.jobs * w->shape.columns16; j++)
-        if (furthest(w, j) >= BOUND) return false;
+        if (furthest(w, j) >= bound) return false;
     return true;
 }
 
-bool quernel_i_plan_conv3x3_fits(const quernel_i_layer *l) {
+quernel_i_op quernel_i_plan_conv3x3_op(const quernel_i_layer *l) {
     const quernel_i_weights_shape *s = &l->weights->shape;
-    const bool shape = s->kind == QUERNEL_WEIGHTS_CONV2D && s->format == QUERNEL_I_FORMAT_W16X4 &&
-                       l->kernel_h == 3 && l->kernel_w == 3 && l->stride_h == 1 && l->stride_w == 1 &&
-                       s->job_in % 4 == 0;
-    return shape && !quernel_i_layer_by_row(l) && !l->weights->has_zero &&
-           l->weights->smooth_kind != QUERNEL_SMOOTH_COLUMN && below_bound(l->weights);
+    const bool shape = s->kind == QUERNEL_WEIGHTS_CONV2D && s->format == QUERNEL_I_FORMAT_W16X4 && l->kernel_h == 3 && l->kernel_w == 3;
+    if (!shape || l->stride_h != l->stride_w || l->stride_h > 2) return QUERNEL_I_OP_COUNT;
+    return l->stride_h == 2 ? QUERNEL_I_OP_CONV3X3S2 : QUERNEL_I_OP_CONV3X3;
+}
+
+bool quernel_i_plan_conv3x3_fits(const quernel_i_layer *l) {
+    const quernel_i_op op = quernel_i_plan_conv3x3_op(l);
+    const uint64_t bound = (uint64_t)1 << (op == QUERNEL_I_OP_CONV3X3S2 ? 29 : 25);
+    return op != QUERNEL_I_OP_COUNT && l->weights->shape.job_in % 4 == 0 && !quernel_i_layer_by_row(l) &&
+           !l->weights->has_zero && l->weights->smooth_kind != QUERNEL_SMOOTH_COLUMN && below(l->weights, bound);
 }
 
 // Pixels that are computed: each of the dilation's lattices rounded up to tiles.
@@ -33,8 +40,30 @@ static uint64_t tiled(uint32_t size, uint32_t dilation) {
     return (lattice + TILE - 1) / TILE * TILE * dilation;
 }
 
-bool quernel_i_plan_conv3x3_pays(const quernel_i_layer *l) {
-    const uint64_t pixels = tiled(l->grid_h, l->dilation_h) * tiled(l->grid_w, l->dilation_w);
+// With stride 2 a kernel saves a third of the products at most: few pixels do not pay for preparing the weights.
+static bool pays(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    const uint64_t pixels = (uint64_t)l->grid_h * l->grid_w,
+                   computed = tiled(l->grid_h, l->dilation_h) * tiled(l->grid_w, l->dilation_w);
     const uint32_t channels = l->weights->shape.job_in;
-    return channels >= 16 && channels <= CHANNELS_MOST && pixels <= 2 * (uint64_t)l->grid_h * l->grid_w;
+    if (k->op == QUERNEL_I_OP_CONV3X3) return channels >= 16 && channels <= CHANNELS_MOST && computed <= 2 * pixels;
+    return channels >= 32 && channels % 16 == 0 && channels <= CHANNELS_MOST && 8 * computed <= 9 * pixels && pixels >= k->b_group / 2;
+}
+
+static size_t prepared_bytes(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    return (size_t)l->weights->shape.k_groups * k->b_group * (l->weights->shape.columns16 / 16);
+}
+
+const quernel_i_kernel *quernel_i_plan_conv3x3_kernel(const quernel_i_layer *l, const quernel_i_kernel *gemm) {
+    const quernel_i_kernel *chosen = NULL;
+    if (gemm->isa == QUERNEL_ISA_REF || !quernel_i_plan_conv3x3_fits(l)) return NULL;
+    for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
+        if (k->op != quernel_i_plan_conv3x3_op(l) || k->isa != gemm->isa || k->a_type != gemm->a_type || !pays(l, k)) continue;
+        if (!chosen || prepared_bytes(l, chosen) > PREPARED_MOST) chosen = k;
+    }
+    return chosen;
+}
+
+double quernel_i_plan_conv3x3_points(const quernel_i_kernel *k) {
+    if (k->op == QUERNEL_I_OP_CONV3X3) return 36;
+    return k->b_group > 9 * 64 ? 81 : 100;
 }

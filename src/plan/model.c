@@ -5,8 +5,9 @@
 #include "plan/model.h"
 
 #include "cpu/cpu.h"
+#include "plan/conv3x3.h"
 
-enum { SQUARE = 4, POINTS = 36 };
+enum { SQUARE = 4 };
 
 const double quernel_i_model_rates[QUERNEL_I_WORK_COUNT] = {
     [QUERNEL_I_WORK_MACS] = 0.426,    [QUERNEL_I_WORK_CALLS] = 0,        [QUERNEL_I_WORK_TILES] = 48.1,
@@ -76,10 +77,10 @@ static void count_direct(const quernel_i_layer *l, const share *s, double *work)
     work[QUERNEL_I_WORK_WIDENED] = tiles * k->mr * depth;
 }
 
-// Winograd's products: 36 points of each square of 4x4 outputs, made from its 6x6 inputs and back.
+// Winograd's products: points for each square of 4x4 outputs, made from its inputs and back.
 static void count_winograd(const quernel_i_layer *l, const share *s, double *work) {
     const quernel_i_kernel *k = l->gemm;
-    const double columns = block_columns(l), points = POINTS * s->tasks * s->squares * s->units;
+    const double columns = block_columns(l), points = quernel_i_plan_conv3x3_points(k) * s->tasks * s->squares * s->units;
     work[QUERNEL_I_WORK_MACS] = points * l->weights->shape.job_in * columns / macs_per_ns((quernel_isa)k->isa);
     work[QUERNEL_I_WORK_CALLS] = s->tasks * s->units;
     work[QUERNEL_I_WORK_TILES] = points / k->mr * columns / k->nr;
@@ -92,12 +93,12 @@ static void count_product(const quernel_i_layer *l, const share *s, double *work
     // The reference takes its 3x3 kernel for what it is: a direct product.
     const bool winograd = quernel_i_layer_conv3x3(l) && k->isa != QUERNEL_ISA_REF;
     (winograd ? count_winograd : count_direct)(l, s, work);
-    const double tiles = s->tasks * s->units * (winograd ? POINTS * s->squares / k->mr : s->tiles),
+    const double tiles = s->tasks * s->units * (winograd ? quernel_i_plan_conv3x3_points(k) * s->squares / k->mr : s->tiles),
                  depth = 4.0 * w->k_groups;
     const double block = block_columns(l) / 16 * w->k_groups * (double)k->b_group,
                  l2 = (double)quernel_i_cpu()->l2_bytes;
     // A tile of rows walks the block, a tile of points its part; it comes from L1 where it fits there beside the rows.
-    const double walked = tiles * block / (winograd ? POINTS : 1);
+    const double walked = tiles * block / (winograd ? quernel_i_plan_conv3x3_points(k) : 1);
     if (block > l2 / 2) work[QUERNEL_I_WORK_B_FAR] = walked;
     else if (block > (double)quernel_i_cpu()->l1d_bytes / 2) work[QUERNEL_I_WORK_B_L2] = walked;
     if (k->b_prepare) work[QUERNEL_I_WORK_PREPARED] = (s->units > 1 ? s->tasks * s->units : 1) * block;

@@ -29,10 +29,8 @@ static const quernel_i_kernel *product_kernel(const quernel_i_layer *l, uint32_t
     // Of kernels of one instruction set the one that reads the numbers as they are.
     const quernel_i_kernel *typed = quernel_i_registry_best(QUERNEL_I_OP_GEMM, usable, l->quant.type);
     if (typed && typed->isa == gemm->isa) gemm = typed;
-    const quernel_i_kernel *conv = quernel_i_registry_best(QUERNEL_I_OP_CONV3X3, usable, gemm->a_type);
-    if (conv && conv->isa == gemm->isa && conv->isa != QUERNEL_ISA_REF && !demands_packed(config) &&
-        quernel_i_plan_conv3x3_pays(l) && quernel_i_plan_conv3x3_fits(l))
-        return conv;
+    const quernel_i_kernel *conv = demands_packed(config) ? NULL : quernel_i_plan_conv3x3_kernel(l, gemm);
+    if (conv) return conv;
     const quernel_i_kernel *gemv = few ? quernel_i_registry_best(QUERNEL_I_OP_GEMV, usable, gemm->a_type) : NULL;
     return gemv && gemv->isa == gemm->isa ? gemv : gemm;
 }
@@ -41,7 +39,9 @@ static bool runs_product(const quernel_i_kernel *k, const quernel_i_layer *l, co
     switch (k->op) {
     case QUERNEL_I_OP_GEMM: return true;
     case QUERNEL_I_OP_GEMV: return l->grid_w <= 4;
-    case QUERNEL_I_OP_CONV3X3: return !demands_packed(config) && quernel_i_plan_conv3x3_fits(l);
+    case QUERNEL_I_OP_CONV3X3:
+    case QUERNEL_I_OP_CONV3X3S2:
+        return k->op == quernel_i_plan_conv3x3_op(l) && !demands_packed(config) && quernel_i_plan_conv3x3_fits(l);
     default: return false;
     }
 }

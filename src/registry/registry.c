@@ -9,6 +9,7 @@
 #define ARGUMENTS_GEMM (const quernel_i_gemm *)
 #define ARGUMENTS_GEMV (const quernel_i_gemm *)
 #define ARGUMENTS_CONV3X3 (const quernel_i_conv3x3 *)
+#define ARGUMENTS_CONV3X3S2 (const quernel_i_conv3x3 *)
 #define ARGUMENTS_DEPTHWISE (const quernel_i_depthwise *)
 #define ARGUMENTS_ROWS_NHWC (const quernel_i_rows *)
 #define ARGUMENTS_ROWS_NCHW (const quernel_i_rows *)
@@ -19,6 +20,7 @@
 #define MEMBER_GEMM gemm
 #define MEMBER_GEMV gemm
 #define MEMBER_CONV3X3 conv3x3
+#define MEMBER_CONV3X3S2 conv3x3
 #define MEMBER_DEPTHWISE depthwise
 #define MEMBER_ROWS_NHWC rows
 #define MEMBER_ROWS_NCHW rows

@@ -137,8 +137,10 @@ const char *kcheck_conv3x3(const quernel_i_kernel *k, const quernel_i_kernel *or
     const bool deep = number % 64 == 1; // small numbers keep its sums below the bound
     if (deep) c.quads = 64, c.columns = 16;
     c.a_pixel = 4 * (ptrdiff_t)c.quads + rng_int(&r, 0, 9);
-    c.a_line = c.a_pixel * (c.pixels + 2) + rng_int(&r, 0, 70);
-    const size_t bytes = (c.lines + 1) * (size_t)c.a_line + (c.pixels + 1) * (size_t)c.a_pixel + 4 * c.quads;
+    const uint32_t stride = k->op == QUERNEL_I_OP_CONV3X3S2 ? 2 : 1, last_line = stride * (c.lines - 1) + 2,
+                   last_pixel = stride * (c.pixels - 1) + 2;
+    c.a_line = c.a_pixel * (last_pixel + 1) + rng_int(&r, 0, 70);
+    const size_t bytes = last_line * (size_t)c.a_line + last_pixel * (size_t)c.a_pixel + 4 * c.quads;
     uint8_t *a = guard_take(g, bytes, 1, 0);
     data_bytes(&r, deep ? DATA_SMALL : (data_kind)(rng_next(&r) % DATA_KINDS), a, bytes, false);
     c.a = a;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Winograd's F(4x4, 3x3) in integers: 36 products where 16 outputs of a 3x3 kernel take 144 (Lavin and Gray,
+// Stride 1: Winograd's F(4x4, 3x3) in integers, 36 products where 16 outputs of a 3x3 kernel take 144 (Lavin and Gray,
 // "Fast Algorithms for Convolutional Neural Networks", 2015, with the points 0, ±1, ±2, ∞).
 //
 // Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A has fractions in G alone. Its rows are multiplied by 24, 6, 6, 24, 24, 6, so that they are whole:
@@ -15,14 +15,14 @@
 // 2^32, where 9 has an inverse; what is left is the sum times 2^s, and its top bits are right as long as |sum| < 2^(31 − s),
 // which 2^25 is for all. So the result is exact, not approximate, without any other condition:
 // bytes 0 … 255 become at most 68·255 = 17 340, weights 49·128 = 6272, and a pair of their products stays below 2^28.
-#ifndef QUERNEL_AVX2_WINOGRAD_H
-#define QUERNEL_AVX2_WINOGRAD_H
+#ifndef QUERNEL_AVX2_WINOGRAD_S1_H
+#define QUERNEL_AVX2_WINOGRAD_S1_H
 
 #include <immintrin.h>
+#include <stdint.h>
 
+enum { WINOGRAD_STRIDE = 1, WINOGRAD_IN = 6, WINOGRAD_OUT = 4 };
 #define WINOGRAD_INVERSE_OF_9 0x38e38e39
-
-enum { WINOGRAD_IN = 6, WINOGRAD_OUT = 4, WINOGRAD_POINTS = 36 };
 
 /// G applied to three vectors of 16-bit weights.
 static inline __attribute__((always_inline)) void winograd_weights(__m256i g0, __m256i g1, __m256i g2, __m256i v[WINOGRAD_IN]) {
@@ -60,9 +60,11 @@ static inline __attribute__((always_inline)) void winograd_output(const __m256i 
     y[3] = _mm256_add_epi32(_mm256_add_epi32(near, m[5]), _mm256_add_epi32(far, far));
 }
 
-/// The sum that a double application of Aᵀ holds 9·2^shift times.
-static inline __m256i winograd_divide(__m256i y, int shift) {
-    return _mm256_srai_epi32(_mm256_mullo_epi32(y, _mm256_set1_epi32(WINOGRAD_INVERSE_OF_9)), shift);
+/// What an output of winograd_output in both directions is as a sum: 9·2^(shifts[line] + shifts[pixel]) times too much.
+static inline __attribute__((always_inline)) __m256i winograd_sum(__m256i y, uint32_t line, uint32_t pixel) {
+    static const int shifts[WINOGRAD_OUT] = {3, 2, 1, 1};
+    const __m256i once = _mm256_mullo_epi32(y, _mm256_set1_epi32(WINOGRAD_INVERSE_OF_9));
+    return _mm256_srai_epi32(once, shifts[line] + shifts[pixel]);
 }
 
 #endif
