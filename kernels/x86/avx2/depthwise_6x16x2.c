@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise for AVX2, u8 and s8 rows, exact on any data: 16 channels at a time, taps of two lines in one vpmaddwd.
 //
-// The lines that a kernel covers are interleaved two by two: a slot, one pixel of x, holds for each pair of lines 16 channels of
+// 3x3 and 5x5 with stride 1 and 2 slide over a line with their sums in registers (slide.h). All others, and the last channels where
+// fewer than 16 are left, go through memory: the lines that a kernel covers are interleaved two by two: a slot, one pixel of x, holds for each pair of lines 16 channels of
 // (upper, lower) in 16 bits. Every slot serves all output pixels whose taps meet it. Up to 24 output pixels are multiplied in tiles of
 // 6: per kernel column and pair of lines 2 loads of weights, and for each pixel 2 vpmaddwd from memory and 2 vpaddd. The sums
 // are finished from L1. Kernels of more than 8 lines or columns go in blocks; where output pixels share no slots (stride above
 // 2), a column is a block of its own.
 //
-// Cycles for 16 outputs of 3x3 on Zen 3 (2 multiply pipes, 2 loads and 1 store of 32 bytes a cycle): 12 vpmaddwd, 12 vpaddd and
-// 14 loads are 7, starts and ends 2, interleaving (3 loads, 4 unpacks, 4 stores, 26 slots for 24 pixels) 4.3, finish 6: 19. Measured
-// 24.5 in L1, 7.4 above it with 14 pixels a line (quernel_uk_depthwise alone, 32 x 112 and 384 x 14).
+// Cycles for 16 outputs of 3x3 on Zen 3, about 3 vector operations a cycle: sliding is 12 vpmaddwd, 12 vpaddd, 8 to interleave and
+// widen: 10.7; the finish 6. Measured on 32 channels of 112x112 pixels, all included, 22 (through memory, where interleaving takes
+// 4 stores a column, 28).
 #include <immintrin.h>
 #include <string.h>
 
 #include "finish.h"
 #include "kernels/ukr.h"
+#include "slide.h"
 #include "tile.h"
 
 enum {
     CHANNELS = 16,
     PIXELS = 24,     // output pixels that are finished together
+    SLIDE_PIXELS = 56, // output pixels of a slide: each begins with columns of which nothing is ready yet
     BLOCK = 8,       // lines and columns of a block of the kernel
     PAIRS = BLOCK / 2,
     STEP_MOST = 2,   // slots between output pixels that share them
@@ -144,6 +147,39 @@ static inline __attribute__((always_inline)) void run_pixels(work *w, uint32_t m
         }
 }
 
+// 16 channels of kernels that have code of their own.
+static inline __attribute__((always_inline)) void slide_by_size(const slide *s, uint32_t size, uint32_t step, bool is_signed, int32_t *acc) {
+    if (size == 3 && step == 1) slide_line(s, 3, 3, 1, is_signed, acc);
+    else if (size == 3) slide_line(s, 3, 3, 2, is_signed, acc);
+    else if (step == 1) slide_line(s, 5, 5, 1, is_signed, acc);
+    else slide_line(s, 5, 5, 2, is_signed, acc);
+}
+
+// Columns from output to output where the kernel is one of them, else 0. 7x7 is left out: its sums do not fit the registers.
+static uint32_t slide_step(const quernel_i_depthwise *d) {
+    const bool size = d->kernel_h == d->kernel_w && (d->kernel_h == 3 || d->kernel_h == 5);
+    return !size ? 0 : d->a_row == d->tap_pixel ? 1 : d->a_row == 2 * d->tap_pixel ? 2 : 0;
+}
+
+static inline __attribute__((always_inline)) void slide_channels(const quernel_i_depthwise *d, uint32_t channel, uint32_t step,
+                                                                 bool is_signed, bool plain) {
+    int32_t acc[SLIDE_PIXELS * CHANNELS] __attribute__((aligned(32)));
+    slide s; // most of it is never used: no initializer
+    s.line = d->tap_line, s.pixel = d->tap_pixel;
+    slide_weights(&s, d->w + channel, d->w_tap, d->kernel_h, d->kernel_w);
+    for (uint32_t h = 0; h < 2; h++) s.init[h] = _mm256_loadu_si256((const __m256i *)(d->init + channel) + h);
+    for (uint32_t m = 0, left = (d->rows + SLIDE_PIXELS - 1) / SLIDE_PIXELS; left; left--) {
+        s.pixels = (d->rows - m + left - 1) / left;
+        s.a = (const uint8_t *)d->a + (ptrdiff_t)m * d->a_row + channel;
+        slide_by_size(&s, d->kernel_h, step, is_signed, acc);
+        for (uint32_t p = 0, rows; p < s.pixels; p += rows) {
+            rows = s.pixels - p < FINISH_ROWS_MAX ? s.pixels - p : FINISH_ROWS_MAX;
+            finish_run(&(finish_tile){acc + p * CHANNELS, rows, CHANNELS, m + p, channel}, d->finish, plain);
+        }
+        m += s.pixels;
+    }
+}
+
 static inline __attribute__((always_inline)) void depthwise(const quernel_i_depthwise *d, bool is_signed) {
     work w;
     const ptrdiff_t step = d->a_row % d->tap_pixel ? 0 : d->a_row / d->tap_pixel;
@@ -153,7 +189,12 @@ static inline __attribute__((always_inline)) void depthwise(const quernel_i_dept
     w.slot = shared ? d->tap_pixel : d->a_row;
     w.block_columns = shared ? BLOCK : 1;
     const bool plain = finish_is_plain(d->finish);
+    const uint32_t slide_by = slide_step(d);
     for (w.channel = 0; w.channel < d->columns; w.channel += CHANNELS) {
+        if (slide_by && d->columns - w.channel >= CHANNELS) {
+            slide_channels(d, w.channel, slide_by, is_signed, plain);
+            continue;
+        }
         w.count = d->columns - w.channel < CHANNELS ? d->columns - w.channel : CHANNELS;
         for (uint32_t i = 0; i < TILE_MR; i++)
             for (uint32_t half = 0; half < CHANNELS; half += 8)
