@@ -6,6 +6,7 @@
 
 #define TILE 4
 #define PREPARED_MOST ((size_t)2 << 20) // bytes of weights, above which those of fewer points are sooner read
+#define PREPARED_CHEAP ((size_t)768 << 10) // bytes of weights that cost little to prepare
 #define CHANNELS_MOST 512 // of whose transformed weights 16 columns stay well below a worker's slice of the workspace
 
 // The furthest from 0 that Σ a·w comes for bytes a: all of one sign's weights meet 255.
@@ -40,17 +41,24 @@ static uint64_t tiled(uint32_t size, uint32_t dilation) {
     return (lattice + TILE - 1) / TILE * TILE * dilation;
 }
 
-// With stride 2 a kernel saves a third of the products at most: few pixels do not pay for preparing the weights.
+static size_t prepared_bytes(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    return (size_t)l->weights->shape.k_groups * k->b_group * (l->weights->shape.columns16 / 16);
+}
+
+// What the pixels save pays for preparing the weights, which goes by their bytes; measured on Zen 3 with 64 to 512 channels.
+static bool pays_preparing(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    const double saved = (double)l->grid_h * l->grid_w * (144 - quernel_i_plan_conv3x3_points(k));
+    return prepared_bytes(l, k) <= PREPARED_CHEAP || saved >= 27 * (double)k->b_group;
+}
+
+// With stride 2 a kernel saves a third of the products at most, and may waste less.
 static bool pays(const quernel_i_layer *l, const quernel_i_kernel *k) {
     const uint64_t pixels = (uint64_t)l->grid_h * l->grid_w,
                    computed = tiled(l->grid_h, l->dilation_h) * tiled(l->grid_w, l->dilation_w);
     const uint32_t channels = l->weights->shape.job_in;
-    if (k->op == QUERNEL_I_OP_CONV3X3) return channels >= 16 && channels <= CHANNELS_MOST && computed <= 2 * pixels;
-    return channels >= 32 && channels % 16 == 0 && channels <= CHANNELS_MOST && 8 * computed <= 9 * pixels && pixels >= k->b_group / 2;
-}
-
-static size_t prepared_bytes(const quernel_i_layer *l, const quernel_i_kernel *k) {
-    return (size_t)l->weights->shape.k_groups * k->b_group * (l->weights->shape.columns16 / 16);
+    if (channels > CHANNELS_MOST || !pays_preparing(l, k)) return false;
+    if (k->op == QUERNEL_I_OP_CONV3X3) return channels >= 16 && computed <= 2 * pixels;
+    return channels >= 32 && channels % 16 == 0 && 8 * computed <= 9 * pixels;
 }
 
 const quernel_i_kernel *quernel_i_plan_conv3x3_kernel(const quernel_i_layer *l, const quernel_i_kernel *gemm) {
