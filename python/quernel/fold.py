@@ -42,6 +42,15 @@ def _per_channel(constant, layer):
     return constant.ravel().astype(np.float64) if right and constant.size == channels else None
 
 
+def arithmetic(op, constant, layer, first):
+    """(factor, shift) where a constant is added to what the layer made, and so on, or None. first: the layer's result
+    stands before the constant."""
+    other = _per_channel(constant, layer)
+    if other is None or op in ("Div", "Sub") and not first:
+        return None
+    return {"Mul": (other, 0), "Div": (1 / other, 0), "Add": (1, other), "Sub": (1, -other)}[op]
+
+
 def _affine(node, layer, value, constants):
     """(factor, shift) of a node that scales and shifts what the layer made, or None."""
     others = [constants.get(name) for name in node.inputs if name != value]
@@ -49,10 +58,7 @@ def _affine(node, layer, value, constants):
         return None
     if node.op == "BatchNormalization":
         return batch_norm(*others, node.attributes.get("epsilon", 1e-5))
-    other = _per_channel(others[0], layer)
-    if other is None or node.op in ("Div", "Sub") and node.inputs[0] != value:
-        return None
-    return {"Mul": (other, 0), "Div": (1 / other, 0), "Add": (1, other), "Sub": (1, -other)}[node.op]
+    return arithmetic(node.op, others[0], layer, node.inputs[0] == value)
 
 
 def _activation(node, layer, constants):

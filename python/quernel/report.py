@@ -14,6 +14,7 @@ class Row:
     how: str
     chained: bool = False   # it writes int8 for the next layers
     kernel: str = ""
+    macs: int = 0           # multiply-adds in one calibration batch
 
     def __str__(self):
         writes = "" if not self.int8 else "writes int8" if self.chained else "writes float"
@@ -28,10 +29,16 @@ class Report:
     held_out: dict = dataclasses.field(default_factory=dict)
     notes: list = dataclasses.field(default_factory=list)
 
+    @property
+    def int8_share(self):
+        """Share of the multiply-adds that run in int8."""
+        return sum(row.macs for row in self.rows if row.int8) / max(1, sum(row.macs for row in self.rows))
+
     def __str__(self):
         checked = ", ".join(f"{name} {value:.1f} dB" for name, value in self.held_out.items())
         kept = [f"kept: {self.policy} (batches put aside: {checked})"] if checked else []
-        return "\n".join([*map(str, self.rows), *self.notes, *kept])
+        share = f"int8: {100 * self.int8_share:.1f} % of the multiply-adds"
+        return "\n".join([*map(str, self.rows), *self.notes, share, *kept])
 
 
 def how(choice, coding):

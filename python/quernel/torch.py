@@ -2,6 +2,7 @@
 """Quernel's layers as PyTorch modules for inference on the CPU, and quantize(), which puts them into a model."""
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import fnmatch
 
@@ -10,43 +11,17 @@ import torch
 from torch import nn
 from torch.utils import _pytree
 
-from . import calibrate, fold, report, trace
+from . import calibrate, modules, report, trace
 from .layer import Coded, Coding, Layer, QuantLayer
+from .modules import NORMS, array, layer, unfit
 
 
-def _array(tensor):
-    return None if tensor is None else tensor.detach().to("cpu", torch.float32).numpy()
+class _Coded(Coded):
+    """… on its way through the model's own code. A call that was folded into the layer and yet stays changes nothing."""
 
-
-def _pads(module):
-    """top, left, bottom, right of a convolution."""
-    if module.padding == "same":
-        total = [d * (k - 1) for d, k in zip(module.dilation, module.kernel_size)]
-        return (*(t // 2 for t in total), *(t - t // 2 for t in total))
-    return (0, 0, 0, 0) if module.padding == "valid" else (*module.padding, *module.padding)
-
-
-def unfit(module):
-    """Why a module cannot be quantized; empty where it can."""
-    if type(module) not in trace.LAYERS:
-        return f"{type(module).__name__}: is not supported"
-    if getattr(module, "padding_mode", "zeros") != "zeros":
-        return f"padding_mode {module.padding_mode}: must be zeros"
-    if not module.weight.dtype.is_floating_point or module.weight.device.type != "cpu":
-        return f"weight: {module.weight.dtype} on {module.weight.device}: must be float on the CPU"
-    return "" if bool(torch.isfinite(module.weight).all()) else "weight: must be finite"
-
-
-def layer(module, name=""):
-    """The Layer of an nn.Conv2d, nn.ConvTranspose2d or nn.Linear. Nothing is copied."""
-    why = unfit(module)
-    if why:
-        raise TypeError(f"{name or type(module).__name__}: {why}")
-    arrays = _array(module.weight), _array(module.bias)
-    if isinstance(module, nn.Linear):
-        return Layer(name, "linear", *arrays)
-    kind = "deconv2d" if isinstance(module, nn.ConvTranspose2d) else "conv2d"
-    return Layer(name, kind, *arrays, module.stride, _pads(module), module.dilation, module.groups, module.output_padding)
+    @classmethod
+    def __torch_function__(cls, function, types, arguments=(), keywords=None):
+        return arguments[0]
 
 
 class _Quantized(nn.Module):
@@ -67,7 +42,7 @@ class _Quantized(nn.Module):
     def packed(self):
         """The QuantLayer, made when it is first asked for."""
         if self._packed is None:
-            full = dataclasses.replace(self._spec, weights=_array(self.weight), bias=_array(self.bias))
+            full = dataclasses.replace(self._spec, weights=array(self.weight), bias=array(self.bias))
             self._packed = QuantLayer(full, self.coding)
         return self._packed
 
@@ -101,10 +76,10 @@ class _Quantized(nn.Module):
     def forward(self, x):
         threads = torch.get_num_threads()
         source = x if isinstance(x, Coded) else self._checked(x)
-        if self.output is not None:
-            return self.packed(source, *self.output, threads)
         self.packed.check(source)
         shape = self.packed.layer.output_shape(source.shape)
+        if self.output is not None:
+            return self.packed.run(source, _Coded(shape, *self.output), threads)
         channels_last = not isinstance(x, Coded) and x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last) \
             and not x.is_contiguous()
         y = torch.empty(shape, memory_format=torch.channels_last if channels_last else torch.contiguous_format)
@@ -144,19 +119,15 @@ def _matches(name, patterns):
     return any(name == p or name.startswith(p + ".") or f".{p}." in f".{name}." or fnmatch.fnmatch(name, p) for p in patterns)
 
 
-def _folded(model, site):
-    """The Layer of a site with everything around it that is folded."""
-    found = layer(model.get_submodule(site.name), site.name)
-    if site.pad:
-        more = trace.zero_pad(model.get_submodule(site.pad))
-        found = dataclasses.replace(found, pad=tuple(a + b for a, b in zip(found.pad, more)))
-    if site.norm:
-        norm = model.get_submodule(site.norm)
-        found = fold.scaled(found, *fold.batch_norm(*map(_array, (norm.weight, norm.bias, norm.running_mean,
-                                                                  norm.running_var)), norm.eps))
-    if site.activation:
-        found = dataclasses.replace(found, activation=trace.activation(model.get_submodule(site.activation)))
-    return found
+class _Passed(nn.Identity):
+    """In the place of a module that was folded: gives one of its arguments as it is."""
+
+    def __init__(self, place):
+        super().__init__()
+        self.place = place
+
+    def forward(self, *arguments):
+        return arguments[self.place]
 
 
 class _Model:
@@ -164,8 +135,8 @@ class _Model:
 
     def __init__(self, model, sites):
         self.model, self.sites = model, sites
-        self.layers = {site.name: _folded(model, site) for site in sites}
-        names = [name for site in sites for name in (site.name, *site.folded)]
+        self.layers = {site.name: site.layer for site in sites}
+        names = [name for site in sites for name in (site.name, *site.taken)]
         self._originals = {name: model.get_submodule(name) for name in names}
         self.groups = {}
         for site in sites:
@@ -186,16 +157,27 @@ class _Model:
     def record(self, batch, recorder):
         def see(site):
             def hook(module, arguments):
-                x = _array(arguments[0])
+                x = array(arguments[0])
                 recorder(site.value, x.reshape(-1, x.shape[-1]) if self.layers[site.name].kind == "linear" else x)
             return hook
-        first = {site.value: site for site in reversed(self.sites)}.values()
-        hooks = [self._originals[site.entry].register_forward_pre_hook(see(site)) for site in first]
-        try:
+        with contextlib.ExitStack() as hooks:
+            for site in {site.value: site for site in reversed(self.sites)}.values():
+                hooks.enter_context(self._originals[site.entry].register_forward_pre_hook(see(site)))
             self.run(batch)
-        finally:
-            for hook in hooks:
-                hook.remove()
+
+    def macs(self, names, batch):
+        """Name → multiply-adds in a batch."""
+        found = {}
+
+        def see(name):
+            def hook(module, arguments, made):
+                found[name] = found.get(name, 0) + modules.macs(module, arguments[0], made)
+            return hook
+        with contextlib.ExitStack() as hooks:
+            for name in names:
+                hooks.enter_context(self.model.get_submodule(name).register_forward_hook(see(name)))
+            self.run(batch)
+        return found
 
     def install(self, codings, biases=None):
         """int8 modules where their input has a coding, nothing where a module was folded. biases: in the place of the
@@ -209,8 +191,8 @@ class _Model:
             if site.int8 and site.made in codings:
                 made.output = codings[site.made], self._border(site.made)
             self.model.set_submodule(site.name, made)
-            for name in site.folded:
-                self.model.set_submodule(name, nn.Identity())
+            for name, place in site.taken.items():
+                self.model.set_submodule(name, _Passed(place))
 
     def _border(self, value):
         pads = [found.pad for found in self.groups[value] if found.kind == "conv2d"]
@@ -227,13 +209,13 @@ def quantize(model, calibration_batches, include="*", exclude=(), policies=tuple
     (batch norm, activation) is folded where torch.fx can see it, and values that only quantized layers read stay int8."""
     model.eval()
     named = [(name, module) for name, module in model.named_modules()
-             if hasattr(module, "weight") and not isinstance(module, trace.NORMS + (nn.PReLU, _Quantized))
+             if hasattr(module, "weight") and not isinstance(module, NORMS + (nn.PReLU, _Quantized))
              and _matches(name, include) and not _matches(name, exclude)]
     if not named:
         raise ValueError(f"quantize: include: {include!r}: fits no layer of the model")
     reasons = {name: unfit(module) for name, module in named}
     held = _Model(model, trace.sites(model, [name for name, why in reasons.items() if not why]))
-    references = {}
+    batches, references = list(calibration_batches), {}
 
     def measure(codings, part, biases=None):
         for batch in part:
@@ -245,12 +227,13 @@ def quantize(model, calibration_batches, include="*", exclude=(), policies=tuple
         finally:
             held.restore()
 
-    settled = calibrate.settle(held.groups, calibration_batches, held.record, measure, policies, held.sources())
+    settled = calibrate.settle(held.groups, batches, held.record, measure, policies, held.sources())
+    macs = held.macs(reasons, batches[0])
     held.install(settled.codings, settled.biases)
-    return _report(held, settled, reasons)
+    return _report(held, settled, reasons, macs)
 
 
-def _report(held, settled, reasons):
+def _report(held, settled, reasons, macs):
     rows = []
     by_name = {site.name: site for site in held.sites}
     for name, why in reasons.items():
@@ -258,7 +241,8 @@ def _report(held, settled, reasons):
         if isinstance(module, _Quantized):
             value = by_name[name].value
             how = report.how(settled.choices[value], settled.codings[value])
-            rows.append(report.Row(name, held.layers[name].kind, True, how, module.output is not None))
+            rows.append(report.Row(name, held.layers[name].kind, True, how, module.output is not None, macs=macs[name]))
         else:
-            rows.append(report.Row(name, type(module).__name__, False, why or "the calibration batches never reach it"))
+            why = why or "the calibration batches never reach it"
+            rows.append(report.Row(name, type(module).__name__, False, why, macs=macs.get(name, 0)))
     return report.Report(rows, settled.policy, settled.held_out, report.silences(settled))

@@ -1,66 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds, by torch.fx, what stands around the layers of a PyTorch model: padding before, batch norm and activation behind,
-and who reads the result. What cannot be traced is looked at part by part; at worst each layer stands alone."""
+"""Finds, by torch.fx, what stands around the layers of a PyTorch model: padding before; batch norm, arithmetic with
+constants and activation behind; and who reads the result. What cannot be traced is looked at part by part; at worst each
+layer stands alone."""
 from __future__ import annotations
 
 import dataclasses
 
-import torch
 from torch import fx, nn
 
-from .layer import Activation
+from . import fold, modules
+from .layer import Layer
+from .modules import LAYERS, NORMS, array
 
-LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-
-
-def activation(module):
-    """The Activation of a module, or None."""
-    if isinstance(module, nn.ReLU6):
-        return Activation("clamp", 0.0, 6.0)
-    if isinstance(module, nn.Hardtanh):
-        return Activation("clamp", module.min_val, module.max_val)
-    if isinstance(module, nn.LeakyReLU):
-        return Activation("leaky", slope=module.negative_slope)
-    if isinstance(module, nn.PReLU) and module.num_parameters == 1:
-        return Activation("leaky", slope=float(module.weight))
-    if isinstance(module, nn.PReLU):
-        return Activation("prelu", slopes=module.weight.detach().numpy().copy())
-    if isinstance(module, nn.GELU) and module.approximate != "none":
-        return None
-    simple = {nn.ReLU: "relu", nn.Hardswish: "hswish", nn.Hardsigmoid: "hsigmoid", nn.SiLU: "silu", nn.GELU: "gelu",
-              nn.Sigmoid: "sigmoid", nn.Tanh: "tanh"}
-    return Activation(simple[type(module)]) if type(module) in simple else None
-
-
-def zero_pad(module):
-    """(top, left, bottom, right) of a module that pads with zeros, or None."""
-    if not isinstance(module, (nn.ZeroPad2d, nn.ConstantPad2d)) or getattr(module, "value", 0) != 0:
-        return None
-    left, right, top, bottom = module.padding
-    return (top, left, bottom, right) if min(module.padding) >= 0 else None
+TWICE_AS_ONCE = ("relu", "clamp")   # they change nothing that they have made: folded even where the call itself stays
 
 
 @dataclasses.dataclass
 class Site:
-    """A layer and the modules around it, by name."""
+    """A layer of the model and what is around it; modules and values by name."""
     name: str
+    layer: Layer                # with everything that is folded into it
     value: str                  # what it reads; layers that read the same share it
-    pad: str | None = None      # folded into the layer, like the next two
-    norm: str | None = None
-    activation: str | None = None
+    entry: str                  # the module whose input that is
+    taken: dict = dataclasses.field(default_factory=dict)   # module that is folded → which of its arguments it passes on
     made: str | None = None     # the value it makes; None: not known
     sources: tuple = ()         # the values of which what it reads is the concatenation, or itself
     int8: bool = False          # only layers read it
-
-    @property
-    def entry(self):
-        """The module whose input the layer reads."""
-        return self.pad or self.name
-
-    @property
-    def folded(self):
-        return [name for name in (self.pad, self.norm, self.activation) if name]
 
 
 class _Tracer(fx.Tracer):
@@ -73,19 +38,10 @@ def _graphs(module, prefix=""):
     if not any(True for _ in module.children()):
         return
     try:
-        yield prefix, _Tracer().trace(module)
+        yield prefix, module.graph if isinstance(module, fx.GraphModule) else _Tracer().trace(module)
     except Exception:  # whatever the model's own code raises on proxies
         for name, child in module.named_children():
             yield from _graphs(child, f"{prefix}{name}.")
-
-
-def _concatenated(node):
-    """The nodes whose channels, one behind the other, are those of a node: itself, or the parts of torch.cat(…, 1)."""
-    cat = isinstance(node, fx.Node) and node.op == "call_function" and node.target in (torch.cat, torch.concat)
-    if not cat:
-        return [node]
-    dim = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", 0)
-    return list(node.args[0]) if dim == 1 else [node]
 
 
 class _Part:
@@ -96,43 +52,110 @@ class _Part:
         called = [node.target for node in graph.nodes if node.op == "call_module"]
         self.once = {target for target in called if called.count(target) == 1}
 
-    def module(self, node, kinds=nn.Module):
-        """The module that a node calls, if it is called but once and of these kinds."""
-        is_one = isinstance(node, fx.Node) and node.op == "call_module" and node.target in self.once
-        module = self.modules[self.prefix + node.target] if is_one else None
-        return module if isinstance(module, kinds) else None
+    def module(self, node):
+        """The module that a node calls, or None."""
+        is_one = isinstance(node, fx.Node) and node.op == "call_module"
+        return self.modules[self.name(node)] if is_one else None
+
+    def is_once(self, node):
+        """Whether a node is all that calls its module: only then can the module be taken out."""
+        return node.op == "call_module" and node.target in self.once
 
     def name(self, node):
         return self.prefix + node.target
 
+    def call(self, node):
+        """The Call that a node comes down to, or None."""
+        if not isinstance(node, fx.Node):
+            return None
+        if node.op == "call_module" and not node.kwargs:
+            return modules.single_call(self.module(node), self._known(node.args))
+        if node.op in ("call_function", "call_method"):
+            return modules.Call(node.target, self._known(node.args), self._known(node.kwargs))
+        return None
+
+    def _known(self, arguments):
+        """Arguments with the tensors that are the model's own."""
+        def known(node):
+            return modules.attribute(self.modules[self.prefix.rstrip(".")], node.target) if node.op == "get_attr" else node
+        return fx.node.map_arg(arguments, known)
+
+    def origin(self, node):
+        """The node whose result a node passes on: itself, or what it copies."""
+        call = self.call(node)
+        return self.origin(call.arguments[0]) if call and call.is_copy() else node
+
+    def parts(self, node):
+        """The nodes whose channels, one behind the other, are those of a node: itself, or those of a concatenation."""
+        call = self.call(node)
+        if call is None or call.function not in modules.CONCATENATIONS:
+            return [node]
+        dim = (*call.arguments, call.keywords.get("dim", 0))[1]
+        return [self.origin(part) for part in call.arguments[0]] if dim == 1 else [node]
+
+    def merged(self, node, source, layer):
+        """The layer with the node behind it folded in, or None. source: the node between."""
+        module, bare = self.module(node), layer.activation.kind == "none"
+        if isinstance(module, NORMS):
+            numbers = map(array, (module.weight, module.bias, module.running_mean, module.running_var))
+            usable = bare and module.running_mean is not None and self.is_once(node)
+            return fold.scaled(layer, *fold.batch_norm(*numbers, module.eps)) if usable else None
+        call = self.call(node)
+        if call is None or not any(argument is source for argument in call.arguments):
+            return None
+        made = call.activation() if bare and call.arguments[0] is source else None
+        if made and (self.is_once(node) or made.kind in TWICE_AS_ONCE and node.op != "call_method"):
+            return dataclasses.replace(layer, activation=made)
+        if not self.is_once(node):
+            return None
+        if call.is_copy():
+            return layer
+        return self._scaled(call, source, layer) if bare else None
+
+    @staticmethod
+    def _scaled(call, source, layer):
+        """The layer behind which a call combines its result with a constant; None where it cannot be folded."""
+        if call.function not in modules.ARITHMETIC or call.keywords or len(call.arguments) != 2:
+            return None
+        first = call.arguments[0] is source
+        other = call.arguments[first]
+        if isinstance(other, fx.Node):
+            return None
+        step = fold.arithmetic(modules.ARITHMETIC[call.function], modules.constant(other), layer, first)
+        return step and fold.scaled(layer, *step)
+
     def site(self, node):
-        """The Site of a layer's node, with the nodes of its input and its end."""
-        source, end = node.args[0], node
-        site = Site(self.name(node), "")
-        if len(getattr(source, "users", ())) == 1 and zero_pad(self.module(source)) and self.module(node, nn.Conv2d):
-            site.pad, source = self.name(source), source.args[0]
-        for field, fits in (("norm", lambda module: isinstance(module, NORMS) and module.running_mean is not None),
-                            ("activation", activation)):
-            following = next(iter(end.users)) if len(end.users) == 1 else None
-            module = self.module(following)
-            if module is not None and fits(module):
-                setattr(site, field, self.name(following))
-                end = following
-        site.value, site.made = (f"{self.prefix}{n}" for n in (source, end))
-        site.sources = tuple(f"{self.prefix}{n}" for n in _concatenated(source))
-        return site, end
+        """The Site of a layer's node, and the node of its end."""
+        source, end, module = node.args[0], node, self.module(node)
+        name, entry, taken = self.name(node), self.name(node), {}
+        layer = modules.layer(module, name)
+        call = self.call(source) if layer.kind == "conv2d" and len(getattr(source, "users", ())) == 1 else None
+        if call and self.is_once(source) and call.zero_pad():
+            layer = dataclasses.replace(layer, pad=tuple(a + b for a, b in zip(layer.pad, call.zero_pad())))
+            entry, taken[self.name(source)], source = self.name(source), 0, source.args[0]
+        while len(end.users) == 1:
+            following = next(iter(end.users))
+            merged = self.merged(following, end, layer)
+            if merged is None:
+                break
+            if self.is_once(following):
+                taken[self.name(following)] = following.args.index(end)
+            layer, end = merged, following
+        value, made = (f"{self.prefix}{self.origin(n)}" for n in (source, end))
+        sources = tuple(f"{self.prefix}{n}" for n in self.parts(self.origin(source)))
+        return Site(name, layer, value, entry, taken, made, sources), end
 
     def sites(self, wanted):
-        found = [self.site(node) for node in self.graph.nodes
-                 if node.op == "call_module" and self.name(node) in wanted and self.module(node, LAYERS)]
-        entries = {site.entry for site, _ in found if not isinstance(self.modules[site.name], nn.Linear)}
+        found = [self.site(node) for node in self.graph.nodes if node.op == "call_module" and self.is_once(node)
+                 and self.name(node) in wanted and isinstance(self.module(node), LAYERS)]
+        entries = {site.entry for site, _ in found if site.layer.kind != "linear"}
         for site, end in found:
             readers = [self.module(user) is not None and self.name(user) in entries for user in end.users]
-            site.int8 = bool(readers) and all(readers) and not isinstance(self.modules[site.name], nn.Linear)
+            site.int8 = bool(readers) and all(readers) and site.layer.kind != "linear"
         return [site for site, _ in found]
 
 
 def sites(model, wanted):
     """A Site for each layer whose name is wanted."""
     found = {site.name: site for prefix, graph in _graphs(model) for site in _Part(model, prefix, graph).sites(wanted)}
-    return [found.get(name) or Site(name, name) for name in wanted]
+    return [found.get(name) or Site(name, modules.layer(model.get_submodule(name), name), name, name) for name in wanted]

@@ -5,6 +5,7 @@ import copy
 import io
 import sys
 import threading
+import types
 import unittest
 
 import front
@@ -18,6 +19,7 @@ except ImportError as problem:
     print(f"skipped: quernel.torch: {problem}\n0 passed, 0 failed, 1 skipped")
     sys.exit(0)
 
+from quernel import calibrate
 from quernel.layer import Coding
 
 torch.manual_seed(5)
@@ -158,6 +160,29 @@ class Quantize(unittest.TestCase):
         self.assertEqual([row.int8 for row in report.rows], [False, True])
         self.assertIn("padding_mode circular: must be zeros", str(report))
 
+    def test_activations_by_function_and_shared_modules_are_folded(self):
+        class Functional(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layers = nn.ModuleList(nn.Conv2d(4, 4, 3, padding=1) for _ in range(5))
+                self.relu = nn.ReLU(inplace=True)
+
+            def forward(self, x):
+                a, b, c, d, e = self.layers
+                x = self.relu(b(nn.functional.relu(a(x))))
+                return e(nn.functional.silu(d(torch.clamp(self.relu(c(x)), max=0.5))))
+        model = Functional().eval()
+        reference, x = copy.deepcopy(model), torch.rand(1, 4, 8, 8)
+        report = qt.quantize(model, batches())
+        self.assertEqual([row.chained for row in report.rows], [True, True, False, False, False])   # c: relu and clamp
+        self.assertLess(relative(model(x), reference(x)), 0.05)
+
+    def test_the_share_of_multiply_adds_in_int8(self):
+        model = nn.Sequential(nn.Conv2d(4, 6, 3, padding=1, padding_mode="circular"), nn.ConvTranspose2d(6, 4, 2, 2))
+        report = qt.quantize(model, batches())      # 9·4·6 products a pixel, and 4·6·4
+        self.assertAlmostEqual(report.int8_share, 96 / (216 + 96))
+        self.assertIn("int8: 30.8 % of the multiply-adds", str(report))
+
     def test_a_value_with_another_reader_stays_float(self):
         class Skip(nn.Module):
             def __init__(self):
@@ -199,6 +224,45 @@ class Quantize(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "fits no layer"):
             qt.quantize(model, [x], include="neck")
         self.assertTrue(torch.equal(model(x), wanted))
+
+
+class Onnx2Torch(unittest.TestCase):
+    """A network that onnx2torch has read: a graph of modules, batch norm and bias spelled out as PaddlePaddle does."""
+
+    def setUp(self):
+        try:
+            from onnx import TensorProto, helper, numpy_helper
+            for name in ("torchvision", "torchvision.ops"):     # onnx2torch imports it, and uses nothing of it here
+                sys.modules.setdefault(name, types.SimpleNamespace(roi_align=None))
+            import onnx2torch
+        except ImportError as problem:
+            self.skipTest(f"onnx2torch: {problem}")
+        rng, node = np.random.default_rng(3), helper.make_node
+        sizes = {"w1": (8, 4, 3, 3), "w2": (8, 1, 3, 3), "w3": (6, 8, 1, 1), "w4": (6, 8, 3, 3), "w5": (12, 5, 2, 2),
+                 "f": (1, 8, 1, 1), "b": (1, 8, 1, 1), "o": (1, 6, 1, 1)}
+        weights = [numpy_helper.from_array(np.float32(rng.normal(size=size) * 0.3), name) for name, size in sizes.items()]
+        nodes = [node("Conv", ["x", "w1"], ["1"], pads=[1] * 4, strides=[2, 2]), node("Mul", ["f", "1"], ["2"]),
+                 node("Add", ["2", "b"], ["3"]), node("HardSwish", ["3"], ["4"]),
+                 node("Conv", ["4", "w2"], ["5"], pads=[1] * 4, group=8), node("Identity", ["5"], ["6"]), node("Relu", ["6"], ["7"]),
+                 node("Conv", ["7", "w3"], ["8"]), node("Add", ["8", "o"], ["9"]),
+                 node("Conv", ["7", "w4"], ["10"], pads=[1] * 4), node("Relu", ["10"], ["11"]), node("Add", ["9", "11"], ["12"]),
+                 node("Concat", ["12", "11"], ["13"], axis=1), node("ConvTranspose", ["13", "w5"], ["y"], strides=[2, 2])]
+        graph = helper.make_graph(nodes, "made", [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 4, 16, 12))],
+                                  [helper.make_tensor_value_info("y", TensorProto.FLOAT, (1, 5, 16, 12))], weights)
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
+        self.model = onnx2torch.convert(made).eval()
+
+    def test_it_runs_in_int8_with_everything_folded(self):
+        reference = copy.deepcopy(self.model)
+        report = qt.quantize(self.model, [torch.rand(1, 4, 16, 12) for _ in range(4)])
+        print(report)
+        self.assertEqual(report.int8_share, 1)
+        self.assertEqual([row.chained for row in report.rows], [True, True, False, False, False])
+        left = {type(module).__name__ for module in self.model.modules()}
+        self.assertFalse(left & {"Conv2d", "ConvTranspose2d", "Hardswish", "ReLU", "OnnxCopyIdentity"})
+        x = torch.rand(1, 4, 16, 12)
+        with torch.no_grad():
+            self.assertGreater(calibrate.sqnr([reference(x).numpy()], [self.model(x).numpy()]), 33)
 
 
 if __name__ == "__main__":
