@@ -49,7 +49,7 @@ def make(problem):
         else:
             op = quernel.conv2d(weights, x, y, stride=(layer.stride, layer.stride_w), dilation=(layer.dilation,) * 2,
                                 pad=(layer.pad, layer.pad_w) * 2, **common)
-    return lambda: op(x, y, pool=pool), lambda: y, op.explain()
+    return op.bind(x, y, pool=pool), lambda: y, op.explain()
 
 
 class _Tensor(c.Structure):

@@ -151,12 +151,24 @@ class Operator:
 
     def __call__(self, x, y, residual=None, pool=None):
         """Runs. Tensors are arrays or Chains as described at creation; their shapes are not looked at again."""
-        where = [t if t is None else t.address if isinstance(t, Chain) else t.ctypes.data for t in (x, residual, y)]
-        parallel = None if pool is None else c.byref(pool.parallel)
         workspace = self._workspaces.pop() if self._workspaces else self._workspace()
-        native.call(lib.quernel_operator_run, self.handle, *where, workspace.ctypes.data, self.workspace_bytes, parallel)
+        self._bound(x, y, residual, pool, workspace)()
         self._workspaces.append(workspace)
         return y
+
+    def bind(self, x, y, residual=None, pool=None):
+        """A call without arguments that runs on these tensors, for loops over small layers: addresses are looked up once.
+        It has a workspace of its own, so it is for one thread at a time."""
+        return self._bound(x, y, residual, pool, self._workspace())
+
+    def _bound(self, x, y, residual, pool, workspace):
+        where = [t if t is None else t.address if isinstance(t, Chain) else t.ctypes.data for t in (x, residual, y)]
+        parallel = None if pool is None else c.byref(pool.parallel)
+        arguments = (self.handle, *where, workspace.ctypes.data, self.workspace_bytes, parallel)
+
+        def run(keep=(self, x, y, residual, pool, workspace)):
+            native.call(lib.quernel_operator_run, *arguments)
+        return run
 
     def explain(self):
         text = c.create_string_buffer(512)

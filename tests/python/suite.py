@@ -49,6 +49,14 @@ class Binding(unittest.TestCase):
         quernel.linear(quernel.Weights(w), x, y, {"type": quernel.S8, "mode": quernel.DYNAMIC_ROW})(x, y)
         self.assertLess(np.abs(y - x @ w.T).max(), 0.02 * np.abs(x @ w.T).max())
 
+    def test_a_bound_call_reads_what_its_tensors_hold_now(self):
+        x, w, y = RNG.normal(size=(3, 32)).astype(np.float32), RNG.normal(size=(8, 32)).astype(np.float32), np.empty((3, 8), np.float32)
+        op = quernel.linear(quernel.Weights(w), x, y, {"type": quernel.S8, "mode": quernel.DYNAMIC_ROW})
+        run, wanted = op.bind(x, y), np.empty_like(y)
+        x[:] = RNG.normal(size=x.shape)
+        run()
+        np.testing.assert_array_equal(y, op(x, wanted))
+
     def test_deconv2d_fills_every_pixel(self):
         x, w = RNG.integers(0, 256, (1, 4, 3, 5), np.uint8), RNG.integers(-128, 128, (4, 6, 2, 2), np.int8)
         y = np.empty((1, 6, 6, 10), np.int32)
