@@ -115,5 +115,5 @@ def make_network(problem):
 
     def run():
         native.call(lib.quernel_network_run, handle, inputs, outputs, c.c_void_p(workspace), c.c_size_t(size), parallel)
-    run.keep = (keep, x, memory, desc, pool)
+    run.keep = (keep, x, y, memory, desc, pool)
     return run, lambda: y, f"workspace {size} bytes"
