@@ -14,7 +14,6 @@
 
 enum { LANES = 16 };
 
-/// The first n lanes; all where n >= 16.
 /// What kernels/functions.h asks for.
 typedef __m512 vfloat;
 static inline vfloat v_set(float x) { return _mm512_set1_ps(x); }
@@ -35,6 +34,7 @@ static inline vfloat v_power(vfloat j) {
     return _mm512_castsi512_ps(_mm512_add_epi32(exponent, _mm512_set1_epi32(0x3f800000)));
 }
 
+/// The first n lanes; all where n >= 16.
 static inline __mmask16 lanes(uint32_t n) { return (__mmask16)(n < LANES ? (1u << n) - 1 : 0xffffu); }
 
 /// The low bytes of 4 x 16 lanes, in order. Lanes lie within 16 bits, or are what a NaN converts to: its low byte is 0.

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// GEMV with vpdpbusd, up to 4 u8 rows, weights in w16x4 as they are, each read once. A template over vnni.h; who includes it
+// defines
+//   GEMV_HALVES(op, r, u)  op(c, 0, r, u) for each vector of a line of 16 columns' weights: the sums' name and the first column
+//   vector_of, …_set, …_zero, …_add, …_store  of 32-bit lanes
+//   BEYOND_L2              bytes of weights that no L2 keeps from call to call
+// and says PANEL(rows, turns) for 1 … 4 rows: groups that are multiplied in turn, each with accumulators of its own, so that the
+// latency of 5 cycles does not bound them. Weights that no L2 keeps are read as two streams, this sub-panel and the next one.
+#include "kernels/ukr.h"
+
+enum { GEMV_MR = 4, GEMV_NR = 16 };
+
+#define ROWS_1(op, u) op(0, u)
+#define ROWS_2(op, u) ROWS_1(op, u) op(1, u)
+#define ROWS_3(op, u) ROWS_2(op, u) op(2, u)
+#define ROWS_4(op, u) ROWS_3(op, u) op(3, u)
+#define TURNS_1(rows, op) ROWS_##rows(op, 0)
+#define TURNS_2(rows, op) TURNS_1(rows, op) ROWS_##rows(op, 1)
+#define TURNS_4(rows, op) TURNS_2(rows, op) ROWS_##rows(op, 2) ROWS_##rows(op, 3)
+
+#define START_HALF(c, n, r, u) VNNI_VECTOR c##r##u = u ? vector_zero() : vector_of(init + n);
+#define START(r, u) GEMV_HALVES(START_HALF, r, u)
+#define STEP_HALF(c, n, r, u) MULTIPLY_FROM(four, b + 64 * u + 4 * n, c##r##u);
+#define STEP(r, u)                                                                                                      \
+    do {                                                                                                                \
+        const VNNI_VECTOR four = four_of(p + r * g->a_row + 4 * u);                                                     \
+        GEMV_HALVES(STEP_HALF, r, u)                                                                                    \
+    } while (0);
+#define ADD_HALF(c, n, r, u) c##r##0 = vector_add(c##r##0, c##r##u);
+#define ADD_1(r, u)
+#define ADD_2(r, u) GEMV_HALVES(ADD_HALF, r, 1)
+#define ADD_4(r, u) ADD_2(r, u) GEMV_HALVES(ADD_HALF, r, 2) GEMV_HALVES(ADD_HALF, r, 3)
+#define KEEP_HALF(c, n, r, u) vector_store(acc + r * GEMV_NR + n, c##r##0);
+#define KEEP(r, u) GEMV_HALVES(KEEP_HALF, r, u)
+
+static inline VNNI_VECTOR four_of(const uint8_t *a) {
+    int32_t four;
+    memcpy(&four, a, sizeof four);
+    return vector_set(four);
+}
+
+// One sub-panel. `next`: bytes to the sub-panel that is read ahead, 0 for none.
+#define PANEL(rows, turns)                                                                                              \
+    static void panel_##rows(const quernel_i_gemm *g, const int8_t *b, ptrdiff_t next, const int32_t *init,             \
+                             int32_t *acc) {                                                                            \
+        TURNS_##turns(rows, START)                                                                                      \
+        for (const quernel_i_run *run = g->runs, *end = run + g->n_runs; run != end; run++) {                           \
+            const uint8_t *p = (const uint8_t *)g->a + run->offset;                                                     \
+            uint32_t left = run->groups;                                                                                \
+            for (; left >= turns; left -= turns, p += 4 * turns, b += 64 * turns) {                                     \
+                if (next)                                                                                               \
+                    for (int i = 0; i < turns; i++) __builtin_prefetch(b + next + 64 * i, 0, 2);                        \
+                TURNS_##turns(rows, STEP)                                                                               \
+            }                                                                                                           \
+            for (; left; left--, p += 4, b += 64) { ROWS_##rows(STEP, 0) }                                              \
+        }                                                                                                               \
+        ROWS_##rows(ADD_##turns, 0)                                                                                     \
+        ROWS_##rows(KEEP, 0)                                                                                            \
+    }
+
+typedef void panel_function(const quernel_i_gemm *, const int8_t *, ptrdiff_t, const int32_t *, int32_t *);
+
+static inline void gemv_run(const quernel_i_gemm *g, panel_function *const panels[GEMV_MR]) {
+    int32_t acc[GEMV_MR * GEMV_NR] __attribute__((aligned(64)));
+    const bool plain = finish_is_plain(g->finish), far = (size_t)g->columns * g->groups * 4 > BEYOND_L2;
+    for (uint32_t n = 0; n < g->columns; n += GEMV_NR) {
+        const int8_t *b = (const int8_t *)g->b + n / GEMV_NR * g->b_panel;
+        const uint32_t columns = g->columns - n < GEMV_NR ? g->columns - n : GEMV_NR;
+        const ptrdiff_t next = far && n + GEMV_NR < g->columns ? (ptrdiff_t)g->b_panel : 0;
+        panels[g->rows - 1](g, b, next, g->init + n, acc);
+        finish_run(&(finish_tile){acc, g->rows, columns, 0, n}, g->finish, plain);
+    }
+}
