@@ -66,7 +66,7 @@ class _Builder:
         self.node("GlobalAveragePool", "pool", [self.value])
         self.node("Flatten", "flat", [self.value])
         self.layer(Layer("_fc", "linear", self.numbers["_fc.weight"], self.numbers["_fc.bias"]))
-        return Graph("EfficientNet-Lite0", self.nodes, ["x"], [self.value])
+        return fold.fold(Graph("EfficientNet-Lite0", self.nodes, ["x"], [self.value]))
 
 
 def read(size):

@@ -48,7 +48,7 @@ def kernels(searched):
     """A line for each layer: what runs it."""
     rows = [node for node in searched.graph.nodes if node.op == LAYER]
     return [f"  {node.name:40} {node.layer.kind:9} "
-            + (report.kernel(searched.layers[node.name]) if node.name in searched.layers else "float") for node in rows]
+            + (report.kernel(searched.explain(node.name)) if node.name in searched.layers else "float") for node in rows]
 
 
 def run(name, calibration, evaluation_path, out):

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quernel, through its NumPy binding; networks through the structures of quernel/network.h."""
+"""Quernel, through its NumPy binding; networks through its structures."""
 import ctypes as c
 
 import numpy as np
 
 import quernel
 from quernel import _native as native
+from quernel.network import INNER, INPUT, OUTPUT
 
 from .problems import INT8
 
@@ -52,29 +53,9 @@ def make(problem):
     return op.bind(x, y, pool=pool), lambda: y, op.explain()
 
 
-class _Tensor(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("role", c.c_int32), ("shape", native.Tensor), ("quant", native.Quant),
-                ("smooth", c.c_void_p)]
-
-
-class _Layer(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("x", c.c_uint32), ("x_channel", c.c_uint32), ("y", c.c_uint32),
-                ("y_channel", c.c_uint32), ("residual", c.c_int32), ("residual_channel", c.c_uint32),
-                ("conv", native.Conv2dDesc)]
-
-
-class _Network(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("tensors", c.POINTER(_Tensor)), ("n_tensors", c.c_uint32),
-                ("layers", c.POINTER(_Layer)), ("n_layers", c.c_uint32), ("threads", c.c_uint32), ("isa", c.c_int32),
-                ("allocator", c.c_void_p)]
-
-
-INNER, INPUT, OUTPUT = range(3)
-
-
 def _tensor(role, type, layout, scale, sizes=()):
-    return _Tensor(c.sizeof(_Tensor), role, native.Tensor(type, layout, *sizes),
-                   native.Quant(quernel.STATIC, quernel.U8, scale))
+    return native.NetworkTensor(c.sizeof(native.NetworkTensor), role, native.Tensor(type, layout, *sizes),
+                                native.Quant(quernel.STATIC, quernel.U8, scale))
 
 
 def _conv(layer, numbers, weights):
@@ -99,13 +80,13 @@ def make_network(problem):
         if start is None:
             place[i] = len(tensors)
             tensors.append(_tensor(INNER, quernel.U8, quernel.NHWC, n.y_scale))
-        layers.append(_Layer(c.sizeof(_Layer), place[source], 0, 1 if start is not None else place[i], start or 0, -1, 0,
-                             _conv(layer, n, keep[-1])))
-    desc = _Network(c.sizeof(_Network), (_Tensor * len(tensors))(*tensors), len(tensors),
-                    (_Layer * len(layers))(*layers), len(layers), problem.threads, -1, None)
+        y_place = place[i] if start is None else 1
+        layers.append(native.NetworkLayer(c.sizeof(native.NetworkLayer), place[source], 0, y_place, start or 0, -1, 0,
+                                          _conv(layer, n, keep[-1])))
+    desc = native.NetworkDesc(c.sizeof(native.NetworkDesc), (native.NetworkTensor * len(tensors))(*tensors), len(tensors),
+                              (native.NetworkLayer * len(layers))(*layers), len(layers), problem.threads, -1, None)
     lib, handle = native.lib, c.c_void_p()
     native.call(lib.quernel_network_create, c.byref(desc), c.byref(handle))
-    lib.quernel_network_workspace.restype, lib.quernel_network_workspace.argtypes = c.c_size_t, [c.c_void_p]
     size = lib.quernel_network_workspace(handle)
     memory = np.zeros(size + 64, np.uint8)
     workspace = memory.ctypes.data + -memory.ctypes.data % 64

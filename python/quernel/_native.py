@@ -59,6 +59,21 @@ class Conv2dDesc(c.Structure):
                 ("out_pad_h", c.c_uint32), ("out_pad_w", c.c_uint32)]
 
 
+class NetworkTensor(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("role", c.c_int32), ("shape", Tensor), ("quant", Quant), ("smooth", P)]
+
+
+class NetworkLayer(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("x", c.c_uint32), ("x_channel", c.c_uint32), ("y", c.c_uint32),
+                ("y_channel", c.c_uint32), ("residual", c.c_int32), ("residual_channel", c.c_uint32), ("conv", Conv2dDesc)]
+
+
+class NetworkDesc(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("tensors", c.POINTER(NetworkTensor)), ("n_tensors", c.c_uint32),
+                ("layers", c.POINTER(NetworkLayer)), ("n_layers", c.c_uint32), ("threads", c.c_uint32), ("isa", c.c_int32),
+                ("allocator", P)]
+
+
 class SmoothOptions(c.Structure):
     _fields_ = [("size", c.c_uint32), ("alpha", c.c_double), ("act_floor", c.c_double), ("weight_floor", c.c_double)]
 
@@ -175,6 +190,12 @@ for _name, _result, _arguments in [
     ("quernel_operator_run", c.c_int, [P, P, P, P, P, c.c_size_t, c.POINTER(Parallel), E]),
     ("quernel_operator_explain", c.c_size_t, [P, c.c_char_p, c.c_size_t]),
     ("quernel_operator_destroy", None, [P]),
+    ("quernel_network_create", c.c_int, [c.POINTER(NetworkDesc), c.POINTER(P), E]),
+    ("quernel_network_workspace", c.c_size_t, [P]),
+    ("quernel_network_tensor_get", c.c_int, [P, c.c_uint32, c.POINTER(Tensor)]),
+    ("quernel_network_operator", P, [P, c.c_uint32]),
+    ("quernel_network_run", c.c_int, [P, P, P, P, c.c_size_t, c.POINTER(Parallel), E]),
+    ("quernel_network_destroy", None, [P]),
     ("quernel_pool_create", c.c_int, [c.c_uint32, c.POINTER(P), E]),
     ("quernel_pool_destroy", None, [P]),
     ("quernel_pool_parallel", Parallel, [P]),

@@ -77,11 +77,11 @@ def _activation(node, layer, constants):
     return None
 
 
-def _merged(node, value, layer, constants):
-    """The layer with the node behind it folded in, or None."""
+def _merged(node, value, layer, constants, summed):
+    """The layer with the node behind it folded in, or None. summed: it has a residual."""
     if node.op == LAYER or layer.activation.kind != "none":
         return None
-    step = _affine(node, layer, value, constants)
+    step = None if summed else _affine(node, layer, value, constants)
     if step is not None:
         return scaled(layer, *step)
     activation = _activation(node, layer, constants)
@@ -114,14 +114,40 @@ def _gate(value, readers, nodes, constants):
     return ("hswish", found) if (bounds.lo, bounds.hi, six) == (0, 6, 6) and found[2] is product else None
 
 
-def _step(layer, value, nodes, constants):
-    """The layer with what follows it folded in, and the nodes that are gone; or None."""
-    readers = [node for node in nodes if value in node.inputs]
+def _extent(value, made):
+    """What the sizes of a value follow from: equal for values that are surely of one shape. made: value → its node."""
+    node = made.get(value)
+    if node is None or node.op != LAYER or node.layer.kind == "linear":
+        return value
+    layer, inner = node.layer, _extent(node.inputs[0], made)
+    places = inner[1] if isinstance(inner, tuple) else (inner,)
+    window = layer.kind, layer.weights.shape[2:], layer.stride, layer.pad, layer.dilation, layer.output_pad
+    return layer.channels[1], places if layer.keeps_size() else (*places, window)
+
+
+def _summand(node, add, nodes, constants):
+    """What an Add puts to a layer's output where the layer can finish with the sum; or None."""
+    if add.op != "Add" or node.layer.kind != "conv2d" or len(node.inputs) > 1:
+        return None
+    made = {value: other for other in nodes for value in other.outputs}
+    others = [value for value in add.inputs if value != node.outputs[0]]
+    fits = len(others) == 1 and others[0] not in constants and _extent(others[0], made) == _extent(node.outputs[0], made)
+    return others[0] if fits else None
+
+
+def _step(node, nodes, constants):
+    """(layer with what follows it folded in, its residual or None, nodes that are gone), or None."""
+    layer, value = node.layer, node.outputs[0]
+    readers = [other for other in nodes if value in other.inputs]
     if len(readers) == 1:
-        merged = _merged(readers[0], value, layer, constants)
-        return merged and (merged, readers)
+        merged = _merged(readers[0], value, layer, constants, len(node.inputs) > 1)
+        if merged:
+            return merged, None, readers
+        residual = _summand(node, readers[0], nodes, constants)
+        bare = layer.activation.kind == "none"
+        return residual and (dataclasses.replace(layer, residual_after=not bare), residual, readers)
     gate = _gate(value, readers, nodes, constants) if layer.activation.kind == "none" else None
-    return gate and (dataclasses.replace(layer, activation=Activation(gate[0])), gate[1])
+    return gate and (dataclasses.replace(layer, activation=Activation(gate[0])), None, gate[1])
 
 
 def fold(graph):
@@ -129,11 +155,15 @@ def fold(graph):
     nodes = list(graph.nodes)
     for node in nodes[:]:
         while node.op == LAYER and node.outputs[0] not in graph.outputs:
-            step = _step(node.layer, node.outputs[0], nodes, graph.constants)
+            step = _step(node, nodes, graph.constants)
             if step is None:
                 break
-            node.layer, gone = step
+            node.layer, residual, gone = step
             node.outputs = gone[-1].outputs
+            if residual:    # it may be made behind the layer, but not behind the sum
+                node.inputs = [*node.inputs, residual]
+                nodes.remove(node)
+                nodes.insert(nodes.index(gone[0]), node)
             nodes = [other for other in nodes if other not in gone]
     read = {value for node in nodes for value in node.inputs}
     return Graph(graph.name, nodes, graph.inputs, graph.outputs, {k: v for k, v in graph.constants.items() if k in read})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
-import numpy as np
-
+from . import network
 from .glue import GLUE
-from .layer import Coded, Layer, QuantLayer
+from .layer import Layer, QuantLayer
 
 LAYER = "Layer"
 
@@ -32,8 +32,13 @@ class Graph:
     outputs: list
     constants: dict = dataclasses.field(default_factory=dict)
 
-    def readers(self, value):
-        return [node for node in self.nodes if value in node.inputs]
+    def readers(self):
+        """Value → the nodes that read it."""
+        found = {}
+        for node in self.nodes:
+            for value in dict.fromkeys(node.inputs):
+                found.setdefault(value, []).append(node)
+        return found
 
     def layers(self):
         """Layers by name, in their order."""
@@ -53,7 +58,7 @@ class Graph:
         if made is None:
             return []
         if made.op == LAYER:
-            return [made.name]
+            return [made.name] if len(made.inputs) == 1 else []
         if made.op == "MaxPool" or made.op == "Concat" and made.attributes["axis"] == 1:
             parts = [self.sources(part) for part in made.inputs]
             return [name for part in parts for name in part] if all(parts) else []
@@ -61,20 +66,14 @@ class Graph:
 
     def __call__(self, *feeds, watch=None):
         """The outputs, in float. watch(node, x, y) sees what each layer reads and writes."""
-        def layer(node, x):
-            y = node.layer(x)
-            if watch:
-                watch(node, x, y)
-            return y
-        return self.run(feeds, layer)
-
-    def run(self, feeds, layer):
-        """Runs; `layer(node, x)` computes the layers. Values are dropped once their last reader has run."""
+        # Values are dropped once their last reader has run.
         last = {value: index for index, node in enumerate(self.nodes) for value in node.inputs}
         values = {**self.constants, **dict(zip(self.inputs, feeds))}
         for index, node in enumerate(self.nodes):
             if node.op == LAYER:
-                made = layer(node, values[node.inputs[0]])
+                made = node.layer(*(values[value] for value in node.inputs))
+                if watch:
+                    watch(node, values[node.inputs[0]], made)
             else:
                 made = GLUE[node.op](node.attributes, *(values[value] if value else None for value in node.inputs))
             values.update(zip(node.outputs, made if isinstance(made, (tuple, list)) else (made,)))
@@ -85,8 +84,8 @@ class Graph:
 
 
 class QuantGraph:
-    """A graph whose layers run in int8 where their input has a coding. Values that only such layers read stay int8 from
-    their producer on. biases: in the place of the layers' own, by name."""
+    """A graph whose layers run in int8 where their input has a coding, as networks of the library between the glue. biases:
+    in the place of the layers' own, by name."""
 
     def __init__(self, graph, codings, threads=1, biases=None):
         self.graph, self.codings, self.threads = graph, codings, threads
@@ -95,33 +94,37 @@ class QuantGraph:
             layers[name] = dataclasses.replace(layers[name], bias=bias)
         self.layers = {name: QuantLayer(layers[name], coding)
                        for value, coding in codings.items() for name in groups[value]}
-        self._chained = {value: self._border(value) for value in codings if self._stays_int8(value)}
+        self.networks = {}      # by the names of their layers
+        self._parts = Graph(graph.name, list(self._nodes()), graph.inputs, graph.outputs, graph.constants)
 
-    def _stays_int8(self, value):
-        made = [node for node in self.graph.nodes if value in node.outputs]
-        smooth = self.codings[value].smooth
-        return (bool(made) and made[0].name in self.layers and value not in self.graph.outputs
-                and all(node.name in self.layers and node.layer.kind != "linear" for node in [*made, *self.graph.readers(value)])
-                and (smooth is None or smooth.ndim == 1))
+    def _nodes(self):
+        """The nodes, those of a network in one."""
+        found = network.levels(self.graph, lambda node: node.name in self.layers and node.layer.kind != "linear")
+        readers = self.graph.readers()
+        for level in range(-1, 1 + max((level for level, _ in found.values()), default=-1)):
+            inside, outside = ([node for node, place in found.items() if place == (level, part)] for part in (True, False))
+            if inside:
+                yield self._network(inside, readers)
+            yield from map(self._single, outside)
 
-    def _border(self, value):
-        """What the readers' padding wants around the value."""
-        pads = [node.layer.pad for node in self.graph.readers(value) if node.layer.kind == "conv2d"]
-        return tuple(max([0, *(max(pad[side], pad[side + 2]) for pad in pads)]) for side in (0, 1))
+    def _network(self, nodes, readers):
+        inside, made = set(nodes), [value for node in nodes for value in node.outputs]
+        inputs = list(dict.fromkeys(value for node in nodes for value in node.inputs if value not in made))
+        wanted = {value for value in made if value in self.graph.outputs or not inside.issuperset(readers.get(value, [None]))}
+        whole = network.Network(nodes, inputs, wanted, self.layers, self.codings, self.threads)
+        self.networks.update((node.name, whole) for node in nodes if node.op == LAYER)
+        return Node(LAYER, whole.nodes[0].name, inputs, whole.outputs, layer=whole)
 
-    def __call__(self, *feeds, watch=None):
-        def layer(node, x):
-            packed, value = self.layers.get(node.name), node.outputs[0]
-            if packed is None:
-                y = node.layer(x)
-            elif value in self._chained:
-                y = packed(x, self.codings[value], self._chained[value], self.threads)
-            else:
-                y = packed(x, threads=self.threads)
-            if watch:
-                watch(node, x, y.float() if isinstance(y, Coded) else y)
-            return y
-        return self.graph.run(feeds, layer)
+    def _single(self, node):
+        packed = self.layers.get(node.name)
+        return node if packed is None else dataclasses.replace(node, layer=functools.partial(packed, threads=self.threads))
+
+    def __call__(self, *feeds):
+        return self._parts(*feeds)
+
+    def explain(self, name):
+        """What the library chose for a layer in int8, one line per shape that was run."""
+        return self.networks[name].explain(name) if name in self.networks else self.layers[name].explain()
 
     def int8_share(self, *feeds):
         """Share of the layers' multiply-adds that run in int8."""

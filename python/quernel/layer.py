@@ -71,6 +71,7 @@ class Layer:
     groups: int = 1
     output_pad: tuple = (0, 0)  # deconv2d: lines and columns added at the end
     activation: Activation = Activation()
+    residual_after: bool = False    # what is added to the output comes behind the activation
 
     @property
     def channels(self):
@@ -90,6 +91,11 @@ class Layer:
         if self.kind == "linear":
             return (*shape[:-1], self.channels[1])
         return (shape[0], self.channels[1], *self.output_size(shape[2:]))
+
+    def keeps_size(self):
+        """Whether the output has the lines and columns of the input, whatever they are."""
+        reach = [d * (k - 1) for d, k in zip(self.dilation, self.weights.shape[2:])]
+        return self.kind == "conv2d" and self.stride == (1, 1) and reach == [self.pad[0] + self.pad[2], self.pad[1] + self.pad[3]]
 
     def macs(self, shape):
         """Multiply-adds for an input of this shape; padding counts, as in a matrix product."""
@@ -112,12 +118,14 @@ class Layer:
         rest = np.zeros(self.channels[1], np.float32) if self.bias is None else self.bias
         return ~used & (self.activation(rest[None])[0] == 0)
 
-    def __call__(self, x):
-        """The layer in float, by NumPy alone: the reference of everything that is quantized."""
+    def __call__(self, x, residual=None):
+        """The layer in float, by NumPy alone: the reference of everything that is quantized. residual: added to it."""
         y = {"conv2d": self._conv2d, "deconv2d": self._deconv2d, "linear": self._linear}[self.kind](x)
         if self.bias is not None:
             y += self.bias if self.kind == "linear" else self.bias.reshape(-1, 1, 1)
-        return self.activation(y)
+        if residual is None:
+            return self.activation(y)
+        return self.activation(y) + residual if self.residual_after else self.activation(y + residual)
 
     def _linear(self, x):
         return x @ self.weights.T
@@ -168,6 +176,10 @@ class Coding:
             mode = ops.DYNAMIC_ROW if kind == "linear" else ops.DYNAMIC_CALL
             return {"mode": mode, "type": self.type, "asymmetric": int(self.type == ops.U8)}
         return {"scale": self.scale, "zero": self.zero, "type": self.type}
+
+    def between(self):
+        """Whether layers can hand the tensor on in it."""
+        return self.scale is not None and (self.smooth is None or self.smooth.ndim == 1)
 
     def finish(self):
         return {"y_scale": self.scale, "y_zero": self.zero, "y_smooth": self.smooth}

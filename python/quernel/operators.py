@@ -115,7 +115,7 @@ def describe(array, layout):
                          strides["c"], strides["h"], strides["w"])
 
 
-def _quant(scale=1.0, zero=0, type=U8, mode=STATIC, asymmetric=0, narrow=0):
+def quant_desc(scale=1.0, zero=0, type=U8, mode=STATIC, asymmetric=0, narrow=0):
     return native.Quant(mode, type, scale, zero, narrow, asymmetric)
 
 
@@ -136,6 +136,18 @@ def finish_desc(out, keep, bias=None, activation=NONE, lo=0.0, hi=0.0, slope=0.0
     return f
 
 
+def workspace(size):
+    """Memory for a run."""
+    return _aligned(max(size, 64), np.uint8)
+
+
+def explain(handle):
+    """What the library chose for an operator."""
+    text = c.create_string_buffer(512)
+    lib.quernel_operator_explain(handle, text, len(text))
+    return text.value.decode()
+
+
 class Operator:
     """A created operator. Any number of threads may call it: each call takes a workspace that no other one uses."""
 
@@ -144,36 +156,31 @@ class Operator:
         self.handle = c.c_void_p()
         native.call(create, c.byref(desc), c.byref(self.handle))
         self.workspace_bytes = lib.quernel_operator_workspace(self.handle)
-        self._workspaces = [self._workspace()]
-
-    def _workspace(self):
-        return _aligned(max(self.workspace_bytes, 64), np.uint8)
+        self._workspaces = [workspace(self.workspace_bytes)]
 
     def __call__(self, x, y, residual=None, pool=None):
         """Runs. Tensors are arrays or Chains as described at creation; their shapes are not looked at again."""
-        workspace = self._workspaces.pop() if self._workspaces else self._workspace()
-        self._bound(x, y, residual, pool, workspace)()
-        self._workspaces.append(workspace)
+        memory = self._workspaces.pop() if self._workspaces else workspace(self.workspace_bytes)
+        self._bound(x, y, residual, pool, memory)()
+        self._workspaces.append(memory)
         return y
 
     def bind(self, x, y, residual=None, pool=None):
         """A call without arguments that runs on these tensors, for loops over small layers: addresses are looked up once.
         It has a workspace of its own, so it is for one thread at a time."""
-        return self._bound(x, y, residual, pool, self._workspace())
+        return self._bound(x, y, residual, pool, workspace(self.workspace_bytes))
 
-    def _bound(self, x, y, residual, pool, workspace):
+    def _bound(self, x, y, residual, pool, memory):
         where = [t if t is None else t.address if isinstance(t, Chain) else t.ctypes.data for t in (x, residual, y)]
         parallel = None if pool is None else c.byref(pool.parallel)
-        arguments = (self.handle, *where, workspace.ctypes.data, self.workspace_bytes, parallel)
+        arguments = (self.handle, *where, memory.ctypes.data, self.workspace_bytes, parallel)
 
-        def run(keep=(self, x, y, residual, pool, workspace)):
+        def run(keep=(self, x, y, residual, pool, memory)):
             native.call(lib.quernel_operator_run, *arguments)
         return run
 
     def explain(self):
-        text = c.create_string_buffer(512)
-        lib.quernel_operator_explain(self.handle, text, len(text))
-        return text.value.decode()
+        return explain(self.handle)
 
     def __del__(self):
         if getattr(self, "handle", None):
@@ -202,7 +209,7 @@ def _window(create, weights, x, y, stride, pad, dilation, quant, finish, residua
         residual = _tensor(residual, layout)
         finish["residual"] = residual.type
     d = native.Conv2dDesc(c.sizeof(native.Conv2dDesc), weights.handle, x, y, residual or native.Tensor(), *stride,
-                          *dilation, *pad, _quant(**(quant or {})), finish_desc(weights.out, keep, **finish), threads,
+                          *dilation, *pad, quant_desc(**(quant or {})), finish_desc(weights.out, keep, **finish), threads,
                           _isa(isa), config.encode() if config else None, None, *out_pad)
     return Operator(create, d, weights)
 
@@ -228,7 +235,7 @@ def linear(weights, x, y, quant=None, finish=None, threads=1, isa=None, config=N
     keep = []
     finish = dict(finish or {}, y_type=_TYPES[y.dtype])
     d = native.LinearDesc(c.sizeof(native.LinearDesc), weights.handle, x.shape[0], _TYPES[x.dtype],
-                          x.strides[0] // x.itemsize, y.strides[0] // y.itemsize, 0, _quant(**(quant or {})),
+                          x.strides[0] // x.itemsize, y.strides[0] // y.itemsize, 0, quant_desc(**(quant or {})),
                           finish_desc(weights.out, keep, **finish), threads, _isa(isa), config.encode() if config else None,
                           None)
     return Operator(lib.quernel_linear_create, d, weights)

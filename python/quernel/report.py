@@ -48,9 +48,8 @@ def how(choice, coding):
     return f"scale {coding.scale:.4g}, zero {coding.zero}, {smooth}{kept}"
 
 
-def kernel(packed):
-    """The C kernel that a QuantLayer ran last."""
-    lines = packed.explain()
+def kernel(lines):
+    """The C kernel that ran last, of a layer's explain()."""
     words = [word for word in (lines[-1].split() if lines else []) if word.startswith("kernel=")]
     return words[0].removeprefix("kernel=") if words else ""
 

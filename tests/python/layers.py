@@ -9,8 +9,9 @@ import front
 import numpy as np
 from quernel import calibrate, fold
 from quernel import operators as ops
+from quernel.glue import GLUE
 from quernel.graph import LAYER, Graph, Node, QuantGraph
-from quernel.layer import Activation, Coding, Layer, QuantLayer
+from quernel.layer import Activation, Coded, Coding, Layer, QuantLayer
 
 RNG = np.random.default_rng(11)
 KINDS = [Activation(kind) for kind in ("none", "relu", "hswish", "hsigmoid", "silu", "gelu", "sigmoid", "tanh")] + [
@@ -153,15 +154,60 @@ class Graphs(unittest.TestCase):
             self.assertEqual([node.layer.activation.kind for node in folded.nodes], [kind])
             np.testing.assert_allclose(folded(x)[0], wanted, atol=1e-5)
 
-    def test_values_between_int8_layers_stay_int8_with_the_same_result(self):
+    def test_sums_behind_layers_are_folded_where_the_shapes_are_the_same(self):
+        x = RNG.normal(size=(1, 4, 7, 6)).astype(np.float32)
+        for first, second in ((Activation("relu"), Activation()), (Activation(), Activation("relu"))):
+            conv = dataclasses.replace(window(outputs=4, pad=(1,) * 4), activation=first)
+            nodes = [Node(LAYER, "a", ["x"], ["1"], layer=window(outputs=4, pad=(1,) * 4)), Node(LAYER, "b", ["1"], ["2"], layer=conv),
+                     Node("Add", "s", ["1", "2"], ["3"]), Node("Relu" if second.kind == "relu" else "Identity", "r", ["3"], ["y"])]
+            whole = Graph("sum", nodes, ["x"], ["y"])
+            wanted, folded = whole(x)[0], fold.fold(whole)
+            last = next(node for node in folded.nodes if node.name == "b")
+            self.assertEqual((last.inputs, last.layer.residual_after), (["1", "1"], first.kind == "relu"))
+            self.assertEqual(len(folded.nodes), 2 if second.kind == "relu" else 3)
+            np.testing.assert_array_equal(folded(x)[0], wanted)
+        for other in (window(outputs=4, kernel=(7, 6)), window(outputs=4, pad=(1,) * 4, stride=(2, 2)), window(outputs=1, kernel=(1, 1))):
+            nodes = [Node(LAYER, "a", ["x"], ["1"], layer=window(outputs=4, pad=(1,) * 4)), Node(LAYER, "b", ["x"], ["2"], layer=other),
+                     Node("Add", "s", ["1", "2"], ["y"])]
+            self.assertEqual([node.op for node in fold.fold(Graph("sum", nodes, ["x"], ["y"])).nodes], [LAYER, LAYER, "Add"])
+
+    def test_a_network_has_the_bits_of_its_layers_run_one_by_one(self):
+        """a and b are concatenated, c adds a float value, d reads what c made, which is wanted outside as well; a
+        deconvolution follows glue."""
+        layers = {"a": window(pad=(1,) * 4, activation=Activation("relu")), "b": window(outputs=3, kernel=(1, 1)),
+                  "c": window(inputs=9, outputs=4, pad=(1,) * 4, activation=Activation("leaky", slope=0.2), residual_after=True),
+                  "d": window(outputs=5, pad=(1,) * 4, stride=(2, 2)),
+                  "e": window("deconv2d", inputs=5, outputs=4, kernel=(2, 2), stride=(2, 2))}
+        order = {"a": (["x"], "1"), "b": (["x"], "2"), "c": (["12", "x"], "3"), "d": (["3"], "4"), "e": (["5"], "y")}
+        nodes = [Node(LAYER, name, *map(list, (reads, [made])), layer=layers[name]) for name, (reads, made) in order.items()]
+        nodes[2:2] = [Node("Concat", "j", ["1", "2"], ["12"], {"axis": 1})]
+        nodes[5:5] = [Node("Sigmoid", "g", ["4"], ["5"])]
+        graph = Graph("all", nodes, ["x"], ["y", "3"])
+        codings = {"x": Coding(0.03, 120), "12": Coding(0.02, 40, smooth=np.float32(RNG.random(9) + 0.5)), "3": Coding(0.05, 99),
+                   "5": Coding(1 / 255)}
+        quantized = QuantGraph(graph, codings)
+        first, second = dict.fromkeys(quantized.networks.values())
+        self.assertEqual((first.outputs, first.int8, second.outputs, second.int8), (["3", "4"], {"12"}, ["y"], set()))
+        for shape in ((2, 4, 8, 6), (1, 4, 5, 9)):
+            x = RNG.normal(size=shape).astype(np.float32)
+            run = {name: QuantLayer(layer, codings[order[name][0][0]]) for name, layer in layers.items()}
+            joined = Coded((shape[0], 9, *shape[2:]), codings["12"], (1, 1))
+            joined.chain.memory[:] = codings["12"].zero     # for the border
+            for name, part in (("a", slice(0, 6)), ("b", slice(6, 9))):
+                coding = dataclasses.replace(codings["12"], smooth=codings["12"].smooth[part])
+                joined.chain.numpy()[..., part] = run[name](x, coding).chain.numpy()
+            third = run["c"](joined) + x
+            wanted = run["e"](GLUE["Sigmoid"]({}, run["d"](third)))
+            for made, right in zip(quantized(x), (wanted, third)):
+                np.testing.assert_array_equal(made, right)
+        self.assertEqual(quantized.int8_share(x), 1.0)
+        self.assertEqual(len(quantized.explain("a")), 2)
+
+    def test_columns_are_smoothed_on_float_values(self):
         graph, x = fold.fold(two_layers()), RNG.normal(size=(1, 4, 7, 6)).astype(np.float32)
-        codings = {"x": exact_coding(x), "3": Coding(0.02, smooth=np.float32(RNG.random(6) + 0.5))}
-        chained = QuantGraph(graph, codings)
-        self.assertEqual(list(chained._chained.items()), [("3", (1, 1))])
-        apart = QuantGraph(graph, codings)
-        apart._chained = {}
-        self.assertGreater(calibrate.sqnr(apart(x), chained(x)), 55)
-        self.assertEqual(chained.int8_share(x), 1.0)
+        codings = {"x": exact_coding(x), "3": Coding(0.02, smooth=np.float32(RNG.random((6, 3, 3)) + 0.5))}
+        made, (first, second) = QuantGraph(graph, codings), (node.layer for node in graph.nodes)
+        np.testing.assert_array_equal(made(x)[0], QuantLayer(second, codings["3"])(QuantLayer(first, codings["x"])(x)))
 
 
 class Calibration(unittest.TestCase):
