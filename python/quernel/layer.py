@@ -190,7 +190,7 @@ class Coded:
 
     def __init__(self, shape, coding, border):
         n, c, h, w = shape
-        self.shape, self.coding = shape, coding
+        self.shape, self.coding, self.border = shape, coding, border
         self.chain = ops.Chain(n, c, h, w, coding.type, border)
 
     def float(self):

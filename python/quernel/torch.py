@@ -17,11 +17,24 @@ from .modules import NORMS, array, layer, unfit
 
 
 class _Coded(Coded):
-    """… on its way through the model's own code. A call that was folded into the layer and yet stays changes nothing."""
+    """… on its way through the model's own code. A concatenation is made of the codes; any other call that is in the way
+    was folded into the layer and changes nothing."""
 
     @classmethod
     def __torch_function__(cls, function, types, arguments=(), keywords=None):
-        return arguments[0]
+        return cls.joined(arguments[0]) if function in modules.CONCATENATIONS else arguments[0]
+
+    @classmethod
+    def joined(cls, parts):
+        (n, _, h, w), coding = parts[0].shape, parts[0].coding
+        smooth = None if coding.smooth is None else np.concatenate([part.coding.smooth for part in parts])
+        whole, first = cls((n, sum(part.shape[1] for part in parts), h, w), dataclasses.replace(coding, smooth=smooth), parts[0].border), 0
+        if any(whole.border):
+            whole.chain.memory[:] = coding.zero
+        for part in parts:
+            whole.chain.numpy()[..., first:first + part.shape[1]] = part.chain.numpy()
+            first += part.shape[1]
+        return whole
 
 
 class _Quantized(nn.Module):
@@ -188,11 +201,17 @@ class _Model:
             found = self.layers[site.name]
             found = dataclasses.replace(found, bias=(biases or {}).get(site.name, found.bias))
             made = MODULES[found.kind](found, codings[site.value])
-            if site.int8 and site.made in codings:
-                made.output = codings[site.made], self._border(site.made)
+            if site.target and site.target[0] in codings:
+                made.output = self._output(found, *site.target, codings)
             self.model.set_submodule(site.name, made)
             for name, place in site.taken.items():
                 self.model.set_submodule(name, _Passed(place))
+
+    def _output(self, layer, value, first, codings):
+        """The coding of a layer's output, as channels of a value from the first on, and the border that its readers need."""
+        coding = codings[value]
+        smooth = None if coding.smooth is None else coding.smooth[first:first + layer.channels[1]]
+        return dataclasses.replace(coding, smooth=smooth), self._border(value)
 
     def _border(self, value):
         pads = [found.pad for found in self.groups[value] if found.kind == "conv2d"]

@@ -25,7 +25,7 @@ class Site:
     taken: dict = dataclasses.field(default_factory=dict)   # module that is folded → which of its arguments it passes on
     made: str | None = None     # the value it makes; None: not known
     sources: tuple = ()         # the values of which what it reads is the concatenation, or itself
-    int8: bool = False          # only layers read it
+    target: tuple | None = None     # where only layers read it: the value that they read, and its first channel in that
 
 
 class _Tracer(fx.Tracer):
@@ -149,9 +149,19 @@ class _Part:
         found = [self.site(node) for node in self.graph.nodes if node.op == "call_module" and self.is_once(node)
                  and self.name(node) in wanted and isinstance(self.module(node), LAYERS)]
         entries = {site.entry for site, _ in found if site.layer.kind != "linear"}
-        for site, end in found:
-            readers = [self.module(user) is not None and self.name(user) in entries for user in end.users]
-            site.int8 = bool(readers) and all(readers) and site.layer.kind != "linear"
+        ends = {end: site for site, end in found if site.layer.kind != "linear"}
+
+        def only_layers(node):
+            readers = [self.module(user) is not None and self.name(user) in entries for user in node.users]
+            return bool(readers) and all(readers)
+        for end, site in ends.items():
+            site.target = (site.made, 0) if only_layers(end) else None
+        for node in filter(only_layers, self.graph.nodes):
+            parts, first = self.parts(node), 0
+            if all(part in ends and list(part.users) == [node] for part in parts):
+                for part in parts:
+                    ends[part].target = f"{self.prefix}{node}", first
+                    first += ends[part].layer.channels[1]
         return [site for site, _ in found]
 
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import types
 import unittest
+from unittest import mock
 
 import front
 import numpy as np
@@ -144,6 +145,31 @@ class Quantize(unittest.TestCase):
         self.assertEqual([row.chained for row in report.rows], [True] * 4 + [False] * 2)
         self.assertFalse(any(isinstance(module, (nn.BatchNorm2d, nn.ReLU, nn.ZeroPad2d)) for module in model.modules()))
         self.assertTrue(torch.equal(copy.deepcopy(model)(x), model(x)))
+
+    def test_a_concatenation_that_only_layers_read_stays_int8(self):
+        class Whole(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.backbone, self.head = Backbone(), nn.Conv2d(12, 3, 3, padding=1)
+
+            def forward(self, x):
+                return self.head(self.backbone(x))
+        model = settled_norms(Whole())
+        reference, seen = copy.deepcopy(model), []
+        with mock.patch.dict(calibrate.POLICIES, {"plain": lambda layers, seen: calibrate.Choice(0.5)}):
+            report = qt.quantize(model, batches(), policies=("plain",))
+        self.assertEqual([row.chained for row in report.rows], [True] * 6 + [False])
+        model.head.register_forward_pre_hook(lambda module, arguments: seen.append(arguments[0]))
+        x = torch.rand(2, 4, 16, 12)
+        self.assertLess(relative(model(x), reference(x)), 0.05)
+        joined, border = seen[0], np.lib.stride_tricks.as_strided(seen[0].chain.memory, (10, 8, 12), (96, 12, 1))
+        self.assertEqual((joined.shape, border[0, 0, 0]), ((2, 12, 8, 6), joined.coding.zero))
+        for module in model.backbone.deblocks:
+            module[0].output = None
+        float_parts = model.backbone(x).numpy()
+        wanted = np.clip(np.rint(float_parts / (joined.coding.smooth.reshape(-1, 1, 1) * joined.coding.scale)) + joined.coding.zero, 0, 255)
+        self.assertLessEqual(np.abs(joined.chain.numpy().transpose(0, 3, 1, 2) - wanted).max(), 1)
+        self.assertGreater((joined.chain.numpy().transpose(0, 3, 1, 2) == wanted).mean(), 0.99)
 
     def test_include_names_a_part_of_what_cannot_be_traced(self):
         model = settled_norms(Detector())
