@@ -62,6 +62,26 @@ class Layers(unittest.TestCase):
         self.assertTrue(np.isfinite(quernel_conv(conv, x, ops.U8, ops.DYNAMIC_CALL, "channel")).all())
 
 
+class Head(unittest.TestCase):
+    """The detector as it is before training, its dead channels killed: the head is where the seed's layer gave NaN."""
+
+    def test_it_has_no_nan_and_at_most_twice_the_backbone_s_error(self):
+        torch.manual_seed(3)
+        model = bev.Detector().eval()
+        bev.kill_channels(model)
+        rows = experiment.inside(model)
+        self.assertTrue(any(float(row["seed: NaN %"]) > 0 for row in rows if row["layer"].startswith("dense_head")))
+        self.assertTrue(all(float(row["Quernel: NaN %"]) == 0 for row in rows))
+        self.assertLessEqual(experiment.head_ratio(rows), 2)
+
+    def test_the_ratio(self):
+        def rows(*head):
+            errors = {"backbone_2d.a": 0.01, "backbone_2d.b": 0.03, "backbone_2d.c": 0.02, **{f"dense_head.{i}": e for i, e in enumerate(head)}}
+            return [{"layer": name, "Quernel: relative L1": str(error)} for name, error in errors.items()]
+        self.assertAlmostEqual(experiment.head_ratio(rows(0.01, 0.05)), 2.5)
+        self.assertTrue(np.isnan(experiment.head_ratio(rows(0.01, float("nan"), 0.02))))
+
+
 class Data(unittest.TestCase):
     def test_nothing_is_in_both_protocols(self):
         one, other = (Protocol.read(HERE / f"{name}.json") for name in ("calibration", "evaluation"))
