@@ -3,6 +3,7 @@
 """Layers, graphs and calibration on NumPy alone: int8 against the float layer, and what bad input gets."""
 import dataclasses
 import sys
+import threading
 import unittest
 
 import front
@@ -202,6 +203,28 @@ class Graphs(unittest.TestCase):
                 np.testing.assert_array_equal(made, right)
         self.assertEqual(quantized.int8_share(x), 1.0)
         self.assertEqual(len(quantized.explain("a")), 2)
+
+    def test_a_quantized_graph_takes_any_strides_threads_and_callers(self):
+        graph = fold.fold(two_layers())
+        codings = {"x": Coding(0.03, 120), "3": Coding(0.02)}
+        quantized, wide = QuantGraph(graph, codings), RNG.normal(size=(2, 9, 10, 8)).astype(np.float32).transpose(0, 3, 1, 2)
+        views = [wide[:, 2:6], wide[:, :4, ::2], wide[:, :4, ::-1], np.ascontiguousarray(wide)[:, 1:5, 2:, 1:-1], wide[1:, :4]]
+        wanted, made = [quantized(np.ascontiguousarray(view))[0] for view in views], [[] for _ in views]
+        for view, right in zip(views, wanted):
+            np.testing.assert_array_equal(quantized(view)[0], right)
+            np.testing.assert_array_equal(QuantGraph(graph, codings, threads=2)(view)[0], right)
+        threads = [threading.Thread(target=lambda at=at: made[at].extend(quantized(views[at])[0] for _ in range(20))) for at in range(len(views))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for all_of, right in zip(made, wanted):
+            self.assertEqual(len(all_of), 20)
+            self.assertTrue(all(np.array_equal(y, right) for y in all_of))
+        for x, error, text in ((np.zeros((1, 4, 5, 5)), TypeError, "x: float64: must be float32"),
+                               (np.zeros((1, 3, 5, 5), np.float32), ValueError, "3 channels: must be 4")):
+            with self.subTest(text), self.assertRaisesRegex(error, text):
+                quantized(x)
 
     def test_columns_are_smoothed_on_float_values(self):
         graph, x = fold.fold(two_layers()), RNG.normal(size=(1, 4, 7, 6)).astype(np.float32)

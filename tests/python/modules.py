@@ -181,10 +181,46 @@ class Quantize(unittest.TestCase):
         self.assertLess(relative(model({"points": x})["map"], reference({"points": x})["map"]), 0.05)
 
     def test_what_cannot_be_quantized_stays_float_and_is_said(self):
-        model = nn.Sequential(nn.Conv2d(4, 6, 3, padding=1, padding_mode="circular"), nn.ReLU(), nn.Conv2d(6, 4, 3))
+        model = nn.Sequential(nn.Conv2d(4, 6, 3, padding=1, padding_mode="circular"), nn.ReLU(), nn.Conv2d(6, 4, 3), nn.Flatten(2), nn.Conv1d(4, 2, 1))
         report = qt.quantize(model, batches())
-        self.assertEqual([row.int8 for row in report.rows], [False, True])
-        self.assertIn("padding_mode circular: must be zeros", str(report))
+        self.assertEqual([row.int8 for row in report.rows], [False, True, False])
+        for text in ("padding_mode circular: must be zeros", "Conv1d: is not supported"):
+            self.assertIn(text, str(report))
+        broken = nn.Conv2d(4, 3, 1)
+        broken.weight.data[1, 2] = float("inf")
+        self.assertEqual(qt.unfit(broken), "weight: must be finite")
+
+    def test_constant_data_and_silent_channels_stay_finite(self):
+        silent = torch.rand(2, 4, 16, 12)
+        silent[:, 1] = 0
+        for data in (torch.zeros(2, 4, 16, 12), torch.full((2, 4, 16, 12), 7.0), silent):
+            model = settled_norms(Backbone())
+            model.blocks[0][1].weight.data[2] = 0
+            model.blocks[0][4].weight.data[:, 3] = 0
+            qt.quantize(model, [data, data])
+            for x in (data, torch.rand(2, 4, 16, 12)):
+                self.assertTrue(bool(torch.isfinite(model(x)).all()))
+
+    def test_a_quantized_model_is_copied_saved_shared_and_the_same_in_any_batch(self):
+        model, other = settled_norms(Backbone()), Backbone().eval()
+        qt.quantize(model, batches(), policies=("plain",))
+        qt.quantize(other, batches(), policies=("plain",))
+        other.load_state_dict(model.state_dict())
+        file, x = io.BytesIO(), torch.rand(3, 4, 16, 12)
+        torch.save(model, file)
+        file.seek(0)
+        wanted = model(x)
+        for made in (copy.deepcopy(model), torch.load(file, weights_only=False), other):
+            self.assertTrue(torch.equal(made(x), wanted))
+            self.assertIsNotNone(made.blocks[0][1].output)      # it still writes int8
+        self.assertTrue(torch.equal(torch.cat([model(image[None]) for image in x]), wanted))
+        found = [[] for _ in range(4)]
+        threads = [threading.Thread(target=lambda some=some: some.extend(model(x) for _ in range(10))) for some in found]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertTrue(all(len(some) == 10 and all(torch.equal(y, wanted) for y in some) for some in found))
 
     def test_activations_by_function_and_shared_modules_are_folded(self):
         class Functional(nn.Module):
