@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stands between the layers of a graph, in NumPy: function(attributes, *inputs), named like ONNX's operators and
 with their meaning. An input that is left out is None."""
+import functools
+
 import numpy as np
 
 GLUE = {}
@@ -124,22 +126,31 @@ def GlobalAveragePool(attributes, x):
     return x.mean(axis=(2, 3), keepdims=True, dtype=np.float32)
 
 
-def _pool(attributes, x, filler, reduce):
-    kernel, strides = attributes["kernel_shape"], attributes.get("strides", [1, 1])
-    top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
-    padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=filler)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, kernel, (2, 3))[:, :, ::strides[0], ::strides[1]]
-    return reduce(windows, axis=(4, 5))
+def _pool(attributes, x, filler, join):
+    """Windows joined by a function of two values, along lines and then along columns."""
+    if attributes.get("ceil_mode") or attributes.get("auto_pad", "NOTSET") != "NOTSET" or set(attributes.get("dilations", [1])) != {1}:
+        raise NotImplementedError(f"pooling with {attributes}: is not supported")
+    pads = attributes.get("pads", [0, 0, 0, 0])
+    for axis, kernel, step in zip((2, 3), attributes["kernel_shape"], attributes.get("strides", [1, 1])):
+        edges = [(0, 0)] * 4
+        edges[axis] = pads[axis - 2], pads[axis]
+        padded = np.moveaxis(np.pad(x, edges, constant_values=filler), axis, 0)
+        last = len(padded) - kernel
+        x = np.moveaxis(functools.reduce(join, (padded[first:first + last + 1:step] for first in range(kernel))), 0, axis)
+    return x
 
 
 @glue
 def MaxPool(attributes, x):
-    return _pool(attributes, x, -np.inf, np.max)
+    return _pool(attributes, x, -np.inf, np.maximum)
 
 
 @glue
 def AveragePool(attributes, x):
-    return _pool(attributes, x, 0.0, np.mean).astype(np.float32)
+    """Padding counts in neither the sum nor the number, unless it is asked for."""
+    if attributes.get("count_include_pad"):
+        return _pool(attributes, x, 0.0, np.add) / np.float32(np.prod(attributes["kernel_shape"]))
+    return _pool(attributes, x, 0.0, np.add) / _pool(attributes, np.ones((1, 1, *x.shape[2:]), np.float32), 0.0, np.add)
 
 
 @glue

@@ -58,6 +58,10 @@ GRAPHS = {
         N("Mul", ["1", "4"], ["5"]), N("Resize", ["5", "none", "scales"], ["6"], mode="nearest", coordinate_transformation_mode="asymmetric",
                                        nearest_mode="floor"),
         N("MaxPool", ["6"], ["7"], kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1]), N("Concat", ["6", "7"], ["y"], axis=1)],
+    "pools": [
+        N("MaxPool", ["x"], ["1"], kernel_shape=[3, 2], pads=[1, 0, 0, 1], strides=[2, 1]),
+        N("AveragePool", ["1"], ["2"], kernel_shape=[2, 3], pads=[1, 1, 0, 1]),
+        N("AveragePool", ["2"], ["y"], kernel_shape=[2, 2], pads=[0, 1, 1, 0], strides=[1, 2], count_include_pad=1)],
     "attention and its shapes": [
         constant("w", normal(8, 8)), constant("b", normal(8)), constant("flat", np.int64([0, 0, -1])), constant("at", np.int64([1])), constant("to", np.int64([2])),
         N("Shape", ["x"], ["size"]), N("Slice", ["size", "at", "to"], ["one"]), N("Cast", ["one"], ["rows"], to=7),
