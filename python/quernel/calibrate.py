@@ -257,7 +257,7 @@ def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
     """(QuantGraph, Settled) of a Graph. Each batch is an array, or a tuple of the graph's inputs."""
     from .graph import QuantGraph
     batches = [batch if isinstance(batch, tuple) else (batch,) for batch in batches]
-    layers = graph.layers()
+    layers = graph.layers_alone()
     groups = {value: [layers[name] for name in names] for value, names in graph.groups().items()}
 
     def record(batch, recorder):

@@ -7,7 +7,7 @@ import functools
 
 from . import network
 from .glue import GLUE
-from .layer import Layer, QuantLayer
+from .layer import Activation, Layer, QuantLayer
 
 LAYER = "Layer"
 
@@ -43,6 +43,13 @@ class Graph:
     def layers(self):
         """Layers by name, in their order."""
         return {node.name: node.layer for node in self.nodes if node.op == LAYER}
+
+    def layers_alone(self):
+        """The same without what is added to them: an activation behind a sum is not theirs."""
+        def alone(node):
+            after = len(node.inputs) == 1 or node.layer.residual_after
+            return node.layer if after else dataclasses.replace(node.layer, activation=Activation())
+        return {node.name: alone(node) for node in self.nodes if node.op == LAYER}
 
     def groups(self):
         """Value → names of the layers that read it: siblings share one coding."""

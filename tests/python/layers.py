@@ -165,6 +165,7 @@ class Graphs(unittest.TestCase):
             wanted, folded = whole(x)[0], fold.fold(whole)
             last = next(node for node in folded.nodes if node.name == "b")
             self.assertEqual((last.inputs, last.layer.residual_after), (["1", "1"], first.kind == "relu"))
+            self.assertEqual(folded.layers_alone()["b"].activation, first)      # what the search judges
             self.assertEqual(len(folded.nodes), 2 if second.kind == "relu" else 3)
             np.testing.assert_array_equal(folded(x)[0], wanted)
         for other in (window(outputs=4, kernel=(7, 6)), window(outputs=4, pad=(1,) * 4, stride=(2, 2)), window(outputs=1, kernel=(1, 1))):
