@@ -21,7 +21,7 @@ OCR = "rapidocr_onnxruntime"
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    crops: list         # [package, file, left, top]
+    crops: list         # [Python package, file, left, top] or [Debian package, "/" and how the file ends, left, top]
     pages: list = ()    # seeds of seed.pages
     scenes: list = ()   # seeds of seed.bev
     clicks: list = ()   # seeds of seed.clicks
@@ -35,7 +35,8 @@ class Protocol:
     def photographs(self, size):
         """float32 [1, 3, size, size] in 0…1 for each crop."""
         for package, file, left, top in self.crops:
-            with Image.open(assets.in_python_package(package, file)) as image:
+            find = assets.in_debian_package if file.startswith("/") else assets.in_python_package
+            with Image.open(find(package, file)) as image:
                 square = image.convert("RGB").crop((left, top, left + size, top + size))
             yield np.ascontiguousarray(np.asarray(square, np.float32).transpose(2, 0, 1)[None] / np.float32(255))
 
