@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From calibration samples to a quantized layer: the search chooses scales, smoothing and calibrator by the int8 layer's
-// own error, and the audit says what is left of it and why.
+// own error, the audit says what is left of it and why, and the weights are rounded so that their errors cancel.
 #include <math.h>
 #include <stdio.h>
 
@@ -9,7 +9,8 @@
 enum { C = 16, N = 24, SIDE = 12, SAMPLES = 6 };
 
 int main(void) {
-    static float x[SAMPLES][C * SIDE * SIDE], weights[N * C * 9], bias[N], smooth[C];
+    static float x[SAMPLES][C * SIDE * SIDE], weights[N * C * 9], bias[N], smooth[C], scale[N];
+    static int8_t codes[N * C * 9];
     // NHWC, after a ReLU; channel 5 is 30 times as loud as the others, and its weights as soft.
     for (int i = 0; i < SAMPLES; i++)
         for (int j = 0; j < C * SIDE * SIDE; j++)
@@ -30,6 +31,14 @@ int main(void) {
     quernel_report report = QUERNEL_REPORT_INIT;
     int status = quernel_search_layer(&layer, samples, SAMPLES, NULL, &choice, smooth, &error);
     if (!status) status = quernel_audit_layer(&layer, &choice, smooth, samples, SAMPLES, &report, &error);
+    if (!status)
+        status = quernel_weights_round(&layer, &choice, smooth, samples, SAMPLES, codes, scale, bias, &error);
+    quernel_weights_desc rounded = layer.weights; // an operator takes them, with `bias`, in the place of the float ones
+    rounded.type = QUERNEL_TYPE_S8, rounded.data = codes, rounded.scale = scale;
+    rounded.smooth_kind = choice.smooth_kind, rounded.smooth = smooth;
+    quernel_weights *packed = NULL;
+    if (!status) status = quernel_weights_pack(&rounded, &packed, &error);
+    quernel_weights_release(packed);
     if (status) {
         fprintf(stderr, "%s\n", error.text);
         return 1;

@@ -2,7 +2,7 @@
 // Choosing and judging the quantization of a layer by what its int8 operator really gives on samples of its input.
 //
 //   samples of the layer's input → quernel_search_layer → a choice and its s → quernel_audit_layer: what it costs and why
-//   → quernel_bias_correct → and, for the whole network, quernel_accept: the best choice of every layer is not always the
+//   → quernel_bias_correct or quernel_weights_round → and, for the whole network, quernel_accept: the best choice of every layer is not always the
 //   best end to end, so a searched network is kept only where it beats the plain one on samples that chose nothing.
 #ifndef QUERNEL_AUDIT_H
 #define QUERNEL_AUDIT_H
@@ -108,6 +108,22 @@ QUERNEL_API int quernel_search_layer(const quernel_float_layer *layer, const que
 /// `smooth` as quernel_search_layer gave it. Source: Nagel et al., arXiv 1906.04721, section 4.2, measured.
 QUERNEL_API int quernel_bias_correct(const quernel_float_layer *layer, const quernel_choice *choice, const float *smooth,
                                      const quernel_sample *samples, uint32_t count, float *ret_bias, quernel_error *error);
+
+/// Rounds f32 weights to int8 so that their errors cancel on the samples, given the codes that the choice makes of them:
+/// column after column of the im2col matrix, each with what the ones before it lack, weighted by the covariance of the
+/// columns (1 % of the mean variance is added to each). No output channel's error on the samples is greater than with plain
+/// rounding, once the bias is corrected (of a transposed layer: no phase's). The scales stay those of plain rounding. Pack the result as s8 weights with
+/// `ret_scale` and the same smoothing; ret_bias is what quernel_bias_correct gives for them.
+/// `ret_codes`: as many as the layer's weights, dense, in the order of their kind, −127 … 127; ret_scale, ret_bias: [out].
+/// Costs: pixels·K²/2 multiply-adds for the covariance of a group's K columns, K³/6 and out·K² beyond, 8·K² bytes. Where
+/// more than 4096 columns meet (of a transposed layer, per phase) the codes are the plain ones.
+/// Needs some more pixels than columns; where there are fewer, they fit the samples alone: judge on others before keeping it.
+/// Returns as quernel_search_layer; QUERNEL_E_UNSUPPORTED where choice.quant is not static. Threads: any.
+/// Sources: GPTQ, Frantar et al., arXiv 2210.17323; as Babai's nearest plane, which needs no inverse: Chen et al.,
+/// arXiv 2507.18553. Example: examples/calibrate.c.
+QUERNEL_API int quernel_weights_round(const quernel_float_layer *layer, const quernel_choice *choice, const float *smooth,
+                                      const quernel_sample *samples, uint32_t count, int8_t *ret_codes, float *ret_scale,
+                                      float *ret_bias, quernel_error *error);
 
 /// Causes that an error is split into.
 typedef enum quernel_cause {

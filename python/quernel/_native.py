@@ -212,6 +212,7 @@ for _name, _result, _arguments in [
     ("quernel_search_layer", c.c_int, [c.POINTER(FloatLayer), P, c.c_uint32, c.POINTER(SearchOptions), c.POINTER(Choice),
                                        P, E]),
     ("quernel_bias_correct", c.c_int, [c.POINTER(FloatLayer), c.POINTER(Choice), P, P, c.c_uint32, P, E]),
+    ("quernel_weights_round", c.c_int, [c.POINTER(FloatLayer), c.POINTER(Choice), P, P, c.c_uint32, P, P, P, E]),
     ("quernel_audit_layer", c.c_int, [c.POINTER(FloatLayer), c.POINTER(Choice), P, P, c.c_uint32, c.POINTER(Report), E]),
     ("quernel_smooth_factors", c.c_int, [P, P, c.c_uint32, c.POINTER(SmoothOptions), P, E]),
 ]:

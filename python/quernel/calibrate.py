@@ -185,10 +185,25 @@ def refine(groups, seen, chosen, offered, measure):
     return chosen, reached
 
 
-def corrections(groups, seen, found):
-    """Layer → the bias that makes up for its mean error in int8."""
-    return {layer.name: judge.bias_correct(layer, found[value], seen[value].pieces)
+CORRECTIONS = {     # what makes up for a layer's error in int8, of the layer, the coding of its input, and pieces of that
+    "bias corrected": lambda layer, *given: dataclasses.replace(layer, bias=judge.bias_correct(layer, *given)),
+    "weights rounded": judge.round_weights,
+}
+
+
+def corrections(groups, seen, found, correct):
+    """Layer → the layer in its place, by one of CORRECTIONS."""
+    return {layer.name: correct(layer, found[value], seen[value].pieces)
             for value, layers in groups.items() for layer in layers}
+
+
+def corrected(groups, part, whole, found, measure):
+    """What of CORRECTIONS helps the most on batches that it was not made of: ({name: layer} or nothing, name → SQNR). part:
+    what was seen of the others; whole: of all, which the outcome is made of; measure(layers): the SQNR."""
+    held_out = {name: measure(corrections(groups, part, found, correct)) for name, correct in CORRECTIONS.items()}
+    winner = max(held_out, key=held_out.get)
+    helps = held_out[winner] >= measure({}) + STEP_DB
+    return corrections(groups, whole, found, CORRECTIONS[winner]) if helps else {}, held_out
 
 
 def silences(seen, sources):
@@ -210,14 +225,14 @@ class Settled:
     policy: str
     choices: dict    # value → Choice
     codings: dict    # value → Coding
-    biases: dict     # layer → bias that corrects the mean error; empty where that does not help
+    corrected: dict  # layer → the one in its place that makes up for its error; empty where that does not help
     held_out: dict   # policy → SQNR of the whole network, dB, on the batches put aside
     silent: dict     # value → channels that the calibration set left at 0 though they are not dead
 
 
 def settle(groups, batches, record, measure, policies=tuple(POLICIES), sources=None):
     """The codings of all values. record(batch, recorder) shows the recorder what the float network's layers read;
-    measure(codings, batches, biases) is the SQNR of the whole network. Every second batch is put aside for the check of the
+    measure(codings, batches, corrected) is the SQNR of the whole network. Every second batch is put aside for the check of the
     policies, whose ranges do not know it; the ranges of the outcome are those of all batches.
 
     A value with channels that the set leaves silent is not smoothed: they would overflow later, and no batch put aside
@@ -239,18 +254,16 @@ def settle(groups, batches, record, measure, policies=tuple(POLICIES), sources=N
     winner = max(held_out, key=held_out.get)
     if held_out[winner] < held_out["plain"] + MARGIN_DB:
         winner = "plain"
-    checked, biases = parts[1][:CHECKED], {}
+    checked, layers = parts[1][:CHECKED], {}
     if len(policies) > 1:
         offered = offers(groups, searched, winner, silent)
         refined, held_out["refined"] = refine(groups, seen, searched[winner], offered, lambda found: measure(found, checked))
         winner = winner if refined == searched[winner] else "refined"
         searched["refined"] = refined
         found = codings(groups, seen, refined)
-        biases = corrections(groups, seen, found)
-        held_out["bias corrected"] = measure(found, checked, biases)
-        if held_out["bias corrected"] < measure(found, checked) + STEP_DB:
-            biases = {}
-    return Settled(winner, searched[winner], codings(groups, seen, searched[winner]), biases, held_out, silent)
+        layers, made = corrected(groups, first, seen, found, lambda layers: measure(found, checked, layers))
+        held_out.update(made)
+    return Settled(winner, searched[winner], codings(groups, seen, searched[winner]), layers, held_out, silent)
 
 
 def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
@@ -271,8 +284,8 @@ def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
 
     references = {}
 
-    def measure(found, part, biases=None):
-        quantized, pairs = QuantGraph(graph, found, threads, biases), []
+    def measure(found, part, corrected=None):
+        quantized, pairs = QuantGraph(graph, found, threads, corrected), []
         for batch in part:
             if id(batch) not in references:
                 references[id(batch)] = graph(*batch)
@@ -281,4 +294,4 @@ def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
 
     sources = {value: [layers[name] for name in graph.sources(value)] for value in groups}
     settled = settle(groups, batches, record, measure, policies, sources)
-    return QuantGraph(graph, settled.codings, threads, settled.biases), settled
+    return QuantGraph(graph, settled.codings, threads, settled.corrected), settled

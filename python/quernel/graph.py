@@ -91,14 +91,12 @@ class Graph:
 
 
 class QuantGraph:
-    """A graph whose layers run in int8 where their input has a coding, as networks of the library between the glue. biases:
-    in the place of the layers' own, by name."""
+    """A graph whose layers run in int8 where their input has a coding, as networks of the library between the glue. corrected:
+    layers in the place of the graph's own, by name."""
 
-    def __init__(self, graph, codings, threads=1, biases=None):
+    def __init__(self, graph, codings, threads=1, corrected=None):
         self.graph, self.codings, self.threads = graph, codings, threads
-        groups, layers = graph.groups(), graph.layers()
-        for name, bias in (biases or {}).items():
-            layers[name] = dataclasses.replace(layers[name], bias=bias)
+        groups, layers = graph.groups(), {**graph.layers(), **(corrected or {})}
         self.layers = {name: QuantLayer(layers[name], coding)
                        for value, coding in codings.items() for name in groups[value]}
         self.networks = {}      # by the names of their layers

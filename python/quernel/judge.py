@@ -168,6 +168,20 @@ def bias_correct(layer, coding, samples):
     return bias
 
 
+def round_weights(layer, coding, samples):
+    """The layer with weights whose errors in int8 cancel on the samples, their scales, and the bias that goes with them."""
+    held, (choice, s) = _FloatLayer(layer, samples), _chosen(layer, coding)
+    codes = np.empty(layer.weights.shape, np.int8)
+    scale, bias = (np.empty(layer.channels[1], np.float32) for _ in range(2))
+    native.call(native.lib.quernel_weights_round, c.byref(held.desc), c.byref(choice), s.ctypes.data, c.byref(held.samples),
+                held.count, codes.ctypes.data, scale.ctypes.data, bias.ctypes.data)
+    first, second = (layer.groups, -1, 1, 1), (layer.groups, 1, -1, 1)
+    inputs, outputs = (first, second) if layer.kind == "deconv2d" else (second, first)
+    grouped = codes.reshape(layer.groups, -1, codes.shape[1], int(np.prod(codes.shape[2:])))
+    weights = grouped * scale.astype(np.float64).reshape(outputs) / s.reshape(inputs)   # the same codes again when packed
+    return dataclasses.replace(layer, weights=weights.astype(np.float32).reshape(codes.shape), bias=bias, scale=scale)
+
+
 @dataclasses.dataclass(frozen=True)
 class Audit:
     """What int8 costs a layer: SQNR in dB, relative L1, cosine; the SQNR with one cause switched off; what is out of order."""

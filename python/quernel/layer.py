@@ -72,6 +72,7 @@ class Layer:
     output_pad: tuple = (0, 0)  # deconv2d: lines and columns added at the end
     activation: Activation = Activation()
     residual_after: bool = False    # what is added to the output comes behind the activation
+    scale: np.ndarray | None = None     # of the weights in int8, [out], where they were rounded for it
 
     @property
     def channels(self):
@@ -227,7 +228,7 @@ class QuantLayer:
     def __init__(self, layer, coding):
         self.layer, self.coding = layer, coding
         stride = layer.stride if layer.kind == "deconv2d" else (0, 0)
-        self.packed = ops.Weights(layer.weights, layer.kind, layer.groups, coding.smooth, deconv_stride=stride)
+        self.packed = ops.Weights(layer.weights, layer.kind, layer.groups, coding.smooth, layer.scale, deconv_stride=stride)
         self._operators = collections.OrderedDict()
 
     def __call__(self, x, coding=None, border=(0, 0), threads=1):

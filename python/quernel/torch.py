@@ -73,11 +73,14 @@ class _Quantized(nn.Module):
         def plain(coding):
             smooth = None if coding.smooth is None else torch.from_numpy(np.array(coding.smooth))
             return coding.scale, coding.zero, coding.type, smooth
-        return {"coding": plain(self.coding), "output": self.output and (plain(self.output[0]), self.output[1])}
+        scale = None if self._spec.scale is None else torch.from_numpy(np.array(self._spec.scale))
+        return {"coding": plain(self.coding), "output": self.output and (plain(self.output[0]), self.output[1]), "scale": scale}
 
     def set_extra_state(self, state):
         def coding(scale, zero, type_, smooth):
             return Coding(scale, zero, type_, None if smooth is None else smooth.numpy())
+        scale = state.get("scale")
+        self._spec = dataclasses.replace(self._spec, scale=None if scale is None else scale.numpy())
         self.coding = coding(*state["coding"])
         self.output = state["output"] and (coding(*state["output"][0]), tuple(state["output"][1]))
         self._packed = None
@@ -192,14 +195,13 @@ class _Model:
             self.run(batch)
         return found
 
-    def install(self, codings, biases=None):
-        """int8 modules where their input has a coding, nothing where a module was folded. biases: in the place of the
-        layers' own, by name."""
+    def install(self, codings, corrected=None):
+        """int8 modules where their input has a coding, nothing where a module was folded. corrected: layers in the place of
+        the model's own, by name."""
         for site in self.sites:
             if site.value not in codings:
                 continue
-            found = self.layers[site.name]
-            found = dataclasses.replace(found, bias=(biases or {}).get(site.name, found.bias))
+            found = (corrected or {}).get(site.name, self.layers[site.name])
             made = MODULES[found.kind](found, codings[site.value])
             if site.target and site.target[0] in codings:
                 made.output = self._output(found, *site.target, codings)
@@ -236,11 +238,11 @@ def quantize(model, calibration_batches, include="*", exclude=(), policies=tuple
     held = _Model(model, trace.sites(model, [name for name, why in reasons.items() if not why]))
     batches, references = list(calibration_batches), {}
 
-    def measure(codings, part, biases=None):
+    def measure(codings, part, corrected=None):
         for batch in part:
             if id(batch) not in references:
                 references[id(batch)] = held.run(batch)
-        held.install(codings, biases)
+        held.install(codings, corrected)
         try:
             return float(np.mean([calibrate.sqnr(references[id(batch)], held.run(batch)) for batch in part]))
         finally:
@@ -248,7 +250,7 @@ def quantize(model, calibration_batches, include="*", exclude=(), policies=tuple
 
     settled = calibrate.settle(held.groups, batches, held.record, measure, policies, held.sources())
     macs = held.macs(reasons, batches[0])
-    held.install(settled.codings, settled.biases)
+    held.install(settled.codings, settled.corrected)
     return _report(held, settled, reasons, macs)
 
 

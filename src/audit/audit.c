@@ -2,36 +2,14 @@
 // The audit of one layer: the true operator against float, and its error split by switching one cause off at a time.
 #include <math.h>
 
+#include "audit/chosen.h"
 #include "audit/compare.h"
 #include "audit/findings.h"
-#include "base/num.h"
 
 #define WHERE "audit"
 
-typedef struct audit {
-    quernel_i_subject f;
-    const quernel_choice *choice;
-    quernel_i_setting setting;
-    float *y;                    // the largest output
-    float *multiplier;           // [groups][k]
-    float *smoothed, *quantized; // matrices: w·s, and what its int8 weights stand for
-} audit;
-
-static int check_choice(const quernel_choice *choice, const float *smooth, quernel_error *error) {
-    if (!choice) return quernel_i_error_null(error, WHERE, "choice");
-    if (choice->size != sizeof *choice)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": choice.size: %u: must be %zu",
-                                   choice->size, sizeof *choice);
-    int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "choice.smooth_kind", choice->smooth_kind, 0,
-                                     QUERNEL_SMOOTH_COLUMN);
-    if (!code)
-        code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "choice.calibrator", choice->calibrator, 0,
-                                     QUERNEL_CALIBRATOR_MSE);
-    return code || !choice->smooth_kind || smooth ? code : quernel_i_error_null(error, WHERE, "smooth");
-}
-
 // y over all images by one of two ways, compared with `exact`.
-static int judge(audit *a, quernel_weights *weights, const quernel_quant *quant, quernel_comparison *ret,
+static int judge(quernel_i_chosen *a, quernel_weights *weights, const quernel_quant *quant, quernel_comparison *ret,
                  quernel_error *error) {
     quernel_i_sums sums = {0};
     for (uint32_t i = 0; i < a->f.count; i++) {
@@ -44,7 +22,7 @@ static int judge(audit *a, quernel_weights *weights, const quernel_quant *quant,
     return QUERNEL_OK;
 }
 
-static double judge_fake(audit *a, const float *matrix, bool clip, bool round) {
+static double judge_fake(quernel_i_chosen *a, const float *matrix, bool clip, bool round) {
     const quernel_i_fake fake = {&a->choice->quant, a->multiplier, clip, round};
     quernel_i_sums sums = {0};
     for (uint32_t i = 0; i < a->f.count; i++) {
@@ -55,30 +33,7 @@ static double judge_fake(audit *a, const float *matrix, bool clip, bool round) {
     return quernel_i_compare_end(&sums).sqnr;
 }
 
-// Multipliers and both matrices, by the law.
-static int fill_tables(audit *a, quernel_error *error) {
-    const quernel_i_weights_shape *s = &a->f.shape;
-    const quernel_i_setting *setting = &a->setting;
-    quernel_weights_info info = QUERNEL_WEIGHTS_INFO_INIT;
-    const int code = quernel_weights_get(setting->weights, &info);
-    if (code) return quernel_i_error_set(error, code, "weights", -1, WHERE ": weights: cannot be read");
-    const bool is_static = a->choice->quant.mode == QUERNEL_QUANT_STATIC;
-    for (uint32_t g = 0; g < s->groups; g++)
-        for (size_t k = 0; k < a->f.k; k++) {
-            const size_t row = g * a->f.k + k;
-            const float factor = quernel_i_subject_smooth(&a->f, setting->kind, setting->smooth, g, k);
-            a->multiplier[row] = 1.0f / (is_static ? factor * a->choice->quant.scale : factor);
-            for (uint32_t n = 0; n < s->group_out; n++) {
-                const size_t at = row * s->group_out + n;
-                const float w = a->f.matrix[at] * factor, d = info.scale[g * s->group_out + n];
-                a->smoothed[at] = w;
-                a->quantized[at] = (float)quernel_i_rne(quernel_i_clamp(w / d, -127.0f, 127.0f)) * d;
-            }
-        }
-    return QUERNEL_OK;
-}
-
-static int judge_unsmoothed(audit *a, quernel_report *r, quernel_error *error) {
+static int judge_unsmoothed(quernel_i_chosen *a, quernel_report *r, quernel_error *error) {
     r->sqnr_without[QUERNEL_CAUSE_SMOOTHING] = r->total.sqnr;
     if (a->setting.kind == QUERNEL_SMOOTH_NONE) return QUERNEL_OK;
     quernel_i_setting off = {.kind = QUERNEL_SMOOTH_NONE};
@@ -98,23 +53,14 @@ static int judge_unsmoothed(audit *a, quernel_report *r, quernel_error *error) {
     return code;
 }
 
-static int judge_causes(audit *a, quernel_report *r, quernel_error *error) {
-    const int code = fill_tables(a, error);
+static int judge_causes(quernel_i_chosen *a, quernel_report *r, quernel_error *error) {
+    const float *scale;
+    const int code = quernel_i_chosen_fill(a, &scale, error);
     if (code) return code;
     r->sqnr_without[QUERNEL_CAUSE_WEIGHTS] = judge_fake(a, a->smoothed, true, true);
     r->sqnr_without[QUERNEL_CAUSE_ROUNDING] = judge_fake(a, a->quantized, true, false);
     r->sqnr_without[QUERNEL_CAUSE_CLIPPING] = judge_fake(a, a->quantized, false, true);
     return judge_unsmoothed(a, r, error);
-}
-
-static int take(audit *a, quernel_error *error) {
-    const size_t outputs = quernel_i_subject_most_outputs(&a->f);
-    const size_t rows = a->f.k * a->f.shape.groups, weights = a->f.k * a->f.shape.out;
-    a->y = quernel_i_arena_take(&a->f.arena, outputs, sizeof(float), error);
-    a->multiplier = a->y ? quernel_i_arena_take(&a->f.arena, rows, sizeof(float), error) : NULL;
-    a->smoothed = a->multiplier ? quernel_i_arena_take(&a->f.arena, weights, sizeof(float), error) : NULL;
-    a->quantized = a->smoothed ? quernel_i_arena_take(&a->f.arena, weights, sizeof(float), error) : NULL;
-    return a->quantized ? QUERNEL_OK : QUERNEL_E_MEMORY;
 }
 
 static void find_in_output(quernel_report *r) {
@@ -123,7 +69,7 @@ static void find_in_output(quernel_report *r) {
     r->nonfinite_place = QUERNEL_PLACE_INT8_OUTPUT;
 }
 
-static int run(audit *a, const quernel_sample *samples, quernel_report *r, quernel_error *error) {
+static int run(quernel_i_chosen *a, const quernel_sample *samples, quernel_report *r, quernel_error *error) {
     quernel_i_find_nonfinite(&a->f, r);
     quernel_i_find_mismatch(&a->f, samples, r);
     int code = quernel_i_find_dead(&a->f, r, error);
@@ -141,25 +87,22 @@ static int run(audit *a, const quernel_sample *samples, quernel_report *r, quern
 int quernel_audit_layer(const quernel_float_layer *layer, const quernel_choice *choice, const float *smooth,
                         const quernel_sample *samples, uint32_t count, quernel_report *ret_report,
                         quernel_error *error) {
-    int code = check_choice(choice, smooth, error);
-    if (code) return code;
     if (!ret_report) return quernel_i_error_null(error, WHERE, "ret_report");
     if (ret_report->size != sizeof *ret_report)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": ret_report.size: %u: must be %zu",
                                    ret_report->size, sizeof *ret_report);
-    audit a = {.choice = choice, .setting = {.kind = choice->smooth_kind, .alpha = choice->alpha, .smooth = smooth}};
-    code = quernel_i_subject_open(layer, samples, count, &a.f, error);
+    quernel_i_chosen a;
+    int code = quernel_i_chosen_open(layer, choice, smooth, samples, count, &a, error);
     if (code) return code;
     quernel_report report = QUERNEL_REPORT_INIT;
-    code = take(&a, error);
-    if (!code) code = run(&a, samples, &report, error);
+    code = run(&a, samples, &report, error);
     if (!code) *ret_report = report;
-    quernel_i_subject_close(&a.f);
+    quernel_i_chosen_close(&a);
     return code;
 }
 
 // Σ over all images of what the int8 layer lacks in each channel.
-static int sum_lack(audit *a, double *sums, double *ret_count, quernel_error *error) {
+static int sum_lack(quernel_i_chosen *a, double *sums, double *ret_count, quernel_error *error) {
     for (uint32_t i = 0; i < a->f.count; i++) {
         const quernel_i_image *image = &a->f.images[i];
         quernel_i_arena_block *mark = a->f.arena.last;
@@ -179,7 +122,7 @@ static int sum_lack(audit *a, double *sums, double *ret_count, quernel_error *er
     return QUERNEL_OK;
 }
 
-static int correct(audit *a, float *ret_bias, quernel_error *error) {
+static int correct(quernel_i_chosen *a, float *ret_bias, quernel_error *error) {
     const uint32_t out = a->f.shape.out;
     double count = 0.0, *sums = quernel_i_arena_take(&a->f.arena, out, sizeof *sums, error);
     if (!sums) return QUERNEL_E_MEMORY;
@@ -195,14 +138,11 @@ static int correct(audit *a, float *ret_bias, quernel_error *error) {
 
 int quernel_bias_correct(const quernel_float_layer *layer, const quernel_choice *choice, const float *smooth,
                          const quernel_sample *samples, uint32_t count, float *ret_bias, quernel_error *error) {
-    int code = check_choice(choice, smooth, error);
-    if (code) return code;
     if (!ret_bias) return quernel_i_error_null(error, WHERE, "ret_bias");
-    audit a = {.choice = choice, .setting = {.kind = choice->smooth_kind, .alpha = choice->alpha, .smooth = smooth}};
-    code = quernel_i_subject_open(layer, samples, count, &a.f, error);
+    quernel_i_chosen a;
+    int code = quernel_i_chosen_open(layer, choice, smooth, samples, count, &a, error);
     if (code) return code;
-    code = take(&a, error);
-    if (!code) code = correct(&a, ret_bias, error);
-    quernel_i_subject_close(&a.f);
+    code = correct(&a, ret_bias, error);
+    quernel_i_chosen_close(&a);
     return code;
 }

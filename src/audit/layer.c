@@ -2,6 +2,7 @@
 // Loading a float layer and its samples, and running its int8 operator on them.
 #include "audit/layer.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/num.h"
@@ -163,6 +164,18 @@ size_t quernel_i_subject_most_outputs(const quernel_i_subject *f) {
         if (outputs > most) most = outputs;
     }
     return most;
+}
+
+int quernel_i_subject_check_finite(const quernel_i_subject *f, const char *where, quernel_error *error) {
+    for (uint32_t i = 0; i < f->count; i++) {
+        const size_t count = quernel_i_image_inputs(f, &f->images[i]);
+        for (size_t j = 0; j < count; j++)
+            if (!isfinite(f->images[i].x[j]))
+                return quernel_i_error_set(error, QUERNEL_E_VALUE, "samples", i,
+                                           "%s: samples[%u]: channel %zu holds %g: must be finite", where, i,
+                                           j % f->shape.in, (double)f->images[i].x[j]);
+    }
+    return QUERNEL_OK;
 }
 
 void quernel_i_subject_close(quernel_i_subject *f) { quernel_i_arena_rewind(&f->arena, NULL); }

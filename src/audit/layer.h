@@ -4,6 +4,7 @@
 #define QUERNEL_AUDIT_LAYER_H
 
 #include "audit/arena.h"
+#include "base/num.h"
 #include "pack/weights.h"
 #include "quernel/audit.h"
 
@@ -48,9 +49,18 @@ static inline size_t quernel_i_image_outputs(const quernel_i_subject *f, const q
 /// The most outputs that an image has.
 size_t quernel_i_subject_most_outputs(const quernel_i_subject *f);
 
+/// The im2col row of one output pixel into f->row; then its fake quantization there.
+void quernel_i_subject_gather(const quernel_i_subject *f, const quernel_i_image *image, uint32_t n, uint32_t y,
+                              uint32_t x, uint32_t group);
+void quernel_i_subject_quantize(const quernel_i_subject *f, const quernel_i_fake *fake, uint32_t group,
+                                quernel_i_scale scale);
+
 /// y = activation(rows · matrix + bias), with the rows fake-quantized where `fake` is given.
 void quernel_i_subject_product(const quernel_i_subject *f, const quernel_i_image *image, const float *matrix,
                                const quernel_i_fake *fake, bool activate, float *ret_y);
+
+/// Refuses samples that are not finite, naming the first (QUERNEL_E_VALUE).
+int quernel_i_subject_check_finite(const quernel_i_subject *f, const char *where, quernel_error *error);
 
 /// Packs the weights with these factors.
 int quernel_i_subject_pack(const quernel_i_subject *f, int32_t smooth_kind, const float *smooth,

@@ -14,8 +14,8 @@ static int64_t meet(bool deconv, int64_t at, uint32_t r, uint32_t stride, uint32
     return from < 0 || from >= size ? -1 : from;
 }
 
-static void gather(const quernel_i_subject *f, const quernel_i_image *image, uint32_t n, uint32_t y, uint32_t x,
-                   uint32_t group) {
+void quernel_i_subject_gather(const quernel_i_subject *f, const quernel_i_image *image, uint32_t n, uint32_t y,
+                              uint32_t x, uint32_t group) {
     const quernel_i_weights_shape *s = &f->shape;
     const quernel_conv2d_desc *g = &f->geometry;
     const bool deconv = s->kind == QUERNEL_WEIGHTS_DECONV2D;
@@ -71,14 +71,14 @@ static quernel_i_scale image_scale(const quernel_i_subject *f, const quernel_i_i
     for (uint32_t y = 0; y < image->out_h; y++)
         for (uint32_t x = 0; x < image->out_w; x++)
             for (uint32_t g = 0; g < f->shape.groups; g++) {
-                gather(f, image, n, y, x, g);
+                quernel_i_subject_gather(f, image, n, y, x, g);
                 widen(&e, f->row, fake->multiplier + g * f->k, f->k);
             }
     return scale_of(fake->quant, e);
 }
 
-static void quantize_row(const quernel_i_subject *f, const quernel_i_fake *fake, uint32_t group,
-                         quernel_i_scale scale) {
+void quernel_i_subject_quantize(const quernel_i_subject *f, const quernel_i_fake *fake, uint32_t group,
+                                quernel_i_scale scale) {
     const float *multiplier = fake->multiplier + group * f->k;
     if (fake->quant->mode == QUERNEL_QUANT_DYNAMIC_ROW) {
         extremes e = {0.0f, 0.0f};
@@ -143,8 +143,8 @@ void quernel_i_subject_product(const quernel_i_subject *f, const quernel_i_image
         for (uint32_t y = 0; y < image->out_h; y++)
             for (uint32_t x = 0; x < image->out_w; x++, ret_y += f->shape.out)
                 for (uint32_t g = 0; g < f->shape.groups; g++) {
-                    gather(f, image, n, y, x, g);
-                    if (fake) quantize_row(f, fake, g, scale);
+                    quernel_i_subject_gather(f, image, n, y, x, g);
+                    if (fake) quernel_i_subject_quantize(f, fake, g, scale);
                     multiply(f, matrix + g * f->k * f->shape.group_out);
                     finish(f, g, activate, ret_y);
                 }

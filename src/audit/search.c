@@ -217,18 +217,6 @@ static int take(search *s, quernel_error *error) {
     return s->smooth ? QUERNEL_OK : QUERNEL_E_MEMORY;
 }
 
-static int check_finite(const search *s, quernel_error *error) {
-    for (uint32_t i = 0; i < s->f.count; i++) {
-        const size_t count = quernel_i_image_inputs(&s->f, &s->f.images[i]);
-        for (size_t j = 0; j < count; j++)
-            if (!isfinite(s->f.images[i].x[j]))
-                return quernel_i_error_set(error, QUERNEL_E_VALUE, "samples", i,
-                                           WHERE ": samples[%u]: channel %zu holds %g: must be finite", i,
-                                           j % s->f.shape.in, (double)s->f.images[i].x[j]);
-    }
-    return QUERNEL_OK;
-}
-
 static int count_silent(search *s, quernel_choice *choice, quernel_error *error) {
     const int code = quernel_i_setting_absmax(&s->f, QUERNEL_SMOOTH_CHANNEL, NULL, s->act_max, error);
     for (uint32_t c = s->f.shape.in; !code && c-- > 0;)
@@ -278,7 +266,7 @@ int quernel_search_layer(const quernel_float_layer *layer, const quernel_sample 
     code = quernel_i_subject_open(layer, samples, count, &s.f, error);
     if (code) return code;
     code = take(&s, error);
-    if (!code) code = check_finite(&s, error);
+    if (!code) code = quernel_i_subject_check_finite(&s.f, WHERE, error);
     if (!code) split(&s);
     if (!code) code = run(&s, error);
     if (!code) code = report(&s, ret_choice, ret_smooth, error);

@@ -160,7 +160,7 @@ void test_search_memory(void) {
     quernel_search_options o = QUERNEL_SEARCH_OPTIONS_INIT;
     const double alpha = 0.5;
     o.alphas = &alpha, o.alpha_count = 1, o.calibrators = 1;
-    for (int what = 0; what < 3; what++) {
+    for (int what = 0; what < 4; what++) {
         size_t n = 1;
         for (int code = QUERNEL_E_MEMORY; code != QUERNEL_OK && n < 400; n += n < 40 ? 1 : 7) {
             counting memory;
@@ -169,11 +169,13 @@ void test_search_memory(void) {
             quernel_choice c = QUERNEL_CHOICE_INIT;
             quernel_report r = QUERNEL_REPORT_INIT;
             quernel_error e = {0};
-            float bias[MOST_OUT];
+            float bias[MOST_OUT], scale[MOST_OUT];
+            int8_t codes[MOST_OUT * MOST_IN * 9];
             c.quant.scale = 0.1f;
             code = what == 0   ? quernel_search_layer(&s.layer, s.samples, 2, &o, &c, s.smooth, &e)
                    : what == 1 ? quernel_audit_layer(&s.layer, &c, NULL, s.samples, 2, &r, &e)
-                               : quernel_bias_correct(&s.layer, &c, NULL, s.samples, 2, bias, &e);
+                   : what == 2 ? quernel_bias_correct(&s.layer, &c, NULL, s.samples, 2, bias, &e)
+                               : quernel_weights_round(&s.layer, &c, NULL, s.samples, 2, codes, scale, bias, &e);
             CHECK(code == (memory.calls >= n ? QUERNEL_E_MEMORY : QUERNEL_OK), "%d, call %zu: %d %s", what, n, code,
                   e.text);
             CHECK(r.total.count == 0 || code == QUERNEL_OK, "a refusal wrote");

@@ -77,6 +77,23 @@ class Judging(unittest.TestCase):
         corrected = dataclasses.replace(layer, bias=quernel.bias_correct(layer, coding, samples))
         self.assertLess(np.abs(lack(corrected)).max(), 0.05 * np.abs(lack(layer)).max())
 
+    def test_rounded_weights_err_less_and_pack_as_they_were_rounded(self):
+        """Inputs that their codes hold exactly, neighbours alike: the weights alone err."""
+        rng = np.random.default_rng(3)
+        samples = [np.float32(rng.integers(0, 200, (1, 1, 9, 9)) + rng.integers(0, 56, (1, 16, 9, 9))) for _ in range(6)]
+        for kind, shape, more in (("conv2d", (8, 8, 3, 3), {"groups": 2}), ("deconv2d", (16, 8, 2, 2), {"stride": (2, 2), "groups": 2})):
+            layer = Layer(kind, kind, rng.normal(size=shape).astype(np.float32), **more)
+            coding = Coding(0.5, 0, quernel.U8, np.tile(np.float32([2, 4]), 8))
+            given = [x * coding.scale * coding.smooth.reshape(-1, 1, 1) for x in samples]
+            rounded = quernel.round_weights(layer, coding, given)
+            plain = dataclasses.replace(layer, bias=quernel.bias_correct(layer, coding, given))
+            exact = [layer(x) for x in given]
+            noise = [sum(np.square(net(x) - y, dtype=np.float64).sum() for x, y in zip(given, exact))
+                     for net in (quernel.QuantLayer(rounded, coding), quernel.QuantLayer(plain, coding))]
+            self.assertLess(noise[0], 0.5 * noise[1], kind)
+            made = [quernel.QuantLayer(rounded, coding)(x) - rounded(x) for x in given]
+            self.assertLess(max(np.abs(y).max() for y in made), 1e-3 * np.abs(exact[0]).max(), kind)
+
     def test_the_audit_finds_what_is_out_of_order(self):
         layer, samples = loud_layer()
         layer.weights[3] = 0

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """quernel.torch: modules in the place of PyTorch's, and quantize() on whole models."""
 import copy
+import dataclasses
 import io
 import sys
 import threading
@@ -100,7 +101,8 @@ class Modules(unittest.TestCase):
         self.assertTrue(quantized(x[:, :4].to(memory_format=torch.channels_last)).is_contiguous(memory_format=torch.channels_last))
 
     def test_state_copies_and_files(self):
-        x, quantized = torch.rand(1, 4, 6, 6), qt.QuantConv2d(nn.Conv2d(4, 6, 3), Coding(1 / 255, smooth=np.float32([1, 2, 1, 0.5])))
+        rounded = dataclasses.replace(qt.layer(nn.Conv2d(4, 6, 3)), scale=np.full(6, 0.01, np.float32))
+        x, quantized = torch.rand(1, 4, 6, 6), qt.QuantConv2d(rounded, Coding(1 / 255, smooth=np.float32([1, 2, 1, 0.5])))
         wanted, file = quantized(x), io.BytesIO()
         torch.save(quantized, file)
         file.seek(0)

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rounding weights so that their errors cancel on the samples. For each set of im2col columns that meet together: their
+// covariance in codes, its Cholesky factor, then one column after another, each rounded with what the ones before it
+// lack.
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "audit/chosen.h"
+#include "base/num.h"
+
+#define WHERE "round"
+#define DAMPING 0.01 // of the mean variance, added to each: a sample is not the world
+enum { MOST = 4096, BLOCK = 8 };
+
+// What is rounded at once: the columns of a group whose taps meet the same output pixels. More than one such set a
+// group only where the layer is transposed.
+typedef struct part {
+    uint32_t group, phase_h, phase_w;
+    size_t size;
+} part;
+
+typedef struct rounding {
+    quernel_i_chosen c;
+    quernel_i_fake fake;
+    const float *scale;               // [out]
+    uint32_t step_h, step_w;          // phases of the output pixels
+    double pixels;                    // of all samples
+    double *exact, *coded;            // [groups·k] means of the input, and of what its codes stand for
+    double *power;                    // [k] of a part: mean squares
+    size_t *order;                    // [k] of a part: its columns, the least power first
+    float *rows;                      // [BLOCK][k]
+    double *gram;                     // [size][size]: below the diagonal the covariance, from it on its factor
+    double *variance;                 // [size] its diagonal
+    double *lack, *plain_lack, *sums; // [size][group_out], the same of plain rounding; [group_out]
+    double *noise, *plain_noise;      // [group_out]
+    int8_t *codes;                    // [groups·k][group_out]
+} rounding;
+
+static uint32_t phase_of(uint32_t tap, uint32_t dilation, uint32_t step) { return tap * dilation % step; }
+
+// The columns of a part in their order.
+static size_t list_columns(const rounding *r, const part *p, size_t *ret_columns) {
+    const quernel_i_weights_shape *s = &r->c.f.shape;
+    const quernel_conv2d_desc *g = &r->c.f.geometry;
+    size_t size = 0;
+    for (uint32_t t = 0; t < s->taps; t++)
+        if (phase_of(t / s->kernel_w, g->dilation_h, r->step_h) == p->phase_h &&
+            phase_of(t % s->kernel_w, g->dilation_w, r->step_w) == p->phase_w)
+            for (uint32_t c = 0; c < s->group_in; c++) ret_columns[size++] = (size_t)t * s->group_in + c;
+    return size;
+}
+
+// An output pixel of a part.
+typedef struct pixel {
+    uint32_t image, n, y, x;
+} pixel;
+
+static bool meets(const rounding *r, const part *p, const pixel *at) {
+    const quernel_conv2d_desc *g = &r->c.f.geometry;
+    return (at->y + g->pad_top) % r->step_h == p->phase_h && (at->x + g->pad_left) % r->step_w == p->phase_w;
+}
+
+static bool step(const rounding *r, pixel *at) {
+    const quernel_i_image *i = &r->c.f.images[at->image];
+    if (++at->x < i->out_w) return true;
+    at->x = 0;
+    if (++at->y < i->out_h) return true;
+    at->y = 0;
+    if (++at->n < i->n) return true;
+    at->n = 0;
+    return ++at->image < r->c.f.count;
+}
+
+static void gather(const rounding *r, const part *p, const pixel *at) {
+    quernel_i_subject_gather(&r->c.f, &r->c.f.images[at->image], at->n, at->y, at->x, p->group);
+}
+
+static void quantize(const rounding *r, const part *p) {
+    const quernel_quant *q = &r->c.choice->quant;
+    quernel_i_subject_quantize(&r->c.f, &r->fake, p->group, (quernel_i_scale){q->scale, q->zero});
+}
+
+static void find_means(rounding *r, const part *p) {
+    double *exact = r->exact + p->group * r->c.f.k, *coded = r->coded + p->group * r->c.f.k;
+    const float *row = r->c.f.row;
+    pixel at = {0, 0, 0, 0};
+    memset(r->power, 0, r->c.f.k * sizeof *r->power);
+    do {
+        if (!meets(r, p, &at)) continue;
+        gather(r, p, &at);
+        for (size_t i = 0; i < p->size; i++) exact[r->order[i]] += (double)row[r->order[i]] / r->pixels;
+        quantize(r, p);
+        for (size_t i = 0; i < p->size; i++) {
+            const double t = (double)row[r->order[i]];
+            coded[r->order[i]] += t / r->pixels, r->power[r->order[i]] += t * t / r->pixels;
+        }
+    } while (step(r, &at));
+}
+
+// The least power first: columns are rounded from the last on, and those that come late make up for the early ones.
+static void sort_columns(rounding *r, size_t size) {
+    for (size_t gap = size / 2; gap; gap /= 2)
+        for (size_t i = gap; i < size; i++) {
+            const size_t column = r->order[i];
+            size_t to = i;
+            for (; to >= gap && r->power[r->order[to - gap]] > r->power[column]; to -= gap)
+                r->order[to] = r->order[to - gap];
+            r->order[to] = column;
+        }
+}
+
+// gram += rowsᵀ·rows, on and above the diagonal.
+static void add_rows(rounding *r, size_t size) {
+    const float *restrict rows = r->rows;
+    for (size_t i = 0; i < size; i++) {
+        float left[BLOCK], any = 0.0f;
+        for (uint32_t b = 0; b < BLOCK; b++) left[b] = rows[b * size + i], any += fabsf(left[b]);
+        if (any == 0.0f) continue;
+        double *restrict to = r->gram + i * size;
+        for (size_t j = i; j < size; j++) {
+            float sum = 0.0f;
+            for (uint32_t b = 0; b < BLOCK; b++) sum += left[b] * rows[b * size + j];
+            to[j] += (double)sum;
+        }
+    }
+}
+
+static void find_covariance(rounding *r, const part *p) {
+    const size_t size = p->size;
+    const double *mean = r->coded + p->group * r->c.f.k;
+    pixel at = {0, 0, 0, 0};
+    uint32_t filled = 0;
+    memset(r->gram, 0, size * size * sizeof *r->gram);
+    do {
+        if (!meets(r, p, &at)) continue;
+        gather(r, p, &at);
+        quantize(r, p);
+        for (size_t i = 0; i < size; i++) r->rows[filled * size + i] = r->c.f.row[r->order[i]];
+        if (++filled < BLOCK) continue;
+        add_rows(r, size), filled = 0;
+    } while (step(r, &at));
+    memset(r->rows + filled * size, 0, (BLOCK - filled) * size * sizeof *r->rows);
+    add_rows(r, size);
+    for (size_t i = 0; i < size; i++) {
+        for (size_t j = i; j < size; j++) {
+            double *both = r->gram + i * size + j;
+            *both = *both / r->pixels - mean[r->order[i]] * mean[r->order[j]];
+            r->gram[j * size + i] = *both;
+        }
+        r->variance[i] = r->gram[i * size + i];
+    }
+}
+
+// The upper factor of the damped covariance, in place.
+static void factorize(rounding *r, size_t size) {
+    double mean = 0.0;
+    for (size_t i = 0; i < size; i++) mean += r->variance[i] / (double)size;
+    const double damping = mean > 0.0 ? DAMPING * mean : 1.0;
+    for (size_t i = 0; i < size; i++) r->gram[i * size + i] += damping;
+    for (size_t k = 0; k < size; k++) {
+        double *restrict row = r->gram + k * size;
+        const double root = sqrt(fmax(row[k], damping)); // at least the damping but for rounding
+        row[k] = root;
+        for (size_t j = k + 1; j < size; j++) row[j] /= root;
+        for (size_t i = k + 1; i < size; i++) {
+            double *restrict to = r->gram + i * size;
+            const double factor = row[i];
+            for (size_t j = i; j < size && factor != 0.0; j++) to[j] -= factor * row[j];
+        }
+    }
+}
+
+// Rounds column i of the order in all output channels.
+static void round_column(rounding *r, const part *p, size_t i) {
+    const uint32_t out = r->c.f.shape.group_out;
+    const size_t row = (p->group * r->c.f.k + r->order[i]) * out;
+    const double *factor = r->gram + i * p->size;
+    memset(r->sums, 0, out * sizeof *r->sums);
+    for (size_t j = i + 1; j < p->size; j++)
+        for (uint32_t n = 0; n < out; n++) r->sums[n] += factor[j] * r->lack[j * out + n];
+    for (uint32_t n = 0; n < out; n++) {
+        const double w = (double)r->c.smoothed[row + n], d = (double)r->scale[p->group * out + n];
+        const float wanted = (float)((w + r->sums[n] / factor[i]) / d);
+        r->codes[row + n] = (int8_t)quernel_i_rne(quernel_i_clamp(wanted, -127.0f, 127.0f));
+        r->lack[i * out + n] = w - (double)r->codes[row + n] * d;
+        r->plain_lack[i * out + n] = w - (double)r->c.quantized[row + n];
+    }
+}
+
+// lackᵀ·covariance·lack of each output channel.
+static void find_noise(rounding *r, size_t size, const double *lack, double *ret_noise) {
+    const uint32_t out = r->c.f.shape.group_out;
+    memset(ret_noise, 0, out * sizeof *ret_noise);
+    for (size_t i = 0; i < size; i++) {
+        for (uint32_t n = 0; n < out; n++) r->sums[n] = r->variance[i] * lack[i * out + n];
+        for (size_t j = 0; j < i; j++)
+            for (uint32_t n = 0; n < out; n++) r->sums[n] += 2.0 * r->gram[i * size + j] * lack[j * out + n];
+        for (uint32_t n = 0; n < out; n++) ret_noise[n] += r->sums[n] * lack[i * out + n];
+    }
+}
+
+static int8_t plain_code(const rounding *r, size_t row, uint32_t channel, uint32_t n) {
+    return (int8_t)quernel_i_rne(r->c.quantized[row + n] / r->scale[channel]);
+}
+
+// Plain codes of the columns that are left to them: all, or the output channels that are better off with them.
+static void take_plain(rounding *r, const part *p, bool all) {
+    const uint32_t out = r->c.f.shape.group_out;
+    for (size_t i = 0; i < p->size; i++) {
+        const size_t row = (p->group * r->c.f.k + r->order[i]) * out;
+        for (uint32_t n = 0; n < out; n++)
+            if (all || r->plain_noise[n] <= r->noise[n]) r->codes[row + n] = plain_code(r, row, p->group * out + n, n);
+    }
+}
+
+static void round_part(rounding *r, part *p) {
+    p->size = list_columns(r, p, r->order);
+    if (!p->size) return;
+    find_means(r, p);
+    if (p->size > MOST) {
+        take_plain(r, p, true);
+        return;
+    }
+    sort_columns(r, p->size);
+    find_covariance(r, p);
+    factorize(r, p->size);
+    for (size_t i = p->size; i-- > 0;) round_column(r, p, i);
+    find_noise(r, p->size, r->lack, r->noise);
+    find_noise(r, p->size, r->plain_lack, r->plain_noise);
+    take_plain(r, p, false);
+}
+
+static void round_all(rounding *r) {
+    part p;
+    for (p.group = 0; p.group < r->c.f.shape.groups; p.group++)
+        for (p.phase_h = 0; p.phase_h < r->step_h; p.phase_h++)
+            for (p.phase_w = 0; p.phase_w < r->step_w; p.phase_w++) round_part(r, &p);
+}
+
+// The bias with what the mean of the output lacks.
+static void correct(const rounding *r, float *ret_bias) {
+    const quernel_i_subject *f = &r->c.f;
+    const float *bias = f->layer->op.finish.bias;
+    for (uint32_t n = 0; n < f->shape.out; n++) {
+        double sum = bias ? (double)bias[n] : 0.0;
+        for (size_t k = 0; k < f->k; k++) {
+            const size_t row = n / f->shape.group_out * f->k + k,
+                         at = row * f->shape.group_out + n % f->shape.group_out;
+            sum += r->exact[row] * (double)f->matrix[at] - r->coded[row] * (double)r->codes[at] * (double)r->scale[n];
+        }
+        ret_bias[n] = (float)sum;
+    }
+}
+
+// Codes in the order of dense weights.
+static void give(const rounding *r, int8_t *ret_codes) {
+    const quernel_i_weights_shape *s = &r->c.f.shape;
+    quernel_weights_desc dense = r->c.f.layer->weights;
+    dense.stride = dense.stride_in = 0;
+    for (uint32_t n = 0; n < s->out; n++)
+        for (uint32_t t = 0; t < s->taps; t++) {
+            const quernel_i_weights_source to = quernel_i_weights_source_at(&dense, s, n, t);
+            const size_t row = n / s->group_out * r->c.f.k + (size_t)t * s->group_in;
+            for (uint32_t c = 0; c < s->group_in; c++)
+                ret_codes[to.first + c * to.step] = r->codes[(row + c) * s->group_out + n % s->group_out];
+        }
+}
+
+static size_t largest_part(rounding *r) {
+    size_t most = 1;
+    for (uint32_t h = 0; h < r->step_h; h++)
+        for (uint32_t w = 0; w < r->step_w; w++) {
+            const size_t size = list_columns(r, &(part){0, h, w, 0}, r->order);
+            if (size > most && size <= MOST) most = size;
+        }
+    return most;
+}
+
+static int take(rounding *r, quernel_error *error) {
+    quernel_i_arena *a = &r->c.f.arena;
+    const size_t k = r->c.f.k, rows = k * r->c.f.shape.groups, out = r->c.f.shape.group_out;
+    if (!(r->order = quernel_i_arena_take(a, k, sizeof *r->order, error))) return QUERNEL_E_MEMORY;
+    const size_t most = largest_part(r);
+    const bool taken = (r->exact = quernel_i_arena_take(a, 2 * rows, sizeof(double), error)) &&
+                       (r->power = quernel_i_arena_take(a, k + most, sizeof(double), error)) &&
+                       (r->rows = quernel_i_arena_take(a, BLOCK * most, sizeof(float), error)) &&
+                       (r->gram = quernel_i_arena_take(a, most * most, sizeof(double), error)) &&
+                       (r->lack = quernel_i_arena_take(a, (2 * most + 3) * out, sizeof(double), error)) &&
+                       (r->codes = quernel_i_arena_take(a, rows * out, 1, error));
+    if (!taken) return QUERNEL_E_MEMORY;
+    r->coded = r->exact + rows, r->variance = r->power + k, r->plain_lack = r->lack + most * out;
+    r->sums = r->plain_lack + most * out, r->noise = r->sums + out, r->plain_noise = r->noise + out;
+    memset(r->exact, 0, 2 * rows * sizeof *r->exact);
+    for (uint32_t i = 0; i < r->c.f.count; i++)
+        r->pixels += (double)r->c.f.images[i].n * r->c.f.images[i].out_h * r->c.f.images[i].out_w;
+    return QUERNEL_OK;
+}
+
+static int run(rounding *r, int8_t *ret_codes, float *ret_scale, float *ret_bias, quernel_error *error) {
+    int code = quernel_i_subject_check_finite(&r->c.f, WHERE, error);
+    if (!code) code = quernel_i_setting_open(&r->c.f, NULL, &r->c.setting, error);
+    if (code) return code;
+    code = quernel_i_chosen_fill(&r->c, &r->scale, error);
+    if (!code) code = take(r, error);
+    if (!code) {
+        round_all(r);
+        give(r, ret_codes);
+        memcpy(ret_scale, r->scale, r->c.f.shape.out * sizeof *ret_scale);
+        correct(r, ret_bias);
+    }
+    quernel_i_setting_close(&r->c.setting);
+    return code;
+}
+
+int quernel_weights_round(const quernel_float_layer *layer, const quernel_choice *choice, const float *smooth,
+                          const quernel_sample *samples, uint32_t count, int8_t *ret_codes, float *ret_scale,
+                          float *ret_bias, quernel_error *error) {
+    if (!ret_codes) return quernel_i_error_null(error, WHERE, "ret_codes");
+    if (!ret_scale) return quernel_i_error_null(error, WHERE, "ret_scale");
+    if (!ret_bias) return quernel_i_error_null(error, WHERE, "ret_bias");
+    if (choice && choice->quant.mode != QUERNEL_QUANT_STATIC)
+        return quernel_i_error_set(error, QUERNEL_E_UNSUPPORTED, "choice.quant.mode", -1,
+                                   WHERE ": choice.quant.mode: %d: must be static", choice->quant.mode);
+    rounding r = {.step_h = 1, .step_w = 1};
+    int code = quernel_i_chosen_open(layer, choice, smooth, samples, count, &r.c, error);
+    if (code) return code;
+    r.fake = (quernel_i_fake){&choice->quant, r.c.multiplier, true, true};
+    if (r.c.f.shape.kind == QUERNEL_WEIGHTS_DECONV2D)
+        r.step_h = r.c.f.geometry.stride_h, r.step_w = r.c.f.geometry.stride_w;
+    code = run(&r, ret_codes, ret_scale, ret_bias, error);
+    quernel_i_chosen_close(&r.c);
+    return code;
+}
