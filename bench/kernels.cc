@@ -16,7 +16,7 @@ struct Product {
         for (uint32_t p = 0; p < columns / 16; p++) {
             uint8_t *to = b.bytes() + static_cast<size_t>(p) * groups * k.b_group;
             const int8_t *from = weights.as<int8_t>() + static_cast<size_t>(p) * groups * 64;
-            if (k.b_prepare) k.b_prepare(from, groups, to);
+            if (k.b_prepare.gemm) k.b_prepare.gemm(from, groups, to);
             else std::memcpy(to, from, static_cast<size_t>(groups) * 64);
         }
         run = {0, groups};

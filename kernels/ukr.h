@@ -109,24 +109,29 @@ typedef struct quernel_i_depthwise {
     void *scratch;          // as many bytes as scratch(columns) says
 } quernel_i_depthwise;
 
-/// 3x3 convolution with stride s, 1 or 2 by the kernel's op: for every pixel (y, x) of `lines` x `pixels` outputs and column n < columns
-///     acc = init[n] + Σ_i,j,c a[(s·y + i)·a_line + (s·x + j)·a_pixel + c] · w[n][i][j][c], i, j < 3, c < 4·quads, then the finish.
-/// Exactly (s·(lines − 1) + 3)·(s·(pixels − 1) + 3) pixels of 4·quads bytes are read. B as for GEMM: 9·quads groups, kernel lines, then kernel
-/// pixels, then channels. The finish, without row terms and row scale, counts the pixels of a line as its rows; line y begins
-/// y·y_line bytes from the first one, in the residual y·r_line. For every column |Σ a·w| < 2^25 (stride 2:
-/// 2^29) whatever the bytes of a are.
-typedef struct quernel_i_conv3x3 {
+/// What a convolution reads for a pixel: kernel_h lines of kernel_w pixels of `channels` bytes; strides in pixels.
+typedef struct quernel_i_window {
+    uint32_t kernel_h, kernel_w, stride_h, stride_w, channels;
+} quernel_i_window;
+
+/// Convolution: for every pixel (y, x) of `lines` x `pixels` outputs and column n < columns
+///     acc = init[n] + Σ_i,j,c a[(stride_h·y + i)·a_line + (stride_w·x + j)·a_pixel + c] · w[n][i][j][c],
+///     i < kernel_h, j < kernel_w, c < channels, then the finish.
+/// Exactly those bytes are read. B as for GEMM: kernel lines, then kernel pixels, then channels; a kernel line is padded with
+/// zeros to a multiple of 4 k. The finish, without row terms and row scale, counts the pixels of a line as its rows;
+/// line y begins y·y_line bytes from the first one, in the residual y·r_line. The kernel's op says what is asked of the rest.
+typedef struct quernel_i_conv {
     const void *a;
     ptrdiff_t a_line, a_pixel;
-    uint32_t lines, pixels, quads;
-    uint32_t columns;
+    quernel_i_window window;
+    uint32_t lines, pixels, columns;
     const void *b;
     size_t b_panel;
     const int32_t *init;    // [columns rounded up to 16]
     const quernel_i_finish *finish;
     ptrdiff_t y_line, r_line;
-    void *scratch;          // as many bytes as scratch(9·quads) says
-} quernel_i_conv3x3;
+    void *scratch;          // as many bytes as scratch(groups of all kernel lines) says
+} quernel_i_conv;
 
 /// Row kernels, float to rows in one pass: y[p][c] = low byte of quantize(x[p][c], mult[c], g, lo, hi, zero).
 /// `zero` already holds the encoding of the rows (+128 where s8 numbers travel as u8, −128 where u8 travel as s8).
@@ -156,8 +161,10 @@ typedef struct quernel_i_range {
 typedef enum quernel_i_op {
     QUERNEL_I_OP_GEMM = 0,
     QUERNEL_I_OP_GEMV,       // the gemm contract for rows <= 4: walks the weights once
-    QUERNEL_I_OP_CONV3X3,    // 3x3 with stride 1
-    QUERNEL_I_OP_CONV3X3S2,  // 3x3 with stride 2
+    // Convolutions; |Σ a·w| of every column stays below the bound, whatever the bytes of a are
+    QUERNEL_I_OP_CONV3X3,    // 3x3 with stride 1, channels a multiple of 4; 2^25
+    QUERNEL_I_OP_CONV3X3S2,  // 3x3 with stride 2, channels a multiple of 4; 2^29
+    QUERNEL_I_OP_CONVLINES,  // a_pixel = channels, stride_w <= kernel_w, kernel_h 3 … 8 with stride_h 1, 5 … 8 with 2; 2^28
     QUERNEL_I_OP_DEPTHWISE,
     QUERNEL_I_OP_ROWS_NHWC,
     QUERNEL_I_OP_ROWS_NCHW,
@@ -177,7 +184,7 @@ typedef struct quernel_i_kernel {
     uint16_t krev;      // revision: a tuning row lives as long as it is equal
     union {
         void (*gemm)(const quernel_i_gemm *);           // GEMM, GEMV
-        void (*conv3x3)(const quernel_i_conv3x3 *);     // CONV3X3, CONV3X3S2
+        void (*conv)(const quernel_i_conv *);           // CONV3X3, CONV3X3S2, CONVLINES
         void (*depthwise)(const quernel_i_depthwise *);
         void (*rows)(const quernel_i_rows *);
         void (*range)(const quernel_i_range *);
@@ -187,7 +194,11 @@ typedef struct quernel_i_kernel {
     size_t (*scratch)(uint32_t groups);                 // bytes, a multiple of 64, never less for more groups; NULL: none
     // The kernel's own form of a sub-panel of 16 columns, made once per block of columns: b_group bytes per group of 4 k.
     // NULL and 64: the kernel reads w16x4 as it is.
-    void (*b_prepare)(const int8_t *panel, uint32_t groups, void *dst);
+    union {
+        void (*gemm)(const int8_t *panel, uint32_t groups, void *dst);
+        void (*conv)(const int8_t *panel, const quernel_i_window *window, void *dst);
+        void (*any)(void);
+    } b_prepare;
     size_t b_group;
 } quernel_i_kernel;
 

@@ -40,18 +40,26 @@ static ptrdiff_t line_bytes(const quernel_tensor *y) {
 static uint32_t *prepared_unit(const quernel_i_task *t) { return (uint32_t *)t->slice; }
 enum { NO_UNIT = UINT32_MAX };
 
+static quernel_i_window window_of(const quernel_i_layer *l) {
+    return (quernel_i_window){l->kernel_h, l->kernel_w, l->stride_h, l->stride_w, l->weights->shape.job_in};
+}
+
 static const void *unit_weights(const quernel_i_task *t, uint32_t index, const unit *u, size_t *ret_panel) {
     const quernel_i_layer *l = t->call->layer;
     const quernel_i_weights_shape *s = &l->weights->shape;
     const quernel_i_phase *p = &u->shape;
     const int8_t *panels = l->weights->packed + u->bundle * s->bundle_bytes + p->offset + u->first / 16 * p->panel_bytes;
     *ret_panel = p->panel_bytes;
-    if (!l->gemm->b_prepare) return panels;
+    if (!l->gemm->b_prepare.any) return panels;
     uint8_t *block = t->slice + l->slice.block;
     *ret_panel = (size_t)p->k_groups * l->gemm->b_group;
     if (*prepared_unit(t) == index) return block;
-    for (uint32_t i = 0; i * 16 < u->columns; i++)
-        l->gemm->b_prepare(panels + i * p->panel_bytes, p->k_groups, block + i * *ret_panel);
+    const quernel_i_window window = window_of(l);
+    for (uint32_t i = 0; i * 16 < u->columns; i++) {
+        const int8_t *panel = panels + i * p->panel_bytes;
+        if (quernel_i_layer_conv(l)) l->gemm->b_prepare.conv(panel, &window, block + i * *ret_panel);
+        else l->gemm->b_prepare.gemm(panel, p->k_groups, block + i * *ret_panel);
+    }
     *prepared_unit(t) = index;
     return block;
 }
@@ -163,10 +171,9 @@ static void run_lattices(const quernel_i_task *t, uint32_t line, uint32_t x, uin
             quernel_i_finish finish;
             fill_finish(t, line + i, x + j, u, &finish);
             finish.y_row *= dw, finish.r_row *= dw;
-            l->gemm->run.conv3x3(&(quernel_i_conv3x3){
-                quernel_i_strip_row(t, line + i, x + j, u->bundle), l->a_line * dh, l->a_pixel * dw, every(lines - i, dh),
-                every(pixels - j, dw), l->weights->shape.job_in / 4, u->columns, b, b_panel,
-                unit_init(t, first_entry(l, u)), &finish,
+            l->gemm->run.conv(&(quernel_i_conv){
+                quernel_i_strip_row(t, line + i, x + j, u->bundle), l->a_line * dh, l->a_pixel * dw, window_of(l),
+                every(lines - i, dh), every(pixels - j, dw), u->columns, b, b_panel, unit_init(t, first_entry(l, u)), &finish,
                 line_bytes(&l->y) * dh, line_bytes(&l->residual) * dh, t->slice + l->slice.scratch});
         }
 }
@@ -182,7 +189,7 @@ static void run_tiles(const quernel_i_task *t, uint32_t line, uint32_t lines, co
     }
 }
 
-static void run_conv3x3(const quernel_i_task *t) {
+static void run_conv(const quernel_i_task *t) {
     const quernel_i_layer *l = t->call->layer;
     const uint32_t step = l->equal ? quernel_i_layer_line_step(l) : t->y1 - t->y0;
     quernel_i_equal_find(t);
@@ -239,7 +246,7 @@ static void run_strip(void *arg, uint32_t index, uint32_t worker) {
     t.zero_byte = (uint8_t)(t.found.z + l->encode);
     quernel_i_strip_stage(&t);
     if (quernel_i_layer_depthwise(l)) run_depthwise(&t);
-    else if (quernel_i_layer_conv3x3(l)) run_conv3x3(&t);
+    else if (quernel_i_layer_conv(l)) run_conv(&t);
     else if (l->path == QUERNEL_I_PATH_PACKED) run_packed(&t);
     else run_staged(&t);
     if (part == 0) quernel_i_border_fill(&t);

@@ -89,11 +89,12 @@ static inline bool quernel_i_layer_depthwise(const quernel_i_layer *l) {
 }
 /// One run covers a kernel row, else each tap is a run.
 static inline bool quernel_i_layer_whole_rows(const quernel_i_layer *l) { return l->n_runs == l->kernel_h; }
-static inline bool quernel_i_layer_conv3x3(const quernel_i_layer *l) {
-    return !quernel_i_layer_depthwise(l) && (l->gemm->op == QUERNEL_I_OP_CONV3X3 || l->gemm->op == QUERNEL_I_OP_CONV3X3S2);
+/// Its kernel takes strips of pixels, not rows.
+static inline bool quernel_i_layer_conv(const quernel_i_layer *l) {
+    return !quernel_i_layer_depthwise(l) && l->gemm->op >= QUERNEL_I_OP_CONV3X3 && l->gemm->op <= QUERNEL_I_OP_CONVLINES;
 }
-/// Output lines of a register tile: 3x3 kernels work in tiles of 4.
-static inline uint32_t quernel_i_layer_line_step(const quernel_i_layer *l) { return quernel_i_layer_conv3x3(l) ? 4 * l->dilation_h : 1; }
+/// Output lines of a register tile: such kernels work in tiles of 4.
+static inline uint32_t quernel_i_layer_line_step(const quernel_i_layer *l) { return quernel_i_layer_conv(l) ? 4 * l->dilation_h : 1; }
 /// Blocks of pixels of a strip's line.
 static inline uint32_t quernel_i_layer_blocks(const quernel_i_layer *l) {
     return l->equal ? (l->strip_w + l->equal - 1) / l->equal : 0;

@@ -5,7 +5,7 @@
 #include "plan/model.h"
 
 #include "cpu/cpu.h"
-#include "plan/conv3x3.h"
+#include "plan/conv.h"
 
 enum { SQUARE = 4 };
 
@@ -77,31 +77,33 @@ static void count_direct(const quernel_i_layer *l, const share *s, double *work)
     work[QUERNEL_I_WORK_WIDENED] = tiles * k->mr * depth;
 }
 
-// Winograd's products: points for each square of 4x4 outputs, made from its inputs and back.
+// Winograd's products: rows for each square of 4x4 outputs, made from its inputs and back.
 static void count_winograd(const quernel_i_layer *l, const share *s, double *work) {
     const quernel_i_kernel *k = l->gemm;
-    const double columns = block_columns(l), points = quernel_i_plan_conv3x3_points(k) * s->tasks * s->squares * s->units;
-    work[QUERNEL_I_WORK_MACS] = points * l->weights->shape.job_in * columns / macs_per_ns((quernel_isa)k->isa);
+    const quernel_i_conv_work conv = quernel_i_plan_conv_work(l, k);
+    const double columns = block_columns(l), rows = conv.rows * s->tasks * s->squares * s->units;
+    work[QUERNEL_I_WORK_MACS] = rows * conv.depth * columns / macs_per_ns((quernel_isa)k->isa);
     work[QUERNEL_I_WORK_CALLS] = s->tasks * s->units;
-    work[QUERNEL_I_WORK_TILES] = points / k->mr * columns / k->nr;
-    work[QUERNEL_I_WORK_WIDENED] = points * l->x.c;
+    work[QUERNEL_I_WORK_TILES] = rows / k->mr * columns / k->nr;
+    work[QUERNEL_I_WORK_WIDENED] = rows * l->x.c;
 }
 
 static void count_product(const quernel_i_layer *l, const share *s, double *work) {
     const quernel_i_weights_shape *w = &l->weights->shape;
     const quernel_i_kernel *k = l->gemm;
-    // The reference takes its 3x3 kernel for what it is: a direct product.
-    const bool winograd = quernel_i_layer_conv3x3(l) && k->isa != QUERNEL_ISA_REF;
+    // The reference takes its kernels for what they are: direct products.
+    const bool winograd = quernel_i_layer_conv(l) && k->isa != QUERNEL_ISA_REF;
+    const quernel_i_conv_work conv = winograd ? quernel_i_plan_conv_work(l, k) : (quernel_i_conv_work){0, 0, 1};
     (winograd ? count_winograd : count_direct)(l, s, work);
-    const double tiles = s->tasks * s->units * (winograd ? quernel_i_plan_conv3x3_points(k) * s->squares / k->mr : s->tiles),
+    const double tiles = s->tasks * s->units * (winograd ? conv.rows * s->squares / k->mr : s->tiles),
                  depth = 4.0 * w->k_groups;
     const double block = block_columns(l) / 16 * w->k_groups * (double)k->b_group,
                  l2 = (double)quernel_i_cpu()->l2_bytes;
     // A tile of rows walks the block, a tile of points its part; it comes from L1 where it fits there beside the rows.
-    const double walked = tiles * block / (winograd ? quernel_i_plan_conv3x3_points(k) : 1);
+    const double walked = tiles * block / conv.matrices;
     if (block > l2 / 2) work[QUERNEL_I_WORK_B_FAR] = walked;
     else if (block > (double)quernel_i_cpu()->l1d_bytes / 2) work[QUERNEL_I_WORK_B_L2] = walked;
-    if (k->b_prepare) work[QUERNEL_I_WORK_PREPARED] = (s->units > 1 ? s->tasks * s->units : 1) * block;
+    if (k->b_prepare.any) work[QUERNEL_I_WORK_PREPARED] = (s->units > 1 ? s->tasks * s->units : 1) * block;
     // Rows that do not stay in L2 come again for every unit.
     const double rows = l->path == QUERNEL_I_PATH_PACKED ? l->chunk * depth : s->staged;
     const double again = rows + block > l2 ? s->units : 1;

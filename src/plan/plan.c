@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "cpu/cpu.h"
-#include "plan/conv3x3.h"
+#include "plan/conv.h"
 #include "plan/sizes.h"
 #include "plan/tiles.h"
 #include "registry/registry.h"
@@ -19,7 +19,7 @@ static uint32_t encode_for(const quernel_i_layer *l, const quernel_i_kernel *ker
 
 static bool demands_packed(const quernel_i_config *config) { return config->path == QUERNEL_I_PATH_PACKED + 1; }
 
-// Few rows walk the weights once: the GEMV kernel of the same instruction set. 3x3 layers have a kernel of their own on some.
+// Few rows walk the weights once: the GEMV kernel of the same instruction set. Some convolutions have a kernel of their own on some.
 static const quernel_i_kernel *product_kernel(const quernel_i_layer *l, uint32_t usable, const quernel_i_config *config) {
     const bool few = (uint64_t)l->x.n * l->grid_h * l->grid_w <= 4;
     const bool tiles = usable >> QUERNEL_ISA_AMXINT8 & 1 && !few && quernel_i_plan_tiles_pay(l) && !quernel_i_amx_request();
@@ -29,7 +29,7 @@ static const quernel_i_kernel *product_kernel(const quernel_i_layer *l, uint32_t
     // Of kernels of one instruction set the one that reads the numbers as they are.
     const quernel_i_kernel *typed = quernel_i_registry_best(QUERNEL_I_OP_GEMM, usable, l->quant.type);
     if (typed && typed->isa == gemm->isa) gemm = typed;
-    const quernel_i_kernel *conv = demands_packed(config) ? NULL : quernel_i_plan_conv3x3_kernel(l, gemm);
+    const quernel_i_kernel *conv = demands_packed(config) ? NULL : quernel_i_plan_conv_kernel(l, gemm);
     if (conv) return conv;
     const quernel_i_kernel *gemv = few ? quernel_i_registry_best(QUERNEL_I_OP_GEMV, usable, gemm->a_type) : NULL;
     return gemv && gemv->isa == gemm->isa ? gemv : gemm;
@@ -39,10 +39,7 @@ static bool runs_product(const quernel_i_kernel *k, const quernel_i_layer *l, co
     switch (k->op) {
     case QUERNEL_I_OP_GEMM: return true;
     case QUERNEL_I_OP_GEMV: return l->grid_w <= 4;
-    case QUERNEL_I_OP_CONV3X3:
-    case QUERNEL_I_OP_CONV3X3S2:
-        return k->op == quernel_i_plan_conv3x3_op(l) && !demands_packed(config) && quernel_i_plan_conv3x3_fits(l);
-    default: return false;
+    default: return !demands_packed(config) && quernel_i_plan_conv_fits(l, k);
     }
 }
 
@@ -94,6 +91,7 @@ static bool can_read_in_place(const quernel_i_layer *l) {
     if (!int8_input(l) || l->encode || l->x.layout != QUERNEL_LAYOUT_NHWC) return false;
     if (!taps_inside(l, l->x.border_h, l->x.border_w)) return false;
     if (quernel_i_layer_depthwise(l)) return true;
+    if (l->gemm->op == QUERNEL_I_OP_CONVLINES) return whole_rows(l, l->x.stride_w); // reads no byte more
     // The phases of a deconvolution differ in the length of their runs.
     const bool one_length = whole_rows(l, l->x.stride_w) && l->weights->shape.phases == 1;
     return one_length ? l->weights->shape.run_length % 4 == 0 : taps_aligned(l);

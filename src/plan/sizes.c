@@ -12,7 +12,7 @@
 #define STRIP_MOST (640 * KiB)
 #define BLOCK_MOST (768 * KiB)
 #define CHUNK_MOST (128 * KiB)
-#define CONV3X3_STRIP_MOST (384 * KiB)
+#define CONV_STRIP_MOST (384 * KiB)
 #define SLICE_MOST (1920 * KiB)
 #define FLOATS_MOST (64 * KiB)
 #define TASKS_PER_THREAD 4 // enough for the last one to be small
@@ -41,8 +41,8 @@ static size_t strip_bytes(const quernel_i_layer *l, uint32_t lines, uint32_t pix
 
 // Their transformed weights are made anew for every strip, so strips are large; where taps are read in place they cost nothing.
 static size_t strip_budget(const quernel_i_layer *l, size_t l2_bytes) {
-    if (!quernel_i_layer_conv3x3(l)) return least(l2_bytes / 3, STRIP_MOST);
-    return l->path == QUERNEL_I_PATH_INPLACE ? SIZE_MAX : CONV3X3_STRIP_MOST;
+    if (!quernel_i_layer_conv(l)) return least(l2_bytes / 3, STRIP_MOST);
+    return l->path == QUERNEL_I_PATH_INPLACE ? SIZE_MAX : CONV_STRIP_MOST;
 }
 
 // As many whole lines as fit; of lines that are too long, as many pixels of one.
@@ -67,7 +67,7 @@ static size_t scratch_bytes(const quernel_i_layer *l) {
 
 // Bytes of prepared weights that may stand ready at a time.
 static size_t block_budget(const quernel_i_layer *l, size_t l2_bytes) {
-    if (!quernel_i_layer_conv3x3(l)) return least(l2_bytes / 2, BLOCK_MOST);
+    if (!quernel_i_layer_conv(l)) return least(l2_bytes / 2, BLOCK_MOST);
     const size_t strip = l->path == QUERNEL_I_PATH_INPLACE ? 0 : strip_bytes(l, l->strip_h, l->strip_w);
     const size_t others = strip + scratch_bytes(l);
     return others < SLICE_MOST ? SLICE_MOST - others : 0;
@@ -76,7 +76,7 @@ static size_t block_budget(const quernel_i_layer *l, size_t l2_bytes) {
 // Columns that need several blocks of transformed weights are better split among threads than lines: no block is made twice.
 static bool splits_columns(const quernel_i_layer *l, size_t l2_bytes) {
     const quernel_i_weights_shape *s = &l->weights->shape;
-    if (!quernel_i_layer_conv3x3(l) || l->path != QUERNEL_I_PATH_INPLACE) return false;
+    if (!quernel_i_layer_conv(l) || l->path != QUERNEL_I_PATH_INPLACE) return false;
     return (size_t)s->k_groups * l->gemm->b_group * (s->columns16 / 16) > block_budget(l, l2_bytes);
 }
 
@@ -183,7 +183,7 @@ static size_t offset(quernel_i_layout *slice, size_t count, size_t size) {
 static void lay_out_slice(quernel_i_layer *l, quernel_i_layout *slice) {
     const quernel_i_weights_shape *s = &l->weights->shape;
     const bool packed = l->path == QUERNEL_I_PATH_PACKED, strip = l->path != QUERNEL_I_PATH_INPLACE && l->strip_lines;
-    const bool prepared = !quernel_i_layer_depthwise(l) && l->gemm->b_prepare;
+    const bool prepared = !quernel_i_layer_depthwise(l) && l->gemm->b_prepare.any;
     const bool by_row = quernel_i_layer_by_row(l) || l->quant.row_scale;
     const bool by_image = l->quant.mode == QUERNEL_QUANT_DYNAMIC_CALL;
     const size_t columns = (size_t)s->jobs * s->columns16, rows = l->chunk;

@@ -8,8 +8,9 @@
 
 #define ARGUMENTS_GEMM (const quernel_i_gemm *)
 #define ARGUMENTS_GEMV (const quernel_i_gemm *)
-#define ARGUMENTS_CONV3X3 (const quernel_i_conv3x3 *)
-#define ARGUMENTS_CONV3X3S2 (const quernel_i_conv3x3 *)
+#define ARGUMENTS_CONV3X3 (const quernel_i_conv *)
+#define ARGUMENTS_CONV3X3S2 ARGUMENTS_CONV3X3
+#define ARGUMENTS_CONVLINES ARGUMENTS_CONV3X3
 #define ARGUMENTS_DEPTHWISE (const quernel_i_depthwise *)
 #define ARGUMENTS_ROWS_NHWC (const quernel_i_rows *)
 #define ARGUMENTS_ROWS_NCHW (const quernel_i_rows *)
@@ -19,8 +20,9 @@
 
 #define MEMBER_GEMM gemm
 #define MEMBER_GEMV gemm
-#define MEMBER_CONV3X3 conv3x3
-#define MEMBER_CONV3X3S2 conv3x3
+#define MEMBER_CONV3X3 conv
+#define MEMBER_CONV3X3S2 conv
+#define MEMBER_CONVLINES conv
 #define MEMBER_DEPTHWISE depthwise
 #define MEMBER_ROWS_NHWC rows
 #define MEMBER_ROWS_NCHW rows
@@ -29,14 +31,15 @@
 #define MEMBER_FINISH finish
 
 #define SCRATCH(function) size_t function(uint32_t groups);
-#define PREPARE(function) void function(const int8_t *panel, uint32_t groups, void *dst);
+#define PREPARE_GEMM(function) void function(const int8_t *panel, uint32_t groups, void *dst);
+#define PREPARE_CONV(function) void function(const int8_t *panel, const quernel_i_window *window, void *dst);
 #define KERNEL(op, name, isa, ISA, rows, mr, nr, kr, krev, scratch, prepare, b_group) \
     void quernel_uk_##name##_##isa ARGUMENTS_##op;
 #include "kernels/kernels.def"
 
 #define KERNEL(op, name, isa, ISA, rows, mr, nr, kr, krev, scratch, prepare, b_group)                             \
     {"quernel_uk_" #name "_" #isa, QUERNEL_I_OP_##op, QUERNEL_ISA_##ISA, QUERNEL_TYPE_##rows, mr, nr, kr, krev, \
-     {.MEMBER_##op = quernel_uk_##name##_##isa}, scratch, prepare, b_group},
+     {.MEMBER_##op = quernel_uk_##name##_##isa}, scratch, {.any = (void (*)(void))prepare}, b_group},
 const quernel_i_kernel quernel_i_kernels[] = {
 #include "kernels/kernels.def"
     {0}};

@@ -211,27 +211,33 @@ void test_sums_keep_a_bound(void) {
     quernel_cpu cpu = QUERNEL_CPU_INIT;
     quernel_cpu_get(&cpu);
     const bool usable = cpu.usable >> QUERNEL_ISA_AVX2 & 1;
-    static const char kernel[] = "kernel=quernel_uk_conv3x3_u8s8_6x16x2_avx2";
-    const uint32_t channels[] = {112, 116}; // times 9·127·255: just below and just above 2^25
-    for (int i = 0; i < 2; i++) {
+    static const struct {
+        const char *kernel;
+        uint32_t channels; // times 9·127·255: just below and just above 2^25, 2^28
+        bool fits;
+    } cases[] = {{"kernel=quernel_uk_conv3x3_u8s8_6x16x2_avx2", 112, true}, {"kernel=quernel_uk_conv3x3_u8s8_6x16x2_avx2", 116, false},
+                 {"kernel=quernel_uk_convlines_u8s8_6x16x2_avx2", 920, true}, {"kernel=quernel_uk_convlines_u8s8_6x16x2_avx2", 924, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *kernel = cases[i].kernel;
+        const bool fits = usable && cases[i].fits, by_itself = fits && cases[i].channels < 512;
         fixture f;
         fixture_init(&f, FIXTURE_CONV2D);
         f.d.isa = usable ? QUERNEL_ISA_AVX2 : -1;
-        static int8_t data[116 * 9];
+        static int8_t data[924 * 9];
         memset(data, 127, sizeof data);
         f.w.type = QUERNEL_TYPE_S8, f.w.data = data, f.w.scale = f.scale, f.w.smooth = NULL, f.w.zero = NULL;
-        f.w.in = f.d.x.c = channels[i], f.w.out = f.w.groups = 1;
+        f.w.in = f.d.x.c = cases[i].channels, f.w.out = f.w.groups = 1;
         f.finish->bias = NULL;
         quernel_operator *op = NULL;
         quernel_error error = {0};
         char line[512] = "";
         CHECK(fixture_create(&f, &op, &error) == QUERNEL_OK, "%s", error.text);
         quernel_operator_explain(op, line, sizeof line);
-        CHECK((strstr(line, kernel) != NULL) == (usable && i == 0), "%u channels: %s", channels[i], line);
+        CHECK((strstr(line, kernel) != NULL) == by_itself, "%u channels: %s", cases[i].channels, line);
         quernel_operator_destroy(op);
         op = NULL;
         f.d.config = kernel;
-        CHECK((fixture_create(&f, &op, &error) == QUERNEL_OK) == (usable && i == 0), "%u channels on demand", channels[i]);
+        CHECK((fixture_create(&f, &op, &error) == QUERNEL_OK) == fits, "%u channels on demand", cases[i].channels);
         quernel_operator_destroy(op);
     }
 }

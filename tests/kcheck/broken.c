@@ -172,13 +172,13 @@ static void no_fma(const quernel_i_gemm *g) {
         }
 }
 
-static void honest_3x3(const quernel_i_conv3x3 *c) { quernel_i_registry_best(QUERNEL_I_OP_CONV3X3, REF, -1)->run.conv3x3(c); }
-static void ignores_last_line(const quernel_i_conv3x3 *c) {
-    quernel_i_conv3x3 copy = *c;
+static void honest_3x3(const quernel_i_conv *c) { quernel_i_registry_best(QUERNEL_I_OP_CONV3X3, REF, -1)->run.conv(c); }
+static void ignores_last_line(const quernel_i_conv *c) {
+    quernel_i_conv copy = *c;
     if (copy.lines > 1) copy.lines--;
     honest_3x3(&copy);
 }
-static void reads_a_pixel_more(const quernel_i_conv3x3 *c) {
+static void reads_a_pixel_more(const quernel_i_conv *c) {
     honest_3x3(c);
     sink = ((const uint8_t *)c->a)[(c->lines + 1) * c->a_line + (c->pixels + 2) * c->a_pixel];
 }
@@ -220,10 +220,10 @@ static void forgets_what_was_found(const quernel_i_range *r) {
 
 static size_t one_line(uint32_t groups) { return (void)groups, 64; }
 
-#define PRODUCT(f) {#f, QUERNEL_I_OP_GEMM, 0, QUERNEL_TYPE_U8, 1, 16, 4, 1, {.gemm = f}, one_line, NULL, 64}
-#define CONV3X3(f) {#f, QUERNEL_I_OP_CONV3X3, 0, QUERNEL_TYPE_U8, 1, 16, 4, 1, {.conv3x3 = f}, one_line, NULL, 64}
-#define ROWS(f) {#f, QUERNEL_I_OP_ROWS_NHWC, 0, QUERNEL_TYPE_U8, 1, 1, 1, 1, {.rows = f}, NULL, NULL, 64}
-#define RANGE(f) {#f, QUERNEL_I_OP_RANGE_NHWC, 0, QUERNEL_TYPE_U8, 1, 1, 1, 1, {.range = f}, NULL, NULL, 64}
+#define PRODUCT(f) {#f, QUERNEL_I_OP_GEMM, 0, QUERNEL_TYPE_U8, 1, 16, 4, 1, {.gemm = f}, one_line, {NULL}, 64}
+#define CONV3X3(f) {#f, QUERNEL_I_OP_CONV3X3, 0, QUERNEL_TYPE_U8, 1, 16, 4, 1, {.conv = f}, one_line, {NULL}, 64}
+#define ROWS(f) {#f, QUERNEL_I_OP_ROWS_NHWC, 0, QUERNEL_TYPE_U8, 1, 1, 1, 1, {.rows = f}, NULL, {NULL}, 64}
+#define RANGE(f) {#f, QUERNEL_I_OP_RANGE_NHWC, 0, QUERNEL_TYPE_U8, 1, 1, 1, 1, {.range = f}, NULL, {NULL}, 64}
 static const quernel_i_kernel honest_kernels[] = {PRODUCT(honest), CONV3X3(honest_3x3), ROWS(honest_rows), RANGE(honest_range)};
 static const quernel_i_kernel broken_kernels[] = {
     PRODUCT(reads_past_a_run), PRODUCT(reads_before_a_row), PRODUCT(writes_past_y), PRODUCT(writes_past_scratch),
@@ -237,7 +237,7 @@ static const quernel_i_kernel broken_kernels[] = {
 // How many of the cases a kernel fails.
 static uint32_t failures(const kcheck_options *o, const quernel_i_kernel *k) {
     const quernel_i_kernel *oracle =
-        quernel_i_registry_best((quernel_i_op)k->op, REF, k->op <= QUERNEL_I_OP_CONV3X3S2 ? QUERNEL_TYPE_U8 : -1);
+        quernel_i_registry_best((quernel_i_op)k->op, REF, k->op <= QUERNEL_I_OP_CONVLINES ? QUERNEL_TYPE_U8 : -1);
     uint32_t count = 0;
     for (uint64_t i = 0; i < o->cases; i++) count += kcheck_case(k, oracle, o->seed, i) != NULL;
     return count;

@@ -35,7 +35,7 @@ const char *kcheck_case(const quernel_i_kernel *kernel, const quernel_i_kernel *
 
 // The cases of each kind of kernel.
 const char *kcheck_product(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
-const char *kcheck_conv3x3(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
+const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
 const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
 const char *kcheck_finish(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
 const char *kcheck_rows(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);

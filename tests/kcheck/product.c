@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cases of GEMM, GEMV, 3x3, depthwise and finish kernels.
+// Cases of GEMM, GEMV, convolution, depthwise and finish kernels.
 #include <string.h>
 
 #include "data.h"
@@ -77,9 +77,15 @@ static void make_rows(product *p, rng *r, guard *g, size_t line, bool is_signed)
     p->call.a = a + before;
 }
 
-// w16x4 of `groups` groups and, where the kernel has a form of its own, that. `ret_panel`: bytes from panel to panel of what is returned.
+static void prepare(const quernel_i_kernel *k, const int8_t *panel, uint32_t groups, const quernel_i_window *window, void *to) {
+    if (window) k->b_prepare.conv(panel, window, to);
+    else k->b_prepare.gemm(panel, groups, to);
+}
+
+// w16x4 of `groups` groups, those of a convolution's window or, without one, of a product; and, where the kernel has a form of its
+// own, that. `ret_panel`: bytes from panel to panel of what is returned.
 static const void *make_weights(rng *r, guard *g, const quernel_i_kernel *k, uint32_t columns, uint32_t groups,
-                                const void **ret_w16x4, size_t *ret_panel) {
+                                const quernel_i_window *window, const void **ret_w16x4, size_t *ret_panel) {
     const uint32_t panels = (columns + 15) / 16;
     const size_t panel = (size_t)groups * 64;
     int8_t *w = guard_take(g, panel * panels, 64, 0);
@@ -87,10 +93,13 @@ static const void *make_weights(rng *r, guard *g, const quernel_i_kernel *k, uin
     for (uint32_t n = columns; n < panels * 16; n++) // padding columns are zeros
         for (uint32_t i = 0; i < groups; i++) memset(w + n / 16 * panel + i * 64 + n % 16 * 4, 0, 4);
     *ret_w16x4 = w, *ret_panel = panel;
-    if (!k->b_prepare) return w;
+    const uint32_t line = window ? window->kernel_w * window->channels : 0; // behind each kernel line zeros fill its last group
+    for (uint32_t at = line / 4 * 64; line % 4 && at < panel * panels; at += (line + 3) / 4 * 64)
+        for (uint32_t n = 0; n < 16; n++) memset(w + at + n * 4 + line % 4, 0, 4 - line % 4);
+    if (!k->b_prepare.any) return w;
     const size_t prepared = (size_t)groups * k->b_group;
     uint8_t *b = guard_take(g, prepared * panels, 64, 0);
-    for (uint32_t i = 0; i < panels; i++) k->b_prepare(w + i * panel, groups, b + i * prepared);
+    for (uint32_t i = 0; i < panels; i++) prepare(k, w + i * panel, groups, window, b + i * prepared);
     *ret_panel = prepared;
     return b;
 }
@@ -111,7 +120,7 @@ const char *kcheck_product(const quernel_i_kernel *k, const quernel_i_kernel *or
     p.call.columns = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 80);
     const size_t line = make_runs(&p, &r, number);
     make_rows(&p, &r, g, line, k->a_type == QUERNEL_TYPE_S8);
-    p.call.b = make_weights(&r, g, k, p.call.columns, p.call.groups, &p.w16x4, &p.call.b_panel);
+    p.call.b = make_weights(&r, g, k, p.call.columns, p.call.groups, NULL, &p.w16x4, &p.call.b_panel);
     p.call.init = make_init(&r, g, p.call.columns);
     p.call.scratch = scratch(g, k, p.call.groups);
     output_make(&o, &r, g, p.call.rows, p.call.columns, typical(4 * p.call.groups));
@@ -125,30 +134,50 @@ const char *kcheck_product(const quernel_i_kernel *k, const quernel_i_kernel *or
     return merge(conduct, merge(output_compare(&o), guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed"));
 }
 
-const char *kcheck_conv3x3(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed,
-                           uint64_t number) {
+// Most cases are small; some have more tiles than any block, and channels whose rows would meet in one set of L1.
+static void make_3x3(quernel_i_conv *c, rng *r, uint64_t number, uint32_t stride, bool *ret_deep) {
+    const bool large = number % 32 == 0;
+    *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % (large ? 40 : 9)), .pixels = 1 + (uint32_t)(number % (large ? 90 : 20)),
+                          .columns = 1 + (uint32_t)((number * 7 + rng_next(r) % 3) % (large ? 20 : 50))};
+    c->window = (quernel_i_window){3, 3, stride, stride, 4 + 4 * (uint32_t)(rng_next(r) % (large ? 3 : 28))};
+    *ret_deep = number % 64 == 1; // small numbers keep its sums below the bound
+    if (*ret_deep) c->window.channels = 256, c->columns = 16;
+    c->a_pixel = (ptrdiff_t)c->window.channels + rng_int(r, 0, 9);
+}
+
+// Kernels of every height, few channels mostly; lines of less than a vector up to those that take several blocks.
+static void make_lines(quernel_i_conv *c, rng *r, uint64_t number) {
+    const bool large = number % 32 == 0;
+    *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % 9), .pixels = 1 + (uint32_t)(rng_next(r) % (large ? 900 : 60)),
+                          .columns = 1 + (uint32_t)(rng_next(r) % 40)};
+    const uint32_t stride = 1 + (uint32_t)(number % 2), least = stride == 2 ? 5 : 3;
+    c->window = (quernel_i_window){.kernel_h = least + (uint32_t)(rng_next(r) % (9 - least)), .kernel_w = 1 + (uint32_t)(rng_next(r) % 9), .stride_h = stride,
+                                   .channels = 1 + (uint32_t)(rng_next(r) % (rng_one_in(r, 8) ? 40 : 6))};
+    c->window.stride_w = 1 + (uint32_t)(rng_next(r) % c->window.kernel_w);
+    c->a_pixel = c->window.channels;
+}
+
+const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number) {
     rng r = rng_make(seed, number);
     output o;
-    // Most cases are small; some have more tiles than any block, and channels whose rows would meet in one set of L1.
-    const bool large = number % 32 == 0;
-    quernel_i_conv3x3 c = {.lines = 1 + (uint32_t)(rng_next(&r) % (large ? 40 : 9)), .pixels = 1 + (uint32_t)(number % (large ? 90 : 20)),
-                           .quads = large ? 1 + (uint32_t)(rng_next(&r) % 3) : 1 + (uint32_t)(rng_next(&r) % 28),
-                           .columns = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % (large ? 20 : 50))};
-    const bool deep = number % 64 == 1; // small numbers keep its sums below the bound
-    if (deep) c.quads = 64, c.columns = 16;
-    c.a_pixel = 4 * (ptrdiff_t)c.quads + rng_int(&r, 0, 9);
-    const uint32_t stride = k->op == QUERNEL_I_OP_CONV3X3S2 ? 2 : 1, last_line = stride * (c.lines - 1) + 2,
-                   last_pixel = stride * (c.pixels - 1) + 2;
+    quernel_i_conv c;
+    bool deep = false;
+    if (k->op == QUERNEL_I_OP_CONVLINES) make_lines(&c, &r, number);
+    else make_3x3(&c, &r, number, k->op == QUERNEL_I_OP_CONV3X3S2 ? 2 : 1, &deep);
+    const quernel_i_window *w = &c.window;
+    const uint32_t last_line = w->stride_h * (c.lines - 1) + w->kernel_h - 1,
+                   last_pixel = w->stride_w * (c.pixels - 1) + w->kernel_w - 1,
+                   groups = w->kernel_h * ((w->kernel_w * w->channels + 3) / 4);
     c.a_line = c.a_pixel * (last_pixel + 1) + rng_int(&r, 0, 70);
-    const size_t bytes = last_line * (size_t)c.a_line + last_pixel * (size_t)c.a_pixel + 4 * c.quads;
+    const size_t bytes = last_line * (size_t)c.a_line + last_pixel * (size_t)c.a_pixel + w->channels;
     uint8_t *a = guard_take(g, bytes, 1, 0);
     data_bytes(&r, deep ? DATA_SMALL : (data_kind)(rng_next(&r) % DATA_KINDS), a, bytes, false);
     c.a = a;
     const void *w16x4;
-    c.b = make_weights(&r, g, k, c.columns, 9 * c.quads, &w16x4, &c.b_panel);
+    c.b = make_weights(&r, g, k, c.columns, groups, w, &w16x4, &c.b_panel);
     c.init = make_init(&r, g, c.columns);
-    c.scratch = scratch(g, k, 9 * c.quads);
-    output_make(&o, &r, g, c.lines * c.pixels, c.columns, typical(36 * c.quads));
+    c.scratch = scratch(g, k, groups);
+    output_make(&o, &r, g, c.lines * c.pixels, c.columns, typical(4 * groups));
     guard_open(g, c.scratch);
     o.finish.row_scale = NULL;
     for (int i = 0; i < 2; i++) o.finish.row_term[i] = o.finish.col_term[i] = NULL;
@@ -156,8 +185,8 @@ const char *kcheck_conv3x3(const quernel_i_kernel *k, const quernel_i_kernel *or
     c.finish = &o.finish;
     const char *conduct = kcheck_conduct(guard_call(k->run.any, &c, 0, 0, 0, NULL));
     const quernel_i_finish finish = output_expected(&o);
-    c.finish = &finish, c.b = w16x4, c.b_panel = (size_t)c.quads * 9 * 64;
-    oracle->run.conv3x3(&c);
+    c.finish = &finish, c.b = w16x4, c.b_panel = (size_t)groups * 64;
+    oracle->run.conv(&c);
     return merge(conduct, merge(output_compare(&o), guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed"));
 }
 

@@ -98,7 +98,7 @@ static void draw_window(op_case *c) {
     if ((int)d->x.w < least_w) d->x.w = (uint32_t)least_w;
 }
 
-/// The shape that has kernels of its own: 3x3, stride and dilation 1, channels a multiple of 4.
+/// A shape that has kernels of its own: 3x3, stride and dilation 1, channels a multiple of 4.
 static void make_dense_3x3(op_case *c) {
     quernel_conv2d_desc *d = &c->conv;
     c->weights.kernel_h = c->weights.kernel_w = 3;
@@ -110,6 +110,21 @@ static void make_dense_3x3(op_case *c) {
     if (d->x.w < 3) d->x.w = 3;
 }
 
+/// Another one: a tall kernel over few channels.
+static void make_stem(op_case *c) {
+    quernel_conv2d_desc *d = &c->conv;
+    quernel_weights_desc *w = &c->weights;
+    w->groups = 1;
+    w->in = (uint32_t)rng_int(&c->r, 1, 6);
+    d->stride_h = (uint32_t)rng_int(&c->r, 1, 2);
+    w->kernel_h = (uint32_t)rng_int(&c->r, d->stride_h == 2 ? 5 : 3, 8);
+    w->kernel_w = (uint32_t)rng_int(&c->r, (int)d->stride_w, 8);
+    d->dilation_h = d->dilation_w = 1;
+    d->pad_top = d->pad_left = d->pad_bottom = d->pad_right = (uint32_t)rng_int(&c->r, 0, 3);
+    if (d->x.h < w->kernel_h) d->x.h = w->kernel_h;
+    if (d->x.w < w->kernel_w) d->x.w = w->kernel_w;
+}
+
 static void draw_image_shape(op_case *c, bool large) {
     quernel_tensor *x = &c->conv.x;
     x->n = (uint32_t)rng_int(&c->r, 1, rng_one_in(&c->r, 3) ? 3 : 1);
@@ -118,6 +133,7 @@ static void draw_image_shape(op_case *c, bool large) {
     draw_groups(c, large ? 160 : rng_one_in(&c->r, 4) ? 70 : 20);
     draw_window(c);
     if (c->kind == OP_CONV2D && rng_one_in(&c->r, 6)) make_dense_3x3(c);
+    else if (c->kind == OP_CONV2D && rng_one_in(&c->r, 6)) make_stem(c);
 }
 
 /// Halves the largest size until the case costs at most `budget` products.

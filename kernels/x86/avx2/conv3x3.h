@@ -62,14 +62,14 @@ static void prepare_quad(const int8_t *panel, uint32_t quads, uint8_t *dst) {
     }
 }
 
-static void conv3x3_prepare(const int8_t *panel, uint32_t groups, void *dst) {
-    const uint32_t quads = groups / 9;
+static void conv3x3_prepare(const int8_t *panel, const quernel_i_window *w, void *dst) {
+    const uint32_t quads = w->channels / 4;
     for (uint32_t q = 0; q < quads; q++) prepare_quad(panel + (size_t)q * 64, quads, (uint8_t *)dst + (size_t)q * 128);
 }
 
 // A call and the block in work.
 typedef struct work {
-    const quernel_i_conv3x3 *c;
+    const quernel_i_conv *c;
     uint8_t *inputs;      // [IN²][tiles][row]
     int32_t *sums;        // [IN²][tiles + 1][16]
     size_t row, point;    // bytes
@@ -110,8 +110,8 @@ static inline __attribute__((always_inline)) void transform_16(const uint8_t *co
 
 // Tiles that stick out repeat the last line and pixel: what they add concerns outputs that nobody keeps.
 static void transform_tile(const work *w, uint32_t tile, uint8_t *to) {
-    const quernel_i_conv3x3 *c = w->c;
-    const uint32_t step = WINOGRAD_OUT * WINOGRAD_STRIDE, channels = c->quads * 4;
+    const quernel_i_conv *c = w->c;
+    const uint32_t step = WINOGRAD_OUT * WINOGRAD_STRIDE, channels = c->window.channels;
     const uint32_t y = tile / w->tiles_w * step, x = tile % w->tiles_w * step;
     const uint32_t last_line = WINOGRAD_STRIDE * (c->lines - 1) + 2, last_pixel = WINOGRAD_STRIDE * (c->pixels - 1) + 2;
     const uint8_t *lines[WINOGRAD_IN];
@@ -131,7 +131,7 @@ static void transform_tile(const work *w, uint32_t tile, uint8_t *to) {
 // The products of the block with 16 columns.
 static void multiply(const work *w, const uint8_t *b) {
     static const int32_t zeros[NR];
-    const uint32_t quads = w->c->quads;
+    const uint32_t quads = w->c->window.channels / 4;
     for (uint32_t p = 0; p < WINOGRAD_POINTS; p++, b += (size_t)quads * 128) {
         const uint8_t *a = w->inputs + p * w->point;
         int32_t *acc = w->sums + p * sums_bytes(w->count) / sizeof(int32_t);
@@ -166,7 +166,7 @@ static inline void outputs_8(const int32_t *sums, size_t step, __m256i init, int
 
 // Finishes `count` neighbouring tiles of one line of tiles, `at` the first of them within the block.
 static void finish_band(const work *w, uint32_t at, uint32_t count, uint32_t n) {
-    const quernel_i_conv3x3 *c = w->c;
+    const quernel_i_conv *c = w->c;
     const uint32_t tile = w->first + at, x = tile % w->tiles_w * WINOGRAD_OUT;
     const size_t step = sums_bytes(w->count) / sizeof(int32_t);
     int32_t acc[WINOGRAD_OUT * BAND_PIXELS * NR] __attribute__((aligned(64)));
@@ -195,12 +195,12 @@ static void finish_block(const work *w, uint32_t n) {
     }
 }
 
-static void conv3x3(const quernel_i_conv3x3 *c) {
-    const uint32_t most = block_tiles(c->quads), tiles_w = (c->pixels + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
+static void conv3x3(const quernel_i_conv *c) {
+    const uint32_t quads = c->window.channels / 4, most = block_tiles(quads), tiles_w = (c->pixels + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
     const uint32_t all = tiles_w * ((c->lines + WINOGRAD_OUT - 1) / WINOGRAD_OUT);
-    work w = {.c = c, .inputs = c->scratch, .row = row_bytes(c->quads), .tiles_w = tiles_w,
+    work w = {.c = c, .inputs = c->scratch, .row = row_bytes(quads), .tiles_w = tiles_w,
               .plain = finish_is_plain(c->finish)};
-    w.sums = (int32_t *)((uint8_t *)c->scratch + inputs_bytes(c->quads));
+    w.sums = (int32_t *)((uint8_t *)c->scratch + inputs_bytes(quads));
     for (uint32_t blocks = (all + most - 1) / most; blocks; blocks--) {
         w.count = (all - w.first + blocks - 1) / blocks;
         w.point = w.count * w.row;

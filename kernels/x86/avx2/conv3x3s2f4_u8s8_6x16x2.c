@@ -10,10 +10,10 @@
 size_t quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_scratch(uint32_t groups);
 size_t quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_scratch(uint32_t groups) { return conv3x3_scratch(groups); }
 
-void quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_prepare(const int8_t *panel, uint32_t groups, void *dst);
-void quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_prepare(const int8_t *panel, uint32_t groups, void *dst) {
-    conv3x3_prepare(panel, groups, dst);
+void quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_prepare(const int8_t *panel, const quernel_i_window *w, void *dst);
+void quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_prepare(const int8_t *panel, const quernel_i_window *w, void *dst) {
+    conv3x3_prepare(panel, w, dst);
 }
 
-void quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2(const quernel_i_conv3x3 *c);
-void quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2(const quernel_i_conv3x3 *c) { conv3x3(c); }
+void quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2(const quernel_i_conv *c);
+void quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2(const quernel_i_conv *c) { conv3x3(c); }

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which layers a kernel for convolutions of their kind may and should run.
+#include "plan/conv.h"
+
+#include "registry/registry.h"
+
+#define TILE 4
+#define PREPARED_MOST ((size_t)2 << 20) // bytes of weights, above which those of fewer points are sooner read
+#define PREPARED_CHEAP ((size_t)768 << 10) // bytes of weights that cost little to prepare
+#define CHANNELS_MOST 512 // of a 3x3 kernel, of whose transformed weights 16 columns stay well below a worker's slice of the workspace
+
+// The furthest from 0 that Σ a·w comes for bytes a: all of one sign's weights meet 255.
+static uint64_t furthest(const quernel_weights *w, size_t j) {
+    const int64_t all = (int64_t)w->reach[j], sum = w->sum[j];
+    return 255 * (uint64_t)((all + (sum < 0 ? -sum : sum)) / 2);
+}
+
+static bool below(const quernel_weights *w, uint64_t bound) {
+    for (size_t j = 0; j < (size_t)w->shape.jobs * w->shape.columns16; j++)
+        if (furthest(w, j) >= bound) return false;
+    return true;
+}
+
+static bool is_3x3(const quernel_i_layer *l, uint32_t stride) {
+    return l->kernel_h == 3 && l->kernel_w == 3 && l->stride_h == stride && l->stride_w == stride &&
+           l->weights->shape.job_in % 4 == 0;
+}
+
+// Lines of the kernel that fall together where the stride, or the kernel's height, asks for it: taps of 1 or 2 lines.
+static uint32_t tap_lines(const quernel_i_layer *l) { return l->stride_h == 2 || l->kernel_h > 4 ? 2 : 1; }
+static uint32_t taps(const quernel_i_layer *l) { return (l->kernel_h + tap_lines(l) - 1) / tap_lines(l); }
+
+// Numbers of a kernel line that lie side by side wherever the rows are: no groups, no dilation along the line.
+static bool is_lines(const quernel_i_layer *l) {
+    return (taps(l) == 3 || taps(l) == 4) && l->stride_h <= 2 && l->stride_w <= l->kernel_w && l->dilation_w == 1 &&
+           l->weights->shape.job_in == l->x.c;
+}
+
+bool quernel_i_plan_conv_fits(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    const quernel_weights *w = l->weights;
+    if (w->shape.kind != QUERNEL_WEIGHTS_CONV2D || w->shape.format != QUERNEL_I_FORMAT_W16X4 || w->has_zero ||
+        w->smooth_kind == QUERNEL_SMOOTH_COLUMN || quernel_i_layer_by_row(l))
+        return false;
+    switch (k->op) {
+    case QUERNEL_I_OP_CONV3X3: return is_3x3(l, 1) && below(w, (uint64_t)1 << 25);
+    case QUERNEL_I_OP_CONV3X3S2: return is_3x3(l, 2) && below(w, (uint64_t)1 << 29);
+    case QUERNEL_I_OP_CONVLINES: return is_lines(l) && below(w, (uint64_t)1 << 28);
+    default: return false;
+    }
+}
+
+quernel_i_conv_work quernel_i_plan_conv_work(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    const double channels = l->weights->shape.job_in;
+    if (k->op == QUERNEL_I_OP_CONVLINES) {
+        const uint32_t numbers = l->kernel_w * l->weights->shape.job_in * tap_lines(l), points = taps(l) + TILE - 1;
+        return (quernel_i_conv_work){TILE * points, (numbers + 1) / 2 * 2, points};
+    }
+    const double points = k->op == QUERNEL_I_OP_CONV3X3 ? 36 : k->b_group > 9 * 64 ? 81 : 100;
+    return (quernel_i_conv_work){points, channels, points};
+}
+
+// Lines or pixels that are computed: each of the dilation's lattices rounded up to tiles.
+static uint64_t tiled(uint32_t size, uint32_t dilation) {
+    const uint64_t lattice = (size + dilation - 1) / dilation;
+    return (lattice + TILE - 1) / TILE * TILE * dilation;
+}
+
+static size_t prepared_bytes(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    return (size_t)l->weights->shape.k_groups * k->b_group * (l->weights->shape.columns16 / 16);
+}
+
+// Products that an output takes.
+static double direct_products(const quernel_i_layer *l) { return 4.0 * l->weights->shape.k_groups; }
+static double conv_products(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    const quernel_i_conv_work work = quernel_i_plan_conv_work(l, k);
+    return work.rows * work.depth / (TILE * TILE);
+}
+
+// The products that are saved pay for preparing the weights, which goes by their bytes; measured on Zen 3 with 64 to 512 channels.
+static bool pays_preparing(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    const double outputs = (double)l->grid_h * l->grid_w * l->weights->shape.columns16;
+    const size_t bytes = prepared_bytes(l, k);
+    return bytes <= PREPARED_CHEAP || outputs * (direct_products(l) - conv_products(l, k)) >= 12.0 * (double)bytes;
+}
+
+// With stride 2 a kernel saves a third of the products at most, and may waste less.
+static bool pays_3x3(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    const uint64_t pixels = (uint64_t)l->grid_h * l->grid_w,
+                   computed = tiled(l->grid_h, l->dilation_h) * tiled(l->grid_w, l->dilation_w);
+    const uint32_t channels = l->weights->shape.job_in;
+    if (k->op == QUERNEL_I_OP_CONV3X3) return channels >= 16 && computed <= 2 * pixels;
+    return channels >= 32 && channels % 16 == 0 && 8 * computed <= 9 * pixels;
+}
+
+// What an output takes beside its products is worth 20 of them, 30 where it is made from points.
+static bool pays_lines(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    const double computed = (double)tiled(l->grid_h, l->dilation_h) / l->grid_h;
+    return direct_products(l) + 20 >= 1.1 * computed * (conv_products(l, k) + 30);
+}
+
+static bool pays(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    if (4 * l->weights->shape.k_groups > 9 * CHANNELS_MOST || !pays_preparing(l, k)) return false;
+    return k->op == QUERNEL_I_OP_CONVLINES ? pays_lines(l, k) : pays_3x3(l, k);
+}
+
+const quernel_i_kernel *quernel_i_plan_conv_kernel(const quernel_i_layer *l, const quernel_i_kernel *gemm) {
+    const quernel_i_kernel *chosen = NULL;
+    if (gemm->isa == QUERNEL_ISA_REF) return NULL;
+    for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
+        if (k->isa != gemm->isa || k->a_type != gemm->a_type || !quernel_i_plan_conv_fits(l, k)) continue;
+        const bool better = !chosen || (k->op == chosen->op && prepared_bytes(l, chosen) > PREPARED_MOST);
+        if (better && pays(l, k)) chosen = k;
+    }
+    return chosen;
+}
