@@ -51,6 +51,7 @@ class _Part:
         self.prefix, self.graph, self.modules = prefix, graph, dict(model.named_modules())
         called = [node.target for node in graph.nodes if node.op == "call_module"]
         self.once = {target for target in called if called.count(target) == 1}
+        self.calls = {node: self._call(node) for node in graph.nodes}
 
     def module(self, node):
         """The module that a node calls, or None."""
@@ -64,10 +65,8 @@ class _Part:
     def name(self, node):
         return self.prefix + node.target
 
-    def call(self, node):
+    def _call(self, node):
         """The Call that a node comes down to, or None."""
-        if not isinstance(node, fx.Node):
-            return None
         if node.op == "call_module" and not node.kwargs:
             return modules.single_call(self.module(node), self._known(node.args))
         if node.op in ("call_function", "call_method"):
@@ -82,13 +81,13 @@ class _Part:
 
     def origin(self, node):
         """The node whose result a node passes on: itself, or what it copies."""
-        call = self.call(node)
+        call = self.calls.get(node)
         return self.origin(call.arguments[0]) if call and call.is_copy() else node
 
     def parts(self, node):
         """The nodes whose channels, one behind the other, are those of a node: itself, or those of a concatenation."""
-        call = self.call(node)
-        if call is None or call.function not in modules.CONCATENATIONS:
+        call = self.calls[node]
+        if call is None or call.function not in modules.CONCATENATIONS or not isinstance(call.arguments[0], (list, tuple)):
             return [node]
         dim = (*call.arguments, call.keywords.get("dim", 0))[1]
         return [self.origin(part) for part in call.arguments[0]] if dim == 1 else [node]
@@ -100,7 +99,7 @@ class _Part:
             numbers = map(array, (module.weight, module.bias, module.running_mean, module.running_var))
             usable = bare and module.running_mean is not None and self.is_once(node)
             return fold.scaled(layer, *fold.batch_norm(*numbers, module.eps)) if usable else None
-        call = self.call(node)
+        call = self.calls[node]
         if call is None or not any(argument is source for argument in call.arguments):
             return None
         made = call.activation() if bare and call.arguments[0] is source else None
@@ -129,7 +128,7 @@ class _Part:
         source, end, module = node.args[0], node, self.module(node)
         name, entry, taken = self.name(node), self.name(node), {}
         layer = modules.layer(module, name)
-        call = self.call(source) if layer.kind == "conv2d" and len(getattr(source, "users", ())) == 1 else None
+        call = self.calls[source] if layer.kind == "conv2d" and len(getattr(source, "users", ())) == 1 else None
         if call and self.is_once(source) and call.zero_pad():
             layer = dataclasses.replace(layer, pad=tuple(a + b for a, b in zip(layer.pad, call.zero_pad())))
             entry, taken[self.name(source)], source = self.name(source), 0, source.args[0]
@@ -158,7 +157,7 @@ class _Part:
             site.target = (site.made, 0) if only_layers(end) else None
         for node in filter(only_layers, self.graph.nodes):
             parts, first = self.parts(node), 0
-            if all(part in ends and list(part.users) == [node] for part in parts):
+            if len(set(parts)) == len(parts) and all(part in ends and list(part.users) == [node] for part in parts):
                 for part in parts:
                     ends[part].target = f"{self.prefix}{node}", first
                     first += ends[part].layer.channels[1]
