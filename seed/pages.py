@@ -17,14 +17,26 @@ LINE_HEIGHT = 48    # of a line as the reader wants it
 MEAN, DEVIATION = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
 
 
+@dataclasses.dataclass(frozen=True)
+class Wear:
+    """How hard pages are to read: sizes of their letters, deviation of the noise, how far the ink has faded to the paper."""
+    sizes: tuple = (15, 27)
+    noise: float = 4
+    fade: float = 0
+
+
+CLEAN, WORN = Wear(), Wear((11, 17), 12, 0.5)
+
+
 @functools.lru_cache(maxsize=None)
 def _font(name, size):
     return ImageFont.truetype(str(assets.in_debian_package(PACKAGE, "/" + name)), size)
 
 
-def _colours(rng):
+def _colours(rng, fade):
     """Paper and ink, light on dark now and then."""
     paper, ink = rng.integers(200, 256, 3), rng.integers(0, 90, 3)
+    ink = np.rint(ink + fade * (paper - ink)).astype(int)
     return tuple(map(tuple, (ink, paper) if rng.random() < 0.2 else (paper, ink)))
 
 
@@ -35,13 +47,13 @@ class Page:
     lines: list
 
 
-def page(seed):
+def page(seed, wear=CLEAN):
     rng = np.random.default_rng(seed)
-    paper, ink = _colours(rng)
+    paper, ink = _colours(rng, wear.fade)
     sheet = Image.new("RGB", (SIZE, SIZE), paper)
     draw, lines, top = ImageDraw.Draw(sheet), [], 12
     while top < SIZE - 40:
-        font = _font(FONTS[rng.integers(len(FONTS))], int(rng.integers(15, 27)))
+        font = _font(FONTS[rng.integers(len(FONTS))], int(rng.integers(*wear.sizes)))
         text = " ".join([*rng.choice(WORDS, 2), str(rng.integers(10000))])
         left = int(rng.integers(8, 40))
         box = draw.textbbox((left, top), text, font)
@@ -49,7 +61,7 @@ def page(seed):
             draw.text((left, top), text, ink, font)
             lines.append((text, box))
         top = box[3] + int(rng.integers(10, 22))
-    noisy = np.asarray(sheet, np.float32) + rng.normal(0, 4, (SIZE, SIZE, 3))
+    noisy = np.asarray(sheet, np.float32) + rng.normal(0, wear.noise, (SIZE, SIZE, 3))
     return Page(np.uint8(np.clip(np.rint(noisy), 0, 255)), lines)
 
 

@@ -23,6 +23,7 @@ OCR = "rapidocr_onnxruntime"
 class Protocol:
     crops: list         # [Python package, file, left, top] or [Debian package, "/" and how the file ends, left, top]
     pages: list = ()    # seeds of seed.pages
+    worn: list = ()     # … of those that are hard to read
     scenes: list = ()   # seeds of seed.bev
     clicks: list = ()   # seeds of seed.clicks
     digits: list = ()   # first row of seed.digits, and the one behind the last

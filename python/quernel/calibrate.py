@@ -233,7 +233,8 @@ class Settled:
 def settle(groups, batches, record, measure, policies=tuple(POLICIES), sources=None):
     """The codings of all values. record(batch, recorder) shows the recorder what the float network's layers read;
     measure(codings, batches, corrected) is the SQNR of the whole network. Every second batch is put aside for the check of the
-    policies, whose ranges do not know it; the ranges of the outcome are those of all batches.
+    policies, whose ranges do not know it; the first of those refine the choice, and the others say whether that and what makes
+    up for errors are kept. The ranges of the outcome are those of all batches.
 
     A value with channels that the set leaves silent is not smoothed: they would overflow later, and no batch put aside
     could tell. Channels that are dead by their weights do not count."""
@@ -254,14 +255,14 @@ def settle(groups, batches, record, measure, policies=tuple(POLICIES), sources=N
     winner = max(held_out, key=held_out.get)
     if held_out[winner] < held_out["plain"] + MARGIN_DB:
         winner = "plain"
-    checked, layers = parts[1][:CHECKED], {}
+    checked, unseen, layers = parts[1][:CHECKED], parts[1][CHECKED:] or parts[1], {}
     if len(policies) > 1:
         offered = offers(groups, searched, winner, silent)
-        refined, held_out["refined"] = refine(groups, seen, searched[winner], offered, lambda found: measure(found, checked))
-        winner = winner if refined == searched[winner] else "refined"
-        searched["refined"] = refined
-        found = codings(groups, seen, refined)
-        layers, made = corrected(groups, first, seen, found, lambda layers: measure(found, checked, layers))
+        searched["refined"], _ = refine(groups, seen, searched[winner], offered, lambda found: measure(found, checked))
+        reached = {policy: measure(codings(groups, seen, searched[policy]), unseen) for policy in (winner, "refined")}
+        winner = max(reached, key=reached.get)
+        held_out["refined"], found = reached["refined"], codings(groups, seen, searched[winner])
+        layers, made = corrected(groups, first, seen, found, lambda layers: measure(found, unseen, layers))
         held_out.update(made)
     return Settled(winner, searched[winner], codings(groups, seen, searched[winner]), layers, held_out, silent)
 
