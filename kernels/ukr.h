@@ -125,6 +125,7 @@ typedef struct quernel_i_conv {
     ptrdiff_t a_line, a_pixel;
     quernel_i_window window;
     uint32_t lines, pixels, columns;
+    uint32_t parts;         // 3x3: runs of channels, as even as multiples of 4 can be, each of which stays below the bound; else 1
     const void *b;
     size_t b_panel;
     const int32_t *init;    // [columns rounded up to 16]
@@ -162,8 +163,8 @@ typedef enum quernel_i_op {
     QUERNEL_I_OP_GEMM = 0,
     QUERNEL_I_OP_GEMV,       // the gemm contract for rows <= 4: walks the weights once
     // Convolutions; |Σ a·w| of every column stays below the bound, whatever the bytes of a are
-    QUERNEL_I_OP_CONV3X3,    // 3x3 with stride 1, channels a multiple of 4; 2^25
-    QUERNEL_I_OP_CONV3X3S2,  // 3x3 with stride 2, channels a multiple of 4; 2^29
+    QUERNEL_I_OP_CONV3X3,    // 3x3 with stride 1; 2^25
+    QUERNEL_I_OP_CONV3X3S2,  // 3x3 with stride 2; 2^29
     QUERNEL_I_OP_CONVLINES,  // a_pixel = channels, stride_w <= kernel_w, kernel_h 3 … 8 with stride_h 1, 5 … 8 with 2; 2^28
     QUERNEL_I_OP_DEPTHWISE,
     QUERNEL_I_OP_ROWS_NHWC,
@@ -192,7 +193,7 @@ typedef struct quernel_i_kernel {
         void (*any)(void);
     } run;              // finish: acc_row in elements, acc 4-byte aligned, read exactly rows x columns
     size_t (*scratch)(uint32_t groups);                 // bytes, a multiple of 64, never less for more groups; NULL: none
-    // The kernel's own form of a sub-panel of 16 columns, made once per block of columns: b_group bytes per group of 4 k.
+    // The kernel's own form of a sub-panel of 16 columns, made once per block of columns: quernel_i_panel_bytes of it.
     // NULL and 64: the kernel reads w16x4 as it is.
     union {
         void (*gemm)(const int8_t *panel, uint32_t groups, void *dst);
@@ -201,6 +202,12 @@ typedef struct quernel_i_kernel {
     } b_prepare;
     size_t b_group;
 } quernel_i_kernel;
+
+/// Bytes of a sub-panel of `groups` groups of 4 k in the kernel's own form. In that of 3x3 kernels each tap begins with a group of its own.
+static inline size_t quernel_i_panel_bytes(const quernel_i_kernel *k, uint32_t groups) {
+    const bool by_taps = k->op == QUERNEL_I_OP_CONV3X3 || k->op == QUERNEL_I_OP_CONV3X3S2;
+    return (by_taps ? (groups + 8) / 9 * (size_t)9 : groups) * k->b_group;
+}
 
 /// Every kernel that was compiled, in the order of kernels.def. Ends where `name` is NULL.
 extern const quernel_i_kernel quernel_i_kernels[];

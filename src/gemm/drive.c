@@ -52,7 +52,7 @@ static const void *unit_weights(const quernel_i_task *t, uint32_t index, const u
     *ret_panel = p->panel_bytes;
     if (!l->gemm->b_prepare.any) return panels;
     uint8_t *block = t->slice + l->slice.block;
-    *ret_panel = (size_t)p->k_groups * l->gemm->b_group;
+    *ret_panel = quernel_i_panel_bytes(l->gemm, p->k_groups);
     if (*prepared_unit(t) == index) return block;
     const quernel_i_window window = window_of(l);
     for (uint32_t i = 0; i * 16 < u->columns; i++) {
@@ -173,7 +173,7 @@ static void run_lattices(const quernel_i_task *t, uint32_t line, uint32_t x, uin
             finish.y_row *= dw, finish.r_row *= dw;
             l->gemm->run.conv(&(quernel_i_conv){
                 quernel_i_strip_row(t, line + i, x + j, u->bundle), l->a_line * dh, l->a_pixel * dw, window_of(l),
-                every(lines - i, dh), every(pixels - j, dw), u->columns, b, b_panel, unit_init(t, first_entry(l, u)), &finish,
+                every(lines - i, dh), every(pixels - j, dw), u->columns, l->conv_parts, b, b_panel, unit_init(t, first_entry(l, u)), &finish,
                 line_bytes(&l->y) * dh, line_bytes(&l->residual) * dh, t->slice + l->slice.scratch});
         }
 }

@@ -73,6 +73,7 @@ typedef struct quernel_i_layer {
     quernel_i_stream stream;
     uint32_t floats;                   // pixels of a bf16 piece
     uint32_t equal;                    // output pixels of a block whose rows may be equal; 0: not looked for
+    uint32_t conv_parts;               // of a convolution kernel's channels
     uint32_t columns_block;            // columns of a unit
     uint32_t units_per_job, units;     // units = jobs·units_per_job
     uint32_t strips_h, strips_w, parts; // tasks = images·strips_h·strips_w·parts; parts split the units

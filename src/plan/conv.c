@@ -7,7 +7,14 @@
 #define TILE 4
 #define PREPARED_MOST ((size_t)2 << 20) // bytes of weights, above which those of fewer points are sooner read
 #define PREPARED_CHEAP ((size_t)768 << 10) // bytes of weights that cost little to prepare
-#define CHANNELS_MOST 512 // of a 3x3 kernel, of whose transformed weights 16 columns stay well below a worker's slice of the workspace
+#define CHANNELS_MOST 1024 // of a 3x3 kernel, of whose transformed weights 16 columns stay below a worker's slice of the workspace
+#define LINES_K_MOST (9 * 512)
+
+// What |Σ a·w| of a column has to stay below, and the furthest that 4 channels of 9 taps take it.
+#define BOUND_S1 ((uint64_t)1 << 25)
+#define BOUND_S2 ((uint64_t)1 << 29)
+#define LINES_BOUND ((uint64_t)1 << 28)
+#define QUAD_MOST ((uint64_t)4 * 9 * 255 * 128)
 
 // The furthest from 0 that Σ a·w comes for bytes a: all of one sign's weights meet 255.
 static uint64_t furthest(const quernel_weights *w, size_t j) {
@@ -22,8 +29,7 @@ static bool below(const quernel_weights *w, uint64_t bound) {
 }
 
 static bool is_3x3(const quernel_i_layer *l, uint32_t stride) {
-    return l->kernel_h == 3 && l->kernel_w == 3 && l->stride_h == stride && l->stride_w == stride &&
-           l->weights->shape.job_in % 4 == 0;
+    return l->kernel_h == 3 && l->kernel_w == 3 && l->stride_h == stride && l->stride_w == stride;
 }
 
 // Lines of the kernel that fall together where the stride, or the kernel's height, asks for it: taps of 1 or 2 lines.
@@ -42,11 +48,19 @@ bool quernel_i_plan_conv_fits(const quernel_i_layer *l, const quernel_i_kernel *
         w->smooth_kind == QUERNEL_SMOOTH_COLUMN || quernel_i_layer_by_row(l))
         return false;
     switch (k->op) {
-    case QUERNEL_I_OP_CONV3X3: return is_3x3(l, 1) && below(w, (uint64_t)1 << 25);
-    case QUERNEL_I_OP_CONV3X3S2: return is_3x3(l, 2) && below(w, (uint64_t)1 << 29);
-    case QUERNEL_I_OP_CONVLINES: return is_lines(l) && below(w, (uint64_t)1 << 28);
+    case QUERNEL_I_OP_CONV3X3: return is_3x3(l, 1);
+    case QUERNEL_I_OP_CONV3X3S2: return is_3x3(l, 2);
+    case QUERNEL_I_OP_CONVLINES: return is_lines(l) && below(w, LINES_BOUND);
     default: return false;
     }
+}
+
+uint32_t quernel_i_plan_conv_parts(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    if (k->op != QUERNEL_I_OP_CONV3X3 && k->op != QUERNEL_I_OP_CONV3X3S2) return 1;
+    const uint64_t bound = k->op == QUERNEL_I_OP_CONV3X3 ? BOUND_S1 : BOUND_S2;
+    if (below(l->weights, bound)) return 1;
+    const uint32_t quads = (l->weights->shape.job_in + 3) / 4, part = (uint32_t)((bound - 1) / QUAD_MOST);
+    return (quads + part - 1) / part;
 }
 
 quernel_i_conv_work quernel_i_plan_conv_work(const quernel_i_layer *l, const quernel_i_kernel *k) {
@@ -66,7 +80,7 @@ static uint64_t tiled(uint32_t size, uint32_t dilation) {
 }
 
 static size_t prepared_bytes(const quernel_i_layer *l, const quernel_i_kernel *k) {
-    return (size_t)l->weights->shape.k_groups * k->b_group * (l->weights->shape.columns16 / 16);
+    return quernel_i_panel_bytes(k, l->weights->shape.k_groups) * (l->weights->shape.columns16 / 16);
 }
 
 // Products that an output takes.
@@ -88,18 +102,19 @@ static bool pays_3x3(const quernel_i_layer *l, const quernel_i_kernel *k) {
     const uint64_t pixels = (uint64_t)l->grid_h * l->grid_w,
                    computed = tiled(l->grid_h, l->dilation_h) * tiled(l->grid_w, l->dilation_w);
     const uint32_t channels = l->weights->shape.job_in;
+    if (channels > CHANNELS_MOST) return false;
     if (k->op == QUERNEL_I_OP_CONV3X3) return channels >= 16 && computed <= 2 * pixels;
-    return channels >= 32 && channels % 16 == 0 && 8 * computed <= 9 * pixels;
+    return channels >= 32 && 8 * computed <= 9 * pixels;
 }
 
 // What an output takes beside its products is worth 20 of them, 30 where it is made from points.
 static bool pays_lines(const quernel_i_layer *l, const quernel_i_kernel *k) {
     const double computed = (double)tiled(l->grid_h, l->dilation_h) / l->grid_h;
-    return direct_products(l) + 20 >= 1.1 * computed * (conv_products(l, k) + 30);
+    return direct_products(l) <= LINES_K_MOST && direct_products(l) + 20 >= 1.1 * computed * (conv_products(l, k) + 30);
 }
 
 static bool pays(const quernel_i_layer *l, const quernel_i_kernel *k) {
-    if (4 * l->weights->shape.k_groups > 9 * CHANNELS_MOST || !pays_preparing(l, k)) return false;
+    if (!pays_preparing(l, k)) return false;
     return k->op == QUERNEL_I_OP_CONVLINES ? pays_lines(l, k) : pays_3x3(l, k);
 }
 

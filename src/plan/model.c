@@ -97,7 +97,7 @@ static void count_product(const quernel_i_layer *l, const share *s, double *work
     (winograd ? count_winograd : count_direct)(l, s, work);
     const double tiles = s->tasks * s->units * (winograd ? conv.rows * s->squares / k->mr : s->tiles),
                  depth = 4.0 * w->k_groups;
-    const double block = block_columns(l) / 16 * w->k_groups * (double)k->b_group,
+    const double block = block_columns(l) / 16 * (double)quernel_i_panel_bytes(k, w->k_groups),
                  l2 = (double)quernel_i_cpu()->l2_bytes;
     // A tile of rows walks the block, a tile of points its part; it comes from L1 where it fits there beside the rows.
     const double walked = tiles * block / conv.matrices;

@@ -68,6 +68,7 @@ static int choose_kernels(quernel_i_layer *l, uint32_t usable, const quernel_i_c
     const quernel_i_kernel *chosen = quernel_i_layer_depthwise(l) ? l->depthwise : l->gemm;
     l->encode = (int32_t)encode_for(l, chosen);
     l->isa = (quernel_isa)chosen->isa;
+    l->conv_parts = quernel_i_plan_conv_parts(l, chosen);
     return QUERNEL_OK;
 }
 
@@ -91,7 +92,8 @@ static bool can_read_in_place(const quernel_i_layer *l) {
     if (!int8_input(l) || l->encode || l->x.layout != QUERNEL_LAYOUT_NHWC) return false;
     if (!taps_inside(l, l->x.border_h, l->x.border_w)) return false;
     if (quernel_i_layer_depthwise(l)) return true;
-    if (l->gemm->op == QUERNEL_I_OP_CONVLINES) return whole_rows(l, l->x.stride_w); // reads no byte more
+    if (quernel_i_layer_conv(l)) // reads no byte more
+        return l->gemm->op != QUERNEL_I_OP_CONVLINES || whole_rows(l, l->x.stride_w);
     // The phases of a deconvolution differ in the length of their runs.
     const bool one_length = whole_rows(l, l->x.stride_w) && l->weights->shape.phases == 1;
     return one_length ? l->weights->shape.run_length % 4 == 0 : taps_aligned(l);
@@ -101,7 +103,7 @@ static bool must_pack(const quernel_i_layer *l) {
     if (quernel_i_layer_depthwise(l)) return false;
     const bool by_row = quernel_i_layer_by_row(l) || (l->quant.row_scale && !int8_input(l));
     if (by_row || l->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN) return true;
-    return !whole_rows(l, l->x.c) && !taps_aligned(l);
+    return !quernel_i_layer_conv(l) && !whole_rows(l, l->x.c) && !taps_aligned(l);
 }
 
 static int choose_path(quernel_i_layer *l, const quernel_i_config *config, const char *where, quernel_error *error) {

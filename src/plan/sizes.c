@@ -77,7 +77,7 @@ static size_t block_budget(const quernel_i_layer *l, size_t l2_bytes) {
 static bool splits_columns(const quernel_i_layer *l, size_t l2_bytes) {
     const quernel_i_weights_shape *s = &l->weights->shape;
     if (!quernel_i_layer_conv(l) || l->path != QUERNEL_I_PATH_INPLACE) return false;
-    return (size_t)s->k_groups * l->gemm->b_group * (s->columns16 / 16) > block_budget(l, l2_bytes);
+    return quernel_i_panel_bytes(l->gemm, s->k_groups) * (s->columns16 / 16) > block_budget(l, l2_bytes);
 }
 
 // More threads want more strips, in a multiple of their number; a strip stays at least two register tiles high.
@@ -101,7 +101,7 @@ static void choose_units(quernel_i_layer *l, const quernel_i_config *config, siz
     const quernel_i_weights_shape *s = &l->weights->shape;
     l->columns_block = s->columns16, l->units_per_job = l->units = l->parts = 1;
     if (quernel_i_layer_depthwise(l)) return;
-    const size_t panel = (size_t)s->k_groups * l->gemm->b_group;
+    const size_t panel = quernel_i_panel_bytes(l->gemm, s->k_groups);
     const uint32_t nr = l->gemm->nr > 16 ? l->gemm->nr : 16;
     size_t columns = most(1, block_budget(l, l2_bytes) / panel) * 16;
     if (l->gemm->op == QUERNEL_I_OP_GEMV) columns = s->columns16; // walks the weights once: nothing is there to be kept
@@ -190,7 +190,7 @@ static void lay_out_slice(quernel_i_layer *l, quernel_i_layout *slice) {
     quernel_i_take(slice, 1, QUERNEL_I_LINE); // which unit stands prepared
     l->slice.strip = offset(slice, strip ? strip_bytes(l, l->strip_h, l->strip_w) + QUERNEL_I_LINE : 0, 1);
     l->slice.packed = offset(slice, packed ? (size_t)l->chunk * (size_t)l->a_pixel + QUERNEL_I_LINE : 0, 1);
-    l->slice.block = offset(slice, prepared ? l->columns_block / 16 * (size_t)s->k_groups : 0, prepared ? l->gemm->b_group : 1);
+    l->slice.block = offset(slice, prepared ? l->columns_block / 16 : 0, prepared ? quernel_i_panel_bytes(l->gemm, s->k_groups) : 1);
     l->slice.scratch = offset(slice, scratch_bytes(l), 1);
     l->slice.equal = offset(slice, quernel_i_layer_blocks(l), l->strip_h);
     const size_t merged = s->merged ? (size_t)l->chunk * s->columns : 0;

@@ -97,7 +97,7 @@ static const void *make_weights(rng *r, guard *g, const quernel_i_kernel *k, uin
     for (uint32_t at = line / 4 * 64; line % 4 && at < panel * panels; at += (line + 3) / 4 * 64)
         for (uint32_t n = 0; n < 16; n++) memset(w + at + n * 4 + line % 4, 0, 4 - line % 4);
     if (!k->b_prepare.any) return w;
-    const size_t prepared = (size_t)groups * k->b_group;
+    const size_t prepared = quernel_i_panel_bytes(k, groups);
     uint8_t *b = guard_take(g, prepared * panels, 64, 0);
     for (uint32_t i = 0; i < panels; i++) prepare(k, w + i * panel, groups, window, b + i * prepared);
     *ret_panel = prepared;
@@ -139,9 +139,12 @@ static void make_3x3(quernel_i_conv *c, rng *r, uint64_t number, uint32_t stride
     const bool large = number % 32 == 0;
     *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % (large ? 40 : 9)), .pixels = 1 + (uint32_t)(number % (large ? 90 : 20)),
                           .columns = 1 + (uint32_t)((number * 7 + rng_next(r) % 3) % (large ? 20 : 50))};
-    c->window = (quernel_i_window){3, 3, stride, stride, 4 + 4 * (uint32_t)(rng_next(r) % (large ? 3 : 28))};
+    c->window = (quernel_i_window){3, 3, stride, stride, 1 + (uint32_t)(rng_next(r) % (large ? 12 : 112))};
     *ret_deep = number % 64 == 1; // small numbers keep its sums below the bound
     if (*ret_deep) c->window.channels = 256, c->columns = 16;
+    const bool divided = number % 16 == 2; // all of them stay below it in parts
+    if (divided) c->window.channels = 113 + (uint32_t)(rng_next(r) % 300), c->columns = 1 + number % 24;
+    c->parts = divided ? ((c->window.channels + 3) / 4 + 27) / 28 : 1;
     c->a_pixel = (ptrdiff_t)c->window.channels + rng_int(r, 0, 9);
 }
 
@@ -149,7 +152,7 @@ static void make_3x3(quernel_i_conv *c, rng *r, uint64_t number, uint32_t stride
 static void make_lines(quernel_i_conv *c, rng *r, uint64_t number) {
     const bool large = number % 32 == 0;
     *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % 9), .pixels = 1 + (uint32_t)(rng_next(r) % (large ? 900 : 60)),
-                          .columns = 1 + (uint32_t)(rng_next(r) % 40)};
+                          .parts = 1, .columns = 1 + (uint32_t)(rng_next(r) % 40)};
     const uint32_t stride = 1 + (uint32_t)(number % 2), least = stride == 2 ? 5 : 3;
     c->window = (quernel_i_window){.kernel_h = least + (uint32_t)(rng_next(r) % (9 - least)), .kernel_w = 1 + (uint32_t)(rng_next(r) % 9), .stride_h = stride,
                                    .channels = 1 + (uint32_t)(rng_next(r) % (rng_one_in(r, 8) ? 40 : 6))};

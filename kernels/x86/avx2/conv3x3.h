@@ -24,7 +24,10 @@ enum {
     BAND_PIXELS = 16,       // of OUT lines, that are finished together
     BAND = BAND_PIXELS / WINOGRAD_OUT,
     CHANNELS = 16,          // of an input vector
+    UNDIVIDED = 28,         // quads whose sums stay below the bound whatever their weights are
 };
+
+static uint32_t quads_of(uint32_t channels) { return (channels + 3) / 4; }
 
 // Bytes of one tile's channels in one of the matrices; spread over the sets of L1.
 static size_t row_bytes(uint32_t quads) {
@@ -34,7 +37,8 @@ static size_t row_bytes(uint32_t quads) {
 
 static uint32_t block_tiles(uint32_t quads) {
     const size_t fit = INPUTS_MOST / (WINOGRAD_POINTS * row_bytes(quads)) / MR * MR;
-    return fit < TILES_LEAST ? TILES_LEAST : fit > TILES_MOST ? TILES_MOST : (uint32_t)fit;
+    const uint32_t least = quads > 128 ? TILES_LEAST / 2 : TILES_LEAST;
+    return fit < least ? least : fit > TILES_MOST ? TILES_MOST : (uint32_t)fit;
 }
 
 static size_t inputs_bytes(uint32_t quads) { return WINOGRAD_POINTS * (block_tiles(quads) * row_bytes(quads) + 128); }
@@ -42,15 +46,39 @@ static size_t inputs_bytes(uint32_t quads) { return WINOGRAD_POINTS * (block_til
 // One matrix of sums: [tile][16], and a line more.
 static size_t sums_bytes(uint32_t count) { return (count + 1) * (size_t)NR * sizeof(int32_t); }
 
+// Outputs of a band of tiles, for each tile of a block: a band is one tile at least.
+static size_t outputs_bytes(uint32_t count) { return count * (size_t)(WINOGRAD_OUT * BAND_PIXELS * NR) * sizeof(int32_t); }
+
+static size_t all_sums_bytes(uint32_t quads) { return (WINOGRAD_POINTS * sums_bytes(block_tiles(quads)) + 63) / 64 * 64; }
+
 static size_t conv3x3_scratch(uint32_t groups) {
-    const uint32_t quads = groups / 9;
-    return (inputs_bytes(quads) + WINOGRAD_POINTS * sums_bytes(block_tiles(quads)) + 63) / 64 * 64;
+    const uint32_t quads = (groups + 8) / 9;
+    return inputs_bytes(quads) + all_sums_bytes(quads) + (quads > UNDIVIDED ? outputs_bytes(block_tiles(quads)) : 0);
 }
 
-// 4 channels of 16 columns, 9 taps `quads` groups apart, to IN² points, 128·quads bytes apart.
-static void prepare_quad(const int8_t *panel, uint32_t quads, uint8_t *dst) {
+// Group `quad` of a tap, whose channels begin anywhere in a group of the panel: moved to its beginning, zeros behind them.
+static void tap_group(const int8_t *panel, uint32_t channels, uint32_t tap, uint32_t quad, int8_t to[64]) {
+    const uint32_t k = tap % 3 * channels + 4 * quad, shift = k % 4, left = channels - 4 * quad;
+    const __m256i *from = (const __m256i *)(panel + (tap / 3 * ((3 * channels + 3) / 4) + k / 4) * (size_t)64);
+    const bool further = shift + (left < 4 ? left : 4) > 4;
+    const __m128i down = _mm_cvtsi32_si128((int)(8 * shift)), up = _mm_cvtsi32_si128((int)(32 - 8 * shift));
+    const __m256i real = _mm256_set1_epi32(left < 4 ? (int)((1u << 8 * left) - 1) : -1);
+    for (uint32_t half = 0; half < 2; half++) {
+        const __m256i next = further ? from[2 + half] : _mm256_setzero_si256();
+        const __m256i moved = _mm256_or_si256(_mm256_srl_epi32(from[half], down), _mm256_sll_epi32(next, up));
+        _mm256_store_si256((__m256i *)to + half, _mm256_and_si256(moved, real));
+    }
+}
+
+// 4 channels of 16 columns to IN² points, 128·quads bytes apart.
+static void prepare_quad(const int8_t *panel, uint32_t channels, uint32_t quad, uint8_t *dst) {
+    const uint32_t quads = quads_of(channels);
     __m256i taps[9][4];
-    for (uint32_t t = 0; t < 9; t++) widen_weights(panel + (size_t)t * quads * 64, taps[t]);
+    for (uint32_t t = 0; t < 9; t++) {
+        int8_t group[64] __attribute__((aligned(32)));
+        if (channels % 4) tap_group(panel, channels, t, quad, group);
+        widen_weights(channels % 4 ? group : panel + ((size_t)t * quads + quad) * 64, taps[t]);
+    }
     for (uint32_t i = 0; i < 4; i++) {
         __m256i columns[3][WINOGRAD_IN], v[WINOGRAD_IN];
         for (uint32_t j = 0; j < 3; j++) winograd_weights(taps[j][i], taps[3 + j][i], taps[6 + j][i], columns[j]);
@@ -63,8 +91,7 @@ static void prepare_quad(const int8_t *panel, uint32_t quads, uint8_t *dst) {
 }
 
 static void conv3x3_prepare(const int8_t *panel, const quernel_i_window *w, void *dst) {
-    const uint32_t quads = w->channels / 4;
-    for (uint32_t q = 0; q < quads; q++) prepare_quad(panel + (size_t)q * 64, quads, (uint8_t *)dst + (size_t)q * 128);
+    for (uint32_t q = 0; q < quads_of(w->channels); q++) prepare_quad(panel, w->channels, q, (uint8_t *)dst + (size_t)q * 128);
 }
 
 // A call and the block in work.
@@ -72,28 +99,35 @@ typedef struct work {
     const quernel_i_conv *c;
     uint8_t *inputs;      // [IN²][tiles][row]
     int32_t *sums;        // [IN²][tiles + 1][16]
+    int32_t *outputs;     // of all bands, where the channels are divided
     size_t row, point;    // bytes
     uint32_t tiles_w;     // tiles of a line
     uint32_t first, count;// tiles of the block
     bool plain;
 } work;
 
-static inline __m128i load_channels(const uint8_t *a, uint32_t count) {
+// `count` channels, up to 16, zeros behind them. Where others stand before them, the 16 bytes that end with the last one are read.
+static inline __m128i load_channels(const uint8_t *a, uint32_t count, bool first) {
+    static const int8_t order[2 * CHANNELS] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                               -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
     if (count >= CHANNELS) return _mm_loadu_si128((const __m128i *)a);
+    if (!first)
+        return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(a + count - CHANNELS)),
+                                _mm_loadu_si128((const __m128i *)(order + CHANNELS - count)));
     uint8_t some[CHANNELS] = {0};
-    for (uint32_t i = 0; i < count; i += 4) memcpy(some + i, a + i, 4);
+    for (uint32_t i = 0; i < count; i++) some[i] = a[i];
     return _mm_loadu_si128((const __m128i *)some);
 }
 
 static inline __attribute__((always_inline)) void transform_16(const uint8_t *const lines[WINOGRAD_IN],
                                                                const ptrdiff_t pixels[WINOGRAD_IN], uint32_t count,
-                                                               uint8_t *to, size_t point) {
+                                                               bool first, uint8_t *to, size_t point) {
     __m256i columns[WINOGRAD_IN][WINOGRAD_IN]; // [point of the lines][pixel]
 #pragma GCC unroll 9
     for (uint32_t j = 0; j < WINOGRAD_IN; j++) {
         __m256i d[WINOGRAD_IN], v[WINOGRAD_IN];
 #pragma GCC unroll 9
-        for (uint32_t i = 0; i < WINOGRAD_IN; i++) d[i] = _mm256_cvtepu8_epi16(load_channels(lines[i] + pixels[j], count));
+        for (uint32_t i = 0; i < WINOGRAD_IN; i++) d[i] = _mm256_cvtepu8_epi16(load_channels(lines[i] + pixels[j], count, first));
         winograd_input(d, v);
 #pragma GCC unroll 9
         for (uint32_t i = 0; i < WINOGRAD_IN; i++) columns[i][j] = v[i];
@@ -122,25 +156,26 @@ static void transform_tile(const work *w, uint32_t tile, uint8_t *to) {
         pixels[i] = pixel * c->a_pixel;
     }
     for (uint32_t k = 0; k < channels; k += CHANNELS) {
-        if (channels - k >= CHANNELS) transform_16(lines, pixels, CHANNELS, to + 2 * k, w->point);
-        else transform_16(lines, pixels, channels - k, to + 2 * k, w->point);
+        if (channels - k >= CHANNELS) transform_16(lines, pixels, CHANNELS, false, to + 2 * k, w->point);
+        else transform_16(lines, pixels, channels - k, k == 0, to + 2 * k, w->point);
         for (uint32_t i = 0; i < WINOGRAD_IN; i++) lines[i] += CHANNELS;
     }
 }
 
-// The products of the block with 16 columns.
-static void multiply(const work *w, const uint8_t *b) {
+// The products of one part of the block's channels with 16 columns.
+static void multiply(const work *w, const uint8_t *b, uint32_t part) {
     static const int32_t zeros[NR];
-    const uint32_t quads = w->c->window.channels / 4;
+    const uint32_t quads = quads_of(w->c->window.channels);
+    const uint32_t first = quads * part / w->c->parts, some = quads * (part + 1) / w->c->parts - first;
     for (uint32_t p = 0; p < WINOGRAD_POINTS; p++, b += (size_t)quads * 128) {
-        const uint8_t *a = w->inputs + p * w->point;
+        const uint8_t *a = w->inputs + p * w->point + (size_t)first * 8;
         int32_t *acc = w->sums + p * sums_bytes(w->count) / sizeof(int32_t);
-        multiply_rows(a, w->row, w->count, b, quads, zeros, acc);
+        multiply_rows(a, w->row, w->count, b + (size_t)first * 128, some, zeros, acc);
     }
 }
 
-// Outputs of 8 columns of one tile: acc[line][pixel of the band][16].
-static inline void outputs_8(const int32_t *sums, size_t step, __m256i init, int32_t *acc) {
+// Outputs of 8 columns of one tile: acc[line][pixel of the band][16] = init, or what stands there, and their sums.
+static inline __attribute__((always_inline)) void outputs_8(const int32_t *sums, size_t step, const int32_t *init, int32_t *acc) {
     __m256i lines[WINOGRAD_OUT][WINOGRAD_IN];
 #pragma GCC unroll 9
     for (uint32_t j = 0; j < WINOGRAD_IN; j++) {
@@ -158,57 +193,75 @@ static inline void outputs_8(const int32_t *sums, size_t step, __m256i init, int
         winograd_output(lines[i], y);
 #pragma GCC unroll 9
         for (uint32_t j = 0; j < WINOGRAD_OUT; j++) {
-            const __m256i sum = winograd_sum(y[j], i, j);
-            _mm256_store_si256((__m256i *)(acc + (i * BAND_PIXELS + j) * NR), _mm256_add_epi32(sum, init));
+            __m256i *to = (__m256i *)(acc + (i * BAND_PIXELS + j) * NR);
+            const __m256i before = init ? _mm256_loadu_si256((const __m256i *)init) : *to;
+            _mm256_store_si256(to, _mm256_add_epi32(winograd_sum(y[j], i, j), before));
         }
     }
 }
 
-// Finishes `count` neighbouring tiles of one line of tiles, `at` the first of them within the block.
-static void finish_band(const work *w, uint32_t at, uint32_t count, uint32_t n) {
-    const quernel_i_conv *c = w->c;
-    const uint32_t tile = w->first + at, x = tile % w->tiles_w * WINOGRAD_OUT;
+// `count` neighbouring tiles of one line of tiles, `at` the first of them within the block.
+typedef struct band {
+    uint32_t at, count;
+    int32_t *acc; // [OUT lines][BAND_PIXELS][16]
+} band;
+
+static void sum_band(const work *w, const band *b, uint32_t n, bool first) {
     const size_t step = sums_bytes(w->count) / sizeof(int32_t);
-    int32_t acc[WINOGRAD_OUT * BAND_PIXELS * NR] __attribute__((aligned(64)));
-    for (uint32_t half = 0; half < NR; half += 8) {
-        const __m256i init = _mm256_loadu_si256((const __m256i *)(c->init + n + half));
-        for (uint32_t t = 0; t < count; t++)
-            outputs_8(w->sums + (size_t)(at + t) * NR + half, step, init, acc + t * WINOGRAD_OUT * NR + half);
-    }
+    for (uint32_t half = 0; half < NR; half += 8)
+        for (uint32_t t = 0; t < b->count; t++) {
+            const int32_t *sums = w->sums + (size_t)(b->at + t) * NR + half;
+            int32_t *acc = b->acc + t * WINOGRAD_OUT * NR + half;
+            if (first) outputs_8(sums, step, w->c->init + n + half, acc);
+            else outputs_8(sums, step, NULL, acc);
+        }
+}
+
+static void finish_band(const work *w, const band *b, uint32_t n) {
+    const quernel_i_conv *c = w->c;
+    const uint32_t tile = w->first + b->at, x = tile % w->tiles_w * WINOGRAD_OUT, count = b->count;
     const uint32_t pixels = c->pixels - x < count * WINOGRAD_OUT ? c->pixels - x : count * WINOGRAD_OUT;
     const uint32_t columns = c->columns - n < NR ? c->columns - n : NR;
     for (uint32_t i = 0, y = tile / w->tiles_w * WINOGRAD_OUT; i < WINOGRAD_OUT && y < c->lines; i++, y++) {
         quernel_i_finish f = *c->finish;
         f.y = (uint8_t *)f.y + y * c->y_line;
         if (f.residual) f.residual = (const uint8_t *)f.residual + y * c->r_line;
-        finish_run(&(finish_tile){acc + i * BAND_PIXELS * NR, pixels, columns, x, n}, &f, w->plain);
+        finish_run(&(finish_tile){b->acc + i * BAND_PIXELS * NR, pixels, columns, x, n}, &f, w->plain);
     }
 }
 
-static void finish_block(const work *w, uint32_t n) {
-    for (uint32_t at = 0; at < w->count;) {
-        const uint32_t to_end = w->tiles_w - (w->first + at) % w->tiles_w, left = w->count - at;
-        uint32_t count = to_end < left ? to_end : left;
-        if (count > BAND) count = BAND;
-        finish_band(w, at, count, n);
-        at += count;
+// Outputs of one part of the channels; behind the last part they are finished.
+static void finish_block(const work *w, uint32_t n, uint32_t part) {
+    int32_t acc[WINOGRAD_OUT * BAND_PIXELS * NR] __attribute__((aligned(64)));
+    const uint32_t parts = w->c->parts;
+    band b = {.acc = parts > 1 ? w->outputs : acc};
+    for (; b.at < w->count; b.at += b.count) {
+        const uint32_t to_end = w->tiles_w - (w->first + b.at) % w->tiles_w, left = w->count - b.at;
+        b.count = to_end < left ? to_end : left;
+        if (b.count > BAND) b.count = BAND;
+        sum_band(w, &b, n, part == 0);
+        if (part + 1 == parts) finish_band(w, &b, n);
+        if (parts > 1) b.acc += WINOGRAD_OUT * BAND_PIXELS * NR;
     }
 }
 
 static void conv3x3(const quernel_i_conv *c) {
-    const uint32_t quads = c->window.channels / 4, most = block_tiles(quads), tiles_w = (c->pixels + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
+    const uint32_t quads = quads_of(c->window.channels), most = block_tiles(quads), tiles_w = (c->pixels + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
     const uint32_t all = tiles_w * ((c->lines + WINOGRAD_OUT - 1) / WINOGRAD_OUT);
     work w = {.c = c, .inputs = c->scratch, .row = row_bytes(quads), .tiles_w = tiles_w,
               .plain = finish_is_plain(c->finish)};
     w.sums = (int32_t *)((uint8_t *)c->scratch + inputs_bytes(quads));
+    w.outputs = (int32_t *)((uint8_t *)w.sums + all_sums_bytes(quads));
     for (uint32_t blocks = (all + most - 1) / most; blocks; blocks--) {
         w.count = (all - w.first + blocks - 1) / blocks;
         w.point = w.count * w.row;
         w.point = ((w.point + 63) / 64 | 1) * 64; // an odd number of lines: a tile's stores meet in no set of L1
         for (uint32_t t = 0; t < w.count; t++) transform_tile(&w, w.first + t, w.inputs + t * w.row);
         for (uint32_t n = 0; n < c->columns; n += NR) {
-            multiply(&w, (const uint8_t *)c->b + n / NR * c->b_panel);
-            finish_block(&w, n);
+            for (uint32_t part = 0; part < c->parts; part++) {
+                multiply(&w, (const uint8_t *)c->b + n / NR * c->b_panel, part);
+                finish_block(&w, n, part);
+            }
         }
         w.first += w.count;
     }
