@@ -93,7 +93,7 @@ static bool can_read_in_place(const quernel_i_layer *l) {
     if (!taps_inside(l, l->x.border_h, l->x.border_w)) return false;
     if (quernel_i_layer_depthwise(l)) return true;
     if (quernel_i_layer_conv(l)) // reads no byte more
-        return l->gemm->op != QUERNEL_I_OP_CONVLINES || whole_rows(l, l->x.stride_w);
+        return l->gemm->op != QUERNEL_I_OP_CONVLINES || l->x.stride_w == l->weights->shape.job_in;
     // The phases of a deconvolution differ in the length of their runs.
     const bool one_length = whole_rows(l, l->x.stride_w) && l->weights->shape.phases == 1;
     return one_length ? l->weights->shape.run_length % 4 == 0 : taps_aligned(l);
@@ -154,7 +154,7 @@ static void choose_runs(quernel_i_layer *l) {
     }
     const size_t bytes = packed ? (size_t)s->k_groups * 4 : l->x.c;
     // Rows a multiple of 2048 bytes apart would fall into too few sets of L1.
-    const bool spread = bytes % 2048 == 0 && (packed || l->kernel_w == 1);
+    const bool spread = bytes % 2048 == 0 && (packed || l->kernel_w == 1) && !quernel_i_layer_conv(l);
     l->a_pixel = (ptrdiff_t)(bytes + (spread ? QUERNEL_I_LINE : 0));
 }
 

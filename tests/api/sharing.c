@@ -242,6 +242,33 @@ void test_sums_keep_a_bound(void) {
     }
 }
 
+/// Kernels one pixel wide read channels of a larger tensor where they lie, whichever kernel runs.
+void test_narrow_kernels_read_slices(void) {
+    enum { C = 18, PITCH = 20, OUT = 4, H = 12, W = 8 };
+    static uint8_t x[H * W * PITCH], workspace[1 << 20] __attribute__((aligned(64)));
+    static int8_t data[OUT * C * 3];
+    static int32_t y[2][OUT * (H - 2) * W];
+    for (size_t i = 0; i < sizeof x; i++) x[i] = (uint8_t)(i * 31 % 251);
+    for (size_t i = 0; i < sizeof data; i++) data[i] = (int8_t)(i * 29 % 255 - 127);
+    for (int i = 0; i < 2; i++) {
+        fixture f;
+        fixture_init(&f, FIXTURE_CONV2D);
+        f.w.type = QUERNEL_TYPE_S8, f.w.data = data, f.w.groups = 1, f.w.in = C, f.w.out = OUT, f.w.kernel_w = 1;
+        f.d.x = (quernel_tensor){QUERNEL_TYPE_U8, QUERNEL_LAYOUT_NHWC, 1, C, H, W, .stride_w = PITCH, .stride_h = W * PITCH, .stride_c = 1};
+        f.d.y = (quernel_tensor){.layout = QUERNEL_LAYOUT_NHWC, .type = QUERNEL_TYPE_S32};
+        f.d.pad_top = f.d.pad_left = f.d.pad_bottom = f.d.pad_right = 0;
+        f.finish->y_type = QUERNEL_TYPE_S32, f.quant->zero = 0;
+        if (i) f.d.isa = QUERNEL_ISA_REF;
+        quernel_operator *op = NULL;
+        quernel_error error = {0};
+        if (!CHECK(fixture_create(&f, &op, &error) == QUERNEL_OK, "%s", error.text)) return;
+        const size_t bytes = quernel_operator_workspace(op);
+        CHECK(bytes <= sizeof workspace && !quernel_operator_run(op, x, NULL, y[i], workspace, bytes, NULL, &error), "%s", error.text);
+        quernel_operator_destroy(op);
+    }
+    CHECK(!memcmp(y[0], y[1], sizeof y[0]), "the results differ");
+}
+
 /// A dead channel (all weights 0) and silent input work and make no NaN.
 void test_dead_channels(void) {
     for (int kind = 0; kind < FIXTURE_KINDS; kind++) {

@@ -52,6 +52,7 @@ const test_entry test_entries[] = {{"refuse_weights_sizes", test_refuse_weights_
                                    {"blob_round_trip", test_blob_round_trip},
                                    {"config_round_trip", test_config_round_trip},
                                    {"sums_keep_a_bound", test_sums_keep_a_bound},
+                                   {"narrow_kernels_read_slices", test_narrow_kernels_read_slices},
                                    {"dead_channels", test_dead_channels},
                                    {"network_allocation_fails", test_network_allocation_fails},
                                    {"network_run_allocates_nothing", test_network_run_allocates_nothing},

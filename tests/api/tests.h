@@ -47,6 +47,7 @@ void test_operators_from_threads(void);
 void test_blob_round_trip(void);
 void test_config_round_trip(void);
 void test_sums_keep_a_bound(void);
+void test_narrow_kernels_read_slices(void);
 void test_dead_channels(void);
 void test_network_allocation_fails(void);
 void test_network_run_allocates_nothing(void);
