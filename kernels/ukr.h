@@ -165,7 +165,7 @@ typedef enum quernel_i_op {
     // Convolutions; |Σ a·w| of every column stays below the bound, whatever the bytes of a are
     QUERNEL_I_OP_CONV3X3,    // 3x3 with stride 1; 2^25
     QUERNEL_I_OP_CONV3X3S2,  // 3x3 with stride 2; 2^29
-    QUERNEL_I_OP_CONVLINES,  // a_pixel = channels, stride_w <= kernel_w, kernel_h 3 … 8 with stride_h 1, 5 … 8 with 2; 2^28
+    QUERNEL_I_OP_CONVLINES,  // a_pixel = channels, stride_w <= kernel_w, stride_h 1 or 2, kernel_h 3 … 8; 2^28
     QUERNEL_I_OP_DEPTHWISE,
     QUERNEL_I_OP_ROWS_NHWC,
     QUERNEL_I_OP_ROWS_NCHW,

@@ -38,7 +38,7 @@ static uint32_t taps(const quernel_i_layer *l) { return (l->kernel_h + tap_lines
 
 // Numbers of a kernel line that lie side by side wherever the rows are: no groups, no dilation along the line.
 static bool is_lines(const quernel_i_layer *l) {
-    return (taps(l) == 3 || taps(l) == 4) && l->stride_h <= 2 && l->stride_w <= l->kernel_w && l->dilation_w == 1 &&
+    return l->kernel_h >= 3 && taps(l) <= 4 && l->stride_h <= 2 && l->stride_w <= l->kernel_w && l->dilation_w == 1 &&
            l->weights->shape.job_in == l->x.c;
 }
 
@@ -110,7 +110,7 @@ static bool pays_3x3(const quernel_i_layer *l, const quernel_i_kernel *k) {
 // What an output takes beside its products is worth 20 of them, 30 where it is made from points.
 static bool pays_lines(const quernel_i_layer *l, const quernel_i_kernel *k) {
     const double computed = (double)tiled(l->grid_h, l->dilation_h) / l->grid_h;
-    return direct_products(l) <= LINES_K_MOST && direct_products(l) + 20 >= 1.1 * computed * (conv_products(l, k) + 30);
+    return direct_products(l) <= LINES_K_MOST && direct_products(l) + 20 >= 1.05 * computed * (conv_products(l, k) + 30);
 }
 
 static bool pays(const quernel_i_layer *l, const quernel_i_kernel *k) {

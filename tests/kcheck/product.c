@@ -153,8 +153,8 @@ static void make_lines(quernel_i_conv *c, rng *r, uint64_t number) {
     const bool large = number % 32 == 0;
     *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % 9), .pixels = 1 + (uint32_t)(rng_next(r) % (large ? 900 : 60)),
                           .parts = 1, .columns = 1 + (uint32_t)(rng_next(r) % 40)};
-    const uint32_t stride = 1 + (uint32_t)(number % 2), least = stride == 2 ? 5 : 3;
-    c->window = (quernel_i_window){.kernel_h = least + (uint32_t)(rng_next(r) % (9 - least)), .kernel_w = 1 + (uint32_t)(rng_next(r) % 9), .stride_h = stride,
+    const uint32_t stride = 1 + (uint32_t)(number % 2);
+    c->window = (quernel_i_window){.kernel_h = 3 + (uint32_t)(rng_next(r) % 6), .kernel_w = 1 + (uint32_t)(rng_next(r) % 9), .stride_h = stride,
                                    .channels = 1 + (uint32_t)(rng_next(r) % (rng_one_in(r, 8) ? 40 : 6))};
     c->window.stride_w = 1 + (uint32_t)(rng_next(r) % c->window.kernel_w);
     c->a_pixel = c->window.channels;

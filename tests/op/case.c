@@ -117,7 +117,7 @@ static void make_stem(op_case *c) {
     w->groups = 1;
     w->in = (uint32_t)rng_int(&c->r, 1, 6);
     d->stride_h = (uint32_t)rng_int(&c->r, 1, 2);
-    w->kernel_h = (uint32_t)rng_int(&c->r, d->stride_h == 2 ? 5 : 3, 8);
+    w->kernel_h = (uint32_t)rng_int(&c->r, 3, 8);
     w->kernel_w = (uint32_t)rng_int(&c->r, (int)d->stride_w, 8);
     d->dilation_h = d->dilation_w = 1;
     d->pad_top = d->pad_left = d->pad_bottom = d->pad_right = (uint32_t)rng_int(&c->r, 0, 3);

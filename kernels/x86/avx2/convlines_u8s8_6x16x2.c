@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolution with 3 to 8 kernel lines and stride 1 or 2, for stems above all: Winograd's algorithm down the lines alone. Few channels
-// do not pay for transforms in both directions, whose outputs are made of 36 sums for 16; here they are made of 6 or 7 for 4.
+// do not pay for transforms in both directions, whose outputs are made of 36 sums for 16; here they are made of 5 to 7 for 4.
 //
-// Kernel lines are 3 or 4 taps, by themselves or two by two, so that two input lines count as one with twice the channels, number by
-// number in turn. Of 4 output lines 6 or 7 matrices of 16 bits are made, in which the row of a pixel is still one stretch that overlaps
+// Kernel lines are 2 to 4 taps, by themselves or two by two, so that two input lines count as one with twice the channels, number by
+// number in turn. Of 4 output lines 5 to 7 matrices of 16 bits are made, in which the row of a pixel is still one stretch that overlaps
 // its neighbour's. For each sub-panel of 16 columns, 24 pixels at a time, they are multiplied with the prepared weights by vpmaddwd;
 // sums stay in L1, become outputs and go through the finish.
 //
@@ -11,13 +11,15 @@
 //   7x7 s2, 3 channels     7·24 = 168                             7/4·42 = 74
 //   5x5 s2, 3 channels     5·16 =  80                             6/4·30 = 45
 //   3x3 s1, 3 channels     3·12 =  36                             6/4·10 = 15
+//   3x3 s2, 3 channels     3·12 =  36                             5/4·18 = 23
 //
 // Cycles for one output (a pixel and column) of N columns, at 24 products a cycle as the register tile does on Zen 3, by count:
-//   multiplying   3.1, 1.9, 0.6 in these cases; a tile's stores and start 0.15
-//   outputs       27 or 35 operations, 6 or 7 loads, 4 stores for 8 columns x 4 lines: 0.4
+//   multiplying   3.1, 1.9, 0.6, 0.9 in these cases; a tile's stores and start 0.15
+//   outputs       24 to 35 operations, 5 to 7 loads, 4 stores for 8 columns x 4 lines: 0.4
 //   finish        0.5
 //   inputs        about 50 operations for 16 numbers of a matrix, of which a pixel has stride_w·channels·lines of a tap: below 3/N
-// where the direct product takes 7.6, 3.9, 2.0. Measured on Zen 1, whose vpmaddwd makes 8 products a cycle: 2.0, 1.6, 1.55 times as fast.
+// where the direct product takes 7.6, 3.9, 2.0, 2.0. Measured on Zen 1, whose vpmaddwd makes 8 products a cycle: 2.0, 1.6, 1.55, 1.35 times as
+// fast.
 #include <immintrin.h>
 #include <string.h>
 
@@ -175,9 +177,10 @@ static inline __attribute__((always_inline)) void transform(const work *w, uint3
 }
 
 static void transform_block(const work *w) {
-    if (w->t.count == 3 && w->t.lines == 1) transform(w, 3, 1);
-    else if (w->t.count == 3) transform(w, 3, 2);
+    if (w->t.lines == 1 && w->t.count == 3) transform(w, 3, 1);
     else if (w->t.lines == 1) transform(w, 4, 1);
+    else if (w->t.count == 2) transform(w, 2, 2);
+    else if (w->t.count == 3) transform(w, 3, 2);
     else transform(w, 4, 2);
 }
 
@@ -218,7 +221,8 @@ static void convolve_band(const work *w, uint32_t at, uint32_t pixels, uint32_t 
     const quernel_i_conv *c = w->c;
     int32_t acc[LINES_OUT * BAND_PIXELS * NR] __attribute__((aligned(64)));
     multiply(w, (const uint8_t *)c->b + n / NR * c->b_panel, at, pixels);
-    if (w->t.count == 3) outputs(w->sums, pixels, c->init + n, acc, 3);
+    if (w->t.count == 2) outputs(w->sums, pixels, c->init + n, acc, 2);
+    else if (w->t.count == 3) outputs(w->sums, pixels, c->init + n, acc, 3);
     else outputs(w->sums, pixels, c->init + n, acc, 4);
     const uint32_t columns = c->columns - n < NR ? c->columns - n : NR;
     for (uint32_t i = 0, y = w->y; i < LINES_OUT && y < c->lines; i++, y++) {

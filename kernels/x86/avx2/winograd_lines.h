@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// One dimension: Winograd's F(4, 3) and F(4, 4) in integers, 6 and 7 products where 4 outputs of 3 and 4 taps take 12 and 16, with
-// the points 0, ±1, ±2, ∞ and 0, ±1, ±2, 3, ∞.
+// One dimension: Winograd's F(4, 2), F(4, 3) and F(4, 4) in integers: 5, 6 and 7 products where 4 outputs of 2, 3 and 4 taps take
+// 8, 12 and 16, with the points 0, ±1, 2, ∞, then −2, then 3.
 //
-// y = Aᵀ[(G g) ⊙ (Bᵀ d)] has fractions in G alone. All its rows are multiplied by 24 and 120, so that they are whole:
+// y = Aᵀ[(G g) ⊙ (Bᵀ d)] has fractions in G alone. All its rows are multiplied by 6, 24 and 120, so that they are whole:
+//
+//        3  0             2 −1 −2  1  0
+//       −3 −3             0 −2 −1  1  0               1  1  1  1  0
+//   G = −1  1        Bᵀ = 0  2 −3  1  0          Aᵀ = 0  1 −1  2  0
+//        1  2             0 −1  0  1  0               0  1  1  4  0
+//        0  6             0  2 −1 −2  1               0  1 −1  8  1
 //
 //        6  0  0          4  0 −5  0  1  0
 //       −4 −4 −4          0 −4 −4  1  1  0          1  1  1  1  1  0
@@ -19,7 +25,7 @@
 //        1   3   9  27           0   4   0  −5   0   1   0
 //        0   0   0 120           0 −12   4  15  −5  −3   1
 //
-// An output then is 24 = 3·2^3 or 120 = 15·2^3 times its sum modulo 2^32, where 3 and 15 have inverses: exact as long as
+// An output then is 6 = 3·2, 24 = 3·2^3 or 120 = 15·2^3 times its sum modulo 2^32, where 3 and 15 have inverses: exact as long as
 // |sum| < 2^28. Bytes 0 … 255 become at most 21·255 = 5355, weights 120·128 = 15 360, and a pair of their products stays below 2^28.
 #ifndef QUERNEL_AVX2_WINOGRAD_LINES_H
 #define QUERNEL_AVX2_WINOGRAD_LINES_H
@@ -31,6 +37,14 @@ enum { LINES_OUT = 4, LINES_TAPS_MOST = 4, LINES_IN_MOST = LINES_TAPS_MOST + LIN
 
 static inline __attribute__((always_inline)) __m256i times16(__m256i v, int16_t factor) {
     return _mm256_mullo_epi16(v, _mm256_set1_epi16(factor));
+}
+
+static inline __attribute__((always_inline)) void lines_weights_2(const __m256i g[2], __m256i v[5]) {
+    v[0] = times16(g[0], 3);
+    v[1] = times16(_mm256_add_epi16(g[0], g[1]), -3);
+    v[2] = _mm256_sub_epi16(g[1], g[0]);
+    v[3] = _mm256_add_epi16(g[0], _mm256_slli_epi16(g[1], 1));
+    v[4] = times16(g[1], 6);
 }
 
 static inline __attribute__((always_inline)) void lines_weights_3(const __m256i g[3], __m256i v[6]) {
@@ -57,6 +71,15 @@ static inline __attribute__((always_inline)) void lines_weights_4(const __m256i 
     v[6] = times16(g[3], 120);
 }
 
+static inline __attribute__((always_inline)) void lines_input_2(const __m256i d[5], __m256i v[5]) {
+    const __m256i odd = _mm256_sub_epi16(d[3], d[1]), step = _mm256_sub_epi16(d[1], d[2]);
+    v[0] = _mm256_add_epi16(odd, _mm256_slli_epi16(_mm256_sub_epi16(d[0], d[2]), 1));
+    v[1] = _mm256_sub_epi16(odd, _mm256_add_epi16(d[1], d[2]));
+    v[2] = _mm256_add_epi16(odd, times16(step, 3));
+    v[3] = odd;
+    v[4] = _mm256_sub_epi16(_mm256_sub_epi16(d[4], d[2]), _mm256_slli_epi16(odd, 1));
+}
+
 static inline __attribute__((always_inline)) void lines_input_3(const __m256i d[6], __m256i v[6]) {
     const __m256i outer = _mm256_sub_epi16(d[4], _mm256_slli_epi16(d[2], 2));
     const __m256i inner = _mm256_sub_epi16(d[3], _mm256_slli_epi16(d[1], 2));
@@ -81,6 +104,14 @@ static inline __attribute__((always_inline)) void lines_input_4(const __m256i d[
     v[6] = _mm256_sub_epi16(high[5], times16(low[5], 3));
 }
 
+static inline __attribute__((always_inline)) void lines_output_2(const __m256i m[5], __m256i y[LINES_OUT]) {
+    const __m256i near_sum = _mm256_add_epi32(m[1], m[2]), near = _mm256_sub_epi32(m[1], m[2]);
+    y[0] = _mm256_add_epi32(m[0], _mm256_add_epi32(near_sum, m[3]));
+    y[1] = _mm256_add_epi32(near, _mm256_slli_epi32(m[3], 1));
+    y[2] = _mm256_add_epi32(near_sum, _mm256_slli_epi32(m[3], 2));
+    y[3] = _mm256_add_epi32(_mm256_add_epi32(near, m[4]), _mm256_slli_epi32(m[3], 3));
+}
+
 static inline __attribute__((always_inline)) void lines_output_3(const __m256i m[6], __m256i y[LINES_OUT]) {
     const __m256i near_sum = _mm256_add_epi32(m[1], m[2]), near = _mm256_sub_epi32(m[1], m[2]);
     const __m256i far_sum = _mm256_add_epi32(m[3], m[4]), far = _mm256_sub_epi32(m[3], m[4]);
@@ -103,23 +134,26 @@ static inline __attribute__((always_inline)) void lines_output_4(const __m256i m
 
 /// G applied to vectors of 16-bit weights, one of each tap.
 static inline __attribute__((always_inline)) void lines_weights(const __m256i *g, __m256i *v, uint32_t taps) {
-    if (taps == 3) lines_weights_3(g, v);
+    if (taps == 2) lines_weights_2(g, v);
+    else if (taps == 3) lines_weights_3(g, v);
     else lines_weights_4(g, v);
 }
 
 /// Bᵀ applied to vectors of 16-bit inputs.
 static inline __attribute__((always_inline)) void lines_input(const __m256i *d, __m256i *v, uint32_t taps) {
-    if (taps == 3) lines_input_3(d, v);
+    if (taps == 2) lines_input_2(d, v);
+    else if (taps == 3) lines_input_3(d, v);
     else lines_input_4(d, v);
 }
 
 /// Aᵀ applied to vectors of 32-bit sums, as what they are times 1.
 static inline __attribute__((always_inline)) void lines_output(const __m256i *m, __m256i y[LINES_OUT], uint32_t taps) {
-    const __m256i inverse = _mm256_set1_epi32(taps == 3 ? (int)0xaaaaaaab : (int)0xeeeeeeef); // of 3, 15
-    if (taps == 3) lines_output_3(m, y);
+    const __m256i inverse = _mm256_set1_epi32(taps == 4 ? (int)0xeeeeeeef : (int)0xaaaaaaab); // of 15, 3
+    if (taps == 2) lines_output_2(m, y);
+    else if (taps == 3) lines_output_3(m, y);
     else lines_output_4(m, y);
 #pragma GCC unroll 4
-    for (uint32_t i = 0; i < LINES_OUT; i++) y[i] = _mm256_srai_epi32(_mm256_mullo_epi32(y[i], inverse), 3);
+    for (uint32_t i = 0; i < LINES_OUT; i++) y[i] = _mm256_srai_epi32(_mm256_mullo_epi32(y[i], inverse), taps == 2 ? 1 : 3);
 }
 
 #endif
