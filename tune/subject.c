@@ -173,7 +173,7 @@ static int make_tensor(subject *s, quernel_tensor *t, uint32_t border, size_t *r
         if (quernel_chain_describe(t, border, border, ret_bytes, ret_offset, &error)) return subject_refuse(s, error.text);
         return 1;
     }
-    t->layout = s->request.boundary == BOUNDARY_F32 && s->request.nchw ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC;
+    t->layout = s->request.boundary == BOUNDARY_F32 && s->request.nchw && s->shape->op != SHAPE_GEMM ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC;
     const int64_t inner = t->layout == QUERNEL_LAYOUT_NCHW ? t->w : t->c;
     t->stride_c = t->layout == QUERNEL_LAYOUT_NCHW ? (int64_t)t->h * t->w : 1;
     t->stride_w = t->layout == QUERNEL_LAYOUT_NCHW ? 1 : t->c;

@@ -237,8 +237,13 @@ def every_command_has_help(home):
         expect(run(home, command, "--no-such-option").returncode == 2, f"{command}: exit of wrong usage")
 
 
-TESTS = [tune_keeps_and_explains, misses_are_recorded_and_tuned, damaged_rows_cost_themselves, foreign_rows_are_misses, garbage_is_told,
-         read_only_folder, full_disk, kills, tuners_at_once, interrupt, set_uid_ignores_the_environment, every_command_has_help]
+def large_products_are_checked_by_lines(home):
+    done = run(home, "compare", "--gemm", "1024x512x256", "--boundary", "f32", "--config", "chunk=8", "--rounds", "3")
+    expect(done.returncode == 0, f"exit {done.returncode}: {done.stderr}")
+
+
+TESTS = [tune_keeps_and_explains, large_products_are_checked_by_lines, misses_are_recorded_and_tuned, damaged_rows_cost_themselves,
+         foreign_rows_are_misses, garbage_is_told, read_only_folder, full_disk, kills, tuners_at_once, interrupt, set_uid_ignores_the_environment, every_command_has_help]
 
 
 def main():
