@@ -71,6 +71,7 @@ typedef struct quernel_i_layer {
     uint32_t chunk;                    // output pixels that are packed, or multiplied, at a time
     uint32_t flat;                     // a strip's lines are one line of pixels; those between them land in y's border
     quernel_i_stream stream;
+    uint32_t prefetch;                 // bytes ahead; 0: none
     uint32_t floats;                   // pixels of a bf16 piece
     uint32_t equal;                    // output pixels of a block whose rows may be equal; 0: not looked for
     uint32_t conv_parts;               // of a convolution kernel's channels

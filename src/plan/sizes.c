@@ -19,6 +19,8 @@
 #define FLOATS_MOST (64 * KiB)
 #define ROWS_PAY 256   // rows that pay for preparing a block of weights
 #define COLUMNS_PAY 64 // columns that pay for the kernel's preparing a row
+#define PREFETCHED_LEAST (1024 * KiB)
+#define PREFETCH (16 * KiB)
 #define TASKS_PER_THREAD 4 // enough for the last one to be small
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
@@ -179,6 +181,14 @@ static void choose_stream(quernel_i_layer *l, const quernel_i_config *config, si
     l->stream = config->stream ? (quernel_i_stream)(config->stream - 1) : quernel_i_plan_stream(l, l1d_bytes);
 }
 
+// Of the kernels only AVX2's for few rows prefetches, and only what no L2 keeps from call to call is worth it.
+static void choose_prefetch(quernel_i_layer *l, const quernel_i_config *config) {
+    l->prefetch = 0;
+    if (quernel_i_layer_depthwise(l) || l->gemm->op != QUERNEL_I_OP_GEMV || l->gemm->isa != QUERNEL_ISA_AVX2) return;
+    if ((size_t)l->columns_block * l->weights->shape.k_groups * 4 <= PREFETCHED_LEAST) return;
+    l->prefetch = config->prefetch ? config->prefetch : PREFETCH;
+}
+
 static void choose_ranges(quernel_i_layer *l) {
     l->range_tasks = 0;
     if (l->quant.mode != QUERNEL_QUANT_DYNAMIC_CALL) return;
@@ -240,6 +250,7 @@ int quernel_i_plan_sizes(quernel_i_layer *l, const quernel_i_config *config, siz
     split_strips(l, config, l2_bytes);
     choose_units(l, config, l2_bytes);
     choose_stream(l, config, quernel_i_cpu()->l1d_bytes);
+    choose_prefetch(l, config);
     choose_ranges(l);
     l->floats = 0;
     if (l->x.type == QUERNEL_TYPE_BF16)

@@ -17,7 +17,6 @@ enum {
     MR = 4,
     NR = 16,
     CHUNK = 8, // blocks that the second pair of rows finds in L1: 4 KiB
-    BEYOND_L2 = 1 << 20, // bytes of weights that no L2 keeps from call to call
     BLOCK = 8, // groups between two flushes: 8 pairs reach 8·15·128·2 = 30 720 < 32 768
 };
 
@@ -56,21 +55,22 @@ static void split_row(const quernel_i_gemm *g, uint32_t m, uint32_t *to, uint32_
 #define FLUSH_AT(at, l, h)                                                                                             \
     SUM(l, h) "vpaddd " #at "(%[t]), %%" #h ", %%" #h "\n\tvmovdqa %%" #h ", " #at "(%[t])\n\t"
 
-// For weights that come from beyond L2: 16 KiB ahead, farther than the hardware prefetcher looks, whatever lies there (the next
-// sub-panel, or nothing that is read: a prefetch has no faults). Within L2 it would cost 8 %.
-#define AHEAD(i) "prefetcht0 64*" #i "+16384(%[b])\n\t"
+// For weights that come from beyond L2: farther ahead than the hardware prefetcher looks, whatever lies there (the next
+// sub-panel, or nothing that is read: a prefetch has no faults). Within L2 it would cost 8 %. 16 KiB were best on Zen 3; on Zen 1
+// 1 to 8 KiB are 1 to 6 % faster, half a KiB 5 % slower, none 16 %.
+#define AHEAD(i) "prefetcht0 64*" #i "(%[b],%[d])\n\t"
 #define FAR_AHEAD AHEAD(0) AHEAD(1) AHEAD(2) AHEAD(3) AHEAD(4) AHEAD(5) AHEAD(6) AHEAD(7)
 
 // acc[rows][16] += blocks of groups. `first` is a block's first group, `flush` ends a block.
 #define BLOCKS_OF(rows, name, ahead, begin, first, flush, end)                                                         \
-    static void name(const uint32_t *a, const int8_t *b, uint32_t blocks, int32_t *acc) {                              \
+    static void name(const uint32_t *a, const int8_t *b, uint32_t blocks, int32_t *acc, size_t distance) {             \
         __asm__ volatile("vpcmpeqd %%ymm8, %%ymm8, %%ymm8\n\tvpsrlw $15, %%ymm8, %%ymm8\n\t"                           \
                          "vpsllw $4, %%ymm8, %%ymm9\n\t" begin ".p2align 5\n1:\n\t" ahead WEIGHTS(0) first GROUP_##rows(1) \
                              GROUP_##rows(2) GROUP_##rows(3) GROUP_##rows(4) GROUP_##rows(5) GROUP_##rows(6)           \
                                  GROUP_##rows(7) flush "add $64*" #rows ", %[a]\n\tadd $512, %[b]\n\t"                 \
                                                        "dec %[n]\n\tjnz 1b\n\t" end                                    \
                          : [a] "+&r"(a), [b] "+&r"(b), [n] "+&r"(blocks)                                               \
-                         : [t] "r"(acc)                                                                                \
+                         : [t] "r"(acc), [d] "r"(distance)                                                             \
                          : "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",     \
                            "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                              \
     }
@@ -98,15 +98,15 @@ static void add_tail(const uint32_t *a, uint32_t step, const int8_t *b, uint32_t
 }
 
 // acc[rows][16] += the panel. Rows go two by two over a chunk of weights: the second pair finds it in L1.
-static void panel(const uint32_t *a, uint32_t rows, const int8_t *b, bool far, uint32_t groups, int32_t *acc) {
+static void panel(const uint32_t *a, uint32_t rows, const int8_t *b, uint32_t ahead, uint32_t groups, int32_t *acc) {
     const uint32_t *second = a + (size_t)groups * 4;
     const uint32_t first_step = rows > 1 ? 4 : 2, second_step = rows > 3 ? 4 : 2;
     for (uint32_t left = groups / BLOCK, n; left; left -= n, b += 64 * BLOCK * n) {
         n = rows > 2 && left > CHUNK ? CHUNK : left;
-        if (rows == 1) (far ? blocks_1_far : blocks_1)(a, b, n, acc);
-        else blocks_2(a, b, n, acc);
-        if (rows == 3) blocks_1(second, b, n, acc + 2 * NR);
-        if (rows == 4) blocks_2(second, b, n, acc + 2 * NR);
+        if (rows == 1) (ahead ? blocks_1_far : blocks_1)(a, b, n, acc, ahead);
+        else blocks_2(a, b, n, acc, 0);
+        if (rows == 3) blocks_1(second, b, n, acc + 2 * NR, 0);
+        if (rows == 4) blocks_2(second, b, n, acc + 2 * NR, 0);
         a += n * BLOCK * first_step, second += n * BLOCK * second_step;
     }
     groups %= BLOCK;
@@ -124,10 +124,9 @@ void quernel_uk_gemv_u8s8_4x16x4_avx2(const quernel_i_gemm *g) {
         const uint32_t pair = m & ~1u; // rows of a pair alternate, a last single row stands alone
         split_row(g, m, a + (size_t)pair * 2 * g->groups + 2 * (m - pair), pair + 1 < g->rows ? 4 : 2);
     }
-    const bool far = (size_t)g->columns * g->groups * 4 > BEYOND_L2;
     for (uint32_t n = 0; n < g->columns; n += NR) {
         for (uint32_t m = 0; m < g->rows; m++) memcpy(acc + m * NR, g->init + n, NR * sizeof *acc);
-        panel(a, g->rows, (const int8_t *)g->b + n / NR * g->b_panel, far, g->groups, acc);
+        panel(a, g->rows, (const int8_t *)g->b + n / NR * g->b_panel, g->prefetch, g->groups, acc);
         const uint32_t columns = g->columns - n < NR ? g->columns - n : NR;
         finish_run(&(finish_tile){acc, g->rows, columns, 0, n}, g->finish, plain);
     }
