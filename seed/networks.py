@@ -86,7 +86,11 @@ def run_all(names, calibration_path, evaluation_path, out):
     """Searches and judges; prints the table. Whether something falls short."""
     out.mkdir(parents=True, exist_ok=True)
     calibration = Protocol.read(calibration_path)
-    rows = [run(name, calibration, evaluation_path, out) for name in names]
+    judged = Protocol.read(evaluation_path)
+    unfed = [name for name in names if not getattr(judged, CASES[name].fed_by)]
+    if unfed:
+        say(f"not judged, nothing in {evaluation_path} is for them: {', '.join(unfed)}")
+    rows = [run(name, calibration, evaluation_path, out) for name in names if name not in unfed]
     print(f"\n## networks\n\n{table(rows)}\n\n{write(out / 'networks.csv', rows)}")
     return any(row["enough"] != "yes" for row in rows)
 

