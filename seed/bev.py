@@ -140,7 +140,7 @@ def train(seed=3, steps=STEPS, say=lambda text: None):
         optimizer.step()
         schedule.step()
         if step % 50 == 0:
-            say(f"  step {step}: loss {float(loss):.2f}")
+            say(f"  step {step}: loss {float(loss.detach()):.2f}")
     return model.eval()
 
 
