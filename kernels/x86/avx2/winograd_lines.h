@@ -33,6 +33,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "winograd_input.h"
+
 enum { LINES_OUT = 4, LINES_TAPS_MOST = 4, LINES_IN_MOST = LINES_TAPS_MOST + LINES_OUT - 1 };
 
 static inline __attribute__((always_inline)) __m256i times16(__m256i v, int16_t factor) {
@@ -80,24 +82,11 @@ static inline __attribute__((always_inline)) void lines_input_2(const __m256i d[
     v[4] = _mm256_sub_epi16(_mm256_sub_epi16(d[4], d[2]), _mm256_slli_epi16(odd, 1));
 }
 
-static inline __attribute__((always_inline)) void lines_input_3(const __m256i d[6], __m256i v[6]) {
-    const __m256i outer = _mm256_sub_epi16(d[4], _mm256_slli_epi16(d[2], 2));
-    const __m256i inner = _mm256_sub_epi16(d[3], _mm256_slli_epi16(d[1], 2));
-    const __m256i even = _mm256_sub_epi16(d[4], d[2]), odd = _mm256_sub_epi16(d[3], d[1]);
-    const __m256i odd_twice = _mm256_slli_epi16(odd, 1);
-    v[0] = _mm256_add_epi16(even, _mm256_slli_epi16(_mm256_sub_epi16(d[0], d[2]), 2));
-    v[1] = _mm256_add_epi16(outer, inner);
-    v[2] = _mm256_sub_epi16(outer, inner);
-    v[3] = _mm256_add_epi16(even, odd_twice);
-    v[4] = _mm256_sub_epi16(even, odd_twice);
-    v[5] = _mm256_sub_epi16(_mm256_sub_epi16(d[5], d[3]), _mm256_slli_epi16(odd, 2));
-}
-
 // The rows of F(4, 3), one further, less three times themselves: the point 3 is in all but its own.
 static inline __attribute__((always_inline)) void lines_input_4(const __m256i d[7], __m256i v[7]) {
     __m256i low[6], high[6];
-    lines_input_3(d, low);
-    lines_input_3(d + 1, high);
+    winograd_input_6(d, low);
+    winograd_input_6(d + 1, high);
 #pragma GCC unroll 6
     for (uint32_t i = 0; i < 5; i++) v[i] = _mm256_sub_epi16(high[i], times16(low[i], 3));
     v[5] = low[5];
@@ -142,7 +131,7 @@ static inline __attribute__((always_inline)) void lines_weights(const __m256i *g
 /// Bᵀ applied to vectors of 16-bit inputs.
 static inline __attribute__((always_inline)) void lines_input(const __m256i *d, __m256i *v, uint32_t taps) {
     if (taps == 2) lines_input_2(d, v);
-    else if (taps == 3) lines_input_3(d, v);
+    else if (taps == 3) winograd_input_6(d, v);
     else lines_input_4(d, v);
 }
 

@@ -21,6 +21,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "winograd_input.h"
+
 enum { WINOGRAD_STRIDE = 1, WINOGRAD_IN = 6, WINOGRAD_OUT = 4 };
 #define WINOGRAD_INVERSE_OF_9 0x38e38e39
 
@@ -36,18 +38,8 @@ static inline __attribute__((always_inline)) void winograd_weights(__m256i g0, _
     v[5] = _mm256_mullo_epi16(g2, six);
 }
 
-/// Bᵀ applied to six vectors of 16-bit inputs.
 static inline __attribute__((always_inline)) void winograd_input(const __m256i d[WINOGRAD_IN], __m256i v[WINOGRAD_IN]) {
-    const __m256i outer = _mm256_sub_epi16(d[4], _mm256_slli_epi16(d[2], 2));
-    const __m256i inner = _mm256_sub_epi16(d[3], _mm256_slli_epi16(d[1], 2));
-    const __m256i even = _mm256_sub_epi16(d[4], d[2]), odd = _mm256_sub_epi16(d[3], d[1]);
-    const __m256i odd_twice = _mm256_slli_epi16(odd, 1);
-    v[0] = _mm256_add_epi16(even, _mm256_slli_epi16(_mm256_sub_epi16(d[0], d[2]), 2));
-    v[1] = _mm256_add_epi16(outer, inner);
-    v[2] = _mm256_sub_epi16(outer, inner);
-    v[3] = _mm256_add_epi16(even, odd_twice);
-    v[4] = _mm256_sub_epi16(even, odd_twice);
-    v[5] = _mm256_sub_epi16(_mm256_sub_epi16(d[5], d[3]), _mm256_slli_epi16(odd, 2));
+    winograd_input_6(d, v);
 }
 
 /// Aᵀ applied to six vectors of 32-bit sums.
