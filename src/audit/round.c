@@ -2,16 +2,14 @@
 // Rounding weights so that their errors cancel on the samples. For each set of im2col columns that meet together: their
 // covariance in codes, its Cholesky factor, then one column after another, each rounded with what the ones before it
 // lack.
-#include <float.h>
-#include <math.h>
 #include <string.h>
 
 #include "audit/chosen.h"
+#include "audit/covariance.h"
 #include "base/num.h"
 
 #define WHERE "round"
-#define DAMPING 0.01 // of the mean variance, added to each: a sample is not the world
-enum { MOST = 4096, BLOCK = 8 };
+enum { MOST = 4096 }; // columns of a covariance
 
 // What is rounded at once: the columns of a group whose taps meet the same output pixels. More than one such set a
 // group only where the layer is transposed.
@@ -23,15 +21,13 @@ typedef struct part {
 typedef struct rounding {
     quernel_i_chosen c;
     quernel_i_fake fake;
-    const float *scale;               // [out]
-    uint32_t step_h, step_w;          // phases of the output pixels
-    double pixels;                    // of all samples
-    double *exact, *coded;            // [groups·k] means of the input, and of what its codes stand for
-    double *power;                    // [k] of a part: mean squares
-    size_t *order;                    // [k] of a part: its columns, the least power first
-    float *rows;                      // [BLOCK][k]
-    double *gram;                     // [size][size]: below the diagonal the covariance, from it on its factor
-    double *variance;                 // [size] its diagonal
+    const float *scale;      // [out]
+    uint32_t step_h, step_w; // phases of the output pixels
+    double pixels;           // of all samples
+    double *exact, *coded;   // [groups·k] means of the input, and of what its codes stand for
+    double *power;           // [k] of a part: mean squares
+    size_t *order;           // [k] of a part: its columns, the least power first
+    quernel_i_covariance covariance;
     double *lack, *plain_lack, *sums; // [size][group_out], the same of plain rounding; [group_out]
     double *noise, *plain_noise;      // [group_out]
     int8_t *codes;                    // [groups·k][group_out]
@@ -110,72 +106,23 @@ static void sort_columns(rounding *r, size_t size) {
         }
 }
 
-// gram += rowsᵀ·rows, on and above the diagonal.
-static void add_rows(rounding *r, size_t size) {
-    const float *restrict rows = r->rows;
-    for (size_t i = 0; i < size; i++) {
-        float left[BLOCK], any = 0.0f;
-        for (uint32_t b = 0; b < BLOCK; b++) left[b] = rows[b * size + i], any += fabsf(left[b]);
-        if (any == 0.0f) continue;
-        double *restrict to = r->gram + i * size;
-        for (size_t j = i; j < size; j++) {
-            float sum = 0.0f;
-            for (uint32_t b = 0; b < BLOCK; b++) sum += left[b] * rows[b * size + j];
-            to[j] += (double)sum;
-        }
-    }
-}
-
 static void find_covariance(rounding *r, const part *p) {
-    const size_t size = p->size;
-    const double *mean = r->coded + p->group * r->c.f.k;
     pixel at = {0, 0, 0, 0};
-    uint32_t filled = 0;
-    memset(r->gram, 0, size * size * sizeof *r->gram);
+    quernel_i_covariance_begin(&r->covariance, p->size, r->order);
     do {
         if (!meets(r, p, &at)) continue;
         gather(r, p, &at);
         quantize(r, p);
-        for (size_t i = 0; i < size; i++) r->rows[filled * size + i] = r->c.f.row[r->order[i]];
-        if (++filled < BLOCK) continue;
-        add_rows(r, size), filled = 0;
+        quernel_i_covariance_add(&r->covariance, r->c.f.row);
     } while (step(r, &at));
-    memset(r->rows + filled * size, 0, (BLOCK - filled) * size * sizeof *r->rows);
-    add_rows(r, size);
-    for (size_t i = 0; i < size; i++) {
-        for (size_t j = i; j < size; j++) {
-            double *both = r->gram + i * size + j;
-            *both = *both / r->pixels - mean[r->order[i]] * mean[r->order[j]];
-            r->gram[j * size + i] = *both;
-        }
-        r->variance[i] = r->gram[i * size + i];
-    }
-}
-
-// The upper factor of the damped covariance, in place.
-static void factorize(rounding *r, size_t size) {
-    double mean = 0.0;
-    for (size_t i = 0; i < size; i++) mean += r->variance[i] / (double)size;
-    const double damping = mean > 0.0 ? DAMPING * mean : 1.0;
-    for (size_t i = 0; i < size; i++) r->gram[i * size + i] += damping;
-    for (size_t k = 0; k < size; k++) {
-        double *restrict row = r->gram + k * size;
-        const double root = sqrt(fmax(row[k], damping)); // at least the damping but for rounding
-        row[k] = root;
-        for (size_t j = k + 1; j < size; j++) row[j] /= root;
-        for (size_t i = k + 1; i < size; i++) {
-            double *restrict to = r->gram + i * size;
-            const double factor = row[i];
-            for (size_t j = i; j < size && factor != 0.0; j++) to[j] -= factor * row[j];
-        }
-    }
+    quernel_i_covariance_end(&r->covariance, r->pixels, r->coded + p->group * r->c.f.k);
 }
 
 // Rounds column i of the order in all output channels.
 static void round_column(rounding *r, const part *p, size_t i) {
     const uint32_t out = r->c.f.shape.group_out;
     const size_t row = (p->group * r->c.f.k + r->order[i]) * out;
-    const double *factor = r->gram + i * p->size;
+    const double *factor = r->covariance.gram + i * p->size;
     memset(r->sums, 0, out * sizeof *r->sums);
     for (size_t j = i + 1; j < p->size; j++)
         for (uint32_t n = 0; n < out; n++) r->sums[n] += factor[j] * r->lack[j * out + n];
@@ -185,18 +132,6 @@ static void round_column(rounding *r, const part *p, size_t i) {
         r->codes[row + n] = (int8_t)quernel_i_rne(quernel_i_clamp(wanted, -127.0f, 127.0f));
         r->lack[i * out + n] = w - (double)r->codes[row + n] * d;
         r->plain_lack[i * out + n] = w - (double)r->c.quantized[row + n];
-    }
-}
-
-// lackᵀ·covariance·lack of each output channel.
-static void find_noise(rounding *r, size_t size, const double *lack, double *ret_noise) {
-    const uint32_t out = r->c.f.shape.group_out;
-    memset(ret_noise, 0, out * sizeof *ret_noise);
-    for (size_t i = 0; i < size; i++) {
-        for (uint32_t n = 0; n < out; n++) r->sums[n] = r->variance[i] * lack[i * out + n];
-        for (size_t j = 0; j < i; j++)
-            for (uint32_t n = 0; n < out; n++) r->sums[n] += 2.0 * r->gram[i * size + j] * lack[j * out + n];
-        for (uint32_t n = 0; n < out; n++) ret_noise[n] += r->sums[n] * lack[i * out + n];
     }
 }
 
@@ -224,10 +159,11 @@ static void round_part(rounding *r, part *p) {
     }
     sort_columns(r, p->size);
     find_covariance(r, p);
-    factorize(r, p->size);
+    quernel_i_covariance_factorize(&r->covariance);
     for (size_t i = p->size; i-- > 0;) round_column(r, p, i);
-    find_noise(r, p->size, r->lack, r->noise);
-    find_noise(r, p->size, r->plain_lack, r->plain_noise);
+    const uint32_t out = r->c.f.shape.group_out;
+    quernel_i_covariance_noise(&r->covariance, r->lack, out, r->sums, r->noise);
+    quernel_i_covariance_noise(&r->covariance, r->plain_lack, out, r->sums, r->plain_noise);
     take_plain(r, p, false);
 }
 
@@ -283,13 +219,12 @@ static int take(rounding *r, quernel_error *error) {
     if (!(r->order = quernel_i_arena_take(a, k, sizeof *r->order, error))) return QUERNEL_E_MEMORY;
     const size_t most = largest_part(r);
     const bool taken = (r->exact = quernel_i_arena_take(a, 2 * rows, sizeof(double), error)) &&
-                       (r->power = quernel_i_arena_take(a, k + most, sizeof(double), error)) &&
-                       (r->rows = quernel_i_arena_take(a, BLOCK * most, sizeof(float), error)) &&
-                       (r->gram = quernel_i_arena_take(a, most * most, sizeof(double), error)) &&
+                       (r->power = quernel_i_arena_take(a, k, sizeof(double), error)) &&
+                       !quernel_i_covariance_take(&r->covariance, a, most, error) &&
                        (r->lack = quernel_i_arena_take(a, (2 * most + 3) * out, sizeof(double), error)) &&
                        (r->codes = quernel_i_arena_take(a, rows * out, 1, error));
     if (!taken) return QUERNEL_E_MEMORY;
-    r->coded = r->exact + rows, r->variance = r->power + k, r->plain_lack = r->lack + most * out;
+    r->coded = r->exact + rows, r->plain_lack = r->lack + most * out;
     r->sums = r->plain_lack + most * out, r->noise = r->sums + out, r->plain_noise = r->noise + out;
     memset(r->exact, 0, 2 * rows * sizeof *r->exact);
     for (uint32_t i = 0; i < r->c.f.count; i++)
