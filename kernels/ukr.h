@@ -110,9 +110,10 @@ typedef struct quernel_i_depthwise {
     void *scratch;          // as many bytes as scratch(columns) says
 } quernel_i_depthwise;
 
-/// What a convolution reads for a pixel: kernel_h lines of kernel_w pixels of `channels` bytes; strides in pixels.
+/// What a convolution reads for a pixel: kernel_h lines of kernel_w pixels of `channels` bytes; strides in pixels. Channels are `groups`
+/// groups side by side, each of which has group_columns columns of its own: all other weights of these columns are 0.
 typedef struct quernel_i_window {
-    uint32_t kernel_h, kernel_w, stride_h, stride_w, channels;
+    uint32_t kernel_h, kernel_w, stride_h, stride_w, channels, groups, group_columns;
 } quernel_i_window;
 
 /// Convolution: for every pixel (y, x) of `lines` x `pixels` outputs and column n < columns
@@ -167,6 +168,7 @@ typedef enum quernel_i_op {
     QUERNEL_I_OP_CONV3X3,    // 3x3 with stride 1; 2^25
     QUERNEL_I_OP_CONV3X3S2,  // 3x3 with stride 2; 2^29
     QUERNEL_I_OP_CONVLINES,  // a_pixel = channels, stride_w <= kernel_w, stride_h 1 or 2, kernel_h 3 … 8; 2^28
+    QUERNEL_I_OP_CONVGROUPS, // 2 groups or more of up to 16 columns and channels, kernel_h, kernel_w <= 8, stride_w <= 2; no bound
     QUERNEL_I_OP_DEPTHWISE,
     QUERNEL_I_OP_ROWS_NHWC,
     QUERNEL_I_OP_ROWS_NCHW,
@@ -186,7 +188,7 @@ typedef struct quernel_i_kernel {
     uint16_t krev;      // revision: a tuning row lives as long as it is equal
     union {
         void (*gemm)(const quernel_i_gemm *);           // GEMM, GEMV
-        void (*conv)(const quernel_i_conv *);           // CONV3X3, CONV3X3S2, CONVLINES
+        void (*conv)(const quernel_i_conv *);           // CONV3X3 … CONVGROUPS
         void (*depthwise)(const quernel_i_depthwise *);
         void (*rows)(const quernel_i_rows *);
         void (*range)(const quernel_i_range *);

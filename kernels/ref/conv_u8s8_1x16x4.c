@@ -33,3 +33,4 @@ static void convolve(const quernel_i_conv *c) {
 void quernel_uk_conv3x3_u8s8_1x16x4_ref(const quernel_i_conv *c) { convolve(c); }
 void quernel_uk_conv3x3s2_u8s8_1x16x4_ref(const quernel_i_conv *c) { convolve(c); }
 void quernel_uk_convlines_u8s8_1x16x4_ref(const quernel_i_conv *c) { convolve(c); }
+void quernel_uk_convgroups_u8s8_1x16x4_ref(const quernel_i_conv *c) { convolve(c); }

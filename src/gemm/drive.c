@@ -41,7 +41,8 @@ static uint32_t *prepared_unit(const quernel_i_task *t) { return (uint32_t *)t->
 enum { NO_UNIT = UINT32_MAX };
 
 static quernel_i_window window_of(const quernel_i_layer *l) {
-    return (quernel_i_window){l->kernel_h, l->kernel_w, l->stride_h, l->stride_w, l->weights->shape.job_in};
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    return (quernel_i_window){l->kernel_h, l->kernel_w, l->stride_h, l->stride_w, s->job_in, s->bundle, s->group_out};
 }
 
 static const void *unit_weights(const quernel_i_task *t, uint32_t index, const unit *u, size_t *ret_panel) {

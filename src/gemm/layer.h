@@ -93,7 +93,7 @@ static inline bool quernel_i_layer_depthwise(const quernel_i_layer *l) {
 static inline bool quernel_i_layer_whole_rows(const quernel_i_layer *l) { return l->n_runs == l->kernel_h; }
 /// Its kernel takes strips of pixels, not rows.
 static inline bool quernel_i_layer_conv(const quernel_i_layer *l) {
-    return !quernel_i_layer_depthwise(l) && l->gemm->op >= QUERNEL_I_OP_CONV3X3 && l->gemm->op <= QUERNEL_I_OP_CONVLINES;
+    return !quernel_i_layer_depthwise(l) && l->gemm->op >= QUERNEL_I_OP_CONV3X3 && l->gemm->op <= QUERNEL_I_OP_CONVGROUPS;
 }
 /// Output lines of a register tile: such kernels work in tiles of 4.
 static inline uint32_t quernel_i_layer_line_step(const quernel_i_layer *l) { return quernel_i_layer_conv(l) ? 4 * l->dilation_h : 1; }

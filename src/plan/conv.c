@@ -42,6 +42,12 @@ static bool is_lines(const quernel_i_layer *l) {
            l->weights->shape.job_in == l->x.c;
 }
 
+// Groups that share 16 columns.
+static bool is_small_groups(const quernel_i_layer *l) {
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    return s->bundle > 1 && s->job_in <= 16 && l->kernel_h <= 8 && l->kernel_w <= 8 && l->stride_w <= 2;
+}
+
 bool quernel_i_plan_conv_fits(const quernel_i_layer *l, const quernel_i_kernel *k) {
     const quernel_weights *w = l->weights;
     if (w->shape.kind != QUERNEL_WEIGHTS_CONV2D || w->shape.format != QUERNEL_I_FORMAT_W16X4 || w->has_zero ||
@@ -51,6 +57,7 @@ bool quernel_i_plan_conv_fits(const quernel_i_layer *l, const quernel_i_kernel *
     case QUERNEL_I_OP_CONV3X3: return is_3x3(l, 1);
     case QUERNEL_I_OP_CONV3X3S2: return is_3x3(l, 2);
     case QUERNEL_I_OP_CONVLINES: return is_lines(l) && below(w, LINES_BOUND);
+    case QUERNEL_I_OP_CONVGROUPS: return is_small_groups(l);
     default: return false;
     }
 }
@@ -68,6 +75,10 @@ quernel_i_conv_work quernel_i_plan_conv_work(const quernel_i_layer *l, const que
     if (k->op == QUERNEL_I_OP_CONVLINES) {
         const uint32_t numbers = l->kernel_w * l->weights->shape.job_in * tap_lines(l), points = taps(l) + TILE - 1;
         return (quernel_i_conv_work){TILE * points, (numbers + 1) / 2 * 2, points};
+    }
+    if (k->op == QUERNEL_I_OP_CONVGROUPS) {
+        const uint32_t pairs = (l->weights->shape.group_in + 1) / 2;
+        return (quernel_i_conv_work){TILE * TILE, 2.0 * pairs * l->weights->shape.taps, 1};
     }
     const double points = k->op == QUERNEL_I_OP_CONV3X3 ? 36 : k->b_group > 9 * 64 ? 81 : 100;
     return (quernel_i_conv_work){points, channels, points};
@@ -115,7 +126,11 @@ static bool pays_lines(const quernel_i_layer *l, const quernel_i_kernel *k) {
 
 static bool pays(const quernel_i_layer *l, const quernel_i_kernel *k) {
     if (!pays_preparing(l, k)) return false;
-    return k->op == QUERNEL_I_OP_CONVLINES ? pays_lines(l, k) : pays_3x3(l, k);
+    switch (k->op) {
+    case QUERNEL_I_OP_CONVLINES: return pays_lines(l, k);
+    case QUERNEL_I_OP_CONVGROUPS: return conv_products(l, k) < direct_products(l);
+    default: return pays_3x3(l, k);
+    }
 }
 
 const quernel_i_kernel *quernel_i_plan_conv_kernel(const quernel_i_layer *l, const quernel_i_kernel *gemm) {
@@ -123,7 +138,8 @@ const quernel_i_kernel *quernel_i_plan_conv_kernel(const quernel_i_layer *l, con
     if (gemm->isa == QUERNEL_ISA_REF) return NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
         if (k->isa != gemm->isa || k->a_type != gemm->a_type || !quernel_i_plan_conv_fits(l, k)) continue;
-        const bool better = !chosen || (k->op == chosen->op && prepared_bytes(l, chosen) > PREPARED_MOST);
+        const bool better = !chosen || (k->op == chosen->op && prepared_bytes(l, chosen) > PREPARED_MOST) ||
+                            (k->op == QUERNEL_I_OP_CONVGROUPS && conv_products(l, k) <= conv_products(l, chosen));
         if (better && pays(l, k)) chosen = k;
     }
     return chosen;

@@ -11,6 +11,7 @@
 #define ARGUMENTS_CONV3X3 (const quernel_i_conv *)
 #define ARGUMENTS_CONV3X3S2 ARGUMENTS_CONV3X3
 #define ARGUMENTS_CONVLINES ARGUMENTS_CONV3X3
+#define ARGUMENTS_CONVGROUPS ARGUMENTS_CONV3X3
 #define ARGUMENTS_DEPTHWISE (const quernel_i_depthwise *)
 #define ARGUMENTS_ROWS_NHWC (const quernel_i_rows *)
 #define ARGUMENTS_ROWS_NCHW (const quernel_i_rows *)
@@ -23,6 +24,7 @@
 #define MEMBER_CONV3X3 conv
 #define MEMBER_CONV3X3S2 conv
 #define MEMBER_CONVLINES conv
+#define MEMBER_CONVGROUPS conv
 #define MEMBER_DEPTHWISE depthwise
 #define MEMBER_ROWS_NHWC rows
 #define MEMBER_ROWS_NCHW rows

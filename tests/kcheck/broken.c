@@ -237,7 +237,7 @@ static const quernel_i_kernel broken_kernels[] = {
 // How many of the cases a kernel fails.
 static uint32_t failures(const kcheck_options *o, const quernel_i_kernel *k) {
     const quernel_i_kernel *oracle =
-        quernel_i_registry_best((quernel_i_op)k->op, REF, k->op <= QUERNEL_I_OP_CONVLINES ? QUERNEL_TYPE_U8 : -1);
+        quernel_i_registry_best((quernel_i_op)k->op, REF, k->op <= QUERNEL_I_OP_CONVGROUPS ? QUERNEL_TYPE_U8 : -1);
     uint32_t count = 0;
     for (uint64_t i = 0; i < o->cases; i++) count += kcheck_case(k, oracle, o->seed, i) != NULL;
     return count;

@@ -18,7 +18,8 @@ const char *kcheck_case(const quernel_i_kernel *kernel, const quernel_i_kernel *
     case QUERNEL_I_OP_GEMV: wrong = kcheck_product(kernel, oracle, &g, seed, number); break;
     case QUERNEL_I_OP_CONV3X3:
     case QUERNEL_I_OP_CONV3X3S2:
-    case QUERNEL_I_OP_CONVLINES: wrong = kcheck_conv(kernel, oracle, &g, seed, number); break;
+    case QUERNEL_I_OP_CONVLINES:
+    case QUERNEL_I_OP_CONVGROUPS: wrong = kcheck_conv(kernel, oracle, &g, seed, number); break;
     case QUERNEL_I_OP_DEPTHWISE: wrong = kcheck_depthwise(kernel, oracle, &g, seed, number); break;
     case QUERNEL_I_OP_FINISH: wrong = kcheck_finish(kernel, oracle, &g, seed, number); break;
     case QUERNEL_I_OP_ROWS_NHWC:

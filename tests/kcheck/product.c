@@ -82,6 +82,15 @@ static void prepare(const quernel_i_kernel *k, const int8_t *panel, uint32_t gro
     else k->b_prepare.gemm(panel, groups, to);
 }
 
+// A column keeps the weights of its own group's channels.
+static void clear_off_diagonal(int8_t *w, const quernel_i_window *window) {
+    const uint32_t group_in = window->channels / window->groups, line = window->kernel_w * window->channels;
+    for (uint32_t i = 0; i < window->kernel_h; i++, w += (line + 3) / 4 * 64)
+        for (uint32_t k = 0; k < line; k++)
+            for (uint32_t n = 0; n < 16; n++)
+                if (k % window->channels / group_in != n / window->group_columns) w[k / 4 * 64 + n * 4 + k % 4] = 0;
+}
+
 // w16x4 of `groups` groups, those of a convolution's window or, without one, of a product; and, where the kernel has a form of its
 // own, that. `ret_panel`: bytes from panel to panel of what is returned.
 static const void *make_weights(rng *r, guard *g, const quernel_i_kernel *k, uint32_t columns, uint32_t groups,
@@ -96,6 +105,7 @@ static const void *make_weights(rng *r, guard *g, const quernel_i_kernel *k, uin
     const uint32_t line = window ? window->kernel_w * window->channels : 0; // behind each kernel line zeros fill its last group
     for (uint32_t at = line / 4 * 64; line % 4 && at < panel * panels; at += (line + 3) / 4 * 64)
         for (uint32_t n = 0; n < 16; n++) memset(w + at + n * 4 + line % 4, 0, 4 - line % 4);
+    if (window && window->groups) clear_off_diagonal(w, window);
     if (!k->b_prepare.any) return w;
     const size_t prepared = quernel_i_panel_bytes(k, groups);
     uint8_t *b = guard_take(g, prepared * panels, 64, 0);
@@ -140,7 +150,8 @@ static void make_3x3(quernel_i_conv *c, rng *r, uint64_t number, uint32_t stride
     const bool large = number % 32 == 0;
     *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % (large ? 40 : 9)), .pixels = 1 + (uint32_t)(number % (large ? 90 : 20)),
                           .columns = 1 + (uint32_t)((number * 7 + rng_next(r) % 3) % (large ? 20 : 50))};
-    c->window = (quernel_i_window){3, 3, stride, stride, 1 + (uint32_t)(rng_next(r) % (large ? 12 : 112))};
+    c->window = (quernel_i_window){.kernel_h = 3, .kernel_w = 3, .stride_h = stride, .stride_w = stride,
+                                   .channels = 1 + (uint32_t)(rng_next(r) % (large ? 12 : 112))};
     *ret_deep = number % 64 == 1; // small numbers keep its sums below the bound
     if (*ret_deep) c->window.channels = 256, c->columns = 16;
     const bool divided = number % 16 == 2; // all of them stay below it in parts
@@ -161,12 +172,25 @@ static void make_lines(quernel_i_conv *c, rng *r, uint64_t number) {
     c->a_pixel = c->window.channels;
 }
 
+// Up to 16 channels and columns in groups; lines of one block and of several.
+static void make_groups(quernel_i_conv *c, rng *r, uint64_t number) {
+    *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % 12), .pixels = 1 + (uint32_t)(number % (number % 16 ? 30 : 150)), .parts = 1};
+    const uint32_t in = 1 + (uint32_t)(rng_next(r) % 8), out = 1 + (uint32_t)(rng_one_in(r, 3) ? rng_next(r) % 8 : in - 1);
+    const uint32_t most = 16 / (in > out ? in : out), groups = rng_one_in(r, 3) ? 2 + (uint32_t)(rng_next(r) % (most - 1)) : most;
+    c->window = (quernel_i_window){1 + (uint32_t)(rng_next(r) % 8), 1 + (uint32_t)(rng_next(r) % 8), 1 + (uint32_t)(rng_next(r) % 9),
+                                   1 + (uint32_t)(rng_next(r) % 2), in * groups, groups, out};
+    if (rng_one_in(r, 2)) c->window.kernel_h = c->window.kernel_w = 3, c->window.stride_h = 1 + (uint32_t)(rng_next(r) % 2);
+    c->columns = out * groups;
+    c->a_pixel = (ptrdiff_t)c->window.channels + rng_int(r, 0, 20);
+}
+
 const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number) {
     rng r = rng_make(seed, number);
     output o;
     quernel_i_conv c;
     bool deep = false;
     if (k->op == QUERNEL_I_OP_CONVLINES) make_lines(&c, &r, number);
+    else if (k->op == QUERNEL_I_OP_CONVGROUPS) make_groups(&c, &r, number);
     else make_3x3(&c, &r, number, k->op == QUERNEL_I_OP_CONV3X3S2 ? 2 : 1, &deep);
     const quernel_i_window *w = &c.window;
     const uint32_t last_line = w->stride_h * (c.lines - 1) + w->kernel_h - 1,
