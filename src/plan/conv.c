@@ -7,8 +7,7 @@
 #define TILE 4
 #define PREPARED_MOST ((size_t)2 << 20) // bytes of weights, above which those of fewer points are sooner read
 #define PREPARED_CHEAP ((size_t)768 << 10) // bytes of weights that cost little to prepare
-#define CHANNELS_MOST 1024 // of a 3x3 kernel, of whose transformed weights 16 columns stay below a worker's slice of the workspace
-#define LINES_K_MOST (9 * 512)
+#define SLICE_MOST ((size_t)1920 << 10) // bytes of 16 columns of weights and of scratch: what a worker's slice of the workspace may hold
 
 // What |Σ a·w| of a column has to stay below, and the furthest that 4 channels of 9 taps take it.
 #define BOUND_S1 ((uint64_t)1 << 25)
@@ -113,19 +112,23 @@ static bool pays_3x3(const quernel_i_layer *l, const quernel_i_kernel *k) {
     const uint64_t pixels = (uint64_t)l->grid_h * l->grid_w,
                    computed = tiled(l->grid_h, l->dilation_h) * tiled(l->grid_w, l->dilation_w);
     const uint32_t channels = l->weights->shape.job_in;
-    if (channels > CHANNELS_MOST) return false;
-    if (k->op == QUERNEL_I_OP_CONV3X3) return channels >= 16 && computed <= 2 * pixels;
+    if (k->op == QUERNEL_I_OP_CONV3X3) return channels >= 16 && 4 * computed <= 9 * pixels;
     return channels >= 32 && 8 * computed <= 9 * pixels;
 }
 
 // What an output takes beside its products is worth 20 of them, 30 where it is made from points.
 static bool pays_lines(const quernel_i_layer *l, const quernel_i_kernel *k) {
     const double computed = (double)tiled(l->grid_h, l->dilation_h) / l->grid_h;
-    return direct_products(l) <= LINES_K_MOST && direct_products(l) + 20 >= 1.05 * computed * (conv_products(l, k) + 30);
+    return direct_products(l) + 20 >= 1.05 * computed * (conv_products(l, k) + 30);
+}
+
+static bool fits_slice(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    const uint32_t groups = l->weights->shape.k_groups;
+    return quernel_i_panel_bytes(k, groups) + k->scratch(groups) <= SLICE_MOST;
 }
 
 static bool pays(const quernel_i_layer *l, const quernel_i_kernel *k) {
-    if (!pays_preparing(l, k)) return false;
+    if (!fits_slice(l, k) || !pays_preparing(l, k)) return false;
     switch (k->op) {
     case QUERNEL_I_OP_CONVLINES: return pays_lines(l, k);
     case QUERNEL_I_OP_CONVGROUPS: return conv_products(l, k) < direct_products(l);
