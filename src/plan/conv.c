@@ -7,7 +7,7 @@
 #define TILE 4
 #define PREPARED_MOST ((size_t)2 << 20) // bytes of weights, above which those of fewer points are sooner read
 #define PREPARED_CHEAP ((size_t)768 << 10) // bytes of weights that cost little to prepare
-#define SLICE_MOST ((size_t)1920 << 10) // bytes of 16 columns of weights and of scratch: what a worker's slice of the workspace may hold
+#define SLICE_MOST ((size_t)1920 << 10) // bytes of 16 columns of weights and of scratch, and again of a strip: what a worker's slice may hold
 
 // What |Σ a·w| of a column has to stay below, and the furthest that 4 channels of 9 taps take it.
 #define BOUND_S1 ((uint64_t)1 << 25)
@@ -122,9 +122,15 @@ static bool pays_lines(const quernel_i_layer *l, const quernel_i_kernel *k) {
     return direct_products(l) + 20 >= 1.05 * computed * (conv_products(l, k) + 30);
 }
 
+// Pixels of a line that a tile reads in all lattices of the dilation.
+static size_t tile_span(uint32_t kernel, uint32_t stride, uint32_t dilation) {
+    return (size_t)dilation * ((TILE - 1) * stride + kernel);
+}
+
 static bool fits_slice(const quernel_i_layer *l, const quernel_i_kernel *k) {
     const uint32_t groups = l->weights->shape.k_groups;
-    return quernel_i_panel_bytes(k, groups) + k->scratch(groups) <= SLICE_MOST;
+    const size_t strip = tile_span(l->kernel_h, l->stride_h, l->dilation_h) * tile_span(l->kernel_w, l->stride_w, l->dilation_w) * l->x.c;
+    return quernel_i_panel_bytes(k, groups) + k->scratch(groups) <= SLICE_MOST && strip <= SLICE_MOST;
 }
 
 static bool pays(const quernel_i_layer *l, const quernel_i_kernel *k) {

@@ -56,15 +56,39 @@ static size_t strip_budget(const quernel_i_layer *l, size_t l2_bytes) {
     return most(least(l2_bytes / 3, STRIP_MOST), in_place ? pays : least(pays, STRIP_MOST));
 }
 
+// Half a line, in whole tiles where the kernel works in tiles: of each lattice of a dilation.
+static uint32_t half_line(const quernel_i_layer *l, uint32_t pixels) {
+    const uint32_t tile = quernel_i_layer_conv(l) ? 4 * l->dilation_w : 1;
+    return pieces((pixels + 1) / 2, tile) * tile;
+}
+
+// A dilation's taps lie so far apart that a small strip would read, and quantize, little else than what its neighbours read again.
+static bool mostly_halo(const quernel_i_layer *l) {
+    const uint64_t read = (uint64_t)strip_lines(l, l->strip_h) * strip_pixels(l, l->strip_w);
+    return l->path == QUERNEL_I_PATH_STAGED && read > 4 * (uint64_t)l->strip_h * l->stride_h * l->strip_w * l->stride_w;
+}
+
+// Twice the pixels, or else lines, where there are more and they fit.
+static bool grow_strip(quernel_i_layer *l) {
+    const bool wider = l->strip_w < l->grid_w;
+    const uint32_t h = wider ? l->strip_h : (uint32_t)least(2 * (size_t)l->strip_h, l->grid_h);
+    const uint32_t w = wider ? (uint32_t)least(2 * (size_t)l->strip_w, l->grid_w) : l->strip_w;
+    if ((!wider && h == l->strip_h) || strip_bytes(l, h, w) > SLICE_MOST) return false;
+    l->strip_h = h, l->strip_w = w;
+    return true;
+}
+
 // As many whole lines as fit; of lines that are too long, as many pixels of one.
 static void choose_strip(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
     const size_t budget = strip_budget(l, l2_bytes);
     const uint32_t step = quernel_i_layer_line_step(l);
     l->strip_w = l->grid_w;
     l->strip_h = (uint32_t)least(step, l->grid_h);
-    while (l->strip_w > 16 && strip_bytes(l, l->strip_h, l->strip_w) > budget) l->strip_w = (l->strip_w + 1) / 2;
+    while (l->strip_w > 16 && half_line(l, l->strip_w) < l->strip_w && strip_bytes(l, l->strip_h, l->strip_w) > budget)
+        l->strip_w = half_line(l, l->strip_w);
     while (l->strip_h < l->grid_h && strip_bytes(l, l->strip_h + step, l->strip_w) <= budget)
         l->strip_h = (uint32_t)least(l->strip_h + step, l->grid_h);
+    while (mostly_halo(l) && grow_strip(l)) continue;
     if (config->strip_h) l->strip_h = (uint32_t)least(config->strip_h, l->grid_h);
     if (config->strip_w) l->strip_w = (uint32_t)least(config->strip_w, l->grid_w);
 }
