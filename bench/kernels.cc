@@ -10,11 +10,11 @@ namespace {
 struct Product {
     Product(const quernel_i_kernel &k, uint32_t rows, uint32_t columns, uint32_t depth)
         : a(static_cast<size_t>(rows) * depth), weights(static_cast<size_t>(columns) * depth),
-          b(static_cast<size_t>(columns) / 16 * (depth / 4) * k.b_group), y(static_cast<size_t>(rows) * columns),
+          panel(quernel_i_panel_bytes(&k, depth / 4)), b(static_cast<size_t>(columns) / 16 * panel), y(static_cast<size_t>(rows) * columns),
           scratch(k.scratch ? k.scratch(depth / 4) : 64), init(columns), scale(columns, 1e-3f), bias(columns) {
         const uint32_t groups = depth / 4;
         for (uint32_t p = 0; p < columns / 16; p++) {
-            uint8_t *to = b.bytes() + static_cast<size_t>(p) * groups * k.b_group;
+            uint8_t *to = b.bytes() + p * panel;
             const int8_t *from = weights.as<int8_t>() + static_cast<size_t>(p) * groups * 64;
             if (k.b_prepare.gemm) k.b_prepare.gemm(from, groups, to);
             else std::memcpy(to, from, static_cast<size_t>(groups) * 64);
@@ -23,10 +23,12 @@ struct Product {
         finish = quernel_i_finish{};
         finish.y = y.bytes(), finish.y_row = columns, finish.y_col = 1, finish.out = QUERNEL_TYPE_U8;
         finish.act = QUERNEL_I_ACT_RELU, finish.scale = scale.data(), finish.bias = bias.data(), finish.q_hi = 255.0f;
-        call = {a.bytes(), static_cast<ptrdiff_t>(depth), rows, columns, &run, 1, groups, b.bytes(), groups * k.b_group,
+        call = {a.bytes(), static_cast<ptrdiff_t>(depth), rows, columns, &run, 1, groups, b.bytes(), panel,
                 init.data(), &finish, scratch.bytes(), 0, 0};
     }
-    Memory a, weights, b, y, scratch;
+    Memory a, weights;
+    size_t panel;
+    Memory b, y, scratch;
     std::vector<int32_t> init;
     std::vector<float> scale, bias;
     quernel_i_run run;

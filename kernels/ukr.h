@@ -206,10 +206,12 @@ typedef struct quernel_i_kernel {
     size_t b_group;
 } quernel_i_kernel;
 
-/// Bytes of a sub-panel of `groups` groups of 4 k in the kernel's own form. In that of 3x3 kernels each tap begins with a group of its own.
+/// Bytes of a sub-panel of `groups` groups of 4 k in the kernel's own form. In that of 3x3 kernels each tap begins with a group of its own; those of
+/// GEMM may begin with a number of each column.
 static inline size_t quernel_i_panel_bytes(const quernel_i_kernel *k, uint32_t groups) {
     const bool by_taps = k->op == QUERNEL_I_OP_CONV3X3 || k->op == QUERNEL_I_OP_CONV3X3S2;
-    return (by_taps ? (groups + 8) / 9 * (size_t)9 : groups) * k->b_group;
+    const size_t head = k->op == QUERNEL_I_OP_GEMM && k->b_prepare.any ? 64 : 0;
+    return head + (by_taps ? (groups + 8) / 9 * (size_t)9 : groups) * k->b_group;
 }
 
 /// Every kernel that was compiled, in the order of kernels.def. Ends where `name` is NULL.
