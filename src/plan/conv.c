@@ -76,8 +76,8 @@ quernel_i_conv_work quernel_i_plan_conv_work(const quernel_i_layer *l, const que
         return (quernel_i_conv_work){TILE * points, (numbers + 1) / 2 * 2, points};
     }
     if (k->op == QUERNEL_I_OP_CONVGROUPS) {
-        const uint32_t pairs = (l->weights->shape.group_in + 1) / 2;
-        return (quernel_i_conv_work){TILE * TILE, 2.0 * pairs * l->weights->shape.taps, 1};
+        const uint32_t slots = (l->weights->shape.group_in + k->kr - 1) / k->kr; // one instruction a slot, whatever k it has
+        return (quernel_i_conv_work){TILE * TILE, 2.0 * slots * l->weights->shape.taps, 1};
     }
     const double points = k->op == QUERNEL_I_OP_CONV3X3 ? 36 : k->b_group > 9 * 64 ? 81 : 100;
     return (quernel_i_conv_work){points, channels, points};
@@ -137,7 +137,7 @@ static bool pays(const quernel_i_layer *l, const quernel_i_kernel *k) {
     if (!fits_slice(l, k) || !pays_preparing(l, k)) return false;
     switch (k->op) {
     case QUERNEL_I_OP_CONVLINES: return pays_lines(l, k);
-    case QUERNEL_I_OP_CONVGROUPS: return conv_products(l, k) < direct_products(l);
+    case QUERNEL_I_OP_CONVGROUPS: return conv_products(l, k) * k->kr < direct_products(l) * 2;
     default: return pays_3x3(l, k);
     }
 }

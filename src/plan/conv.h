@@ -16,7 +16,7 @@ const quernel_i_kernel *quernel_i_plan_conv_kernel(const quernel_i_layer *layer,
 /// Parts of the channels whose sums such a kernel finds by themselves: as many as keep each below the op's bound.
 uint32_t quernel_i_plan_conv_parts(const quernel_i_layer *layer, const quernel_i_kernel *kernel);
 
-/// What such a kernel multiplies for 4x4 outputs: rows of `depth` numbers, `matrices` of weights that they meet.
+/// What such a kernel multiplies for 4x4 outputs: rows of `depth` numbers of 16 bits (of bytes, an instruction takes twice as many), `matrices` of weights that they meet.
 typedef struct quernel_i_conv_work {
     double rows, depth, matrices;
 } quernel_i_conv_work;
