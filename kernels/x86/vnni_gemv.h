@@ -3,6 +3,7 @@
 // defines
 //   GEMV_HALVES(op, r, u)  op(c, 0, r, u) for each vector of a line of 16 columns' weights: the sums' name and the first column
 //   vector_of, …_set, …_zero, …_add, …_store  of 32-bit lanes
+//   FINISH_NR              the pitch of the tile of its finish
 //   BEYOND_L2              bytes of weights that no L2 keeps from call to call
 // and says PANEL(rows, turns) for 1 … 4 rows: groups that are multiplied in turn, each with accumulators of its own, so that the
 // latency of 5 cycles does not bound them. Weights that no L2 keeps are read as two streams, this sub-panel and the next one.
@@ -30,7 +31,7 @@ enum { GEMV_MR = 4, GEMV_NR = 16 };
 #define ADD_1(r, u)
 #define ADD_2(r, u) GEMV_HALVES(ADD_HALF, r, 1)
 #define ADD_4(r, u) ADD_2(r, u) GEMV_HALVES(ADD_HALF, r, 2) GEMV_HALVES(ADD_HALF, r, 3)
-#define KEEP_HALF(c, n, r, u) vector_store(acc + r * GEMV_NR + n, c##r##0);
+#define KEEP_HALF(c, n, r, u) vector_store(acc + r * FINISH_NR + n, c##r##0);
 #define KEEP(r, u) GEMV_HALVES(KEEP_HALF, r, u)
 
 static inline VNNI_VECTOR four_of(const uint8_t *a) {
@@ -61,7 +62,7 @@ static inline VNNI_VECTOR four_of(const uint8_t *a) {
 typedef void panel_function(const quernel_i_gemm *, const int8_t *, ptrdiff_t, const int32_t *, int32_t *);
 
 static inline void gemv_run(const quernel_i_gemm *g, panel_function *const panels[GEMV_MR]) {
-    int32_t acc[GEMV_MR * GEMV_NR] __attribute__((aligned(64)));
+    int32_t acc[GEMV_MR * FINISH_NR] __attribute__((aligned(64)));
     const bool plain = finish_is_plain(g->finish), far = (size_t)g->columns * g->groups * 4 > BEYOND_L2;
     for (uint32_t n = 0; n < g->columns; n += GEMV_NR) {
         const int8_t *b = (const int8_t *)g->b + n / GEMV_NR * g->b_panel;
