@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMM for AVX2, u8 rows, exact on any data: 16-bit numbers, vpmaddwd, 32-bit sums. The plain way, for plans that ask for it; gemm_u8s8_4x16x4
+// GEMM for AVX2, u8 rows, exact on any data: 16-bit numbers, vpmaddwd, 32-bit sums. The plain way, for plans that ask for it; gemm_u8s8_2x32x4
 // has fewer multiplications.
 //
 // Row tiles are the outer loop: the runs of up to 24 rows are widened once to 16 bits into scratch, a row's pitch an odd number
