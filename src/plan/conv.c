@@ -133,12 +133,22 @@ static bool fits_slice(const quernel_i_layer *l, const quernel_i_kernel *k) {
     return quernel_i_panel_bytes(k, groups) + k->scratch(groups) <= SLICE_MOST && strip <= SLICE_MOST;
 }
 
+// For instruction sets that could not be timed, by count, in the time of a 16-bit product, of which one of bytes takes half: Winograd's algorithm
+// has to promise 1.25 times the speed. Threads share outputs, but each prepares the weights.
+static bool counts_less(const quernel_i_layer *l, const quernel_i_kernel *k) {
+    const double columns = l->weights->shape.columns16, channels = l->weights->shape.job_in,
+                 outputs = (double)l->grid_h * l->grid_w * columns / l->threads,
+                 computed = (double)(tiled(l->grid_h, l->dilation_h) * tiled(l->grid_w, l->dilation_w)) * columns / l->threads;
+    const double finish = 16 * outputs, points = computed * (conv_products(l, k) + 26 + 16 * channels / columns);
+    return outputs * direct_products(l) / 2 + finish >= 1.25 * (points + finish + 12.0 * (double)prepared_bytes(l, k));
+}
+
 static bool pays(const quernel_i_layer *l, const quernel_i_kernel *k) {
     if (!fits_slice(l, k) || !pays_preparing(l, k)) return false;
     switch (k->op) {
     case QUERNEL_I_OP_CONVLINES: return pays_lines(l, k);
     case QUERNEL_I_OP_CONVGROUPS: return conv_products(l, k) * k->kr < direct_products(l) * 2;
-    default: return pays_3x3(l, k);
+    default: return k->isa == QUERNEL_ISA_AVX2 ? pays_3x3(l, k) : counts_less(l, k);
     }
 }
 

@@ -30,6 +30,12 @@ static double macs_per_ns(quernel_isa isa) {
     }
 }
 
+// The same for pairs of 16 bits, of which AVX2's GEMM is made too: an instruction that adds up four products of bytes takes two of them.
+static double words_per_ns(quernel_isa isa) {
+    const bool halved = isa == QUERNEL_ISA_AVXVNNI || isa == QUERNEL_ISA_AVX512VNNI;
+    return macs_per_ns(isa) / (halved ? 2 : 1);
+}
+
 static double up(double total, double piece) {
     const double whole = (double)(uint64_t)(total / piece);
     return (whole + (whole * piece < total)) * piece;
@@ -82,7 +88,7 @@ static void count_winograd(const quernel_i_layer *l, const share *s, double *wor
     const quernel_i_kernel *k = l->gemm;
     const quernel_i_conv_work conv = quernel_i_plan_conv_work(l, k);
     const double columns = block_columns(l), rows = conv.rows * s->tasks * s->squares * s->units;
-    work[QUERNEL_I_WORK_MACS] = rows * conv.depth * columns / macs_per_ns((quernel_isa)k->isa);
+    work[QUERNEL_I_WORK_MACS] = rows * conv.depth * columns / words_per_ns((quernel_isa)k->isa);
     work[QUERNEL_I_WORK_CALLS] = s->tasks * s->units;
     work[QUERNEL_I_WORK_TILES] = rows / k->mr * columns / k->nr;
     work[QUERNEL_I_WORK_WIDENED] = rows * l->x.c;

@@ -9,7 +9,7 @@ BYTES_MOST = 2_000_000
 KERNEL_CALLS = {"memcpy", "memset", "memmove"}
 FORBIDDEN = re.compile(r"^(?:v?f?printf|puts|f?putc(?:har)?|fwrite|fopen|perror|exit|_exit|abort|system|__v?f?printf_chk"
                        r"|stdout|stderr)$")
-MULTIPLY = re.compile(r"\b(?:vpmaddwd|vpmaddubsw|vpdpbusds?|tdpb[us]sd|smull2?|sdot|smmla)\b")
+MULTIPLY = re.compile(r"\b(?:vpmaddwd|vpmaddubsw|vpdp(?:busds?|wssd)|tdpb[us]sd|smull2?|sdot|smmla)\b")
 
 
 class Build:
@@ -149,7 +149,7 @@ def spills(body):
 
 def keeps_accumulators(build):
     for isa, path in build.objects():
-        if isa in ("", "ref") or "gem" not in path.name:
+        if isa in ("", "ref") or not re.search("gem|conv", path.name):
             continue
         loops = [(name, body) for name, text in functions(build.code(path)).items() for body in inner_loops(text)]
         if not loops:

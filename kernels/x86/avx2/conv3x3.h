@@ -1,113 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// 3x3 convolution for AVX2, u8 rows, exact: Winograd's algorithm in integers. The file that includes this one has included the
-// transforms before (winograd_*.h), which say why it is exact.
-//
-// A block of tiles, each IN x IN inputs for OUT x OUT outputs, is transformed once for all channels: IN² matrices [tile][channel] of 16 bits,
-// in L2. For each sub-panel of 16 columns they are multiplied with the prepared weights by vpmaddwd, their sums go
-// to L2, and from there, 16 pixels of each line at a time, back to outputs in L1 and through the finish.
+// kernels/x86/conv3x3.h for 256-bit vectors.
 #ifndef QUERNEL_AVX2_CONV3X3_H
 #define QUERNEL_AVX2_CONV3X3_H
 
-#include <immintrin.h>
 #include <string.h>
 
 #include "finish.h"
-#include "kernels/ukr.h"
-#include "madd16.h"
+#include "integers.h"
 
-enum {
-    WINOGRAD_POINTS = WINOGRAD_IN * WINOGRAD_IN,
-    SUMS_MOST = 112 << 10,  // bytes of sums that a block may take
-    TILES_MOST = SUMS_MOST / (WINOGRAD_POINTS * NR * (int)sizeof(int32_t)) / MR * MR,
-    TILES_LEAST = 12,
-    INPUTS_MOST = 320 << 10, // bytes of transformed inputs that a block should take
-    BAND_PIXELS = 16,       // of OUT lines, that are finished together
-    BAND = BAND_PIXELS / WINOGRAD_OUT,
-    CHANNELS = 16,          // of an input vector
-    UNDIVIDED = 28,         // quads whose sums stay below the bound whatever their weights are
-};
+enum { SUMS_MOST = 112 << 10, INPUTS_MOST = 320 << 10, CHANNELS = sizeof(vint) / sizeof(int16_t) };
 
-static uint32_t quads_of(uint32_t channels) { return (channels + 3) / 4; }
-
-// Bytes of one tile's channels in one of the matrices; spread over the sets of L1.
-static size_t row_bytes(uint32_t quads) {
-    const size_t bytes = ((size_t)quads * 8 + 31) / 32 * 32;
-    return bytes % 512 ? bytes : bytes + 64;
-}
-
-static uint32_t block_tiles(uint32_t quads) {
-    const size_t fit = INPUTS_MOST / (WINOGRAD_POINTS * row_bytes(quads)) / MR * MR;
-    const uint32_t least = quads > 128 ? TILES_LEAST / 2 : TILES_LEAST;
-    return fit < least ? least : fit > TILES_MOST ? TILES_MOST : (uint32_t)fit;
-}
-
-static size_t inputs_bytes(uint32_t quads) { return WINOGRAD_POINTS * (block_tiles(quads) * row_bytes(quads) + 128); }
-
-// One matrix of sums: [tile][16], and a line more.
-static size_t sums_bytes(uint32_t count) { return (count + 1) * (size_t)NR * sizeof(int32_t); }
-
-// Outputs of a band of tiles, for each tile of a block: a band is one tile at least.
-static size_t outputs_bytes(uint32_t count) { return count * (size_t)(WINOGRAD_OUT * BAND_PIXELS * NR) * sizeof(int32_t); }
-
-static size_t all_sums_bytes(uint32_t quads) { return (WINOGRAD_POINTS * sums_bytes(block_tiles(quads)) + 63) / 64 * 64; }
-
-static size_t conv3x3_scratch(uint32_t groups) {
-    const uint32_t quads = (groups + 8) / 9;
-    return inputs_bytes(quads) + all_sums_bytes(quads) + (quads > UNDIVIDED ? outputs_bytes(block_tiles(quads)) : 0);
-}
-
-// Group `quad` of a tap, whose channels begin anywhere in a group of the panel: moved to its beginning, zeros behind them.
-static void tap_group(const int8_t *panel, uint32_t channels, uint32_t tap, uint32_t quad, int8_t to[64]) {
-    const uint32_t k = tap % 3 * channels + 4 * quad, shift = k % 4, left = channels - 4 * quad;
-    const __m256i *from = (const __m256i *)(panel + (tap / 3 * ((3 * channels + 3) / 4) + k / 4) * (size_t)64);
-    const bool further = shift + (left < 4 ? left : 4) > 4;
-    const __m128i down = _mm_cvtsi32_si128((int)(8 * shift)), up = _mm_cvtsi32_si128((int)(32 - 8 * shift));
-    const __m256i real = _mm256_set1_epi32(left < 4 ? (int)((1u << 8 * left) - 1) : -1);
-    for (uint32_t half = 0; half < 2; half++) {
-        const __m256i next = further ? from[2 + half] : _mm256_setzero_si256();
-        const __m256i moved = _mm256_or_si256(_mm256_srl_epi32(from[half], down), _mm256_sll_epi32(next, up));
-        _mm256_store_si256((__m256i *)to + half, _mm256_and_si256(moved, real));
-    }
-}
-
-// 4 channels of 16 columns to IN² points, 128·quads bytes apart.
-static void prepare_quad(const int8_t *panel, uint32_t channels, uint32_t quad, uint8_t *dst) {
-    const uint32_t quads = quads_of(channels);
-    __m256i taps[9][4];
-    for (uint32_t t = 0; t < 9; t++) {
-        int8_t group[64] __attribute__((aligned(32)));
-        if (channels % 4) tap_group(panel, channels, t, quad, group);
-        widen_weights(channels % 4 ? group : panel + ((size_t)t * quads + quad) * 64, taps[t]);
-    }
-    for (uint32_t i = 0; i < 4; i++) {
-        __m256i columns[3][WINOGRAD_IN], v[WINOGRAD_IN];
-        for (uint32_t j = 0; j < 3; j++) winograd_weights(taps[j][i], taps[3 + j][i], taps[6 + j][i], columns[j]);
-        for (uint32_t p = 0; p < WINOGRAD_IN; p++) {
-            winograd_weights(columns[0][p], columns[1][p], columns[2][p], v);
-            for (uint32_t q = 0; q < WINOGRAD_IN; q++)
-                _mm256_store_si256((__m256i *)(dst + (p * WINOGRAD_IN + q) * (size_t)quads * 128) + i, v[q]);
-        }
-    }
-}
-
-static void conv3x3_prepare(const int8_t *panel, const quernel_i_window *w, void *dst) {
-    for (uint32_t q = 0; q < quads_of(w->channels); q++) prepare_quad(panel, w->channels, q, (uint8_t *)dst + (size_t)q * 128);
-}
-
-// A call and the block in work.
-typedef struct work {
-    const quernel_i_conv *c;
-    uint8_t *inputs;      // [IN²][tiles][row]
-    int32_t *sums;        // [IN²][tiles + 1][16]
-    int32_t *outputs;     // of all bands, where the channels are divided
-    size_t row, point;    // bytes
-    uint32_t tiles_w;     // tiles of a line
-    uint32_t first, count;// tiles of the block
-    bool plain;
-} work;
-
-// `count` channels, up to 16, zeros behind them. Where others stand before them, the 16 bytes that end with the last one are read.
-static inline __m128i load_channels(const uint8_t *a, uint32_t count, bool first) {
+// `count` bytes, up to 16, zeros behind them. Where others stand before them, the 16 bytes that end with the last one are read.
+static inline __m128i load_bytes(const uint8_t *a, uint32_t count, bool first) {
     static const int8_t order[2 * CHANNELS] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
                                                -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
     if (count >= CHANNELS) return _mm_loadu_si128((const __m128i *)a);
@@ -119,152 +23,10 @@ static inline __m128i load_channels(const uint8_t *a, uint32_t count, bool first
     return _mm_loadu_si128((const __m128i *)some);
 }
 
-static inline __attribute__((always_inline)) void transform_16(const uint8_t *const lines[WINOGRAD_IN],
-                                                               const ptrdiff_t pixels[WINOGRAD_IN], uint32_t count,
-                                                               bool first, uint8_t *to, size_t point) {
-    __m256i columns[WINOGRAD_IN][WINOGRAD_IN]; // [point of the lines][pixel]
-#pragma GCC unroll 9
-    for (uint32_t j = 0; j < WINOGRAD_IN; j++) {
-        __m256i d[WINOGRAD_IN], v[WINOGRAD_IN];
-#pragma GCC unroll 9
-        for (uint32_t i = 0; i < WINOGRAD_IN; i++) d[i] = _mm256_cvtepu8_epi16(load_channels(lines[i] + pixels[j], count, first));
-        winograd_input(d, v);
-#pragma GCC unroll 9
-        for (uint32_t i = 0; i < WINOGRAD_IN; i++) columns[i][j] = v[i];
-    }
-#pragma GCC unroll 9
-    for (uint32_t i = 0; i < WINOGRAD_IN; i++) {
-        __m256i v[WINOGRAD_IN];
-        winograd_input(columns[i], v);
-#pragma GCC unroll 9
-        for (uint32_t j = 0; j < WINOGRAD_IN; j++, to += point)
-            _mm256_store_si256((__m256i *)to, v[j]);
-    }
+static inline vint load_channels(const uint8_t *a, uint32_t count, bool first) {
+    return _mm256_cvtepu8_epi16(load_bytes(a, count, first));
 }
 
-// Tiles that stick out repeat the last line and pixel: what they add concerns outputs that nobody keeps.
-static void transform_tile(const work *w, uint32_t tile, uint8_t *to) {
-    const quernel_i_conv *c = w->c;
-    const uint32_t step = WINOGRAD_OUT * WINOGRAD_STRIDE, channels = c->window.channels;
-    const uint32_t y = tile / w->tiles_w * step, x = tile % w->tiles_w * step;
-    const uint32_t last_line = WINOGRAD_STRIDE * (c->lines - 1) + 2, last_pixel = WINOGRAD_STRIDE * (c->pixels - 1) + 2;
-    const uint8_t *lines[WINOGRAD_IN];
-    ptrdiff_t pixels[WINOGRAD_IN];
-    for (uint32_t i = 0; i < WINOGRAD_IN; i++) {
-        const uint32_t line = y + i < last_line ? y + i : last_line, pixel = x + i < last_pixel ? x + i : last_pixel;
-        lines[i] = (const uint8_t *)c->a + line * c->a_line;
-        pixels[i] = pixel * c->a_pixel;
-    }
-    for (uint32_t k = 0; k < channels; k += CHANNELS) {
-        if (channels - k >= CHANNELS) transform_16(lines, pixels, CHANNELS, false, to + 2 * k, w->point);
-        else transform_16(lines, pixels, channels - k, k == 0, to + 2 * k, w->point);
-        for (uint32_t i = 0; i < WINOGRAD_IN; i++) lines[i] += CHANNELS;
-    }
-}
-
-// The products of one part of the block's channels with 16 columns.
-static void multiply(const work *w, const uint8_t *b, uint32_t part) {
-    static const int32_t zeros[NR];
-    const uint32_t quads = quads_of(w->c->window.channels);
-    const uint32_t first = quads * part / w->c->parts, some = quads * (part + 1) / w->c->parts - first;
-    for (uint32_t p = 0; p < WINOGRAD_POINTS; p++, b += (size_t)quads * 128) {
-        const uint8_t *a = w->inputs + p * w->point + (size_t)first * 8;
-        int32_t *acc = w->sums + p * sums_bytes(w->count) / sizeof(int32_t);
-        multiply_rows(a, w->row, w->count, b + (size_t)first * 128, some, zeros, acc);
-    }
-}
-
-// Outputs of 8 columns of one tile: acc[line][pixel of the band][16] = init, or what stands there, and their sums.
-static inline __attribute__((always_inline)) void outputs_8(const int32_t *sums, size_t step, const int32_t *init, int32_t *acc) {
-    __m256i lines[WINOGRAD_OUT][WINOGRAD_IN];
-#pragma GCC unroll 9
-    for (uint32_t j = 0; j < WINOGRAD_IN; j++) {
-        __m256i m[WINOGRAD_IN], y[WINOGRAD_OUT];
-#pragma GCC unroll 9
-        for (uint32_t i = 0; i < WINOGRAD_IN; i++)
-            m[i] = _mm256_load_si256((const __m256i *)(sums + (i * WINOGRAD_IN + j) * step));
-        winograd_output(m, y);
-#pragma GCC unroll 9
-        for (uint32_t i = 0; i < WINOGRAD_OUT; i++) lines[i][j] = y[i];
-    }
-#pragma GCC unroll 9
-    for (uint32_t i = 0; i < WINOGRAD_OUT; i++) {
-        __m256i y[WINOGRAD_OUT];
-        winograd_output(lines[i], y);
-#pragma GCC unroll 9
-        for (uint32_t j = 0; j < WINOGRAD_OUT; j++) {
-            __m256i *to = (__m256i *)(acc + (i * BAND_PIXELS + j) * NR);
-            const __m256i before = init ? _mm256_loadu_si256((const __m256i *)init) : *to;
-            _mm256_store_si256(to, _mm256_add_epi32(winograd_sum(y[j], i, j), before));
-        }
-    }
-}
-
-// `count` neighbouring tiles of one line of tiles, `at` the first of them within the block.
-typedef struct band {
-    uint32_t at, count;
-    int32_t *acc; // [OUT lines][BAND_PIXELS][16]
-} band;
-
-static void sum_band(const work *w, const band *b, uint32_t n, bool first) {
-    const size_t step = sums_bytes(w->count) / sizeof(int32_t);
-    for (uint32_t half = 0; half < NR; half += 8)
-        for (uint32_t t = 0; t < b->count; t++) {
-            const int32_t *sums = w->sums + (size_t)(b->at + t) * NR + half;
-            int32_t *acc = b->acc + t * WINOGRAD_OUT * NR + half;
-            if (first) outputs_8(sums, step, w->c->init + n + half, acc);
-            else outputs_8(sums, step, NULL, acc);
-        }
-}
-
-static void finish_band(const work *w, const band *b, uint32_t n) {
-    const quernel_i_conv *c = w->c;
-    const uint32_t tile = w->first + b->at, x = tile % w->tiles_w * WINOGRAD_OUT, count = b->count;
-    const uint32_t pixels = c->pixels - x < count * WINOGRAD_OUT ? c->pixels - x : count * WINOGRAD_OUT;
-    const uint32_t columns = c->columns - n < NR ? c->columns - n : NR;
-    for (uint32_t i = 0, y = tile / w->tiles_w * WINOGRAD_OUT; i < WINOGRAD_OUT && y < c->lines; i++, y++) {
-        quernel_i_finish f = *c->finish;
-        f.y = (uint8_t *)f.y + y * c->y_line;
-        if (f.residual) f.residual = (const uint8_t *)f.residual + y * c->r_line;
-        finish_run(&(finish_tile){b->acc + i * BAND_PIXELS * NR, pixels, columns, x, n}, &f, w->plain);
-    }
-}
-
-// Outputs of one part of the channels; behind the last part they are finished.
-static void finish_block(const work *w, uint32_t n, uint32_t part) {
-    int32_t acc[WINOGRAD_OUT * BAND_PIXELS * NR] __attribute__((aligned(64)));
-    const uint32_t parts = w->c->parts;
-    band b = {.acc = parts > 1 ? w->outputs : acc};
-    for (; b.at < w->count; b.at += b.count) {
-        const uint32_t to_end = w->tiles_w - (w->first + b.at) % w->tiles_w, left = w->count - b.at;
-        b.count = to_end < left ? to_end : left;
-        if (b.count > BAND) b.count = BAND;
-        sum_band(w, &b, n, part == 0);
-        if (part + 1 == parts) finish_band(w, &b, n);
-        if (parts > 1) b.acc += WINOGRAD_OUT * BAND_PIXELS * NR;
-    }
-}
-
-static void conv3x3(const quernel_i_conv *c) {
-    const uint32_t quads = quads_of(c->window.channels), most = block_tiles(quads), tiles_w = (c->pixels + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
-    const uint32_t all = tiles_w * ((c->lines + WINOGRAD_OUT - 1) / WINOGRAD_OUT);
-    work w = {.c = c, .inputs = c->scratch, .row = row_bytes(quads), .tiles_w = tiles_w,
-              .plain = finish_is_plain(c->finish)};
-    w.sums = (int32_t *)((uint8_t *)c->scratch + inputs_bytes(quads));
-    w.outputs = (int32_t *)((uint8_t *)w.sums + all_sums_bytes(quads));
-    for (uint32_t blocks = (all + most - 1) / most; blocks; blocks--) {
-        w.count = (all - w.first + blocks - 1) / blocks;
-        w.point = w.count * w.row;
-        w.point = ((w.point + 63) / 64 | 1) * 64; // an odd number of lines: a tile's stores meet in no set of L1
-        for (uint32_t t = 0; t < w.count; t++) transform_tile(&w, w.first + t, w.inputs + t * w.row);
-        for (uint32_t n = 0; n < c->columns; n += NR) {
-            for (uint32_t part = 0; part < c->parts; part++) {
-                multiply(&w, (const uint8_t *)c->b + n / NR * c->b_panel, part);
-                finish_block(&w, n, part);
-            }
-        }
-        w.first += w.count;
-    }
-}
+#include "kernels/x86/conv3x3.h"
 
 #endif

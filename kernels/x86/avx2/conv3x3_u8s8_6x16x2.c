@@ -7,8 +7,11 @@
 //   weights   about 3 for each of C·N, once a strip
 // so 6.9, 12.9, 24.9 for C = N = 64, 128, 256, where the direct product takes 24, 48, 96: 2.25·24 = 54 … 86 products of the plain
 // convolution a cycle where vpmaddubsw's peak is 32. Weights of 256 channels (4.7 MB) stream from L3, 3.4 bytes a cycle.
-#include "winograd_s1.h"
+#include "integers.h"
+#include "kernels/x86/winograd_s1.h"
 
+#include "madd16.h"
+#define CONV3X3_TILES tiles
 #include "conv3x3.h"
 
 size_t quernel_uk_conv3x3_u8s8_6x16x2_avx2_scratch(uint32_t groups);

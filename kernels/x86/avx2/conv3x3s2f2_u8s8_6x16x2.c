@@ -5,6 +5,8 @@
 // 0.375·C: 1.15 to 1.35 times as fast from 128 channels on.
 #include "winograd_s2f2.h"
 
+#include "madd16.h"
+#define CONV3X3_TILES tiles
 #include "conv3x3.h"
 
 size_t quernel_uk_conv3x3s2f2_u8s8_6x16x2_avx2_scratch(uint32_t groups);

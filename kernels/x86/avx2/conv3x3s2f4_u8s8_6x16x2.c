@@ -5,6 +5,8 @@
 // C = 64, where the rest is 19 % outputs, 10 % inputs: 1.3 to 1.4 times as fast as the direct product (0.375·C).
 #include "winograd_s2f4.h"
 
+#include "madd16.h"
+#define CONV3X3_TILES tiles
 #include "conv3x3.h"
 
 size_t quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_scratch(uint32_t groups);

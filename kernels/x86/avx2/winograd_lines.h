@@ -33,13 +33,10 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-#include "winograd_input.h"
+#include "integers.h"
+#include "kernels/x86/winograd_input.h"
 
 enum { LINES_OUT = 4, LINES_TAPS_MOST = 4, LINES_IN_MOST = LINES_TAPS_MOST + LINES_OUT - 1 };
-
-static inline __attribute__((always_inline)) __m256i times16(__m256i v, int16_t factor) {
-    return _mm256_mullo_epi16(v, _mm256_set1_epi16(factor));
-}
 
 static inline __attribute__((always_inline)) void lines_weights_2(const __m256i g[2], __m256i v[5]) {
     v[0] = times16(g[0], 3);

@@ -13,24 +13,10 @@
 // 14 addresses come from five registers: three rows (0, 5, 10), each plus 0, 1, 2, 3, 4 strides.
 #include "finish.h"
 #include "kernels/ukr.h"
+#include "rows.h"
 #include "vnni.h"
 
 enum { MR = 14, NR = 32, HEAD = 4 };
-
-#define ROWS_1(op, k) op(0, p0, 0, k)
-#define ROWS_2(op, k) ROWS_1(op, k) op(1, p0, 1, k)
-#define ROWS_3(op, k) ROWS_2(op, k) op(2, p0, 2, k)
-#define ROWS_4(op, k) ROWS_3(op, k) op(3, p0, 3, k)
-#define ROWS_5(op, k) ROWS_4(op, k) op(4, p0, 4, k)
-#define ROWS_6(op, k) ROWS_5(op, k) op(5, p5, 0, k)
-#define ROWS_7(op, k) ROWS_6(op, k) op(6, p5, 1, k)
-#define ROWS_8(op, k) ROWS_7(op, k) op(7, p5, 2, k)
-#define ROWS_9(op, k) ROWS_8(op, k) op(8, p5, 3, k)
-#define ROWS_10(op, k) ROWS_9(op, k) op(9, p5, 4, k)
-#define ROWS_11(op, k) ROWS_10(op, k) op(10, p10, 0, k)
-#define ROWS_12(op, k) ROWS_11(op, k) op(11, p10, 1, k)
-#define ROWS_13(op, k) ROWS_12(op, k) op(12, p10, 2, k)
-#define ROWS_14(op, k) ROWS_13(op, k) op(13, p10, 3, k)
 
 #define START_2(row, p, times, k) __m512i c##row = init0, d##row = init1;
 #define STEP_2(row, p, times, k) MULTIPLY_2(p, s, s3, times, k, b0, b1, c##row, d##row);
@@ -82,13 +68,12 @@ enum { MR = 14, NR = 32, HEAD = 4 };
         ROWS_##rows(STORE_##panels, 0)                                                                                  \
     }
 
-#define EACH(op) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12) op(13) op(14)
 #define BOTH(rows) TILE(rows, 1) TILE(rows, 2)
-EACH(BOTH)
+ROWS_EACH_14(BOTH)
 
 #define ENTRY(rows) {tile_##rows##_1, tile_##rows##_2},
 typedef void tile_function(const quernel_i_gemm *, const uint8_t *, uint32_t, int32_t *);
-static tile_function *const tiles[MR][2] = {EACH(ENTRY)};
+static tile_function *const tiles[MR][2] = {ROWS_EACH_14(ENTRY)};
 
 static void prefetch_heads(const quernel_i_gemm *g, uint32_t n) {
     const int8_t *b = (const int8_t *)g->b + n / LANES * g->b_panel;

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which kernel a plan takes for a 3x3 layer on an instruction set, whether or not this CPU has it.
+#include <stdlib.h>
+#include <string.h>
+
+#include "../unit/check.h"
+#include "op/operator.h"
+#include "plan/plan.h"
+#include "quernel/conv2d.h"
+#include "registry/registry.h"
+#include "tests.h"
+
+#define SET(isa) (1u << QUERNEL_ISA_##isa)
+
+static quernel_operator *conv3x3(uint32_t channels, uint32_t size, uint32_t stride) {
+    int8_t *data = calloc((size_t)channels * channels * 9, 1);
+    quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
+    quernel_weights *packed = NULL;
+    quernel_operator *op = NULL;
+    w.kind = QUERNEL_WEIGHTS_CONV2D, w.type = QUERNEL_TYPE_S8, w.out = w.in = channels, w.kernel_h = w.kernel_w = 3, w.data = data;
+    CHECK(!quernel_weights_pack(&w, &packed, NULL), "weights");
+    quernel_conv2d_desc d = QUERNEL_CONV2D_DESC_INIT;
+    d.weights = packed, d.x.n = 1, d.x.c = channels, d.x.h = d.x.w = size, d.x.type = QUERNEL_TYPE_U8;
+    d.x.layout = d.y.layout = QUERNEL_LAYOUT_NHWC, d.finish.y_type = QUERNEL_TYPE_S32;
+    d.stride_h = d.stride_w = stride, d.pad_top = d.pad_left = d.pad_bottom = d.pad_right = 1;
+    CHECK(!quernel_conv2d_create(&d, &op, NULL), "conv2d");
+    quernel_weights_release(packed);
+    free(data);
+    return op;
+}
+
+// Products of 16 bits run at half the speed of those of bytes where vpdpbusd is there: Winograd's quarter of them pays, with
+// stride 2 its 81 of 144 do not.
+void test_choice_conv3x3(void) {
+    const uint32_t avx2 = SET(REF) | SET(AVX2), vnni = avx2 | SET(AVXVNNI), wide = vnni | SET(AVX512VNNI);
+    const struct {
+        uint32_t channels, size, stride, sets;
+        const char *kernel;
+    } cases[] = {{64, 56, 1, avx2, "quernel_uk_conv3x3_u8s8_6x16x2_avx2"},
+                 {64, 56, 1, vnni, "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni"},
+                 {64, 56, 1, wide, "quernel_uk_conv3x3_u8s8_24x16x2_avx512vnni"},
+                 {256, 60, 1, vnni, "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni"},
+                 {256, 60, 1, wide, "quernel_uk_conv3x3_u8s8_24x16x2_avx512vnni"},
+                 {16, 56, 1, avx2, "quernel_uk_conv3x3_u8s8_6x16x2_avx2"},
+                 {16, 56, 1, vnni, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
+                 {16, 56, 1, wide, "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"},
+                 {256, 14, 1, vnni, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
+                 {128, 56, 2, vnni, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
+                 {128, 56, 2, wide, "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"}};
+    const quernel_i_config none = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        quernel_operator *op = quernel_i_registry_named(cases[i].kernel) ? conv3x3(cases[i].channels, cases[i].size, cases[i].stride) : NULL;
+        if (!op) continue; // of another family of CPUs
+        quernel_i_layer layer = op->layer;
+        CHECK(!quernel_i_plan_make(&layer, cases[i].sets, &none, "choice", NULL), "no plan");
+        CHECK(!strcmp(layer.gemm->name, cases[i].kernel), "%u channels, %u pixels, stride %u, sets %x: %s", cases[i].channels,
+              cases[i].size, cases[i].stride, cases[i].sets, layer.gemm->name);
+        quernel_operator_destroy(op);
+    }
+}
