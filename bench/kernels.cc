@@ -24,7 +24,7 @@ struct Product {
         finish.y = y.bytes(), finish.y_row = columns, finish.y_col = 1, finish.out = QUERNEL_TYPE_U8;
         finish.act = QUERNEL_I_ACT_RELU, finish.scale = scale.data(), finish.bias = bias.data(), finish.q_hi = 255.0f;
         call = {a.bytes(), static_cast<ptrdiff_t>(depth), rows, columns, &run, 1, groups, b.bytes(), panel,
-                init.data(), &finish, scratch.bytes(), 0, 0};
+                init.data(), &finish, scratch.bytes(), 0, 0, 0};
     }
     Memory a, weights;
     size_t panel;

@@ -92,6 +92,7 @@ typedef struct quernel_i_gemm {
     void *scratch;          // as many bytes as the entry's scratch(groups) says
     int32_t stream;         // quernel_i_stream: a hint that some kernels take
     uint32_t prefetch;      // likewise: bytes ahead at which weights are prefetched, whatever lies there; 0: they are not
+    uint32_t stay;          // likewise: groups of each row that stay in L1 while the others pass by with the weights; 0: all
 } quernel_i_gemm;
 
 /// Depthwise: acc[m][c] = init[c] + Σ_i,j a[m·a_row + i·tap_line + j·tap_pixel + c] · w[(i·kernel_w + j)·w_tap + c], rows are

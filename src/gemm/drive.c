@@ -94,7 +94,7 @@ static void run_line(const quernel_i_task *t, uint32_t line, uint32_t column, ui
     const quernel_i_gemm call = {a, a_row, pixels, u->columns, l->runs + (size_t)u->phase * l->n_runs,
                                  p->rows * (whole ? 1 : p->row_taps), p->k_groups, b, b_panel,
                                  unit_init(t, first_entry(l, u)), &finish, t->slice + l->slice.scratch, (int32_t)l->stream,
-                                 l->prefetch};
+                                 l->prefetch, l->stay};
     if (l->w_zeros) quernel_i_chunk_sum(t, &call, whole ? p->run_length : l->weights->shape.job_in);
     if (l->weights->shape.merged) quernel_i_merged_collect(t, line, column, pixels, &finish);
     l->gemm->run.gemm(&call);

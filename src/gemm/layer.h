@@ -72,6 +72,7 @@ typedef struct quernel_i_layer {
     uint32_t flat;                     // a strip's lines are one line of pixels; those between them land in y's border
     quernel_i_stream stream;
     uint32_t prefetch;                 // bytes ahead; 0: none
+    uint32_t stay;                     // groups of k of a tile kernel's rows that stay in L1; 0: all
     uint32_t floats;                   // pixels of a bf16 piece
     uint32_t equal;                    // output pixels of a block whose rows may be equal; 0: not looked for
     uint32_t conv_parts;               // of a convolution kernel's channels

@@ -109,6 +109,7 @@ static bool must_pack(const quernel_i_layer *l) {
 static int choose_path(quernel_i_layer *l, const quernel_i_config *config, const char *where, quernel_error *error) {
     const bool pack = must_pack(l), in_place = !pack && can_read_in_place(l);
     l->path = pack ? QUERNEL_I_PATH_PACKED : in_place ? QUERNEL_I_PATH_INPLACE : QUERNEL_I_PATH_STAGED;
+    if (in_place && quernel_i_plan_tiles_copy(l, l->x.stride_w * l->stride_w)) l->path = QUERNEL_I_PATH_STAGED;
     if (config->path) {
         const quernel_i_path asked = (quernel_i_path)(config->path - 1);
         const bool legal = asked == QUERNEL_I_PATH_PACKED   ? !quernel_i_layer_depthwise(l)
@@ -153,9 +154,11 @@ static void choose_runs(quernel_i_layer *l) {
         return;
     }
     const size_t bytes = packed ? (size_t)s->k_groups * 4 : l->x.c;
-    // Rows a multiple of 2048 bytes apart would fall into too few sets of L1.
+    // Rows a multiple of 2048 bytes apart would fall into too few sets of L1. Tiles keep many lines of each of 32 rows there, which
+    // would overlap if each row began a set behind the one before.
     const bool spread = bytes % 2048 == 0 && (packed || l->kernel_w == 1) && !quernel_i_layer_conv(l);
-    l->a_pixel = (ptrdiff_t)(bytes + (spread ? QUERNEL_I_LINE : 0));
+    const size_t sets = bytes % 4096 == 0 && l->isa == QUERNEL_ISA_AMXINT8 ? 5 : 1;
+    l->a_pixel = (ptrdiff_t)(bytes + (spread ? sets * QUERNEL_I_LINE : 0));
 }
 
 int quernel_i_plan_make(quernel_i_layer *l, uint32_t usable, const quernel_i_config *config, const char *where,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Block sizes: a strip of rows takes at most a third of L2, a block of weights half of it, and neither more than what
-// keeps a worker's slice below 2 MiB. Where k is so long that few rows and columns fit, and the kernel prepares both, more of
-// them are worth reading from beyond L2. Blocks of k, with their sums kept in L2, gave no more on AVX2: 0.96 to 0.99 of the
-// speed with K = 4096; with a loop three times as fast in the kernel's place 0.93 to 0.98, 1.00 to 1.05 with K = 11008.
+// Block sizes: a strip of rows takes at most a third of L2, a block of weights half of it, and neither more than what keeps a
+// worker's slice below 2 MiB (large products on tiles: plan/tiles.c). Where k is so long that few rows and columns fit, and the
+// kernel prepares both, more of them are worth reading from beyond L2. Blocks of k, with sums kept in L2, gave no more on AVX2:
+// 0.96 to 0.99 of the speed with K = 4096; with a loop three times as fast 0.93 to 0.98, 1.00 to 1.05 with K = 11008.
 #include "plan/sizes.h"
 
 #include "base/error.h"
@@ -22,6 +22,8 @@
 #define PREFETCHED_LEAST (1024 * KiB)
 #define PREFETCH (16 * KiB)
 #define TASKS_PER_THREAD 4 // enough for the last one to be small
+#define FAR_STRIP(l2_bytes) ((l2_bytes) * 5 / 8) // half of L2 in rows, the rest their pitch
+#define FAR_BLOCK(l2_bytes) ((l2_bytes) / 8)
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
@@ -52,6 +54,7 @@ static bool prepares(const quernel_i_layer *l) { return !quernel_i_layer_depthwi
 static size_t strip_budget(const quernel_i_layer *l, size_t l2_bytes) {
     const bool in_place = l->path == QUERNEL_I_PATH_INPLACE, packed = l->path == QUERNEL_I_PATH_PACKED;
     if (quernel_i_layer_conv(l)) return in_place ? SIZE_MAX : CONV_STRIP_MOST;
+    if (quernel_i_plan_tiles_far(l, l2_bytes) && !(packed && l->strip_lines)) return FAR_STRIP(l2_bytes) / (size_t)l->a_pixel * strip_pixel_bytes(l);
     const size_t pays = prepares(l) && l->n_runs == 1 && !packed ? ROWS_PAY * strip_pixel_bytes(l) : 0;
     return most(least(l2_bytes / 3, STRIP_MOST), in_place ? pays : least(pays, STRIP_MOST));
 }
@@ -102,6 +105,8 @@ static size_t scratch_bytes(const quernel_i_layer *l) {
 
 // Bytes of prepared weights that may stand ready at a time.
 static size_t block_budget(const quernel_i_layer *l, size_t l2_bytes) {
+    if (quernel_i_plan_tiles_far(l, l2_bytes))
+        return most(FAR_BLOCK(l2_bytes), quernel_i_panel_bytes(l->gemm, l->weights->shape.k_groups) * (l->gemm->nr / 16));
     if (!quernel_i_layer_conv(l)) {
         const size_t pays = prepares(l) ? quernel_i_panel_bytes(l->gemm, l->weights->shape.k_groups) * (COLUMNS_PAY / 16) : 0;
         return least(most(l2_bytes / 2, pays), BLOCK_MOST);
@@ -121,9 +126,10 @@ static bool splits_columns(const quernel_i_layer *l, size_t l2_bytes) {
 // More threads want more strips, in a multiple of their number; a strip stays at least two register tiles high.
 static void split_strips(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
     if (l->threads == 1 || config->strip_h || config->strip_w || splits_columns(l, l2_bytes)) return;
-    const uint32_t want = l->threads * TASKS_PER_THREAD;
     uint32_t h = pieces(l->grid_h, l->strip_h), w = pieces(l->grid_w, l->strip_w);
     const uint32_t others = l->x.n * w;
+    const bool far = quernel_i_plan_tiles_far(l, l2_bytes); // no more than needed: each reads all weights
+    const uint32_t want = far ? pieces(h * others, l->threads) * l->threads : l->threads * TASKS_PER_THREAD;
     if (h * others < want) h = (uint32_t)least(l->grid_h, pieces(want, others));
     l->strip_h = (uint32_t)least(quernel_i_round_up(pieces(l->grid_h, h), quernel_i_layer_line_step(l)), l->grid_h);
     h = pieces(l->grid_h, l->strip_h);
@@ -190,19 +196,22 @@ static int choose_flat(quernel_i_layer *l, const quernel_i_config *config, const
     return QUERNEL_OK;
 }
 
-static void choose_chunk(quernel_i_layer *l, const quernel_i_config *config) {
+static void choose_chunk(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
+    const size_t chunk_most = quernel_i_plan_tiles_far(l, l2_bytes) ? FAR_STRIP(l2_bytes) : CHUNK_MOST;
     const size_t most_pixels = l->flat ? (size_t)l->strip_h * (size_t)(l->a_line / l->a_pixel) : l->strip_w;
     l->chunk = (uint32_t)most_pixels;
     if (l->path == QUERNEL_I_PATH_PACKED)
-        l->chunk = (uint32_t)least(l->strip_w, most(1, CHUNK_MOST / (size_t)l->a_pixel));
+        l->chunk = (uint32_t)least(l->strip_w, most(1, chunk_most / (size_t)l->a_pixel));
     if (config->chunk) l->chunk = (uint32_t)least(config->chunk, most_pixels);
 }
 
 // Kernels without tiles read both operands in one way: a demand changes nothing there.
 static void choose_stream(quernel_i_layer *l, const quernel_i_config *config, size_t l1d_bytes) {
-    l->stream = QUERNEL_I_STREAM_NONE;
+    l->stream = QUERNEL_I_STREAM_NONE, l->stay = 0;
     if (quernel_i_layer_depthwise(l) || l->gemm->isa != QUERNEL_ISA_AMXINT8) return;
     l->stream = config->stream ? (quernel_i_stream)(config->stream - 1) : quernel_i_plan_stream(l, l1d_bytes);
+    l->stay = quernel_i_plan_tiles_stay(l, l1d_bytes);
+    if (config->stay && l->stay) l->stay = (uint32_t)least(config->stay, l->weights->shape.k_groups);
 }
 
 // Of the kernels only AVX2's for few rows prefetches, and only what no L2 keeps from call to call is worth it.
@@ -286,6 +295,6 @@ int quernel_i_plan_sizes(quernel_i_layer *l, const quernel_i_config *config, siz
     else if (l->path == QUERNEL_I_PATH_INPLACE) l->a_line = l->x.stride_h;
     const int code = choose_flat(l, config, where, error);
     if (code) return code;
-    choose_chunk(l, config);
+    choose_chunk(l, config, l2_bytes);
     return lay_out_workspace(l, where, error);
 }

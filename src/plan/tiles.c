@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model of one line of output: cycles that tiles and vectors take for its products, its finish, and for the call.
+// When tiles pay: a model of one line of output, cycles that tiles and vectors take for its products, its finish, and for the call.
+// Then how large products go through L1 and L2.
 #include "plan/tiles.h"
 
-#include "quernel/cpu.h"
+#include "cpu/cpu.h"
 
 #define TILE_ROWS 16
 #define TILE_GROUPS 16
 #define PRODUCT 16       // cycles of a tile product
 #define LATENCY 52       // of a tile product: what fewer than four chains wait for
 #define LOAD 8           // of a tile on two load ports
+#define LOAD_L2 21       // of a tile from L2
 #define CALL 250         // configuring tiles, listing steps: 53 ns measured for the first, the rest counted
 #define VECTOR_MACS 120  // MAC/cycle that AVX-512-VNNI reaches
 #define FINISH 4         // cycles for 16 results
+#define HELD_MOST 7 / 8  // of L1 that one operand may fill
 
+static size_t weights_bytes(const quernel_i_layer *l, size_t columns) { return columns * l->weights->shape.k_groups * 4; }
 static uint64_t pieces(uint64_t total, uint64_t piece) { return (total + piece - 1) / piece; }
 
 bool quernel_i_plan_tiles_pay(const quernel_i_layer *l) {
@@ -24,19 +28,20 @@ bool quernel_i_plan_tiles_pay(const quernel_i_layer *l) {
     return (products > finish ? products : finish) + CALL < vectors;              // at the same time
 }
 
-// A step of k of a block of m x n tiles.
-static uint64_t step(uint64_t m, uint64_t n) {
-    uint64_t cycles = m * n * PRODUCT;
+static uint64_t most(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+// A step of k of a block of m x n tiles; `load`: of a tile of weights.
+static uint64_t step(uint64_t m, uint64_t n, uint64_t load) {
     if (!m || !n) return 0;
-    if (cycles < LATENCY) cycles = LATENCY;
-    return cycles < (m + n) * LOAD ? (m + n) * LOAD : cycles;
+    return most(most(m * n * PRODUCT, LATENCY), most((m + n) * LOAD, n * load));
 }
 
 static uint64_t step_of_line(const quernel_i_layer *l, const quernel_i_kernel *k) {
     const uint64_t m = k->mr / TILE_ROWS, n = k->nr / 16, rows = pieces(l->grid_w, TILE_ROWS);
     const uint64_t columns = l->weights->shape.columns16 / 16;
-    return rows / m * (columns / n * step(m, n) + step(m, columns % n)) + columns / n * step(rows % m, n) +
-           step(rows % m, columns % n);
+    const uint64_t load = weights_bytes(l, l->weights->shape.columns16) > quernel_i_cpu()->l1d_bytes * HELD_MOST ? LOAD_L2 : LOAD;
+    return rows / m * (columns / n * step(m, n, load) + step(m, columns % n, load)) + columns / n * step(rows % m, n, load) +
+           step(rows % m, columns % n, load);
 }
 
 const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_layer *l, int32_t a_type) {
@@ -49,6 +54,54 @@ const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_layer *l, in
 }
 
 quernel_i_stream quernel_i_plan_stream(const quernel_i_layer *l, size_t l1d_bytes) {
-    const size_t weights = (size_t)l->columns_block * l->weights->shape.k_groups * 4;
-    return weights > l1d_bytes * 7 / 8 ? QUERNEL_I_STREAM_WEIGHTS : QUERNEL_I_STREAM_ROWS;
+    return weights_bytes(l, l->columns_block) > l1d_bytes * HELD_MOST ? QUERNEL_I_STREAM_WEIGHTS : QUERNEL_I_STREAM_ROWS;
+}
+
+// Large products. Counted by a model of L1 and L2 (48 KiB in 12 ways, 2 MiB in 16, LRU; `tileloaddt1` takes no room in L1) that
+// ran through the kernel's loads: lines that a step of 2 x 2 tiles, 64 cycles of products, waits for. Nothing here is timed.
+//
+//   M, N, K; strip x block           rows' pitch  rows that stay  from L2  from beyond
+//   512, 512, 512; 512 x 512         512          all             36.0     6.0 (4 of them cold, 2 results)
+//   1024, 1024, 1024; 512 x 512      1024         all             38.1     3.1
+//   2048, 2048, 2048; 256 x 352      2048         all             67.0     5.4
+//                     512 x 128      2048         half            66.1     3.8
+//                     512 x 128      2112         half            53.7     3.7
+//   512, 4096, 4096;  128 x 192      4096         all             65.5     8.8
+//                     256 x 64       4160         a quarter       64.2     4.9
+//                     256 x 64       4416         a quarter       60.8     4.9
+//   128, 3072, 768;   128 x 1024     768          all             37.9     9.7 (8 of them the weights, once)
+//
+// L2 gives about 0.75 lines a cycle, what lies beyond it 0.14, so that 64 lines of one or 9 of the other take as long as the
+// products. Hence:
+//   stay  Rows that L1 does not hold, read again for every 32 columns, are never found there. So L1's share of them is kept,
+//         and the others pass by as the weights do.
+//   copy  Rows a multiple of 2048 bytes apart fall into two sets of L1, or one: nothing would stay. They are copied to a pitch
+//         that spreads them (plan.c), where that many columns read them.
+//   far   Weights are read again for every strip, rows for every block. Strips of half of L2 and small blocks beside them
+//         halve what comes from beyond L2; weights that stay in L2 altogether want neither.
+// Sums of blocks of k, kept in L2 as int32, would take 44 lines from L2 with K = 2048 and 45 with 4096, at no fewer from beyond.
+// They are not built: their stores come on top, and what they save is bound by what lies beyond L2.
+#define STAY_MOST 3 / 4       // of L1: the kernel's sums, and weights that pass by, have the rest
+#define COPIED_COLUMNS 256    // 8 blocks of columns, each of which reads about half of the rows from L2, pay for a copy
+#define ALIASED_BYTES 2048    // half a way of L1
+
+// Rows that do not overlap: taps of a larger window meet their neighbours' lines in L1 anyway.
+static bool apart(const quernel_i_layer *l) {
+    if (quernel_i_layer_depthwise(l)) return false;
+    return l->gemm->isa == QUERNEL_ISA_AMXINT8 && (l->path == QUERNEL_I_PATH_PACKED || l->kernel_h * l->kernel_w == 1);
+}
+
+uint32_t quernel_i_plan_tiles_stay(const quernel_i_layer *l, size_t l1d_bytes) {
+    const size_t rows = (size_t)l->gemm->mr * l->weights->shape.k_groups * 4;
+    if (!apart(l) || l->stream != QUERNEL_I_STREAM_WEIGHTS || rows <= l1d_bytes * HELD_MOST) return 0;
+    const uint32_t steps = (uint32_t)(l1d_bytes * STAY_MOST / (l->gemm->mr * 4 * TILE_GROUPS));
+    return (steps ? steps : 1) * TILE_GROUPS;
+}
+
+bool quernel_i_plan_tiles_copy(const quernel_i_layer *l, int64_t row_bytes) {
+    return apart(l) && row_bytes % ALIASED_BYTES == 0 && l->weights->shape.columns16 >= COPIED_COLUMNS;
+}
+
+bool quernel_i_plan_tiles_far(const quernel_i_layer *l, size_t l2_bytes) {
+    return apart(l) && weights_bytes(l, l->weights->shape.columns16) > l2_bytes / 2;
 }

@@ -14,4 +14,13 @@ const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_layer *layer
 /// Which operand of a tile kernel should pass by L1: the weights, where a unit's do not fit into it, else the rows.
 quernel_i_stream quernel_i_plan_stream(const quernel_i_layer *layer, size_t l1d_bytes);
 
+/// Groups of k of each row that stay in L1 while the others pass by; 0: all of them.
+uint32_t quernel_i_plan_tiles_stay(const quernel_i_layer *layer, size_t l1d_bytes);
+
+/// Whether rows of this distance are copied to where more of them stay in L1.
+bool quernel_i_plan_tiles_copy(const quernel_i_layer *layer, int64_t row_bytes);
+
+/// Whether weights come from beyond L2 again for every strip of rows.
+bool quernel_i_plan_tiles_far(const quernel_i_layer *layer, size_t l2_bytes);
+
 #endif

@@ -137,6 +137,8 @@ const char *kcheck_product(const quernel_i_kernel *k, const quernel_i_kernel *or
     guard_open(g, p.call.scratch);
     p.call.finish = &o.finish;
     p.call.prefetch = (uint32_t)(number % 3) * 4096;
+    p.call.stream = (int32_t)(number / 2 % 3);
+    p.call.stay = (uint32_t)(number % 5) * 16;
     const char *conduct = kcheck_conduct(guard_call(k->run.any, &p.call, 0, 0, 0, NULL));
     const quernel_i_finish finish = output_expected(&o);
     quernel_i_gemm expected = p.call;

@@ -14,6 +14,7 @@
 //           anyway: there each is stored, set to zero and used again. Then the stored block is finished, a few rows in each of
 //           the following steps, from at most 6 KiB in L1, by the finish of AVX-512.
 // Blocks of rows are the outer loop: their rows stay in L1, the weights of the call in L2 (or the other way round: `stream`).
+// Rows that L1 does not hold would be gone before the next columns ask for them: of those `stay` groups are kept (plan/tiles.c).
 #include <stdbool.h>
 
 #include "kernels/ukr.h"
@@ -150,7 +151,7 @@ static void drain(gemm_call *c) {
 }
 
 #define LOAD_ROWS(i, tile)                                                                                              \
-    if (i < mt) TILE_LOAD(tile, a + r->from[i] * a_row, a_row, once_rows);
+    if (i < mt) TILE_LOAD(tile, a + r->from[i] * a_row, a_row, once_rows || s >= passing);
 #define LOAD_WEIGHTS(j, tile)                                                                                           \
     if (j < nt) TILE_LOAD(tile, b + j * g->b_panel, TILE_BYTES, once_weights);
 #define DOT(i, j, sums, row_tile, weight_tile)                                                                          \
@@ -174,7 +175,7 @@ static inline __attribute__((always_inline)) void block(gemm_call *c, const row_
     const int8_t *const weights = (const int8_t *)g->b + n / LANES * g->b_panel;
     const bool once_rows = g->stream == QUERNEL_I_STREAM_ROWS, once_weights = g->stream == QUERNEL_I_STREAM_WEIGHTS;
     if (c->now.rows.tiles != mt || c->now.tiles != nt) drain(c);
-    const step *s = c->steps, *const end = s + c->n_steps;
+    const step *s = c->steps, *const end = s + c->n_steps, *const passing = g->stay ? s + g->stay / TILE_GROUPS : end;
     {
         STEP_FROM(s)
         SEQUENCE(LOAD_ROWS, LOAD_WEIGHTS, FIRST_DOT)
