@@ -95,19 +95,21 @@ typedef struct quernel_i_gemm {
     uint32_t stay;          // likewise: groups of each row that stay in L1 while the others pass by with the weights; 0: all
 } quernel_i_gemm;
 
-/// Depthwise: acc[m][c] = init[c] + Σ_i,j a[m·a_row + i·tap_line + j·tap_pixel + c] · w[(i·kernel_w + j)·w_tap + c], rows are
-/// pixels, i < kernel_h, j < kernel_w.
+/// Depthwise: for every line of outputs
+///     acc[m][c] = init[c] + Σ_i,j a[line·a_line + m·a_row + i·tap_line + j·tap_pixel + c] · w[(i·kernel_w + j)·w_tap + c],
+///     rows are pixels, i < kernel_h, j < kernel_w, then the finish, without row terms and row scale, as of quernel_i_conv.
 /// Weights and init may be read up to the next multiple of 16 channels; rows not.
 typedef struct quernel_i_depthwise {
     const void *a;
-    ptrdiff_t a_row;
+    ptrdiff_t a_line, a_row;       // from output to output
     ptrdiff_t tap_line, tap_pixel; // bytes, positive
     uint32_t kernel_h, kernel_w;
-    uint32_t rows, columns; // pixels, channels
+    uint32_t lines, rows, columns; // rows: pixels of a line; columns: channels
     const int8_t *w;
     size_t w_tap;           // bytes from tap to tap
     const int32_t *init;
     const quernel_i_finish *finish;
+    ptrdiff_t y_line, r_line;
     void *scratch;          // as many bytes as scratch(columns) says
 } quernel_i_depthwise;
 

@@ -206,15 +206,26 @@ static void run_conv(const quernel_i_task *t) {
 static void run_depthwise(const quernel_i_task *t) {
     const quernel_i_layer *l = t->call->layer;
     const quernel_i_weights_shape *s = &l->weights->shape;
-    for (uint32_t line = t->y0; line < t->y1; line++) {
-        quernel_i_finish finish;
-        quernel_i_finish_fill(t, line, t->x0, 0, 0, 0, &finish);
-        l->depthwise->run.depthwise(&(quernel_i_depthwise){
-            quernel_i_strip_row(t, line, t->x0, 0), (ptrdiff_t)l->stride_w * l->a_pixel,
-            (ptrdiff_t)l->dilation_h * l->a_line, (ptrdiff_t)l->dilation_w * l->a_pixel, l->kernel_h, l->kernel_w,
-            t->x1 - t->x0, s->columns, l->weights->packed, s->columns16, unit_init(t, 0), &finish,
-            t->slice + l->slice.scratch});
-    }
+    quernel_i_finish finish;
+    quernel_i_finish_fill(t, t->y0, t->x0, 0, 0, 0, &finish);
+    l->depthwise->run.depthwise(&(quernel_i_depthwise){
+        .a = quernel_i_strip_row(t, t->y0, t->x0, 0),
+        .a_line = (ptrdiff_t)l->stride_h * l->a_line,
+        .a_row = (ptrdiff_t)l->stride_w * l->a_pixel,
+        .tap_line = (ptrdiff_t)l->dilation_h * l->a_line,
+        .tap_pixel = (ptrdiff_t)l->dilation_w * l->a_pixel,
+        .kernel_h = l->kernel_h,
+        .kernel_w = l->kernel_w,
+        .lines = t->y1 - t->y0,
+        .rows = t->x1 - t->x0,
+        .columns = s->columns,
+        .w = l->weights->packed,
+        .w_tap = s->columns16,
+        .init = unit_init(t, 0),
+        .finish = &finish,
+        .y_line = line_bytes(&l->y),
+        .r_line = line_bytes(&l->residual),
+        .scratch = t->slice + l->slice.scratch});
 }
 
 // Dynamic over the image: scales times its d, start values less its zero point's share.

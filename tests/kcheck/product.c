@@ -186,6 +186,11 @@ static void make_groups(quernel_i_conv *c, rng *r, uint64_t number) {
     c->a_pixel = (ptrdiff_t)c->window.channels + rng_int(r, 0, 20);
 }
 
+static void without_row_terms(output *o) {
+    o->finish.row_scale = NULL;
+    for (int i = 0; i < 2; i++) o->finish.row_term[i] = o->finish.col_term[i] = NULL;
+}
+
 const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number) {
     rng r = rng_make(seed, number);
     output o;
@@ -209,8 +214,7 @@ const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracl
     c.scratch = scratch(g, k, groups);
     output_make(&o, &r, g, c.lines * c.pixels, c.columns, typical(4 * groups));
     guard_open(g, c.scratch);
-    o.finish.row_scale = NULL;
-    for (int i = 0; i < 2; i++) o.finish.row_term[i] = o.finish.col_term[i] = NULL;
+    without_row_terms(&o);
     c.y_line = c.pixels * o.finish.y_row, c.r_line = c.pixels * o.finish.r_row;
     c.finish = &o.finish;
     const char *conduct = kcheck_conduct(guard_call(k->run.any, &c, 0, 0, 0, NULL));
@@ -224,9 +228,10 @@ const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *
                              uint64_t number) {
     rng r = rng_make(seed, number);
     output o;
-    quernel_i_depthwise d = {.rows = 1 + (uint32_t)(number % 60), .columns = 1 + (uint32_t)(rng_next(&r) % 150)};
+    quernel_i_depthwise d = {.lines = 1 + (uint32_t)(rng_next(&r) % 4), .rows = 1 + (uint32_t)(number % 60),
+                             .columns = 1 + (uint32_t)(rng_next(&r) % 150)};
     d.kernel_h = 1 + (uint32_t)(rng_next(&r) % (rng_one_in(&r, 8) ? 20 : 7));
-    d.kernel_w = 1 + (uint32_t)(rng_next(&r) % (rng_one_in(&r, 8) ? 20 : 7));
+    d.kernel_w = rng_one_in(&r, 2) ? d.kernel_h : 1 + (uint32_t)(rng_next(&r) % (rng_one_in(&r, 8) ? 20 : 7));
     const uint32_t n_taps = d.kernel_h * d.kernel_w;
     const size_t channels = (d.columns + 15) / 16 * 16;
     // Strides and dilations in pixels, mostly; sometimes taps and rows lie anywhere.
@@ -234,19 +239,21 @@ const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *
     d.tap_pixel = rng_one_in(&r, 4) ? rng_int(&r, 1, 300) : pixel * rng_int(&r, 1, 2);
     d.a_row = rng_one_in(&r, 4) ? rng_int(&r, 1, 300) : pixel * rng_int(&r, 1, 3);
     d.tap_line = rng_int(&r, 1, 2000);
-    const size_t bytes = (d.rows - 1) * (size_t)d.a_row + (d.kernel_h - 1) * (size_t)d.tap_line +
+    d.a_line = rng_one_in(&r, 2) ? d.tap_line : rng_int(&r, 1, 2000);
+    const size_t bytes = (d.lines - 1) * (size_t)d.a_line + (d.rows - 1) * (size_t)d.a_row + (d.kernel_h - 1) * (size_t)d.tap_line +
                          (d.kernel_w - 1) * (size_t)d.tap_pixel + d.columns;
     uint8_t *a = guard_take(g, bytes, 1, 0);
     int8_t *w = guard_take(g, channels * n_taps, 16, 0);
     int32_t *init = guard_take(g, channels * 4, 4, 0);
     data_bytes(&r, (data_kind)(rng_next(&r) % DATA_KINDS), a, bytes, k->a_type == QUERNEL_TYPE_S8);
     data_bytes(&r, (data_kind)(rng_next(&r) % DATA_KINDS), (uint8_t *)w, channels * n_taps, true);
-    for (uint32_t n = 0; n < d.columns; n++) init[n] = rng_int(&r, -100000, 100000);
+    for (uint32_t n = 0; n < d.columns; n++) init[n] = rng_one_in(&r, 200) ? INT32_MAX : rng_int(&r, -100000, 100000);
     d.a = a, d.w = w, d.w_tap = channels, d.init = init;
     d.scratch = scratch(g, k, d.columns);
-    output_make(&o, &r, g, d.rows, d.columns, typical(n_taps));
+    output_make(&o, &r, g, d.lines * d.rows, d.columns, typical(n_taps));
     guard_open(g, d.scratch);
-    d.finish = &o.finish;
+    without_row_terms(&o);
+    d.finish = &o.finish, d.y_line = d.rows * o.finish.y_row, d.r_line = d.rows * o.finish.r_row;
     const char *conduct = kcheck_conduct(guard_call(k->run.any, &d, 0, 0, 0, NULL));
     const quernel_i_finish finish = output_expected(&o);
     d.finish = &finish;

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "finish.h"
-#include "kernels/ukr.h"
+#include "kernels/x86/depthwise.h"
 #include "slide.h"
 #include "tile.h"
 
@@ -180,7 +180,7 @@ static inline __attribute__((always_inline)) void slide_channels(const quernel_i
     }
 }
 
-static inline __attribute__((always_inline)) void depthwise(const quernel_i_depthwise *d, bool is_signed) {
+static inline __attribute__((always_inline)) void depthwise_line(const quernel_i_depthwise *d, bool is_signed) {
     work w;
     const ptrdiff_t step = d->a_row % d->tap_pixel ? 0 : d->a_row / d->tap_pixel;
     const bool shared = step >= 1 && step <= STEP_MOST && step < (ptrdiff_t)d->kernel_w;
@@ -206,6 +206,15 @@ static inline __attribute__((always_inline)) void depthwise(const quernel_i_dept
             finish_run(&(finish_tile){w.acc, pixels, w.count, m, w.channel}, d->finish, plain);
             m += pixels;
         }
+    }
+}
+
+static inline __attribute__((always_inline)) void depthwise(const quernel_i_depthwise *d, bool is_signed) {
+    for (uint32_t line = 0; line < d->lines; line++) {
+        const quernel_i_finish finish = depthwise_finish(d, line);
+        quernel_i_depthwise one = *d;
+        one.a = depthwise_input(d, line), one.finish = &finish;
+        depthwise_line(&one, is_signed);
     }
 }
 
