@@ -3,6 +3,7 @@
 // product of the whole block diagonal would meet zeros for the most part. A template; who includes it defines
 //   SLOT_CHANNELS, SLOT   channels of a group that are multiplied at a time, 2 or 4, and the bytes of a slot: of these of all 16 columns
 //   GROUPS_MR             pixels of a tile
+//   GROUPS_PIXELS         that are finished together: as many as the finish takes at most
 //   spread_slot, take_slots, and the tiles, which are declared below
 //
 // A pixel's bytes are spread into slots once, in L1, by a shuffle; they serve all output pixels whose taps meet it. Slots of a
@@ -21,7 +22,6 @@ enum {
     GROUP_MOST = CHANNELS / 2,              // channels of a group
     SLOTS_MOST = GROUP_MOST / SLOT_CHANNELS,
     SPREAD = CHANNELS * SLOT_CHANNELS,      // bytes of x in a slot
-    PIXELS = 24,                            // that are finished together
     BLOCK_BYTES = 24 << 10,                 // of slots, that stay in L1 beside weights and sums
     TILE_BYTES = ((GROUPS_MR - 1) * 2 + 8) * 8 * SLOTS_MOST * SLOT, // of a tile at most: pixels 2 apart, 8 x 8 taps
     SLOTS_BYTES = BLOCK_BYTES > TILE_BYTES ? BLOCK_BYTES : TILE_BYTES,
@@ -144,12 +144,12 @@ static void convolve_line(const work *w, uint32_t y) {
     const quernel_i_window *k = &c->window;
     const size_t pitch = (size_t)k->stride_w * k->kernel_h * w->n_slots * SLOT;
     const uint8_t *b = turn_weights(w, y * k->stride_h % k->kernel_h);
-    int32_t acc[PIXELS * FINISH_NR] __attribute__((aligned(64)));
+    int32_t acc[GROUPS_PIXELS * FINISH_NR] __attribute__((aligned(64)));
     quernel_i_finish f = *c->finish;
     f.y = (uint8_t *)f.y + y * c->y_line;
     if (f.residual) f.residual = (const uint8_t *)f.residual + y * c->r_line;
     for (uint32_t at = 0, pixels; at < w->count; at += pixels) {
-        pixels = w->count - at < PIXELS ? w->count - at : PIXELS;
+        pixels = w->count - at < GROUPS_PIXELS ? w->count - at : GROUPS_PIXELS;
         for (uint32_t m = 0, left = (pixels + GROUPS_MR - 1) / GROUPS_MR; left; left--) {
             const uint32_t some = (pixels - m + left - 1) / left;
             groups_tiles[some - 1](w->slots + (at + m) * pitch, (ptrdiff_t)pitch, b, w->steps, c->init, acc + m * FINISH_NR);
