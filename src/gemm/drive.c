@@ -10,16 +10,19 @@
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static uint32_t most(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
-// Columns [first, first + columns) of one job, and the part of the grid where they lie inside y.
+// Columns [first, first + columns) of one job, or of joined phases that of one of them, and the part of the grid where they
+// lie inside y.
 typedef struct unit {
+    uint32_t index, place; // place: among the joined
     uint32_t job, first, columns, bundle, phase;
     quernel_i_phase shape;
     uint32_t y0, y1, x0, x1;
 } unit;
 
-static unit unit_at(const quernel_i_layer *l, uint32_t index) {
+static unit unit_phase(const quernel_i_layer *l, uint32_t index, uint32_t place) {
     const quernel_i_weights_shape *s = &l->weights->shape;
-    unit u = {.job = index / l->units_per_job, .first = index % l->units_per_job * l->columns_block};
+    unit u = {index, place, .job = index / l->units_per_job * l->joined + place,
+              .first = index % l->units_per_job * l->columns_block};
     u.columns = least(l->columns_block, s->columns - u.first);
     u.bundle = u.job / s->phases, u.phase = u.job % s->phases;
     u.shape = quernel_i_weights_phase(s, u.phase);
@@ -29,6 +32,12 @@ static unit unit_at(const quernel_i_layer *l, uint32_t index) {
     }
     quernel_i_patches_inside(l->y.h, l->up_h, l->crop_top, u.phase / l->up_w, &u.y0, &u.y1);
     quernel_i_patches_inside(l->y.w, l->up_w, l->crop_left, u.phase % l->up_w, &u.x0, &u.x1);
+    return u;
+}
+
+static unit unit_at(const quernel_i_layer *l, uint32_t index) {
+    unit u = unit_phase(l, index, 0);
+    if (l->joined > 1) u.x0 = 0, u.x1 = l->grid_w; // pixels outside of y are left out when the line is finished
     return u;
 }
 
@@ -45,24 +54,47 @@ static quernel_i_window window_of(const quernel_i_layer *l) {
     return (quernel_i_window){l->kernel_h, l->kernel_w, l->stride_h, l->stride_w, s->job_in, s->bundle, s->group_out};
 }
 
-static const void *unit_weights(const quernel_i_task *t, uint32_t index, const unit *u, size_t *ret_panel) {
-    const quernel_i_layer *l = t->call->layer;
-    const quernel_i_weights_shape *s = &l->weights->shape;
+static const int8_t *packed_panels(const quernel_i_layer *l, const unit *u) {
     const quernel_i_phase *p = &u->shape;
-    const int8_t *panels = l->weights->packed + u->bundle * s->bundle_bytes + p->offset + u->first / 16 * p->panel_bytes;
-    *ret_panel = p->panel_bytes;
-    if (!l->gemm->b_prepare.any) return panels;
-    uint8_t *block = t->slice + l->slice.block;
-    *ret_panel = quernel_i_panel_bytes(l->gemm, p->k_groups);
-    if (*prepared_unit(t) == index) return block;
+    return l->weights->packed + u->bundle * l->weights->shape.bundle_bytes + p->offset + u->first / 16 * p->panel_bytes;
+}
+
+static uint8_t *prepared_panels(const quernel_i_task *t, const unit *u) {
+    const quernel_i_layer *l = t->call->layer;
+    const size_t phase = l->columns_block / 16 * quernel_i_panel_bytes(l->gemm, l->weights->shape.k_groups);
+    return t->slice + l->slice.block + u->place * phase;
+}
+
+static void prepare_phase(const quernel_i_task *t, const unit *u) {
+    const quernel_i_layer *l = t->call->layer;
     const quernel_i_window window = window_of(l);
-    for (uint32_t i = 0; i * 16 < u->columns; i++) {
-        const int8_t *panel = panels + i * p->panel_bytes;
-        if (quernel_i_layer_conv(l)) l->gemm->b_prepare.conv(panel, &window, block + i * *ret_panel);
-        else l->gemm->b_prepare.gemm(panel, p->k_groups, block + i * *ret_panel);
+    const int8_t *panel = packed_panels(l, u);
+    uint8_t *to = prepared_panels(t, u);
+    for (uint32_t n = 0; n < u->columns; n += 16, panel += u->shape.panel_bytes) {
+        if (quernel_i_layer_conv(l)) l->gemm->b_prepare.conv(panel, &window, to);
+        else l->gemm->b_prepare.gemm(panel, u->shape.k_groups, to);
+        to += quernel_i_panel_bytes(l->gemm, u->shape.k_groups);
     }
-    *prepared_unit(t) = index;
-    return block;
+}
+
+// The unit's columns, ready to be multiplied with.
+static unit unit_prepare(const quernel_i_task *t, uint32_t index) {
+    const quernel_i_layer *l = t->call->layer;
+    if (l->gemm->b_prepare.any && *prepared_unit(t) != index) {
+        for (uint32_t i = 0; i < l->joined; i++) {
+            const unit phase = unit_phase(l, index, i);
+            prepare_phase(t, &phase);
+        }
+        *prepared_unit(t) = index;
+    }
+    return unit_at(l, index);
+}
+
+static const void *unit_weights(const quernel_i_task *t, const unit *u, size_t *ret_panel) {
+    const quernel_i_layer *l = t->call->layer;
+    const bool own = l->gemm->b_prepare.any;
+    *ret_panel = own ? quernel_i_panel_bytes(l->gemm, u->shape.k_groups) : u->shape.panel_bytes;
+    return own ? (const void *)prepared_panels(t, u) : packed_panels(l, u);
 }
 
 // Start values: those of create, or where the zero point was found for the image, this task's own.
@@ -82,41 +114,70 @@ static void fill_finish(const quernel_i_task *t, uint32_t line, uint32_t column,
     quernel_i_finish_fill(t, line, column, first_entry(l, u), u->bundle * l->weights->shape.columns + u->first, u->phase, finish);
 }
 
-// Pixels of one line, whose rows lie at `a`.
-static void run_line(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels, const unit *u,
-                     const uint8_t *a, const void *b, size_t b_panel) {
+// The product of pixels whose rows lie at `a`.
+static void multiply(const quernel_i_task *t, const uint8_t *a, uint32_t pixels, const unit *u, const quernel_i_finish *finish) {
     const quernel_i_layer *l = t->call->layer;
     const quernel_i_phase *p = &u->shape;
     const bool packed = l->path == QUERNEL_I_PATH_PACKED, whole = quernel_i_layer_whole_rows(l);
     const ptrdiff_t a_row = packed ? l->a_pixel : (ptrdiff_t)l->stride_w * l->a_pixel;
-    quernel_i_finish finish;
-    fill_finish(t, line, column, u, &finish);
+    size_t b_panel;
+    const void *b = unit_weights(t, u, &b_panel);
     const quernel_i_gemm call = {a, a_row, pixels, u->columns, l->runs + (size_t)u->phase * l->n_runs,
                                  p->rows * (whole ? 1 : p->row_taps), p->k_groups, b, b_panel,
-                                 unit_init(t, first_entry(l, u)), &finish, t->slice + l->slice.scratch, (int32_t)l->stream,
+                                 unit_init(t, first_entry(l, u)), finish, t->slice + l->slice.scratch, (int32_t)l->stream,
                                  l->prefetch, l->stay};
     if (l->w_zeros) quernel_i_chunk_sum(t, &call, whole ? p->run_length : l->weights->shape.job_in);
-    if (l->weights->shape.merged) quernel_i_merged_collect(t, line, column, pixels, &finish);
     l->gemm->run.gemm(&call);
+}
+
+static void run_joined(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels, const unit *u, const uint8_t *a) {
+    const quernel_i_layer *l = t->call->layer;
+    quernel_i_finish finish;
+    for (uint32_t i = 0; i < l->joined; i++) {
+        const unit phase = unit_phase(l, u->index, i);
+        fill_finish(t, line, column, &phase, &finish);
+        quernel_i_joined_collect(t, i, &finish);
+        multiply(t, a, pixels, &phase, &finish);
+    }
+    fill_finish(t, line, column, u, &finish);
+    quernel_i_joined_finish(t, column, pixels, u->columns, &finish);
+}
+
+// Pixels of one line, whose rows lie at `a`.
+static void run_line(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels, const unit *u, const uint8_t *a) {
+    const quernel_i_layer *l = t->call->layer;
+    if (l->joined > 1) {
+        run_joined(t, line, column, pixels, u, a);
+        return;
+    }
+    quernel_i_finish finish;
+    fill_finish(t, line, column, u, &finish);
+    if (l->weights->shape.merged) quernel_i_merged_collect(t, line, column, pixels, &finish);
+    multiply(t, a, pixels, u, &finish);
     if (l->weights->shape.merged) quernel_i_merged_spread(t, line, column, pixels);
 }
 
-// The results of pixels whose rows equal that of the pixel before `column`.
+// The results of pixels whose rows equal that of the pixel before `column`, which lies inside y in every phase.
 static void copy_line(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels, const unit *u) {
-    quernel_i_finish finish;
-    fill_finish(t, line, column - 1, u, &finish);
-    quernel_i_equal_copy(&finish, pixels, u->columns);
+    const quernel_i_layer *l = t->call->layer;
+    for (uint32_t i = 0; i < l->joined; i++) {
+        const unit phase = unit_phase(l, u->index, i);
+        const uint32_t end = least(column + pixels, most(column, phase.x1));
+        quernel_i_finish finish;
+        fill_finish(t, line, column - 1, &phase, &finish);
+        quernel_i_equal_copy(&finish, end - column, u->columns);
+    }
 }
 
-// Pixels [x0, x1) of a line.
-static void run_pixels(const quernel_i_task *t, uint32_t line, uint32_t x0, uint32_t x1, const unit *u, const void *b,
-                       size_t b_panel) {
-    const uint32_t step = t->call->layer->chunk;
+// Pixels [x0, x1) of a line. Some phases lack the first one where y is cropped.
+static void run_pixels(const quernel_i_task *t, uint32_t line, uint32_t x0, uint32_t x1, const unit *u) {
+    const quernel_i_layer *l = t->call->layer;
+    const uint32_t step = l->chunk, first = most(x0, l->joined > 1 && l->crop_left);
     for (uint32_t x = x0, end; x < x1; x = end) {
-        const bool equal = quernel_i_equal_span(t, line, x, &end) && x > x0;
+        const bool equal = quernel_i_equal_span(t, line, x, &end) && x > first;
         end = least(end, equal || x1 - x < step ? x1 : x + step);
         if (equal) copy_line(t, line, x, end - x, u);
-        else run_line(t, line, x, end - x, u, quernel_i_strip_row(t, line, x, u->bundle), b, b_panel);
+        else run_line(t, line, x, end - x, u, quernel_i_strip_row(t, line, x, u->bundle));
     }
 }
 
@@ -131,12 +192,10 @@ static void run_staged(const quernel_i_task *t) {
     const bool flat = t->call->layer->flat;
     quernel_i_equal_find(t);
     for (uint32_t index = t->unit0; index < t->unit1; index++) {
-        const unit u = unit_at(t->call->layer, index);
+        const unit u = unit_prepare(t, index);
         const uint32_t y0 = most(t->y0, u.y0), y1 = flat ? y0 + 1 : least(t->y1, u.y1);
         const uint32_t end = flat ? flat_pixels(t) : least(t->x1, u.x1);
-        size_t b_panel;
-        const void *b = unit_weights(t, index, &u, &b_panel);
-        for (uint32_t line = y0; line < y1; line++) run_pixels(t, line, most(t->x0, u.x0), end, &u, b, b_panel);
+        for (uint32_t line = y0; line < y1; line++) run_pixels(t, line, most(t->x0, u.x0), end, &u);
     }
 }
 
@@ -148,10 +207,8 @@ static void run_chunk(const quernel_i_task *t, uint32_t line, uint32_t x, uint32
         if (u.bundle != bundle) quernel_i_chunk_pack(t, line, x, pixels, bundle = u.bundle);
         const uint32_t first = most(x, u.x0), end = least(x + pixels, u.x1);
         if (line < u.y0 || line >= u.y1 || first >= end) continue;
-        size_t b_panel;
-        const void *b = unit_weights(t, index, &u, &b_panel);
-        const uint8_t *a = t->slice + l->slice.packed + (ptrdiff_t)(first - x) * l->a_pixel;
-        run_line(t, line, first, end - first, &u, a, b, b_panel);
+        unit_prepare(t, index);
+        run_line(t, line, first, end - first, &u, t->slice + l->slice.packed + (ptrdiff_t)(first - x) * l->a_pixel);
     }
 }
 
@@ -164,10 +221,11 @@ static void run_packed(const quernel_i_task *t) {
 static uint32_t every(uint32_t count, uint32_t step) { return (count + step - 1) / step; }
 
 // A rectangle of pixels. With a dilation d it is d·d lattices of every d-th pixel, which never meet: a layer without dilation each.
-static void run_lattices(const quernel_i_task *t, uint32_t line, uint32_t x, uint32_t lines, uint32_t pixels, const unit *u,
-                         const void *b, size_t b_panel) {
+static void run_lattices(const quernel_i_task *t, uint32_t line, uint32_t x, uint32_t lines, uint32_t pixels, const unit *u) {
     const quernel_i_layer *l = t->call->layer;
     const uint32_t dh = l->dilation_h, dw = l->dilation_w;
+    size_t b_panel;
+    const void *b = unit_weights(t, u, &b_panel);
     for (uint32_t i = 0; i < dh && i < lines; i++)
         for (uint32_t j = 0; j < dw && j < pixels; j++) {
             quernel_i_finish finish;
@@ -181,12 +239,12 @@ static void run_lattices(const quernel_i_task *t, uint32_t line, uint32_t x, uin
 }
 
 // Lines of a strip: at once, or a rectangle for each stretch between equal pixels.
-static void run_tiles(const quernel_i_task *t, uint32_t line, uint32_t lines, const unit *u, const void *b, size_t b_panel) {
+static void run_tiles(const quernel_i_task *t, uint32_t line, uint32_t lines, const unit *u) {
     for (uint32_t x = t->x0, end; x < t->x1; x = end) {
         if (quernel_i_equal_span(t, line, x, &end)) {
             for (uint32_t i = 0; i < lines; i++) copy_line(t, line + i, x, end - x, u);
         } else {
-            run_lattices(t, line, x, lines, end - x, u, b, b_panel);
+            run_lattices(t, line, x, lines, end - x, u);
         }
     }
 }
@@ -196,10 +254,8 @@ static void run_conv(const quernel_i_task *t) {
     const uint32_t step = l->equal ? quernel_i_layer_line_step(l) : t->y1 - t->y0;
     quernel_i_equal_find(t);
     for (uint32_t index = t->unit0; index < t->unit1; index++) {
-        const unit u = unit_at(l, index);
-        size_t b_panel;
-        const void *b = unit_weights(t, index, &u, &b_panel);
-        for (uint32_t line = t->y0; line < t->y1; line += step) run_tiles(t, line, least(step, t->y1 - line), &u, b, b_panel);
+        const unit u = unit_prepare(t, index);
+        for (uint32_t line = t->y0; line < t->y1; line += step) run_tiles(t, line, least(step, t->y1 - line), &u);
     }
 }
 

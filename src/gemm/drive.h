@@ -63,6 +63,13 @@ void quernel_i_merged_collect(const quernel_i_task *task, uint32_t line, uint32_
                               quernel_i_finish *finish);
 void quernel_i_merged_spread(const quernel_i_task *task, uint32_t line, uint32_t column, uint32_t pixels);
 
+/// Joined phases: in a layout other than NHWC the results of one phase lie apart in every direction, so that the sums of
+/// all phases of a line go into a tile, [pixel of y][column], and are finished from there as one line.
+/// _collect turns the finish of the i-th phase to the tile; _finish makes results of the tile, by the finish of the first.
+void quernel_i_joined_collect(const quernel_i_task *task, uint32_t i, quernel_i_finish *finish);
+void quernel_i_joined_finish(const quernel_i_task *task, uint32_t column, uint32_t pixels, uint32_t columns,
+                             quernel_i_finish *finish);
+
 /// Writes the zero point into those border pixels of y that lie beside the task's lines.
 void quernel_i_border_fill(const quernel_i_task *task);
 

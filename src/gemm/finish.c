@@ -122,6 +122,27 @@ void quernel_i_merged_spread(const quernel_i_task *t, uint32_t line, uint32_t co
     copy_merged(t, &l->y, t->call->y, line, column, pixels, t->slice + l->slice.tile, false);
 }
 
+void quernel_i_joined_collect(const quernel_i_task *t, uint32_t i, quernel_i_finish *f) {
+    const quernel_i_layer *l = t->call->layer;
+    const ptrdiff_t row = (ptrdiff_t)quernel_i_layer_tile_row(l);
+    f->y = t->slice + l->slice.tile + i * row;
+    f->y_col = sizeof(int32_t), f->y_row = l->joined * row;
+    f->out = QUERNEL_TYPE_S32, f->act = QUERNEL_I_ACT_NONE, f->residual = NULL;
+}
+
+void quernel_i_joined_finish(const quernel_i_task *t, uint32_t column, uint32_t pixels, uint32_t columns, quernel_i_finish *f) {
+    const quernel_i_layer *l = t->call->layer;
+    const uint32_t before = column ? 0 : l->crop_left, from = column * l->up_w + before - l->crop_left;
+    const uint32_t rows = pixels * l->up_w - before, inside = l->y.w - from;
+    const size_t row = l->columns_block;
+    f->y_row /= l->up_w, f->r_row /= l->up_w;
+    f->y = (uint8_t *)f->y + before * f->y_row;
+    if (f->residual) f->residual = (const uint8_t *)f->residual + before * f->r_row;
+    f->row_term[0] = f->row_term[1] = NULL; // counted in the sums
+    l->finisher->run.finish((const int32_t *)(t->slice + l->slice.tile) + before * row, row, rows < inside ? rows : inside,
+                            columns, f);
+}
+
 // Pixels [first, first + count) of one line of y, counted from the first real pixel.
 static void fill_pixels(const quernel_i_task *t, int64_t line, int64_t first, int64_t count) {
     const quernel_tensor *y = &t->call->layer->y;

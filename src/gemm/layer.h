@@ -26,7 +26,7 @@ typedef struct quernel_i_slice {
     size_t scratch; // the micro-kernel's
     size_t equal;   // a flag for each block of a strip
     size_t floats;  // bf16 pieces as f32
-    size_t tile, residual; // merged phases: results and residuals of one chunk, [pixel][column]
+    size_t tile, residual; // merged phases: results and residuals of one chunk, [pixel][column]; joined ones: their sums
     size_t row_scale, row_term, row_sum; // one chunk
     size_t init, scale;                  // dynamic: this image's tables
     size_t bytes;
@@ -63,6 +63,7 @@ typedef struct quernel_i_layer {
     quernel_isa isa;
     quernel_i_path path;
     const quernel_i_kernel *gemm, *depthwise, *rows, *range, *gather; // gather: float rows of the packed path
+    const quernel_i_kernel *finisher;  // of joined phases
     const quernel_i_run *runs;         // [phases][n_runs]
     uint32_t n_runs;                   // of a phase at most
     ptrdiff_t a_line, a_pixel;         // bytes of the rows that the kernel reads
@@ -77,7 +78,8 @@ typedef struct quernel_i_layer {
     uint32_t equal;                    // output pixels of a block whose rows may be equal; 0: not looked for
     uint32_t conv_parts;               // of a convolution kernel's channels
     uint32_t columns_block;            // columns of a unit
-    uint32_t units_per_job, units;     // units = jobs·units_per_job
+    uint32_t joined;                   // phases of a unit: those of one line of y where it is finished as a whole, else 1
+    uint32_t units_per_job, units;     // units = jobs / joined·units_per_job
     uint32_t strips_h, strips_w, parts; // tasks = images·strips_h·strips_w·parts; parts split the units
     uint32_t range_tasks;              // per image; 0: not dynamic over the image
     uint32_t threads;
@@ -96,6 +98,8 @@ static inline bool quernel_i_layer_whole_rows(const quernel_i_layer *l) { return
 static inline bool quernel_i_layer_conv(const quernel_i_layer *l) {
     return !quernel_i_layer_depthwise(l) && l->gemm->op >= QUERNEL_I_OP_CONV3X3 && l->gemm->op <= QUERNEL_I_OP_CONVGROUPS;
 }
+/// Bytes from row to row of the tile of joined phases' sums.
+static inline size_t quernel_i_layer_tile_row(const quernel_i_layer *l) { return (size_t)l->columns_block * sizeof(int32_t); }
 /// Output lines of a register tile: such kernels work in tiles of 4.
 static inline uint32_t quernel_i_layer_line_step(const quernel_i_layer *l) { return quernel_i_layer_conv(l) ? 4 * l->dilation_h : 1; }
 /// Blocks of pixels of a strip's line.

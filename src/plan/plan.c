@@ -10,6 +10,8 @@
 #include "plan/tiles.h"
 #include "registry/registry.h"
 
+#define JOINED_MOST 16 // phases whose weights stand ready together
+
 static bool int8_input(const quernel_i_layer *l) { return l->x.type == QUERNEL_TYPE_S8 || l->x.type == QUERNEL_TYPE_U8; }
 
 static uint32_t encode_for(const quernel_i_layer *l, const quernel_i_kernel *kernel) {
@@ -161,6 +163,14 @@ static void choose_runs(quernel_i_layer *l) {
     l->a_pixel = (ptrdiff_t)(bytes + (spread ? sets * QUERNEL_I_LINE : 0));
 }
 
+// Results of a phase lie apart along the lines of y; a line is finished as a whole where its pixels do not.
+static void choose_joined(quernel_i_layer *l, uint32_t usable) {
+    const quernel_i_weights_shape *s = &l->weights->shape;
+    const bool pays = s->phases > 1 && l->up_w <= JOINED_MOST && l->y.stride_c != 1;
+    l->joined = pays ? l->up_w : 1;
+    l->finisher = quernel_i_registry_best(QUERNEL_I_OP_FINISH, usable, -1);
+}
+
 int quernel_i_plan_make(quernel_i_layer *l, uint32_t usable, const quernel_i_config *config, const char *where,
                         quernel_error *error) {
     int code = choose_kernels(l, usable, config, where, error);
@@ -169,5 +179,6 @@ int quernel_i_plan_make(quernel_i_layer *l, uint32_t usable, const quernel_i_con
     if (code) return code;
     choose_range(l, usable);
     choose_runs(l);
+    choose_joined(l, usable);
     return quernel_i_plan_sizes(l, config, quernel_i_cpu()->l2_bytes, where, error);
 }

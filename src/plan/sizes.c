@@ -17,6 +17,8 @@
 #define CONV_STRIP_MOST (384 * KiB)
 #define SLICE_MOST (1920 * KiB)
 #define FLOATS_MOST (64 * KiB)
+#define TILE_MOST (64 * KiB)
+#define TILE_ROWS 24
 #define ROWS_PAY 256   // rows that pay for preparing a block of weights
 #define COLUMNS_PAY 64 // columns that pay for the kernel's preparing a row
 #define PREFETCHED_LEAST (1024 * KiB)
@@ -145,7 +147,8 @@ static void choose_units(quernel_i_layer *l, const quernel_i_config *config, siz
     const quernel_i_weights_shape *s = &l->weights->shape;
     l->columns_block = s->columns16, l->units_per_job = l->units = l->parts = 1;
     if (quernel_i_layer_depthwise(l)) return;
-    const size_t panel = quernel_i_panel_bytes(l->gemm, s->k_groups);
+    const size_t panel = quernel_i_panel_bytes(l->gemm, s->k_groups) * l->joined;
+    const uint32_t jobs = s->jobs / l->joined;
     const uint32_t nr = l->gemm->nr > 16 ? l->gemm->nr : 16;
     size_t columns = most(1, block_budget(l, l2_bytes) / panel) * 16;
     if (l->gemm->op == QUERNEL_I_OP_GEMV) columns = s->columns16; // walks the weights once: nothing is there to be kept
@@ -154,15 +157,15 @@ static void choose_units(quernel_i_layer *l, const quernel_i_config *config, siz
     const uint32_t strips = l->x.n * pieces(l->grid_h, l->strip_h) * pieces(l->grid_w, l->strip_w);
     const uint32_t parts = strips >= l->threads ? 1 : pieces(l->threads, strips);
     // Columns are split among threads where rows are too few.
-    const uint32_t share = pieces(s->columns16, pieces(parts, s->jobs));
+    const uint32_t share = pieces(s->columns16, pieces(parts, jobs));
     if (!config->block && parts > 1) columns = least(columns, quernel_i_round_up(share, nr));
     columns = least(columns, s->columns16);
     uint32_t blocks = pieces(s->columns, (uint32_t)columns);
-    if (s->jobs == 1) blocks = (uint32_t)quernel_i_round_up(blocks, parts); // as many for each
+    if (jobs == 1) blocks = (uint32_t)quernel_i_round_up(blocks, parts); // as many for each
     if (!config->block) columns = least(quernel_i_round_up(pieces(s->columns, blocks), nr), s->columns16);
     l->columns_block = (uint32_t)columns;
     l->units_per_job = pieces(s->columns, l->columns_block);
-    l->units = s->jobs * l->units_per_job;
+    l->units = jobs * l->units_per_job;
     if (l->threads > 1) l->parts = (uint32_t)least(config->parts ? config->parts : parts, l->units); // else none share
 }
 
@@ -196,12 +199,19 @@ static int choose_flat(quernel_i_layer *l, const quernel_i_config *config, const
     return QUERNEL_OK;
 }
 
+// Pixels of a tile of joined phases: as many whole blocks of rows as may be, which kernels take by 24 or what divides it.
+static size_t tile_pixels(const quernel_i_layer *l) {
+    const size_t fit = most(1, TILE_MOST / (l->joined * quernel_i_layer_tile_row(l)));
+    return fit > TILE_ROWS ? fit / TILE_ROWS * TILE_ROWS : fit;
+}
+
 static void choose_chunk(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
     const size_t chunk_most = quernel_i_plan_tiles_far(l, l2_bytes) ? FAR_STRIP(l2_bytes) : CHUNK_MOST;
     const size_t most_pixels = l->flat ? (size_t)l->strip_h * (size_t)(l->a_line / l->a_pixel) : l->strip_w;
     l->chunk = (uint32_t)most_pixels;
     if (l->path == QUERNEL_I_PATH_PACKED)
         l->chunk = (uint32_t)least(l->strip_w, most(1, chunk_most / (size_t)l->a_pixel));
+    if (l->joined > 1) l->chunk = (uint32_t)least(l->chunk, tile_pixels(l));
     if (config->chunk) l->chunk = (uint32_t)least(config->chunk, most_pixels);
 }
 
@@ -245,11 +255,12 @@ static void lay_out_slice(quernel_i_layer *l, quernel_i_layout *slice) {
     quernel_i_take(slice, 1, QUERNEL_I_LINE); // which unit stands prepared
     l->slice.strip = offset(slice, strip ? strip_bytes(l, l->strip_h, l->strip_w) + QUERNEL_I_LINE : 0, 1);
     l->slice.packed = offset(slice, packed ? (size_t)l->chunk * (size_t)l->a_pixel + QUERNEL_I_LINE : 0, 1);
-    l->slice.block = offset(slice, prepared ? l->columns_block / 16 : 0, prepared ? quernel_i_panel_bytes(l->gemm, s->k_groups) : 1);
+    l->slice.block = offset(slice, prepared ? l->columns_block / 16 * l->joined : 0, prepared ? quernel_i_panel_bytes(l->gemm, s->k_groups) : 1);
     l->slice.scratch = offset(slice, scratch_bytes(l), 1);
     l->slice.equal = offset(slice, quernel_i_layer_blocks(l), l->strip_h);
-    const size_t merged = s->merged ? (size_t)l->chunk * s->columns : 0;
-    l->slice.tile = offset(slice, merged, quernel_type_size((quernel_type)l->y.type));
+    const size_t merged = s->merged ? (size_t)l->chunk * s->columns : 0, pixels = l->joined > 1 ? (size_t)l->chunk * l->joined : 0;
+    l->slice.tile = s->merged ? offset(slice, merged, quernel_type_size((quernel_type)l->y.type))
+                              : offset(slice, pixels, quernel_i_layer_tile_row(l));
     l->slice.residual = offset(slice, l->finish.residual ? merged : 0, sizeof(float));
     l->slice.floats = offset(slice, (size_t)l->floats * l->x.c, sizeof(float));
     l->slice.row_scale = offset(slice, by_row ? rows : 0, sizeof(float));

@@ -195,7 +195,7 @@ static void create_otherwise(op_case *c, quernel_operator **op) {
     if (length >= sizeof line) return;
     other_plan(&c->r, line, text, sizeof text);
     const size_t used = strlen(text);
-    if (rng_one_in(&c->r, 2)) snprintf(text + used, sizeof text - used, " equal=%d", rng_int(&c->r, 1, 9));
+    if (rng_one_in(&c->r, 2)) snprintf(text + used, sizeof text - used, " equal=%d", rng_int(&c->r, 1, rng_one_in(&c->r, 2) ? 2 : 9));
     c->conv.config = text;
     if (create_op(c, &other, NULL) == QUERNEL_OK) {
         quernel_operator_destroy(*op);
