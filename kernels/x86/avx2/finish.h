@@ -160,18 +160,31 @@ static inline void finish_bf16(const finish_tile *t) {
     }
 }
 
-// Column after column, each with the tile's rows side by side: NCHW.
-static inline void finish_store_transposed(const finish_tile *t, uint8_t *y, ptrdiff_t y_col) {
-    const float *tile = finish_floats(t);
-    for (uint32_t r = 0; r < t->rows; r += 8)
-        for (uint32_t c = 0; c < t->columns; c += 8) {
+// The low bytes of `rows` <= 8 elements, side by side.
+static inline __attribute__((always_inline)) void finish_store_column(uint8_t *y, __m256 v, uint32_t rows, uint32_t element) {
+    if (element == 4) {
+        store_dwords(y, v, rows);
+        return;
+    }
+    const __m256i low = _mm256_and_si256(_mm256_castps_si256(v), _mm256_set1_epi32(element == 1 ? 0xff : 0xffff));
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
+    store_bytes(y, element == 1 ? _mm_packus_epi16(words, words) : words, rows * element);
+}
+
+// Column after column, each with the tile's rows side by side: NCHW. `element` is a constant where this is called.
+static inline __attribute__((always_inline)) void finish_store_transposed(const finish_tile *t, uint8_t *y, ptrdiff_t y_col,
+                                                                          uint32_t element) {
+    for (uint32_t c = 0; c < t->columns; c += 4)
+        for (uint32_t r = 0; r < t->rows; r += 8) {
             const uint32_t rows = t->rows - r < 8 ? t->rows - r : 8;
-            const uint32_t columns = t->columns - c < 8 ? t->columns - c : 8;
-            __m256 v[8];
-            for (uint32_t i = 0; i < 8; i++)
-                v[i] = _mm256_load_ps(tile + (r + (i < rows ? i : 0)) * FINISH_NR + c);
-            transpose_8x8(v);
-            for (uint32_t i = 0; i < columns; i++) store_dwords(y + (ptrdiff_t)(c + i) * y_col + r * 4, v[i], rows);
+            const uint32_t columns = t->columns - c < 4 ? t->columns - c : 4;
+            __m256i bits[4];
+            __m256 v[4];
+            load_8x4(t->acc + r * FINISH_NR + c, FINISH_NR, rows, bits);
+            for (uint32_t i = 0; i < 4; i++) v[i] = _mm256_castsi256_ps(bits[i]);
+            transpose_8x4(v);
+            for (uint32_t i = 0; i < columns; i++)
+                finish_store_column(y + (ptrdiff_t)(c + i) * y_col + r * element, v[i], rows, element);
         }
 }
 
@@ -192,13 +205,19 @@ static inline void finish_store_row(const int32_t *row, uint32_t columns, uint8_
     if (bytes > 16) store_bytes(y + 16, _mm256_extracti128_si256(packed, 1), bytes - 16);
 }
 
-// Elements apart in both directions, for instance one kernel position of a deconvolution in NCHW: column after column, so
-// that neighbouring rows meet in one cache line. `element` is a constant where this is called.
+// Elements apart in both directions: column after column, so that neighbouring rows meet in one cache line. `element` is a
+// constant where this is called.
 static inline __attribute__((always_inline)) void finish_store_apart(const finish_tile *t, const quernel_i_finish *f,
                                                                      uint8_t *y, uint32_t element) {
     for (uint32_t c = 0; c < t->columns; c++, y += f->y_col)
         for (uint32_t r = 0; r < t->rows; r++) // little-endian: the low bytes come first
             memcpy(y + (ptrdiff_t)r * f->y_row, t->acc + r * FINISH_NR + c, element);
+}
+
+static inline __attribute__((always_inline)) void finish_store_columns(const finish_tile *t, const quernel_i_finish *f,
+                                                                       uint8_t *y, uint32_t element) {
+    if (f->y_row == (ptrdiff_t)element) finish_store_transposed(t, y, f->y_col, element);
+    else finish_store_apart(t, f, y, element);
 }
 
 static inline void finish_store(const finish_tile *t, const quernel_i_finish *f) {
@@ -207,14 +226,12 @@ static inline void finish_store(const finish_tile *t, const quernel_i_finish *f)
     if (f->y_col == (ptrdiff_t)element) {
         for (uint32_t r = 0; r < t->rows; r++, y += f->y_row)
             finish_store_row(t->acc + r * FINISH_NR, t->columns, y, element);
-    } else if (f->y_row == 4 && element == 4) {
-        finish_store_transposed(t, y, f->y_col);
     } else if (element == 4) {
-        finish_store_apart(t, f, y, 4);
+        finish_store_columns(t, f, y, 4);
     } else if (element == 2) {
-        finish_store_apart(t, f, y, 2);
+        finish_store_columns(t, f, y, 2);
     } else {
-        finish_store_apart(t, f, y, 1);
+        finish_store_columns(t, f, y, 1);
     }
 }
 
@@ -244,6 +261,11 @@ static inline bool finish_is_plain(const quernel_i_finish *f) {
            !f->row_scale && !f->residual && !f->out_scale && f->act < QUERNEL_I_ACT_PRELU;
 }
 
+/// Floats of a column side by side, columns apart.
+static inline bool finish_is_lines(const quernel_i_finish *f) {
+    return f->out == QUERNEL_TYPE_F32 && f->y_row == 4 && f->y_col != 4;
+}
+
 /// Scale, bias and bounds of 8 columns. One clamp stands for activation and output type: a clamp of a clamp is one.
 typedef struct finish_columns {
     __m256 scale, bias, lo, hi;
@@ -264,8 +286,8 @@ static inline __attribute__((always_inline)) __m256 finish_value(const int32_t *
     return _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_load_si256((const __m256i *)acc)), c->scale, c->bias);
 }
 
-static inline __attribute__((always_inline)) __m256 finish_float(const int32_t *acc, const finish_columns *c, int act) {
-    const __m256 v = finish_value(acc, c);
+static inline __attribute__((always_inline)) __m256 finish_float(__m256i sum, const finish_columns *c, int act) {
+    const __m256 v = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), c->scale, c->bias);
     if (act == QUERNEL_I_ACT_RELU) return _mm256_max_ps(v, _mm256_setzero_ps());
     return act == QUERNEL_I_ACT_CLAMP ? finish_clamp(v, c->lo, c->hi) : v;
 }
@@ -292,45 +314,58 @@ static inline __attribute__((always_inline)) void finish_plain_codes(const finis
     }
 }
 
-// Columns that lie apart, rows contiguous: up to 8 rows of 8 columns, whose sums begin at `acc`.
-static inline __attribute__((always_inline)) void finish_plain_8x8(const int32_t *acc, const finish_columns *c, int act,
-                                                                   uint32_t rows, uint32_t columns, uint8_t *y,
-                                                                   ptrdiff_t y_col) {
-    __m256 v[8];
-#pragma GCC unroll 8
-    for (uint32_t i = 0; i < 8; i++) v[i] = finish_float(acc + (i < rows ? i : 0) * FINISH_NR, c, act);
-    transpose_8x8(v);
-#pragma GCC unroll 8
-    for (uint32_t i = 0; i < 8; i++)
+// Those of columns n … n + 3, twice.
+static inline __attribute__((always_inline)) finish_columns finish_columns_4(const quernel_i_finish *f, uint32_t n, int act) {
+    finish_columns c = {_mm256_broadcast_ps((const __m128 *)(f->scale + n)), _mm256_broadcast_ps((const __m128 *)(f->bias + n)),
+                        _mm256_setzero_ps(), _mm256_setzero_ps()};
+    if (act != QUERNEL_I_ACT_CLAMP) return c;
+    c.lo = _mm256_broadcast_ps((const __m128 *)(f->act_lo + n)), c.hi = _mm256_broadcast_ps((const __m128 *)(f->act_hi + n));
+    return c;
+}
+
+// Up to 8 rows of 4 columns, whose sums begin at `acc`, `row` apart.
+static inline __attribute__((always_inline)) void finish_plain_8x4(const int32_t *acc, size_t row, const finish_columns *c, int act,
+                                                                   uint32_t rows, uint32_t columns, uint8_t *y, ptrdiff_t y_col) {
+    __m256i sums[4];
+    __m256 v[4];
+    load_8x4(acc, row, rows, sums);
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < 4; i++) v[i] = finish_float(sums[i], c, act);
+    transpose_8x4(v);
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < 4; i++)
         if (i < columns) store_dwords(y + (ptrdiff_t)i * y_col, v[i], rows);
 }
 
-static inline __attribute__((always_inline)) void finish_plain_transposed(const finish_tile *t, const quernel_i_finish *f,
-                                                                          uint8_t *y, int act) {
-    for (uint32_t c = 0; c < t->columns; c += 8, y += 8 * f->y_col) {
-        const finish_columns at = finish_columns_at(f, t->n + c, act, true);
-        const uint32_t columns = t->columns - c < 8 ? t->columns - c : 8;
+// Rows contiguous, columns apart; the sums' rows lie `row` apart.
+static inline __attribute__((always_inline)) void finish_plain_transposed(const finish_tile *t, size_t row, const quernel_i_finish *f,
+                                                                          int act) {
+    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + (ptrdiff_t)t->n * f->y_col;
+    for (uint32_t c = 0; c < t->columns; c += 4, y += 4 * f->y_col) {
+        const finish_columns at = finish_columns_4(f, t->n + c, act);
+        const uint32_t columns = t->columns - c < 4 ? t->columns - c : 4;
         for (uint32_t r = 0; r < t->rows; r += 8) {
             const uint32_t rows = t->rows - r < 8 ? t->rows - r : 8;
-            const int32_t *acc = t->acc + r * FINISH_NR + c;
-            if (rows == 8 && columns == 8) finish_plain_8x8(acc, &at, act, 8, 8, y + r * 4, f->y_col);
-            else finish_plain_8x8(acc, &at, act, rows, columns, y + r * 4, f->y_col);
+            const int32_t *acc = t->acc + r * row + c;
+            if (rows == 8 && columns == 4) finish_plain_8x4(acc, row, &at, act, 8, 4, y + r * 4, f->y_col);
+            else finish_plain_8x4(acc, row, &at, act, rows, columns, y + r * 4, f->y_col);
         }
     }
 }
 
 static inline __attribute__((always_inline)) void finish_plain_floats(const finish_tile *t, const quernel_i_finish *f, int act) {
-    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + (ptrdiff_t)t->n * f->y_col;
-    if (f->y_row == 4 && f->y_col != 4) {
-        finish_plain_transposed(t, f, y, act);
+    if (finish_is_lines(f)) {
+        finish_plain_transposed(t, FINISH_NR, f, act);
         return;
     }
+    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + (ptrdiff_t)t->n * f->y_col;
     const finish_columns c0 = finish_columns_at(f, t->n, act, true), c1 = finish_columns_at(f, t->n + 8, act, true);
     float *tile = finish_floats(t);
     const bool apart = f->y_col != 4;
     for (uint32_t r = 0; r < t->rows; r++, tile += FINISH_NR) {
         const int32_t *acc = t->acc + r * FINISH_NR;
-        const __m256 v0 = finish_float(acc, &c0, act), v1 = finish_float(acc + 8, &c1, act);
+        const __m256i *sums = (const __m256i *)(const void *)acc;
+        const __m256 v0 = finish_float(_mm256_load_si256(sums), &c0, act), v1 = finish_float(_mm256_load_si256(sums + 1), &c1, act);
         if (apart) {
             _mm256_store_ps(tile, v0), _mm256_store_ps(tile + 8, v1);
         } else {
@@ -344,6 +379,13 @@ static inline __attribute__((always_inline)) void finish_plain_floats(const fini
 static inline __attribute__((always_inline)) void finish_plain(const finish_tile *t, const quernel_i_finish *f, int act) {
     if (f->out == QUERNEL_TYPE_F32) finish_plain_floats(t, f, act);
     else finish_plain_codes(t, f, act);
+}
+
+/// A plain finish of lines, of any number of columns whose rows lie `row` apart.
+static inline void finish_run_lines(const finish_tile *t, size_t row, const quernel_i_finish *f) {
+    if (f->act == QUERNEL_I_ACT_RELU) finish_plain_transposed(t, row, f, QUERNEL_I_ACT_RELU);
+    else if (f->act == QUERNEL_I_ACT_CLAMP) finish_plain_transposed(t, row, f, QUERNEL_I_ACT_CLAMP);
+    else finish_plain_transposed(t, row, f, QUERNEL_I_ACT_NONE);
 }
 
 /// Finishes a tile. `plain` is finish_is_plain(f), asked once per call.

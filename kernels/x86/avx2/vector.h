@@ -51,26 +51,24 @@ static inline void store_bytes(uint8_t *to, __m128i v, uint32_t n) {
     if (n & 1) *to = (uint8_t)_mm_extract_epi8(v, 0);
 }
 
-/// 8x8 transpose of 4-byte elements in place. Unrolled, so that the vectors stay in registers.
-static inline __attribute__((always_inline)) void transpose_8x8(__m256 v[8]) {
-    __m256 pairs[8], quads[8];
+/// Row i, `row` elements apart, and row i + 4 of 4 elements each, for i < 4; of less than 8 rows the last ones are any. Halves
+/// are joined as they are loaded, because vperm2f128 costs 8 micro-operations on Zen 1. (vlddqu: gcc 12 warns that a plain
+/// load might lie behind a tile of 6 rows.)
+static inline __attribute__((always_inline)) void load_8x4(const int32_t *from, size_t row, uint32_t rows, __m256i v[4]) {
 #pragma GCC unroll 4
-    for (int i = 0; i < 8; i += 2) {
-        pairs[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
-        pairs[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
+    for (uint32_t i = 0; i < 4; i++) {
+        const __m128i upper = _mm_lddqu_si128((const __m128i *)(from + (i < rows ? i : 0) * row));
+        const __m128i lower = _mm_lddqu_si128((const __m128i *)(from + (i + 4 < rows ? i + 4 : 0) * row));
+        v[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(upper), lower, 1);
     }
-#pragma GCC unroll 2
-    for (int i = 0; i < 8; i += 4)
-#pragma GCC unroll 2
-        for (int j = 0; j < 2; j++) {
-            quads[i + 2 * j] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0x44);
-            quads[i + 2 * j + 1] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0xee);
-        }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-        v[i] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x20);
-        v[i + 4] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x31);
-    }
+}
+
+/// Those rows to 4 columns of 8, in place.
+static inline __attribute__((always_inline)) void transpose_8x4(__m256 v[4]) {
+    const __m256 a = _mm256_unpacklo_ps(v[0], v[1]), b = _mm256_unpackhi_ps(v[0], v[1]);
+    const __m256 c = _mm256_unpacklo_ps(v[2], v[3]), d = _mm256_unpackhi_ps(v[2], v[3]);
+    v[0] = _mm256_shuffle_ps(a, c, 0x44), v[1] = _mm256_shuffle_ps(a, c, 0xee);
+    v[2] = _mm256_shuffle_ps(b, d, 0x44), v[3] = _mm256_shuffle_ps(b, d, 0xee);
 }
 
 /// The first n <= 8 elements of 4 bytes: three plain stores, because a masked store costs tens of cycles on Zen.
