@@ -21,6 +21,14 @@ static uint32_t encode_for(const quernel_i_layer *l, const quernel_i_kernel *ker
 
 static bool demands_packed(const quernel_i_config *config) { return config->path == QUERNEL_I_PATH_PACKED + 1; }
 
+// The instruction set's kernel of 4 columns, where there are no more: it multiplies no padding. NULL where there is none.
+static const quernel_i_kernel *narrow_kernel(const quernel_i_layer *l, const quernel_i_kernel *gemm) {
+    if (l->weights->shape.columns > 4 || gemm->isa == QUERNEL_ISA_REF) return NULL;
+    for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++)
+        if (k->op == QUERNEL_I_OP_GEMM && k->nr == 4 && k->isa == gemm->isa && k->a_type == gemm->a_type) return k;
+    return NULL;
+}
+
 // Few rows walk the weights once: the GEMV kernel of the same instruction set. Some convolutions have a kernel of their own on some.
 static const quernel_i_kernel *product_kernel(const quernel_i_layer *l, uint32_t usable, const quernel_i_config *config) {
     const bool few = (uint64_t)l->x.n * l->grid_h * l->grid_w <= 4;
@@ -31,6 +39,8 @@ static const quernel_i_kernel *product_kernel(const quernel_i_layer *l, uint32_t
     // Of kernels of one instruction set the one that reads the numbers as they are.
     const quernel_i_kernel *typed = quernel_i_registry_best(QUERNEL_I_OP_GEMM, usable, l->quant.type);
     if (typed && typed->isa == gemm->isa) gemm = typed;
+    const quernel_i_kernel *narrow = narrow_kernel(l, gemm);
+    if (narrow) return narrow;
     const quernel_i_kernel *conv = demands_packed(config) ? NULL : quernel_i_plan_conv_kernel(l, gemm);
     if (conv) return conv;
     const quernel_i_kernel *gemv = few ? quernel_i_registry_best(QUERNEL_I_OP_GEMV, usable, gemm->a_type) : NULL;
