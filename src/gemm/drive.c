@@ -77,17 +77,15 @@ static void prepare_phase(const quernel_i_task *t, const unit *u) {
     }
 }
 
-// The unit's columns, ready to be multiplied with.
-static unit unit_prepare(const quernel_i_task *t, uint32_t index) {
+// Makes the unit's columns ready to be multiplied with.
+static void unit_prepare(const quernel_i_task *t, uint32_t index) {
     const quernel_i_layer *l = t->call->layer;
-    if (l->gemm->b_prepare.any && *prepared_unit(t) != index) {
-        for (uint32_t i = 0; i < l->joined; i++) {
-            const unit phase = unit_phase(l, index, i);
-            prepare_phase(t, &phase);
-        }
-        *prepared_unit(t) = index;
+    if (!l->gemm->b_prepare.any || *prepared_unit(t) == index) return;
+    for (uint32_t i = 0; i < l->joined; i++) {
+        const unit phase = unit_phase(l, index, i);
+        prepare_phase(t, &phase);
     }
-    return unit_at(l, index);
+    *prepared_unit(t) = index;
 }
 
 static const void *unit_weights(const quernel_i_task *t, const unit *u, size_t *ret_panel) {
@@ -192,7 +190,8 @@ static void run_staged(const quernel_i_task *t) {
     const bool flat = t->call->layer->flat;
     quernel_i_equal_find(t);
     for (uint32_t index = t->unit0; index < t->unit1; index++) {
-        const unit u = unit_prepare(t, index);
+        const unit u = unit_at(t->call->layer, index);
+        unit_prepare(t, index);
         const uint32_t y0 = most(t->y0, u.y0), y1 = flat ? y0 + 1 : least(t->y1, u.y1);
         const uint32_t end = flat ? flat_pixels(t) : least(t->x1, u.x1);
         for (uint32_t line = y0; line < y1; line++) run_pixels(t, line, most(t->x0, u.x0), end, &u);
@@ -254,7 +253,8 @@ static void run_conv(const quernel_i_task *t) {
     const uint32_t step = l->equal ? quernel_i_layer_line_step(l) : t->y1 - t->y0;
     quernel_i_equal_find(t);
     for (uint32_t index = t->unit0; index < t->unit1; index++) {
-        const unit u = unit_prepare(t, index);
+        const unit u = unit_at(l, index);
+        unit_prepare(t, index);
         for (uint32_t line = t->y0; line < t->y1; line += step) run_tiles(t, line, least(step, t->y1 - line), &u);
     }
 }

@@ -2,12 +2,12 @@
 // Which layers a kernel for convolutions of their kind may and should run.
 #include "plan/conv.h"
 
+#include "plan/sizes.h"
 #include "registry/registry.h"
 
 #define TILE 4
 #define PREPARED_MOST ((size_t)2 << 20) // bytes of weights, above which those of fewer points are sooner read
 #define PREPARED_CHEAP ((size_t)768 << 10) // bytes of weights that cost little to prepare
-#define SLICE_MOST ((size_t)1920 << 10) // bytes of 16 columns of weights and of scratch, and again of a strip: what a worker's slice may hold
 
 // What |Σ a·w| of a column has to stay below, and the furthest that 4 channels of 9 taps take it.
 #define BOUND_S1 ((uint64_t)1 << 25)
@@ -127,10 +127,11 @@ static size_t tile_span(uint32_t kernel, uint32_t stride, uint32_t dilation) {
     return (size_t)dilation * ((TILE - 1) * stride + kernel);
 }
 
+// 16 columns of weights with the scratch, and a strip of one tile.
 static bool fits_slice(const quernel_i_layer *l, const quernel_i_kernel *k) {
     const uint32_t groups = l->weights->shape.k_groups;
     const size_t strip = tile_span(l->kernel_h, l->stride_h, l->dilation_h) * tile_span(l->kernel_w, l->stride_w, l->dilation_w) * l->x.c;
-    return quernel_i_panel_bytes(k, groups) + k->scratch(groups) <= SLICE_MOST && strip <= SLICE_MOST;
+    return quernel_i_panel_bytes(k, groups) + k->scratch(groups) <= QUERNEL_I_SLICE_MOST && strip <= QUERNEL_I_SLICE_MOST;
 }
 
 // For instruction sets that could not be timed, by count, in the time of a 16-bit product, of which one of bytes takes half: Winograd's algorithm

@@ -15,7 +15,6 @@
 #define BLOCK_MOST (768 * KiB)
 #define CHUNK_MOST (128 * KiB)
 #define CONV_STRIP_MOST (384 * KiB)
-#define SLICE_MOST (1920 * KiB)
 #define FLOATS_MOST (64 * KiB)
 #define TILE_MOST (64 * KiB)
 #define TILE_ROWS 24
@@ -78,7 +77,7 @@ static bool grow_strip(quernel_i_layer *l) {
     const bool wider = l->strip_w < l->grid_w;
     const uint32_t h = wider ? l->strip_h : (uint32_t)least(2 * (size_t)l->strip_h, l->grid_h);
     const uint32_t w = wider ? (uint32_t)least(2 * (size_t)l->strip_w, l->grid_w) : l->strip_w;
-    if ((!wider && h == l->strip_h) || strip_bytes(l, h, w) > SLICE_MOST) return false;
+    if ((!wider && h == l->strip_h) || strip_bytes(l, h, w) > QUERNEL_I_SLICE_MOST) return false;
     l->strip_h = h, l->strip_w = w;
     return true;
 }
@@ -115,7 +114,7 @@ static size_t block_budget(const quernel_i_layer *l, size_t l2_bytes) {
     }
     const size_t strip = l->path == QUERNEL_I_PATH_INPLACE ? 0 : strip_bytes(l, l->strip_h, l->strip_w);
     const size_t others = strip + scratch_bytes(l);
-    return others < SLICE_MOST ? SLICE_MOST - others : 0;
+    return others < QUERNEL_I_SLICE_MOST ? QUERNEL_I_SLICE_MOST - others : 0;
 }
 
 // Columns that need several blocks of transformed weights are better split among threads than lines: no block is made twice.
