@@ -38,9 +38,25 @@ static inline void take_slots(const int8_t group[64], uint8_t *to);
 typedef void groups_tile(const uint8_t *a, ptrdiff_t s, const void *b, uint32_t n, const int32_t *init, int32_t *acc);
 static groups_tile *const groups_tiles[GROUPS_MR];
 
-#ifdef VNNI_DOT
+#ifdef VNNI_DOT // slots of 4 channels: a group of w16x4 is one
+static inline void take_slots(const int8_t group[64], uint8_t *to) { memcpy(to, group, SLOT); }
+
 // acc += a·b, both in registers: unsigned bytes in a, signed ones in b.
 #define MULTIPLY_SLOT(a, b, acc) __asm__(VNNI_DOT " %2, %1, %0" : "+" VNNI_REGISTER(acc) : VNNI_REGISTER(a), VNNI_REGISTER(b))
+
+// Pixels of a tile: op(pixel, pointer, offset).
+#define PIXELS_1(op) op(0, a, 0)
+#define PIXELS_2(op) PIXELS_1(op) op(1, a, s)
+#define PIXELS_3(op) PIXELS_2(op) op(2, a, 2 * s)
+#define PIXELS_4(op) PIXELS_3(op) op(3, a3, 0)
+#define PIXELS_5(op) PIXELS_4(op) op(4, a3, s)
+#define PIXELS_6(op) PIXELS_5(op) op(5, a3, 2 * s)
+#define PIXELS_7(op) PIXELS_6(op) op(6, a6, 0)
+#define PIXELS_8(op) PIXELS_7(op) op(7, a6, s)
+#define PIXELS_9(op) PIXELS_8(op) op(8, a6, 2 * s)
+#define PIXELS_10(op) PIXELS_9(op) op(9, a9, 0)
+#define PIXELS_11(op) PIXELS_10(op) op(10, a9, s)
+#define PIXELS_12(op) PIXELS_11(op) op(11, a9, 2 * s)
 #endif
 
 static uint32_t group_in_of(const quernel_i_window *w) { return w->channels / w->groups; }

@@ -7,6 +7,7 @@
 // and 10 to 20 beside them.
 #include "finish.h"
 #include "madd16.h"
+#include "slots.h"
 
 #define SLOT_CHANNELS 2
 #define SLOT 64
@@ -22,18 +23,12 @@ static inline void spread_slot(__m128i pixel, const uint8_t order[SPREAD], uint8
 
 static inline void take_slots(const int8_t group[64], uint8_t *to) { widen_weights(group, (__m256i *)to); }
 
-#define PIXEL(k, at, acc0, acc1)                                                                                       \
-    "vpmaddwd " #k at ", %%ymm12, %%ymm14\n\tvpmaddwd 32+" #k at ", %%ymm13, %%ymm15\n\t"                              \
-    "vpaddd %%ymm14, %%ymm" #acc0 ", %%ymm" #acc0 "\n\tvpaddd %%ymm15, %%ymm" #acc1 ", %%ymm" #acc1 "\n\t"
-#define STEP(rows)                                                                                                     \
-    "vmovdqa (%[b]), %%ymm12\n\tvmovdqa 32(%[b]), %%ymm13\n\t" TILE_ROWS_##rows(PIXEL, 0)                              \
-    "add $64, %[a]\n\tadd $64, %[c]\n\tadd $64, %[b]\n\t"
-TILE(slots_1, TILE_EDGE_1(START), STEP(1), TILE_EDGE_1(TILE_STORE))
-TILE(slots_2, TILE_EDGE_2(START), STEP(2), TILE_EDGE_2(TILE_STORE))
-TILE(slots_3, TILE_EDGE_3(START), STEP(3), TILE_EDGE_3(TILE_STORE))
-TILE(slots_4, TILE_EDGE_4(START), STEP(4), TILE_EDGE_4(TILE_STORE))
-TILE(slots_5, TILE_EDGE_5(START), STEP(5), TILE_EDGE_5(TILE_STORE))
-TILE(slots_6, TILE_EDGE_6(START), STEP(6), TILE_EDGE_6(TILE_STORE))
+TILE(slots_1, TILE_EDGE_1(START), SLOT_STEP(1), TILE_EDGE_1(TILE_STORE))
+TILE(slots_2, TILE_EDGE_2(START), SLOT_STEP(2), TILE_EDGE_2(TILE_STORE))
+TILE(slots_3, TILE_EDGE_3(START), SLOT_STEP(3), TILE_EDGE_3(TILE_STORE))
+TILE(slots_4, TILE_EDGE_4(START), SLOT_STEP(4), TILE_EDGE_4(TILE_STORE))
+TILE(slots_5, TILE_EDGE_5(START), SLOT_STEP(5), TILE_EDGE_5(TILE_STORE))
+TILE(slots_6, TILE_EDGE_6(START), SLOT_STEP(6), TILE_EDGE_6(TILE_STORE))
 static groups_tile *const groups_tiles[GROUPS_MR] = {slots_1, slots_2, slots_3, slots_4, slots_5, slots_6};
 
 size_t quernel_uk_convgroups_u8s8_6x16x2_avx2_scratch(uint32_t groups);

@@ -17,7 +17,7 @@
 #include "finish.h"
 #include "kernels/x86/depthwise.h"
 #include "slide.h"
-#include "tile.h"
+#include "slots.h"
 
 enum {
     CHANNELS = 16,
@@ -38,12 +38,6 @@ static inline __attribute__((always_inline)) pair interleave(__m256i upper, __m2
     return (pair){_mm256_unpacklo_epi16(upper, lower), _mm256_unpackhi_epi16(upper, lower)};
 }
 
-#define PIXEL(k, at, acc0, acc1)                                                                                       \
-    "vpmaddwd " #k at ", %%ymm12, %%ymm14\n\tvpmaddwd 32+" #k at ", %%ymm13, %%ymm15\n\t"                              \
-    "vpaddd %%ymm14, %%ymm" #acc0 ", %%ymm" #acc0 "\n\tvpaddd %%ymm15, %%ymm" #acc1 ", %%ymm" #acc1 "\n\t"
-#define PAIR(rows)                                                                                                     \
-    "vmovdqa (%[b]), %%ymm12\n\tvmovdqa 32(%[b]), %%ymm13\n\t" TILE_ROWS_##rows(PIXEL, 0)                              \
-    "add $64, %[a]\n\tadd $64, %[c]\n\tadd $64, %[b]\n\t"
 // Sums stand in memory in the order of the channels.
 #define START(at, acc0, acc1)                                                                                          \
     "vmovdqa " #at "(%[i]), %%ymm14\n\tvperm2i128 $0x31, 32+" #at "(%[i]), %%ymm14, %%ymm" #acc1 "\n\t"                \
@@ -51,12 +45,12 @@ static inline __attribute__((always_inline)) pair interleave(__m256i upper, __m2
 #define END(at, acc0, acc1)                                                                                            \
     "vperm2i128 $0x20, %%ymm" #acc1 ", %%ymm" #acc0 ", %%ymm14\n\tvmovdqa %%ymm14, " #at "(%[t])\n\t"                  \
     "vperm2i128 $0x31, %%ymm" #acc1 ", %%ymm" #acc0 ", %%ymm15\n\tvmovdqa %%ymm15, 32+" #at "(%[t])\n\t"
-TILE(add_1, TILE_EDGE_1(START), PAIR(1), TILE_EDGE_1(END))
-TILE(add_2, TILE_EDGE_2(START), PAIR(2), TILE_EDGE_2(END))
-TILE(add_3, TILE_EDGE_3(START), PAIR(3), TILE_EDGE_3(END))
-TILE(add_4, TILE_EDGE_4(START), PAIR(4), TILE_EDGE_4(END))
-TILE(add_5, TILE_EDGE_5(START), PAIR(5), TILE_EDGE_5(END))
-TILE(add_6, TILE_EDGE_6(START), PAIR(6), TILE_EDGE_6(END))
+TILE(add_1, TILE_EDGE_1(START), SLOT_STEP(1), TILE_EDGE_1(END))
+TILE(add_2, TILE_EDGE_2(START), SLOT_STEP(2), TILE_EDGE_2(END))
+TILE(add_3, TILE_EDGE_3(START), SLOT_STEP(3), TILE_EDGE_3(END))
+TILE(add_4, TILE_EDGE_4(START), SLOT_STEP(4), TILE_EDGE_4(END))
+TILE(add_5, TILE_EDGE_5(START), SLOT_STEP(5), TILE_EDGE_5(END))
+TILE(add_6, TILE_EDGE_6(START), SLOT_STEP(6), TILE_EDGE_6(END))
 static tile_function *const add_pairs[TILE_MR] = {add_1, add_2, add_3, add_4, add_5, add_6};
 
 // A block of the kernel.

@@ -17,20 +17,6 @@ static inline void spread_slot(__m128i pixel, const uint8_t order[SPREAD], uint8
     _mm512_store_si512(to, _mm512_shuffle_epi8(_mm512_broadcast_i32x4(pixel), _mm512_load_si512(order)));
 }
 
-static inline void take_slots(const int8_t group[64], uint8_t *to) { memcpy(to, group, SLOT); }
-
-#define PIXELS_1(op) op(0, a, 0)
-#define PIXELS_2(op) PIXELS_1(op) op(1, a, s)
-#define PIXELS_3(op) PIXELS_2(op) op(2, a, 2 * s)
-#define PIXELS_4(op) PIXELS_3(op) op(3, a3, 0)
-#define PIXELS_5(op) PIXELS_4(op) op(4, a3, s)
-#define PIXELS_6(op) PIXELS_5(op) op(5, a3, 2 * s)
-#define PIXELS_7(op) PIXELS_6(op) op(6, a6, 0)
-#define PIXELS_8(op) PIXELS_7(op) op(7, a6, s)
-#define PIXELS_9(op) PIXELS_8(op) op(8, a6, 2 * s)
-#define PIXELS_10(op) PIXELS_9(op) op(9, a9, 0)
-#define PIXELS_11(op) PIXELS_10(op) op(10, a9, s)
-#define PIXELS_12(op) PIXELS_11(op) op(11, a9, 2 * s)
 #define START(pixel, p, at) __m512i c##pixel = start;
 #define STEP(pixel, p, at) MULTIPLY_SLOT(_mm512_load_si512(p + (at)), four, c##pixel);
 #define STORE(pixel, p, at) _mm512_store_si512(acc + (pixel) * FINISH_NR, c##pixel);

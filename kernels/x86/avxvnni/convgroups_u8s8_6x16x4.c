@@ -19,14 +19,6 @@ static inline void spread_slot(__m128i pixel, const uint8_t order[SPREAD], uint8
         _mm256_store_si256((__m256i *)to + half, _mm256_shuffle_epi8(both, _mm256_load_si256((const __m256i *)order + half)));
 }
 
-static inline void take_slots(const int8_t group[64], uint8_t *to) { memcpy(to, group, SLOT); }
-
-#define PIXELS_1(op) op(0, a, 0)
-#define PIXELS_2(op) PIXELS_1(op) op(1, a, s)
-#define PIXELS_3(op) PIXELS_2(op) op(2, a, 2 * s)
-#define PIXELS_4(op) PIXELS_3(op) op(3, a3, 0)
-#define PIXELS_5(op) PIXELS_4(op) op(4, a3, s)
-#define PIXELS_6(op) PIXELS_5(op) op(5, a3, 2 * s)
 #define START(pixel, p, at) __m256i c##pixel = init0, d##pixel = init1;
 #define STEP(pixel, p, at)                                                                                              \
     MULTIPLY_SLOT(vector_of(p + (at)), b0, c##pixel);                                                                \
