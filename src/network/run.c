@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "gemm/drive.h"
+#include "exec/drive.h"
 #include "network/network.h"
 
 typedef struct call {

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "cpu/cpu.h"
 #include "cpu/fpenv.h"
-#include "gemm/drive.h"
+#include "exec/drive.h"
 #include "plan/plan.h"
 #include "table/choose.h"
 

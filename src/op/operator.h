@@ -4,7 +4,7 @@
 #define QUERNEL_OP_OPERATOR_H
 
 #include "base/tensor.h"
-#include "gemm/layer.h"
+#include "exec/layer.h"
 #include "quernel/operator.h"
 #include "quernel/tune.h"
 

@@ -5,7 +5,7 @@
 #include "plan/model.h"
 
 #include "cpu/cpu.h"
-#include "plan/conv.h"
+#include "plan/algorithm.h"
 
 enum { SQUARE = 4 };
 

@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "cpu/cpu.h"
-#include "plan/conv.h"
-#include "plan/sizes.h"
-#include "plan/tiles.h"
+#include "plan/algorithm.h"
+#include "plan/blocking.h"
+#include "plan/amx.h"
 #include "registry/registry.h"
 
 #define JOINED_MOST 16 // phases whose weights stand ready together

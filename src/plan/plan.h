@@ -3,7 +3,7 @@
 #ifndef QUERNEL_PLAN_PLAN_H
 #define QUERNEL_PLAN_PLAN_H
 
-#include "gemm/layer.h"
+#include "exec/layer.h"
 
 /// What a caller demands, from a config string "key=value …". 0 or NULL: no demand; a choice holds its place + 1.
 typedef struct quernel_i_config {

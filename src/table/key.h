@@ -3,7 +3,7 @@
 #ifndef QUERNEL_TABLE_KEY_H
 #define QUERNEL_TABLE_KEY_H
 
-#include "gemm/layer.h"
+#include "exec/layer.h"
 
 /// `op` holds what rows of one bucket share, `shape` the sizes, m·n·k the product per image batch and group.
 typedef struct quernel_i_key {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How large products are planned for AMX tiles, on any machine: the functions look at sizes alone.
 #include "../unit/check.h"
-#include "plan/tiles.h"
+#include "plan/amx.h"
 #include "registry/registry.h"
 #include "tests.h"
 

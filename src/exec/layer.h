@@ -4,8 +4,8 @@
 //
 // Every operator is a grid of output pixels. linear: one image of one line with M pixels. conv2d: its output. deconv2d: the
 // patches of stride x stride pixels that its output is laid with, where each phase writes its own pixel of every patch.
-#ifndef QUERNEL_GEMM_LAYER_H
-#define QUERNEL_GEMM_LAYER_H
+#ifndef QUERNEL_EXEC_LAYER_H
+#define QUERNEL_EXEC_LAYER_H
 
 #include "kernels/ukr.h"
 #include "pack/weights.h"

@@ -6,7 +6,7 @@
 // pixel earlier, decides it; noise differs within the first bytes.
 #include <string.h>
 
-#include "gemm/drive.h"
+#include "exec/drive.h"
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which layers a kernel for convolutions of their kind may and should run.
-#include "plan/conv.h"
+#include "plan/algorithm.h"
 
-#include "plan/sizes.h"
+#include "plan/blocking.h"
 #include "registry/registry.h"
 
 #define TILE 4

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The drive: runs a layer. Strips of output pixels, chunks, units of columns, threads.
-#ifndef QUERNEL_GEMM_DRIVE_H
-#define QUERNEL_GEMM_DRIVE_H
+#ifndef QUERNEL_EXEC_DRIVE_H
+#define QUERNEL_EXEC_DRIVE_H
 
-#include "gemm/layer.h"
+#include "exec/layer.h"
 
 /// One run of a layer. `shared` and `slices` are the workspace.
 typedef struct quernel_i_call {
@@ -76,9 +76,5 @@ void quernel_i_border_fill(const quernel_i_task *task);
 /// Finds the quantization of all images: fills the array of quernel_i_image in the shared workspace.
 void quernel_i_ranges_find(const quernel_i_call *call, const quernel_parallel *parallel);
 static inline quernel_i_image *quernel_i_images(const quernel_i_call *call) { return (quernel_i_image *)call->workspace; }
-
-/// Runs tasks by the caller's function, or one after another, each in Quernel's floating-point environment.
-void quernel_i_parallel(const quernel_parallel *parallel, uint32_t tasks,
-                        void (*run)(void *arg, uint32_t task, uint32_t worker), void *arg);
 
 #endif

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The drive: a task is a strip of output pixels and a part of the columns.
-#include "gemm/drive.h"
+#include "exec/drive.h"
 
 #include <string.h>
 
-#include "cpu/fpenv.h"
 #include "cpu/tiles.h"
+#include "threads/parallel.h"
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static uint32_t most(uint32_t a, uint32_t b) { return a > b ? a : b; }
@@ -338,27 +338,4 @@ void quernel_i_drive(const quernel_i_call *call, const quernel_parallel *paralle
         memcpy(call->workspace + l->shared_bytes + i * l->slice.bytes, &none, sizeof none);
     }
     quernel_i_parallel(parallel, l->x.n * l->strips_h * l->strips_w * l->parts, run_task, (void *)call);
-}
-
-// The caller's function and ours: each task is wrapped so that the floating-point environment is the law's.
-typedef struct wrapped {
-    void (*run)(void *arg, uint32_t task, uint32_t worker);
-    void *arg;
-} wrapped;
-
-static void run_wrapped(void *arg, uint32_t task, uint32_t worker) {
-    const wrapped *w = arg;
-    const quernel_i_fpenv caller = quernel_i_fpenv_enter();
-    w->run(w->arg, task, worker);
-    quernel_i_fpenv_leave(caller);
-}
-
-void quernel_i_parallel(const quernel_parallel *parallel, uint32_t tasks,
-                        void (*run)(void *arg, uint32_t task, uint32_t worker), void *arg) {
-    wrapped w = {run, arg};
-    if (parallel && parallel->run) {
-        parallel->run(parallel->user, tasks, run_wrapped, &w);
-        return;
-    }
-    for (uint32_t i = 0; i < tasks; i++) run_wrapped(&w, i, 0);
 }

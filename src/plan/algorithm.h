@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which layers a kernel for convolutions of their kind may and should run, and what it does for them.
-#ifndef QUERNEL_PLAN_CONV_H
-#define QUERNEL_PLAN_CONV_H
+#ifndef QUERNEL_PLAN_ALGORITHM_H
+#define QUERNEL_PLAN_ALGORITHM_H
 
-#include "gemm/layer.h"
+#include "exec/layer.h"
 
 /// The layer is what the kernel's op asks for, no numbers belong to a row, and sums are below the op's bound or can be divided. Geometry, weights
 /// and quant of the layer are set.

@@ -2,7 +2,7 @@
 // Where a unit's results go, what finishes them, and the border of a chain tensor.
 #include <string.h>
 
-#include "gemm/drive.h"
+#include "exec/drive.h"
 
 // Bytes from the tensor's first element to that of output pixel (line, column) of the grid, phase `phase`.
 static ptrdiff_t offset_of(const quernel_i_task *t, const quernel_tensor *y, uint32_t line, uint32_t column,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dynamic quantization over an image: ranges of pieces, merged, then scale and zero point. A maximum has no order.
 #include "base/num.h"
-#include "gemm/drive.h"
+#include "exec/drive.h"
 #include "pack/stage.h"
+#include "threads/parallel.h"
 
 typedef struct range {
     float least, greatest;

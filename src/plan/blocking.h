@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Block sizes, the split into tasks, and the layout of the workspace.
-#ifndef QUERNEL_PLAN_SIZES_H
-#define QUERNEL_PLAN_SIZES_H
+#ifndef QUERNEL_PLAN_BLOCKING_H
+#define QUERNEL_PLAN_BLOCKING_H
 
 #include "plan/plan.h"
 

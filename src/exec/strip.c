@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/num.h"
-#include "gemm/drive.h"
+#include "exec/drive.h"
 #include "pack/stage.h"
 
 // Input line and column of tap (0, 0) of an output pixel; negative in the padding.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Block sizes: a strip of rows takes at most a third of L2, a block of weights half of it, and neither more than what keeps a
-// worker's slice below 2 MiB (large products on tiles: plan/tiles.c). Where k is so long that few rows and columns fit, and the
+// worker's slice below 2 MiB (large products on tiles: plan/amx.c). Where k is so long that few rows and columns fit, and the
 // kernel prepares both, more of them are worth reading from beyond L2. Blocks of k, with sums kept in L2, gave no more on AVX2:
 // 0.96 to 0.99 of the speed with K = 4096; with a loop three times as fast 0.93 to 0.98, 1.00 to 1.05 with K = 11008.
-#include "plan/sizes.h"
+#include "plan/blocking.h"
 
 #include "base/error.h"
 #include "cpu/cpu.h"
-#include "gemm/drive.h"
-#include "plan/tiles.h"
+#include "exec/drive.h"
+#include "plan/amx.h"
 
 #define KiB ((size_t)1024)
 #define STRIP_MOST (640 * KiB)

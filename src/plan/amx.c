@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // When tiles pay: a model of one line of output, cycles that tiles and vectors take for its products, its finish, and for the call.
 // Then how large products go through L1 and L2.
-#include "plan/tiles.h"
+#include "plan/amx.h"
 
 #include "cpu/cpu.h"
 

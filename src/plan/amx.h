@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // When AMX is worth its while.
-#ifndef QUERNEL_PLAN_TILES_H
-#define QUERNEL_PLAN_TILES_H
+#ifndef QUERNEL_PLAN_AMX_H
+#define QUERNEL_PLAN_AMX_H
 
-#include "gemm/layer.h"
+#include "exec/layer.h"
 
 /// Whether tiles are faster than the vectors of AVX-512-VNNI for this layer, by a model of cycles.
 bool quernel_i_plan_tiles_pay(const quernel_i_layer *layer);
