@@ -1,310 +1,175 @@
 // SPDX-License-Identifier: Apache-2.0
-// Block sizes: a strip of rows takes at most a third of L2, a block of weights half of it, and neither more than what keeps a
-// worker's slice below 2 MiB (large products on tiles: plan/amx.c). Where k is so long that few rows and columns fit, and the
-// kernel prepares both, more of them are worth reading from beyond L2. Blocks of k, with sums kept in L2, gave no more on AVX2:
-// 0.96 to 0.99 of the speed with K = 4096; with a loop three times as fast 0.93 to 0.98, 1.00 to 1.05 with K = 11008.
+// Block sizes: a block of weights takes half of L2 at most, and no more than what keeps a worker's slice below 2 MiB (large
+// products on tiles: plan/amx.c). Where k is so long that few rows and columns fit, and the kernel prepares both, more of
+// them are worth reading from beyond L2. Blocks of k, with sums kept in L2, gave no more on AVX2: 0.96 to 0.99 of the speed
+// with K = 4096; with a loop three times as fast 0.93 to 0.98, 1.00 to 1.05 with K = 11008.
 #include "plan/blocking.h"
 
 #include "base/error.h"
-#include "cpu/cpu.h"
-#include "exec/drive.h"
 #include "plan/amx.h"
 
-#define KiB ((size_t)1024)
-#define STRIP_MOST (640 * KiB)
-#define BLOCK_MOST (768 * KiB)
-#define CHUNK_MOST (128 * KiB)
-#define CONV_STRIP_MOST (384 * KiB)
-#define FLOATS_MOST (64 * KiB)
-#define TILE_MOST (64 * KiB)
+// Most bytes of a block of weights, and of a chunk's im2col rows: with the largest strip (strip.c) 1536 KiB, three quarters
+// of 2 MiB, the rest is the kernel's scratch and tables. Half of the L2 of 256 to 512 KiB is less; the bound is that of
+// larger ones, and of long k: measured with COLUMNS_PAY.
+#define BLOCK_MOST (768 * QUERNEL_I_KiB)
+#define CHUNK_MOST (128 * QUERNEL_I_KiB)
+// Columns that pay for the kernel's preparing a row. With ROWS_PAY (strip.c) and against a third and half of L2, Zen 1, paired:
+// 512x4096x4096 1.10, 128x768x3072 1.06, 512 channels of 7x7 as a product 1.10.
+#define COLUMNS_PAY 64
+// Floats that a bf16 piece becomes before it is quantized, and sums of a fused line before they are finished: what is
+// written is read back at once, so an eighth of the smallest L2 (512 KiB). Not measured against other sizes.
+#define FLOATS_MOST (64 * QUERNEL_I_KiB)
+#define TILE_MOST (64 * QUERNEL_I_KiB)
 #define TILE_ROWS 24
-#define ROWS_PAY 256   // rows that pay for preparing a block of weights
-#define COLUMNS_PAY 64 // columns that pay for the kernel's preparing a row
-#define PREFETCHED_LEAST (1024 * KiB)
-#define PREFETCH (16 * KiB)
-#define TASKS_PER_THREAD 4 // enough for the last one to be small
-#define FAR_STRIP(l2_bytes) ((l2_bytes) * 5 / 8) // half of L2 in rows, the rest their pitch
-#define FAR_BLOCK(l2_bytes) ((l2_bytes) / 8)
+// Phases whose weights stand ready together: fused lines were measured with strides 2 and 4 (1.25, 1.07), this is room.
+#define FUSED_MOST 16
+// A GEMV's weights of less stay in L2 from call to call on the machines that were measured.
+#define PREFETCHED_LEAST (1024 * QUERNEL_I_KiB)
+// The best distance on Zen 3; Zen 1 likes 1 to 8 KiB better by 4 %, which the tuner finds.
+#define PREFETCH (16 * QUERNEL_I_KiB)
+_Static_assert(BLOCK_MOST + CHUNK_MOST + TILE_MOST + FLOATS_MOST <= QUERNEL_I_SLICE_MOST, "blocks fit a slice");
+_Static_assert(COLUMNS_PAY % 16 == 0, "columns come in panels of 16");
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 static uint32_t pieces(uint32_t total, uint32_t piece) { return (total + piece - 1) / piece; }
-static bool is_float(int32_t type) { return type == QUERNEL_TYPE_F32 || type == QUERNEL_TYPE_BF16; }
 
-static uint32_t strip_lines(const quernel_i_layer *l, uint32_t lines) {
-    return (lines - 1) * l->stride_h + (l->kernel_h - 1) * l->dilation_h + 1;
-}
-
-static uint32_t strip_pixels(const quernel_i_layer *l, uint32_t pixels) {
-    return (pixels - 1) * l->stride_w + (l->kernel_w - 1) * l->dilation_w + 1;
-}
-
-static size_t strip_pixel_bytes(const quernel_i_layer *l) {
-    if (l->path != QUERNEL_I_PATH_PACKED) return (size_t)l->a_pixel;
-    return l->x.c * (is_float(l->x.type) ? sizeof(float) : 1);
-}
-
-static size_t strip_bytes(const quernel_i_layer *l, uint32_t lines, uint32_t pixels) {
-    return (size_t)strip_lines(l, lines) * strip_pixels(l, pixels) * strip_pixel_bytes(l);
-}
-
-static bool prepares(const quernel_i_layer *l) { return !quernel_i_layer_depthwise(l) && l->gemm->b_prepare.any; }
-
-// Prepared weights are made anew for every strip. Transformed ones are dear, so strips are large; rows of one run are read once
-// for each block, so that strips may be larger than L2. Where taps are read in place strips cost nothing.
-static size_t strip_budget(const quernel_i_layer *l, size_t l2_bytes) {
-    const bool in_place = l->path == QUERNEL_I_PATH_INPLACE, packed = l->path == QUERNEL_I_PATH_PACKED;
-    if (quernel_i_layer_conv(l)) return in_place ? SIZE_MAX : CONV_STRIP_MOST;
-    if (quernel_i_plan_tiles_far(l, l2_bytes) && !(packed && l->strip_lines)) return FAR_STRIP(l2_bytes) / (size_t)l->a_pixel * strip_pixel_bytes(l);
-    const size_t pays = prepares(l) && l->n_runs == 1 && !packed ? ROWS_PAY * strip_pixel_bytes(l) : 0;
-    return most(least(l2_bytes / 3, STRIP_MOST), in_place ? pays : least(pays, STRIP_MOST));
-}
-
-// Half a line, in whole tiles where the kernel works in tiles: of each lattice of a dilation.
-static uint32_t half_line(const quernel_i_layer *l, uint32_t pixels) {
-    const uint32_t tile = quernel_i_layer_conv(l) ? 4 * l->dilation_w : 1;
-    return pieces((pixels + 1) / 2, tile) * tile;
-}
-
-// A dilation's taps lie so far apart that a small strip would read, and quantize, little else than what its neighbours read again.
-static bool mostly_halo(const quernel_i_layer *l) {
-    const uint64_t read = (uint64_t)strip_lines(l, l->strip_h) * strip_pixels(l, l->strip_w);
-    return l->path == QUERNEL_I_PATH_STAGED && read > 4 * (uint64_t)l->strip_h * l->stride_h * l->strip_w * l->stride_w;
-}
-
-// Twice the pixels, or else lines, where there are more and they fit.
-static bool grow_strip(quernel_i_layer *l) {
-    const bool wider = l->strip_w < l->grid_w;
-    const uint32_t h = wider ? l->strip_h : (uint32_t)least(2 * (size_t)l->strip_h, l->grid_h);
-    const uint32_t w = wider ? (uint32_t)least(2 * (size_t)l->strip_w, l->grid_w) : l->strip_w;
-    if ((!wider && h == l->strip_h) || strip_bytes(l, h, w) > QUERNEL_I_SLICE_MOST) return false;
-    l->strip_h = h, l->strip_w = w;
-    return true;
-}
-
-// As many whole lines as fit; of lines that are too long, as many pixels of one.
-static void choose_strip(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
-    const size_t budget = strip_budget(l, l2_bytes);
-    const uint32_t step = quernel_i_layer_line_step(l);
-    l->strip_w = l->grid_w;
-    l->strip_h = (uint32_t)least(step, l->grid_h);
-    while (l->strip_w > 16 && half_line(l, l->strip_w) < l->strip_w && strip_bytes(l, l->strip_h, l->strip_w) > budget)
-        l->strip_w = half_line(l, l->strip_w);
-    while (l->strip_h < l->grid_h && strip_bytes(l, l->strip_h + step, l->strip_w) <= budget)
-        l->strip_h = (uint32_t)least(l->strip_h + step, l->grid_h);
-    while (mostly_halo(l) && grow_strip(l)) continue;
-    if (config->strip_h) l->strip_h = (uint32_t)least(config->strip_h, l->grid_h);
-    if (config->strip_w) l->strip_w = (uint32_t)least(config->strip_w, l->grid_w);
-}
-
-static size_t scratch_bytes(const quernel_i_layer *l) {
-    const quernel_i_kernel *k = quernel_i_layer_depthwise(l) ? l->depthwise : l->gemm;
-    const quernel_i_weights_shape *s = &l->weights->shape;
+size_t quernel_i_plan_scratch_bytes(const quernel_i_plan_base *b) {
+    const quernel_i_kernel *k = b->kernels->main;
+    const quernel_i_weights_shape *s = &b->problem->weights->shape;
     if (!k->scratch) return 0;
-    return k->scratch(quernel_i_layer_depthwise(l) ? s->columns : s->k_groups);
+    return k->scratch(quernel_i_problem_depthwise(b->problem) ? s->columns : s->k_groups);
 }
 
-// Bytes of prepared weights that may stand ready at a time.
-static size_t block_budget(const quernel_i_layer *l, size_t l2_bytes) {
-    if (quernel_i_plan_tiles_far(l, l2_bytes))
-        return most(FAR_BLOCK(l2_bytes), quernel_i_panel_bytes(l->gemm, l->weights->shape.k_groups) * (l->gemm->nr / 16));
-    if (!quernel_i_layer_conv(l)) {
-        const size_t pays = prepares(l) ? quernel_i_panel_bytes(l->gemm, l->weights->shape.k_groups) * (COLUMNS_PAY / 16) : 0;
-        return least(most(l2_bytes / 2, pays), BLOCK_MOST);
+static size_t panel_bytes(const quernel_i_plan_base *b) {
+    return quernel_i_panel_bytes(b->kernels->main, b->problem->weights->shape.k_groups);
+}
+
+size_t quernel_i_plan_block_budget(const quernel_i_plan_base *b, uint32_t h, uint32_t w) {
+    if (quernel_i_plan_far(b)) return most(quernel_i_plan_far_block(b), panel_bytes(b) * (b->kernels->main->nr / 16));
+    if (!quernel_i_kernel_conv(b->kernels->main)) {
+        const size_t pays = quernel_i_plan_prepares(b) ? panel_bytes(b) * (COLUMNS_PAY / 16) : 0;
+        return least(most(b->machine->l2_bytes / 2, pays), BLOCK_MOST);
     }
-    const size_t strip = l->path == QUERNEL_I_PATH_INPLACE ? 0 : strip_bytes(l, l->strip_h, l->strip_w);
-    const size_t others = strip + scratch_bytes(l);
+    const size_t strip = b->rows->path == QUERNEL_I_PATH_INPLACE ? 0 : quernel_i_plan_strip_bytes(b, h, w);
+    const size_t others = strip + quernel_i_plan_scratch_bytes(b);
     return others < QUERNEL_I_SLICE_MOST ? QUERNEL_I_SLICE_MOST - others : 0;
 }
 
-// Columns that need several blocks of transformed weights are better split among threads than lines: no block is made twice.
-static bool splits_columns(const quernel_i_layer *l, size_t l2_bytes) {
-    const quernel_i_weights_shape *s = &l->weights->shape;
-    if (!quernel_i_layer_conv(l) || l->path != QUERNEL_I_PATH_INPLACE) return false;
-    return quernel_i_panel_bytes(l->gemm, s->k_groups) * (s->columns16 / 16) > block_budget(l, l2_bytes);
+// Results of a phase lie apart along the lines of y; a line is finished as a whole where its pixels do not.
+static uint32_t fused_phases(const quernel_i_problem *p) {
+    const bool pays = p->weights->shape.phases > 1 && p->up_w <= FUSED_MOST && p->y.stride_c != 1;
+    return pays ? p->up_w : 1;
 }
 
-// More threads want more strips, in a multiple of their number; a strip stays at least two register tiles high.
-static void split_strips(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
-    if (l->threads == 1 || config->strip_h || config->strip_w || splits_columns(l, l2_bytes)) return;
-    uint32_t h = pieces(l->grid_h, l->strip_h), w = pieces(l->grid_w, l->strip_w);
-    const uint32_t others = l->x.n * w;
-    const bool far = quernel_i_plan_tiles_far(l, l2_bytes); // no more than needed: each reads all weights
-    const uint32_t want = far ? pieces(h * others, l->threads) * l->threads : l->threads * TASKS_PER_THREAD;
-    if (h * others < want) h = (uint32_t)least(l->grid_h, pieces(want, others));
-    l->strip_h = (uint32_t)least(quernel_i_round_up(pieces(l->grid_h, h), quernel_i_layer_line_step(l)), l->grid_h);
-    h = pieces(l->grid_h, l->strip_h);
-    const uint32_t tile = quernel_i_layer_depthwise(l) ? 16 : 2u * l->gemm->mr;
-    if (h * others < want) {
-        const uint32_t by_width = pieces(want, h * l->x.n), fitting = (uint32_t)most(1, l->grid_w / tile);
-        w = (uint32_t)most(w, least(by_width, fitting));
-        l->strip_w = pieces(l->grid_w, w);
-    }
+// Columns of a block by its budget alone, in whole register tiles.
+static size_t fitting_columns(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip, uint32_t fused, uint32_t nr) {
+    if (b->config->block) return quernel_i_round_up(b->config->block, 16);
+    size_t columns = most(1, quernel_i_plan_block_budget(b, strip->h, strip->w) / (panel_bytes(b) * fused)) * 16;
+    // A GEMV walks the weights once: nothing is there to be kept.
+    if (b->kernels->main->op == QUERNEL_I_OP_GEMV) columns = b->problem->weights->shape.columns16;
+    return columns > nr ? columns / nr * nr : columns;
 }
 
-static void choose_units(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
-    const quernel_i_weights_shape *s = &l->weights->shape;
-    l->columns_block = s->columns16, l->units_per_job = l->units = l->parts = 1;
-    if (quernel_i_layer_depthwise(l)) return;
-    const size_t panel = quernel_i_panel_bytes(l->gemm, s->k_groups) * l->joined;
-    const uint32_t jobs = s->jobs / l->joined;
-    const uint32_t nr = l->gemm->nr > 16 ? l->gemm->nr : 16;
-    size_t columns = most(1, block_budget(l, l2_bytes) / panel) * 16;
-    if (l->gemm->op == QUERNEL_I_OP_GEMV) columns = s->columns16; // walks the weights once: nothing is there to be kept
-    if (columns > nr) columns = columns / nr * nr;
-    if (config->block) columns = quernel_i_round_up(config->block, 16);
-    const uint32_t strips = l->x.n * pieces(l->grid_h, l->strip_h) * pieces(l->grid_w, l->strip_w);
-    const uint32_t parts = strips >= l->threads ? 1 : pieces(l->threads, strips);
+quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip) {
+    const quernel_i_problem *p = b->problem;
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const quernel_i_config *config = b->config;
+    const uint32_t fused = fused_phases(p);
+    if (quernel_i_problem_depthwise(p)) return (quernel_i_plan_n_blocks){s->columns16, fused, 1, 1, 1};
+    const uint32_t jobs = s->jobs / fused, nr = b->kernels->main->nr > 16 ? b->kernels->main->nr : 16;
+    size_t columns = fitting_columns(b, strip, fused, nr);
     // Columns are split among threads where rows are too few.
+    const uint32_t strips = p->x.n * strip->count_h * strip->count_w;
+    const uint32_t parts = strips >= p->threads ? 1 : pieces(p->threads, strips);
     const uint32_t share = pieces(s->columns16, pieces(parts, jobs));
     if (!config->block && parts > 1) columns = least(columns, quernel_i_round_up(share, nr));
     columns = least(columns, s->columns16);
     uint32_t blocks = pieces(s->columns, (uint32_t)columns);
     if (jobs == 1) blocks = (uint32_t)quernel_i_round_up(blocks, parts); // as many for each
     if (!config->block) columns = least(quernel_i_round_up(pieces(s->columns, blocks), nr), s->columns16);
-    l->columns_block = (uint32_t)columns;
-    l->units_per_job = pieces(s->columns, l->columns_block);
-    l->units = jobs * l->units_per_job;
-    if (l->threads > 1) l->parts = (uint32_t)least(config->parts ? config->parts : parts, l->units); // else none share
+    quernel_i_plan_n_blocks n = {.oc = (uint32_t)columns, .fused = fused, .parts = 1};
+    n.per_subproblem = pieces(s->columns, n.oc);
+    n.count = jobs * n.per_subproblem;
+    if (p->threads > 1) n.parts = (uint32_t)least(config->parts ? config->parts : parts, n.count); // else none share
+    return n;
+}
+
+// Of the kernels only AVX2's for few rows prefetches, and only what no L2 keeps from call to call is worth it.
+static uint32_t prefetch_distance(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n) {
+    const quernel_i_kernel *k = b->kernels->main;
+    if (k->op != QUERNEL_I_OP_GEMV || k->isa != QUERNEL_ISA_AVX2) return 0;
+    if ((size_t)n->oc * b->problem->weights->shape.k_groups * 4 <= PREFETCHED_LEAST) return 0;
+    return b->config->prefetch ? b->config->prefetch : PREFETCH;
+}
+
+// Kernels without tiles read both operands in one way: a demand changes nothing there.
+quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n) {
+    const quernel_i_kernel *k = b->kernels->main;
+    const size_t l1d_bytes = b->machine->l1d_bytes;
+    if (k->isa != QUERNEL_ISA_AMXINT8) return (quernel_i_plan_streams){QUERNEL_I_STREAM_NONE, 0, prefetch_distance(b, n)};
+    const quernel_i_stream operand = b->config->stream ? (quernel_i_stream)(b->config->stream - 1)
+                                                       : quernel_i_plan_stream(b->problem, n->oc, l1d_bytes);
+    const uint32_t own = quernel_i_plan_tiles_stay(b->problem, k, b->rows->path, operand, l1d_bytes);
+    const size_t demanded = least(b->config->stay, b->problem->weights->shape.k_groups);
+    return (quernel_i_plan_streams){operand, own && demanded ? (uint32_t)demanded : own, 0};
+}
+
+uint32_t quernel_i_plan_float_pixels(const quernel_i_problem *p) {
+    if (p->x.type != QUERNEL_TYPE_BF16) return 0;
+    return (uint32_t)least(most(1, FLOATS_MOST / sizeof(float) / p->x.c), p->x.w);
+}
+
+// Pixels from line to line of the rows.
+static int64_t pitch_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip) {
+    return strip->line / b->rows->pixel;
 }
 
 // Lines lie at one distance in x's rows, in y, and in the residual, and what lies between them is y's own border: then a
 // strip is one line, without a tail of rows at the end of each of its lines. Parts would write each other's borders.
-static bool can_be_flat(const quernel_i_layer *l) {
-    if (l->path == QUERNEL_I_PATH_PACKED || quernel_i_layer_depthwise(l) || l->gemm->op != QUERNEL_I_OP_GEMM || l->equal) return false;
-    if (l->stride_h != 1 || l->stride_w != 1 || l->up_h != 1 || l->up_w != 1) return false;
-    if (l->strip_w != l->grid_w || l->parts != 1 || l->a_line % l->a_pixel) return false;
-    const int64_t pitch = l->a_line / l->a_pixel, between = pitch - l->grid_w;
-    const quernel_tensor *y = &l->y, *r = &l->residual;
-    if (pitch * l->strip_h > INT32_MAX || between != 2 * (int64_t)y->border_w || y->stride_h != pitch * y->stride_w) return false;
-    if (!l->finish.residual) return true;
+static bool can_be_flat(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip, const quernel_i_plan_n_blocks *n,
+                        uint32_t dedup) {
+    const quernel_i_problem *p = b->problem;
+    if (b->rows->path == QUERNEL_I_PATH_PACKED || b->kernels->main->op != QUERNEL_I_OP_GEMM || dedup) return false;
+    if (p->stride_h != 1 || p->stride_w != 1 || p->up_h != 1 || p->up_w != 1) return false;
+    if (strip->w != p->grid_w || n->parts != 1 || strip->line % b->rows->pixel) return false;
+    const int64_t pitch = pitch_of(b, strip), between = pitch - p->grid_w;
+    const quernel_tensor *y = &p->y, *r = &p->residual;
+    if (pitch * strip->h > INT32_MAX || between != 2 * (int64_t)y->border_w || y->stride_h != pitch * y->stride_w) return false;
+    if (!p->finish.residual) return true;
     return r->stride_h == pitch * r->stride_w && between <= 2 * (int64_t)r->border_w;
 }
 
 // Vector kernels split a line evenly among tiles, so that pixels between lines are lost time; tiles of 16 rows are not.
-static bool flat_pays(const quernel_i_layer *l) {
-    const size_t rows = l->gemm->isa == QUERNEL_ISA_AMXINT8 ? 16 : 1, lines = l->strip_h;
-    const size_t flat = (lines - 1) * (size_t)(l->a_line / l->a_pixel) + l->grid_w;
-    return lines > 1 && quernel_i_round_up(flat, rows) <= lines * quernel_i_round_up(l->grid_w, rows);
+static bool flat_pays(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip) {
+    const size_t rows = b->kernels->main->isa == QUERNEL_ISA_AMXINT8 ? 16 : 1, lines = strip->h, width = b->problem->grid_w;
+    const size_t flat = (lines - 1) * (size_t)pitch_of(b, strip) + width;
+    return lines > 1 && quernel_i_round_up(flat, rows) <= lines * quernel_i_round_up(width, rows);
 }
 
-static int choose_flat(quernel_i_layer *l, const quernel_i_config *config, const char *where, quernel_error *error) {
-    const bool legal = can_be_flat(l);
-    l->flat = legal && flat_pays(l);
-    if (!config->flat) return QUERNEL_OK;
-    l->flat = config->flat == 2;
-    if (l->flat && !legal)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: flat: not legal for this layer", where);
-    return QUERNEL_OK;
+int quernel_i_plan_flat_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip, const quernel_i_plan_n_blocks *n,
+                           uint32_t dedup, bool *ret_flat, quernel_error *error) {
+    const bool legal = can_be_flat(b, strip, n, dedup), demanded = b->config->flat == 2;
+    *ret_flat = b->config->flat ? demanded : legal && flat_pays(b, strip);
+    if (!demanded || legal) return QUERNEL_OK;
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: flat: not legal for this layer",
+                               b->problem->where);
 }
 
-// Pixels of a tile of joined phases: as many whole blocks of rows as may be, which kernels take by 24 or what divides it.
-static size_t tile_pixels(const quernel_i_layer *l) {
-    const size_t fit = most(1, TILE_MOST / (l->joined * quernel_i_layer_tile_row(l)));
+// Pixels of a tile of a fused line: as many whole blocks of rows as may be, which kernels take by 24 or what divides it.
+static size_t tile_pixels(const quernel_i_plan_n_blocks *n) {
+    const size_t fit = most(1, TILE_MOST / (n->fused * quernel_i_plan_tile_row(n)));
     return fit > TILE_ROWS ? fit / TILE_ROWS * TILE_ROWS : fit;
 }
 
-static void choose_chunk(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes) {
-    const size_t chunk_most = quernel_i_plan_tiles_far(l, l2_bytes) ? FAR_STRIP(l2_bytes) : CHUNK_MOST;
-    const size_t most_pixels = l->flat ? (size_t)l->strip_h * (size_t)(l->a_line / l->a_pixel) : l->strip_w;
-    l->chunk = (uint32_t)most_pixels;
-    if (l->path == QUERNEL_I_PATH_PACKED)
-        l->chunk = (uint32_t)least(l->strip_w, most(1, chunk_most / (size_t)l->a_pixel));
-    if (l->joined > 1) l->chunk = (uint32_t)least(l->chunk, tile_pixels(l));
-    if (config->chunk) l->chunk = (uint32_t)least(config->chunk, most_pixels);
-}
-
-// Kernels without tiles read both operands in one way: a demand changes nothing there.
-static void choose_stream(quernel_i_layer *l, const quernel_i_config *config, size_t l1d_bytes) {
-    l->stream = QUERNEL_I_STREAM_NONE, l->stay = 0;
-    if (quernel_i_layer_depthwise(l) || l->gemm->isa != QUERNEL_ISA_AMXINT8) return;
-    l->stream = config->stream ? (quernel_i_stream)(config->stream - 1) : quernel_i_plan_stream(l, l1d_bytes);
-    l->stay = quernel_i_plan_tiles_stay(l, l1d_bytes);
-    if (config->stay && l->stay) l->stay = (uint32_t)least(config->stay, l->weights->shape.k_groups);
-}
-
-// Of the kernels only AVX2's for few rows prefetches, and only what no L2 keeps from call to call is worth it.
-static void choose_prefetch(quernel_i_layer *l, const quernel_i_config *config) {
-    l->prefetch = 0;
-    if (quernel_i_layer_depthwise(l) || l->gemm->op != QUERNEL_I_OP_GEMV || l->gemm->isa != QUERNEL_ISA_AVX2) return;
-    if ((size_t)l->columns_block * l->weights->shape.k_groups * 4 <= PREFETCHED_LEAST) return;
-    l->prefetch = config->prefetch ? config->prefetch : PREFETCH;
-}
-
-static void choose_ranges(quernel_i_layer *l) {
-    l->range_tasks = 0;
-    if (l->quant.mode != QUERNEL_QUANT_DYNAMIC_CALL) return;
-    const uint32_t lines = l->x.h > 1 ? l->x.h : l->x.w;
-    l->range_tasks = l->threads == 1 ? 1 : (uint32_t)least(lines, l->threads * TASKS_PER_THREAD);
-}
-
-static size_t offset(quernel_i_layout *slice, size_t count, size_t size) {
-    const size_t at = slice->used;
-    quernel_i_take(slice, count, size);
-    return at;
-}
-
-static void lay_out_slice(quernel_i_layer *l, quernel_i_layout *slice) {
-    const quernel_i_weights_shape *s = &l->weights->shape;
-    const bool packed = l->path == QUERNEL_I_PATH_PACKED, strip = l->path != QUERNEL_I_PATH_INPLACE && l->strip_lines;
-    const bool prepared = prepares(l);
-    const bool by_row = quernel_i_layer_by_row(l) || l->quant.row_scale;
-    const bool by_image = l->quant.mode == QUERNEL_QUANT_DYNAMIC_CALL;
-    const size_t columns = (size_t)s->jobs * s->columns16, rows = l->chunk;
-    quernel_i_take(slice, 1, QUERNEL_I_LINE); // which unit stands prepared
-    l->slice.strip = offset(slice, strip ? strip_bytes(l, l->strip_h, l->strip_w) + QUERNEL_I_LINE : 0, 1);
-    l->slice.packed = offset(slice, packed ? (size_t)l->chunk * (size_t)l->a_pixel + QUERNEL_I_LINE : 0, 1);
-    l->slice.block = offset(slice, prepared ? l->columns_block / 16 * l->joined : 0, prepared ? quernel_i_panel_bytes(l->gemm, s->k_groups) : 1);
-    l->slice.scratch = offset(slice, scratch_bytes(l), 1);
-    l->slice.equal = offset(slice, quernel_i_layer_blocks(l), l->strip_h);
-    const size_t merged = s->merged ? (size_t)l->chunk * s->columns : 0, pixels = l->joined > 1 ? (size_t)l->chunk * l->joined : 0;
-    l->slice.tile = s->merged ? offset(slice, merged, quernel_type_size((quernel_type)l->y.type))
-                              : offset(slice, pixels, quernel_i_layer_tile_row(l));
-    l->slice.residual = offset(slice, l->finish.residual ? merged : 0, sizeof(float));
-    l->slice.floats = offset(slice, (size_t)l->floats * l->x.c, sizeof(float));
-    l->slice.row_scale = offset(slice, by_row ? rows : 0, sizeof(float));
-    l->slice.row_term = offset(slice, by_row ? rows : 0, sizeof(int32_t));
-    l->slice.row_sum = offset(slice, l->weights->has_zero ? rows : 0, sizeof(int32_t));
-    l->slice.init = offset(slice, by_image ? columns : 0, sizeof(int32_t));
-    l->slice.scale = offset(slice, by_image ? columns : 0, sizeof(float));
-    l->slice.bytes = slice->used;
-}
-
-static int lay_out_workspace(quernel_i_layer *l, const char *where, quernel_error *error) {
-    quernel_i_layout slice = {0}, all = {0};
-    lay_out_slice(l, &slice);
-    if (l->range_tasks) {
-        quernel_i_take(&all, l->x.n, sizeof(quernel_i_image));
-        quernel_i_take(&all, (size_t)l->x.n * l->range_tasks, 2 * sizeof(float));
+uint32_t quernel_i_plan_chunk_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
+                                 const quernel_i_plan_n_blocks *n, bool flat) {
+    const size_t pixels = flat ? (size_t)strip->h * (size_t)pitch_of(b, strip) : strip->w;
+    if (b->config->chunk) return (uint32_t)least(b->config->chunk, pixels);
+    size_t chunk = pixels;
+    if (b->rows->path == QUERNEL_I_PATH_PACKED) {
+        const size_t bytes = quernel_i_plan_far(b) ? quernel_i_plan_far_strip(b) : CHUNK_MOST;
+        chunk = least(strip->w, most(1, bytes / (size_t)b->rows->pixel));
     }
-    l->shared_bytes = all.used;
-    quernel_i_take(&all, l->threads, slice.used);
-    l->workspace_bytes = all.used;
-    const uint64_t tasks = (uint64_t)l->x.n * pieces(l->grid_h, l->strip_h) * pieces(l->grid_w, l->strip_w);
-    if (slice.overflow || all.overflow || tasks > INT32_MAX / (uint64_t)l->parts ||
-        (uint64_t)l->x.n * l->range_tasks > INT32_MAX)
-        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "x", -1, "%s: x: its sizes overflow", where);
-    return QUERNEL_OK;
-}
-
-int quernel_i_plan_sizes(quernel_i_layer *l, const quernel_i_config *config, size_t l2_bytes, const char *where,
-                         quernel_error *error) {
-    choose_strip(l, config, l2_bytes);
-    split_strips(l, config, l2_bytes);
-    choose_units(l, config, l2_bytes);
-    choose_stream(l, config, quernel_i_cpu()->l1d_bytes);
-    choose_prefetch(l, config);
-    choose_ranges(l);
-    l->floats = 0;
-    if (l->x.type == QUERNEL_TYPE_BF16)
-        l->floats = (uint32_t)least(most(1, FLOATS_MOST / sizeof(float) / l->x.c), l->x.w);
-    l->strips_h = pieces(l->grid_h, l->strip_h), l->strips_w = pieces(l->grid_w, l->strip_w);
-    l->strip_pixels = strip_pixels(l, l->strip_w);
-    if (l->strip_lines) l->strip_lines = strip_lines(l, l->strip_h);
-    if (l->path == QUERNEL_I_PATH_STAGED) l->a_line = (ptrdiff_t)l->strip_pixels * l->a_pixel;
-    else if (l->path == QUERNEL_I_PATH_INPLACE) l->a_line = l->x.stride_h;
-    const int code = choose_flat(l, config, where, error);
-    if (code) return code;
-    choose_chunk(l, config, l2_bytes);
-    return lay_out_workspace(l, where, error);
+    return (uint32_t)(n->fused > 1 ? least(chunk, tile_pixels(n)) : chunk);
 }
