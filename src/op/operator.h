@@ -16,7 +16,7 @@ struct quernel_operator {
     quernel_i_plan plan;
     quernel_i_params params;
     quernel_i_extent x, y, residual;
-    uint32_t usable;       // instruction sets that its plan might take
+    uint32_t usable;            // instruction sets that its plan might take
     quernel_plan_choice choice; // where the plan came from
 };
 
@@ -33,11 +33,14 @@ int quernel_i_numbers_check(const quernel_i_problem *problem, quernel_error *err
 /// Checks the bound of every accumulator (numbers: rule 4).
 int quernel_i_bounds_check(const quernel_i_problem *problem, quernel_error *error);
 
-/// Takes the tables of a problem under its plan from `block` and, where it has a base, fills them and returns where they are.
-quernel_i_params quernel_i_params_make(const quernel_i_problem *problem, const quernel_i_plan *plan, quernel_i_layout *block);
+/// Takes the tables of a problem under its plan from `block` and, where it has a base, fills them
+/// and returns where they are.
+quernel_i_params quernel_i_params_make(const quernel_i_problem *problem, const quernel_i_plan *plan,
+                                       quernel_i_layout *block);
 
-/// Makes an operator of a problem whose geometry, weights, quant and finish are set and whose tensors carry type, layout
-/// and sizes: checks the rest, plans, allocates, fills the tables and takes a reference of the weights.
+/// Makes an operator of a problem whose geometry, weights, quant and finish are set and whose
+/// tensors carry type, layout and sizes: checks the rest, plans, allocates, fills the tables and
+/// takes a reference of the weights.
 int quernel_i_operator_create(const quernel_i_problem *problem, const quernel_i_request *request,
                               quernel_operator **ret_op, quernel_error *error);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The problem: what the user described, checked. Made by `op`, const from then on. What differs from machine to machine,
-// or with how the problem is solved, stands in the plan.
+// The problem: what the user described, checked. Made by `op`, const from then on. What differs
+// from machine to machine, or with how the problem is solved, stands in the plan.
 //
-// Every operator is a grid of output pixels. linear: one image of one line with M pixels. conv2d: its output. deconv2d:
-// the patches of stride x stride pixels that its output is laid with, where each phase writes its own pixel of every patch.
+// Every operator is a grid of output pixels. linear: one image of one line with M pixels. conv2d:
+// its output. deconv2d: the patches of stride x stride pixels that its output is laid with, where
+// each phase writes its own pixel of every patch.
 #ifndef QUERNEL_PLAN_PROBLEM_H
 #define QUERNEL_PLAN_PROBLEM_H
 
@@ -12,17 +13,17 @@
 #include "quernel/operator.h"
 
 typedef struct quernel_i_problem {
-    const char *where;                 // "linear", "conv2d", "deconv2d": who speaks in messages
-    quernel_tensor x, y, residual;     // strides filled in
-    uint32_t grid_h, grid_w;           // output pixels per image
-    uint32_t kernel_h, kernel_w;       // of the window of taps read from x
+    const char *where;             // "linear", "conv2d", "deconv2d": who speaks in messages
+    quernel_tensor x, y, residual; // strides filled in
+    uint32_t grid_h, grid_w;       // output pixels per image
+    uint32_t kernel_h, kernel_w;   // of the window of taps read from x
     uint32_t stride_h, stride_w, dilation_h, dilation_w;
-    int32_t pad_top, pad_left;         // below 0 where a deconvolution's own padding crops whole pixels of x
-    uint32_t up_h, up_w;               // deconv2d: its stride; else 1
-    uint32_t crop_top, crop_left;      // deconv2d: lines and pixels of the first patches that lie outside y
+    int32_t pad_top, pad_left;    // below 0 where a deconvolution crops whole pixels of x
+    uint32_t up_h, up_w;          // deconv2d: its stride; else 1
+    uint32_t crop_top, crop_left; // deconv2d: of the first patches, what lies outside y
     quernel_weights *weights;
     quernel_quant quant;
-    quernel_finish finish;             // its pointers are read while the operator is made, not in a run
+    quernel_finish finish; // its pointers: not after the operator is made
     uint32_t threads;
 } quernel_i_problem;
 

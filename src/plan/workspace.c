@@ -9,17 +9,21 @@ static size_t offset(quernel_i_layout *slice, size_t count, size_t size) {
     return at;
 }
 
-static quernel_i_slice lay_out_slice(const quernel_i_plan_base *b, const quernel_i_plan *plan, quernel_i_layout *layout) {
+static quernel_i_slice lay_out_slice(const quernel_i_plan_base *b, const quernel_i_plan *plan,
+                                     quernel_i_layout *layout) {
     const quernel_i_problem *p = b->problem;
     const quernel_i_weights_shape *s = &p->weights->shape;
     const quernel_i_plan_strip *strip = &plan->strip;
     const quernel_i_plan_n_blocks *n = &plan->n_blocks;
-    const bool packed = b->rows->path == QUERNEL_I_PATH_PACKED, prepared = quernel_i_plan_prepares(b);
-    const bool by_row = quernel_i_problem_by_row(p) || p->quant.row_scale, by_image = quernel_i_problem_by_image(p);
+    const bool packed = b->rows->path == QUERNEL_I_PATH_PACKED,
+               prepared = quernel_i_plan_prepares(b);
+    const bool by_row = quernel_i_problem_by_row(p) || p->quant.row_scale,
+               by_image = quernel_i_problem_by_image(p);
     const size_t columns = by_image ? (size_t)s->jobs * s->columns16 : 0, rows = plan->chunk;
     const size_t strip_bytes = quernel_i_plan_strip_bytes(b, strip->h, strip->w) + QUERNEL_I_LINE;
     const size_t panel = prepared ? quernel_i_panel_bytes(b->kernels->main, s->k_groups) : 1;
-    const size_t merged = s->merged ? rows * s->columns : 0, fused = n->fused > 1 ? rows * n->fused : 0;
+    const size_t merged = s->merged ? rows * s->columns : 0,
+                 fused = n->fused > 1 ? rows * n->fused : 0;
     quernel_i_slice at;
     quernel_i_take(layout, 1, QUERNEL_I_LINE); // which n_block's weights stand prepared
     at.strip = offset(layout, b->rows->has_strip ? strip_bytes : 0, 1);
@@ -40,8 +44,8 @@ static quernel_i_slice lay_out_slice(const quernel_i_plan_base *b, const quernel
     return at;
 }
 
-int quernel_i_plan_workspace_of(const quernel_i_plan_base *b, const quernel_i_plan *plan, quernel_i_plan_workspace *ret,
-                                quernel_error *error) {
+int quernel_i_plan_workspace_of(const quernel_i_plan_base *b, const quernel_i_plan *plan,
+                                quernel_i_plan_workspace *ret, quernel_error *error) {
     const quernel_i_problem *p = b->problem;
     quernel_i_layout slice = {0}, all = {0};
     ret->slice = lay_out_slice(b, plan, &slice);
@@ -54,7 +58,9 @@ int quernel_i_plan_workspace_of(const quernel_i_plan_base *b, const quernel_i_pl
     quernel_i_take(&all, p->threads, slice.used);
     ret->bytes = all.used;
     const uint64_t tasks = (uint64_t)p->x.n * plan->strip.count_h * plan->strip.count_w;
-    if (slice.overflow || all.overflow || tasks > INT32_MAX / (uint64_t)plan->n_blocks.parts || ranges > INT32_MAX)
-        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "x", -1, "%s: x: its sizes overflow", p->where);
+    if (slice.overflow || all.overflow || tasks > INT32_MAX / (uint64_t)plan->n_blocks.parts ||
+        ranges > INT32_MAX)
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "x", -1, "%s: x: its sizes overflow",
+                                   p->where);
     return QUERNEL_OK;
 }
