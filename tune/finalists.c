@@ -50,7 +50,7 @@ static const quernel_i_row *nearest(const contest *c, const quernel_i_key *key, 
 
 static void add_neighbours(contest *c, const quernel_i_table *const *tables) {
     quernel_i_key key;
-    quernel_i_key_of(&c->variants[0].op->layer, &key);
+    quernel_i_key_of(&c->variants[0].op->problem, &key);
     for (int n = 0; n < NEIGHBOURS; n++) {
         const uint32_t before = c->count;
         const quernel_i_row *row = nearest(c, &key, tables);
@@ -63,7 +63,8 @@ size_t finalists_add(contest *c, uint32_t most, uint32_t moves, const quernel_i_
     const quernel_operator *op = c->variants[0].op;
     quernel_i_candidate *all = malloc(SPACE_MOST * sizeof *all);
     if (!all) return 0;
-    const size_t count = quernel_i_space(&op->layer, op->usable, moves, all, SPACE_MOST);
+    const quernel_i_machine machine = quernel_i_machine_asked(op->usable);
+    const size_t count = quernel_i_space(&op->problem, &machine, moves, all, SPACE_MOST);
     qsort(all, count, sizeof *all, by_prediction);
     c->variants[0].predicted_ns = op->choice.predicted_ns;
     for (size_t i = 0; i < count && c->count <= most; i++) {
@@ -79,7 +80,7 @@ size_t finalists_add(contest *c, uint32_t most, uint32_t moves, const quernel_i_
 const quernel_i_row *finalists_own_row(const contest *c, const quernel_i_table *const *tables) {
     quernel_i_key key;
     char machine[QUERNEL_I_CLASS_MOST];
-    quernel_i_key_of(&c->variants[0].op->layer, &key);
+    quernel_i_key_of(&c->variants[0].op->problem, &key);
     quernel_i_class_print(c->variants[0].op->usable, machine, sizeof machine);
     for (; *tables; tables++)
         for (uint32_t i = (*tables)->good; i-- > 0;) {

@@ -44,7 +44,8 @@ static void add_variants(contest *c, uint32_t wanted, uint64_t seed) {
     quernel_i_candidate *all = malloc(SPACE_MOST * sizeof *all);
     if (!all) return;
     const uint32_t usable = quernel_i_cpu()->usable & ~(1u << QUERNEL_ISA_REF);
-    size_t count = quernel_i_space(&op->layer, usable ? usable : 1, 2, all, SPACE_MOST);
+    const quernel_i_machine machine = quernel_i_machine_asked(usable ? usable : 1);
+    size_t count = quernel_i_space(&op->problem, &machine, 2, all, SPACE_MOST);
     qsort(all, count, sizeof *all, by_prediction);
     for (size_t next = 0; next < count && c->count < wanted; next++) {
         const size_t at = c->count < wanted / 2 ? next : next + random_below(&seed, (uint32_t)(count - next));
@@ -88,7 +89,7 @@ static uint32_t measure(contest *c, uint32_t done, const wish *w, double *ns) {
 static int write_landscape(const char *path, const contest *c, const double *ns, uint32_t rounds, uint32_t stride) {
     quernel_i_key key;
     char machine[128];
-    quernel_i_key_of(&c->variants[0].op->layer, &key);
+    quernel_i_key_of(&c->variants[0].op->problem, &key);
     quernel_i_class_print(c->variants[0].op->usable, machine, sizeof machine);
     FILE *to = fopen(path, "w");
     if (!to) return 0;

@@ -43,7 +43,7 @@ static double sample(void *user, uint32_t index, uint32_t round) {
 
 // The kernel's revision; every plan names its kernel.
 static uint32_t krev_of(const quernel_operator *op) {
-    return (quernel_i_layer_depthwise(&op->layer) ? op->layer.depthwise : op->layer.gemm)->krev;
+    return op->plan.kernels.main->krev;
 }
 
 // Only what differs from `own`, word by word: both are complete and in the same order.
@@ -90,7 +90,7 @@ static const char *publish(const session *s, const racing *r, const decision *d,
     char machine[QUERNEL_I_CLASS_MOST], date[32];
     const time_t now = time(NULL);
     struct tm utc;
-    quernel_i_key_of(&won->op->layer, &key);
+    quernel_i_key_of(&won->op->problem, &key);
     quernel_i_class_print(won->op->usable, machine, sizeof machine);
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     const bool win = d->verdict == QUERNEL_VERDICT_WIN;
@@ -124,7 +124,7 @@ static void write_json(json *j, const racing *r, uint32_t count, const decision 
                        const char *end) {
     if (!j) return;
     quernel_i_key key;
-    quernel_i_key_of(&r->contest->variants[0].op->layer, &key);
+    quernel_i_key_of(&r->contest->variants[0].op->problem, &key);
     json_open(j, NULL, '{');
     json_text(j, "op", key.op), json_text(j, "shape", key.shape), json_text(j, "env", key.env);
     json_text(j, "verdict", end), json_text(j, "config", r->contest->variants[r->plan[d->winner]].config);

@@ -5,7 +5,7 @@ import re
 CODE = (".c", ".h", ".cc", ".py", ".def")
 LINES_MOST = 600
 # A file includes its own floor and those that stand before it here.
-FLOORS = ["base", "cpu", "registry", "pack", "gemm", "quant", "plan", "table", "op", "network", "audit"]
+FLOORS = ["base", "cpu", "threads", "registry", "pack", "plan", "exec", "quant", "table", "op", "network", "audit"]
 MACHINE_PATH = re.compile(r"/(?:root|home/[a-z]+|work|tmp/[a-z])/")
 MARKS = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 

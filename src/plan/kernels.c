@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which kernels run a problem: of the best instruction set that has one, unless another is
+// demanded.
+#include "plan/kernels.h"
+
+#include "base/error.h"
+#include "plan/algorithm.h"
+#include "plan/amx.h"
+#include "registry/registry.h"
+
+static int32_t a_offset_for(const quernel_i_problem *p, const quernel_i_kernel *kernel) {
+    if (kernel->a_type == p->quant.type) return 0;
+    return p->quant.type == QUERNEL_TYPE_S8 ? 128 : -128;
+}
+
+static bool demands_packed(const quernel_i_config *config) {
+    return config->path == QUERNEL_I_PATH_PACKED + 1;
+}
+
+// The instruction set's kernel of 4 columns, where there are no more: it multiplies no padding.
+// NULL where there is none.
+static const quernel_i_kernel *narrow_kernel(const quernel_i_problem *p,
+                                             const quernel_i_kernel *gemm) {
+    if (p->weights->shape.columns > 4 || gemm->isa == QUERNEL_ISA_REF) return NULL;
+    for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++)
+        if (k->op == QUERNEL_I_OP_GEMM && k->nr == 4 && k->isa == gemm->isa &&
+            k->a_type == gemm->a_type)
+            return k;
+    return NULL;
+}
+
+// Few rows walk the weights once: the GEMV kernel of the same instruction set. Some convolutions
+// have a kernel of their own on some.
+static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
+                                              const quernel_i_config *config,
+                                              const quernel_i_machine *m) {
+    const bool few = (uint64_t)p->x.n * p->grid_h * p->grid_w <= 4;
+    if (m->isas >> QUERNEL_ISA_AMXINT8 & 1 && !few && quernel_i_plan_tiles_pay(p))
+        return quernel_i_plan_tiles_kernel(p, p->quant.type, m->l1d_bytes);
+    const uint32_t vectors = m->isas & ~(1u << QUERNEL_ISA_AMXINT8);
+    const quernel_i_kernel *gemm = quernel_i_registry_best(QUERNEL_I_OP_GEMM, vectors, -1);
+    // Of kernels of one instruction set the one that reads the numbers as they are.
+    const quernel_i_kernel *typed =
+        quernel_i_registry_best(QUERNEL_I_OP_GEMM, vectors, p->quant.type);
+    if (typed && typed->isa == gemm->isa) gemm = typed;
+    const quernel_i_kernel *narrow = narrow_kernel(p, gemm);
+    if (narrow) return narrow;
+    const quernel_i_kernel *conv =
+        demands_packed(config) ? NULL : quernel_i_plan_conv_kernel(p, gemm);
+    if (conv) return conv;
+    const quernel_i_kernel *gemv =
+        few ? quernel_i_registry_best(QUERNEL_I_OP_GEMV, vectors, gemm->a_type) : NULL;
+    return gemv && gemv->isa == gemm->isa ? gemv : gemm;
+}
+
+static const quernel_i_kernel *depthwise_kernel(const quernel_i_problem *p,
+                                                const quernel_i_machine *m) {
+    const quernel_i_kernel *typed =
+        quernel_i_registry_best(QUERNEL_I_OP_DEPTHWISE, m->isas, p->quant.type);
+    return typed ? typed : quernel_i_registry_best(QUERNEL_I_OP_DEPTHWISE, m->isas, -1);
+}
+
+static bool can_run(const quernel_i_problem *p, const quernel_i_config *config) {
+    const quernel_i_kernel *k = config->kernel;
+    if (quernel_i_problem_depthwise(p)) return k->op == QUERNEL_I_OP_DEPTHWISE;
+    switch (k->op) {
+    case QUERNEL_I_OP_GEMM: return true;
+    case QUERNEL_I_OP_GEMV: return p->grid_w <= 4;
+    default: return !demands_packed(config) && quernel_i_plan_conv_fits(p, k);
+    }
+}
+
+int quernel_i_plan_kernel_check(const quernel_i_problem *p, const quernel_i_config *config,
+                                const quernel_i_machine *m, quernel_error *error) {
+    const quernel_i_kernel *k = config->kernel;
+    if (!can_run(p, config))
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1,
+                                   "%s: config: kernel %s cannot run this layer", p->where,
+                                   k->name);
+    if (!(m->isas >> k->isa & 1))
+        return quernel_i_error_set(error, QUERNEL_E_ISA, "config", -1,
+                                   "%s: config: kernel %s cannot run here", p->where, k->name);
+    return QUERNEL_OK;
+}
+
+static const quernel_i_kernel *main_kernel(const quernel_i_problem *p,
+                                           const quernel_i_config *config,
+                                           const quernel_i_machine *m) {
+    if (config->kernel) return config->kernel;
+    return quernel_i_problem_depthwise(p) ? depthwise_kernel(p, m) : product_kernel(p, config, m);
+}
+
+quernel_i_plan_kernels quernel_i_plan_kernels_of(const quernel_i_problem *p,
+                                                 const quernel_i_config *config,
+                                                 const quernel_i_machine *m) {
+    const quernel_i_kernel *k = main_kernel(p, config, m);
+    const bool nhwc = p->x.layout == QUERNEL_LAYOUT_NHWC;
+    // Ranges of im2col rows are read from a strip with channels contiguous; those of an image, from
+    // x.
+    const bool range_nhwc = quernel_i_problem_by_row(p) || nhwc;
+    return (quernel_i_plan_kernels){
+        .main = k,
+        .quantize = quernel_i_registry_best(nhwc ? QUERNEL_I_OP_ROWS_NHWC : QUERNEL_I_OP_ROWS_NCHW,
+                                            m->isas, -1),
+        .gather = quernel_i_registry_best(QUERNEL_I_OP_ROWS_NHWC, m->isas, -1),
+        .range = quernel_i_registry_best(
+            range_nhwc ? QUERNEL_I_OP_RANGE_NHWC : QUERNEL_I_OP_RANGE_NCHW, m->isas, -1),
+        .finisher = quernel_i_registry_best(QUERNEL_I_OP_FINISH, m->isas, -1),
+        .a_offset = a_offset_for(p, k),
+        .conv_parts = quernel_i_plan_conv_parts(p, k),
+    };
+}

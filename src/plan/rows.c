@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the rows that the kernel reads come to be.
+#include "plan/rows.h"
+
+#include "plan/amx.h"
+
+// Every tap of every output pixel lies inside the tensor or its border.
+static bool taps_inside(const quernel_i_problem *p, int64_t border_h, int64_t border_w) {
+    const int64_t bottom = (int64_t)(p->grid_h - 1) * p->stride_h +
+                           (int64_t)(p->kernel_h - 1) * p->dilation_h - p->pad_top;
+    const int64_t right = (int64_t)(p->grid_w - 1) * p->stride_w +
+                          (int64_t)(p->kernel_w - 1) * p->dilation_w - p->pad_left;
+    return p->pad_top <= border_h && p->pad_left <= border_w &&
+           bottom < (int64_t)p->x.h + border_h && right < (int64_t)p->x.w + border_w;
+}
+
+// Taps of one kernel row lie side by side in memory, so that one run covers them.
+static bool whole_rows(const quernel_i_problem *p, int64_t pixel) {
+    return p->kernel_w == 1 ||
+           (p->weights->shape.job_in == p->x.c && p->dilation_w == 1 && pixel == p->x.c);
+}
+
+// Runs read up to 3 bytes behind their last k; tap by tap the packed order leaves no room for that.
+static bool taps_aligned(const quernel_i_problem *p) { return p->weights->shape.job_in % 4 == 0; }
+
+static bool can_read_in_place(const quernel_i_problem *p, const quernel_i_plan_kernels *k) {
+    if (!quernel_i_problem_int8_input(p) || k->a_offset || p->x.layout != QUERNEL_LAYOUT_NHWC)
+        return false;
+    if (!taps_inside(p, p->x.border_h, p->x.border_w)) return false;
+    if (quernel_i_problem_depthwise(p)) return true;
+    if (quernel_i_kernel_conv(k->main)) // reads no byte more
+        return k->main->op != QUERNEL_I_OP_CONVLINES || p->x.stride_w == p->weights->shape.job_in;
+    // The phases of a deconvolution differ in the length of their runs.
+    const bool one_length = whole_rows(p, p->x.stride_w) && p->weights->shape.phases == 1;
+    return one_length ? p->weights->shape.run_length % 4 == 0 : taps_aligned(p);
+}
+
+static bool must_pack(const quernel_i_problem *p, const quernel_i_plan_kernels *k) {
+    if (quernel_i_problem_depthwise(p)) return false;
+    const bool by_row =
+        quernel_i_problem_by_row(p) || (p->quant.row_scale && !quernel_i_problem_int8_input(p));
+    if (by_row || p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN) return true;
+    return !quernel_i_kernel_conv(k->main) && !whole_rows(p, p->x.c) && !taps_aligned(p);
+}
+
+bool quernel_i_plan_path_of(const quernel_i_problem *p, const quernel_i_plan_kernels *k,
+                            const quernel_i_config *config, quernel_i_path *ret) {
+    const bool pack = must_pack(p, k), in_place = !pack && can_read_in_place(p, k);
+    const bool copy =
+        in_place && quernel_i_plan_tiles_copy(p, k->main, p->x.stride_w * p->stride_w);
+    *ret = pack                ? QUERNEL_I_PATH_PACKED
+           : in_place && !copy ? QUERNEL_I_PATH_INPLACE
+                               : QUERNEL_I_PATH_STAGED;
+    if (!config->path) return true;
+    *ret = (quernel_i_path)(config->path - 1);
+    switch (*ret) {
+    case QUERNEL_I_PATH_PACKED: return !quernel_i_problem_depthwise(p);
+    case QUERNEL_I_PATH_STAGED: return !pack;
+    default: return in_place;
+    }
+}
+
+// Bytes from row to row where they are copied.
+static ptrdiff_t copied_pixel(const quernel_i_problem *p, const quernel_i_plan_kernels *k,
+                              bool packed) {
+    const size_t bytes = packed ? (size_t)p->weights->shape.k_groups * 4 : p->x.c;
+    // Rows a multiple of 2048 bytes apart would fall into too few sets of L1. Tiles keep many lines
+    // of each of 32 rows there, which would overlap if each row began a set behind the one before.
+    const bool spread =
+        bytes % 2048 == 0 && (packed || p->kernel_w == 1) && !quernel_i_kernel_conv(k->main);
+    const size_t sets = bytes % 4096 == 0 && k->main->isa == QUERNEL_ISA_AMXINT8 ? 5 : 1;
+    return (ptrdiff_t)(bytes + (spread ? sets * QUERNEL_I_LINE : 0));
+}
+
+quernel_i_plan_rows quernel_i_plan_rows_of(const quernel_i_problem *p,
+                                           const quernel_i_plan_kernels *k, quernel_i_path path) {
+    const bool packed = path == QUERNEL_I_PATH_PACKED, in_place = path == QUERNEL_I_PATH_INPLACE;
+    const bool read_where_they_are = packed && p->x.type == QUERNEL_TYPE_F32 &&
+                                     p->x.layout == QUERNEL_LAYOUT_NHWC && p->kernel_h == 1 &&
+                                     p->kernel_w == 1 && taps_inside(p, 0, 0);
+    const bool whole = packed || whole_rows(p, in_place ? p->x.stride_w : p->x.c);
+    return (quernel_i_plan_rows){.path = path,
+                                 .has_strip = !in_place && !read_where_they_are,
+                                 .whole = whole,
+                                 .n_runs = p->kernel_h * (whole ? 1 : p->kernel_w),
+                                 .pixel = in_place ? (ptrdiff_t)p->x.stride_w
+                                                   : copied_pixel(p, k, packed)};
+}
