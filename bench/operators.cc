@@ -4,7 +4,7 @@
 #include "registered.h"
 
 extern "C" {
-#include "tune/subject.h"
+#include "tune/workload/subject.h"
 }
 
 namespace {

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// quernel explain: what runs for a layer, why, what lost and by how much, and how to choose otherwise.
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/plan.h"
+#include "table/row.h"
+#include "tune/common/json.h"
+#include "tune/program/program.h"
+#include "tune/program/shape_options.h"
+
+static const char usage[] =
+    "usage: quernel explain (--gemm MxNxK | --conv … | --deconv … | --layers F …) [layer options] [--config C] [--table F|none]\n"
+    "       [--json]\n\n"
+    "Which plan runs and where it came from, which tables were searched and why a row was not taken, what else\n"
+    "could run and what the model predicts for it, and how to override the choice.\n";
+
+enum { CANDIDATES = 16 };
+
+// The keys of a config, from the same list as everything that reads them.
+static void print_help(void) {
+    fputs(usage, stdout);
+    fputs(shape_options_help, stdout);
+    printf("\nKeys of --config, all optional:\n  %-9s a kernel's name (kernels/kernels.def)\n", "kernel");
+    for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++)
+        printf("  %-9s %s%s%s%s\n", k->key, k->meaning, k->words ? " (" : "", k->words ? k->words : "",
+               k->words ? ")" : "");
+}
+
+static void print_text(const subject *s) {
+    char text[16384];
+    quernel_operator_report(s->op, text, sizeof text);
+    fputs(text, stdout);
+    printf("memory     workspace %zu bytes, packed weights %zu bytes\n", s->workspace_bytes, s->weights_bytes);
+}
+
+static void write_choice(json *j, const quernel_plan_choice *c) {
+    static const char *const from[] = {"model", "override", "table"}, *const matches[] = {NULL, "near", "bucket",
+                                                                                          "exact"};
+    json_text(j, "config_from", from[c->from]);
+    json_text(j, "table", *c->table ? c->table : NULL), json_text(j, "match", matches[c->match]);
+    json_number(j, "predicted_ns", c->predicted_ns);
+    if (c->from != QUERNEL_FROM_TABLE) return;
+    json_text(j, "verdict", quernel_i_verdict_name(c->verdict)), json_text(j, "date", c->date);
+    json_number(j, "base_ns", c->base_ns), json_number(j, "best_ns", c->best_ns);
+    json_number(j, "ratio", c->ratio), json_number(j, "lo", c->lo), json_number(j, "hi", c->hi);
+    json_integer(j, "rounds", c->rounds), json_text(j, "lost", c->lost);
+}
+
+static void write_tables(json *j) {
+    quernel_table_info tables[16];
+    const size_t count = quernel_tables_get(tables, 16);
+    json_open(j, "tables", '[');
+    for (size_t i = 0; i < count && i < 16; i++) json_table(j, &tables[i]);
+    json_close(j, ']');
+}
+
+static void write_json(json *j, const subject *s) {
+    char config[512];
+    quernel_plan_choice choice = QUERNEL_PLAN_CHOICE_INIT;
+    quernel_plan_candidate others[CANDIDATES];
+    quernel_operator_explain(s->op, config, sizeof config);
+    quernel_operator_choice(s->op, &choice);
+    json_open(j, NULL, '{');
+    json_text(j, "config", config);
+    write_choice(j, &choice);
+    write_tables(j);
+    json_open(j, "candidates", '[');
+    const size_t count = quernel_operator_candidates(s->op, others, CANDIDATES);
+    for (size_t i = 0; i < count; i++) {
+        json_open(j, NULL, '{');
+        json_text(j, "config", others[i].config), json_number(j, "predicted_ns", others[i].predicted_ns);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+    json_integer(j, "workspace_bytes", (int64_t)s->workspace_bytes);
+    json_integer(j, "bytes_weights", (int64_t)s->weights_bytes);
+    json_close(j, '}');
+}
+
+static int explain(const shape_options *s, json *j) {
+    for (int i = 0; i < s->count; i++) {
+        subject u;
+        const int made = subject_make(&u, &s->shapes[i], shape_options_request(s, i));
+        if (made && j) write_json(j, &u);
+        else if (made) print_text(&u);
+        else usage_error("explain", "layer", u.reason);
+        if (made && !j && i + 1 < s->count) putchar('\n');
+        subject_free(&u);
+        if (!made) return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+int command_explain(int argc, char **argv) {
+    shape_options s = SHAPE_OPTIONS_INIT;
+    bool as_json = false;
+    options o = {argc, 0, argv};
+    for (option_seen seen; (seen = option_next(&o, " help json ")).name;) {
+        if (!strcmp(seen.name, "help")) {
+            print_help();
+            return EXIT_DONE;
+        }
+        if (!strcmp(seen.name, "json")) as_json = true;
+        else if (!strcmp(seen.name, "table") && seen.value) setenv("QUERNEL_TABLE", seen.value, 1);
+        else if (!shape_options_take(&s, seen)) return usage_error("explain", seen.name, seen.value);
+    }
+    int code = shape_options_read(&s, "explain");
+    json j = {stdout, 1};
+    if (code == EXIT_DONE && as_json)
+        json_open(&j, NULL, '{'), json_text(&j, "schema", "quernel-explain-1"), json_open(&j, "layers", '[');
+    if (code == EXIT_DONE) code = explain(&s, as_json ? &j : NULL);
+    if (as_json && code == EXIT_DONE) json_close(&j, ']'), json_close(&j, '}'), putchar('\n');
+    shape_options_free(&s);
+    return code;
+}

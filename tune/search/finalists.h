@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who races: the default, the plans that the model likes best, and what tables say of this layer and its neighbours.
+#ifndef QUERNEL_TUNE_FINALISTS_H
+#define QUERNEL_TUNE_FINALISTS_H
+
+#include "table/table.h"
+#include "tune/search/contest.h"
+
+/// Adds up to `most` variants to a contest that holds its default. `tables` end with NULL. Returns how many plans the
+/// space holds. Variants with other bits than the default are told of on stderr with a line that replays them.
+size_t finalists_add(contest *c, uint32_t most, uint32_t moves, const quernel_i_table *const *tables);
+
+/// The newest row for exactly this layer, machine and kernel revision; NULL where there is none.
+const quernel_i_row *finalists_own_row(const contest *c, const quernel_i_table *const *tables);
+
+#endif

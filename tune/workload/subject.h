@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A benchmark's subject: one shape made into an operator with seeded data, checked against ref, ready to be run.
+#ifndef QUERNEL_TUNE_SUBJECT_H
+#define QUERNEL_TUNE_SUBJECT_H
+
+#include "tune/workload/shapes.h"
+
+enum boundary { BOUNDARY_INT8, BOUNDARY_INT8_DENSE, BOUNDARY_F32 };
+
+typedef struct request {
+    enum boundary boundary;
+    int nchw;            // layout at the f32 boundary
+    int32_t x_type;      // U8 or S8
+    int dynamic;
+    int32_t smooth;      // quernel_smooth_kind
+    int s32;             // products: s32 out
+    uint32_t threads;
+    int32_t isa;         // demanded
+    const char *config;
+    uint64_t seed;
+    int extremes;        // strew what saturates where something can
+    uint64_t full_check; // multiply-adds up to which every element is checked; 0: 4e9
+} request;
+
+typedef struct subject {
+    const shape *shape;
+    request request;
+    quernel_weights *weights;
+    quernel_operator *op;
+    quernel_tensor x, y, residual;
+    uint8_t *x_memory, *y_memory, *residual_memory, *workspace;
+    size_t x_bytes, y_bytes, residual_bytes, workspace_bytes, weights_bytes;
+    size_t x_offset, y_offset, residual_offset;
+    char reason[200];     // why it cannot be run
+} subject;
+
+/// Makes it. False (with `reason`) where this version does not offer the row.
+int subject_make(subject *s, const shape *shape, const request *request);
+/// Notes the reason and returns 0.
+int subject_refuse(subject *s, const char *reason);
+void subject_free(subject *s);
+int subject_run(subject *s, const quernel_parallel *parallel);
+
+/// Another operator over the same data and weights, with a config of its own. Returns a quernel_status.
+int subject_operator(subject *s, const char *config, quernel_operator **ret_op, quernel_error *error);
+
+/// Compares the last run's output with ref, bit for bit: in full up to the request's limit, else whole lines that hold at least 64
+/// rows and the first and last ones. Returns the number of wrong elements, and how many were compared.
+uint64_t subject_check(subject *s, uint64_t *ret_checked);
+
+#endif
