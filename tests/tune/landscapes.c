@@ -9,7 +9,7 @@
 
 #include "../unit/check.h"
 #include "op/operator.h"
-#include "tune/program/shape_options.h"
+#include "tune/workload/shape_key.h"
 
 // Every instruction set: the plans are made, not run.
 static const uint32_t any = UINT32_MAX;

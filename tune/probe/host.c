@@ -14,9 +14,10 @@
 #include "cpu/cpu.h"
 #include "table/class.h"
 #include "table/table.h"
+#include "tune/common/clock.h"
+#include "tune/common/folders.h"
 #include "tune/common/statistics.h"
 #include "tune/probe/probe.h"
-#include "tune/search/publish.h"
 
 enum { BLOCK = 24, BLOCKS_MOST = 32, PASSES = 5 };
 
@@ -55,8 +56,8 @@ static double noise_floor(double seconds) {
     const uint32_t rounds = probe_calibrate(isa, 200e-6);
     if (!rounds) return 0;
     double worst = 0;
-    const double end = probe_now() + seconds;
-    for (int block = 0; block < BLOCKS_MOST && probe_now() < end; block++) {
+    const double end = clock_now() + seconds;
+    for (int block = 0; block < BLOCKS_MOST && clock_now() < end; block++) {
         double ratios[BLOCK];
         for (int r = 0; r < BLOCK; r++) ratios[r] = probe_gops(isa, rounds, 1, NULL) / probe_gops(isa, rounds, 1, NULL);
         worst = fmax(worst, fabs(median_of(ratios, BLOCK).middle - 1));
@@ -141,7 +142,7 @@ const char *host_rates(void) {
     if (kept && read_cached(path, machine, boot, rates, sizeof rates)) return rates;
     probe_rates(rates, sizeof rates);
     snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
-    FILE *to = kept && publish_folders(path) ? fopen(temporary, "we") : NULL;
+    FILE *to = kept && folders_make(path) ? fopen(temporary, "we") : NULL;
     if (to) {
         fprintf(to, "%s\t%s\t%s\n", machine, rates, boot);
         if (fclose(to) || rename(temporary, path)) unlink(temporary);

@@ -5,15 +5,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
-
-double probe_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
+#include "tune/common/clock.h"
 
 static probe_loop *loop_of(quernel_isa isa) {
     switch (isa) {
@@ -69,9 +63,9 @@ uint32_t probe_calibrate(quernel_isa isa, double seconds) {
     if (!loop) return 0;
     uint32_t rounds = 1000;
     for (;;) {
-        const double start = probe_now();
+        const double start = clock_now();
         loop(rounds);
-        const double took = probe_now() - start;
+        const double took = clock_now() - start;
         if (took > seconds / 4) return (uint32_t)(rounds * seconds / took) + 1;
         rounds *= 2;
     }
@@ -92,10 +86,10 @@ static void run_burst(void *arg, uint32_t task, uint32_t worker) {
 double probe_gops(quernel_isa isa, uint32_t rounds, uint32_t threads, const quernel_parallel *parallel) {
     burst b = {loop_of(isa), rounds, 0};
     if (!b.loop || !rounds) return 0;
-    const double start = probe_now();
+    const double start = clock_now();
     if (threads > 1 && parallel && parallel->run) parallel->run(parallel->user, threads, run_burst, &b);
     else run_burst(&b, 0, 0);
-    return 2e-9 * (double)atomic_load(&b.macs) / (probe_now() - start);
+    return 2e-9 * (double)atomic_load(&b.macs) / (clock_now() - start);
 }
 
 double probe_read(quernel_isa isa, const void *from, size_t bytes) {
@@ -104,9 +98,9 @@ double probe_read(quernel_isa isa, const void *from, size_t bytes) {
     bytes = bytes / 1024 * 1024;
     // Small footprints are read often enough to outlast the clock's grain.
     const uint32_t passes = bytes < (1u << 20) ? (uint32_t)((1u << 20) / (bytes ? bytes : 1)) + 1 : 1;
-    const double start = probe_now();
+    const double start = clock_now();
     for (uint32_t i = 0; i < passes; i++) reader(from, bytes);
-    return 1e-9 * (double)bytes * passes / (probe_now() - start);
+    return 1e-9 * (double)bytes * passes / (clock_now() - start);
 }
 
 double probe_read_best(quernel_isa isa, size_t bytes) {
@@ -128,7 +122,7 @@ double probe_read_best(quernel_isa isa, size_t bytes) {
 double probe_clock(void) {
     enum { CHAIN = 8, ROUNDS = 400000 };
     uint64_t x = 1, step = 3;
-    const double start = probe_now();
+    const double start = clock_now();
     for (uint32_t i = 0; i < ROUNDS; i++) {
         // Eight dependent additions that no compiler can join.
         for (int j = 0; j < CHAIN; j++) {
@@ -136,5 +130,5 @@ double probe_clock(void) {
             __asm__ volatile("" : "+r"(x), "+r"(step));
         }
     }
-    return 1e-9 * CHAIN * ROUNDS / (probe_now() - start);
+    return 1e-9 * CHAIN * ROUNDS / (clock_now() - start);
 }

@@ -18,9 +18,6 @@ void probe_read_avx2(const void *from, size_t bytes);
 void probe_read_avx512vnni(const void *from, size_t bytes);
 void probe_read_neon(const void *from, size_t bytes);
 
-/// Seconds of a monotonic clock.
-double probe_now(void);
-
 /// Rounds that a burst of about `seconds` takes; finds them once.
 uint32_t probe_calibrate(quernel_isa isa, double seconds);
 

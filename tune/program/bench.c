@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "tune/common/clock.h"
 #include "tune/common/json.h"
 #include "tune/common/statistics.h"
 #include "tune/probe/probe.h"
+#include "tune/program/build.h"
+#include "tune/program/options.h"
 #include "tune/program/program.h"
 #include "tune/workload/subject.h"
 
@@ -82,9 +85,9 @@ static int take(plan *p, const option_seen o) {
 }
 
 static double time_run(subject *s, const quernel_parallel *parallel) {
-    const double start = probe_now();
+    const double start = clock_now();
     subject_run(s, parallel);
-    return probe_now() - start;
+    return clock_now() - start;
 }
 
 static void time_rounds(const plan *p, subject *s, quernel_isa isa, const quernel_parallel *parallel, result *r) {
@@ -96,9 +99,9 @@ static void time_rounds(const plan *p, subject *s, quernel_isa isa, const querne
     if (!ms) return;
     for (uint32_t i = 0; i < p->rounds; i++) {
         peak[i] = probe_gops(isa, probe, threads, parallel);
-        const double start = probe_now();
+        const double start = clock_now();
         for (uint32_t c = 0; c < calls; c++) subject_run(s, parallel);
-        ms[i] = 1e3 * (probe_now() - start) / calls;
+        ms[i] = 1e3 * (clock_now() - start) / calls;
         percent[i] = 100 * (2e-6 * (double)s->shape->macs / ms[i]) / peak[i];
     }
     r->ms = median_of(ms, p->rounds);

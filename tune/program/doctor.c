@@ -4,6 +4,7 @@
 
 #include "tune/common/json.h"
 #include "tune/probe/host.h"
+#include "tune/program/options.h"
 #include "tune/program/program.h"
 
 static const char usage[] =

@@ -6,6 +6,7 @@
 #include "plan/plan.h"
 #include "table/row.h"
 #include "tune/common/json.h"
+#include "tune/program/options.h"
 #include "tune/program/program.h"
 #include "tune/program/shape_options.h"
 

@@ -4,6 +4,8 @@
 
 #include "tune/common/json.h"
 #include "tune/probe/probe.h"
+#include "tune/program/build.h"
+#include "tune/program/options.h"
 #include "tune/program/program.h"
 
 static const char usage[] = "usage: quernel info [--probe] [--json]\n\nVersion, instruction sets, caches; --probe measures for "

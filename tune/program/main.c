@@ -4,14 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tune/program/options.h"
 #include "tune/program/program.h"
-
-#ifndef QUERNEL_COMMIT
-#define QUERNEL_COMMIT "unknown"
-#endif
-#ifndef QUERNEL_FLAGS
-#define QUERNEL_FLAGS "unknown"
-#endif
 
 static const struct {
     const char *name;
@@ -60,48 +54,4 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 2, argv + 2);
     return usage_error("quernel", "command", argv[1]);
-}
-
-int usage_error(const char *what, const char *argument, const char *value) {
-    fprintf(stderr, "quernel: %s: %s: %s\n", what, argument, value ? value : "(missing)");
-    return EXIT_USAGE;
-}
-
-option_seen option_next(options *o, const char *flags) {
-    if (o->at >= o->argc) return (option_seen){NULL, NULL};
-    char *word = o->argv[o->at++];
-    if (strncmp(word, "--", 2)) return (option_seen){"?", word};
-    char *name = word + 2, *equals = strchr(name, '=');
-    if (equals) {
-        *equals = 0;
-        return (option_seen){name, equals + 1};
-    }
-    char padded[64];
-    snprintf(padded, sizeof padded, " %s ", name);
-    if (strstr(flags, padded)) return (option_seen){name, NULL};
-    return (option_seen){name, o->at < o->argc ? o->argv[o->at++] : NULL};
-}
-
-bool parse_u64(const char *text, uint64_t *ret) {
-    if (!text || *text < '0' || *text > '9') return false;
-    char *end;
-    *ret = strtoull(text, &end, 10);
-    return *end == 0;
-}
-
-bool parse_u32(const char *text, uint32_t least, uint32_t *ret) {
-    uint64_t wide;
-    if (!parse_u64(text, &wide) || wide < least || wide > INT32_MAX) return false;
-    *ret = (uint32_t)wide;
-    return true;
-}
-
-const char *build_commit(void) { return QUERNEL_COMMIT; }
-const char *build_flags(void) { return QUERNEL_FLAGS; }
-const char *build_compiler(void) {
-#if defined(__clang__)
-    return "clang " __clang_version__;
-#else
-    return "gcc " __VERSION__;
-#endif
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "plan/plan.h"
+#include "tune/program/options.h"
 #include "tune/program/program.h"
 #include "tune/program/shape_options.h"
 #include "tune/search/landscape.h"

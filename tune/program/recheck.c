@@ -11,6 +11,7 @@
 #include "tune/common/json.h"
 #include "tune/common/random.h"
 #include "tune/common/statistics.h"
+#include "tune/program/options.h"
 #include "tune/program/program.h"
 #include "tune/program/shape_options.h"
 #include "tune/search/contest.h"

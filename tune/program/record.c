@@ -12,6 +12,7 @@
 #include "table/class.h"
 #include "table/key.h"
 #include "tune/common/random.h"
+#include "tune/program/options.h"
 #include "tune/program/program.h"
 #include "tune/program/shape_options.h"
 #include "tune/search/contest.h"

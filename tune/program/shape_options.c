@@ -143,13 +143,3 @@ void shape_options_free(shape_options *s) { free(s->shapes), free(s->requests); 
 const request *shape_options_request(const shape_options *s, int index) {
     return s->requests ? &s->requests[index] : &s->request;
 }
-
-void shape_name(const shape *s, char *text, size_t capacity) {
-    if (s->op == SHAPE_GEMM)
-        snprintf(text, capacity, "%s%sgemm_%ux%ux%u", s->layer, *s->layer ? "_" : "", s->m, s->n, s->k);
-    else
-        snprintf(text, capacity, "%s%s%s_%ux%ux%u_%u_k%us%u", s->model, *s->model ? "_" : "",
-                 *s->layer ? s->layer : "layer", s->c_in, s->h, s->w, s->c_out, s->kernel, s->stride);
-    for (char *c = text; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("._-", *c)) *c = '-';
-}

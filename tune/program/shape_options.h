@@ -3,8 +3,8 @@
 #ifndef QUERNEL_TUNE_SHAPE_OPTIONS_H
 #define QUERNEL_TUNE_SHAPE_OPTIONS_H
 
-#include "tune/program/program.h"
-#include "tune/workload/subject.h"
+#include "tune/program/options.h"
+#include "tune/workload/shape_key.h"
 
 typedef struct shape_options {
     const char *layers, *gemm, *filter; // files and what a name must hold
@@ -28,11 +28,5 @@ void shape_options_free(shape_options *s);
 
 /// The request of shape `index`.
 const request *shape_options_request(const shape_options *s, int index);
-
-/// "pointpillars_blocks.0.4-10_64x248x216", usable as a file's name.
-void shape_name(const shape *s, char *text, size_t capacity);
-
-/// The layer of a row's op, shape and env (tune/FORMAT.md). False where no subject can be made of it.
-bool shape_of_key(const char *op, const char *sizes, const char *env, shape *ret_shape, request *ret_request);
 
 #endif

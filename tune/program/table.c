@@ -6,6 +6,7 @@
 
 #include "table/table.h"
 #include "tune/common/json.h"
+#include "tune/program/options.h"
 #include "tune/program/program.h"
 #include "tune/search/publish.h"
 

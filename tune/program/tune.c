@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tune/common/clock.h"
 #include "tune/probe/host.h"
-#include "tune/probe/probe.h"
+#include "tune/program/options.h"
 #include "tune/program/program.h"
 #include "tune/program/shape_options.h"
 #include "tune/search/publish.h"
@@ -95,7 +96,7 @@ static void tell(int index, int count, double spent, double budget, double done,
 // ends by itself; those that the budget cannot pay run with fewer candidates, or not at all.
 static tally run(wish *w, const shape_options *s, const int *order) {
     tally t = {0};
-    const double start = probe_now(), deadline = start + w->budget;
+    const double start = clock_now(), deadline = start + w->budget;
     double total = 0, passed = 0;
     for (int i = 0; i < s->count; i++) total += cost_of(&s->shapes[i]);
     for (int n = 0; n < s->count && !interrupted; n++) {
@@ -105,10 +106,10 @@ static tally run(wish *w, const shape_options *s, const int *order) {
         request r = *shape_options_request(s, order[n]);
         r.full_check = 100000000;
         session_end end = SESSION_UNFINISHED;
-        if (probe_now() < deadline) end = session_run(&w->session, layer, &r, deadline, text, sizeof text);
+        if (clock_now() < deadline) end = session_run(&w->session, layer, &r, deadline, text, sizeof text);
         passed += cost_of(layer);
         t.ends[end]++;
-        tell(n, s->count, probe_now() - start, w->budget, passed / total, name, end, text);
+        tell(n, s->count, clock_now() - start, w->budget, passed / total, name, end, text);
     }
     return t;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/kcheck/kcheck.h"
+#include "tune/program/options.h"
 #include "tune/program/program.h"
 
 static const char usage[] =

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "table/key.h"
-#include "tune/probe/probe.h"
+#include "tune/common/clock.h"
 
 static void run_child(const confirmer *c, const char *config, int in, int out) {
     quernel_i_key key;
@@ -40,7 +40,7 @@ double confirm_sample(void *user, uint32_t index, uint32_t round) {
     confirmer *c = user;
     char line[64];
     (void)round;
-    if (probe_now() > c->deadline) return -1;
+    if (clock_now() > c->deadline) return -1;
     if (!c->child && !start(c, c->configs[index])) return -1;
     if (fprintf(c->to, "%d\n", index != 0) < 0 || fflush(c->to) || !fgets(line, sizeof line, c->from)) return -1;
     return strtod(line, NULL);

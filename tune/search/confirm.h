@@ -15,7 +15,7 @@ typedef struct confirmer {
     const quernel_operator *op; // the layer
     const char *const *configs; // by candidate
     char isa[16];
-    double deadline; // probe_now()
+    double deadline; // clock_now()
 } confirmer;
 
 /// A race_sample: starts the process at the first call, which asks for the winner.

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "tune/probe/probe.h"
+#include "tune/common/clock.h"
 
 #define SAMPLE_SECONDS 200e-6
 enum { POISON = 0xa5, SPARE = 64, ATTEMPTS = 4 };
@@ -117,9 +117,9 @@ int contest_add(contest *c, const char *config, double predicted_ns) {
 }
 
 static double time_calls(contest *c, const variant *v) {
-    const double start = probe_now();
+    const double start = clock_now();
     for (uint32_t i = 0; i < v->calls; i++) run(c, v->op, c->subject.y_memory, c->workspace, c->workspace_bytes);
-    return 1e9 * (probe_now() - start) / v->calls;
+    return 1e9 * (clock_now() - start) / v->calls;
 }
 
 // How often another process took this one's place.

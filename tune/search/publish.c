@@ -8,23 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "table/table.h"
+#include "tune/common/folders.h"
 
 enum { PATH_BYTES = 1024 };
-
-int publish_folders(const char *path) {
-    char part[PATH_BYTES];
-    if ((size_t)snprintf(part, sizeof part, "%s", path) >= sizeof part) return 0;
-    for (char *slash = part + 1; (slash = strchr(slash, '/')); slash++) {
-        *slash = 0;
-        if (mkdir(part, 0777) && errno != EEXIST) return 0;
-        *slash = '/';
-    }
-    return 1;
-}
 
 const char *publish_default_path(void) {
     static char path[PATH_BYTES];
@@ -34,7 +23,7 @@ const char *publish_default_path(void) {
 // Appenders share the lock, who replaces the file has it alone: a row appended to the old file would be lost.
 static int lock(const char *path, int how) {
     char name[PATH_BYTES];
-    if ((size_t)snprintf(name, sizeof name, "%s.lock", path) >= sizeof name || !publish_folders(path)) return -1;
+    if ((size_t)snprintf(name, sizeof name, "%s.lock", path) >= sizeof name || !folders_make(path)) return -1;
     const int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     while (file >= 0 && flock(file, how) && errno == EINTR) {
     }

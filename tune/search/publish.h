@@ -19,7 +19,4 @@ const char *publish_table(const char *path, const quernel_i_row *const *rows, ui
 /// Where the tuner writes unless told otherwise, or NULL where there is no home.
 const char *publish_default_path(void);
 
-/// Makes the folders above a path; 0 where they cannot be made.
-int publish_folders(const char *path);
-
 #endif

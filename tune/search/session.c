@@ -11,9 +11,8 @@
 #include "op/operator.h"
 #include "table/class.h"
 #include "table/key.h"
+#include "tune/common/clock.h"
 #include "tune/probe/host.h"
-#include "tune/probe/probe.h"
-#include "tune/program/shape_options.h"
 #include "tune/search/confirm.h"
 #include "tune/search/contest.h"
 #include "tune/search/finalists.h"
@@ -37,7 +36,7 @@ typedef struct racing {
 static double sample(void *user, uint32_t index, uint32_t round) {
     racing *r = user;
     (void)round;
-    if (*r->interrupted || probe_now() > r->deadline) return -1;
+    if (*r->interrupted || clock_now() > r->deadline) return -1;
     return contest_sample(r->contest, r->plan[index]);
 }
 
@@ -210,7 +209,7 @@ session_end session_run(session *s, const shape *layer, const request *wanted, d
         else if (own && own->effort >= s->effort && !s->again)
             end = SESSION_KEPT, snprintf(text, capacity, "has a row of %s", own->date);
         else {
-            const uint32_t most = finalists_for(s, &c, deadline - probe_now());
+            const uint32_t most = finalists_for(s, &c, deadline - clock_now());
             if (most) finalists_add(&c, most, moves_of(s->effort), s->known);
             if (most) end = race(s, &r, deadline, text, capacity);
             else

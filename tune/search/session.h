@@ -35,7 +35,7 @@ typedef enum session_end {
     SESSION_ENDS
 } session_end;
 
-/// Tunes a layer until `deadline` (probe_now()). `ret_text` says in words what came of it.
+/// Tunes a layer until `deadline` (clock_now()). `ret_text` says in words what came of it.
 session_end session_run(session *s, const shape *layer, const request *wanted, double deadline, char *ret_text,
                         size_t capacity);
 

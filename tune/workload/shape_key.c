@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A layer from the key of a table's row, so that it can be raced again.
+// A layer from the key of a table's row, so that it can be timed again.
+#include "tune/workload/shape_key.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "tune/program/shape_options.h"
 
 static bool find_type(const char *name, int32_t *ret) {
     for (int type = 0; quernel_type_name((quernel_type)type); type++)

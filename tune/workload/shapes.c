@@ -2,6 +2,7 @@
 // CSV of layers and products.
 #include "tune/workload/shapes.h"
 
+#include <ctype.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,4 +150,14 @@ int shapes_read(const char *path, int gemm, shape **ret_shapes) {
     }
     *ret_shapes = shapes;
     return count;
+}
+
+void shape_name(const shape *s, char *text, size_t capacity) {
+    if (s->op == SHAPE_GEMM)
+        snprintf(text, capacity, "%s%sgemm_%ux%ux%u", s->layer, *s->layer ? "_" : "", s->m, s->n, s->k);
+    else
+        snprintf(text, capacity, "%s%s%s_%ux%ux%u_%u_k%us%u", s->model, *s->model ? "_" : "",
+                 *s->layer ? s->layer : "layer", s->c_in, s->h, s->w, s->c_out, s->kernel, s->stride);
+    for (char *c = text; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("._-", *c)) *c = '-';
 }

@@ -24,4 +24,7 @@ int shapes_read(const char *path, int gemm, shape **ret_shapes);
 /// Fills m, n, k, macs and the output size; false where the kernel does not fit.
 int shape_complete(shape *s);
 
+/// "pointpillars_blocks.0.4-10_64x248x216", usable as a file's name.
+void shape_name(const shape *s, char *text, size_t capacity);
+
 #endif
