@@ -14,17 +14,17 @@
 // Every instruction set: the plans are made, not run.
 static const uint32_t any = UINT32_MAX;
 
-// The layer of a landscape, as ref would run it. Its weights stay with the subject.
-static bool make_layer(const landscape *l, shape *s, subject *ret) {
+// The layer of a landscape, as ref would run it. Its weights stay with the workload.
+static bool make_layer(const landscape *l, shape *s, workload *ret) {
     request r;
     if (!shape_of_key(l->op, l->shape, l->env, s, &r)) return false;
     r.isa = QUERNEL_ISA_REF;
-    return subject_make(ret, s, &r);
+    return workload_make(ret, s, &r);
 }
 
 static bool count_work(measured *m) {
     shape s;
-    subject u = {0};
+    workload u = {0};
     m->work = malloc(m->landscape.count * sizeof *m->work);
     bool fine = m->work && make_layer(&m->landscape, &s, &u);
     for (uint32_t i = 0; fine && i < m->landscape.count; i++) {
@@ -34,7 +34,7 @@ static bool count_work(measured *m) {
                !quernel_i_plan_make(&layer, any, &config, "landscape", NULL);
         if (fine) quernel_i_model_count(&layer, m->work[i]);
     }
-    subject_free(&u);
+    workload_free(&u);
     return fine;
 }
 

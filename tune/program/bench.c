@@ -12,7 +12,7 @@
 #include "tune/program/build.h"
 #include "tune/program/options.h"
 #include "tune/program/program.h"
-#include "tune/workload/subject.h"
+#include "tune/workload/workload.h"
 
 typedef struct plan {
     const char *file, *filter, *json_path;
@@ -84,13 +84,13 @@ static int take(plan *p, const option_seen o) {
     return i >= 0;
 }
 
-static double time_run(subject *s, const quernel_parallel *parallel) {
+static double time_run(workload *s, const quernel_parallel *parallel) {
     const double start = clock_now();
-    subject_run(s, parallel);
+    workload_run(s, parallel);
     return clock_now() - start;
 }
 
-static void time_rounds(const plan *p, subject *s, quernel_isa isa, const quernel_parallel *parallel, result *r) {
+static void time_rounds(const plan *p, workload *s, quernel_isa isa, const quernel_parallel *parallel, result *r) {
     const double once = time_run(s, parallel);
     const uint32_t probe = probe_calibrate(isa, fmin(fmax(once / 2, 1e-4), 2e-3)), threads = s->request.threads;
     // A round lasts at least 100 µs, so that short rows are not a reading of the clock.
@@ -100,7 +100,7 @@ static void time_rounds(const plan *p, subject *s, quernel_isa isa, const querne
     for (uint32_t i = 0; i < p->rounds; i++) {
         peak[i] = probe_gops(isa, probe, threads, parallel);
         const double start = clock_now();
-        for (uint32_t c = 0; c < calls; c++) subject_run(s, parallel);
+        for (uint32_t c = 0; c < calls; c++) workload_run(s, parallel);
         ms[i] = 1e3 * (clock_now() - start) / calls;
         percent[i] = 100 * (2e-6 * (double)s->shape->macs / ms[i]) / peak[i];
     }
@@ -112,7 +112,7 @@ static void time_rounds(const plan *p, subject *s, quernel_isa isa, const querne
 }
 
 // Few rows are bound by reading the weights: the same bytes read by a plain loop, beside each call.
-static void time_reading(const plan *p, subject *s, quernel_isa isa, const quernel_parallel *parallel, result *r) {
+static void time_reading(const plan *p, workload *s, quernel_isa isa, const quernel_parallel *parallel, result *r) {
     r->read_gbs = 1e-6 * (double)(s->weights_bytes + s->x_bytes) / r->ms.middle;
     r->probe_read_gbs = NAN;
     if (s->shape->m > 4 || probe_bound(isa) == 0) return;
@@ -125,7 +125,7 @@ static void time_reading(const plan *p, subject *s, quernel_isa isa, const quern
         for (uint32_t i = 0; i < p->rounds; i++) {
             probe_read(isa, memory, bytes); // both sides find their own bytes where a second pass finds them
             gbs[i] = probe_read(isa, memory, bytes);
-            subject_run(s, parallel);
+            workload_run(s, parallel);
             own[i] = 1e-9 * (double)s->weights_bytes / time_run(s, parallel);
         }
         r->probe_read_gbs = median_of(gbs, p->rounds).middle;
@@ -146,7 +146,7 @@ static const char *word_of(const char *config, const char *key, char *to, size_t
     return to;
 }
 
-static void write_row(json *j, const plan *p, const shape *s, quernel_isa isa, const subject *u, const result *r) {
+static void write_row(json *j, const plan *p, const shape *s, quernel_isa isa, const workload *u, const result *r) {
     static const char *const smooths[] = {"none", "channel", "column"};
     char kernel[96], path[24];
     const int run = !strcmp(r->status, "ok"), gemm = s->op == SHAPE_GEMM;
@@ -202,11 +202,11 @@ static void print_row(FILE *to, const shape *s, quernel_isa isa, const result *r
 
 static void run_row(const plan *p, const shape *row, quernel_isa isa, const quernel_parallel *parallel, json *out,
                     int *wrong) {
-    subject s;
+    workload s;
     result r = {.status = "skipped"};
     request wanted = p->request;
     wanted.isa = isa;
-    const int made = subject_make(&s, row, &wanted);
+    const int made = workload_make(&s, row, &wanted);
     if (made) {
         static const char *const from[] = {"model", "override", "table"};
         quernel_plan_choice choice = QUERNEL_PLAN_CHOICE_INIT;
@@ -222,8 +222,8 @@ static void run_row(const plan *p, const shape *row, quernel_isa isa, const quer
         snprintf(other, sizeof other, "%s has no kernel for it: %s would run", quernel_isa_name(isa), name);
         r.reason = other;
     } else {
-        subject_run(&s, parallel);
-        r.mismatches = subject_check(&s, &r.checked);
+        workload_run(&s, parallel);
+        r.mismatches = workload_check(&s, &r.checked);
         r.status = r.mismatches ? "wrong" : "ok";
         if (r.mismatches) *wrong = 1, r.reason = "differs from ref";
         else {
@@ -233,7 +233,7 @@ static void run_row(const plan *p, const shape *row, quernel_isa isa, const quer
     }
     print_row(p->json_path && !strcmp(p->json_path, "-") ? stderr : stdout, row, isa, &r);
     if (out) write_row(out, p, row, isa, &s, &r);
-    subject_free(&s);
+    workload_free(&s);
 }
 
 static void write_host(json *j) {

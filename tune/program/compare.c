@@ -79,7 +79,7 @@ static int compare(const wish *w, const shape *s, request r) {
     contest c;
     r.config = w->against, r.full_check = 100000000;
     int code = EXIT_DONE;
-    if (!contest_make(&c, s, &r)) code = usage_error("compare", "layer", c.subject.reason);
+    if (!contest_make(&c, s, &r)) code = usage_error("compare", "layer", c.workload.reason);
     else if (contest_add(&c, w->config, 0) < 0) code = usage_error("compare", "--config", w->config);
     else if (c.variants[1].wrong)
         code = EXIT_WRONG, fprintf(stderr, "quernel: compare: --config gives other bits: %s\n", w->config);

@@ -28,7 +28,7 @@ static void print_help(void) {
                k->words ? ")" : "");
 }
 
-static void print_text(const subject *s) {
+static void print_text(const workload *s) {
     char text[16384];
     quernel_operator_report(s->op, text, sizeof text);
     fputs(text, stdout);
@@ -56,7 +56,7 @@ static void write_tables(json *j) {
     json_close(j, ']');
 }
 
-static void write_json(json *j, const subject *s) {
+static void write_json(json *j, const workload *s) {
     char config[512];
     quernel_plan_choice choice = QUERNEL_PLAN_CHOICE_INIT;
     quernel_plan_candidate others[CANDIDATES];
@@ -81,13 +81,13 @@ static void write_json(json *j, const subject *s) {
 
 static int explain(const shape_options *s, json *j) {
     for (int i = 0; i < s->count; i++) {
-        subject u;
-        const int made = subject_make(&u, &s->shapes[i], shape_options_request(s, i));
+        workload u;
+        const int made = workload_make(&u, &s->shapes[i], shape_options_request(s, i));
         if (made && j) write_json(j, &u);
         else if (made) print_text(&u);
         else usage_error("explain", "layer", u.reason);
         if (made && !j && i + 1 < s->count) putchar('\n');
-        subject_free(&u);
+        workload_free(&u);
         if (!made) return EXIT_USAGE;
     }
     return EXIT_DONE;

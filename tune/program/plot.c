@@ -90,19 +90,19 @@ static void choose_axes(plot *p, const char *x, const char *y) {
 static void predict(plot *p) {
     shape s;
     request r;
-    subject u;
+    workload u;
     const landscape *l = p->land;
     for (uint32_t i = 0; i < l->count; i++) p->predicted[i] = NAN;
     if (!shape_of_key(l->op, l->shape, l->env, &s, &r)) return;
-    if (subject_make(&u, &s, &r))
+    if (workload_make(&u, &s, &r))
         for (uint32_t i = 0; i < l->count; i++) {
             quernel_operator *op = NULL;
             quernel_plan_choice choice = QUERNEL_PLAN_CHOICE_INIT;
-            if (subject_operator(&u, l->configs[i], &op, NULL)) continue;
+            if (workload_operator(&u, l->configs[i], &op, NULL)) continue;
             if (!quernel_operator_choice(op, &choice)) p->predicted[i] = choice.predicted_ns;
             quernel_operator_destroy(op);
         }
-    subject_free(&u);
+    workload_free(&u);
 }
 
 // From deep blue (the best) over green to yellow (half as fast or worse).

@@ -89,7 +89,7 @@ static verdict check_row(const quernel_i_row *row, const quernel_i_row *other, u
         return v;
     }
     r.full_check = 100000000;
-    if (!contest_make(&c, &s, &r)) snprintf(v.reason, sizeof v.reason, "%s", c.subject.reason);
+    if (!contest_make(&c, &s, &r)) snprintf(v.reason, sizeof v.reason, "%s", c.workload.reason);
     else check_plans(&c, row, other, rounds, &v);
     contest_free(&c);
     return v;

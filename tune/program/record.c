@@ -109,7 +109,7 @@ static int record(const wish *w, const shape *s, const request *r) {
     shape_name(s, name, sizeof name);
     snprintf(path, sizeof path, "%s/%s.tsv", w->directory, name);
     int code = EXIT_DONE;
-    if (!contest_make(&c, s, r)) fprintf(stderr, "quernel: record: %s: skipped: %s\n", name, c.subject.reason);
+    if (!contest_make(&c, s, r)) fprintf(stderr, "quernel: record: %s: skipped: %s\n", name, c.workload.reason);
     else {
         add_variants(&c, w->configs, w->seed);
         uint32_t wrong = 0;

@@ -33,7 +33,7 @@ static void guard_free(guarded *g) {
 }
 
 static int run(contest *c, const quernel_operator *op, uint8_t *y, uint8_t *workspace, size_t bytes) {
-    const subject *s = &c->subject;
+    const workload *s = &c->workload;
     const void *residual = s->residual_memory ? s->residual_memory + s->residual_offset : NULL;
     return quernel_operator_run(op, s->x_memory + s->x_offset, residual, y + s->y_offset, workspace, bytes,
                                 c->pool ? &c->parallel : NULL, NULL);
@@ -66,36 +66,36 @@ static int append(contest *c, quernel_operator *op, double predicted_ns) {
 
 int contest_make(contest *c, const shape *layer, const request *wanted) {
     *c = (contest){0};
-    subject *s = &c->subject;
+    workload *s = &c->workload;
     request extreme = *wanted;
     extreme.extremes = 1;
-    if (!subject_make(s, layer, &extreme)) return 0;
+    if (!workload_make(s, layer, &extreme)) return 0;
     const uint32_t threads = s->request.threads;
     if (threads > 1 && !quernel_pool_create(threads, &c->pool, NULL)) c->parallel = quernel_pool_parallel(c->pool);
     quernel_operator *op = NULL;
     c->expected = malloc(s->y_bytes);
-    if (!c->expected || subject_operator(s, wanted->config, &op, NULL) || append(c, op, NAN) < 0) {
+    if (!c->expected || workload_operator(s, wanted->config, &op, NULL) || append(c, op, NAN) < 0) {
         quernel_operator_destroy(op);
-        return subject_refuse(s, "no memory");
+        return workload_refuse(s, "no memory");
     }
     memset(s->y_memory, POISON, s->y_bytes);
     run(c, op, s->y_memory, c->workspace, c->workspace_bytes);
     uint64_t checked;
-    c->wrong = subject_check(s, &checked) != 0;
+    c->wrong = workload_check(s, &checked) != 0;
     memcpy(c->expected, s->y_memory, s->y_bytes);
-    return c->wrong ? subject_refuse(s, "the default's bits differ from ref: quernel bench shows where") : 1;
+    return c->wrong ? workload_refuse(s, "the default's bits differ from ref: quernel bench shows where") : 1;
 }
 
 void contest_free(contest *c) {
     for (uint32_t i = 0; i < c->count; i++) quernel_operator_destroy(c->variants[i].op);
     free(c->variants), free(c->workspace), free(c->expected);
     quernel_pool_destroy(c->pool);
-    subject_free(&c->subject);
+    workload_free(&c->workload);
 }
 
 // 1: the default's bits, 0: others, −1: no memory to find out.
 static int same_bits(contest *c, const quernel_operator *op) {
-    const size_t bytes = quernel_operator_workspace(op), y_bytes = c->subject.y_bytes - SPARE;
+    const size_t bytes = quernel_operator_workspace(op), y_bytes = c->workload.y_bytes - SPARE;
     guarded y = {0}, workspace = {0};
     int same = -1;
     if (guard_make(&y, y_bytes) && guard_make(&workspace, bytes)) {
@@ -109,7 +109,7 @@ static int same_bits(contest *c, const quernel_operator *op) {
 
 int contest_add(contest *c, const char *config, double predicted_ns) {
     quernel_operator *op = NULL;
-    if (subject_operator(&c->subject, config, &op, NULL)) return -1;
+    if (workload_operator(&c->workload, config, &op, NULL)) return -1;
     const int same = same_bits(c, op), index = same < 0 ? -1 : append(c, op, predicted_ns);
     if (index < 0) quernel_operator_destroy(op);
     else c->variants[index].wrong = !same;
@@ -118,7 +118,7 @@ int contest_add(contest *c, const char *config, double predicted_ns) {
 
 static double time_calls(contest *c, const variant *v) {
     const double start = clock_now();
-    for (uint32_t i = 0; i < v->calls; i++) run(c, v->op, c->subject.y_memory, c->workspace, c->workspace_bytes);
+    for (uint32_t i = 0; i < v->calls; i++) run(c, v->op, c->workload.y_memory, c->workspace, c->workspace_bytes);
     return 1e9 * (clock_now() - start) / v->calls;
 }
 

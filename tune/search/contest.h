@@ -3,7 +3,7 @@
 #ifndef QUERNEL_TUNE_CONTEST_H
 #define QUERNEL_TUNE_CONTEST_H
 
-#include "tune/workload/subject.h"
+#include "tune/workload/workload.h"
 
 enum { CONFIG_MOST = 320 };
 
@@ -16,7 +16,7 @@ typedef struct variant {
 } variant;
 
 typedef struct contest {
-    subject subject;
+    workload workload;
     variant *variants; // 0 is the plan without a table or a config: the default
     uint32_t count, capacity;
     uint8_t *workspace, *expected; // of the largest variant; y as the default gives it
@@ -26,7 +26,7 @@ typedef struct contest {
     int wrong; // the default's bits differ from ref
 } contest;
 
-/// Makes data, weights and the default variant, and checks that against ref. False with a reason in subject.reason.
+/// Makes data, weights and the default variant, and checks that against ref. False with a reason in workload.reason.
 int contest_make(contest *c, const shape *layer, const request *wanted);
 void contest_free(contest *c);
 

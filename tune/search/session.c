@@ -200,7 +200,7 @@ session_end session_run(session *s, const shape *layer, const request *wanted, d
     contest c;
     session_end end;
     if (!contest_make(&c, layer, wanted))
-        end = c.wrong ? SESSION_FAILED : SESSION_SKIPPED, snprintf(text, capacity, "%s", c.subject.reason);
+        end = c.wrong ? SESSION_FAILED : SESSION_SKIPPED, snprintf(text, capacity, "%s", c.workload.reason);
     else {
         const quernel_i_row *own = finalists_own_row(&c, s->known);
         racing r = {.contest = &c, .deadline = deadline, .interrupted = s->interrupted};

@@ -8,7 +8,7 @@
 #include "table/table.h"
 #include "tune/common/json.h"
 #include "tune/search/decide.h"
-#include "tune/workload/subject.h"
+#include "tune/workload/workload.h"
 
 /// What holds for all layers of one call of the tuner.
 typedef struct session {

@@ -11,7 +11,7 @@ static bool find_type(const char *name, int32_t *ret) {
     return false;
 }
 
-// Tensors of a key must be what a subject can offer: float on both sides, or int8 on both.
+// Tensors of a key must be what a workload can offer: float on both sides, or int8 on both.
 static bool take_tensors(const char *x, const char *y, request *r) {
     char type[2][8], layout[2][8];
     unsigned border[2][2];

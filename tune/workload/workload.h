@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A benchmark's subject: one shape made into an operator with seeded data, checked against ref, ready to be run.
-#ifndef QUERNEL_TUNE_SUBJECT_H
-#define QUERNEL_TUNE_SUBJECT_H
+// A benchmark's workload: one shape made into an operator with seeded data, checked against ref, ready to be run.
+#ifndef QUERNEL_TUNE_WORKLOAD_H
+#define QUERNEL_TUNE_WORKLOAD_H
 
 #include "tune/workload/shapes.h"
 
@@ -22,7 +22,7 @@ typedef struct request {
     uint64_t full_check; // multiply-adds up to which every element is checked; 0: 4e9
 } request;
 
-typedef struct subject {
+typedef struct workload {
     const shape *shape;
     request request;
     quernel_weights *weights;
@@ -32,20 +32,20 @@ typedef struct subject {
     size_t x_bytes, y_bytes, residual_bytes, workspace_bytes, weights_bytes;
     size_t x_offset, y_offset, residual_offset;
     char reason[200];     // why it cannot be run
-} subject;
+} workload;
 
 /// Makes it. False (with `reason`) where this version does not offer the row.
-int subject_make(subject *s, const shape *shape, const request *request);
+int workload_make(workload *s, const shape *shape, const request *request);
 /// Notes the reason and returns 0.
-int subject_refuse(subject *s, const char *reason);
-void subject_free(subject *s);
-int subject_run(subject *s, const quernel_parallel *parallel);
+int workload_refuse(workload *s, const char *reason);
+void workload_free(workload *s);
+int workload_run(workload *s, const quernel_parallel *parallel);
 
 /// Another operator over the same data and weights, with a config of its own. Returns a quernel_status.
-int subject_operator(subject *s, const char *config, quernel_operator **ret_op, quernel_error *error);
+int workload_operator(workload *s, const char *config, quernel_operator **ret_op, quernel_error *error);
 
 /// Compares the last run's output with ref, bit for bit: in full up to the request's limit, else whole lines that hold at least 64
 /// rows and the first and last ones. Returns the number of wrong elements, and how many were compared.
-uint64_t subject_check(subject *s, uint64_t *ret_checked);
+uint64_t workload_check(workload *s, uint64_t *ret_checked);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A benchmark's subject: data, operator, check.
-#include "tune/workload/subject.h"
+// A benchmark's workload: data, operator, check.
+#include "tune/workload/workload.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 static float uniform(uint64_t *state) { return (float)(random_next(state) >> 40) * 0x1p-24f; } // [0, 1)
 
-int subject_refuse(subject *s, const char *reason) {
+int workload_refuse(workload *s, const char *reason) {
     snprintf(s->reason, sizeof s->reason, "%s", reason);
     return 0;
 }
@@ -25,7 +25,7 @@ static float *floats(uint64_t *seed, size_t count, float lo, float hi) {
     return x;
 }
 
-static int make_weights(subject *s) {
+static int make_weights(workload *s) {
     const shape *p = s->shape;
     uint64_t seed = s->request.seed ^ 0x5ee;
     const uint32_t taps = p->op == SHAPE_GEMM ? 1 : p->kernel * p->kernel_w;
@@ -41,7 +41,7 @@ static int make_weights(subject *s) {
     float *data = floats(&seed, count, -1.0f, 1.0f), *smooth = floats(&seed, factors, 0.5f, 2.0f);
     if (!data || !smooth) {
         free(data), free(smooth);
-        return subject_refuse(s, "no memory");
+        return workload_refuse(s, "no memory");
     }
     d.data = data;
     d.smooth_kind = s->request.smooth;
@@ -49,11 +49,11 @@ static int make_weights(subject *s) {
     quernel_error error = {0};
     const int code = quernel_weights_pack(&d, &s->weights, &error);
     free(data), free(smooth);
-    return code ? subject_refuse(s, error.text) : 1;
+    return code ? workload_refuse(s, error.text) : 1;
 }
 
 // The finish of a row: int8 results that use their range, or plain floats.
-static int make_finish(const subject *s, quernel_finish *f, float *bias, float *slopes) {
+static int make_finish(const workload *s, quernel_finish *f, float *bias, float *slopes) {
     const shape *p = s->shape;
     const int bytes = s->request.boundary != BOUNDARY_F32;
     const uint32_t out = p->op == SHAPE_GEMM ? p->n : p->c_out;
@@ -87,7 +87,7 @@ static int make_finish(const subject *s, quernel_finish *f, float *bias, float *
     return 0;
 }
 
-static void make_quant(const subject *s, quernel_quant *q) {
+static void make_quant(const workload *s, quernel_quant *q) {
     const int f32 = s->request.boundary == BOUNDARY_F32;
     q->type = s->request.x_type;
     q->mode = s->request.dynamic && f32 ? QUERNEL_QUANT_DYNAMIC_CALL : QUERNEL_QUANT_STATIC;
@@ -120,7 +120,7 @@ static void crop_deconv(const shape *p, quernel_conv2d_desc *d, const crop *c, i
     d->pad_top = (uint32_t)above, d->pad_bottom = more > 0 ? (uint32_t)more : 0, d->out_pad_h = more < 0 ? (uint32_t)-more : 0;
 }
 
-static void crop_layer(const subject *s, quernel_conv2d_desc *d, crop *c) {
+static void crop_layer(const workload *s, quernel_conv2d_desc *d, crop *c) {
     int64_t from, to;
     (s->shape->op == SHAPE_DECONV ? crop_deconv : crop_conv)(s->shape, d, c, &from, &to);
     d->x.h = (uint32_t)(to - from);
@@ -128,7 +128,7 @@ static void crop_layer(const subject *s, quernel_conv2d_desc *d, crop *c) {
     c->y_skip = (size_t)c->line0 * (size_t)s->y.stride_h;
 }
 
-static int make_operator(subject *s, int32_t isa, crop *c, quernel_operator **ret_op, quernel_error *error) {
+static int make_operator(workload *s, int32_t isa, crop *c, quernel_operator **ret_op, quernel_error *error) {
     const shape *p = s->shape;
     const uint32_t out = p->op == SHAPE_GEMM ? p->n : p->c_out;
     float *bias = malloc(out * sizeof *bias), *slopes = malloc(out * sizeof *slopes);
@@ -166,11 +166,11 @@ static int make_operator(subject *s, int32_t isa, crop *c, quernel_operator **re
 }
 
 // Lays out one tensor: a chain tensor with a border, or dense.
-static int make_tensor(subject *s, quernel_tensor *t, uint32_t border, size_t *ret_bytes, size_t *ret_offset) {
+static int make_tensor(workload *s, quernel_tensor *t, uint32_t border, size_t *ret_bytes, size_t *ret_offset) {
     quernel_error error = {0};
     *ret_offset = 0;
     if (s->request.boundary == BOUNDARY_INT8 && s->shape->op != SHAPE_GEMM) {
-        if (quernel_chain_describe(t, border, border, ret_bytes, ret_offset, &error)) return subject_refuse(s, error.text);
+        if (quernel_chain_describe(t, border, border, ret_bytes, ret_offset, &error)) return workload_refuse(s, error.text);
         return 1;
     }
     t->layout = s->request.boundary == BOUNDARY_F32 && s->request.nchw && s->shape->op != SHAPE_GEMM ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC;
@@ -198,7 +198,7 @@ static uint8_t *fill(size_t bytes, int32_t type, uint64_t seed) {
 }
 
 // Extremes among the data: what saturates where something can.
-static void strew_extremes(subject *s) {
+static void strew_extremes(workload *s) {
     static const uint8_t bytes[] = {0, 255, 128, 127};
     static const float numbers[] = {INFINITY, -INFINITY, NAN, 3e38f};
     uint64_t seed = s->request.seed;
@@ -211,7 +211,7 @@ static void strew_extremes(subject *s) {
 }
 
 // A chain tensor's border holds the zero point, as the layer before would have left it.
-static void fill_border(const subject *s) {
+static void fill_border(const workload *s) {
     const quernel_tensor *t = &s->x;
     quernel_quant q = QUERNEL_QUANT_INIT;
     make_quant(s, &q);
@@ -223,7 +223,7 @@ static void fill_border(const subject *s) {
             }
 }
 
-static int make_tensors(subject *s) {
+static int make_tensors(workload *s) {
     const shape *p = s->shape;
     const int f32 = s->request.boundary == BOUNDARY_F32, gemm = p->op == SHAPE_GEMM;
     const int32_t type = f32 ? QUERNEL_TYPE_F32 : s->request.x_type, y_type = s->request.s32 ? QUERNEL_TYPE_S32 : type;
@@ -237,39 +237,39 @@ static int make_tensors(subject *s) {
     s->x_memory = fill(s->x_bytes, type, s->request.seed ^ 0xda7a);
     s->y_memory = fill(s->y_bytes, type, 1);
     s->residual_memory = p->residual ? fill(s->residual_bytes, type, s->request.seed ^ 0x4e5) : NULL;
-    if (!s->x_memory || !s->y_memory || (p->residual && !s->residual_memory)) return subject_refuse(s, "no memory");
+    if (!s->x_memory || !s->y_memory || (p->residual && !s->residual_memory)) return workload_refuse(s, "no memory");
     if (s->request.extremes) strew_extremes(s);
     fill_border(s);
     return 1;
 }
 
-int subject_make(subject *s, const shape *p, const request *r) {
-    *s = (subject){.shape = p, .request = *r};
+int workload_make(workload *s, const shape *p, const request *r) {
+    *s = (workload){.shape = p, .request = *r};
     quernel_finish finish = QUERNEL_FINISH_INIT;
     const uint32_t out = p->op == SHAPE_GEMM ? p->n : p->c_out;
     float *tables = calloc(2 * (size_t)out, sizeof *tables);
     const int offered = tables && make_finish(s, &finish, tables, tables + out);
     free(tables);
-    if (!offered) return subject_refuse(s, "unknown activation");
-    if (p->op == SHAPE_DEPTHWISE && (p->groups != p->c_in || p->c_out != p->c_in)) return subject_refuse(s, "not a depthwise layer");
+    if (!offered) return workload_refuse(s, "unknown activation");
+    if (p->op == SHAPE_DEPTHWISE && (p->groups != p->c_in || p->c_out != p->c_in)) return workload_refuse(s, "not a depthwise layer");
     if (!make_weights(s) || !make_tensors(s)) return 0;
     quernel_error error = {0};
-    if (make_operator(s, r->isa, NULL, &s->op, &error)) return subject_refuse(s, error.text);
+    if (make_operator(s, r->isa, NULL, &s->op, &error)) return workload_refuse(s, error.text);
     s->workspace_bytes = quernel_operator_workspace(s->op);
     s->workspace = s->workspace_bytes ? aligned_alloc(64, s->workspace_bytes) : NULL;
     quernel_weights_info info = QUERNEL_WEIGHTS_INFO_INIT;
     quernel_weights_get(s->weights, &info);
     s->weights_bytes = info.packed_bytes;
-    return s->workspace || !s->workspace_bytes ? 1 : subject_refuse(s, "no memory");
+    return s->workspace || !s->workspace_bytes ? 1 : workload_refuse(s, "no memory");
 }
 
-void subject_free(subject *s) {
+void workload_free(workload *s) {
     quernel_operator_destroy(s->op);
     quernel_weights_release(s->weights);
     free(s->x_memory), free(s->y_memory), free(s->residual_memory), free(s->workspace);
 }
 
-int subject_operator(subject *s, const char *config, quernel_operator **ret_op, quernel_error *error) {
+int workload_operator(workload *s, const char *config, quernel_operator **ret_op, quernel_error *error) {
     const char *own = s->request.config;
     s->request.config = config;
     const int code = make_operator(s, s->request.isa, NULL, ret_op, error);
@@ -277,14 +277,14 @@ int subject_operator(subject *s, const char *config, quernel_operator **ret_op, 
     return code;
 }
 
-int subject_run(subject *s, const quernel_parallel *parallel) {
+int workload_run(workload *s, const quernel_parallel *parallel) {
     const void *residual = s->residual_memory ? s->residual_memory + s->residual_offset : NULL;
     return quernel_operator_run(s->op, s->x_memory + s->x_offset, residual, s->y_memory + s->y_offset, s->workspace,
                                 s->workspace_bytes, parallel, NULL);
 }
 
 // Runs ref on a crop and counts the elements that differ.
-static uint64_t check_crop(subject *s, crop c, uint64_t *checked) {
+static uint64_t check_crop(workload *s, crop c, uint64_t *checked) {
     quernel_operator *op;
     quernel_error error = {0};
     if (make_operator(s, QUERNEL_ISA_REF, &c, &op, &error)) return UINT64_MAX;
@@ -310,7 +310,7 @@ static uint64_t check_crop(subject *s, crop c, uint64_t *checked) {
     return wrong;
 }
 
-uint64_t subject_check(subject *s, uint64_t *ret_checked) {
+uint64_t workload_check(workload *s, uint64_t *ret_checked) {
     const shape *p = s->shape;
     const uint32_t lines = p->op == SHAPE_GEMM ? p->m : p->h_out;
     *ret_checked = 0;
