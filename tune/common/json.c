@@ -24,13 +24,9 @@ static void begin(json *j, const char *name) {
 }
 
 void json_open(json *j, const char *name, char bracket) {
-    if (bracket == '{') {
-        begin(j, name);
-        fputs(name ? "{" : "\n{", j->to);
-    } else {
-        begin(j, name);
-        fputc('[', j->to);
-    }
+    begin(j, name);
+    if (bracket == '{' && !name) fputc('\n', j->to);
+    fputc(bracket, j->to);
     j->first = 1;
 }
 
@@ -56,11 +52,16 @@ void json_integer(json *j, const char *name, int64_t value) {
     fprintf(j->to, "%lld", (long long)value);
 }
 
-void json_table(json *j, const quernel_table_info *table) {
-    json_open(j, NULL, '{');
-    json_text(j, "path", table->path), json_integer(j, "good", table->good), json_integer(j, "bad", table->bad);
-    json_text(j, "wrong", *table->wrong ? table->wrong : NULL);
+json json_document(FILE *to, const char *schema) {
+    json j = {to, 1};
+    json_open(&j, NULL, '{');
+    json_text(&j, "schema", schema);
+    return j;
+}
+
+void json_document_end(json *j) {
     json_close(j, '}');
+    fputc('\n', j->to);
 }
 
 int json_file_open(json_file *f, const char *path) {

@@ -65,17 +65,21 @@ static double noise_floor(double seconds) {
     return worst;
 }
 
-void host_look(double seconds, host_health *h) {
-    *h = (host_health){0};
+static void read_system(host_health *h) {
     char text[64];
-    double total0 = 0, stolen0 = 0, total1 = 0, stolen1 = 0;
-    struct rusage before = {0}, after = {0};
     cpu_set_t set;
     read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", h->governor, sizeof h->governor);
     read_line("/proc/loadavg", text, sizeof text);
     h->load = strtod(text, NULL);
     h->cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
     h->affinity = sched_getaffinity(0, sizeof set, &set) ? h->cores : (uint32_t)CPU_COUNT(&set);
+}
+
+void host_measure(double seconds, host_health *h) {
+    *h = (host_health){0};
+    double total0 = 0, stolen0 = 0, total1 = 0, stolen1 = 0;
+    struct rusage before = {0}, after = {0};
+    read_system(h);
     read_steal(&total0, &stolen0);
     getrusage(RUSAGE_SELF, &before);
     h->noise = noise_floor(seconds);
@@ -132,20 +136,24 @@ static int read_cached(const char *path, const char *machine, const char *boot, 
     return 1;
 }
 
+static void write_cached(const char *path, const char *machine, const char *boot, const char *rates) {
+    char temporary[1100];
+    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
+    FILE *to = folders_make(path) ? fopen(temporary, "we") : NULL;
+    if (!to) return;
+    fprintf(to, "%s\t%s\t%s\n", machine, rates, boot);
+    if (fclose(to) || rename(temporary, path)) unlink(temporary);
+}
+
 const char *host_rates(void) {
     static char rates[128];
-    char path[1024], machine[QUERNEL_I_CLASS_MOST], boot[64], temporary[1100];
+    char path[1024], machine[QUERNEL_I_CLASS_MOST], boot[64];
     if (*rates) return rates;
     quernel_i_class_print(quernel_i_cpu()->usable, machine, sizeof machine);
     read_line("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
     const int kept = quernel_i_tables_cache("probe", path, sizeof path);
     if (kept && read_cached(path, machine, boot, rates, sizeof rates)) return rates;
     probe_rates(rates, sizeof rates);
-    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
-    FILE *to = kept && folders_make(path) ? fopen(temporary, "we") : NULL;
-    if (to) {
-        fprintf(to, "%s\t%s\t%s\n", machine, rates, boot);
-        if (fclose(to) || rename(temporary, path)) unlink(temporary);
-    }
+    if (kept) write_cached(path, machine, boot, rates);
     return rates;
 }

@@ -14,7 +14,7 @@ typedef struct host_health {
 } host_health;
 
 /// Measures for about `seconds`.
-void host_look(double seconds, host_health *ret);
+void host_measure(double seconds, host_health *ret);
 /// One line of advice, or NULL where there is nothing to say; `index` from 0 on.
 const char *host_advice(const host_health *h, int index);
 

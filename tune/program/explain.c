@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // quernel explain: what runs for a layer, why, what lost and by how much, and how to choose otherwise.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "table/row.h"
 #include "tune/common/json.h"
 #include "tune/program/options.h"
+#include "tune/program/output.h"
 #include "tune/program/program.h"
 #include "tune/program/shape_options.h"
 
@@ -19,7 +21,7 @@ static const char usage[] =
 enum { CANDIDATES = 16 };
 
 // The keys of a config, from the same list as everything that reads them.
-static void print_help(void) {
+static void help(void) {
     fputs(usage, stdout);
     fputs(shape_options_help, stdout);
     printf("\nKeys of --config, all optional:\n  %-9s a kernel's name (kernels/kernels.def)\n", "kernel");
@@ -36,9 +38,8 @@ static void print_text(const workload *s) {
 }
 
 static void write_choice(json *j, const quernel_plan_choice *c) {
-    static const char *const from[] = {"model", "override", "table"}, *const matches[] = {NULL, "near", "bucket",
-                                                                                          "exact"};
-    json_text(j, "config_from", from[c->from]);
+    static const char *const matches[] = {NULL, "near", "bucket", "exact"};
+    json_text(j, "config_from", output_plan_source(c->from));
     json_text(j, "table", *c->table ? c->table : NULL), json_text(j, "match", matches[c->match]);
     json_number(j, "predicted_ns", c->predicted_ns);
     if (c->from != QUERNEL_FROM_TABLE) return;
@@ -48,32 +49,28 @@ static void write_choice(json *j, const quernel_plan_choice *c) {
     json_integer(j, "rounds", c->rounds), json_text(j, "lost", c->lost);
 }
 
-static void write_tables(json *j) {
-    quernel_table_info tables[16];
-    const size_t count = quernel_tables_get(tables, 16);
-    json_open(j, "tables", '[');
-    for (size_t i = 0; i < count && i < 16; i++) json_table(j, &tables[i]);
-    json_close(j, ']');
-}
-
-static void write_json(json *j, const workload *s) {
-    char config[512];
-    quernel_plan_choice choice = QUERNEL_PLAN_CHOICE_INIT;
+static void write_candidates(json *j, const quernel_operator *op) {
     quernel_plan_candidate others[CANDIDATES];
-    quernel_operator_explain(s->op, config, sizeof config);
-    quernel_operator_choice(s->op, &choice);
-    json_open(j, NULL, '{');
-    json_text(j, "config", config);
-    write_choice(j, &choice);
-    write_tables(j);
     json_open(j, "candidates", '[');
-    const size_t count = quernel_operator_candidates(s->op, others, CANDIDATES);
+    const size_t count = quernel_operator_candidates(op, others, CANDIDATES);
     for (size_t i = 0; i < count; i++) {
         json_open(j, NULL, '{');
         json_text(j, "config", others[i].config), json_number(j, "predicted_ns", others[i].predicted_ns);
         json_close(j, '}');
     }
     json_close(j, ']');
+}
+
+static void write_json(json *j, const workload *s) {
+    char config[512];
+    quernel_plan_choice choice = QUERNEL_PLAN_CHOICE_INIT;
+    quernel_operator_explain(s->op, config, sizeof config);
+    quernel_operator_choice(s->op, &choice);
+    json_open(j, NULL, '{');
+    json_text(j, "config", config);
+    write_choice(j, &choice);
+    output_tables(j);
+    write_candidates(j, s->op);
     json_integer(j, "workspace_bytes", (int64_t)s->workspace_bytes);
     json_integer(j, "bytes_weights", (int64_t)s->weights_bytes);
     json_close(j, '}');
@@ -93,25 +90,32 @@ static int explain(const shape_options *s, json *j) {
     return EXIT_DONE;
 }
 
+typedef struct explain_options {
+    shape_options layers;
+    bool as_json;
+} explain_options;
+
+static bool take(void *user, option o) {
+    explain_options *e = user;
+    if (!strcmp(o.name, "json")) return e->as_json = true;
+    if (option_is(o, "table")) return !setenv("QUERNEL_TABLE", o.value, 1);
+    return shape_options_take(&e->layers, o);
+}
+
+static int explain_json(const shape_options *s) {
+    json j = json_document(stdout, "quernel-explain-1");
+    json_open(&j, "layers", '[');
+    const int code = explain(s, &j);
+    if (code == EXIT_DONE) json_close(&j, ']'), json_document_end(&j);
+    return code;
+}
+
 int command_explain(int argc, char **argv) {
-    shape_options s = SHAPE_OPTIONS_INIT;
-    bool as_json = false;
-    options o = {argc, 0, argv};
-    for (option_seen seen; (seen = option_next(&o, " help json ")).name;) {
-        if (!strcmp(seen.name, "help")) {
-            print_help();
-            return EXIT_DONE;
-        }
-        if (!strcmp(seen.name, "json")) as_json = true;
-        else if (!strcmp(seen.name, "table") && seen.value) setenv("QUERNEL_TABLE", seen.value, 1);
-        else if (!shape_options_take(&s, seen)) return usage_error("explain", seen.name, seen.value);
-    }
-    int code = shape_options_read(&s, "explain");
-    json j = {stdout, 1};
-    if (code == EXIT_DONE && as_json)
-        json_open(&j, NULL, '{'), json_text(&j, "schema", "quernel-explain-1"), json_open(&j, "layers", '[');
-    if (code == EXIT_DONE) code = explain(&s, as_json ? &j : NULL);
-    if (as_json && code == EXIT_DONE) json_close(&j, ']'), json_close(&j, '}'), putchar('\n');
-    shape_options_free(&s);
+    static const command_line line = {"explain", " json ", help, take};
+    explain_options e = {.layers = SHAPE_OPTIONS_INIT};
+    int code = options_read(&line, argc, argv, &e);
+    if (code == GO_ON) code = shape_options_read(&e.layers, "explain");
+    if (code == GO_ON) code = e.as_json ? explain_json(&e.layers) : explain(&e.layers, NULL);
+    shape_options_free(&e.layers);
     return code;
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // quernel info: the build, the CPU, and with --probe its peaks.
+#include <stdio.h>
 #include <string.h>
 
 #include "tune/common/json.h"
 #include "tune/probe/probe.h"
 #include "tune/program/build.h"
 #include "tune/program/options.h"
+#include "tune/program/output.h"
 #include "tune/program/program.h"
 
-static const char usage[] = "usage: quernel info [--probe] [--json]\n\nVersion, instruction sets, caches; --probe measures for "
+static const char usage[] = "usage: quernel info [--probe] [--json]\n\nVersion, instruction sets, "
+                            "caches; --probe measures for "
                             "less than a second.\n";
 
 enum { TABLES = 32 };
@@ -18,6 +21,17 @@ typedef struct reading {
     double gops, per_cycle, l1, l2, l3;
 } reading;
 
+static reading probe_isa(const quernel_cpu *cpu, quernel_isa isa, uint32_t rounds) {
+    reading r = {.isa = isa};
+    for (int i = 0; i < 3; i++) {
+        const double clock = probe_clock(), now = probe_gops(isa, rounds, 1, NULL);
+        if (now > r.gops) r.gops = now, r.per_cycle = now / 2 / clock;
+    }
+    r.l1 = probe_read_best(isa, cpu->l1d_bytes / 2), r.l2 = probe_read_best(isa, cpu->l2_bytes / 2);
+    r.l3 = probe_read_best(isa, 4 * cpu->l2_bytes);
+    return r;
+}
+
 static int probe_all(const quernel_cpu *cpu, reading *readings) {
     int count = 0;
     for (int i = 1; i < QUERNEL_ISA_COUNT; i++) {
@@ -25,15 +39,7 @@ static int probe_all(const quernel_cpu *cpu, reading *readings) {
         if (!(cpu->usable >> i & 1) || probe_bound(isa) == 0) continue;
         const uint32_t rounds = probe_calibrate(isa, 0.02);
         if (!rounds) continue; // refused by the kernel
-        reading *r = &readings[count++];
-        r->isa = isa;
-        r->gops = 0;
-        for (int j = 0; j < 3; j++) {
-            const double clock = probe_clock(), now = probe_gops(isa, rounds, 1, NULL);
-            if (now > r->gops) r->gops = now, r->per_cycle = now / 2 / clock;
-        }
-        r->l1 = probe_read_best(isa, cpu->l1d_bytes / 2), r->l2 = probe_read_best(isa, cpu->l2_bytes / 2);
-        r->l3 = probe_read_best(isa, 4 * cpu->l2_bytes);
+        readings[count++] = probe_isa(cpu, isa, rounds);
     }
     return count;
 }
@@ -43,7 +49,8 @@ static void names_of(uint32_t mask, char *to, size_t capacity) {
     for (int i = 0; i < QUERNEL_ISA_COUNT; i++)
         if (mask >> i & 1) {
             const size_t used = strlen(to);
-            snprintf(to + used, capacity - used, "%s%s", used ? " " : "", quernel_isa_name((quernel_isa)i));
+            snprintf(to + used, capacity - used, "%s%s", used ? " " : "",
+                     quernel_isa_name((quernel_isa)i));
         }
 }
 
@@ -52,8 +59,9 @@ static void print_amx(const quernel_cpu *cpu) {
     quernel_error error = {0};
     if (!(cpu->compiled >> QUERNEL_ISA_AMXINT8 & 1)) printf("amx       not compiled\n");
     else
-        printf("amx       cpuid %s, xcr0 %s, palette %s, permission %s\n", cpu->amx_cpuid ? "yes" : "no",
-               cpu->amx_xcr0 ? "yes" : "no", cpu->amx_palette ? "yes" : "no",
+        printf("amx       cpuid %s, xcr0 %s, palette %s, permission %s\n",
+               cpu->amx_cpuid ? "yes" : "no", cpu->amx_xcr0 ? "yes" : "no",
+               cpu->amx_palette ? "yes" : "no",
                quernel_amx_request(&error) ? error.text : "granted");
 }
 
@@ -67,6 +75,23 @@ static void json_amx(json *j, const quernel_cpu *cpu) {
     json_close(j, '}');
 }
 
+static void print_tables(void) {
+    quernel_table_info tables[TABLES];
+    const size_t count = quernel_tables_get(tables, TABLES);
+    for (size_t i = 0; i < count && i < TABLES; i++)
+        printf("%s%s: %u rows, %u bad%s%s\n", i ? "          " : "tables    ", tables[i].path,
+               tables[i].good, tables[i].bad, *tables[i].wrong ? ", " : "", tables[i].wrong);
+}
+
+static void print_peaks(const reading *readings, int count) {
+    for (int i = 0; i < count; i++)
+        printf("peak      %-10s %.0f GOPS, %.1f MAC per cycle (instructions allow %.0f); reads L1 "
+               "%.0f, L2 %.0f, "
+               "beyond %.0f GB/s\n",
+               quernel_isa_name(readings[i].isa), readings[i].gops, readings[i].per_cycle,
+               probe_bound(readings[i].isa), readings[i].l1, readings[i].l2, readings[i].l3);
+}
+
 static void print_text(const quernel_cpu *cpu, const reading *readings, int count) {
     char detected[128], compiled[128], usable[128];
     names_of(cpu->detected, detected, sizeof detected);
@@ -78,72 +103,78 @@ static void print_text(const quernel_cpu *cpu, const reading *readings, int coun
     printf("ceiling   %s%s\n", quernel_isa_name((quernel_isa)cpu->ceiling),
            cpu->ceiling_clamped ? " (QUERNEL_ISA names one that cannot run here)" : "");
     print_amx(cpu);
-    printf("caches    L1d %zu KiB, L2 %zu KiB, L3 %zu KiB%s\n", cpu->l1d_bytes / 1024, cpu->l2_bytes / 1024,
-           cpu->l3_bytes / 1024, cpu->caches_clamped ? " (clamped)" : "");
-    quernel_table_info tables[TABLES];
-    const size_t found = quernel_tables_get(tables, TABLES);
-    for (size_t i = 0; i < found && i < TABLES; i++)
-        printf("%s%s: %u rows, %u bad%s%s\n", i ? "          " : "tables    ", tables[i].path, tables[i].good, tables[i].bad,
-               *tables[i].wrong ? ", " : "", tables[i].wrong);
-    for (int i = 0; i < count; i++)
-        printf("peak      %-10s %.0f GOPS, %.1f MAC per cycle (instructions allow %.0f); reads L1 %.0f, L2 %.0f, beyond %.0f GB/s\n",
-               quernel_isa_name(readings[i].isa), readings[i].gops, readings[i].per_cycle, probe_bound(readings[i].isa),
-               readings[i].l1, readings[i].l2, readings[i].l3);
+    printf("caches    L1d %zu KiB, L2 %zu KiB, L3 %zu KiB%s\n", cpu->l1d_bytes / 1024,
+           cpu->l2_bytes / 1024, cpu->l3_bytes / 1024, cpu->caches_clamped ? " (clamped)" : "");
+    print_tables();
+    print_peaks(readings, count);
 }
 
-static void print_json(const quernel_cpu *cpu, const reading *readings, int count) {
-    char names[128];
-    json j = {stdout, 1};
-    json_open(&j, NULL, '{');
-    json_text(&j, "schema", "quernel-info-1");
-    json_text(&j, "version", quernel_version()), json_text(&j, "commit", build_commit());
-    json_text(&j, "compiler", build_compiler()), json_text(&j, "flags", build_flags());
-    json_text(&j, "model", cpu->model), json_integer(&j, "cores", cpu->cores);
+static void json_isas(json *j, const quernel_cpu *cpu) {
     const struct {
         const char *name;
         uint32_t mask;
     } masks[] = {{"detected", cpu->detected}, {"compiled", cpu->compiled}, {"usable", cpu->usable}};
-    for (int i = 0; i < 3; i++) names_of(masks[i].mask, names, sizeof names), json_text(&j, masks[i].name, names);
+    for (int i = 0; i < 3; i++) {
+        char names[128];
+        names_of(masks[i].mask, names, sizeof names);
+        json_text(j, masks[i].name, names);
+    }
+}
+
+static void json_peaks(json *j, const reading *readings, int count) {
+    json_open(j, "peaks", '[');
+    for (int i = 0; i < count; i++) {
+        json_open(j, NULL, '{');
+        json_text(j, "isa", quernel_isa_name(readings[i].isa));
+        json_number(j, "gops", readings[i].gops),
+            json_number(j, "mac_per_cycle", readings[i].per_cycle);
+        json_number(j, "bound_mac_per_cycle", probe_bound(readings[i].isa));
+        json_number(j, "read_l1_gbs", readings[i].l1),
+            json_number(j, "read_l2_gbs", readings[i].l2);
+        json_number(j, "read_beyond_gbs", readings[i].l3);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static void print_json(const quernel_cpu *cpu, const reading *readings, int count) {
+    json j = json_document(stdout, "quernel-info-1");
+    output_build(&j);
+    json_text(&j, "model", cpu->model), json_integer(&j, "cores", cpu->cores);
+    json_isas(&j, cpu);
     json_text(&j, "ceiling", quernel_isa_name((quernel_isa)cpu->ceiling));
     json_integer(&j, "ceiling_clamped", cpu->ceiling_clamped);
     json_amx(&j, cpu);
-    json_integer(&j, "l1d_bytes", (int64_t)cpu->l1d_bytes), json_integer(&j, "l2_bytes", (int64_t)cpu->l2_bytes);
-    json_integer(&j, "l3_bytes", (int64_t)cpu->l3_bytes), json_integer(&j, "caches_clamped", cpu->caches_clamped);
-    quernel_table_info tables[TABLES];
-    const size_t found = quernel_tables_get(tables, TABLES);
-    json_open(&j, "tables", '[');
-    for (size_t i = 0; i < found && i < TABLES; i++) json_table(&j, &tables[i]);
-    json_close(&j, ']');
-    json_open(&j, "peaks", '[');
-    for (int i = 0; i < count; i++) {
-        json_open(&j, NULL, '{');
-        json_text(&j, "isa", quernel_isa_name(readings[i].isa));
-        json_number(&j, "gops", readings[i].gops), json_number(&j, "mac_per_cycle", readings[i].per_cycle);
-        json_number(&j, "bound_mac_per_cycle", probe_bound(readings[i].isa));
-        json_number(&j, "read_l1_gbs", readings[i].l1), json_number(&j, "read_l2_gbs", readings[i].l2);
-        json_number(&j, "read_beyond_gbs", readings[i].l3);
-        json_close(&j, '}');
-    }
-    json_close(&j, ']'), json_close(&j, '}');
-    putchar('\n');
+    json_integer(&j, "l1d_bytes", (int64_t)cpu->l1d_bytes),
+        json_integer(&j, "l2_bytes", (int64_t)cpu->l2_bytes);
+    json_integer(&j, "l3_bytes", (int64_t)cpu->l3_bytes),
+        json_integer(&j, "caches_clamped", cpu->caches_clamped);
+    output_tables(&j);
+    json_peaks(&j, readings, count);
+    json_document_end(&j);
+}
+
+static void help(void) { fputs(usage, stdout); }
+
+typedef struct info_options {
+    bool probe, as_json;
+} info_options;
+
+static bool take(void *user, option o) {
+    info_options *i = user;
+    if (!strcmp(o.name, "probe")) return i->probe = true;
+    return !strcmp(o.name, "json") && (i->as_json = true);
 }
 
 int command_info(int argc, char **argv) {
-    bool probe = false, as_json = false;
-    options o = {argc, 0, argv};
-    for (option_seen seen; (seen = option_next(&o, " help probe json ")).name;) {
-        if (!strcmp(seen.name, "help")) {
-            fputs(usage, stdout);
-            return EXIT_DONE;
-        }
-        if (!strcmp(seen.name, "probe")) probe = true;
-        else if (!strcmp(seen.name, "json")) as_json = true;
-        else return usage_error("info", seen.name, seen.value);
-    }
+    static const command_line line = {"info", " probe json ", help, take};
+    info_options i = {0};
+    const int code = options_read(&line, argc, argv, &i);
+    if (code != GO_ON) return code;
     quernel_cpu cpu = QUERNEL_CPU_INIT;
     quernel_cpu_get(&cpu);
     reading readings[QUERNEL_ISA_COUNT];
-    const int count = probe ? probe_all(&cpu, readings) : 0;
-    (as_json ? print_json : print_text)(&cpu, readings, count);
+    const int count = i.probe ? probe_all(&cpu, readings) : 0;
+    (i.as_json ? print_json : print_text)(&cpu, readings, count);
     return EXIT_DONE;
 }

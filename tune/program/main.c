@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `quernel` program: picks the command.
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "quernel/quernel.h"
 #include "tune/program/options.h"
 #include "tune/program/program.h"
 

@@ -11,19 +11,43 @@ int usage_error(const char *what, const char *argument, const char *value) {
     return EXIT_USAGE;
 }
 
-option_seen option_next(options *o, const char *flags) {
-    if (o->at >= o->argc) return (option_seen){NULL, NULL};
-    char *word = o->argv[o->at++];
-    if (strncmp(word, "--", 2)) return (option_seen){"?", word};
+bool option_is(option o, const char *name) { return o.value && !strcmp(o.name, name); }
+
+static bool is_flag(const char *flags, const char *name) {
+    char padded[64];
+    snprintf(padded, sizeof padded, " %s ", name);
+    return strstr(" help ", padded) || strstr(flags, padded);
+}
+
+// Reads the option at argv[*at] and moves on.
+static option next(const char *flags, int argc, char **argv, int *at) {
+    char *word = argv[(*at)++];
+    if (strncmp(word, "--", 2)) return (option){"?", word};
     char *name = word + 2, *equals = strchr(name, '=');
     if (equals) {
         *equals = 0;
-        return (option_seen){name, equals + 1};
+        return (option){name, equals + 1};
     }
-    char padded[64];
-    snprintf(padded, sizeof padded, " %s ", name);
-    if (strstr(flags, padded)) return (option_seen){name, NULL};
-    return (option_seen){name, o->at < o->argc ? o->argv[o->at++] : NULL};
+    if (is_flag(flags, name)) return (option){name, NULL};
+    return (option){name, *at < argc ? argv[(*at)++] : NULL};
+}
+
+int options_read(const command_line *line, int argc, char **argv, void *user) {
+    for (int at = 0; at < argc;) {
+        const option o = next(line->flags, argc, argv, &at);
+        if (!strcmp(o.name, "help")) {
+            line->help();
+            return EXIT_DONE;
+        }
+        if (!line->take(user, o)) return usage_error(line->command, o.name, o.value);
+    }
+    return GO_ON;
+}
+
+int parse_choice(const char *text, const char *const *words) {
+    for (int i = 0; text && words[i]; i++)
+        if (!strcmp(text, words[i])) return i;
+    return -1;
 }
 
 bool parse_u64(const char *text, uint64_t *ret) {

@@ -2,11 +2,13 @@
 // quernel plot: a landscape as one self-contained SVG: a heat map of the search space over two knobs, and the model's
 // prediction against what was measured.
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "plan/plan.h"
 #include "tune/program/options.h"
+#include "tune/program/output.h"
 #include "tune/program/program.h"
 #include "tune/program/shape_options.h"
 #include "tune/search/landscape.h"
@@ -44,18 +46,15 @@ typedef struct plot {
     FILE *to;
 } plot;
 
-static int word_of(const char *config, const char *key, char *to) {
-    const size_t length = strlen(key);
-    for (const char *at = config; *at; at += strcspn(at, " "), at += *at == ' ')
-        if (!strncmp(at, key, length) && at[length] == '=')
-            return snprintf(to, WORD, "%.*s", (int)strcspn(at + length + 1, " "), at + length + 1) > 0;
-    return 0;
-}
-
 static int value_index(const axis *a, const char *value) {
     for (int i = 0; i < a->count; i++)
         if (!strcmp(a->value[i], value)) return i;
     return -1;
+}
+
+static bool has_value(const axis *a, int index, const char *config) {
+    char value[WORD];
+    return config_word(config, a->key, value, WORD) && !strcmp(value, a->value[index]);
 }
 
 static int by_number(const void *a, const void *b) {
@@ -67,7 +66,7 @@ static axis make_axis(const landscape *l, const char *key) {
     axis a = {.key = key};
     for (uint32_t p = 0; p < l->count; p++) {
         char value[WORD];
-        if (word_of(l->configs[p], key, value) && value_index(&a, value) < 0 && a.count < VALUES_MOST)
+        if (config_word(l->configs[p], key, value, WORD) && value_index(&a, value) < 0 && a.count < VALUES_MOST)
             strcpy(a.value[a.count++], value);
     }
     qsort(a.value, (size_t)a.count, sizeof *a.value, by_number);
@@ -130,9 +129,7 @@ static void draw_cell(const plot *p, int ix, int iy) {
     double best = INFINITY;
     int is_default = 0;
     for (uint32_t i = 0; i < p->land->count; i++) {
-        char x[WORD], y[WORD];
-        if (!word_of(p->land->configs[i], p->x.key, x) || !word_of(p->land->configs[i], p->y.key, y)) continue;
-        if (strcmp(x, p->x.value[ix]) || strcmp(y, p->y.value[iy])) continue;
+        if (!has_value(&p->x, ix, p->land->configs[i]) || !has_value(&p->y, iy, p->land->configs[i])) continue;
         best = fmin(best, p->over_best[i]);
         is_default |= i == 0;
     }
@@ -252,28 +249,38 @@ static int make_plot(const landscape *l, const char *x, const char *y, FILE *to)
     return fine && p.x.count && p.y.count;
 }
 
-int command_plot(int argc, char **argv) {
-    const char *path = NULL, *x = NULL, *y = NULL, *out = NULL;
-    options o = {argc, 0, argv};
-    for (option_seen seen; (seen = option_next(&o, " help ")).name;) {
-        if (!strcmp(seen.name, "help")) {
-            fputs(usage, stdout);
-            return EXIT_DONE;
-        }
-        if (!strcmp(seen.name, "?") && !path) path = seen.value;
-        else if (!strcmp(seen.name, "x") && seen.value) x = seen.value;
-        else if (!strcmp(seen.name, "y") && seen.value) y = seen.value;
-        else if (!strcmp(seen.name, "out") && seen.value) out = seen.value;
-        else return usage_error("plot", seen.name, seen.value);
-    }
-    if (!path) return usage_error("plot", "LANDSCAPE", NULL);
-    landscape l;
-    if (!landscape_read(path, &l)) return EXIT_USAGE;
-    FILE *to = out ? fopen(out, "w") : stdout;
+static void help(void) { fputs(usage, stdout); }
+
+typedef struct plot_options {
+    const char *path, *x, *y, *out;
+} plot_options;
+
+static bool take(void *user, option o) {
+    plot_options *p = user;
+    if (option_is(o, "?") && !p->path) return (p->path = o.value) != NULL;
+    if (option_is(o, "x")) return (p->x = o.value) != NULL;
+    if (option_is(o, "y")) return (p->y = o.value) != NULL;
+    return option_is(o, "out") && (p->out = o.value);
+}
+
+static int plot_into(const plot_options *o, const landscape *l) {
+    FILE *to = o->out ? fopen(o->out, "w") : stdout;
     int code = EXIT_DONE;
-    if (!to) code = usage_error("plot", "--out", out);
-    else if (!make_plot(&l, x, y, to)) code = usage_error("plot", "--x, --y", "no plan has such a key");
-    if (to && out && fclose(to)) code = usage_error("plot", "--out", out);
+    if (!to) return usage_error("plot", "--out", o->out);
+    if (!make_plot(l, o->x, o->y, to)) code = usage_error("plot", "--x, --y", "no plan has such a key");
+    if (o->out && fclose(to)) code = usage_error("plot", "--out", o->out);
+    return code;
+}
+
+int command_plot(int argc, char **argv) {
+    static const command_line line = {"plot", "", help, take};
+    plot_options o = {0};
+    int code = options_read(&line, argc, argv, &o);
+    if (code == GO_ON && !o.path) code = usage_error("plot", "LANDSCAPE", NULL);
+    landscape l;
+    if (code == GO_ON && !landscape_read(o.path, &l)) code = EXIT_USAGE;
+    if (code != GO_ON) return code;
+    code = plot_into(&o, &l);
     landscape_free(&l);
     return code;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // quernel record: measures the search space of layers into landscapes, which the replay test and the plots read.
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -8,7 +9,6 @@
 
 #include "cpu/cpu.h"
 #include "op/operator.h"
-#include "plan/space.h"
 #include "table/class.h"
 #include "table/key.h"
 #include "tune/common/random.h"
@@ -16,6 +16,7 @@
 #include "tune/program/program.h"
 #include "tune/program/shape_options.h"
 #include "tune/search/contest.h"
+#include "tune/search/finalists.h"
 #include "tune/search/landscape.h"
 
 static const char usage[] =
@@ -26,27 +27,20 @@ static const char usage[] =
     "tune/FORMAT.md says what is in it. A landscape with fewer rounds is gone on with: --seconds cuts the work\n"
     "into pieces.\n";
 
-enum { SPACE_MOST = 4096, CONFIGS_MOST = 512 };
+enum { CONFIGS_MOST = 512 };
 
-typedef struct wish {
+typedef struct record_options {
     const char *directory;
     uint32_t configs, rounds, seconds;
     uint64_t seed;
-} wish;
-
-static int by_prediction(const void *a, const void *b) {
-    const double x = ((const quernel_i_candidate *)a)->ns, y = ((const quernel_i_candidate *)b)->ns;
-    return (x > y) - (x < y);
-}
+    shape_options layers;
+} record_options;
 
 // The best by the model, then others by chance.
 static void add_variants(contest *c, uint32_t wanted, uint64_t seed) {
-    const quernel_operator *op = c->variants[0].op;
-    quernel_i_candidate *all = malloc(SPACE_MOST * sizeof *all);
-    if (!all) return;
     const uint32_t usable = quernel_i_cpu()->usable & ~(1u << QUERNEL_ISA_REF);
-    size_t count = quernel_i_space(&op->layer, usable ? usable : 1, 2, all, SPACE_MOST);
-    qsort(all, count, sizeof *all, by_prediction);
+    size_t count = 0;
+    quernel_i_candidate *all = finalists_list(c, usable ? usable : 1, 2, &count);
     for (size_t next = 0; next < count && c->count < wanted; next++) {
         const size_t at = c->count < wanted / 2 ? next : next + random_below(&seed, (uint32_t)(count - next));
         const quernel_i_candidate chosen = all[at];
@@ -59,7 +53,7 @@ static void add_variants(contest *c, uint32_t wanted, uint64_t seed) {
 }
 
 // Takes over the rounds of a landscape that has the same plans; returns how many.
-static uint32_t take_up(const char *path, const contest *c, double *ns, uint32_t rounds) {
+static uint32_t resume(const char *path, const contest *c, double *ns, uint32_t rounds) {
     landscape old;
     if (access(path, R_OK) || !landscape_read(path, &old)) return 0;
     bool same = old.count == c->count;
@@ -72,16 +66,16 @@ static uint32_t take_up(const char *path, const contest *c, double *ns, uint32_t
 }
 
 // Rounds `done` and on; returns how many there are in the end.
-static uint32_t measure(contest *c, uint32_t done, const wish *w, double *ns) {
+static uint32_t measure(contest *c, uint32_t done, const record_options *o, double *ns) {
     uint32_t order[CONFIGS_MOST];
-    uint64_t seed = w->seed + done;
-    if (done < w->rounds)
+    uint64_t seed = o->seed + done;
+    if (done < o->rounds)
         for (uint32_t i = 0; i < c->count; i++) contest_sample(c, i);
     for (uint32_t i = 0; i < c->count; i++) order[i] = i;
     const time_t start = time(NULL);
-    for (; done < w->rounds && difftime(time(NULL), start) < w->seconds; done++) {
+    for (; done < o->rounds && difftime(time(NULL), start) < o->seconds; done++) {
         random_shuffle(&seed, order, c->count);
-        for (uint32_t i = 0; i < c->count; i++) ns[order[i] * w->rounds + done] = contest_sample(c, order[i]);
+        for (uint32_t i = 0; i < c->count; i++) ns[order[i] * o->rounds + done] = contest_sample(c, order[i]);
     }
     return done;
 }
@@ -103,54 +97,63 @@ static int write_landscape(const char *path, const contest *c, const double *ns,
     return !fclose(to);
 }
 
-static int record(const wish *w, const shape *s, const request *r) {
+static int measure_into(const char *path, contest *c, const record_options *o) {
+    double *ns = malloc(sizeof *ns * c->count * o->rounds);
+    const uint32_t rounds = ns ? measure(c, resume(path, c, ns, o->rounds), o, ns) : 0;
+    uint32_t wrong = 0;
+    for (uint32_t i = 0; i < c->count; i++) wrong += c->variants[i].wrong != 0;
+    int code = wrong ? EXIT_WRONG : EXIT_DONE;
+    if (!ns || !write_landscape(path, c, ns, rounds, o->rounds))
+        code = usage_error("record", "--out cannot be written", path);
+    else printf("%s: %u plans, %u rounds, %u with other bits\n", path, c->count, rounds, wrong);
+    fflush(stdout);
+    free(ns);
+    return code;
+}
+
+static int record(const record_options *o, const shape *s, const request *r) {
     contest c;
     char path[1024], name[160];
-    shape_name(s, name, sizeof name);
-    snprintf(path, sizeof path, "%s/%s.tsv", w->directory, name);
     int code = EXIT_DONE;
+    shape_name(s, name, sizeof name);
+    snprintf(path, sizeof path, "%s/%s.tsv", o->directory, name);
     if (!contest_make(&c, s, r)) fprintf(stderr, "quernel: record: %s: skipped: %s\n", name, c.workload.reason);
     else {
-        add_variants(&c, w->configs, w->seed);
-        uint32_t wrong = 0;
-        double *ns = malloc(sizeof *ns * c.count * w->rounds);
-        const uint32_t rounds = ns ? measure(&c, take_up(path, &c, ns, w->rounds), w, ns) : 0;
-        for (uint32_t i = 0; i < c.count; i++) wrong += c.variants[i].wrong != 0;
-        if (wrong) code = EXIT_WRONG;
-        if (!ns || !write_landscape(path, &c, ns, rounds, w->rounds))
-            code = usage_error("record", "--out cannot be written", path);
-        else printf("%s: %u plans, %u rounds, %u with other bits\n", path, c.count, rounds, wrong);
-        fflush(stdout);
-        free(ns);
+        add_variants(&c, o->configs, o->seed);
+        code = measure_into(path, &c, o);
     }
     contest_free(&c);
     return code;
 }
 
+static void help(void) { fputs(usage, stdout), fputs(shape_options_help, stdout); }
+
+static bool take(void *user, option o) {
+    record_options *r = user;
+    if (option_is(o, "out")) return (r->directory = o.value) != NULL;
+    if (!strcmp(o.name, "configs")) return parse_u32(o.value, 2, &r->configs) && r->configs <= CONFIGS_MOST;
+    if (!strcmp(o.name, "rounds")) return parse_u32(o.value, 1, &r->rounds);
+    if (!strcmp(o.name, "seconds")) return parse_u32(o.value, 1, &r->seconds);
+    if (!strcmp(o.name, "seed")) return parse_u64(o.value, &r->seed);
+    return shape_options_take(&r->layers, o);
+}
+
+static int record_all(record_options *o) {
+    shape_options *s = &o->layers;
+    int code = shape_options_read(s, "record");
+    if (code != GO_ON) return code;
+    s->request.full_check = FULL_CHECK_OFTEN;
+    code = EXIT_DONE;
+    for (int i = 0; i < s->count && code == EXIT_DONE; i++) code = record(o, &s->shapes[i], &s->request);
+    return code;
+}
+
 int command_record(int argc, char **argv) {
-    wish w = {.configs = 40, .rounds = 30, .seconds = 60, .seed = 1};
-    shape_options s = SHAPE_OPTIONS_INIT;
-    options o = {argc, 0, argv};
-    for (option_seen seen; (seen = option_next(&o, " help ")).name;) {
-        bool known = true;
-        if (!strcmp(seen.name, "help")) {
-            fputs(usage, stdout);
-            fputs(shape_options_help, stdout);
-            return EXIT_DONE;
-        }
-        if (!strcmp(seen.name, "out") && seen.value) w.directory = seen.value;
-        else if (!strcmp(seen.name, "configs"))
-            known = parse_u32(seen.value, 2, &w.configs) && w.configs <= CONFIGS_MOST;
-        else if (!strcmp(seen.name, "rounds")) known = parse_u32(seen.value, 1, &w.rounds);
-        else if (!strcmp(seen.name, "seconds")) known = parse_u32(seen.value, 1, &w.seconds);
-        else if (!strcmp(seen.name, "seed")) known = parse_u64(seen.value, &w.seed);
-        else known = shape_options_take(&s, seen);
-        if (!known) return usage_error("record", seen.name, seen.value);
-    }
-    if (!w.directory) return usage_error("record", "--out", NULL);
-    int code = shape_options_read(&s, "record");
-    s.request.full_check = 100000000;
-    for (int i = 0; i < s.count && code == EXIT_DONE; i++) code = record(&w, &s.shapes[i], &s.request);
-    shape_options_free(&s);
+    static const command_line line = {"record", "", help, take};
+    record_options o = {.configs = 40, .rounds = 30, .seconds = 60, .seed = 1, .layers = SHAPE_OPTIONS_INIT};
+    int code = options_read(&line, argc, argv, &o);
+    if (code == GO_ON && !o.directory) code = usage_error("record", "--out", NULL);
+    if (code == GO_ON) code = record_all(&o);
+    shape_options_free(&o.layers);
     return code;
 }

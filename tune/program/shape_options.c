@@ -3,16 +3,22 @@
 #include "tune/program/shape_options.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tune/program/request_options.h"
+
 const char shape_options_help[] =
     "\nLayers:\n"
-    "  --layers F | --gemm F            lists (bench/shapes/*.csv); --filter S keeps rows whose name holds S\n"
+    "  --layers F | --gemm F            lists (bench/shapes/*.csv); --filter S keeps rows whose "
+    "name holds S\n"
     "  --gemm MxNxK                     one product\n"
-    "  --conv CxHxW:OUT:K:STRIDE:PAD[:GROUPS[:DILATION]] | --deconv CxHxW:OUT:K:STRIDE[:PAD[:OUT_PAD]]\n"
+    "  --conv CxHxW:OUT:K:STRIDE:PAD[:GROUPS[:DILATION]] | --deconv "
+    "CxHxW:OUT:K:STRIDE[:PAD[:OUT_PAD]]\n"
     "  --misses F                       what a program recorded (QUERNEL_RECORD_MISSES=F)\n"
-    "  --boundary int8|int8-dense|f32   --layout nchw|nhwc (f32)   --x u8|s8   --scale static|dynamic\n"
+    "  --boundary int8|int8-dense|f32   --layout nchw|nhwc (f32)   --x u8|s8   --scale "
+    "static|dynamic\n"
     "  --isa X (ceiling)                --threads N\n";
 
 // Numbers separated by x and ':'; returns how many were read, 0 where anything else stands.
@@ -46,14 +52,16 @@ static bool parse_sizes(const char *op, const char *text, shape *s) {
     if (count > 6) s->pad = s->pad_w = v[6];
     if (count > 7) *(deconv ? &s->out_pad : &s->groups) = v[7];
     if (count > 8) s->dilation = v[8];
-    if (s->op == SHAPE_CONV && s->groups > 1 && s->groups == s->c_in && s->c_out == s->c_in) s->op = SHAPE_DEPTHWISE;
+    if (s->op == SHAPE_CONV && s->groups > 1 && s->groups == s->c_in && s->c_out == s->c_in)
+        s->op = SHAPE_DEPTHWISE;
     return shape_complete(s);
 }
 
 static bool add(shape_options *s, const shape *one, const request *own) {
     shape *shapes = realloc(s->shapes, sizeof *shapes * (size_t)(s->count + 1));
     if (shapes) s->shapes = shapes;
-    request *requests = own ? realloc(s->requests, sizeof *requests * (size_t)(s->count + 1)) : NULL;
+    request *requests =
+        own ? realloc(s->requests, sizeof *requests * (size_t)(s->count + 1)) : NULL;
     if (requests) s->requests = requests;
     if (!shapes || (own && !requests)) return false;
     if (own) s->requests[s->count] = *own;
@@ -61,7 +69,18 @@ static bool add(shape_options *s, const shape *one, const request *own) {
     return true;
 }
 
-// A recorded miss: op, shape and env, as a row of a table has them.
+// A recorded miss: op, shape and env, as a row of a table has them. False where no memory is left.
+static bool add_miss(shape_options *s, char *line) {
+    char *save, *op = strtok_r(line, "\t", &save);
+    char *sizes = strtok_r(NULL, "\t", &save), *env = strtok_r(NULL, "\t", &save);
+    shape one;
+    request own;
+    if (!env) return true;
+    if (shape_of_key(op, sizes, env, &one, &own)) return add(s, &one, &own);
+    fprintf(stderr, "quernel: misses: cannot be made again: %s %s\n", op, sizes);
+    return true;
+}
+
 static bool read_misses(shape_options *s, const char *path) {
     FILE *from = fopen(path, "r");
     if (!from) return false;
@@ -69,48 +88,34 @@ static bool read_misses(shape_options *s, const char *path) {
     bool fine = true;
     while (fine && fgets(line, sizeof line, from)) {
         line[strcspn(line, "\n")] = 0;
-        char *save, *op = strtok_r(line, "\t", &save), *sizes = strtok_r(NULL, "\t", &save),
-                    *env = strtok_r(NULL, "\t", &save);
-        shape one;
-        request own;
-        if (!env) continue;
-        if (shape_of_key(op, sizes, env, &one, &own)) fine = add(s, &one, &own);
-        else fprintf(stderr, "quernel: misses: cannot be made again: %s %s\n", op, sizes);
+        fine = add_miss(s, line);
     }
     fclose(from);
     return fine;
 }
 
-static bool take_boundary(request *r, const char *value) {
-    static const char *const names[] = {"int8", "int8-dense", "f32"};
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(value, names[i])) return r->boundary = (enum boundary)i, true;
-    return false;
+static bool take_isa(request *r, const char *name) {
+    quernel_isa isa;
+    if (quernel_isa_parse(name, &isa)) return false;
+    r->isa = (int32_t)isa;
+    return true;
 }
 
-bool shape_options_take(shape_options *s, const option_seen o) {
-    request *r = &s->request;
-    quernel_isa isa;
+static bool names_sizes(option o) {
+    return !strcmp(o.name, "conv") || !strcmp(o.name, "deconv") ||
+           (!strcmp(o.name, "gemm") && isdigit((unsigned char)*o.value));
+}
+
+bool shape_options_take(shape_options *s, option o) {
     shape one;
     if (!o.value) return false;
-    const bool sizes = !strcmp(o.name, "conv") || !strcmp(o.name, "deconv") ||
-                       (!strcmp(o.name, "gemm") && isdigit((unsigned char)*o.value));
-    if (sizes) return parse_sizes(o.name, o.value, &one) && add(s, &one, NULL);
+    if (names_sizes(o)) return parse_sizes(o.name, o.value, &one) && add(s, &one, NULL);
     if (!strcmp(o.name, "layers")) return (s->layers = o.value) != NULL;
     if (!strcmp(o.name, "gemm")) return (s->gemm = o.value) != NULL;
     if (!strcmp(o.name, "misses")) return read_misses(s, o.value);
     if (!strcmp(o.name, "filter")) return (s->filter = o.value) != NULL;
-    if (!strcmp(o.name, "boundary")) return take_boundary(r, o.value);
-    if (!strcmp(o.name, "threads")) return parse_u32(o.value, 1, &r->threads);
-    if (!strcmp(o.name, "config")) return (r->config = o.value) != NULL;
-    if (!strcmp(o.name, "isa") && !quernel_isa_parse(o.value, &isa)) return r->isa = (int32_t)isa, true;
-    if (!strcmp(o.name, "layout")) return r->nchw = !strcmp(o.value, "nchw"), r->nchw || !strcmp(o.value, "nhwc");
-    if (!strcmp(o.name, "scale"))
-        return r->dynamic = !strcmp(o.value, "dynamic"), r->dynamic || !strcmp(o.value, "static");
-    if (!strcmp(o.name, "x"))
-        return r->x_type = !strcmp(o.value, "s8") ? QUERNEL_TYPE_S8 : QUERNEL_TYPE_U8,
-               r->x_type == QUERNEL_TYPE_S8 || !strcmp(o.value, "u8");
-    return false;
+    if (!strcmp(o.name, "isa")) return take_isa(&s->request, o.value);
+    return request_take(&s->request, o);
 }
 
 static bool read_list(shape_options *s, const char *path, int gemm) {
@@ -130,12 +135,13 @@ int shape_options_read(shape_options *s, const char *command) {
     quernel_cpu cpu = QUERNEL_CPU_INIT;
     quernel_cpu_get(&cpu);
     if (s->request.isa >= 0 && !(cpu.usable >> s->request.isa & 1)) {
-        usage_error(command, "--isa cannot run here", quernel_isa_name((quernel_isa)s->request.isa));
+        usage_error(command, "--isa cannot run here",
+                    quernel_isa_name((quernel_isa)s->request.isa));
         return EXIT_NO_ISA;
     }
     if (s->layers && !read_list(s, s->layers, 0)) return EXIT_USAGE;
     if (s->gemm && !read_list(s, s->gemm, 1)) return EXIT_USAGE;
-    return s->count ? EXIT_DONE : usage_error(command, "layers", "none given");
+    return s->count ? GO_ON : usage_error(command, "layers", "none given");
 }
 
 void shape_options_free(shape_options *s) { free(s->shapes), free(s->requests); }

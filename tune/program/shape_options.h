@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options that name layers, the same for every command that works on some: lists, one by its sizes, or by a key.
+// The options that name layers, the same for every command that works on some: lists, one by its
+// sizes, or by a key.
 #ifndef QUERNEL_TUNE_SHAPE_OPTIONS_H
 #define QUERNEL_TUNE_SHAPE_OPTIONS_H
 
@@ -21,8 +22,8 @@ typedef struct shape_options {
 extern const char shape_options_help[];
 
 /// Takes one option; false where its name or value is unknown, or no memory is left.
-bool shape_options_take(shape_options *s, option_seen option);
-/// Reads the files that were named; returns an exit code, with a line on stderr where it is not EXIT_DONE.
+bool shape_options_take(shape_options *s, option o);
+/// Reads the files that were named; returns GO_ON, or an exit code with a line on stderr.
 int shape_options_read(shape_options *s, const char *command);
 void shape_options_free(shape_options *s);
 

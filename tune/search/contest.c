@@ -33,10 +33,7 @@ static void guard_free(guarded *g) {
 }
 
 static int run(contest *c, const quernel_operator *op, uint8_t *y, uint8_t *workspace, size_t bytes) {
-    const workload *s = &c->workload;
-    const void *residual = s->residual_memory ? s->residual_memory + s->residual_offset : NULL;
-    return quernel_operator_run(op, s->x_memory + s->x_offset, residual, y + s->y_offset, workspace, bytes,
-                                c->pool ? &c->parallel : NULL, NULL);
+    return workload_run_as(&c->workload, op, y, workspace, bytes, c->pool ? &c->parallel : NULL);
 }
 
 static int grow_workspace(contest *c, const quernel_operator *op) {
@@ -64,6 +61,19 @@ static int append(contest *c, quernel_operator *op, double predicted_ns) {
     return (int)c->count++;
 }
 
+// Makes the default's operator and runs it once.
+static int add_default(contest *c, const char *config) {
+    workload *s = &c->workload;
+    quernel_operator *op = NULL;
+    if (workload_operator(s, config, &op, NULL) || append(c, op, NAN) < 0) {
+        quernel_operator_destroy(op);
+        return 0;
+    }
+    memset(s->y_memory, POISON, s->y_bytes);
+    run(c, op, s->y_memory, c->workspace, c->workspace_bytes);
+    return 1;
+}
+
 int contest_make(contest *c, const shape *layer, const request *wanted) {
     *c = (contest){0};
     workload *s = &c->workload;
@@ -72,14 +82,8 @@ int contest_make(contest *c, const shape *layer, const request *wanted) {
     if (!workload_make(s, layer, &extreme)) return 0;
     const uint32_t threads = s->request.threads;
     if (threads > 1 && !quernel_pool_create(threads, &c->pool, NULL)) c->parallel = quernel_pool_parallel(c->pool);
-    quernel_operator *op = NULL;
     c->expected = malloc(s->y_bytes);
-    if (!c->expected || workload_operator(s, wanted->config, &op, NULL) || append(c, op, NAN) < 0) {
-        quernel_operator_destroy(op);
-        return workload_refuse(s, "no memory");
-    }
-    memset(s->y_memory, POISON, s->y_bytes);
-    run(c, op, s->y_memory, c->workspace, c->workspace_bytes);
+    if (!c->expected || !add_default(c, wanted->config)) return workload_refuse(s, "no memory");
     uint64_t checked;
     c->wrong = workload_check(s, &checked) != 0;
     memcpy(c->expected, s->y_memory, s->y_bytes);

@@ -59,12 +59,20 @@ static void add_neighbours(contest *c, const quernel_i_table *const *tables) {
     }
 }
 
-size_t finalists_add(contest *c, uint32_t most, uint32_t moves, const quernel_i_table *const *tables) {
+quernel_i_candidate *finalists_list(const contest *c, uint32_t usable, uint32_t moves, size_t *ret_count) {
     const quernel_operator *op = c->variants[0].op;
     quernel_i_candidate *all = malloc(SPACE_MOST * sizeof *all);
+    if (!all) return NULL;
+    *ret_count = quernel_i_space(&op->layer, usable, moves, all, SPACE_MOST);
+    qsort(all, *ret_count, sizeof *all, by_prediction);
+    return all;
+}
+
+size_t finalists_add(contest *c, uint32_t most, uint32_t moves, const quernel_i_table *const *tables) {
+    const quernel_operator *op = c->variants[0].op;
+    size_t count = 0;
+    quernel_i_candidate *all = finalists_list(c, op->usable, moves, &count);
     if (!all) return 0;
-    const size_t count = quernel_i_space(&op->layer, op->usable, moves, all, SPACE_MOST);
-    qsort(all, count, sizeof *all, by_prediction);
     c->variants[0].predicted_ns = op->choice.predicted_ns;
     for (size_t i = 0; i < count && c->count <= most; i++) {
         char config[CONFIG_MOST];
@@ -76,6 +84,13 @@ size_t finalists_add(contest *c, uint32_t most, uint32_t moves, const quernel_i_
     return count;
 }
 
+// Whether the row's kernel is still of the revision that was timed.
+static bool is_current(const quernel_i_row *row) {
+    quernel_i_config config;
+    return !quernel_i_config_parse(row->config, "tune", &config, NULL) && config.kernel &&
+           config.kernel->krev == row->krev;
+}
+
 const quernel_i_row *finalists_own_row(const contest *c, const quernel_i_table *const *tables) {
     quernel_i_key key;
     char machine[QUERNEL_I_CLASS_MOST];
@@ -84,12 +99,8 @@ const quernel_i_row *finalists_own_row(const contest *c, const quernel_i_table *
     for (; *tables; tables++)
         for (uint32_t i = (*tables)->good; i-- > 0;) {
             const quernel_i_row *row = &(*tables)->rows[i];
-            quernel_i_config config;
-            if (strcmp(row->op, key.op) || strcmp(row->shape, key.shape) || strcmp(row->env, key.env) ||
-                strcmp(row->machine, machine))
-                continue;
-            if (!quernel_i_config_parse(row->config, "tune", &config, NULL) && config.kernel &&
-                config.kernel->krev == row->krev)
+            if (!strcmp(row->op, key.op) && !strcmp(row->shape, key.shape) && !strcmp(row->env, key.env) &&
+                !strcmp(row->machine, machine) && is_current(row))
                 return row;
         }
     return NULL;

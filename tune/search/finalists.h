@@ -3,8 +3,13 @@
 #ifndef QUERNEL_TUNE_FINALISTS_H
 #define QUERNEL_TUNE_FINALISTS_H
 
+#include "plan/space.h"
 #include "table/table.h"
 #include "tune/search/contest.h"
+
+/// The plans of the contest's layer with kernels of `usable`, best by the model first; the caller frees them. NULL
+/// without memory.
+quernel_i_candidate *finalists_list(const contest *c, uint32_t usable, uint32_t moves, size_t *ret_count);
 
 /// Adds up to `most` variants to a contest that holds its default. `tables` end with NULL. Returns how many plans the
 /// space holds. Variants with other bits than the default are told of on stderr with a line that replays them.

@@ -30,8 +30,8 @@ static int lock(const char *path, int how) {
     return file;
 }
 
-int publish_take(const char *path) { return lock(path, LOCK_EX); }
-void publish_give_back(int handle) { close(handle); }
+int publish_lock(const char *path) { return lock(path, LOCK_EX); }
+void publish_unlock(int handle) { close(handle); }
 
 const char *publish_row(const char *path, const quernel_i_row *row) {
     char text[QUERNEL_I_ROW_MOST + 2];

@@ -8,12 +8,12 @@
 /// Appends a row in one write, under a shared lock; makes the folders above it. Returns NULL, or why not.
 const char *publish_row(const char *path, const quernel_i_row *row);
 
-/// Takes the file for rewriting; nobody appends until it is given back. Whoever replaces a file by what it held takes
+/// Locks the file for rewriting; nobody appends until it is unlocked. Whoever replaces a file by what it held locks
 /// it before reading. Returns a handle, −1 where the folder cannot be written.
-int publish_take(const char *path);
-void publish_give_back(int handle);
+int publish_lock(const char *path);
+void publish_unlock(int handle);
 
-/// Replaces the file, which was taken, by these rows: temporary file, sync, rename, sync of the folder.
+/// Replaces the file, which was locked, by these rows: temporary file, sync, rename, sync of the folder.
 const char *publish_table(const char *path, const quernel_i_row *const *rows, uint32_t count);
 
 /// Where the tuner writes unless told otherwise, or NULL where there is no home.

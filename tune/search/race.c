@@ -110,7 +110,7 @@ static void run(state *s, const race_rules *rules, race_sample *sample, void *us
     }
 }
 
-static void judge(state *s, race_result *ret, double *ratios) {
+static void conclude(state *s, race_result *ret, double *ratios) {
     const uint32_t leader = leader_of(s);
     ret->winner = leader && surely_slower(s, 0, leader) < LEVEL ? leader : 0;
     ret->ratio = ret->winner ? ratio_of(s, 0, ret->winner) : (median){1, 1, 1};
@@ -128,7 +128,7 @@ int race_run(uint32_t count, const race_rules *rules, race_sample *sample, void 
     if (fine) {
         for (uint32_t i = 0; i < count; i++) s.order[i] = i;
         run(&s, rules, sample, user, ret);
-        judge(&s, ret, ratios);
+        conclude(&s, ret, ratios);
     }
     free(s.ns), free(s.scratch), free(s.order), free(s.ran);
     return fine;

@@ -59,6 +59,14 @@ static void difference(const char *own, const char *other, char *text, size_t ca
     }
 }
 
+// The candidate with the least ratio above `last`; `count` where there is none.
+static uint32_t nearest_above(const double *ratios, uint32_t count, uint32_t winner, double last) {
+    uint32_t best = count;
+    for (uint32_t i = 0; i < count; i++)
+        if (i != winner && ratios[i] > last && (best == count || ratios[i] < ratios[best])) best = i;
+    return best;
+}
+
 // The nearest losers, as far as they differ from the winner.
 static void print_lost(const racing *r, uint32_t count, uint32_t winner, const double *ratios, char *text,
                        size_t capacity) {
@@ -66,9 +74,7 @@ static void print_lost(const racing *r, uint32_t count, uint32_t winner, const d
     size_t used = 0;
     *text = 0;
     for (int n = 0; n < LOST; n++) {
-        uint32_t best = count;
-        for (uint32_t i = 0; i < count; i++)
-            if (i != winner && ratios[i] > last && (best == count || ratios[i] < ratios[best])) best = i;
+        const uint32_t best = nearest_above(ratios, count, winner, last);
         if (best == count) break;
         char words[160];
         difference(r->contest->variants[r->plan[winner]].config, r->contest->variants[r->plan[best]].config, words,
@@ -157,66 +163,86 @@ static double base_of(contest *c) {
     return median_of(ns, BASE_SAMPLES).middle;
 }
 
-static session_end race(session *s, racing *r, double deadline, char *text, size_t capacity) {
-    contest *c = r->contest;
-    const char *configs[CANDIDATES_MOST];
-    double ratios[CANDIDATES_MOST] = {0};
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < c->count && count < CANDIDATES_MOST; i++)
-        if (!c->variants[i].wrong) configs[count] = c->variants[i].config, r->plan[count++] = i;
-    confirmer confirm = {.op = c->variants[0].op, .configs = configs, .deadline = deadline};
-    snprintf(confirm.isa, sizeof confirm.isa, "%s",
-             quernel_isa_name((quernel_isa)(31 - __builtin_clz(c->variants[0].op->usable))));
-    decision d = {.verdict = QUERNEL_VERDICT_DEFAULT, .ratio = {1, 1, 1}};
-    const double base_ns = base_of(c);
-    if (count > 1 && !decide(count, s->effort, s->seed, s->noise, sample, r, confirm_sample, &confirm, &d, ratios))
-        d.stopped = 1;
-    confirm_end(&confirm);
-    if (d.stopped) {
-        snprintf(text, capacity, "%s",
-                 *s->interrupted ? "interrupted" : "its time is over: a larger --budget finishes it");
-        return SESSION_UNFINISHED;
-    }
-    char lost[400];
-    print_lost(r, count, d.winner, ratios, lost, sizeof lost);
-    const session_end end = d.verdict == QUERNEL_VERDICT_WIN ? SESSION_WON : count > 1 ? SESSION_TIED : SESSION_ONLY;
-    const char *wrong = publish(s, r, &d, lost, base_ns);
-    write_json(s->json, r, count, &d, ratios, quernel_i_verdict_name(d.verdict));
-    if (wrong) {
-        snprintf(text, capacity, "%s: %s", s->table, wrong);
-        return SESSION_UNWRITTEN;
-    }
-    if (end == SESSION_WON)
-        snprintf(text, capacity, "%.3f times as fast [%.3f, %.3f], %u raced: %s", d.ratio.middle, d.ratio.lo,
-                 d.ratio.hi, count, c->variants[r->plan[d.winner]].config);
-    else
-        snprintf(text, capacity, "%s, %u raced",
-                 end == SESSION_TIED ? "nothing surely beats the default" : "no other plan is legal", count);
+static session_end end_as(session_end end, const char *words, char *text, size_t capacity) {
+    snprintf(text, capacity, "%s", words);
     return end;
 }
 
-session_end session_run(session *s, const shape *layer, const request *wanted, double deadline, char *text,
+// Those with the right bits race. Returns how many there are.
+static uint32_t take_candidates(racing *r, const char **configs) {
+    const contest *c = r->contest;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < c->count && count < CANDIDATES_MOST; i++)
+        if (!c->variants[i].wrong) configs[count] = c->variants[i].config, r->plan[count++] = i;
+    return count;
+}
+
+static decision race(const session *s, racing *r, const char *const *configs, uint32_t count, double *ratios) {
+    const quernel_operator *op = r->contest->variants[0].op;
+    confirmer confirm = {.op = op, .configs = configs, .deadline = r->deadline};
+    snprintf(confirm.isa, sizeof confirm.isa, "%s", quernel_isa_name((quernel_isa)(31 - __builtin_clz(op->usable))));
+    decision d = {.verdict = QUERNEL_VERDICT_DEFAULT, .ratio = {1, 1, 1}};
+    if (count > 1 && !decide(count, s->effort, s->seed, s->noise, sample, r, confirm_sample, &confirm, &d, ratios))
+        d.stopped = 1;
+    confirm_end(&confirm);
+    return d;
+}
+
+static session_end explain_end(const racing *r, const decision *d, uint32_t count, char *text, size_t capacity) {
+    if (d->verdict == QUERNEL_VERDICT_WIN) {
+        snprintf(text, capacity, "%.3f times as fast [%.3f, %.3f], %u raced: %s", d->ratio.middle, d->ratio.lo,
+                 d->ratio.hi, count, r->contest->variants[r->plan[d->winner]].config);
+        return SESSION_WON;
+    }
+    snprintf(text, capacity, "%s, %u raced", count > 1 ? "nothing surely beats the default" : "no other plan is legal",
+             count);
+    return count > 1 ? SESSION_TIED : SESSION_ONLY;
+}
+
+static session_end race_and_publish(const session *s, racing *r, char *text, size_t capacity) {
+    const char *configs[CANDIDATES_MOST];
+    double ratios[CANDIDATES_MOST] = {0};
+    char lost[400];
+    const uint32_t count = take_candidates(r, configs);
+    const double base_ns = base_of(r->contest);
+    const decision d = race(s, r, configs, count, ratios);
+    if (d.stopped)
+        return end_as(SESSION_UNFINISHED,
+                      *s->interrupted ? "interrupted" : "its time is over: a larger --budget finishes it", text,
+                      capacity);
+    print_lost(r, count, d.winner, ratios, lost, sizeof lost);
+    const char *wrong = publish(s, r, &d, lost, base_ns);
+    write_json(s->json, r, count, &d, ratios, quernel_i_verdict_name(d.verdict));
+    if (!wrong) return explain_end(r, &d, count, text, capacity);
+    snprintf(text, capacity, "%s: %s", s->table, wrong);
+    return SESSION_UNWRITTEN;
+}
+
+// A contest that was made.
+static session_end run(const session *s, racing *r, char *text, size_t capacity) {
+    contest *c = r->contest;
+    if (s->effort == QUERNEL_EFFORT_ESTIMATE)
+        return end_as(SESSION_ESTIMATED, c->variants[0].config, text, capacity);
+    const quernel_i_row *own = finalists_own_row(c, s->known);
+    if (own && own->effort >= s->effort && !s->again) {
+        snprintf(text, capacity, "has a row of %s", own->date);
+        return SESSION_KEPT;
+    }
+    const uint32_t most = finalists_for(s, c, r->deadline - clock_now());
+    if (!most)
+        return end_as(SESSION_UNFINISHED, "its time is too short: a larger --budget finishes it", text, capacity);
+    finalists_add(c, most, moves_of(s->effort), s->known);
+    return race_and_publish(s, r, text, capacity);
+}
+
+session_end session_run(const session *s, const shape *layer, const request *wanted, double deadline, char *text,
                         size_t capacity) {
     contest c;
-    session_end end;
-    if (!contest_make(&c, layer, wanted))
-        end = c.wrong ? SESSION_FAILED : SESSION_SKIPPED, snprintf(text, capacity, "%s", c.workload.reason);
-    else {
-        const quernel_i_row *own = finalists_own_row(&c, s->known);
-        racing r = {.contest = &c, .deadline = deadline, .interrupted = s->interrupted};
-        if (s->effort == QUERNEL_EFFORT_ESTIMATE)
-            end = SESSION_ESTIMATED, snprintf(text, capacity, "%s", c.variants[0].config);
-        else if (own && own->effort >= s->effort && !s->again)
-            end = SESSION_KEPT, snprintf(text, capacity, "has a row of %s", own->date);
-        else {
-            const uint32_t most = finalists_for(s, &c, deadline - clock_now());
-            if (most) finalists_add(&c, most, moves_of(s->effort), s->known);
-            if (most) end = race(s, &r, deadline, text, capacity);
-            else
-                end = SESSION_UNFINISHED,
-                snprintf(text, capacity, "its time is too short: a larger --budget finishes it");
-        }
-    }
+    racing r = {.contest = &c, .deadline = deadline, .interrupted = s->interrupted};
+    const session_end end =
+        contest_make(&c, layer, wanted)
+            ? run(s, &r, text, capacity)
+            : end_as(c.wrong ? SESSION_FAILED : SESSION_SKIPPED, c.workload.reason, text, capacity);
     contest_free(&c);
     return end;
 }

@@ -36,7 +36,7 @@ typedef enum session_end {
 } session_end;
 
 /// Tunes a layer until `deadline` (clock_now()). `ret_text` says in words what came of it.
-session_end session_run(session *s, const shape *layer, const request *wanted, double deadline, char *ret_text,
+session_end session_run(const session *s, const shape *layer, const request *wanted, double deadline, char *ret_text,
                         size_t capacity);
 
 #endif
