@@ -177,38 +177,57 @@ static void draw_leaders(const plot *p) {
     }
 }
 
-static double scatter_at(double ns, double lo, double hi) { return (log(ns) - log(lo)) / (log(hi) - log(lo)) * SIDE; }
+// The part of the scatter plot that is drawn: a square, logarithmic from lo to hi on both sides.
+typedef struct scatter {
+    double left, lo, hi;
+} scatter;
 
-static void draw_scatter(const plot *p, double left) {
-    double lo = INFINITY, hi = 0;
+static double scatter_at(const scatter *s, double ns) {
+    return (log(ns) - log(s->lo)) / (log(s->hi) - log(s->lo)) * SIDE;
+}
+
+static scatter make_scatter(const plot *p, double left) {
+    scatter s = {left, INFINITY, 0};
     for (uint32_t i = 0; i < p->land->count; i++) {
         const double measured = p->best_ns * p->over_best[i];
-        lo = fmin(lo, fmin(measured, isnan(p->predicted[i]) ? measured : p->predicted[i]));
-        hi = fmax(hi, fmax(measured, isnan(p->predicted[i]) ? measured : p->predicted[i]));
+        const double predicted = isnan(p->predicted[i]) ? measured : p->predicted[i];
+        s.lo = fmin(s.lo, fmin(measured, predicted)), s.hi = fmax(s.hi, fmax(measured, predicted));
     }
-    lo /= 1.1, hi *= 1.1;
+    s.lo /= 1.1, s.hi *= 1.1;
+    return s;
+}
+
+static void draw_point(const plot *p, const scatter *s, uint32_t plan) {
+    char fill[8];
+    if (isnan(p->predicted[plan])) return;
+    colour(p->over_best[plan], fill);
+    fprintf(p->to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"%s\"%s><title>%s</title></circle>\n",
+            s->left + scatter_at(s, p->best_ns * p->over_best[plan]), TOP + SIDE - scatter_at(s, p->predicted[plan]),
+            fill, plan ? "" : " stroke=\"#d2342a\" stroke-width=\"3\"", p->land->configs[plan]);
+}
+
+static void draw_ticks(const plot *p, const scatter *s) {
     const double bottom = TOP + SIDE;
-    char words[64], fill[8];
+    for (int tick = 0; tick <= 4; tick++) {
+        char words[64];
+        const double ns = s->lo * pow(s->hi / s->lo, tick / 4.0), at = SIDE * tick / 4.0;
+        snprintf(words, sizeof words, "%.3g", 1e-6 * ns);
+        text(p, s->left + at, bottom + 16, "middle", 12, "#333333", words);
+        text(p, s->left - 6, bottom - at + 4, "end", 12, "#333333", words);
+    }
+    text(p, s->left + SIDE / 2.0, bottom + 36, "middle", 13, "#111111", "measured");
+}
+
+static void draw_scatter(const plot *p, double left) {
+    const scatter s = make_scatter(p, left);
     fprintf(p->to, "<rect x=\"%.1f\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" stroke=\"#999999\"/>\n", left,
             TOP, SIDE, SIDE);
     fprintf(p->to,
             "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%d\" stroke=\"#bbbbbb\" stroke-dasharray=\"4 4\"/>\n", left,
-            bottom, left + SIDE, TOP);
-    for (uint32_t i = p->land->count; i-- > 0;) {
-        if (isnan(p->predicted[i])) continue;
-        colour(p->over_best[i], fill);
-        fprintf(p->to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"%s\"%s><title>%s</title></circle>\n",
-                left + scatter_at(p->best_ns * p->over_best[i], lo, hi), bottom - scatter_at(p->predicted[i], lo, hi),
-                fill, i ? "" : " stroke=\"#d2342a\" stroke-width=\"3\"", p->land->configs[i]);
-    }
+            (double)(TOP + SIDE), left + SIDE, TOP);
+    for (uint32_t i = p->land->count; i-- > 0;) draw_point(p, &s, i);
     text(p, left, TOP - 10, "start", 13, "#111111", "predicted by the model against measured, ms (logarithmic)");
-    for (int tick = 0; tick <= 4; tick++) {
-        const double ns = lo * pow(hi / lo, tick / 4.0), at = SIDE * tick / 4.0;
-        snprintf(words, sizeof words, "%.3g", 1e-6 * ns);
-        text(p, left + at, bottom + 16, "middle", 12, "#333333", words);
-        text(p, left - 6, bottom - at + 4, "end", 12, "#333333", words);
-    }
-    text(p, left + SIDE / 2.0, bottom + 36, "middle", 13, "#111111", "measured");
+    draw_ticks(p, &s);
 }
 
 static void draw(const plot *p) {

@@ -9,7 +9,7 @@
 
 #define LEVEL 0.05
 #define SAME 0.003 // candidates whose medians are nearer than this are not worth more rounds
-enum { LOOK_EVERY = 5, SETTLED_AFTER = 10 };
+enum { TEST_EVERY = 5, SETTLED_AFTER = 10 };
 
 typedef struct state {
     uint32_t count, capacity;
@@ -52,7 +52,7 @@ static double surely_slower(const state *s, uint32_t index, uint32_t leader) {
 }
 
 // Sends away who is surely slower than the leader. The default stays: everything is told against it.
-static void look(state *s, uint32_t leader) {
+static void drop_slower(state *s, uint32_t leader) {
     const double level = LEVEL / (s->count > 1 ? s->count - 1 : 1);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->alive; i++) {
@@ -103,9 +103,9 @@ static void run(state *s, const race_rules *rules, race_sample *sample, void *us
         }
         ret->rounds = round + 1;
         if (round == 0) screen(s, rules->screen);
-        if (ret->rounds % LOOK_EVERY) continue;
+        if (ret->rounds % TEST_EVERY) continue;
         const uint32_t leader = leader_of(s);
-        look(s, leader);
+        drop_slower(s, leader);
         if (ret->rounds >= SETTLED_AFTER && settled(s, leader, rules->worth)) return;
     }
 }

@@ -89,16 +89,20 @@ static void print_lost(const racing *r, uint32_t count, uint32_t winner, const d
     if (!*text) snprintf(text, capacity, "-");
 }
 
+static void print_date(char *date, size_t capacity) {
+    const time_t now = time(NULL);
+    struct tm utc;
+    strftime(date, capacity, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+}
+
 static const char *publish(const session *s, const racing *r, const decision *d, const char *lost, double base_ns) {
     const variant *won = &r->contest->variants[r->plan[d->winner]];
     quernel_i_key key;
     char machine[QUERNEL_I_CLASS_MOST], date[32];
-    const time_t now = time(NULL);
-    struct tm utc;
     quernel_i_key_of(&won->op->layer, &key);
     quernel_i_class_print(won->op->usable, machine, sizeof machine);
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    const bool win = d->verdict == QUERNEL_VERDICT_WIN;
+    print_date(date, sizeof date);
+    const median ratio = d->verdict == QUERNEL_VERDICT_WIN ? d->ratio : (median){1, 1, 1};
     const quernel_i_row row = {.op = key.op,
                                .shape = key.shape,
                                .env = key.env,
@@ -115,10 +119,10 @@ static const char *publish(const session *s, const racing *r, const decision *d,
                                .krev = krev_of(won->op),
                                .rounds = d->rounds,
                                .base_ns = base_ns,
-                               .best_ns = win ? base_ns / d->ratio.middle : base_ns,
-                               .ratio = win ? d->ratio.middle : 1,
-                               .lo = win ? d->ratio.lo : 1,
-                               .hi = win ? d->ratio.hi : 1,
+                               .best_ns = base_ns / ratio.middle,
+                               .ratio = ratio.middle,
+                               .lo = ratio.lo,
+                               .hi = ratio.hi,
                                .verdict = d->verdict,
                                .effort = s->effort,
                                .seed = s->seed};
