@@ -8,7 +8,7 @@
 
 typedef struct json {
     FILE *to;
-    int first; // nothing stands in the open object or array yet
+    int first; // the open object or array is still empty
 } json;
 
 /// Opens the object that a command writes, with its schema; closes it and ends the line.
@@ -21,7 +21,7 @@ void json_text(json *j, const char *name, const char *value); // NULL: null
 void json_number(json *j, const char *name, double value);    // NaN: null
 void json_integer(json *j, const char *name, int64_t value);
 
-/// A JSON file that is written beside its place and renamed; "-" is stdout, NULL none.
+/// A JSON file that is written under a temporary name and renamed; "-" is stdout, NULL none.
 typedef struct json_file {
     json json;
     const char *path;

@@ -9,7 +9,7 @@ typedef struct host_health {
     char governor[32];  // "" where there is none to read
     double load, steal; // runnable tasks; per cent of the time in which the hypervisor ran others
     double preempted;   // per second of measuring
-    double noise;       // the A/A noise floor: how far the median of 24 paired rounds of equals is off, at worst
+    double noise;       // the A/A noise floor: the worst median of 24 paired rounds of the same burst, minus 1
     uint32_t cores, affinity;
 } host_health;
 

@@ -50,7 +50,7 @@ int main(int argc, char **argv) {
         printf("quernel %s\n", quernel_version());
         return EXIT_DONE;
     }
-    signal(SIGXFSZ, SIG_IGN); // a file that may not grow is told of, not died of
+    signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error message, not a crash
     const char *verbose = getenv("QUERNEL_VERBOSE");
     if (verbose && *verbose && strcmp(verbose, "0")) quernel_set_log(show_log, NULL);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)

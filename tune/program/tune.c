@@ -80,8 +80,7 @@ static bool take(void *user, option o) {
     return strcmp(o.name, "config") && shape_options_take(&t->layers, o);
 }
 
-// What a race of the layer costs, and what it is worth: a layer that a network runs five times is
-// worth five.
+// What a race of the layer costs, and what it costs for each use of the layer in its network.
 static double cost_of(const shape *s) { return (double)s->macs + 1e6; }
 static double cost_per_use(const shape *s) { return cost_of(s) / (s->repeat ? s->repeat : 1); }
 
@@ -106,7 +105,7 @@ static void print_progress(int index, int count, double spent, double budget, do
             spent, budget, fmax(eta, 0), name, ends[end], text);
 }
 
-// Cheapest first: a race that is cut short tells nothing, so that shares of a small budget would
+// Cheapest first: a race that is cut short has no result, so that shares of a small budget would
 // all be wasted. A race ends by itself; those that the budget cannot pay run with fewer candidates,
 // or not at all.
 static tally tune_in_order(const tune_options *o, const int *order) {

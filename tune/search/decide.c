@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#define WORTH 0.02               // less is not worth leaving the default
-#define SCREEN 2.0               // the first round sends away what takes twice as long
+#define MIN_GAIN 0.02            // a smaller gain does not replace the default
+#define SCREEN 2.0               // the first round drops what takes twice as long
 enum { BLOCK = 24, BLOCKS = 4 }; // at least two blocks of rounds confirm
 
 uint32_t decide_rounds(int32_t effort) {
@@ -45,15 +45,15 @@ static int confirm_winner(race_sample *confirm, void *user, uint32_t winner, dou
 
 int decide(uint32_t count, int32_t effort, uint64_t seed, double noise, race_sample *sample, void *user,
            race_sample *confirm, void *confirm_user, decision *ret, double *ratios) {
-    const double worth = fmax(WORTH, noise);
-    const race_rules rules = {decide_rounds(effort), SCREEN, worth, seed};
+    const double min_gain = fmax(MIN_GAIN, noise);
+    const race_rules rules = {decide_rounds(effort), SCREEN, min_gain, seed};
     race_result race;
     *ret = (decision){.verdict = QUERNEL_VERDICT_TIE, .ratio = {1, 1, 1}};
     if (!race_run(count, &rules, sample, user, &race, ratios)) return 0;
     ret->samples = race.samples, ret->rounds = race.rounds, ret->stopped = race.stopped;
-    if (race.stopped || !race.winner || race.ratio.middle < 1 + worth)
+    if (race.stopped || !race.winner || race.ratio.middle < 1 + min_gain)
         return 1; // what could not be accepted need not be confirmed
-    if (!confirm_winner(confirm, confirm_user, race.winner, 1 + worth, ret)) ret->stopped = 1;
-    else if (ret->ratio.lo > 1 + worth) ret->winner = race.winner, ret->verdict = QUERNEL_VERDICT_WIN;
+    if (!confirm_winner(confirm, confirm_user, race.winner, 1 + min_gain, ret)) ret->stopped = 1;
+    else if (ret->ratio.lo > 1 + min_gain) ret->winner = race.winner, ret->verdict = QUERNEL_VERDICT_WIN;
     return 1;
 }

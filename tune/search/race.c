@@ -8,7 +8,7 @@
 #include "tune/common/random.h"
 
 #define LEVEL 0.05
-#define SAME 0.003 // candidates whose medians are nearer than this are not worth more rounds
+#define SAME 0.003 // candidates whose medians are nearer than this count as equal
 enum { TEST_EVERY = 5, SETTLED_AFTER = 10 };
 
 typedef struct state {
@@ -51,7 +51,7 @@ static double surely_slower(const state *s, uint32_t index, uint32_t leader) {
     return race_sign_test(lost, s->ran[index]);
 }
 
-// Sends away who is surely slower than the leader. The default stays: everything is told against it.
+// Drops who is surely slower than the leader. The default is kept: every ratio refers to it.
 static void drop_slower(state *s, uint32_t leader) {
     const double level = LEVEL / (s->count > 1 ? s->count - 1 : 1);
     uint32_t kept = 0;
@@ -71,10 +71,10 @@ static void screen(state *s, double most) {
     s->alive = kept;
 }
 
-// Nothing that may still come is worth more rounds: the leader surely gains too little over the default, or it surely
-// gains and whoever is left is as good.
-static int settled(state *s, uint32_t leader, double worth) {
-    if (ratio_of(s, 0, leader).hi < 1 + worth) return 1;
+// More rounds cannot change the result: the leader surely gains too little over the default, or it surely gains and
+// whoever is left is as good.
+static int settled(state *s, uint32_t leader, double min_gain) {
+    if (ratio_of(s, 0, leader).hi < 1 + min_gain) return 1;
     if (leader == 0 || surely_slower(s, 0, leader) >= LEVEL) return 0;
     for (uint32_t i = 0; i < s->alive; i++)
         if (s->order[i] && ratio_of(s, s->order[i], leader).middle > 1 + SAME) return 0;
@@ -106,7 +106,7 @@ static void run(state *s, const race_rules *rules, race_sample *sample, void *us
         if (ret->rounds % TEST_EVERY) continue;
         const uint32_t leader = leader_of(s);
         drop_slower(s, leader);
-        if (ret->rounds >= SETTLED_AFTER && settled(s, leader, rules->worth)) return;
+        if (ret->rounds >= SETTLED_AFTER && settled(s, leader, rules->min_gain)) return;
     }
 }
 

@@ -15,7 +15,7 @@ typedef double race_sample(void *user, uint32_t index, uint32_t round);
 typedef struct race_rules {
     uint32_t rounds; // at most
     double screen;   // after the first round, what takes this many times the best leaves
-    double worth;    // a gain over the default below this share is not worth more rounds
+    double min_gain; // once the gain over the default is surely below this share, the race ends
     uint64_t seed;
 } race_rules;
 

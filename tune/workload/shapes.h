@@ -13,7 +13,7 @@ extern const char *const shape_op_names[];
 
 typedef struct shape {
     enum shape_op op;
-    char model[48], layer[64], activation[16]; // gemm: kind stands in `layer`
+    char model[48], layer[64], activation[16]; // gemm: `layer` holds its kind
     uint32_t batch, c_in, h, w, c_out, kernel, kernel_w, stride, stride_w, pad, pad_w, groups,
         dilation, out_pad;
     uint32_t repeat, residual;

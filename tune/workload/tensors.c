@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tensors of a workload and what stands in them.
+// The tensors of a workload: their layout and data.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
