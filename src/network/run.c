@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "gemm/drive.h"
+#include "exec/drive.h"
 #include "network/network.h"
 
 typedef struct call {
@@ -114,7 +114,8 @@ int quernel_network_run(const quernel_network *net, const void *const *inputs, v
     for (uint32_t i = 0; i < net->n_steps; i++) {
         const quernel_i_step *s = &net->steps[i];
         const uint8_t *residual = s->residual < 0 ? NULL : first_of(&c, (uint32_t)s->residual) + s->residual_skip;
-        quernel_i_drive(&(quernel_i_call){&s->op->layer, first_of(&c, s->x) + s->x_skip, residual,
+        const quernel_operator *op = s->op;
+        quernel_i_drive(&(quernel_i_call){&op->problem, &op->plan, &op->params, first_of(&c, s->x) + s->x_skip, residual,
                                           first_of(&c, s->y) + s->y_skip, c.workspace}, parallel);
     }
     return QUERNEL_OK;

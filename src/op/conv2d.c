@@ -52,16 +52,18 @@ static int fill_sizes(quernel_tensor *y, const quernel_tensor *found, const char
     return QUERNEL_OK;
 }
 
-static int create(const quernel_conv2d_desc *d, quernel_i_layer *layer, const quernel_tensor *found, const char *where,
+// What the window leaves open: tensors, weights and numbers.
+static int create(const quernel_conv2d_desc *d, const quernel_i_problem *window, const quernel_tensor *found,
                   quernel_operator **ret_op, quernel_error *error) {
-    layer->x = d->x, layer->y = d->y, layer->residual = d->residual;
-    layer->y.type = d->finish.y_type, layer->residual.type = d->finish.residual_type;
-    layer->weights = d->weights, layer->quant = d->quant, layer->finish = d->finish;
-    int code = fill_sizes(&layer->y, found, where, "y", error);
-    if (!code && d->finish.residual) code = fill_sizes(&layer->residual, found, where, "residual", error);
+    quernel_i_problem p = *window;
+    p.x = d->x, p.y = d->y, p.residual = d->residual;
+    p.y.type = d->finish.y_type, p.residual.type = d->finish.residual_type;
+    p.weights = d->weights, p.quant = d->quant, p.finish = d->finish, p.threads = d->threads;
+    int code = fill_sizes(&p.y, found, p.where, "y", error);
+    if (!code && p.finish.residual) code = fill_sizes(&p.residual, found, p.where, "residual", error);
     if (code) return code;
-    const quernel_i_request request = {where, d->isa, d->threads, d->config, d->allocator};
-    return quernel_i_operator_create(layer, &request, ret_op, error);
+    const quernel_i_request request = {d->isa, d->config, d->allocator};
+    return quernel_i_operator_create(&p, &request, ret_op, error);
 }
 
 // Output size of one direction, 0 where the kernel does not fit.
@@ -72,7 +74,7 @@ static uint32_t output_size(uint32_t size, uint32_t before, uint32_t after, uint
 }
 
 // Geometry and output sizes of a convolution.
-static int conv2d_window(const quernel_conv2d_desc *d, quernel_i_layer *layer, quernel_tensor *found,
+static int conv2d_window(const quernel_conv2d_desc *d, quernel_i_problem *window, quernel_tensor *found,
                          quernel_error *error) {
     static const char where[] = "conv2d";
     int code = check_common(d, QUERNEL_WEIGHTS_CONV2D, where, error);
@@ -88,7 +90,8 @@ static int conv2d_window(const quernel_conv2d_desc *d, quernel_i_layer *layer, q
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1,
                                    "%s: x: %u x %u with its padding is smaller than the kernel %u x %u", where, d->x.h,
                                    d->x.w, s->kernel_h, s->kernel_w);
-    *layer = (quernel_i_layer){
+    *window = (quernel_i_problem){
+        .where = where,
         .grid_h = found->h, .grid_w = found->w, .kernel_h = s->kernel_h, .kernel_w = s->kernel_w,
         .stride_h = d->stride_h, .stride_w = d->stride_w, .dilation_h = d->dilation_h, .dilation_w = d->dilation_w,
         .pad_top = (int32_t)d->pad_top, .pad_left = (int32_t)d->pad_left, .up_h = 1, .up_w = 1};
@@ -129,7 +132,7 @@ static bool lay_patches(uint32_t x, uint32_t kernel, uint32_t window, uint32_t s
 }
 
 // Geometry and output sizes of a deconvolution.
-static int deconv2d_window(const quernel_conv2d_desc *d, quernel_i_layer *layer, quernel_tensor *found,
+static int deconv2d_window(const quernel_conv2d_desc *d, quernel_i_problem *window, quernel_tensor *found,
                            quernel_error *error) {
     static const char where[] = "deconv2d";
     int code = check_common(d, QUERNEL_WEIGHTS_DECONV2D, where, error);
@@ -149,7 +152,8 @@ static int deconv2d_window(const quernel_conv2d_desc *d, quernel_i_layer *layer,
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1,
                                    "%s: x: %u x %u: its output is empty or larger than 2^30", where, d->x.h, d->x.w);
     *found = (quernel_tensor){.n = d->x.n, .c = s->out, .h = h.size, .w = w.size};
-    *layer = (quernel_i_layer){
+    *window = (quernel_i_problem){
+        .where = where,
         .grid_h = h.grid, .grid_w = w.grid, .kernel_h = s->window_h, .kernel_w = s->window_w, .stride_h = 1, .stride_w = 1,
         .dilation_h = h.dilation, .dilation_w = w.dilation, .pad_top = h.pad, .pad_left = w.pad, .up_h = s->up_h,
         .up_w = s->up_w, .crop_top = h.crop, .crop_left = w.crop};
@@ -157,27 +161,27 @@ static int deconv2d_window(const quernel_conv2d_desc *d, quernel_i_layer *layer,
 }
 
 int quernel_i_window_output(const quernel_conv2d_desc *d, quernel_tensor *ret_found, quernel_error *error) {
-    quernel_i_layer layer;
+    quernel_i_problem window;
     const bool up = d->weights && d->weights->shape.kind == QUERNEL_WEIGHTS_DECONV2D;
-    return (up ? deconv2d_window : conv2d_window)(d, &layer, ret_found, error);
+    return (up ? deconv2d_window : conv2d_window)(d, &window, ret_found, error);
 }
 
 int quernel_conv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
     static const char where[] = "conv2d";
     if (!d) return quernel_i_error_null(error, where, "desc");
     if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
-    quernel_i_layer layer;
+    quernel_i_problem window;
     quernel_tensor found = {0};
-    const int code = conv2d_window(d, &layer, &found, error);
-    return code ? code : create(d, &layer, &found, where, ret_op, error);
+    const int code = conv2d_window(d, &window, &found, error);
+    return code ? code : create(d, &window, &found, ret_op, error);
 }
 
 int quernel_deconv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
     static const char where[] = "deconv2d";
     if (!d) return quernel_i_error_null(error, where, "desc");
     if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
-    quernel_i_layer layer;
+    quernel_i_problem window;
     quernel_tensor found = {0};
-    const int code = deconv2d_window(d, &layer, &found, error);
-    return code ? code : create(d, &layer, &found, where, ret_op, error);
+    const int code = deconv2d_window(d, &window, &found, error);
+    return code ? code : create(d, &window, &found, ret_op, error);
 }

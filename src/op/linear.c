@@ -41,14 +41,15 @@ int quernel_linear_create(const quernel_linear_desc *desc, quernel_operator **re
     const int code = check(d, error);
     if (code) return code;
     const uint32_t n = d->weights->shape.out;
-    const quernel_i_layer layer = {
+    const quernel_i_problem problem = {
+        .where = WHERE,
         .x = matrix(d->x_type, d->m, d->weights->shape.in, d->x_stride),
         .y = matrix(d->finish.y_type, d->m, n, d->y_stride),
         .residual = matrix(d->finish.residual_type, d->m, n, d->residual_stride),
         .grid_h = 1, .grid_w = d->m, .kernel_h = 1, .kernel_w = 1,
         .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .up_h = 1, .up_w = 1,
-        .weights = d->weights, .quant = d->quant, .finish = d->finish,
+        .weights = d->weights, .quant = d->quant, .finish = d->finish, .threads = d->threads,
     };
-    const quernel_i_request request = {WHERE, d->isa, d->threads, d->config, d->allocator};
-    return quernel_i_operator_create(&layer, &request, ret_op, error);
+    const quernel_i_request request = {d->isa, d->config, d->allocator};
+    return quernel_i_operator_create(&problem, &request, ret_op, error);
 }

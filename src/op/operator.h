@@ -4,40 +4,41 @@
 #define QUERNEL_OP_OPERATOR_H
 
 #include "base/tensor.h"
-#include "gemm/layer.h"
+#include "exec/params.h"
+#include "plan/plan.h"
 #include "quernel/operator.h"
 #include "quernel/tune.h"
 
 struct quernel_operator {
     quernel_allocator allocator;
     size_t bytes;
-    quernel_i_layer layer;
+    quernel_i_problem problem;
+    quernel_i_plan plan;
+    quernel_i_params params;
     quernel_i_extent x, y, residual;
     uint32_t usable;       // instruction sets that its plan might take
     quernel_plan_choice choice; // where the plan came from
 };
 
-/// What creation needs beside the layer: who speaks in messages, and the descriptor's remaining members.
+/// What creation needs beside the problem: the descriptor's remaining members.
 typedef struct quernel_i_request {
-    const char *where; // "linear", "conv2d", "deconv2d"
     int32_t isa;
-    uint32_t threads;
     const char *config;
     const quernel_allocator *allocator;
 } quernel_i_request;
 
-/// Checks quant and finish of a layer whose geometry and weights are set.
-int quernel_i_numbers_check(const quernel_i_layer *layer, const char *where, quernel_error *error);
+/// Checks quant and finish of a problem whose geometry and weights are set.
+int quernel_i_numbers_check(const quernel_i_problem *problem, quernel_error *error);
 
 /// Checks the bound of every accumulator (numbers: rule 4).
-int quernel_i_bounds_check(const quernel_i_layer *layer, const char *where, quernel_error *error);
+int quernel_i_bounds_check(const quernel_i_problem *problem, quernel_error *error);
 
-/// Takes the layer's tables from `block` and, where it has a base, fills them.
-void quernel_i_tables_lay_out(quernel_i_layer *layer, quernel_i_layout *block);
+/// Takes the tables of a problem under its plan from `block` and, where it has a base, fills them and returns where they are.
+quernel_i_params quernel_i_params_make(const quernel_i_problem *problem, const quernel_i_plan *plan, quernel_i_layout *block);
 
-/// Makes an operator of a layer whose geometry, weights, quant and finish are set and whose tensors carry type, layout
+/// Makes an operator of a problem whose geometry, weights, quant and finish are set and whose tensors carry type, layout
 /// and sizes: checks the rest, plans, allocates, fills the tables and takes a reference of the weights.
-int quernel_i_operator_create(const quernel_i_layer *layer, const quernel_i_request *request,
+int quernel_i_operator_create(const quernel_i_problem *problem, const quernel_i_request *request,
                               quernel_operator **ret_op, quernel_error *error);
 
 #endif

@@ -29,7 +29,8 @@ static int by_prediction(const void *a, const void *b) {
 static quernel_i_candidate *sorted_space(const quernel_operator *op, size_t *ret_count) {
     quernel_i_candidate *all = malloc(SPACE_MOST * sizeof *all);
     if (!all) return NULL;
-    *ret_count = quernel_i_space(&op->layer, op->usable, MOVES, all, SPACE_MOST);
+    const quernel_i_machine machine = quernel_i_machine_asked(op->usable);
+    *ret_count = quernel_i_space(&op->problem, &machine, MOVES, all, SPACE_MOST);
     qsort(all, *ret_count, sizeof *all, by_prediction);
     return all;
 }
@@ -82,9 +83,10 @@ static void add_tables(report *r, const quernel_operator *op) {
     for (size_t i = 0; i < count && i < 16; i++)
         ADD(r, "%s%s: %u rows, %u bad%s%s\n", i ? "           " : "tables     ", tables[i].path, tables[i].good,
             tables[i].bad, *tables[i].wrong ? ", " : "", tables[i].wrong);
-    quernel_i_layer layer = op->layer;
+    quernel_i_plan plan;
     quernel_plan_choice choice;
-    quernel_i_choose(&layer, op->usable, NULL, "report", &choice, add_seen, r, NULL);
+    const quernel_i_machine machine = quernel_i_machine_of(op->usable);
+    quernel_i_choose(&op->problem, &machine, NULL, &plan, &choice, add_seen, r, NULL);
 }
 
 // Only what differs from the plan that runs.
@@ -93,7 +95,7 @@ static void add_difference(report *r, const quernel_i_config *own, const quernel
     if (own->kernel == other->kernel) rest.kernel = NULL;
     for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++) {
         uint32_t *demand = quernel_i_knob_demand(k, &rest);
-        if (!memcmp((const char *)own + k->in_config, demand, sizeof *demand)) *demand = 0;
+        if (quernel_i_knob_get(k, own) == *demand) *demand = 0;
     }
     char text[CONFIG_MOST];
     quernel_i_config_print(&rest, text, sizeof text);
@@ -101,7 +103,7 @@ static void add_difference(report *r, const quernel_i_config *own, const quernel
 }
 
 static void add_losers(report *r, const quernel_operator *op) {
-    const quernel_i_config own = quernel_i_config_of(&op->layer);
+    const quernel_i_config own = quernel_i_config_of(&op->plan);
     const char *lost = op->choice.lost;
     if (*lost && strcmp(lost, "-")) ADD(r, "lost       (raced; time over the winner's)\n");
     while (*lost && strcmp(lost, "-")) {
@@ -128,8 +130,8 @@ size_t quernel_operator_report(const quernel_operator *op, char *text, size_t ca
     if (capacity) *text = 0;
     quernel_i_key key;
     char config[CONFIG_MOST];
-    quernel_i_key_of(&op->layer, &key);
-    quernel_i_plan_explain(&op->layer, config, sizeof config);
+    quernel_i_key_of(&op->problem, &key);
+    quernel_i_plan_explain(&op->plan, config, sizeof config);
     ADD(&r, "layer      %s\n           %s, product %llux%llux%llu, %s\nruns       %s\n", key.op, key.shape,
         (unsigned long long)key.m, (unsigned long long)key.n, (unsigned long long)key.k, key.env, config);
     add_origin(&r, op);

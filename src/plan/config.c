@@ -10,19 +10,12 @@
 
 enum { WORD = 96 };
 
-#define KNOB(key, member, words, tries, meaning) \
-    {#key, words, tries, meaning, offsetof(quernel_i_config, key), offsetof(quernel_i_layer, member)},
-#define COUNT(key, member, tries, meaning) KNOB(key, member, NULL, tries, meaning)
-#define CHOICE(key, member, words, meaning) KNOB(key, member, words, NULL, meaning)
+#define KNOB(key, words, tries, meaning) {#key, words, tries, meaning, offsetof(quernel_i_config, key)},
+#define COUNT(key, member, tries, meaning) KNOB(key, NULL, tries, meaning)
+#define CHOICE(key, member, words, meaning) KNOB(key, words, NULL, meaning)
 const quernel_i_knob quernel_i_knobs[] = {
 #include "plan/knobs.def"
     {0}};
-
-uint32_t quernel_i_knob_chosen(const quernel_i_knob *knob, const quernel_i_layer *layer) {
-    uint32_t value;
-    memcpy(&value, (const char *)layer + knob->in_layer, sizeof value);
-    return value + (knob->words != NULL);
-}
 
 static int refuse(quernel_error *error, const char *where, const char *word) {
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: %s: unknown key or value", where,
@@ -86,8 +79,7 @@ size_t quernel_i_config_print(const quernel_i_config *config, char *text, size_t
     if (capacity) *text = 0;
     size_t used = config->kernel ? quernel_i_text_add(text, capacity, 0, "kernel=%s", config->kernel->name) : 0;
     for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++) {
-        uint32_t value;
-        memcpy(&value, (const char *)config + k->in_config, sizeof value);
+        uint32_t value = quernel_i_knob_get(k, config);
         if (!value) continue;
         used = quernel_i_text_add(text, capacity, used, "%s%s=", used ? " " : "", k->key);
         if (!k->words) used = quernel_i_text_add(text, capacity, used, "%u", value);
@@ -100,16 +92,17 @@ size_t quernel_i_config_print(const quernel_i_config *config, char *text, size_t
     return used;
 }
 
-quernel_i_config quernel_i_config_of(const quernel_i_layer *l) {
+quernel_i_config quernel_i_config_of(const quernel_i_plan *plan) {
     quernel_i_config config;
     memset(&config, 0, sizeof config); // also what lies between members: configs are compared as bytes
-    config.kernel = quernel_i_layer_depthwise(l) ? l->depthwise : l->gemm;
-    for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++)
-        *quernel_i_knob_demand(k, &config) = quernel_i_knob_chosen(k, l);
+    config.kernel = plan->kernels.main;
+#define COUNT(key, member, tries, meaning) config.key = plan->member;
+#define CHOICE(key, member, words, meaning) config.key = (uint32_t)plan->member + 1;
+#include "plan/knobs.def"
     return config;
 }
 
-size_t quernel_i_plan_explain(const quernel_i_layer *l, char *text, size_t capacity) {
-    const quernel_i_config config = quernel_i_config_of(l);
+size_t quernel_i_plan_explain(const quernel_i_plan *plan, char *text, size_t capacity) {
+    const quernel_i_config config = quernel_i_config_of(plan);
     return quernel_i_config_print(&config, text, capacity);
 }

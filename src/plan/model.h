@@ -23,11 +23,13 @@ typedef enum quernel_i_work {
     QUERNEL_I_WORK_COUNT
 } quernel_i_work;
 
-/// Counts the work of a planned layer.
-void quernel_i_model_count(const quernel_i_layer *layer, double work[QUERNEL_I_WORK_COUNT]);
+/// Counts the work of a plan.
+void quernel_i_model_count(const quernel_i_problem *problem, const quernel_i_plan *plan, const quernel_i_machine *machine,
+                           double work[QUERNEL_I_WORK_COUNT]);
 
 /// Nanoseconds that one run is predicted to take.
-double quernel_i_model_ns(const quernel_i_layer *layer);
+double quernel_i_model_ns(const quernel_i_problem *problem, const quernel_i_plan *plan,
+                          const quernel_i_machine *machine);
 
 /// Nanoseconds per unit of each kind of work, as fitted to the landscapes (tune/landscapes).
 extern const double quernel_i_model_rates[QUERNEL_I_WORK_COUNT];

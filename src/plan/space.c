@@ -10,15 +10,14 @@
 enum { TRIES_MOST = 16 };
 
 typedef struct walk {
-    const quernel_i_layer *layer;
-    uint32_t usable;
+    const quernel_i_problem *problem;
+    const quernel_i_machine *machine;
     quernel_i_candidate *found;
     size_t count, capacity;
 } walk;
 
-static bool plan(const walk *w, const quernel_i_config *config, quernel_i_layer *ret) {
-    *ret = *w->layer;
-    return !quernel_i_plan_make(ret, w->usable, config, "space", NULL);
+static bool plan(const walk *w, const quernel_i_config *config, quernel_i_plan *ret) {
+    return !quernel_i_plan_make(w->problem, config, w->machine, ret, NULL);
 }
 
 static bool known(const walk *w, const quernel_i_config *config) {
@@ -28,10 +27,10 @@ static bool known(const walk *w, const quernel_i_config *config) {
 }
 
 static void keep(walk *w, const quernel_i_config *demands) {
-    quernel_i_layer planned;
+    quernel_i_plan planned;
     if (w->count == w->capacity || !plan(w, demands, &planned)) return;
     const quernel_i_config config = quernel_i_config_of(&planned);
-    if (!known(w, &config)) w->found[w->count++] = (quernel_i_candidate){config, quernel_i_model_ns(&planned)};
+    if (!known(w, &config)) w->found[w->count++] = (quernel_i_candidate){config, quernel_i_model_ns(w->problem, &planned, w->machine)};
 }
 
 // The values of "/2 *2 8" beside `own`; returns how many.
@@ -60,10 +59,11 @@ static void walk_knobs(walk *w, const quernel_i_knob *knob, quernel_i_config *de
         for (const char *at = knob->words; (at = strchr(at, ' ')); at++) words++;
         for (*demand = 1; *demand <= words; ++*demand) walk_knobs(w, knob + 1, demands, moves);
     } else if (moves) {
-        quernel_i_layer planned;
+        quernel_i_plan planned;
         uint32_t tries[TRIES_MOST];
         if (!plan(w, demands, &planned)) return;
-        const size_t count = tries_of(knob->tries, quernel_i_knob_chosen(knob, &planned), tries);
+        const quernel_i_config own = quernel_i_config_of(&planned);
+        const size_t count = tries_of(knob->tries, quernel_i_knob_get(knob, &own), tries);
         for (size_t i = 0; i < count; i++) {
             *demand = tries[i];
             walk_knobs(w, knob + 1, demands, moves - 1);
@@ -72,14 +72,14 @@ static void walk_knobs(walk *w, const quernel_i_knob *knob, quernel_i_config *de
     *demand = 0;
 }
 
-size_t quernel_i_space(const quernel_i_layer *layer, uint32_t usable, uint32_t moves, quernel_i_candidate *ret,
-                       size_t capacity) {
-    walk w = {layer, usable, ret, 0, capacity};
+size_t quernel_i_space(const quernel_i_problem *problem, const quernel_i_machine *machine, uint32_t moves,
+                       quernel_i_candidate *ret, size_t capacity) {
+    walk w = {problem, machine, ret, 0, capacity};
     quernel_i_config none = {0};
     walk_knobs(&w, quernel_i_knobs, &none, 0);
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
         quernel_i_config demands = {.kernel = k};
-        quernel_i_layer planned;
+        quernel_i_plan planned;
         if (plan(&w, &demands, &planned)) walk_knobs(&w, quernel_i_knobs, &demands, moves);
     }
     return w.count;

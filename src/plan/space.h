@@ -10,11 +10,10 @@ typedef struct quernel_i_candidate {
     double ns;               // as the model predicts
 } quernel_i_candidate;
 
-/// Plans of `layer` (which has been planned once) for the instruction sets in `usable`: every kernel that can run it,
-/// every word of every choice, and every combination of the counts' tries (knobs.def) in which at most `moves` counts
-/// leave the plan's own choice. Legal by construction: each was made by quernel_i_plan_make, which refuses the others.
+/// Plans of the problem on the machine: every kernel that can run it, every word of every choice, and every combination of the counts' tries (knobs.def) in which at most `moves` counts
+/// leave the plan's own choice. The machine's sets are permitted ones (quernel_i_machine_asked). Legal by construction: each was made by quernel_i_plan_make, which refuses the others.
 /// Stores up to `capacity` of them, the plan's own choices first; returns how many were stored.
-size_t quernel_i_space(const quernel_i_layer *layer, uint32_t usable, uint32_t moves, quernel_i_candidate *ret,
-                       size_t capacity);
+size_t quernel_i_space(const quernel_i_problem *problem, const quernel_i_machine *machine, uint32_t moves,
+                       quernel_i_candidate *ret, size_t capacity);
 
 #endif

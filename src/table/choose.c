@@ -39,14 +39,13 @@ static const char *const reasons[] = {[NO_KERNEL] = "its kernel or a key of its 
                                       [NOT_LEGAL] = "its config is not legal for this layer",
                                       [VETOED] = "the model thinks it worse for this shape"};
 
-// The layer that is looked up, with the plan that it would have without a row.
+// The problem that is looked up.
 typedef struct search {
-    const quernel_i_layer *layer;
-    quernel_i_layer *plan; // of the row that is taken
-    uint32_t usable;
-    const char *where;
+    const quernel_i_problem *problem;
+    const quernel_i_machine *machine;
+    quernel_i_plan *plan; // of the row that is taken
     quernel_i_key key;
-    char machine[QUERNEL_I_CLASS_MOST];
+    char machine_class[QUERNEL_I_CLASS_MOST];
     double model_ns; // of the model's choice
     quernel_plan_choice *choice;
     quernel_i_choose_seen *seen;
@@ -71,17 +70,17 @@ static bool rates_agree(const char *theirs, const char *own) {
 // Plans by the row; 0 where it may be taken.
 static int check_row(search *s, const quernel_i_row *row, quernel_match match) {
     quernel_i_config config;
-    if (quernel_i_config_parse(row->config, s->where, &config, NULL) || !config.kernel) return NO_KERNEL;
-    if (!(s->usable >> config.kernel->isa & 1)) return OTHER_ISA;
+    if (quernel_i_config_parse(row->config, s->problem->where, &config, NULL) || !config.kernel) return NO_KERNEL;
+    if (!(s->machine->isas >> config.kernel->isa & 1)) return OTHER_ISA;
     if (config.kernel->krev != row->krev) return OTHER_KREV;
     // The rates are those of all that the process may use: under a lower ceiling they say nothing.
-    const bool rated = s->usable == quernel_i_cpu()->usable;
-    if (strcmp(row->machine, s->machine) || (rated && !rates_agree(row->rates, quernel_i_tables_rates())))
+    const bool rated = s->machine->isas == quernel_i_cpu()->usable;
+    if (strcmp(row->machine, s->machine_class) || (rated && !rates_agree(row->rates, quernel_i_tables_rates())))
         return OTHER_MACHINE;
     if (row->verdict != QUERNEL_VERDICT_WIN) config = (quernel_i_config){0}; // the default stands
-    *s->plan = *s->layer;
-    if (quernel_i_plan_make(s->plan, s->usable, &config, s->where, NULL)) return NOT_LEGAL;
-    return match != QUERNEL_MATCH_EXACT && quernel_i_model_ns(s->plan) > VETO * s->model_ns ? VETOED : 0;
+    if (quernel_i_plan_make_permitted(s->problem, &config, s->machine, s->plan, NULL)) return NOT_LEGAL;
+    const bool slower = quernel_i_model_ns(s->problem, s->plan, s->machine) > VETO * s->model_ns;
+    return match != QUERNEL_MATCH_EXACT && slower ? VETOED : 0;
 }
 
 static bool consider(search *s, const quernel_i_table *t, const quernel_i_row *row, quernel_match match) {
@@ -143,37 +142,39 @@ static bool search_tables(search *s) {
     return found;
 }
 
-static void look_up(quernel_i_layer *planned, const quernel_i_layer *bare, uint32_t usable, const char *where,
-                    quernel_plan_choice *choice, quernel_i_choose_seen *seen, void *user) {
-    quernel_i_layer by_row;
-    search s = {.layer = bare,
+// The plan of a row, or else `own`, that of the model.
+static quernel_i_plan look_up(const quernel_i_problem *problem, const quernel_i_machine *machine, const quernel_i_plan *own,
+                              quernel_plan_choice *choice, quernel_i_choose_seen *seen, void *user) {
+    quernel_i_plan by_row;
+    search s = {.problem = problem,
+                .machine = machine,
                 .plan = &by_row,
-                .usable = usable,
-                .where = where,
-                .model_ns = quernel_i_model_ns(planned),
+                .model_ns = quernel_i_model_ns(problem, own, machine),
                 .choice = choice,
                 .seen = seen,
                 .user = user};
-    quernel_i_key_of(bare, &s.key);
-    quernel_i_class_print(usable, s.machine, sizeof s.machine);
+    quernel_i_key_of(problem, &s.key);
+    quernel_i_class_print(machine->isas, s.machine_class, sizeof s.machine_class);
     const bool found = search_tables(&s);
-    if (found) *planned = by_row;
-    if (seen) return;
-    atomic_fetch_add_explicit(&counters[choice->match], 1, memory_order_relaxed);
-    if (choice->match != QUERNEL_MATCH_EXACT) quernel_i_misses_record(s.key.op, s.key.shape, s.key.env);
+    if (!seen) {
+        atomic_fetch_add_explicit(&counters[choice->match], 1, memory_order_relaxed);
+        if (choice->match != QUERNEL_MATCH_EXACT) quernel_i_misses_record(s.key.op, s.key.shape, s.key.env);
+    }
+    return found ? by_row : *own;
 }
 
-int quernel_i_choose(quernel_i_layer *layer, uint32_t usable, const char *config, const char *where,
-                     quernel_plan_choice *ret_choice, quernel_i_choose_seen *seen, void *user, quernel_error *error) {
-    const quernel_i_layer bare = *layer;
+int quernel_i_choose(const quernel_i_problem *problem, const quernel_i_machine *machine, const char *config,
+                     quernel_i_plan *ret_plan, quernel_plan_choice *ret_choice, quernel_i_choose_seen *seen, void *user,
+                     quernel_error *error) {
     quernel_i_config demands;
-    int code = quernel_i_config_parse(config, where, &demands, error);
-    if (!code) code = quernel_i_plan_make(layer, usable, &demands, where, error);
+    quernel_i_plan own;
+    int code = quernel_i_config_parse(config, problem->where, &demands, error);
+    if (!code) code = quernel_i_plan_make_permitted(problem, &demands, machine, &own, error);
     if (code) return code;
     *ret_choice = (quernel_plan_choice)QUERNEL_PLAN_CHOICE_INIT;
     if (config) ret_choice->from = QUERNEL_FROM_CONFIG;
-    else look_up(layer, &bare, usable, where, ret_choice, seen, user);
-    ret_choice->predicted_ns = quernel_i_model_ns(layer);
+    *ret_plan = config ? own : look_up(problem, machine, &own, ret_choice, seen, user);
+    ret_choice->predicted_ns = quernel_i_model_ns(problem, ret_plan, machine);
     return QUERNEL_OK;
 }
 

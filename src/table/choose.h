@@ -10,9 +10,10 @@
 typedef void quernel_i_choose_seen(void *user, const char *table, const quernel_i_row *row, quernel_match match,
                                    const char *wrong);
 
-/// Plans the layer and says where the plan came from. `seen` may be NULL; with it nothing is counted or recorded.
-int quernel_i_choose(quernel_i_layer *layer, uint32_t usable, const char *config, const char *where,
-                     quernel_plan_choice *ret_choice, quernel_i_choose_seen *seen, void *user, quernel_error *error);
+/// Plans the problem and says where the plan came from. `seen` may be NULL; with it nothing is counted or recorded.
+int quernel_i_choose(const quernel_i_problem *problem, const quernel_i_machine *machine, const char *config,
+                     quernel_i_plan *ret_plan, quernel_plan_choice *ret_choice, quernel_i_choose_seen *seen, void *user,
+                     quernel_error *error);
 
 /// Appends the layer to the file that QUERNEL_RECORD_MISSES names, once per process.
 void quernel_i_misses_record(const char *op, const char *shape, const char *env);

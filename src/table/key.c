@@ -5,11 +5,11 @@
 #include <math.h>
 #include <stdio.h>
 
-static const char *kind_of(const quernel_i_layer *l) {
+static const char *kind_of(const quernel_i_problem *p) {
     static const char *const kinds[] = {[QUERNEL_WEIGHTS_LINEAR] = "linear",
                                         [QUERNEL_WEIGHTS_CONV2D] = "conv2d",
                                         [QUERNEL_WEIGHTS_DECONV2D] = "deconv2d"};
-    return kinds[l->weights->shape.kind];
+    return kinds[p->weights->shape.kind];
 }
 
 static void print_tensor(const quernel_tensor *t, char *text, size_t capacity) {
@@ -17,21 +17,21 @@ static void print_tensor(const quernel_tensor *t, char *text, size_t capacity) {
              t->layout == QUERNEL_LAYOUT_NCHW ? "nchw" : "nhwc", t->border_h, t->border_w);
 }
 
-void quernel_i_key_of(const quernel_i_layer *l, quernel_i_key *key) {
+void quernel_i_key_of(const quernel_i_problem *p, quernel_i_key *key) {
     static const char *const modes[] = {"static", "call", "row"};
-    const quernel_i_weights_shape *s = &l->weights->shape;
+    const quernel_i_weights_shape *s = &p->weights->shape;
     char x[32], y[32];
-    print_tensor(&l->x, x, sizeof x);
-    print_tensor(&l->y, y, sizeof y);
-    snprintf(key->op, sizeof key->op, "%s k%ux%u s%ux%u d%ux%u g%u x=%s y=%s%s q=%s smooth=%s", kind_of(l), s->kernel_h,
-             s->kernel_w, l->stride_h * l->up_h, l->stride_w * l->up_w, l->dilation_h, l->dilation_w, s->groups, x, y,
-             l->finish.residual ? " residual" : "", modes[l->quant.mode],
-             l->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN ? "column" : "none"); // by channel costs nothing
-    snprintf(key->shape, sizeof key->shape, "%ux%ux%ux%u:%ux%ux%u:p%dx%d", l->x.n, l->x.c, l->x.h, l->x.w, l->y.c,
-             l->y.h, l->y.w, l->pad_top, l->pad_left);
-    snprintf(key->env, sizeof key->env, "threads=%u warm", l->threads);
-    key->m = (uint64_t)l->x.n * l->grid_h * l->grid_w;
-    key->n = (uint64_t)s->out / s->groups * l->up_h * l->up_w;
+    print_tensor(&p->x, x, sizeof x);
+    print_tensor(&p->y, y, sizeof y);
+    snprintf(key->op, sizeof key->op, "%s k%ux%u s%ux%u d%ux%u g%u x=%s y=%s%s q=%s smooth=%s", kind_of(p), s->kernel_h,
+             s->kernel_w, p->stride_h * p->up_h, p->stride_w * p->up_w, p->dilation_h, p->dilation_w, s->groups, x, y,
+             p->finish.residual ? " residual" : "", modes[p->quant.mode],
+             p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN ? "column" : "none"); // by channel costs nothing
+    snprintf(key->shape, sizeof key->shape, "%ux%ux%ux%u:%ux%ux%u:p%dx%d", p->x.n, p->x.c, p->x.h, p->x.w, p->y.c,
+             p->y.h, p->y.w, p->pad_top, p->pad_left);
+    snprintf(key->env, sizeof key->env, "threads=%u warm", p->threads);
+    key->m = (uint64_t)p->x.n * p->grid_h * p->grid_w;
+    key->n = (uint64_t)s->out / s->groups * p->up_h * p->up_w;
     key->k = (uint64_t)s->window_h * s->run_length;
     if (s->format == QUERNEL_I_FORMAT_TAPS) key->n = s->out, key->k = s->taps;
 }

@@ -3,7 +3,7 @@
 #ifndef QUERNEL_TABLE_KEY_H
 #define QUERNEL_TABLE_KEY_H
 
-#include "gemm/layer.h"
+#include "plan/problem.h"
 
 /// `op` holds what rows of one bucket share, `shape` the sizes, m·n·k the product per image batch and group.
 typedef struct quernel_i_key {
@@ -12,7 +12,7 @@ typedef struct quernel_i_key {
     uint64_t m, n, k;
 } quernel_i_key;
 
-void quernel_i_key_of(const quernel_i_layer *layer, quernel_i_key *ret_key);
+void quernel_i_key_of(const quernel_i_problem *problem, quernel_i_key *ret_key);
 
 /// Octaves between two products: the greatest of |log2| of the ratios of m, n and k.
 double quernel_i_key_octaves(const quernel_i_key *key, uint64_t m, uint64_t n, uint64_t k);

@@ -13,7 +13,7 @@ GOOD = {
     "kernels/meson.build": "'avx2/gemm_a_1x16x4.c'",
     "kernels/avx2/gemm_a_1x16x4.c": SPDX + '#include "finish.h"\nvoid quernel_uk_gemm_a_1x16x4_avx2(void) {}\n',
     "kernels/avx2/finish.h": SPDX + '#include "base/num.h"\n',
-    "src/gemm/drive.c": SPDX + '#include "pack/stage.h"\n',
+    "src/exec/drive.c": SPDX + '#include "pack/stage.h"\n',
     "tune/search/race.c": SPDX + '#include "tune/common/random.h"\n#include "table/row.h"\n',
     "examples/conv2d.c": SPDX + "#include <quernel/quernel.h>\nint main(void) {}\n",
     "README.md": "#include <quernel/quernel.h>\nint main(void) {}",
@@ -29,7 +29,7 @@ BAD_SOURCES = {
     source.is_short: changed(src__op__x_dot_c=SPDX + "\n" * 601),
     source.names_no_machine: GOOD | {"README.md": "see /ro" + "ot/x"},
     source.leaves_no_marks: changed(src__op__x_dot_c=SPDX + "// TO" + "DO\n"),
-    source.keeps_floors: changed(src__gemm__drive_dot_c=SPDX + '#include "op/operator.h"\n'),
+    source.keeps_floors: changed(src__exec__drive_dot_c=SPDX + '#include "op/operator.h"\n'),
     source.lists_kernels_once: GOOD | {"kernels/meson.build": ""},
     source.quotes_its_example: GOOD | {"README.md": "another program"},
 }

@@ -5,7 +5,7 @@ import re
 CODE = (".c", ".h", ".cc", ".py", ".def")
 LINES_MOST = 600
 # A file includes its own floor and those that stand before it here.
-FLOORS = ["base", "cpu", "registry", "pack", "gemm", "quant", "plan", "table", "op", "network", "audit"]
+FLOORS = ["base", "cpu", "threads", "registry", "pack", "plan", "exec", "quant", "table", "op", "network", "audit"]
 # A file of tune/ includes its own room, these, and the library.
 TUNE_ROOMS = {
     "common": [],

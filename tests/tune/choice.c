@@ -55,10 +55,11 @@ void test_choice_conv3x3(void) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         quernel_operator *op = quernel_i_registry_named(cases[i].kernel) ? conv3x3(cases[i].channels, cases[i].size, cases[i].stride) : NULL;
         if (!op) continue; // a compiler without it
-        quernel_i_layer layer = op->layer;
-        CHECK(!quernel_i_plan_make(&layer, cases[i].sets, &none, "choice", NULL), "no plan");
-        CHECK(!strcmp(layer.gemm->name, cases[i].kernel), "%u channels, %u pixels, stride %u, sets %x: %s", cases[i].channels,
-              cases[i].size, cases[i].stride, cases[i].sets, layer.gemm->name);
+        quernel_i_plan plan;
+        const quernel_i_machine machine = quernel_i_machine_of(cases[i].sets);
+        if (!CHECK(!quernel_i_plan_make(&op->problem, &none, &machine, &plan, NULL), "no plan")) continue;
+        CHECK(!strcmp(plan.kernels.main->name, cases[i].kernel), "%u channels, %u pixels, stride %u, sets %x: %s", cases[i].channels,
+              cases[i].size, cases[i].stride, cases[i].sets, plan.kernels.main->name);
         quernel_operator_destroy(op);
     }
 }

@@ -26,13 +26,14 @@ static bool count_work(measured *m) {
     shape s;
     workload u = {0};
     m->work = malloc(m->landscape.count * sizeof *m->work);
+    const quernel_i_machine machine = quernel_i_machine_of(any);
     bool fine = m->work && make_layer(&m->landscape, &s, &u);
     for (uint32_t i = 0; fine && i < m->landscape.count; i++) {
         quernel_i_config config;
-        quernel_i_layer layer = u.op->layer;
+        quernel_i_plan plan;
         fine = !quernel_i_config_parse(m->landscape.configs[i], "landscape", &config, NULL) &&
-               !quernel_i_plan_make(&layer, any, &config, "landscape", NULL);
-        if (fine) quernel_i_model_count(&layer, m->work[i]);
+               !quernel_i_plan_make(&u.op->problem, &config, &machine, &plan, NULL);
+        if (fine) quernel_i_model_count(&u.op->problem, &plan, &machine, m->work[i]);
     }
     workload_free(&u);
     return fine;

@@ -57,11 +57,11 @@ typedef struct own_row {
 
 static void row_for(own_row *r, const quernel_operator *op, const char *change) {
     r->row = sample_row();
-    quernel_i_key_of(&op->layer, &r->key);
+    quernel_i_key_of(&op->problem, &r->key);
     quernel_i_class_print(op->usable, r->machine, sizeof r->machine);
-    snprintf(r->config, sizeof r->config, "kernel=%s %s", op->layer.gemm->name, change);
+    snprintf(r->config, sizeof r->config, "kernel=%s %s", op->plan.kernels.main->name, change);
     r->row.op = r->key.op, r->row.shape = r->key.shape, r->row.env = r->key.env, r->row.config = r->config;
-    r->row.machine = r->machine, r->row.krev = op->layer.gemm->krev;
+    r->row.machine = r->machine, r->row.krev = op->plan.kernels.main->krev;
     r->row.m = r->key.m, r->row.n = r->key.n, r->row.k = r->key.k;
 }
 
@@ -81,9 +81,9 @@ void test_lookup_exact(void) {
     CHECK(t.from == QUERNEL_FROM_TABLE && t.match == QUERNEL_MATCH_EXACT && t.ratio == 1.1, "from %d, match %d", t.from,
           t.match);
     CHECK(!strcmp(t.table, "quernel_table_set"), "table %s", t.table);
-    CHECK(tuned->layer.chunk == 7, "chunk %u", tuned->layer.chunk);
-    CHECK(f.from == QUERNEL_FROM_CONFIG && forced->layer.chunk == 9, "a config must win: from %d, chunk %u", f.from,
-          forced->layer.chunk);
+    CHECK(tuned->plan.chunk == 7, "chunk %u", tuned->plan.chunk);
+    CHECK(f.from == QUERNEL_FROM_CONFIG && forced->plan.chunk == 9, "a config must win: from %d, chunk %u", f.from,
+          forced->plan.chunk);
     char text[8192];
     const size_t length = quernel_operator_report(tuned, text, sizeof text);
     CHECK(length == strlen(text) && strstr(text, "chunk=7") && strstr(text, "quernel_table_set"), "%s", text);
@@ -161,7 +161,7 @@ void test_lookup_tie(void) {
     quernel_operator *op = product(64, NULL);
     const quernel_plan_choice c = choice_of(op);
     CHECK(c.from == QUERNEL_FROM_TABLE && c.verdict == QUERNEL_VERDICT_TIE, "from %d, verdict %d", c.from, c.verdict);
-    CHECK(op->layer.chunk == plain->layer.chunk, "a tie must leave the default: chunk %u", op->layer.chunk);
+    CHECK(op->plan.chunk == plain->plan.chunk, "a tie must leave the default: chunk %u", op->plan.chunk);
     quernel_operator_destroy(op), quernel_operator_destroy(plain);
     quernel_table_set(NULL, 0, NULL);
 }
@@ -216,8 +216,9 @@ void test_lookup_bits(void) {
     for (size_t i = 0; i < sizeof x; i++) x[i] = (uint8_t)(i * 89 % 256);
     quernel_operator *plain = product(ROWS, NULL);
     run(plain, x, expected);
+    const quernel_i_machine machine = quernel_i_machine_asked(quernel_i_cpu()->usable);
     quernel_i_candidate *space = malloc(SPACE * sizeof *space);
-    const size_t count = space ? quernel_i_space(&plain->layer, quernel_i_cpu()->usable, 2, space, SPACE) : 0;
+    const size_t count = space ? quernel_i_space(&plain->problem, &machine, 2, space, SPACE) : 0;
     CHECK(count > 20, "%zu plans", count);
     for (size_t i = 0; i < count; i++) {
         char config[512];
@@ -235,18 +236,18 @@ void test_lookup_bits(void) {
 // Each plan once, complete, and made again by its own text.
 void test_space(void) {
     quernel_operator *op = product(500, NULL);
+    const quernel_i_machine machine = quernel_i_machine_asked(quernel_i_cpu()->usable);
     quernel_i_candidate *space = malloc(SPACE * sizeof *space);
-    const size_t count = space ? quernel_i_space(&op->layer, quernel_i_cpu()->usable, 3, space, SPACE) : 0;
+    const size_t count = space ? quernel_i_space(&op->problem, &machine, 3, space, SPACE) : 0;
     char config[512], again[512];
     quernel_operator_explain(op, again, sizeof again);
     for (size_t i = 0; i < count; i++) {
         quernel_i_config_print(&space[i].config, config, sizeof config);
         if (i == 0) CHECK(!strcmp(config, again), "the plan's own choice must come first: %s", config);
-        quernel_i_layer layer = op->layer;
+        quernel_i_plan plan;
         CHECK(space[i].ns > 0, "%s: predicted %g", config, space[i].ns);
-        CHECK(!quernel_i_plan_make(&layer, quernel_i_cpu()->usable, &space[i].config, "space", NULL), "%s: not legal",
-              config);
-        quernel_i_plan_explain(&layer, again, sizeof again);
+        CHECK(!quernel_i_plan_make(&op->problem, &space[i].config, &machine, &plan, NULL), "%s: not legal", config);
+        quernel_i_plan_explain(&plan, again, sizeof again);
         CHECK(!strcmp(config, again), "%s became %s", config, again);
         for (size_t j = 0; j < i; j++)
             if (!memcmp(&space[i].config, &space[j].config, sizeof space[i].config)) CHECK(false, "%s: twice", config);

@@ -1,34 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 // How large products are planned for AMX tiles, on any machine: the functions look at sizes alone.
 #include "../unit/check.h"
-#include "plan/tiles.h"
+#include "plan/amx.h"
 #include "registry/registry.h"
 #include "tests.h"
 
 enum { L1 = 48 << 10, L2 = 2 << 20 };
 
-// A product whose weights do not stay in L1.
-static quernel_i_layer product(quernel_weights *w, const char *kernel, uint32_t columns, uint32_t k) {
+static quernel_i_problem product(quernel_weights *w, uint32_t columns, uint32_t k) {
     *w = (quernel_weights){.shape = {.columns16 = columns, .k_groups = k / 4, .format = QUERNEL_I_FORMAT_W16X4}};
-    return (quernel_i_layer){.weights = w, .gemm = quernel_i_registry_named(kernel), .kernel_h = 1, .kernel_w = 1,
-                             .stream = QUERNEL_I_STREAM_WEIGHTS};
+    return (quernel_i_problem){.weights = w, .kernel_h = 1, .kernel_w = 1};
+}
+
+static uint32_t stay(const quernel_i_problem *p, const quernel_i_kernel *k, quernel_i_stream stream) {
+    return quernel_i_plan_tiles_stay(p, k, QUERNEL_I_PATH_INPLACE, stream, L1);
+}
+
+static bool far_away(const quernel_i_problem *p, const quernel_i_kernel *k) {
+    return quernel_i_plan_tiles_far(p, k, QUERNEL_I_PATH_INPLACE, L2);
 }
 
 void test_tiles(void) {
-    quernel_weights w;
-    quernel_i_layer l = product(&w, "quernel_uk_gemm_u8s8_32x32x64_amxint8", 2048, 2048);
-    if (!l.gemm) {
+    const quernel_i_kernel *tiles = quernel_i_registry_named("quernel_uk_gemm_u8s8_32x32x64_amxint8");
+    const quernel_i_kernel *vectors = quernel_i_registry_named("quernel_uk_gemm_u8s8_14x32x4_avx512vnni");
+    if (!tiles) {
         test_skip("this build has no AMX kernel");
         return;
     }
-    CHECK(quernel_i_plan_tiles_stay(&l, L1) == 18 * 16, "K = 2048: 18 of 32 steps fit, not %u", quernel_i_plan_tiles_stay(&l, L1) / 16);
-    CHECK(quernel_i_plan_tiles_copy(&l, 2048) && quernel_i_plan_tiles_copy(&l, 4096), "rows meet in one set");
-    CHECK(!quernel_i_plan_tiles_copy(&l, 2112) && !quernel_i_plan_tiles_copy(&l, 1024), "rows lie in many sets");
-    CHECK(quernel_i_plan_tiles_far(&l, L2), "4 MiB of weights do not stay in L2");
-    l.stream = QUERNEL_I_STREAM_ROWS;
-    CHECK(!quernel_i_plan_tiles_stay(&l, L1), "rows that pass by do not stay");
-    l = product(&w, "quernel_uk_gemm_u8s8_32x32x64_amxint8", 1024, 1024);
-    CHECK(!quernel_i_plan_tiles_stay(&l, L1) && !quernel_i_plan_tiles_far(&l, L2), "K = 1024: L1 holds the rows, L2 the weights");
-    l = product(&w, "quernel_uk_gemm_u8s8_14x32x4_avx512vnni", 2048, 2048);
-    CHECK(!l.gemm || !quernel_i_plan_tiles_far(&l, L2), "no tiles");
+    quernel_weights w;
+    quernel_i_problem p = product(&w, 2048, 2048); // weights do not stay in L1
+    const uint32_t kept = stay(&p, tiles, QUERNEL_I_STREAM_WEIGHTS);
+    CHECK(kept == 18 * 16, "K = 2048: 18 of 32 steps fit, not %u", kept / 16);
+    CHECK(quernel_i_plan_tiles_copy(&p, tiles, 2048) && quernel_i_plan_tiles_copy(&p, tiles, 4096), "rows meet in one set");
+    CHECK(!quernel_i_plan_tiles_copy(&p, tiles, 2112) && !quernel_i_plan_tiles_copy(&p, tiles, 1024), "rows lie in many sets");
+    CHECK(far_away(&p, tiles), "4 MiB of weights do not stay in L2");
+    CHECK(!stay(&p, tiles, QUERNEL_I_STREAM_ROWS), "rows that pass by do not stay");
+    CHECK(!vectors || !far_away(&p, vectors), "no tiles");
+    p = product(&w, 1024, 1024);
+    CHECK(!stay(&p, tiles, QUERNEL_I_STREAM_WEIGHTS) && !far_away(&p, tiles), "K = 1024: L1 holds the rows, L2 the weights");
 }

@@ -83,7 +83,7 @@ static uint32_t measure(contest *c, uint32_t done, const record_options *o, doub
 static int write_landscape(const char *path, const contest *c, const double *ns, uint32_t rounds, uint32_t stride) {
     quernel_i_key key;
     char machine[128];
-    quernel_i_key_of(&c->variants[0].op->layer, &key);
+    quernel_i_key_of(&c->variants[0].op->problem, &key);
     quernel_i_class_print(c->variants[0].op->usable, machine, sizeof machine);
     FILE *to = fopen(path, "w");
     if (!to) return 0;

@@ -15,7 +15,7 @@
 
 static void run_child(const confirmer *c, const char *config, int in, int out) {
     quernel_i_key key;
-    quernel_i_key_of(&c->op->layer, &key);
+    quernel_i_key_of(&c->op->problem, &key);
     dup2(in, STDIN_FILENO), dup2(out, STDOUT_FILENO);
     char *const words[] = {
         "quernel", "compare", "--op",         key.op,     "--shape",      key.shape,   "--env",

@@ -50,7 +50,7 @@ static const quernel_i_row *nearest(const contest *c, const quernel_i_key *key, 
 
 static void add_neighbours(contest *c, const quernel_i_table *const *tables) {
     quernel_i_key key;
-    quernel_i_key_of(&c->variants[0].op->layer, &key);
+    quernel_i_key_of(&c->variants[0].op->problem, &key);
     for (int n = 0; n < NEIGHBOURS; n++) {
         const uint32_t before = c->count;
         const quernel_i_row *row = nearest(c, &key, tables);
@@ -63,7 +63,8 @@ quernel_i_candidate *finalists_list(const contest *c, uint32_t usable, uint32_t 
     const quernel_operator *op = c->variants[0].op;
     quernel_i_candidate *all = malloc(SPACE_MOST * sizeof *all);
     if (!all) return NULL;
-    *ret_count = quernel_i_space(&op->layer, usable, moves, all, SPACE_MOST);
+    const quernel_i_machine machine = quernel_i_machine_asked(usable);
+    *ret_count = quernel_i_space(&op->problem, &machine, moves, all, SPACE_MOST);
     qsort(all, *ret_count, sizeof *all, by_prediction);
     return all;
 }
@@ -94,7 +95,7 @@ static bool is_current(const quernel_i_row *row) {
 const quernel_i_row *finalists_own_row(const contest *c, const quernel_i_table *const *tables) {
     quernel_i_key key;
     char machine[QUERNEL_I_CLASS_MOST];
-    quernel_i_key_of(&c->variants[0].op->layer, &key);
+    quernel_i_key_of(&c->variants[0].op->problem, &key);
     quernel_i_class_print(c->variants[0].op->usable, machine, sizeof machine);
     for (; *tables; tables++)
         for (uint32_t i = (*tables)->good; i-- > 0;) {

@@ -42,7 +42,7 @@ static double sample(void *user, uint32_t index, uint32_t round) {
 
 // The kernel's revision; every plan names its kernel.
 static uint32_t krev_of(const quernel_operator *op) {
-    return (quernel_i_layer_depthwise(&op->layer) ? op->layer.depthwise : op->layer.gemm)->krev;
+    return op->plan.kernels.main->krev;
 }
 
 // Only what differs from `own`, word by word: both are complete and in the same order.
@@ -99,7 +99,7 @@ static const char *publish(const session *s, const racing *r, const decision *d,
     const variant *won = &r->contest->variants[r->plan[d->winner]];
     quernel_i_key key;
     char machine[QUERNEL_I_CLASS_MOST], date[32];
-    quernel_i_key_of(&won->op->layer, &key);
+    quernel_i_key_of(&won->op->problem, &key);
     quernel_i_class_print(won->op->usable, machine, sizeof machine);
     print_date(date, sizeof date);
     const median ratio = d->verdict == QUERNEL_VERDICT_WIN ? d->ratio : (median){1, 1, 1};
@@ -133,7 +133,7 @@ static void write_json(json *j, const racing *r, uint32_t count, const decision 
                        const char *end) {
     if (!j) return;
     quernel_i_key key;
-    quernel_i_key_of(&r->contest->variants[0].op->layer, &key);
+    quernel_i_key_of(&r->contest->variants[0].op->problem, &key);
     json_open(j, NULL, '{');
     json_text(j, "op", key.op), json_text(j, "shape", key.shape), json_text(j, "env", key.env);
     json_text(j, "verdict", end), json_text(j, "config", r->contest->variants[r->plan[d->winner]].config);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // When tiles pay: a model of one line of output, cycles that tiles and vectors take for its products, its finish, and for the call.
 // Then how large products go through L1 and L2.
-#include "plan/tiles.h"
+#include "plan/amx.h"
 
-#include "cpu/cpu.h"
+#include "registry/registry.h"
 
 #define TILE_ROWS 16
 #define TILE_GROUPS 16
@@ -16,12 +16,12 @@
 #define FINISH 4         // cycles for 16 results
 #define HELD_MOST 7 / 8  // of L1 that one operand may fill
 
-static size_t weights_bytes(const quernel_i_layer *l, size_t columns) { return columns * l->weights->shape.k_groups * 4; }
+static size_t weights_bytes(const quernel_i_problem *p, size_t columns) { return columns * p->weights->shape.k_groups * 4; }
 static uint64_t pieces(uint64_t total, uint64_t piece) { return (total + piece - 1) / piece; }
 
-bool quernel_i_plan_tiles_pay(const quernel_i_layer *l) {
-    const quernel_i_weights_shape *s = &l->weights->shape;
-    const uint64_t rows = l->grid_w, columns = s->columns16 / 16, groups = s->k_groups;
+bool quernel_i_plan_tiles_pay(const quernel_i_problem *p) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const uint64_t rows = p->grid_w, columns = s->columns16 / 16, groups = s->k_groups;
     const uint64_t products = pieces(rows, TILE_ROWS) * columns * pieces(groups, TILE_GROUPS) * PRODUCT;
     const uint64_t finish = rows * columns * FINISH;
     const uint64_t vectors = rows * columns * groups * 64 / VECTOR_MACS + finish; // one after the other
@@ -36,25 +36,25 @@ static uint64_t step(uint64_t m, uint64_t n, uint64_t load) {
     return most(most(m * n * PRODUCT, LATENCY), most((m + n) * LOAD, n * load));
 }
 
-static uint64_t step_of_line(const quernel_i_layer *l, const quernel_i_kernel *k) {
-    const uint64_t m = k->mr / TILE_ROWS, n = k->nr / 16, rows = pieces(l->grid_w, TILE_ROWS);
-    const uint64_t columns = l->weights->shape.columns16 / 16;
-    const uint64_t load = weights_bytes(l, l->weights->shape.columns16) > quernel_i_cpu()->l1d_bytes * HELD_MOST ? LOAD_L2 : LOAD;
+static uint64_t step_of_line(const quernel_i_problem *p, const quernel_i_kernel *k, size_t l1d_bytes) {
+    const uint64_t m = k->mr / TILE_ROWS, n = k->nr / 16, rows = pieces(p->grid_w, TILE_ROWS);
+    const uint64_t columns = p->weights->shape.columns16 / 16;
+    const uint64_t load = weights_bytes(p, p->weights->shape.columns16) > l1d_bytes * HELD_MOST ? LOAD_L2 : LOAD;
     return rows / m * (columns / n * step(m, n, load) + step(m, columns % n, load)) + columns / n * step(rows % m, n, load) +
            step(rows % m, columns % n, load);
 }
 
-const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_layer *l, int32_t a_type) {
+const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_problem *p, int32_t a_type, size_t l1d_bytes) {
     const quernel_i_kernel *best = NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
         if (k->isa != QUERNEL_ISA_AMXINT8 || k->op != QUERNEL_I_OP_GEMM || k->a_type != a_type) continue;
-        if (!best || step_of_line(l, k) < step_of_line(l, best)) best = k;
+        if (!best || step_of_line(p, k, l1d_bytes) < step_of_line(p, best, l1d_bytes)) best = k;
     }
     return best;
 }
 
-quernel_i_stream quernel_i_plan_stream(const quernel_i_layer *l, size_t l1d_bytes) {
-    return weights_bytes(l, l->columns_block) > l1d_bytes * HELD_MOST ? QUERNEL_I_STREAM_WEIGHTS : QUERNEL_I_STREAM_ROWS;
+quernel_i_stream quernel_i_plan_stream(const quernel_i_problem *p, uint32_t oc, size_t l1d_bytes) {
+    return weights_bytes(p, oc) > l1d_bytes * HELD_MOST ? QUERNEL_I_STREAM_WEIGHTS : QUERNEL_I_STREAM_ROWS;
 }
 
 // Large products. Counted by a model of L1 and L2 (48 KiB in 12 ways, 2 MiB in 16, LRU; `tileloaddt1` takes no room in L1) that
@@ -86,22 +86,23 @@ quernel_i_stream quernel_i_plan_stream(const quernel_i_layer *l, size_t l1d_byte
 #define ALIASED_BYTES 2048    // half a way of L1
 
 // Rows that do not overlap: taps of a larger window meet their neighbours' lines in L1 anyway.
-static bool apart(const quernel_i_layer *l) {
-    if (quernel_i_layer_depthwise(l)) return false;
-    return l->gemm->isa == QUERNEL_ISA_AMXINT8 && (l->path == QUERNEL_I_PATH_PACKED || l->kernel_h * l->kernel_w == 1);
+static bool apart(const quernel_i_problem *p, const quernel_i_kernel *k, quernel_i_path path) {
+    return k->isa == QUERNEL_ISA_AMXINT8 && (path == QUERNEL_I_PATH_PACKED || p->kernel_h * p->kernel_w == 1);
 }
 
-uint32_t quernel_i_plan_tiles_stay(const quernel_i_layer *l, size_t l1d_bytes) {
-    const size_t rows = (size_t)l->gemm->mr * l->weights->shape.k_groups * 4;
-    if (!apart(l) || l->stream != QUERNEL_I_STREAM_WEIGHTS || rows <= l1d_bytes * HELD_MOST) return 0;
-    const uint32_t steps = (uint32_t)(l1d_bytes * STAY_MOST / (l->gemm->mr * 4 * TILE_GROUPS));
+uint32_t quernel_i_plan_tiles_stay(const quernel_i_problem *p, const quernel_i_kernel *k, quernel_i_path path,
+                                   quernel_i_stream stream, size_t l1d_bytes) {
+    const size_t rows = (size_t)k->mr * p->weights->shape.k_groups * 4;
+    if (!apart(p, k, path) || stream != QUERNEL_I_STREAM_WEIGHTS || rows <= l1d_bytes * HELD_MOST) return 0;
+    const uint32_t steps = (uint32_t)(l1d_bytes * STAY_MOST / (k->mr * 4 * TILE_GROUPS));
     return (steps ? steps : 1) * TILE_GROUPS;
 }
 
-bool quernel_i_plan_tiles_copy(const quernel_i_layer *l, int64_t row_bytes) {
-    return apart(l) && row_bytes % ALIASED_BYTES == 0 && l->weights->shape.columns16 >= COPIED_COLUMNS;
+bool quernel_i_plan_tiles_copy(const quernel_i_problem *p, const quernel_i_kernel *k, int64_t row_bytes) {
+    return apart(p, k, QUERNEL_I_PATH_INPLACE) && row_bytes % ALIASED_BYTES == 0 &&
+           p->weights->shape.columns16 >= COPIED_COLUMNS;
 }
 
-bool quernel_i_plan_tiles_far(const quernel_i_layer *l, size_t l2_bytes) {
-    return apart(l) && weights_bytes(l, l->weights->shape.columns16) > l2_bytes / 2;
+bool quernel_i_plan_tiles_far(const quernel_i_problem *p, const quernel_i_kernel *k, quernel_i_path path, size_t l2_bytes) {
+    return apart(p, k, path) && weights_bytes(p, p->weights->shape.columns16) > l2_bytes / 2;
 }

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The drive: runs a layer. Strips of output pixels, chunks, units of columns, threads.
-#ifndef QUERNEL_GEMM_DRIVE_H
-#define QUERNEL_GEMM_DRIVE_H
+// Runs an operator: strips of output pixels, chunks, units of columns, threads.
+#ifndef QUERNEL_EXEC_DRIVE_H
+#define QUERNEL_EXEC_DRIVE_H
 
-#include "gemm/layer.h"
+#include "exec/params.h"
+#include "plan/plan.h"
 
-/// One run of a layer. `shared` and `slices` are the workspace.
+/// One run of an operator: what to do, and the buffers.
 typedef struct quernel_i_call {
-    const quernel_i_layer *layer;
+    const quernel_i_problem *problem;
+    const quernel_i_plan *plan;
+    const quernel_i_params *params;
     const void *x;
     const void *residual;
     void *y;
     uint8_t *workspace;
 } quernel_i_call;
-
-/// Quantization of one image, found in the run.
-typedef struct quernel_i_image {
-    float d, g;
-    int32_t z;
-} quernel_i_image;
 
 /// Runs everything: ranges first where they are dynamic over the image, then the strips.
 void quernel_i_drive(const quernel_i_call *call, const quernel_parallel *parallel);
@@ -29,7 +26,7 @@ typedef struct quernel_i_task {
     uint8_t *slice;
     uint32_t image, y0, y1, x0, x1;
     uint32_t unit0, unit1;
-    quernel_i_image found;  // dynamic over the image
+    quernel_i_image_quant image_quant; // dynamic over the image: found in the run
     uint8_t zero_byte;      // the zero point as rows hold it
 } quernel_i_task;
 
@@ -73,12 +70,10 @@ void quernel_i_joined_finish(const quernel_i_task *task, uint32_t column, uint32
 /// Writes the zero point into those border pixels of y that lie beside the task's lines.
 void quernel_i_border_fill(const quernel_i_task *task);
 
-/// Finds the quantization of all images: fills the array of quernel_i_image in the shared workspace.
+/// Finds the quantization of all images: fills the array of quernel_i_image_quant in the shared workspace.
 void quernel_i_ranges_find(const quernel_i_call *call, const quernel_parallel *parallel);
-static inline quernel_i_image *quernel_i_images(const quernel_i_call *call) { return (quernel_i_image *)call->workspace; }
-
-/// Runs tasks by the caller's function, or one after another, each in Quernel's floating-point environment.
-void quernel_i_parallel(const quernel_parallel *parallel, uint32_t tasks,
-                        void (*run)(void *arg, uint32_t task, uint32_t worker), void *arg);
+static inline quernel_i_image_quant *quernel_i_images(const quernel_i_call *call) {
+    return (quernel_i_image_quant *)call->workspace;
+}
 
 #endif

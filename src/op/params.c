@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of a layer: multipliers of the activations, start values, scales and everything that a finish reads per column.
+#include <math.h>
+#include <string.h>
+
+#include "op/operator.h"
+
+static bool folded(const quernel_finish *f) {
+    const bool int8 = f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
+    const bool linear = f->activation <= QUERNEL_ACTIVATION_PRELU; // the factor may pass through the activation
+    return int8 && linear && !(f->residual && f->residual_after_activation);
+}
+
+static bool int8_output(const quernel_finish *f) { return f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8; }
+
+// m_k = 1/(s_k·d_a), or 1/s_k where the scale comes in the run or by row.
+static float multiplier(const quernel_i_problem *p, size_t smooth_index) {
+    const quernel_weights *w = p->weights;
+    const float s = w->smooth ? w->smooth[smooth_index] : 1.0f;
+    if (p->quant.mode != QUERNEL_QUANT_STATIC || p->quant.row_scale) return 1.0f / s;
+    return 1.0f / (s * p->quant.scale);
+}
+
+static size_t multipliers(const quernel_i_problem *p, const quernel_i_plan *plan) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    return plan->rows.path == QUERNEL_I_PATH_PACKED ? (size_t)s->jobs / s->phases * s->k_groups * 4 : s->in;
+}
+
+static void fill_channels(const quernel_i_problem *p, float *mult) {
+    for (uint32_t c = 0; c < p->weights->shape.in; c++) mult[c] = multiplier(p, c);
+}
+
+// In packed order; the padding of the runs stays 0.
+static void fill_packed(const quernel_i_problem *p, float *mult) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const bool by_column = p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN;
+    const uint32_t taps = s->window_h * s->window_w;
+    for (uint32_t channel = 0; channel < s->in; channel++)
+        for (uint32_t t = 0; t < taps; t++) {
+            const size_t k = (size_t)(t / s->window_w) * s->run_groups * 4 + (size_t)(t % s->window_w) * s->job_in;
+            mult[(size_t)(channel / s->job_in) * s->k_groups * 4 + k + channel % s->job_in] =
+                multiplier(p, by_column ? (size_t)channel * s->taps + t : channel);
+        }
+}
+
+// Per column: what a finish multiplies and adds. `o` is 1 where nothing is folded.
+typedef struct column_tables {
+    int32_t *init, *z_columns, *w_zeros;
+    float *scale, *bias, *slope, *act_lo, *act_hi, *out_scale, *r_scale;
+} column_tables;
+
+static void fill_integers(const quernel_i_problem *p, const quernel_i_plan *plan, const column_tables *t, size_t j, uint32_t n) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const quernel_i_phase phase = quernel_i_weights_phase(s, (uint32_t)(j / s->columns16 % s->phases));
+    const uint32_t k = s->format == QUERNEL_I_FORMAT_TAPS ? s->taps : phase.rows * phase.run_length;
+    const uint32_t zero = phase.empty ? 0 : (uint32_t)p->weights->zero[n];
+    t->z_columns[j] = (int32_t)((uint32_t)p->weights->sum[j] - k * zero);
+    if (t->w_zeros) t->w_zeros[j] = (int32_t)-zero;
+    const int32_t *bias = p->finish.bias_type == QUERNEL_TYPE_S32 ? p->finish.bias : NULL;
+    uint32_t start = bias ? (uint32_t)bias[n] : 0;
+    if (p->quant.mode == QUERNEL_QUANT_STATIC)
+        start -= (uint32_t)(p->quant.zero + plan->kernels.a_offset) * (uint32_t)t->z_columns[j];
+    t->init[j] = (int32_t)start;
+}
+
+static void fill_floats(const quernel_i_problem *p, const column_tables *t, size_t j, uint32_t n) {
+    const quernel_finish *f = &p->finish;
+    const bool fold = folded(f);
+    float o = 1.0f;
+    if (int8_output(f)) o = 1.0f / (f->y_scale * (f->y_smooth ? f->y_smooth[n] : 1.0f));
+    const bool own = p->quant.mode == QUERNEL_QUANT_STATIC && !p->quant.row_scale;
+    const float c = own ? p->quant.scale * p->weights->scale[n] : p->weights->scale[n];
+    const float b = f->bias && f->bias_type == QUERNEL_TYPE_F32 ? ((const float *)f->bias)[n] : 0.0f;
+    t->scale[j] = fold ? c * o : c;
+    t->bias[j] = fold ? b * o : b;
+    if (t->slope) t->slope[j] = f->activation == QUERNEL_ACTIVATION_PRELU ? f->slopes[n] : f->slope;
+    if (t->act_lo) t->act_lo[j] = fold ? f->lo * o : f->lo;
+    if (t->act_hi) t->act_hi[j] = fold ? f->hi * o : f->hi;
+    if (t->out_scale) t->out_scale[j] = o;
+    if (!t->r_scale) return;
+    const float d = f->residual_type == QUERNEL_TYPE_F32 ? 1.0f
+                    : f->residual_scales                 ? f->residual_scales[n]
+                                                         : f->residual_scale;
+    t->r_scale[j] = fold ? d * o : d;
+}
+
+static column_tables take_columns(const quernel_i_problem *p, quernel_i_layout *block) {
+    const quernel_finish *f = &p->finish;
+    const size_t columns = (size_t)p->weights->shape.jobs * p->weights->shape.columns16;
+    column_tables t = {0};
+    t.init = quernel_i_take(block, columns, sizeof(int32_t));
+    t.z_columns = quernel_i_take(block, columns, sizeof(int32_t));
+    if (p->weights->has_zero) t.w_zeros = quernel_i_take(block, columns, sizeof(int32_t));
+    if (f->y_type == QUERNEL_TYPE_S32) return t;
+    const bool slope = f->activation == QUERNEL_ACTIVATION_LEAKY || f->activation == QUERNEL_ACTIVATION_PRELU;
+    t.scale = quernel_i_take(block, columns, sizeof(float));
+    t.bias = quernel_i_take(block, columns, sizeof(float));
+    if (slope) t.slope = quernel_i_take(block, columns, sizeof(float));
+    if (f->activation == QUERNEL_ACTIVATION_CLAMP) {
+        t.act_lo = quernel_i_take(block, columns, sizeof(float));
+        t.act_hi = quernel_i_take(block, columns, sizeof(float));
+    }
+    if (int8_output(f) && !folded(f)) t.out_scale = quernel_i_take(block, columns, sizeof(float));
+    // An f32 residual that nothing is folded into is added as it is.
+    if (f->residual && (f->residual_type != QUERNEL_TYPE_F32 || folded(f)))
+        t.r_scale = quernel_i_take(block, columns, sizeof(float));
+    return t;
+}
+
+static void fill_runs(const quernel_i_problem *p, const quernel_i_plan *plan, quernel_i_run *runs) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const bool packed = plan->rows.path == QUERNEL_I_PATH_PACKED;
+    if (!runs) return;
+    for (uint32_t index = 0; index < s->phases; index++, runs += plan->rows.n_runs) {
+        const quernel_i_phase phase = quernel_i_weights_phase(s, index);
+        const uint32_t per_row = plan->rows.whole ? 1 : phase.row_taps;
+        for (uint32_t i = 0; i < phase.rows * per_row; i++) { // a phase of fewer taps takes the last ones of the window
+            const ptrdiff_t row = s->window_h - phase.rows + i / per_row, tap = s->window_w - phase.row_taps + i % per_row;
+            runs[i].offset = packed ? row * s->run_groups * 4 + tap * s->job_in
+                                    : row * p->dilation_h * plan->strip.line + tap * p->dilation_w * plan->rows.pixel;
+            runs[i].groups = phase.run_groups / per_row;
+        }
+    }
+}
+
+static quernel_i_act act_of(const quernel_finish *f) {
+    switch (f->activation) {
+    case QUERNEL_ACTIVATION_RELU: return QUERNEL_I_ACT_RELU;
+    case QUERNEL_ACTIVATION_CLAMP: return QUERNEL_I_ACT_CLAMP;
+    case QUERNEL_ACTIVATION_LEAKY:
+    case QUERNEL_ACTIVATION_PRELU: return QUERNEL_I_ACT_PRELU;
+    case QUERNEL_ACTIVATION_HSWISH: return QUERNEL_I_ACT_HSWISH;
+    case QUERNEL_ACTIVATION_HSIGMOID: return QUERNEL_I_ACT_HSIGMOID;
+    case QUERNEL_ACTIVATION_SILU: return QUERNEL_I_ACT_SILU;
+    case QUERNEL_ACTIVATION_GELU: return QUERNEL_I_ACT_GELU;
+    case QUERNEL_ACTIVATION_SIGMOID: return QUERNEL_I_ACT_SIGMOID;
+    case QUERNEL_ACTIVATION_TANH: return QUERNEL_I_ACT_TANH;
+    default: return QUERNEL_I_ACT_NONE;
+    }
+}
+
+static void fill_scalars(const quernel_i_problem *p, quernel_i_params *params) {
+    const quernel_finish *f = &p->finish;
+    const int32_t y_lo = f->y_type == QUERNEL_TYPE_U8 ? 0 : f->y_narrow ? -127 : -128;
+    params->act = act_of(f);
+    params->q_lo = (float)(y_lo - f->y_zero);
+    params->q_hi = (float)((f->y_type == QUERNEL_TYPE_U8 ? 255 : 127) - f->y_zero);
+    params->q_zero = f->y_zero;
+    params->lo = p->quant.type == QUERNEL_TYPE_U8 ? 0.0f : p->quant.narrow ? -127.0f : -128.0f;
+    params->hi = p->quant.type == QUERNEL_TYPE_U8 ? 255.0f : 127.0f;
+}
+
+quernel_i_params quernel_i_params_make(const quernel_i_problem *p, const quernel_i_plan *plan, quernel_i_layout *block) {
+    quernel_i_params params = {0};
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const bool packed = plan->rows.path == QUERNEL_I_PATH_PACKED;
+    const bool by_column = p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN;
+    float *mult = quernel_i_take(block, multipliers(p, plan), sizeof *mult);
+    float *channels = packed && !by_column ? quernel_i_take(block, s->in, sizeof *channels) : mult;
+    float *row_scales = p->quant.row_scale ? quernel_i_take(block, p->x.w, sizeof *row_scales) : NULL;
+    const bool by_taps = quernel_i_problem_depthwise(p);
+    quernel_i_run *runs = by_taps ? NULL : quernel_i_take(block, (size_t)s->phases * plan->rows.n_runs, sizeof *runs);
+    const column_tables t = take_columns(p, block);
+    if (!block->base) return params;
+    fill_scalars(p, &params);
+    if (packed) fill_packed(p, mult);
+    if (!by_column) fill_channels(p, channels);
+    fill_runs(p, plan, runs);
+    if (row_scales) memcpy(row_scales, p->quant.row_scale, p->x.w * sizeof *row_scales);
+    for (uint32_t job = 0; job < s->jobs; job++)
+        for (uint32_t column = 0; column < s->columns; column++) {
+            const size_t j = (size_t)job * s->columns16 + column;
+            fill_integers(p, plan, &t, j, quernel_i_job_channel(s, job, column));
+            if (t.scale) fill_floats(p, &t, j, quernel_i_job_channel(s, job, column));
+        }
+    params.mult = mult, params.range_mult = channels, params.row_scales = row_scales, params.runs = runs;
+    params.init = t.init, params.z_columns = t.z_columns, params.w_zeros = t.w_zeros;
+    params.scale = t.scale, params.bias = t.bias, params.slope = t.slope, params.act_lo = t.act_lo, params.act_hi = t.act_hi;
+    params.out_scale = t.out_scale, params.r_scale = t.r_scale;
+    return params;
+}

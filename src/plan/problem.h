@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The problem: what the user described, checked. Made by `op`, const from then on. What differs from machine to machine,
+// or with how the problem is solved, stands in the plan.
+//
+// Every operator is a grid of output pixels. linear: one image of one line with M pixels. conv2d: its output. deconv2d:
+// the patches of stride x stride pixels that its output is laid with, where each phase writes its own pixel of every patch.
+#ifndef QUERNEL_PLAN_PROBLEM_H
+#define QUERNEL_PLAN_PROBLEM_H
+
+#include "kernels/ukr.h"
+#include "pack/weights.h"
+#include "quernel/operator.h"
+
+typedef struct quernel_i_problem {
+    const char *where;                 // "linear", "conv2d", "deconv2d": who speaks in messages
+    quernel_tensor x, y, residual;     // strides filled in
+    uint32_t grid_h, grid_w;           // output pixels per image
+    uint32_t kernel_h, kernel_w;       // of the window of taps read from x
+    uint32_t stride_h, stride_w, dilation_h, dilation_w;
+    int32_t pad_top, pad_left;         // below 0 where a deconvolution's own padding crops whole pixels of x
+    uint32_t up_h, up_w;               // deconv2d: its stride; else 1
+    uint32_t crop_top, crop_left;      // deconv2d: lines and pixels of the first patches that lie outside y
+    quernel_weights *weights;
+    quernel_quant quant;
+    quernel_finish finish;             // its pointers are read while the operator is made, not in a run
+    uint32_t threads;
+} quernel_i_problem;
+
+static inline bool quernel_i_problem_depthwise(const quernel_i_problem *p) {
+    return p->weights->shape.format == QUERNEL_I_FORMAT_TAPS;
+}
+/// Scale and zero point of each image are found in the run.
+static inline bool quernel_i_problem_by_image(const quernel_i_problem *p) {
+    return p->quant.mode == QUERNEL_QUANT_DYNAMIC_CALL;
+}
+/// Rows have parameters of their own, found in the run.
+static inline bool quernel_i_problem_by_row(const quernel_i_problem *p) {
+    return p->quant.mode == QUERNEL_QUANT_DYNAMIC_ROW;
+}
+static inline bool quernel_i_problem_float_input(const quernel_i_problem *p) {
+    return p->x.type == QUERNEL_TYPE_F32 || p->x.type == QUERNEL_TYPE_BF16;
+}
+static inline bool quernel_i_problem_int8_input(const quernel_i_problem *p) {
+    return p->x.type == QUERNEL_TYPE_S8 || p->x.type == QUERNEL_TYPE_U8;
+}
+/// Input lines that `lines` output lines read, and the pixels of a line.
+static inline uint32_t quernel_i_problem_lines(const quernel_i_problem *p, uint32_t lines) {
+    return (lines - 1) * p->stride_h + (p->kernel_h - 1) * p->dilation_h + 1;
+}
+static inline uint32_t quernel_i_problem_pixels(const quernel_i_problem *p, uint32_t pixels) {
+    return (pixels - 1) * p->stride_w + (p->kernel_w - 1) * p->dilation_w + 1;
+}
+
+#endif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The layout of the workspace: what all workers share, then a slice for each.
+#include "base/error.h"
+#include "plan/blocking.h"
+
+static size_t offset(quernel_i_layout *slice, size_t count, size_t size) {
+    const size_t at = slice->used;
+    quernel_i_take(slice, count, size);
+    return at;
+}
+
+static quernel_i_slice lay_out_slice(const quernel_i_plan_base *b, const quernel_i_plan *plan, quernel_i_layout *layout) {
+    const quernel_i_problem *p = b->problem;
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const quernel_i_plan_strip *strip = &plan->strip;
+    const quernel_i_plan_n_blocks *n = &plan->n_blocks;
+    const bool packed = b->rows->path == QUERNEL_I_PATH_PACKED, prepared = quernel_i_plan_prepares(b);
+    const bool by_row = quernel_i_problem_by_row(p) || p->quant.row_scale, by_image = quernel_i_problem_by_image(p);
+    const size_t columns = by_image ? (size_t)s->jobs * s->columns16 : 0, rows = plan->chunk;
+    const size_t strip_bytes = quernel_i_plan_strip_bytes(b, strip->h, strip->w) + QUERNEL_I_LINE;
+    const size_t panel = prepared ? quernel_i_panel_bytes(b->kernels->main, s->k_groups) : 1;
+    const size_t merged = s->merged ? rows * s->columns : 0, fused = n->fused > 1 ? rows * n->fused : 0;
+    quernel_i_slice at;
+    quernel_i_take(layout, 1, QUERNEL_I_LINE); // which n_block's weights stand prepared
+    at.strip = offset(layout, b->rows->has_strip ? strip_bytes : 0, 1);
+    at.packed = offset(layout, packed ? rows * (size_t)b->rows->pixel + QUERNEL_I_LINE : 0, 1);
+    at.block = offset(layout, prepared ? n->oc / 16 * n->fused : 0, panel);
+    at.scratch = offset(layout, quernel_i_plan_scratch_bytes(b), 1);
+    at.dedup = offset(layout, quernel_i_plan_dedup_blocks(plan), strip->h);
+    at.tile = s->merged ? offset(layout, merged, quernel_type_size((quernel_type)p->y.type))
+                        : offset(layout, fused, quernel_i_plan_tile_row(n));
+    at.residual = offset(layout, p->finish.residual ? merged : 0, sizeof(float));
+    at.floats = offset(layout, (size_t)plan->float_pixels * p->x.c, sizeof(float));
+    at.row_scale = offset(layout, by_row ? rows : 0, sizeof(float));
+    at.row_term = offset(layout, by_row ? rows : 0, sizeof(int32_t));
+    at.row_sum = offset(layout, p->weights->has_zero ? rows : 0, sizeof(int32_t));
+    at.init = offset(layout, columns, sizeof(int32_t));
+    at.scale = offset(layout, columns, sizeof(float));
+    at.bytes = layout->used;
+    return at;
+}
+
+int quernel_i_plan_workspace_of(const quernel_i_plan_base *b, const quernel_i_plan *plan, quernel_i_plan_workspace *ret,
+                                quernel_error *error) {
+    const quernel_i_problem *p = b->problem;
+    quernel_i_layout slice = {0}, all = {0};
+    ret->slice = lay_out_slice(b, plan, &slice);
+    const uint64_t ranges = (uint64_t)p->x.n * plan->range_tasks;
+    if (ranges) {
+        quernel_i_take(&all, p->x.n, sizeof(quernel_i_image_quant));
+        quernel_i_take(&all, ranges, sizeof(quernel_i_piece_range));
+    }
+    ret->shared = all.used;
+    quernel_i_take(&all, p->threads, slice.used);
+    ret->bytes = all.used;
+    const uint64_t tasks = (uint64_t)p->x.n * plan->strip.count_h * plan->strip.count_w;
+    if (slice.overflow || all.overflow || tasks > INT32_MAX / (uint64_t)plan->n_blocks.parts || ranges > INT32_MAX)
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "x", -1, "%s: x: its sizes overflow", p->where);
+    return QUERNEL_OK;
+}
