@@ -8,7 +8,7 @@
 #include <vector>
 
 extern "C" {
-#include "tune/shapes.h"
+#include "tune/workload/shapes.h"
 }
 
 namespace {

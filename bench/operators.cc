@@ -4,7 +4,7 @@
 #include "registered.h"
 
 extern "C" {
-#include "tune/subject.h"
+#include "tune/workload/workload.h"
 }
 
 namespace {
@@ -12,15 +12,15 @@ namespace {
 void measure(benchmark::State &state, const shape &row, boundary at) {
     request wanted = {};
     wanted.boundary = at, wanted.nchw = 1, wanted.x_type = QUERNEL_TYPE_U8, wanted.threads = 1, wanted.isa = -1, wanted.seed = 1;
-    subject s;
+    workload s;
     uint64_t checked = 0;
-    if (!subject_make(&s, &row, &wanted)) state.SkipWithError(s.reason);
-    else if (subject_run(&s, nullptr) || subject_check(&s, &checked)) state.SkipWithError("differs from ref");
+    if (!workload_make(&s, &row, &wanted)) state.SkipWithError(s.reason);
+    else if (workload_run(&s, nullptr) || workload_check(&s, &checked)) state.SkipWithError("differs from ref");
     else
-        for (auto _ : state) subject_run(&s, nullptr);
+        for (auto _ : state) workload_run(&s, nullptr);
     state.counters["MAC/s"] = benchmark::Counter(
         static_cast<double>(row.macs) * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
-    subject_free(&s);
+    workload_free(&s);
 }
 
 } // namespace

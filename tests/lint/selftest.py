@@ -14,6 +14,7 @@ GOOD = {
     "kernels/avx2/gemm_a_1x16x4.c": SPDX + '#include "finish.h"\nvoid quernel_uk_gemm_a_1x16x4_avx2(void) {}\n',
     "kernels/avx2/finish.h": SPDX + '#include "base/num.h"\n',
     "src/exec/drive.c": SPDX + '#include "pack/stage.h"\n',
+    "tune/search/race.c": SPDX + '#include "tune/common/random.h"\n#include "table/row.h"\n',
     "examples/conv2d.c": SPDX + "#include <quernel/quernel.h>\nint main(void) {}\n",
     "README.md": "#include <quernel/quernel.h>\nint main(void) {}",
 }
@@ -73,8 +74,16 @@ def source_trials():
         yield f"{rule.__name__}: wrong input", list(rule(BAD_SOURCES[rule]))
 
 
+def room_trials():
+    for path, wanted in (("search/race.c", "program/options.h"), ("probe/host.c", "search/publish.h"),
+                         ("workload/shapes.c", "probe/probe.h"), ("common/json.c", "workload/shapes.h")):
+        yield f"rooms: tune/{path} includes {wanted}", not source.allowed_from(f"tune/{path}", f"tune/{wanted}")
+    yield "rooms: the program includes the search", source.allowed_from("tune/program/tune.c", "tune/search/session.h")
+    yield "rooms: the search has no checker", not source.allowed_from("tune/search/race.c", "tests/kcheck/kcheck.h")
+
+
 def main():
-    trials = [*source_trials(), *krev_trials(), *binary_trials()]
+    trials = [*source_trials(), *room_trials(), *krev_trials(), *binary_trials()]
     failed = [name for name, result in trials if not result]
     for name in failed:
         print(f"self-test: {name}: the lint judges it wrongly")

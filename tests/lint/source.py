@@ -6,6 +6,14 @@ CODE = (".c", ".h", ".cc", ".py", ".def")
 LINES_MOST = 600
 # A file includes its own floor and those that stand before it here.
 FLOORS = ["base", "cpu", "threads", "registry", "pack", "plan", "exec", "quant", "table", "op", "network", "audit"]
+# A file of tune/ includes its own room, these, and the library.
+TUNE_ROOMS = {
+    "common": [],
+    "probe": ["common"],
+    "workload": ["common"],
+    "search": ["common", "probe", "workload"],
+    "program": ["common", "probe", "workload", "search"],
+}
 MACHINE_PATH = re.compile(r"/(?:root|home/[a-z]+|work|tmp/[a-z])/")
 MARKS = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 
@@ -44,9 +52,19 @@ def includes(text):
     return re.findall(r'^\s*#\s*include\s+"([^"]+)"', text, re.MULTILINE)
 
 
+def allowed_in_tune(path, wanted):
+    """Whether a file of the tuner may include this header; `quernel verify` is the kernel checker."""
+    room, parts = path.split("/")[1], wanted.split("/")
+    if parts[0] == "tune":
+        return parts[1] in [room, *TUNE_ROOMS.get(room, [])]
+    return parts[0] in ["quernel", "kernels", *FLOORS] or (room == "program" and wanted == "tests/kcheck/kcheck.h")
+
+
 def allowed_from(path, wanted):
-    """Whether a file of the library may include this header."""
+    """Whether a file of the library or the tuner may include this header."""
     parts = path.split("/")
+    if parts[0] == "tune":
+        return allowed_in_tune(path, wanted)
     if parts[0] == "kernels":
         return "/" not in wanted or wanted.startswith("kernels/") or wanted in ("quernel/common.h", "base/num.h")
     if parts[0] != "src":

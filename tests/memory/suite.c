@@ -8,7 +8,7 @@
 #include "../api/counting.h"
 #include "../unit/check.h"
 #include "quernel/quernel.h"
-#include "tune/shapes.h"
+#include "tune/workload/shapes.h"
 
 #define MiB ((size_t)1 << 20)
 

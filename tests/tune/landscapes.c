@@ -9,22 +9,22 @@
 
 #include "../unit/check.h"
 #include "op/operator.h"
-#include "tune/shape_options.h"
+#include "tune/workload/shape_key.h"
 
 // Every instruction set: the plans are made, not run.
 static const uint32_t any = UINT32_MAX;
 
-// The layer of a landscape, as ref would run it. Its weights stay with the subject.
-static bool make_layer(const landscape *l, shape *s, subject *ret) {
+// The layer of a landscape, as ref would run it. Its weights stay with the workload.
+static bool make_layer(const landscape *l, shape *s, workload *ret) {
     request r;
     if (!shape_of_key(l->op, l->shape, l->env, s, &r)) return false;
     r.isa = QUERNEL_ISA_REF;
-    return subject_make(ret, s, &r);
+    return workload_make(ret, s, &r);
 }
 
 static bool count_work(measured *m) {
     shape s;
-    subject u = {0};
+    workload u = {0};
     m->work = malloc(m->landscape.count * sizeof *m->work);
     const quernel_i_machine machine = quernel_i_machine_of(any);
     bool fine = m->work && make_layer(&m->landscape, &s, &u);
@@ -35,7 +35,7 @@ static bool count_work(measured *m) {
                !quernel_i_plan_make(&u.op->problem, &config, &machine, &plan, NULL);
         if (fine) quernel_i_model_count(&u.op->problem, &plan, &machine, m->work[i]);
     }
-    subject_free(&u);
+    workload_free(&u);
     return fine;
 }
 

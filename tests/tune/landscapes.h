@@ -4,7 +4,7 @@
 #define QUERNEL_TESTS_TUNE_LANDSCAPES_H
 
 #include "plan/model.h"
-#include "tune/landscape.h"
+#include "tune/search/landscape.h"
 
 enum { LANDSCAPES_MOST = 64 };
 

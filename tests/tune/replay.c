@@ -8,8 +8,8 @@
 #include "../unit/check.h"
 #include "landscapes.h"
 #include "tests.h"
-#include "tune/decide.h"
-#include "tune/random.h"
+#include "tune/common/random.h"
+#include "tune/search/decide.h"
 
 enum { SEEDS = 200, FINALISTS = 16 };
 #define MEAN_REGRET_MOST 0.01

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// quernel tune: layer by layer within a budget, each row published at once.
+#define _GNU_SOURCE
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tune/common/clock.h"
+#include "tune/probe/host.h"
+#include "tune/program/options.h"
+#include "tune/program/program.h"
+#include "tune/program/shape_options.h"
+#include "tune/search/publish.h"
+#include "tune/search/session.h"
+
+static const char usage[] =
+    "usage: quernel tune (--layers F | --gemm F | --misses F | --conv … | --gemm MxNxK) [layer "
+    "options]\n"
+    "       [--effort estimate|measure|patient|exhaustive] [--budget 60s] [--seed N] [--noise "
+    "SHARE]\n"
+    "       [--table OUT] [--again] [--json OUT]\n\n"
+    "Fills a table (default: tuned.qtn in the XDG cache). Every plan that races has given the "
+    "default's bits; the\n"
+    "winner is timed against the default in a process of its own before it is believed; a row is "
+    "written at once.\n"
+    "A layer that has a row of this effort is kept (--again: tuned again): a run that was killed "
+    "goes on where it\n"
+    "was. The budget is hard; cheap layers, and those that a network repeats, go first. --noise: "
+    "the host's noise\n"
+    "floor where it is known, e.g. 0.02; else up to two seconds are spent on looking for it.\n"
+    "Closes with won, tied, kept, failed and the table's path. Exit: 1 where a layer failed or the "
+    "table could not\n"
+    "be written.\n";
+
+static volatile sig_atomic_t interrupted;
+static void on_signal(int number) {
+    (void)number;
+    interrupted = 1;
+}
+
+typedef struct tune_options {
+    double budget;
+    double noise; // the A/A floor as the caller knows it; below 0: looked for
+    const char *json_path;
+    session session;
+    shape_options layers;
+} tune_options;
+
+// "90", "90s", "2m", "1h".
+static bool parse_budget(const char *text, double *ret) {
+    char *end;
+    const double value = text ? strtod(text, &end) : 0;
+    if (!(value > 0) || value > 1e7) return false;
+    const double unit = !*end || !strcmp(end, "s") ? 1
+                        : !strcmp(end, "m")        ? 60
+                        : !strcmp(end, "h")        ? 3600
+                                                   : 0;
+    *ret = value * unit;
+    return unit > 0;
+}
+
+// A share below 1: "0.02".
+static bool parse_noise(const char *text, double *ret) {
+    char *end;
+    *ret = strtod(text, &end);
+    return end != text && !*end && *ret >= 0 && *ret < 1;
+}
+
+static bool take(void *user, option o) {
+    tune_options *t = user;
+    if (!strcmp(o.name, "again")) return t->session.again = true;
+    if (option_is(o, "budget")) return parse_budget(o.value, &t->budget);
+    if (option_is(o, "noise")) return parse_noise(o.value, &t->noise);
+    if (option_is(o, "effort")) return (t->session.effort = quernel_i_effort_named(o.value)) >= 0;
+    if (option_is(o, "seed")) return parse_u64(o.value, &t->session.seed);
+    if (option_is(o, "table")) return (t->session.table = o.value) != NULL;
+    if (option_is(o, "json")) return (t->json_path = o.value) != NULL;
+    return strcmp(o.name, "config") && shape_options_take(&t->layers, o);
+}
+
+// What a race of the layer costs, and what it costs for each use of the layer in its network.
+static double cost_of(const shape *s) { return (double)s->macs + 1e6; }
+static double cost_per_use(const shape *s) { return cost_of(s) / (s->repeat ? s->repeat : 1); }
+
+static const shape *sorted_shapes;
+static int by_cost(const void *a, const void *b) {
+    const double x = cost_per_use(&sorted_shapes[*(const int *)a]),
+                 y = cost_per_use(&sorted_shapes[*(const int *)b]);
+    return x != y ? (x > y) - (x < y) : *(const int *)a - *(const int *)b;
+}
+
+typedef struct tally {
+    int ends[SESSION_ENDS];
+} tally;
+
+static const char *const ends[SESSION_ENDS] = {
+    "won", "tied", "alone", "kept", "model", "skipped", "failed", "unfinished", "unwritten"};
+
+static void print_progress(int index, int count, double spent, double budget, double done,
+                           const char *name, session_end end, const char *text) {
+    const double eta = done > 0 ? fmin(spent / done - spent, budget - spent) : budget;
+    fprintf(stderr, "[%d/%d, %.0f of %.0f s, about %.0f to go] %s: %s: %s\n", index + 1, count,
+            spent, budget, fmax(eta, 0), name, ends[end], text);
+}
+
+// Cheapest first: a race that is cut short has no result, so that shares of a small budget would
+// all be wasted. A race ends by itself; those that the budget cannot pay run with fewer candidates,
+// or not at all.
+static tally tune_in_order(const tune_options *o, const int *order) {
+    const shape_options *s = &o->layers;
+    tally t = {0};
+    const double start = clock_now(), deadline = start + o->budget;
+    double total = 0, passed = 0;
+    for (int i = 0; i < s->count; i++) total += cost_of(&s->shapes[i]);
+    for (int n = 0; n < s->count && !interrupted; n++) {
+        const shape *layer = &s->shapes[order[n]];
+        char name[160], text[512] = "the budget is spent";
+        shape_name(layer, name, sizeof name);
+        request r = *shape_options_request(s, order[n]);
+        r.full_check = FULL_CHECK_OFTEN;
+        session_end end = SESSION_UNFINISHED;
+        if (clock_now() < deadline)
+            end = session_run(&o->session, layer, &r, deadline, text, sizeof text);
+        passed += cost_of(layer);
+        t.ends[end]++;
+        print_progress(n, s->count, clock_now() - start, o->budget, passed / total, name, end,
+                       text);
+    }
+    return t;
+}
+
+static tally tune_layers(const tune_options *o) {
+    const shape_options *s = &o->layers;
+    tally t = {0};
+    int *order = malloc((size_t)s->count * sizeof *order);
+    for (int i = 0; order && i < s->count; i++) order[i] = i;
+    sorted_shapes = s->shapes;
+    if (order) qsort(order, (size_t)s->count, sizeof *order, by_cost), t = tune_in_order(o, order);
+    else t.ends[SESSION_SKIPPED] = s->count;
+    free(order);
+    return t;
+}
+
+// Tells what disturbs, and returns the noise floor.
+static double measure_noise(double budget) {
+    host_health health;
+    host_measure(fmin(2, budget / 20), &health);
+    const char *advice;
+    for (int i = 0; (advice = host_advice(&health, i)); i++)
+        fprintf(stderr, "quernel: tune: %s\n", advice);
+    return fmin(health.noise, 0.1);
+}
+
+static void print_tally(FILE *to, const tally *t, const char *table) {
+    const int *n = t->ends;
+    fprintf(to, "%d won, %d tied, %d kept, %d failed", n[SESSION_WON],
+            n[SESSION_TIED] + n[SESSION_ONLY], n[SESSION_KEPT],
+            n[SESSION_FAILED] + n[SESSION_UNWRITTEN]);
+    if (n[SESSION_SKIPPED]) fprintf(to, ", %d skipped", n[SESSION_SKIPPED]);
+    if (n[SESSION_UNFINISHED]) fprintf(to, ", %d unfinished", n[SESSION_UNFINISHED]);
+    fprintf(to, "; %s\n", table);
+}
+
+static tally tune_into(tune_options *o, json *j) {
+    if (j) {
+        *j = json_document(j->to, "quernel-tune-1");
+        json_text(j, "table", o->session.table);
+        json_open(j, "layers", '[');
+    }
+    o->session.json = j;
+    const tally t = tune_layers(o);
+    if (!j) return t;
+    json_close(j, ']');
+    for (int i = 0; i < SESSION_ENDS; i++) json_integer(j, ends[i], t.ends[i]);
+    json_document_end(j);
+    return t;
+}
+
+static int tune(tune_options *o, json *j) {
+    o->session.noise = o->noise < 0 ? measure_noise(o->budget) : o->noise;
+    quernel_i_table *old = quernel_i_table_read(o->session.table, NULL, NULL);
+    if (old && old->wrong && strcmp(old->wrong, "no such file")) {
+        usage_error("tune", o->session.table, old->wrong);
+        quernel_i_table_free(old);
+        return EXIT_USAGE;
+    }
+    const quernel_i_table *known[] = {old, NULL};
+    o->session.known = known, o->session.interrupted = &interrupted;
+    const tally t = tune_into(o, j);
+    print_tally(j && j->to == stdout ? stderr : stdout, &t, o->session.table);
+    quernel_i_table_free(old);
+    if (interrupted) return EXIT_INTERRUPTED;
+    return t.ends[SESSION_FAILED] || t.ends[SESSION_UNWRITTEN] ? EXIT_WRONG : EXIT_DONE;
+}
+
+static void catch_signals(void) {
+    const struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGINT, &stop, NULL), sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGPIPE, &ignore, NULL); // the confirming process may die
+}
+
+static void help(void) { fputs(usage, stdout), fputs(shape_options_help, stdout); }
+
+static int tune_file(tune_options *o) {
+    json_file out;
+    int code = shape_options_read(&o->layers, "tune");
+    if (code != GO_ON) return code;
+    if (!json_file_open(&out, o->json_path)) return usage_error("tune", "--json", o->json_path);
+    catch_signals();
+    code = tune(o, o->json_path ? &out.json : NULL);
+    return json_file_close(&out) ? code : usage_error("tune", "--json", o->json_path);
+}
+
+int command_tune(int argc, char **argv) {
+    static const command_line line = {"tune", " again ", help, take};
+    tune_options o = {.budget = 60,
+                      .noise = -1,
+                      .session = {.effort = QUERNEL_EFFORT_MEASURE, .seed = 1},
+                      .layers = SHAPE_OPTIONS_INIT};
+    int code = options_read(&line, argc, argv, &o);
+    if (!o.session.table) o.session.table = publish_default_path();
+    if (code == GO_ON && !o.session.table)
+        code = usage_error("tune", "--table", "none given, and no home folder to keep one in");
+    // The default is what runs without a table; the confirming process inherits it.
+    if (code == GO_ON) setenv("QUERNEL_TABLE", "none", 1), code = tune_file(&o);
+    shape_options_free(&o.layers);
+    return code;
+}

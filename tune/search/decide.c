@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Race, confirm, decide.
+#include "tune/search/decide.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MIN_GAIN 0.02            // a smaller gain does not replace the default
+#define SCREEN 2.0               // the first round drops what takes twice as long
+enum { BLOCK = 24, BLOCKS = 4 }; // at least two blocks of rounds confirm
+
+uint32_t decide_rounds(int32_t effort) {
+    return effort >= QUERNEL_EFFORT_EXHAUSTIVE ? 100 : effort == QUERNEL_EFFORT_PATIENT ? 60 : 30;
+}
+
+uint32_t decide_finalists(int32_t effort) {
+    return effort >= QUERNEL_EFFORT_EXHAUSTIVE ? UINT32_MAX : effort == QUERNEL_EFFORT_PATIENT ? 48 : 16;
+}
+
+// Within a round the two sides take turns in who goes first; the winner does in the first one.
+static int time_pair(race_sample *confirm, void *user, uint32_t winner, uint32_t round, double *ret_ratio) {
+    double ns[2];
+    for (uint32_t side = 0; side < 2; side++) {
+        const uint32_t is_default = (side + round) % 2;
+        ns[is_default] = confirm(user, is_default ? 0 : winner, round);
+        if (ns[is_default] < 0) return 0;
+    }
+    *ret_ratio = ns[1] / ns[0];
+    return 1;
+}
+
+// Two blocks, and more where the interval still lies across `least`.
+static int confirm_winner(race_sample *confirm, void *user, uint32_t winner, double least, decision *d) {
+    double ratios[BLOCK * BLOCKS], sorted[BLOCK * BLOCKS];
+    for (uint32_t round = 0; round < BLOCK * BLOCKS; round++) {
+        if (!time_pair(confirm, user, winner, round, &ratios[round])) return 0;
+        d->rounds = round + 1, d->samples += 2;
+        if (d->rounds % BLOCK || d->rounds < 2 * BLOCK) continue;
+        memcpy(sorted, ratios, d->rounds * sizeof *sorted);
+        d->ratio = median_of(sorted, d->rounds);
+        if (d->ratio.lo > least || d->ratio.hi < least) break;
+    }
+    return 1;
+}
+
+int decide(uint32_t count, int32_t effort, uint64_t seed, double noise, race_sample *sample, void *user,
+           race_sample *confirm, void *confirm_user, decision *ret, double *ratios) {
+    const double min_gain = fmax(MIN_GAIN, noise);
+    const race_rules rules = {decide_rounds(effort), SCREEN, min_gain, seed};
+    race_result race;
+    *ret = (decision){.verdict = QUERNEL_VERDICT_TIE, .ratio = {1, 1, 1}};
+    if (!race_run(count, &rules, sample, user, &race, ratios)) return 0;
+    ret->samples = race.samples, ret->rounds = race.rounds, ret->stopped = race.stopped;
+    if (race.stopped || !race.winner || race.ratio.middle < 1 + min_gain)
+        return 1; // what could not be accepted need not be confirmed
+    if (!confirm_winner(confirm, confirm_user, race.winner, 1 + min_gain, ret)) ret->stopped = 1;
+    else if (ret->ratio.lo > 1 + min_gain) ret->winner = race.winner, ret->verdict = QUERNEL_VERDICT_WIN;
+    return 1;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Enumerates, prunes by the model, adds the incumbents.
+#include "tune/search/finalists.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "op/operator.h"
+#include "plan/space.h"
+#include "table/class.h"
+#include "table/key.h"
+
+enum { SPACE_MOST = 8192, NEIGHBOURS = 4 };
+
+static int by_prediction(const void *a, const void *b) {
+    const double x = ((const quernel_i_candidate *)a)->ns, y = ((const quernel_i_candidate *)b)->ns;
+    return (x > y) - (x < y);
+}
+
+static bool known(const contest *c, const char *config) {
+    for (uint32_t i = 0; i < c->count; i++)
+        if (!strcmp(c->variants[i].config, config)) return true;
+    return false;
+}
+
+static void add(contest *c, const char *config, double ns) {
+    const int index = known(c, config) ? -1 : contest_add(c, config, ns);
+    if (index < 0 || !c->variants[index].wrong) return;
+    fprintf(stderr,
+            "quernel: tune: OTHER BITS THAN THE DEFAULT, please report: quernel bench with the layer's options and "
+            "--config \"%s\" shows it\n",
+            c->variants[index].config);
+}
+
+// The nearest row of the same op and env whose config does not race yet; NULL where none is within two octaves.
+static const quernel_i_row *nearest(const contest *c, const quernel_i_key *key, const quernel_i_table *const *tables) {
+    const quernel_i_row *best = NULL;
+    double best_octaves = 2;
+    for (; *tables; tables++)
+        for (uint32_t i = 0; i < (*tables)->good; i++) {
+            const quernel_i_row *row = &(*tables)->rows[i];
+            if (row->verdict != QUERNEL_VERDICT_WIN || strcmp(row->op, key->op) || strcmp(row->env, key->env)) continue;
+            const double octaves = quernel_i_key_octaves(key, row->m, row->n, row->k);
+            if (octaves < best_octaves && !known(c, row->config)) best = row, best_octaves = octaves;
+        }
+    return best;
+}
+
+static void add_neighbours(contest *c, const quernel_i_table *const *tables) {
+    quernel_i_key key;
+    quernel_i_key_of(&c->variants[0].op->problem, &key);
+    for (int n = 0; n < NEIGHBOURS; n++) {
+        const uint32_t before = c->count;
+        const quernel_i_row *row = nearest(c, &key, tables);
+        if (row) add(c, row->config, NAN);
+        if (c->count == before) return; // none, or one that is not legal here
+    }
+}
+
+quernel_i_candidate *finalists_list(const contest *c, uint32_t usable, uint32_t moves, size_t *ret_count) {
+    const quernel_operator *op = c->variants[0].op;
+    quernel_i_candidate *all = malloc(SPACE_MOST * sizeof *all);
+    if (!all) return NULL;
+    const quernel_i_machine machine = quernel_i_machine_asked(usable);
+    *ret_count = quernel_i_space(&op->problem, &machine, moves, all, SPACE_MOST);
+    qsort(all, *ret_count, sizeof *all, by_prediction);
+    return all;
+}
+
+size_t finalists_add(contest *c, uint32_t most, uint32_t moves, const quernel_i_table *const *tables) {
+    const quernel_operator *op = c->variants[0].op;
+    size_t count = 0;
+    quernel_i_candidate *all = finalists_list(c, op->usable, moves, &count);
+    if (!all) return 0;
+    c->variants[0].predicted_ns = op->choice.predicted_ns;
+    for (size_t i = 0; i < count && c->count <= most; i++) {
+        char config[CONFIG_MOST];
+        quernel_i_config_print(&all[i].config, config, sizeof config);
+        add(c, config, all[i].ns);
+    }
+    free(all);
+    add_neighbours(c, tables);
+    return count;
+}
+
+// Whether the row's kernel is still of the revision that was timed.
+static bool is_current(const quernel_i_row *row) {
+    quernel_i_config config;
+    return !quernel_i_config_parse(row->config, "tune", &config, NULL) && config.kernel &&
+           config.kernel->krev == row->krev;
+}
+
+const quernel_i_row *finalists_own_row(const contest *c, const quernel_i_table *const *tables) {
+    quernel_i_key key;
+    char machine[QUERNEL_I_CLASS_MOST];
+    quernel_i_key_of(&c->variants[0].op->problem, &key);
+    quernel_i_class_print(c->variants[0].op->usable, machine, sizeof machine);
+    for (; *tables; tables++)
+        for (uint32_t i = (*tables)->good; i-- > 0;) {
+            const quernel_i_row *row = &(*tables)->rows[i];
+            if (!strcmp(row->op, key.op) && !strcmp(row->shape, key.shape) && !strcmp(row->env, key.env) &&
+                !strcmp(row->machine, machine) && is_current(row))
+                return row;
+        }
+    return NULL;
+}

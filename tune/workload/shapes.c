@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// CSV of layers and products.
+#include "tune/workload/shapes.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_MOST = 1024, COLUMNS_MOST = 40 };
+
+const char *const shape_op_names[] = {"gemm", "conv", "deconv", "depthwise", NULL};
+
+typedef struct column {
+    const char *name;
+    size_t offset;
+    uint32_t otherwise; // where the column is absent or empty; 0 with `needed` has none
+    int needed;         // 1: for layers, 2: for products
+} column;
+
+static const column columns[] = {
+    {"c_in", offsetof(shape, c_in), 0, 1},
+    {"h", offsetof(shape, h), 0, 1},
+    {"w", offsetof(shape, w), 0, 1},
+    {"c_out", offsetof(shape, c_out), 0, 1},
+    {"kernel", offsetof(shape, kernel), 0, 1},
+    {"stride", offsetof(shape, stride), 0, 1},
+    {"pad", offsetof(shape, pad), 0, 1},
+    {"m", offsetof(shape, m), 0, 2},
+    {"n", offsetof(shape, n), 0, 2},
+    {"k", offsetof(shape, k), 0, 2},
+    {"batch", offsetof(shape, batch), 1, 0},
+    {"groups", offsetof(shape, groups), 1, 0},
+    {"dilation", offsetof(shape, dilation), 1, 0},
+    {"out_pad", offsetof(shape, out_pad), 0, 0},
+    {"repeat", offsetof(shape, repeat), 1, 0},
+    {"residual", offsetof(shape, residual), 0, 0},
+    {"kernel_w", offsetof(shape, kernel_w), 0, 0},
+    {"stride_w", offsetof(shape, stride_w), 0, 0},
+    {"pad_w", offsetof(shape, pad_w), UINT32_MAX, 0},
+    {"input", offsetof(shape, input), 0, 0},
+    {"slice", offsetof(shape, slice), UINT32_MAX, 0},
+};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+static int fail(const char *path, int line, const char *what, const char *value) {
+    fprintf(stderr, "quernel: %s:%d: %s: %s\n", path, line, what, value);
+    return -1;
+}
+
+static int split(char *line, char **fields) {
+    line[strcspn(line, "\r\n")] = 0;
+    int count = 0;
+    while (count < COLUMNS_MOST) {
+        fields[count++] = line;
+        char *comma = strchr(line, ',');
+        if (!comma) break;
+        *comma = 0;
+        line = comma + 1;
+    }
+    return count;
+}
+
+static int read_op(const char *text, shape *s) {
+    for (int i = SHAPE_CONV; shape_op_names[i]; i++)
+        if (text && !strcmp(text, shape_op_names[i])) {
+            s->op = (enum shape_op)i;
+            return 1;
+        }
+    return 0;
+}
+
+// A line of the file, and the header that names its fields.
+typedef struct csv_row {
+    const char *path;
+    int line, headers, count;
+    char *header[COLUMNS_MOST], *fields[COLUMNS_MOST];
+} csv_row;
+
+static const char *field(const csv_row *r, const char *name) {
+    for (int i = 0; i < r->headers && i < r->count; i++)
+        if (!strcmp(r->header[i], name)) return *r->fields[i] ? r->fields[i] : NULL;
+    return NULL;
+}
+
+static int read_number(const csv_row *r, const column *c, int gemm, shape *s) {
+    const char *text = field(r, c->name);
+    char *end = NULL;
+    const unsigned long value = text ? strtoul(text, &end, 10) : c->otherwise;
+    const bool missing = !text && c->needed == (gemm ? 2 : 1);
+    if (missing || (text && (*text < '0' || *text > '9' || *end || value > INT32_MAX)))
+        return fail(r->path, r->line, c->name, text ? text : "(missing)");
+    *(uint32_t *)((char *)s + c->offset) = (uint32_t)value;
+    return 0;
+}
+
+static void read_name(const csv_row *r, const char *name, const char *otherwise, char *to,
+                      size_t capacity) {
+    const char *text = field(r, name);
+    snprintf(to, capacity, "%s", text ? text : otherwise);
+}
+
+static int read_row(const csv_row *r, int gemm, shape *s) {
+    *s = (shape){.op = SHAPE_GEMM};
+    const char *op = field(r, "op");
+    if (!gemm && !read_op(op, s)) return fail(r->path, r->line, "op", op ? op : "(missing)");
+    for (int i = 0; i < COLUMNS; i++)
+        if (read_number(r, &columns[i], gemm, s)) return -1;
+    read_name(r, gemm ? "kind" : "layer", "", s->layer, sizeof s->layer);
+    read_name(r, "model", "", s->model, sizeof s->model);
+    read_name(r, "activation", "none", s->activation, sizeof s->activation);
+    if (!s->kernel_w) s->kernel_w = s->kernel;
+    if (!s->stride_w) s->stride_w = s->stride;
+    if (s->pad_w == UINT32_MAX) s->pad_w = s->pad;
+    return shape_complete(s) ? 0 : fail(r->path, r->line, "sizes", "do not fit one another");
+}
+
+// Pixels from the first to one behind the last that a window's taps meet.
+static int64_t window(uint32_t kernel, uint32_t dilation) {
+    return (int64_t)dilation * (kernel - 1) + 1;
+}
+
+static int64_t deconv_size(uint32_t size, uint32_t stride, int64_t window, uint32_t out_pad,
+                           uint32_t pad) {
+    return (int64_t)(size - 1) * stride + window + out_pad - 2 * (int64_t)pad;
+}
+
+// 0 or less where the window does not fit.
+static int64_t conv_size(uint32_t size, uint32_t stride, int64_t window, uint32_t pad) {
+    const int64_t room = (int64_t)size + 2 * pad - window;
+    return room < 0 ? 0 : room / stride + 1;
+}
+
+static int complete_layer(shape *s) {
+    const int64_t tall = window(s->kernel, s->dilation), wide = window(s->kernel_w, s->dilation);
+    const bool deconv = s->op == SHAPE_DECONV;
+    const int64_t h = deconv ? deconv_size(s->h, s->stride, tall, s->out_pad, s->pad)
+                             : conv_size(s->h, s->stride, tall, s->pad);
+    const int64_t w = deconv ? deconv_size(s->w, s->stride_w, wide, s->out_pad, s->pad_w)
+                             : conv_size(s->w, s->stride_w, wide, s->pad_w);
+    if (h < 1 || w < 1) return 0;
+    const uint32_t taps = s->kernel * s->kernel_w;
+    s->h_out = (uint32_t)h, s->w_out = (uint32_t)w;
+    s->m = s->batch * (deconv ? s->h * s->w : s->h_out * s->w_out);
+    s->n = s->c_out / s->groups * (deconv ? taps : 1);
+    s->k = s->c_in / s->groups * (deconv ? 1 : taps);
+    return 1;
+}
+
+int shape_complete(shape *s) {
+    if (s->op != SHAPE_GEMM) {
+        if (!s->kernel || !s->stride || !s->stride_w || !s->groups || !s->dilation || !s->c_in ||
+            !s->c_out || !s->batch || s->c_in % s->groups || s->c_out % s->groups ||
+            !complete_layer(s))
+            return 0;
+    }
+    s->macs = (uint64_t)s->m * s->n * s->k * (s->op == SHAPE_GEMM ? 1 : s->groups);
+    return s->m && s->n && s->k;
+}
+
+static int read_rows(FILE *from, csv_row *r, int gemm, shape **shapes) {
+    char line[LINE_MOST];
+    int count = 0;
+    while (fgets(line, sizeof line, from)) {
+        r->line++;
+        if (line[strspn(line, " \t\r\n")] == 0) continue;
+        shape *more = realloc(*shapes, sizeof **shapes * (size_t)(count + 1));
+        if (!more) return fail(r->path, r->line, "memory", "none left");
+        *shapes = more;
+        r->count = split(line, r->fields);
+        if (read_row(r, gemm, &more[count])) return -1;
+        count++;
+    }
+    return count;
+}
+
+int shapes_read(const char *path, int gemm, shape **ret_shapes) {
+    FILE *from = fopen(path, "r");
+    if (!from) return fail(path, 0, "file", "cannot be read");
+    char head[LINE_MOST];
+    csv_row row = {.path = path, .line = 1};
+    shape *shapes = NULL;
+    row.headers = fgets(head, sizeof head, from) ? split(head, row.header) : 0;
+    const int count =
+        row.headers ? read_rows(from, &row, gemm, &shapes) : fail(path, 1, "header", "(missing)");
+    fclose(from);
+    if (count < 0) free(shapes);
+    else *ret_shapes = shapes;
+    return count;
+}
+
+void shape_name(const shape *s, char *text, size_t capacity) {
+    if (s->op == SHAPE_GEMM)
+        snprintf(text, capacity, "%s%sgemm_%ux%ux%u", s->layer, *s->layer ? "_" : "", s->m, s->n,
+                 s->k);
+    else
+        snprintf(text, capacity, "%s%s%s_%ux%ux%u_%u_k%us%u", s->model, *s->model ? "_" : "",
+                 *s->layer ? s->layer : "layer", s->c_in, s->h, s->w, s->c_out, s->kernel,
+                 s->stride);
+    for (char *c = text; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("._-", *c)) *c = '-';
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The weights of a workload.
+#include <stdlib.h>
+
+#include "tune/workload/parts.h"
+
+static float *draw(uint64_t *seed, size_t count, float lo, float hi) {
+    float *x = malloc(count * sizeof *x);
+    for (size_t i = 0; x && i < count; i++) x[i] = lo + (hi - lo) * workload_uniform(seed);
+    return x;
+}
+
+static void describe(const shape *p, quernel_weights_desc *d) {
+    d->kind = p->op == SHAPE_GEMM     ? QUERNEL_WEIGHTS_LINEAR
+              : p->op == SHAPE_DECONV ? QUERNEL_WEIGHTS_DECONV2D
+                                      : QUERNEL_WEIGHTS_CONV2D;
+    d->out = shape_out(p), d->in = shape_in(p);
+    d->groups = p->op == SHAPE_GEMM ? 1 : p->groups;
+    if (p->op != SHAPE_GEMM) d->kernel_h = p->kernel, d->kernel_w = p->kernel_w;
+    if (p->op == SHAPE_DECONV) d->deconv_stride_h = p->stride, d->deconv_stride_w = p->stride_w;
+}
+
+int workload_make_weights(workload *w) {
+    const shape *p = w->shape;
+    uint64_t seed = w->request.seed ^ 0x5ee;
+    quernel_weights_desc d = QUERNEL_WEIGHTS_DESC_INIT;
+    describe(p, &d);
+    const uint32_t taps = p->op == SHAPE_GEMM ? 1 : p->kernel * p->kernel_w;
+    const size_t count = (size_t)d.in / d.groups * d.out * taps;
+    const size_t factors = w->request.smooth == QUERNEL_SMOOTH_COLUMN ? (size_t)d.in * taps : d.in;
+    float *data = draw(&seed, count, -1.0f, 1.0f), *smooth = draw(&seed, factors, 0.5f, 2.0f);
+    quernel_error error = {.text = "no memory"};
+    int code = QUERNEL_E_MEMORY;
+    if (data && smooth) {
+        d.data = data;
+        d.smooth_kind = w->request.smooth;
+        d.smooth = w->request.smooth ? smooth : NULL;
+        code = quernel_weights_pack(&d, &w->weights, &error);
+    }
+    free(data), free(smooth);
+    return code ? workload_refuse(w, error.text) : 1;
+}
