@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What Doxygen reads in place of a file: our sources keep their own habits, its pages get titles and links.
+"""What Doxygen reads in place of a file, so that its pages get titles and links.
 
-A header's first comment becomes the description of the file; a document loses its licence line, so that its heading is the
-page's title; `quernel_run` in a document becomes `quernel_run()`, which Doxygen links."""
+A header's first comment becomes the description of the file. A document loses its licence line, so
+that its heading is the page's title. `quernel_run` in a document becomes `quernel_run()`, which
+Doxygen links."""
 import pathlib
 import re
 import sys

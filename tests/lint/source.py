@@ -111,7 +111,8 @@ def links_resolve(texts):
         for target in re.findall(r"\]\(([^)\s]+)\)", without_code(text)):
             if re.match(r"[a-z]+:|#", target):
                 continue
-            wanted = posixpath.normpath(posixpath.join(posixpath.dirname(path), target.split("#")[0]))
+            wanted = posixpath.join(posixpath.dirname(path), target.split("#")[0])
+            wanted = posixpath.normpath(wanted)
             if wanted not in texts and wanted not in folders:
                 yield f"{path}: links to {target}, which is not there"
 
@@ -128,8 +129,9 @@ def without_code(text):
 
 def quotes_examples(texts):
     """Code in the guide stands in a program of examples/; line breaks may differ."""
-    examples = ["".join(text.split()) for path, text in texts.items() if path.startswith("examples/") and path.endswith(".c")]
-    for block in re.findall(r"^```c\n(.*?)^```", texts.get("docs/guide.md", ""), re.MULTILINE | re.DOTALL):
+    examples = ["".join(text.split()) for path, text in texts.items() if path.startswith("examples/")]
+    guide = texts.get("docs/guide.md", "")
+    for block in re.findall(r"^```c\n(.*?)^```", guide, re.MULTILINE | re.DOTALL):
         if not any("".join(block.split()) in example for example in examples):
             yield f"docs/guide.md: stands in no example: {block.splitlines()[0]}"
 
