@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Doxygen reads in place of a file, so that its pages get titles and links.
 
-A header's first comment becomes the description of the file. A document loses its licence line, so
+A header's first comment becomes the description of the file, indented lines as they stand. A document loses its licence line, so
 that its heading is the page's title. `quernel_run` in a document becomes `quernel_run()`, which
 Doxygen links."""
 import pathlib
@@ -18,7 +18,8 @@ def header(text):
     for i in range(1, len(lines)):
         if not lines[i].startswith("//"):
             break
-        lines[i] = "/" + lines[i]
+        indented = re.sub(r"^//   ", "//       ", lines[i])  # a drawing or a list: as it stands
+        lines[i] = "/" + indented
     return "\n".join(lines)
 
 
