@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Doxygen reads in place of a file, so that its pages get titles and links.
 
-A header's first comment becomes the description of the file, indented lines as they stand. A document loses its licence line, so
-that its heading is the page's title. `quernel_run` in a document becomes `quernel_run()`, which
-Doxygen links."""
+A header's first comment becomes the description of the file, indented lines as they stand. A
+document loses its licence line, so that its heading is the page's title. `quernel_run` in a
+document becomes `quernel_run()`, which Doxygen links."""
 import pathlib
 import re
 import sys
@@ -26,7 +26,8 @@ def header(text):
 def document(text):
     names = set()
     for path in HEADERS.glob("*.h"):
-        names.update(re.findall(r"QUERNEL_API[^;(]*?(quernel_\w+)\(", path.read_text(encoding="utf-8")))
+        code = path.read_text(encoding="utf-8")
+        names.update(re.findall(r"QUERNEL_API[^;(]*?(quernel_\w+)\(", code))
     text = re.sub(r"\A<!--.*?-->\n", "", text)
     return re.sub(r"`(quernel_\w+)`", lambda m: f"`{m[1]}()`" if m[1] in names else m[0], text)
 
