@@ -207,6 +207,17 @@ def installed(suite):
         return install.check(suite, ROOT, ROOT / "build-gcc", pathlib.Path(scratch))
 
 
+def docs(suite):
+    """Doxygen's pages of headers and documents, without a warning."""
+    if not shutil.which("doxygen"):
+        return suite.missing("docs", "doxygen")
+    with tempfile.TemporaryDirectory(prefix="quernel-docs-") as scratch:
+        doxyfile = pathlib.Path(scratch) / "Doxyfile"
+        settings = (ROOT / "docs" / "Doxyfile").read_text(encoding="utf-8")
+        doxyfile.write_text(f"{settings}OUTPUT_DIRECTORY = {scratch}\n", encoding="utf-8")
+        return suite.step("docs", ["doxygen", doxyfile])
+
+
 def lint(suite):
     total = suite.step("lint self-test", [sys.executable, ROOT / "tests" / "lint" / "selftest.py"])
     builds = [str(ROOT / f"build-{name}") for name in ("gcc", "aarch64") if (ROOT / f"build-{name}" / "build.ninja").exists()]
@@ -214,7 +225,8 @@ def lint(suite):
 
 
 STAGES = [("gcc", gcc), ("ceilings", ceilings), ("CPUID masked", masked), ("sanitizers", sanitized), ("clang", clang),
-          ("aarch64", aarch64), ("faults", faults), ("python", python), ("install", installed), ("lint", lint)]
+          ("aarch64", aarch64), ("faults", faults), ("python", python), ("install", installed), ("docs", docs),
+          ("lint", lint)]
 
 
 def main():

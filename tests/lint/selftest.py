@@ -17,6 +17,7 @@ GOOD = {
     "tune/search/race.c": SPDX + '#include "tune/common/random.h"\n#include "table/row.h"\n',
     "examples/conv2d.c": SPDX + "#include <quernel/quernel.h>\nint main(void) {}\n",
     "README.md": "#include <quernel/quernel.h>\nint main(void) {}",
+    "docs/guide.md": "[up](../README.md), [in](../src/gemm), `[no](link)`\n```c\nint main(void)\n{}\n```\n",
 }
 
 
@@ -31,6 +32,8 @@ BAD_SOURCES = {
     source.leaves_no_marks: changed(src__op__x_dot_c=SPDX + "// TO" + "DO\n"),
     source.keeps_floors: changed(src__exec__drive_dot_c=SPDX + '#include "op/operator.h"\n'),
     source.lists_kernels_once: GOOD | {"kernels/meson.build": ""},
+    source.links_resolve: GOOD | {"docs/guide.md": "[gone](../docs/gone.md)"},
+    source.quotes_examples: GOOD | {"docs/guide.md": "```c\nint other;\n```\n"},
     source.quotes_its_example: GOOD | {"README.md": "another program"},
 }
 LOOP = "0000000000000000 <f>:\n   0:\tvpmaddwd %ymm1,%ymm2,%ymm3\n{}   9:\tjne    0 <f>\n   b:\tret\n"

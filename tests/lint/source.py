@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rules about source text. Each takes {path: text} and yields findings."""
+import posixpath
 import re
 
 CODE = (".c", ".h", ".cc", ".py", ".def")
@@ -118,4 +119,40 @@ def quotes_its_example(texts):
         yield "README.md: its program is not examples/conv2d.c"
 
 
-RULES = [has_licence, is_short, names_no_machine, leaves_no_marks, keeps_floors, lists_kernels_once, quotes_its_example]
+def links_resolve(texts):
+    """A relative link of a document leads to a file or folder of the repository."""
+    folders = {posixpath.dirname(path) for path in texts}
+    folders.update(parent for folder in list(folders) for parent in parents_of(folder))
+    for path, text in texts.items():
+        if not path.endswith(".md"):
+            continue
+        for target in re.findall(r"\]\(([^)\s]+)\)", without_code(text)):
+            if re.match(r"[a-z]+:|#", target):
+                continue
+            wanted = posixpath.join(posixpath.dirname(path), target.split("#")[0])
+            wanted = posixpath.normpath(wanted)
+            if wanted not in texts and wanted not in folders:
+                yield f"{path}: links to {target}, which is not there"
+
+
+def parents_of(folder):
+    while folder:
+        folder = posixpath.dirname(folder)
+        yield folder
+
+
+def without_code(text):
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def quotes_examples(texts):
+    """Code in the guide stands in a program of examples/; line breaks may differ."""
+    examples = ["".join(text.split()) for path, text in texts.items() if path.startswith("examples/")]
+    guide = texts.get("docs/guide.md", "")
+    for block in re.findall(r"^```c\n(.*?)^```", guide, re.MULTILINE | re.DOTALL):
+        if not any("".join(block.split()) in example for example in examples):
+            yield f"docs/guide.md: stands in no example: {block.splitlines()[0]}"
+
+
+RULES = [has_licence, is_short, names_no_machine, leaves_no_marks, keeps_floors, lists_kernels_once, quotes_its_example,
+         links_resolve, quotes_examples]

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What Doxygen reads in place of a file, so that its pages get titles and links.
+
+A header's first comment becomes the description of the file, indented lines as they stand. A
+document loses its licence line, so that its heading is the page's title. `quernel_run` in a
+document becomes `quernel_run()`, which Doxygen links."""
+import pathlib
+import re
+import sys
+
+HEADERS = pathlib.Path(__file__).resolve().parent.parent / "include" / "quernel"
+
+
+def header(text):
+    lines = text.split("\n")
+    lines[0] = "/// @file"
+    for i in range(1, len(lines)):
+        if not lines[i].startswith("//"):
+            break
+        indented = re.sub(r"^//   ", "//       ", lines[i])  # a drawing or a list: as it stands
+        lines[i] = "/" + indented
+    return "\n".join(lines)
+
+
+def document(text):
+    names = set()
+    for path in HEADERS.glob("*.h"):
+        code = path.read_text(encoding="utf-8")
+        names.update(re.findall(r"QUERNEL_API[^;(]*?(quernel_\w+)\(", code))
+    text = re.sub(r"\A<!--.*?-->\n", "", text)
+    return re.sub(r"`(quernel_\w+)`", lambda m: f"`{m[1]}()`" if m[1] in names else m[0], text)
+
+
+def main():
+    path = pathlib.Path(sys.argv[1])
+    text = path.read_text(encoding="utf-8")
+    sys.stdout.reconfigure(encoding="utf-8")
+    print({".h": header, ".md": document}[path.suffix](text), end="")
+
+
+if __name__ == "__main__":
+    main()
