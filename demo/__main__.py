@@ -55,8 +55,8 @@ def superres_part(out, threads, rounds):
     network, size = superres.load(), (photos.SIZE, photos.SIZE)
     say(f"{network.name}: float network by ONNX Runtime, calibration on {len(photos.CALIBRATION)} other photographs …")
     float_net, tail = FloatNet(network, *size, threads), Tail(network, *size, threads)
-    seen = calibrate(float_net, [crop.load() for crop in photos.CALIBRATION])
-    nets = {name: Int8Net(network, seen, a, threads) for name, a in (("plain", None), ("smoothed", ALPHA))}
+    stats = calibrate(float_net, [crop.load() for crop in photos.CALIBRATION])
+    nets = {name: Int8Net(network, stats, a, threads) for name, a in (("plain", None), ("smoothed", ALPHA))}
     x = photos.TEST[0].load()
     say("times …")
     runs = {"float": lambda: float_net(x)} | {name: (lambda net=net: tail(x, net(x))) for name, net in nets.items()}
@@ -93,8 +93,8 @@ def lidar_part(threads, rounds):
     scene = backbone.load(progress=lambda name: say(f"  drawing {name}"))
     network, size = scene.network, scene.test.shape[2:]
     float_net = FloatNet(network, *size, threads)
-    seen = calibrate(float_net, [scene.calibration])
-    nets = {name: Int8Net(network, seen, a, threads) for name, a in (("plain", None), ("smoothed", ALPHA))}
+    stats = calibrate(float_net, [scene.calibration])
+    nets = {name: Int8Net(network, stats, a, threads) for name, a in (("plain", None), ("smoothed", ALPHA))}
     reference = float_net.activations(scene.test)[1]
     found = {name: net.activations(scene.test) for name, net in nets.items()}
     say("times …")

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 from quernel import report
-from quernel.calibrate import Choice, Seen
+from quernel.calibrate import Choice, ActivationStats
 from quernel.graph import LAYER, Graph, Node, QuantGraph
 from quernel.layer import Activation, Coded, Layer
 
@@ -33,13 +33,13 @@ def _graph(network):
 
 
 class Int8Net:
-    """A network quantized by what calibration showed (value → Seen). alpha: the exponent of smoothing, None for plain.
+    """A network quantized by what calibration showed (value → ActivationStats). alpha: the exponent of smoothing, None for plain.
     Layers that read the same tensor share its smoothing factors."""
 
-    def __init__(self, network, seen, alpha=None, threads=1):
+    def __init__(self, network, stats, alpha=None, threads=1):
         graph, self.threads = _graph(network), threads
         layers = graph.layers()
-        codings = {value: Choice(alpha).coding(seen[value], [layers[name] for name in names])
+        codings = {value: Choice(alpha).coding(stats[value], [layers[name] for name in names])
                    for value, names in graph.groups().items()}
         self._nodes, self._whole = [node for node in graph.nodes if node.op == LAYER], QuantGraph(graph, codings, threads)
 
@@ -80,4 +80,4 @@ def calibrate(float_net, inputs):
     """Value → what float runs of the inputs showed."""
     names = [INPUT, *(record.name for record in float_net.network.layers)]
     runs = [(x, *float_net.activations(x)[1]) for x in inputs]
-    return {name: Seen.of(shown) for name, shown in zip(names, zip(*runs))}
+    return {name: ActivationStats.of(shown) for name, shown in zip(names, zip(*runs))}

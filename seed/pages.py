@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of printed text with known words, rendered from a seed: what the reading networks are calibrated and judged on."""
+"""Pages of printed text with known words, rendered from a seed: what the reading networks are calibrated and evaluated on."""
 import dataclasses
 import functools
 

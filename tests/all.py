@@ -191,7 +191,7 @@ def python(suite):
         return failure("no library to load", "", "./dev test --stage gcc")
     env = {"QUERNEL_LIBRARY": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'python'}"}
     total = Outcome()
-    for name in ("suite", "layers", "readers", "judge", "modules", "onednn", "experiment", "peers"):
+    for name in ("suite", "layers", "readers", "layer_search", "modules", "onednn", "experiment", "peers"):
         total.add(suite.step(f"python/{name}", [suite.options.python, ROOT / "tests" / "python" / f"{name}.py"], env))
     if suite.options.long:
         total.add(suite.step("real networks", [suite.options.python, "-m", "seed.networks", "--out", ROOT / "build-gcc" / "seed"], env))

@@ -68,7 +68,7 @@ def counts_of(stdout, stderr):
     return None
 
 
-def judge(name, code, stdout, stderr, replay):
+def outcome_of(name, code, stdout, stderr, replay):
     """Turns a finished program into an Outcome. A crash or a bad exit counts even where the counts look well."""
     counts = counts_of(stdout, stderr)
     reasons = [line.strip() for line in COLOUR.sub("", stdout + "\n" + stderr).splitlines() if SKIP_REASON.search(line)]
@@ -109,7 +109,7 @@ def run_program(name, command, env=None, cwd=None, timeout=None):
         return failure(f"{name}: longer than {timeout} s", text_of(expired.stdout) + text_of(expired.stderr), replay)
     except OSError as error:
         return failure(f"{name}: {error}", "", replay)
-    return judge(name, done.returncode, text_of(done.stdout), text_of(done.stderr), replay)
+    return outcome_of(name, done.returncode, text_of(done.stdout), text_of(done.stderr), replay)
 
 
 def tests_of(build, suites, names=None):

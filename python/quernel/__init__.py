@@ -2,7 +2,7 @@
 """Exact int8 layers on CPUs, for NumPy; quernel.torch has modules for PyTorch, quernel.onnx and quernel.ncnn read
 networks."""
 from ._native import QuernelError
-from .judge import Audit, Observer, audit, bias_correct, observe, round_weights, search
+from .layer_search import Audit, Observer, audit, bias_correct, observe, round_weights, search
 from .layer import Activation, Coded, Coding, Layer, QuantLayer
 from .operators import (BF16, CLAMP, DYNAMIC_CALL, DYNAMIC_ROW, F32, LEAKY, NCHW, NHWC, NONE, PRELU, RELU, S8, S32, STATIC,
                         U8, Chain, Operator, Pool, Weights, conv2d, deconv2d, dequantize, linear, quantize,

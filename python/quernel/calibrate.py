@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from . import judge
+from . import layer_search
 from . import operators as ops
 from .layer import Coding, QuantLayer
 
@@ -15,7 +15,7 @@ CROP, CROPS = 20, 12                    # the error is measured on pieces of so 
 MARGIN_DB = 0.1                         # what a choice must gain over the plain one, on data put aside, to be kept
 
 
-class Seen:
+class ActivationStats:
     """What one value was in the calibration set: its range per channel, and pieces of it."""
 
     def __init__(self):
@@ -51,16 +51,16 @@ class Seen:
     @staticmethod
     def of(pieces):
         """What these pieces alone show."""
-        seen = Seen()
+        stats = ActivationStats()
         for piece in pieces:
-            seen._extend(piece)
-        return seen
+            stats._extend(piece)
+        return stats
 
     def merged(self, other):
         """Both together; the other may be None."""
         if other is None:
             return self
-        both = Seen()
+        both = ActivationStats()
         both.least, both.greatest = np.minimum(self.least, other.least), np.maximum(self.greatest, other.greatest)
         both.pieces = self.pieces + other.pieces
         return both
@@ -74,13 +74,13 @@ class Recorder:
     """Sees the values that layers read, over all calibration batches."""
 
     def __init__(self, seed=1):
-        self.seen, self._rng = {}, np.random.default_rng(seed)
+        self.stats, self._rng = {}, np.random.default_rng(seed)
 
     def __call__(self, key, x):
         if not np.isfinite(x).all():
             index = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
             raise ValueError(f"calibration: {key}: {x[index]} at {index}: must be finite")
-        self.seen.setdefault(key, Seen()).add(x, self._rng)
+        self.stats.setdefault(key, ActivationStats()).add(x, self._rng)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,15 +89,15 @@ class Choice:
     alpha: float | None = None
     kept: float = 1.0
 
-    def coding(self, seen, layers):
+    def coding(self, stats, layers):
         """The coding for what was seen; the layers that read the value share its smoothing factors."""
         smooth = None
         if self.alpha is not None:
             largest = np.max([layer.largest_weights() for layer in layers], axis=0)
-            smooth = ops.smooth_factors(np.maximum(seen.greatest, -seen.least), largest, self.alpha)
+            smooth = ops.smooth_factors(np.maximum(stats.greatest, -stats.least), largest, self.alpha)
         divisor = 1 if smooth is None else smooth
         least, greatest = (float((bound / divisor).min() if low else (bound / divisor).max()) * self.kept
-                           for bound, low in ((seen.least, True), (seen.greatest, False)))
+                           for bound, low in ((stats.least, True), (stats.greatest, False)))
         scale = (greatest - least) / 255 or 1.0
         return Coding(scale, int(np.clip(np.rint(-least / scale), 0, 255)), ops.U8, smooth)
 
@@ -121,36 +121,36 @@ def noise(layers, coding, pieces):
 
 def _as_choice(found, layers, pieces):
     """What the library's search found, in terms that fit any range: its range is a share of that of the pieces."""
-    seen = Seen.of(pieces)
-    whole = Choice(found.alpha).coding(seen, layers)
+    stats = ActivationStats.of(pieces)
+    whole = Choice(found.alpha).coding(stats, layers)
     return Choice(found.alpha, min(1.0, found.coding.scale / whole.scale))
 
 
-def best(layers, seen, smooth):
+def best(layers, stats, smooth):
     """The library's choice for a value; of siblings' choices the one with the least noise over all of them."""
-    found = [_as_choice(judge.search(layer, seen.pieces, smooth), [layer], seen.pieces) for layer in layers]
+    found = [_as_choice(layer_search.search(layer, stats.pieces, smooth), [layer], stats.pieces) for layer in layers]
     if len(found) == 1:
         return found[0]
-    return min(found, key=lambda choice: noise(layers, choice.coding(seen, layers), seen.pieces))
+    return min(found, key=lambda choice: noise(layers, choice.coding(stats, layers), stats.pieces))
 
 
 POLICIES = {  # how the choice for each value is made, of the layers that read it and what was seen of it
-    "plain": lambda layers, seen: PLAIN,
-    "clipped": lambda layers, seen: best(layers, seen, smooth=False),
-    "smoothed by 0.5": lambda layers, seen: Choice(0.5),
-    "searched": lambda layers, seen: best(layers, seen, smooth=True),
+    "plain": lambda layers, stats: PLAIN,
+    "clipped": lambda layers, stats: best(layers, stats, smooth=False),
+    "smoothed by 0.5": lambda layers, stats: Choice(0.5),
+    "searched": lambda layers, stats: best(layers, stats, smooth=True),
 }
 UNSMOOTHED = {"smoothed by 0.5": "plain", "searched": "clipped"}  # where smoothing is refused
 
 
-def choices(groups, seen, policy, silent):
+def choices(groups, stats, policy, silent):
     """Value → Choice under a policy of POLICIES. groups: value → the layers that read it; silent: those not to smooth."""
-    return {value: POLICIES[UNSMOOTHED.get(policy, policy) if value in silent else policy](layers, seen[value])
+    return {value: POLICIES[UNSMOOTHED.get(policy, policy) if value in silent else policy](layers, stats[value])
             for value, layers in groups.items()}
 
 
-def codings(groups, seen, chosen):
-    return {value: chosen[value].coding(seen[value], layers) for value, layers in groups.items()}
+def codings(groups, stats, chosen):
+    return {value: chosen[value].coding(stats[value], layers) for value, layers in groups.items()}
 
 
 def sqnr(reference, other):
@@ -160,40 +160,40 @@ def sqnr(reference, other):
     return float("inf") if error == 0 else 10 * float(np.log10(energy / error)) if energy else float("-inf")
 
 
-def offers(groups, searched, winner, silent):
+def candidates(groups, searched, winner, silent):
     """Value → what refine() tries. Where the batches put aside refused smoothing, their own channels that the others leave
-    silent among the reasons, it is offered for no value either."""
+    silent among the reasons, it is no candidate for any value either."""
     smoothed = any(choice.alpha is not None for choice in searched[winner].values())
-    offered = {value: [*ALTERNATIVES, *(found[value] for found in searched.values())] for value in groups}
-    return {value: [choice for choice in found if smoothed and value not in silent or choice.alpha is None] for value, found in offered.items()}
+    alternatives = {value: [*ALTERNATIVES, *(found[value] for found in searched.values())] for value in groups}
+    return {value: [choice for choice in found if smoothed and value not in silent or choice.alpha is None] for value, found in alternatives.items()}
 
 
-def refine(groups, seen, chosen, offered, measure):
+def refine(groups, stats, chosen, alternatives, measure):
     """Tries other choices for one value after another on the whole network, and keeps what lowers its noise: the best
-    choice of every layer is not always the best end to end. offered: value → choices to try. Ends when a round over all
+    choice of every layer is not always the best end to end. alternatives: value → choices to try. Ends when a round over all
     values changes nothing, or after TRIALS."""
-    reached, trials, changed = measure(codings(groups, seen, chosen)), 0, True
+    reached, trials, changed = measure(codings(groups, stats, chosen)), 0, True
     while changed and trials < TRIALS:
         changed = False
         for value in groups:
-            for other in dict.fromkeys(offered[value]):
+            for other in dict.fromkeys(alternatives[value]):
                 if other == chosen[value] or trials == TRIALS:
                     continue
-                made, trials = measure(codings(groups, seen, {**chosen, value: other})), trials + 1
+                made, trials = measure(codings(groups, stats, {**chosen, value: other})), trials + 1
                 if made > reached + STEP_DB:
                     chosen, reached, changed = {**chosen, value: other}, made, True
     return chosen, reached
 
 
 CORRECTIONS = {     # what makes up for a layer's error in int8, of the layer, the coding of its input, and pieces of that
-    "bias corrected": lambda layer, *given: dataclasses.replace(layer, bias=judge.bias_correct(layer, *given)),
-    "weights rounded": judge.round_weights,
+    "bias corrected": lambda layer, *given: dataclasses.replace(layer, bias=layer_search.bias_correct(layer, *given)),
+    "weights rounded": layer_search.round_weights,
 }
 
 
-def corrections(groups, seen, found, correct):
+def corrections(groups, stats, found, correct):
     """Layer → the layer in its place, by one of CORRECTIONS."""
-    return {layer.name: correct(layer, found[value], seen[value].pieces)
+    return {layer.name: correct(layer, found[value], stats[value].pieces)
             for value, layers in groups.items() for layer in layers}
 
 
@@ -206,11 +206,11 @@ def corrected(groups, part, whole, found, measure):
     return corrections(groups, whole, found, CORRECTIONS[winner]) if helps else {}, held_out
 
 
-def silences(seen, sources):
+def silences(stats, sources):
     """Value → channels that the calibration set left at 0 though the network can make them. sources: value → the layers
     that make it, their channels one behind the other, where that is known."""
     found = {}
-    for value, shown in seen.items():
+    for value, shown in stats.items():
         makers = sources.get(value)
         dead = np.concatenate([layer.dead() for layer in makers]) if makers else np.zeros(len(shown.least), bool)
         channels = [channel for channel in shown.silent() if not dead[channel]]
@@ -220,7 +220,7 @@ def silences(seen, sources):
 
 
 @dataclasses.dataclass
-class Settled:
+class Calibrated:
     """What was chosen, and what it was chosen over."""
     policy: str
     choices: dict    # value → Choice
@@ -230,7 +230,7 @@ class Settled:
     silent: dict     # value → channels that the calibration set left at 0 though they are not dead
 
 
-def settle(groups, batches, record, measure, policies=tuple(POLICIES), sources=None):
+def calibrate(groups, batches, record, measure, policies=tuple(POLICIES), sources=None):
     """The codings of all values. record(batch, recorder) shows the recorder what the float network's layers read;
     measure(codings, batches, corrected) is the SQNR of the whole network. Every second batch is put aside for the check of the
     policies, whose ranges do not know it; the first of those refine the choice, and the others say whether that and what makes
@@ -246,10 +246,10 @@ def settle(groups, batches, record, measure, policies=tuple(POLICIES), sources=N
     for recorder, part in zip(recorders, parts):
         for batch in part:
             record(batch, recorder)
-    first, second = (recorder.seen for recorder in recorders)
+    first, second = (recorder.stats for recorder in recorders)
     groups = {value: layers for value, layers in groups.items() if value in first}
-    seen = {value: first[value].merged(second.get(value)) for value in groups}
-    silent = silences(seen, sources or {})
+    stats = {value: first[value].merged(second.get(value)) for value in groups}
+    silent = silences(stats, sources or {})
     searched = {policy: choices(groups, first, policy, silent) for policy in policies}
     held_out = {policy: measure(codings(groups, first, found), parts[1]) for policy, found in searched.items()}
     winner = max(held_out, key=held_out.get)
@@ -257,29 +257,29 @@ def settle(groups, batches, record, measure, policies=tuple(POLICIES), sources=N
         winner = "plain"
     checked, unseen, layers = parts[1][:CHECKED], parts[1][CHECKED:] or parts[1], {}
     if len(policies) > 1:
-        offered = offers(groups, searched, winner, silent)
-        searched["refined"], _ = refine(groups, seen, searched[winner], offered, lambda found: measure(found, checked))
-        reached = {policy: measure(codings(groups, seen, searched[policy]), unseen) for policy in (winner, "refined")}
+        alternatives = candidates(groups, searched, winner, silent)
+        searched["refined"], _ = refine(groups, stats, searched[winner], alternatives, lambda found: measure(found, checked))
+        reached = {policy: measure(codings(groups, stats, searched[policy]), unseen) for policy in (winner, "refined")}
         winner = max(reached, key=reached.get)
-        held_out["refined"], found = reached["refined"], codings(groups, seen, searched[winner])
-        layers, made = corrected(groups, first, seen, found, lambda layers: measure(found, unseen, layers))
+        held_out["refined"], found = reached["refined"], codings(groups, stats, searched[winner])
+        layers, made = corrected(groups, first, stats, found, lambda layers: measure(found, unseen, layers))
         held_out.update(made)
-    return Settled(winner, searched[winner], codings(groups, seen, searched[winner]), layers, held_out, silent)
+    return Calibrated(winner, searched[winner], codings(groups, stats, searched[winner]), layers, held_out, silent)
 
 
 def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
-    """(QuantGraph, Settled) of a Graph. Each batch is an array, or a tuple of the graph's inputs."""
+    """(QuantGraph, Calibrated) of a Graph. Each batch is an array, or a tuple of the graph's inputs."""
     from .graph import QuantGraph
     batches = [batch if isinstance(batch, tuple) else (batch,) for batch in batches]
     layers = graph.layers_alone()
     groups = {value: [layers[name] for name in names] for value, names in graph.groups().items()}
 
     def record(batch, recorder):
-        seen = set()
+        recorded = set()
 
         def watch(node, x, y):
-            if node.inputs[0] not in seen:
-                seen.add(node.inputs[0])
+            if node.inputs[0] not in recorded:
+                recorded.add(node.inputs[0])
                 recorder(node.inputs[0], x.reshape(-1, x.shape[-1]) if node.layer.kind == "linear" else x)
         graph(*batch, watch=watch)
 
@@ -294,5 +294,5 @@ def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
         return float(np.mean(pairs))
 
     sources = {value: [layers[name] for name in graph.sources(value)] for value in groups}
-    settled = settle(groups, batches, record, measure, policies, sources)
-    return QuantGraph(graph, settled.codings, threads, settled.corrected), settled
+    calibrated = calibrate(groups, batches, record, measure, policies, sources)
+    return QuantGraph(graph, calibrated.codings, threads, calibrated.corrected), calibrated

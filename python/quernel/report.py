@@ -54,7 +54,7 @@ def kernel(lines):
     return words[0].removeprefix("kernel=") if words else ""
 
 
-def silences(settled):
+def silences(calibrated):
     """Warnings of channels that the calibration set never used: what holds them is not smoothed."""
     return [f"warning: {value}: not smoothed: {len(channels)} channels are silent in the calibration set"
-            for value, channels in settled.silent.items()]
+            for value, channels in calibrated.silent.items()]

@@ -248,22 +248,22 @@ def quantize(model, calibration_batches, include="*", exclude=(), policies=tuple
         finally:
             held.restore()
 
-    settled = calibrate.settle(held.groups, batches, held.record, measure, policies, held.sources())
+    calibrated = calibrate.calibrate(held.groups, batches, held.record, measure, policies, held.sources())
     macs = held.macs(reasons, batches[0])
-    held.install(settled.codings, settled.corrected)
-    return _report(held, settled, reasons, macs)
+    held.install(calibrated.codings, calibrated.corrected)
+    return _report(held, calibrated, reasons, macs)
 
 
-def _report(held, settled, reasons, macs):
+def _report(held, calibrated, reasons, macs):
     rows = []
     by_name = {site.name: site for site in held.sites}
     for name, why in reasons.items():
         module = held.model.get_submodule(name)
         if isinstance(module, _Quantized):
             value = by_name[name].value
-            how = report.how(settled.choices[value], settled.codings[value])
+            how = report.how(calibrated.choices[value], calibrated.codings[value])
             rows.append(report.Row(name, held.layers[name].kind, True, how, module.output is not None, macs=macs[name]))
         else:
             why = why or "the calibration batches never reach it"
             rows.append(report.Row(name, type(module).__name__, False, why, macs=macs.get(name, 0)))
-    return report.Report(rows, settled.policy, settled.held_out, report.silences(settled))
+    return report.Report(rows, calibrated.policy, calibrated.held_out, report.silences(calibrated))

@@ -165,7 +165,7 @@ class Graphs(unittest.TestCase):
             wanted, folded = whole(x)[0], fold.fold(whole)
             last = next(node for node in folded.nodes if node.name == "b")
             self.assertEqual((last.inputs, last.layer.residual_after), (["1", "1"], first.kind == "relu"))
-            self.assertEqual(folded.layers_alone()["b"].activation, first)      # what the search judges
+            self.assertEqual(folded.layers_alone()["b"].activation, first)      # what the search rates
             self.assertEqual(len(folded.nodes), 2 if second.kind == "relu" else 3)
             np.testing.assert_array_equal(folded(x)[0], wanted)
         for other in (window(outputs=4, kernel=(7, 6)), window(outputs=4, pad=(1,) * 4, stride=(2, 2)), window(outputs=1, kernel=(1, 1))):
@@ -235,16 +235,16 @@ class Graphs(unittest.TestCase):
 
 
 class Calibration(unittest.TestCase):
-    def settle(self, batches, graph=None):
+    def calibrate(self, batches, graph=None):
         return calibrate.quantize_graph(graph or fold.fold(two_layers()), batches, policies=("plain", "smoothed by 0.5"))
 
     def test_an_empty_set_and_non_finite_values_are_refused(self):
         with self.assertRaisesRegex(ValueError, "batches: 0: must be 1 or more"):
-            self.settle([])
+            self.calibrate([])
         x = np.ones((1, 4, 6, 6), np.float32)
         x[0, 2, 3, 1] = np.nan
         with self.assertRaisesRegex(ValueError, r"x: nan at \(0, 2, 3, 1\): must be finite"):
-            self.settle([x])
+            self.calibrate([x])
 
     def test_constant_tensors_and_silent_channels_stay_finite(self):
         silent = np.abs(RNG.normal(size=(1, 4, 6, 6))).astype(np.float32)
@@ -253,16 +253,16 @@ class Calibration(unittest.TestCase):
             graph = fold.fold(two_layers())
             graph.nodes[0].layer.weights[2] = 0
             graph.nodes[0].layer.weights[:, 3] = 0
-            quantized, settled = self.settle([x, x], graph)
+            quantized, calibrated = self.calibrate([x, x], graph)
             self.assertTrue(np.isfinite(quantized(x)[0]).all())
-        self.assertEqual(settled.silent["x"], [1])
+        self.assertEqual(calibrated.silent["x"], [1])
 
     def test_smoothing_is_kept_where_channels_are_uneven(self):
         sizes = np.exp(RNG.normal(0, 2, (1, 4, 1, 1))).astype(np.float32)
         graph = fold.fold(two_layers())
         graph.nodes[0].layer.weights[:] /= sizes
         batches = [np.abs(RNG.normal(size=(1, 4, 12, 12))).astype(np.float32) * sizes for _ in range(4)]
-        self.assertIsNotNone(self.settle(batches, graph)[1].choices["x"].alpha)
+        self.assertIsNotNone(self.calibrate(batches, graph)[1].choices["x"].alpha)
 
     def test_smoothing_is_refused_where_calibration_leaves_channels_silent(self):
         graph = fold.fold(two_layers())
@@ -272,8 +272,8 @@ class Calibration(unittest.TestCase):
             x[:, 1] = 0
         for x in batches[1::2]:
             x[:, 1] *= 20
-        settled = self.settle(batches, graph)[1]
-        self.assertTrue(all(choice.alpha is None for choice in settled.choices.values()))
+        calibrated = self.calibrate(batches, graph)[1]
+        self.assertTrue(all(choice.alpha is None for choice in calibrated.choices.values()))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class Detector(nn.Module):
         return data
 
 
-def settled_norms(model):
+def with_norm_statistics(model):
     """Running statistics and factors as training leaves them."""
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -139,7 +139,7 @@ class Modules(unittest.TestCase):
 
 class Quantize(unittest.TestCase):
     def test_a_backbone_becomes_one_int8_chain(self):
-        model = settled_norms(Backbone())
+        model = with_norm_statistics(Backbone())
         data, reference = batches(), copy.deepcopy(model)
         report = qt.quantize(model, data)
         x = torch.rand(1, 4, 20, 16)
@@ -156,9 +156,9 @@ class Quantize(unittest.TestCase):
 
             def forward(self, x):
                 return self.head(self.backbone(x))
-        model = settled_norms(Whole())
+        model = with_norm_statistics(Whole())
         reference, seen = copy.deepcopy(model), []
-        with mock.patch.dict(calibrate.POLICIES, {"plain": lambda layers, seen: calibrate.Choice(0.5)}):
+        with mock.patch.dict(calibrate.POLICIES, {"plain": lambda layers, stats: calibrate.Choice(0.5)}):
             report = qt.quantize(model, batches(), policies=("plain",))
         self.assertEqual([row.chained for row in report.rows], [True] * 6 + [False])
         model.head.register_forward_pre_hook(lambda module, arguments: seen.append(arguments[0]))
@@ -174,7 +174,7 @@ class Quantize(unittest.TestCase):
         self.assertGreater((joined.chain.numpy().transpose(0, 3, 1, 2) == wanted).mean(), 0.99)
 
     def test_include_names_a_part_of_what_cannot_be_traced(self):
-        model = settled_norms(Detector())
+        model = with_norm_statistics(Detector())
         reference = copy.deepcopy(model)
         report = qt.quantize(model, [{"points": x} for x in batches()], include="backbone_2d")
         self.assertEqual({row.name.split(".")[0] for row in report.rows}, {"backbone_2d"})
@@ -196,7 +196,7 @@ class Quantize(unittest.TestCase):
         silent = torch.rand(2, 4, 16, 12)
         silent[:, 1] = 0
         for data in (torch.zeros(2, 4, 16, 12), torch.full((2, 4, 16, 12), 7.0), silent):
-            model = settled_norms(Backbone())
+            model = with_norm_statistics(Backbone())
             model.blocks[0][1].weight.data[2] = 0
             model.blocks[0][4].weight.data[:, 3] = 0
             qt.quantize(model, [data, data])
@@ -204,7 +204,7 @@ class Quantize(unittest.TestCase):
                 self.assertTrue(bool(torch.isfinite(model(x)).all()))
 
     def test_a_quantized_model_is_copied_saved_shared_and_the_same_in_any_batch(self):
-        model, other = settled_norms(Backbone()), Backbone().eval()
+        model, other = with_norm_statistics(Backbone()), Backbone().eval()
         qt.quantize(model, batches(), policies=("plain",))
         qt.quantize(other, batches(), policies=("plain",))
         other.load_state_dict(model.state_dict())
@@ -278,7 +278,7 @@ class Quantize(unittest.TestCase):
                     self.assertIn("not smoothed", report.rows[1].how)
 
     def test_bad_calibration_is_refused_and_the_model_unchanged(self):
-        model = settled_norms(Backbone())
+        model = with_norm_statistics(Backbone())
         x, wrong = torch.rand(1, 4, 16, 12), torch.rand(1, 4, 16, 12)
         wrong[0, 1, 2, 3] = float("nan")
         wanted = model(x)

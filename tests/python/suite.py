@@ -117,7 +117,7 @@ class NcnnReader(unittest.TestCase):
 
 class Int8Chain(unittest.TestCase):
     def test_a_chain_of_layers_follows_float(self):
-        from demo.int8_net import Int8Net, Seen
+        from demo.int8_net import Int8Net, ActivationStats
         x = RNG.random((1, 3, 12, 10), np.float32)
         w = [RNG.normal(size=(8, 3, 3, 3)).astype(np.float32) * 0.2, RNG.normal(size=(4, 8, 3, 3)).astype(np.float32) * 0.2]
         layers = (Layer("a", "conv", w[0], np.zeros(8, np.float32), pad=(1,) * 4, activation="relu"),
@@ -128,9 +128,9 @@ class Int8Chain(unittest.TestCase):
             return np.einsum("nchwrs,ocrs->nohw", windows, weights)
         middle = np.maximum(float_conv(x, w[0]), 0)
         wanted = float_conv(middle, w[1])
-        seen = {"x": Seen.of([x]), "a": Seen.of([middle])}
+        stats = {"x": ActivationStats.of([x]), "a": ActivationStats.of([middle])}
         for alpha in (None, 0.5):
-            y = Int8Net(Network("two", layers, (1,)), seen, alpha)(x)
+            y = Int8Net(Network("two", layers, (1,)), stats, alpha)(x)
             self.assertLess(np.square(y - wanted).sum(), 1e-3 * np.square(wanted).sum())
 
 

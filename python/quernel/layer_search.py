@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The library's judgement on arrays: observers and calibrators, the search of a layer's quantization, and the audit of it."""
+"""Observers and calibrators, the search of a layer's quantization, and the audit of it, on arrays."""
 from __future__ import annotations
 
 import ctypes as c
@@ -122,7 +122,7 @@ class _FloatLayer:
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
+class SearchResult:
     """What the search chose for a layer: alpha None is off. The dB are those of the samples that chose."""
     coding: Coding
     alpha: float | None
@@ -146,7 +146,7 @@ def search(layer, samples, smooth=True):
     off = choice.smooth_kind == OFF
     coding = Coding(choice.quant.scale, choice.quant.zero, choice.quant.type, None if off else s)
     names = {number: name for name, number in CALIBRATORS.items()}
-    return Found(coding, None if off else choice.alpha, names[choice.calibrator], choice.sqnr, choice.off_sqnr,
+    return SearchResult(coding, None if off else choice.alpha, names[choice.calibrator], choice.sqnr, choice.off_sqnr,
                  choice.plain_sqnr, choice.tried, choice.silent)
 
 
@@ -196,7 +196,7 @@ class Audit:
 
 
 def audit(layer, coding, samples, expected=None, calibrator="absmax"):
-    """Judges a layer with a coding of its input on float32 samples; expected: what the float network gave there."""
+    """Measures a layer with a coding of its input on float32 samples; expected: what the float network gave there."""
     held, made = _FloatLayer(layer, samples, expected), native.Report(c.sizeof(native.Report))
     choice, s = _chosen(layer, coding, calibrator)
     native.call(native.lib.quernel_audit_layer, c.byref(held.desc), c.byref(choice), s.ctypes.data, c.byref(held.samples),
