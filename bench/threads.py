@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What more threads are worth: every layer of a list, or every network, with one thread and with N, in random order within
-every round, beside two probes in the same rounds that share nothing: as much work on N threads as the host really gives.
-PYTHONPATH=.:python python3 bench/threads.py bench/shapes/layers.csv [N] [ROUNDS] [int8|f32] [FILTER]"""
+"""What more threads are worth: every layer of a list, or every network, with one thread and with N,
+in random order within every round, beside two probes in the same rounds that share nothing: as much
+work on N threads as the host really gives. PYTHONPATH=.:python python3 bench/threads.py
+bench/shapes/layers.csv [N] [ROUNDS] [int8|f32] [FILTER]"""
+
 import random
 import sys
 import threading
@@ -26,10 +28,14 @@ def contenders(path, boundary, threads, wanted):
         if wanted not in name or name in seen:
             continue
         seen.add(name)
+
         def make(n):
             if networks:
-                return quernel_peer.make_network(problems.NetworkProblem(problems.network_of(rows, name), boundary, n))[0]
+                return quernel_peer.make_network(
+                    problems.NetworkProblem(problems.network_of(rows, name), boundary, n)
+                )[0]
             return quernel_peer.make(problems.Problem(problems.layer_of(row), boundary, n))[0]
+
         try:
             one, several, *others = (make(n) for n in (1, threads, *[1] * (threads - 1)))
         except (quernel_peer.Unsupported, ValueError) as reason:
@@ -47,6 +53,7 @@ def at_once(runs, calls):
         for _ in range(calls):
             run()
         gate.wait()
+
     workers = [threading.Thread(target=work, args=(run,)) for run in runs]
     for worker in workers:
         worker.start()
@@ -68,18 +75,28 @@ def timed(run, calls):
 
 def main():
     path, boundary = sys.argv[1], (sys.argv[4:5] or [problems.INT8])[0]
-    threads, rounds = (int(value) for value in (sys.argv[2:4] + ["2", "21"][len(sys.argv[2:4]):]))
-    print(f"{'layer':44} {'1 thread, ms':>12}  over {threads} threads          {threads} layers alone, at once")
-    for name, one, several, others in contenders(path, boundary, threads, (sys.argv[5:6] or [""])[0]):
+    threads, rounds = (int(value) for value in (sys.argv[2:4] + ["2", "21"][len(sys.argv[2:4]) :]))
+    print(
+        f"{'layer':44} {'1 thread, ms':>12}  over {threads} threads          {threads} layers alone, at once"
+    )
+    for name, one, several, others in contenders(
+        path, boundary, threads, (sys.argv[5:6] or [""])[0]
+    ):
         calls = max(1, int(4e-3 / max(timed(one, 1), timed(one, 1))))
-        ways = {"one": lambda: timed(one, calls), "several": lambda: timed(several, calls),
-                "apart": lambda: at_once([one, *others], calls) / threads}
+        ways = {
+            "one": lambda: timed(one, calls),
+            "several": lambda: timed(several, calls),
+            "apart": lambda: at_once([one, *others], calls) / threads,
+        }
         seconds = {way: np.zeros(rounds) for way in ways}
         for r in range(rounds):
             for way in random.sample(list(ways), len(ways)):
                 seconds[way][r] = ways[way]()
-        print(f"{name:44} {1e3 * np.median(seconds['one']):12.3f}  {middle(seconds['one'] / seconds['several']):22} "
-              f"{middle(seconds['one'] / seconds['apart'])}", flush=True)
+        print(
+            f"{name:44} {1e3 * np.median(seconds['one']):12.3f}  {middle(seconds['one'] / seconds['several']):22} "
+            f"{middle(seconds['one'] / seconds['apart'])}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds how the inputs of layers are coded: what the calibration set showed of each, candidates for each, the best one by
-the error that the int8 layers really make, and a check of the whole network on a part of the set that was put aside."""
+"""Finds how the inputs of layers are coded: what the calibration set showed of each, candidates for
+each, the best one by the error that the int8 layers really make, and a check of the whole network
+on a part of the set that was put aside."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -11,8 +13,10 @@ from . import layer_search
 from . import operators as ops
 from .layer import Coding, QuantLayer
 
-CROP, CROPS = 20, 12                    # the error is measured on pieces of so many lines and columns, so many of them
-MARGIN_DB = 0.1                         # what a choice must gain over the plain one, on data put aside, to be kept
+# the error is measured on pieces of so many lines and columns, so many of them
+CROP, CROPS = 20, 12
+# what a choice must gain over the plain one, on data put aside, to be kept
+MARGIN_DB = 0.1
 
 
 class ActivationStats:
@@ -42,11 +46,18 @@ class ActivationStats:
     def _piece(x, rng):
         """Half of the pieces are where the largest value stands: elsewhere clipping looks free."""
         extreme = rng.random() < 0.5
-        image, *place = np.unravel_index(np.abs(x).argmax(), x.shape) if extreme else [rng.integers(size) for size in x.shape]
+        image, *place = (
+            np.unravel_index(np.abs(x).argmax(), x.shape)
+            if extreme
+            else [rng.integers(size) for size in x.shape]
+        )
         if x.ndim == 2:
-            return x[np.append(rng.permutation(len(x))[:CROP * CROP], image)]
-        top, left = (int(np.clip(at - CROP // 2, 0, max(0, size - CROP))) for at, size in zip(place[1:], x.shape[2:]))
-        return np.ascontiguousarray(x[image:image + 1, :, top:top + CROP, left:left + CROP])
+            return x[np.append(rng.permutation(len(x))[: CROP * CROP], image)]
+        top, left = (
+            int(np.clip(at - CROP // 2, 0, max(0, size - CROP)))
+            for at, size in zip(place[1:], x.shape[2:])
+        )
+        return np.ascontiguousarray(x[image : image + 1, :, top : top + CROP, left : left + CROP])
 
     @staticmethod
     def of(pieces):
@@ -61,7 +72,10 @@ class ActivationStats:
         if other is None:
             return self
         both = ActivationStats()
-        both.least, both.greatest = np.minimum(self.least, other.least), np.maximum(self.greatest, other.greatest)
+        both.least, both.greatest = (
+            np.minimum(self.least, other.least),
+            np.maximum(self.greatest, other.greatest),
+        )
         both.pieces = self.pieces + other.pieces
         return both
 
@@ -85,19 +99,26 @@ class Recorder:
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """How a value is to be coded, whatever its range: smoothing's exponent, and the share of the range that is kept."""
+    """How a value is to be coded, whatever its range: smoothing's exponent, and the share of the
+    range that is kept."""
+
     alpha: float | None = None
     kept: float = 1.0
 
     def coding(self, stats, layers):
-        """The coding for what was seen; the layers that read the value share its smoothing factors."""
+        """The coding for what was seen; the layers that read the value share its smoothing
+        factors."""
         smooth = None
         if self.alpha is not None:
             largest = np.max([layer.largest_weights() for layer in layers], axis=0)
-            smooth = ops.smooth_factors(np.maximum(stats.greatest, -stats.least), largest, self.alpha)
+            smooth = ops.smooth_factors(
+                np.maximum(stats.greatest, -stats.least), largest, self.alpha
+            )
         divisor = 1 if smooth is None else smooth
-        least, greatest = (float((bound / divisor).min() if low else (bound / divisor).max()) * self.kept
-                           for bound, low in ((stats.least, True), (stats.greatest, False)))
+        least, greatest = (
+            float((bound / divisor).min() if low else (bound / divisor).max()) * self.kept
+            for bound, low in ((stats.least, True), (stats.greatest, False))
+        )
         scale = (greatest - least) / 255 or 1.0
         return Coding(scale, int(np.clip(np.rint(-least / scale), 0, 255)), ops.U8, smooth)
 
@@ -105,12 +126,14 @@ class Choice:
 PLAIN = Choice()
 
 
-ALTERNATIVES = (PLAIN, Choice(0.5), Choice(0.65), Choice(0.8))    # that refine() tries beside each value's own
-CHECKED, TRIALS, STEP_DB = 2, 120, 0.02     # on so many batches, so often at most, for so much
+# that refine() tries beside each value's own
+ALTERNATIVES = (PLAIN, Choice(0.5), Choice(0.65), Choice(0.8))
+CHECKED, TRIALS, STEP_DB = 2, 120, 0.02  # on so many batches, so often at most, for so much
 
 
 def noise(layers, coding, pieces):
-    """Sum of squared differences between int8 and float over the outputs of the layers for the pieces."""
+    """Sum of squared differences between int8 and float over the outputs of the layers for the
+    pieces."""
     total = 0.0
     for layer in layers:
         packed = QuantLayer(layer, coding)
@@ -120,21 +143,27 @@ def noise(layers, coding, pieces):
 
 
 def _as_choice(found, layers, pieces):
-    """What the library's search found, in terms that fit any range: its range is a share of that of the pieces."""
+    """What the library's search found, in terms that fit any range: its range is a share of that of
+    the pieces."""
     stats = ActivationStats.of(pieces)
     whole = Choice(found.alpha).coding(stats, layers)
     return Choice(found.alpha, min(1.0, found.coding.scale / whole.scale))
 
 
 def best(layers, stats, smooth):
-    """The library's choice for a value; of siblings' choices the one with the least noise over all of them."""
-    found = [_as_choice(layer_search.search(layer, stats.pieces, smooth), [layer], stats.pieces) for layer in layers]
+    """The library's choice for a value; of siblings' choices the one with the least noise over all
+    of them."""
+    found = [
+        _as_choice(layer_search.search(layer, stats.pieces, smooth), [layer], stats.pieces)
+        for layer in layers
+    ]
     if len(found) == 1:
         return found[0]
     return min(found, key=lambda choice: noise(layers, choice.coding(stats, layers), stats.pieces))
 
 
-POLICIES = {  # how the choice for each value is made, of the layers that read it and what was seen of it
+# how the choice for each value is made, of the layers that read it and what was seen of it
+POLICIES = {
     "plain": lambda layers, stats: PLAIN,
     "clipped": lambda layers, stats: best(layers, stats, smooth=False),
     "smoothed by 0.5": lambda layers, stats: Choice(0.5),
@@ -144,9 +173,14 @@ UNSMOOTHED = {"smoothed by 0.5": "plain", "searched": "clipped"}  # where smooth
 
 
 def choices(groups, stats, policy, silent):
-    """Value → Choice under a policy of POLICIES. groups: value → the layers that read it; silent: those not to smooth."""
-    return {value: POLICIES[UNSMOOTHED.get(policy, policy) if value in silent else policy](layers, stats[value])
-            for value, layers in groups.items()}
+    """Value → Choice under a policy of POLICIES. groups: value → the layers that read it; silent:
+    those not to smooth."""
+    return {
+        value: POLICIES[UNSMOOTHED.get(policy, policy) if value in silent else policy](
+            layers, stats[value]
+        )
+        for value, layers in groups.items()
+    }
 
 
 def codings(groups, stats, chosen):
@@ -155,23 +189,40 @@ def codings(groups, stats, chosen):
 
 def sqnr(reference, other):
     """10·log10(energy of the reference / energy of the difference) over lists of arrays, in dB."""
-    error = sum(float(np.square(np.subtract(b, a, dtype=np.float64)).sum()) for a, b in zip(reference, other))
+    error = sum(
+        float(np.square(np.subtract(b, a, dtype=np.float64)).sum())
+        for a, b in zip(reference, other)
+    )
     energy = sum(float(np.square(a, dtype=np.float64).sum()) for a in reference)
-    return float("inf") if error == 0 else 10 * float(np.log10(energy / error)) if energy else float("-inf")
+    return (
+        float("inf")
+        if error == 0
+        else 10 * float(np.log10(energy / error))
+        if energy
+        else float("-inf")
+    )
 
 
 def candidates(groups, searched, winner, silent):
-    """Value → what refine() tries. Where the batches put aside refused smoothing, their own channels that the others leave
-    silent among the reasons, it is no candidate for any value either."""
+    """Value → what refine() tries. Where the batches put aside refused smoothing, their own
+    channels that the others leave silent among the reasons, it is no candidate for any value
+    either."""
     smoothed = any(choice.alpha is not None for choice in searched[winner].values())
-    alternatives = {value: [*ALTERNATIVES, *(found[value] for found in searched.values())] for value in groups}
-    return {value: [choice for choice in found if smoothed and value not in silent or choice.alpha is None] for value, found in alternatives.items()}
+    alternatives = {
+        value: [*ALTERNATIVES, *(found[value] for found in searched.values())] for value in groups
+    }
+    return {
+        value: [
+            choice for choice in found if smoothed and value not in silent or choice.alpha is None
+        ]
+        for value, found in alternatives.items()
+    }
 
 
 def refine(groups, stats, chosen, alternatives, measure):
-    """Tries other choices for one value after another on the whole network, and keeps what lowers its noise: the best
-    choice of every layer is not always the best end to end. alternatives: value → choices to try. Ends when a round over all
-    values changes nothing, or after TRIALS."""
+    """Tries other choices for one value after another on the whole network, and keeps what lowers
+    its noise: the best choice of every layer is not always the best end to end. alternatives: value
+    → choices to try. Ends when a round over all values changes nothing, or after TRIALS."""
     reached, trials, changed = measure(codings(groups, stats, chosen)), 0, True
     while changed and trials < TRIALS:
         changed = False
@@ -185,34 +236,50 @@ def refine(groups, stats, chosen, alternatives, measure):
     return chosen, reached
 
 
-CORRECTIONS = {     # what makes up for a layer's error in int8, of the layer, the coding of its input, and pieces of that
-    "bias corrected": lambda layer, *given: dataclasses.replace(layer, bias=layer_search.bias_correct(layer, *given)),
+# what makes up for a layer's error in int8, of the layer, the coding of its input, and pieces of
+# that
+CORRECTIONS = {
+    "bias corrected": lambda layer, *given: dataclasses.replace(
+        layer, bias=layer_search.bias_correct(layer, *given)
+    ),
     "weights rounded": layer_search.round_weights,
 }
 
 
 def corrections(groups, stats, found, correct):
     """Layer → the layer in its place, by one of CORRECTIONS."""
-    return {layer.name: correct(layer, found[value], stats[value].pieces)
-            for value, layers in groups.items() for layer in layers}
+    return {
+        layer.name: correct(layer, found[value], stats[value].pieces)
+        for value, layers in groups.items()
+        for layer in layers
+    }
 
 
 def corrected(groups, part, whole, found, measure):
-    """What of CORRECTIONS helps the most on batches that it was not made of: ({name: layer} or nothing, name → SQNR). part:
-    what was seen of the others; whole: of all, which the outcome is made of; measure(layers): the SQNR."""
-    held_out = {name: measure(corrections(groups, part, found, correct)) for name, correct in CORRECTIONS.items()}
+    """What of CORRECTIONS helps the most on batches that it was not made of: ({name: layer} or
+    nothing, name → SQNR). part: what was seen of the others; whole: of all, which the outcome is
+    made of; measure(layers): the SQNR."""
+    held_out = {
+        name: measure(corrections(groups, part, found, correct))
+        for name, correct in CORRECTIONS.items()
+    }
     winner = max(held_out, key=held_out.get)
     helps = held_out[winner] >= measure({}) + STEP_DB
     return corrections(groups, whole, found, CORRECTIONS[winner]) if helps else {}, held_out
 
 
 def silences(stats, sources):
-    """Value → channels that the calibration set left at 0 though the network can make them. sources: value → the layers
-    that make it, their channels one behind the other, where that is known."""
+    """Value → channels that the calibration set left at 0 though the network can make them.
+    sources: value → the layers that make it, their channels one behind the other, where that is
+    known."""
     found = {}
     for value, shown in stats.items():
         makers = sources.get(value)
-        dead = np.concatenate([layer.dead() for layer in makers]) if makers else np.zeros(len(shown.least), bool)
+        dead = (
+            np.concatenate([layer.dead() for layer in makers])
+            if makers
+            else np.zeros(len(shown.least), bool)
+        )
         channels = [channel for channel in shown.silent() if not dead[channel]]
         if channels:
             found[value] = channels
@@ -222,22 +289,25 @@ def silences(stats, sources):
 @dataclasses.dataclass
 class Calibrated:
     """What was chosen, and what it was chosen over."""
+
     policy: str
-    choices: dict    # value → Choice
-    codings: dict    # value → Coding
-    corrected: dict  # layer → the one in its place that makes up for its error; empty where that does not help
-    held_out: dict   # policy → SQNR of the whole network, dB, on the batches put aside
-    silent: dict     # value → channels that the calibration set left at 0 though they are not dead
+    choices: dict  # value → Choice
+    codings: dict  # value → Coding
+    # layer → the one in its place that makes up for its error; empty where that does not help
+    corrected: dict
+    held_out: dict  # policy → SQNR of the whole network, dB, on the batches put aside
+    silent: dict  # value → channels that the calibration set left at 0 though they are not dead
 
 
 def calibrate(groups, batches, record, measure, policies=tuple(POLICIES), sources=None):
-    """The codings of all values. record(batch, recorder) shows the recorder what the float network's layers read;
-    measure(codings, batches, corrected) is the SQNR of the whole network. Every second batch is put aside for the check of the
-    policies, whose ranges do not know it; the first of those refine the choice, and the others say whether that and what makes
-    up for errors are kept. The ranges of the outcome are those of all batches.
+    """The codings of all values. record(batch, recorder) shows the recorder what the float
+    network's layers read; measure(codings, batches, corrected) is the SQNR of the whole network.
+    Every second batch is put aside for the check of the policies, whose ranges do not know it; the
+    first of those refine the choice, and the others say whether that and what makes up for errors
+    are kept. The ranges of the outcome are those of all batches.
 
-    A value with channels that the set leaves silent is not smoothed: they would overflow later, and no batch put aside
-    could tell. Channels that are dead by their weights do not count."""
+    A value with channels that the set leaves silent is not smoothed: they would overflow later, and
+    no batch put aside could tell. Channels that are dead by their weights do not count."""
     batches = list(batches)
     if not batches:
         raise ValueError("calibration: batches: 0: must be 1 or more")
@@ -251,25 +321,39 @@ def calibrate(groups, batches, record, measure, policies=tuple(POLICIES), source
     stats = {value: first[value].merged(second.get(value)) for value in groups}
     silent = silences(stats, sources or {})
     searched = {policy: choices(groups, first, policy, silent) for policy in policies}
-    held_out = {policy: measure(codings(groups, first, found), parts[1]) for policy, found in searched.items()}
+    held_out = {
+        policy: measure(codings(groups, first, found), parts[1])
+        for policy, found in searched.items()
+    }
     winner = max(held_out, key=held_out.get)
     if held_out[winner] < held_out["plain"] + MARGIN_DB:
         winner = "plain"
     checked, unseen, layers = parts[1][:CHECKED], parts[1][CHECKED:] or parts[1], {}
     if len(policies) > 1:
         alternatives = candidates(groups, searched, winner, silent)
-        searched["refined"], _ = refine(groups, stats, searched[winner], alternatives, lambda found: measure(found, checked))
-        reached = {policy: measure(codings(groups, stats, searched[policy]), unseen) for policy in (winner, "refined")}
+        searched["refined"], _ = refine(
+            groups, stats, searched[winner], alternatives, lambda found: measure(found, checked)
+        )
+        reached = {
+            policy: measure(codings(groups, stats, searched[policy]), unseen)
+            for policy in (winner, "refined")
+        }
         winner = max(reached, key=reached.get)
         held_out["refined"], found = reached["refined"], codings(groups, stats, searched[winner])
-        layers, made = corrected(groups, first, stats, found, lambda layers: measure(found, unseen, layers))
+        layers, made = corrected(
+            groups, first, stats, found, lambda layers: measure(found, unseen, layers)
+        )
         held_out.update(made)
-    return Calibrated(winner, searched[winner], codings(groups, stats, searched[winner]), layers, held_out, silent)
+    return Calibrated(
+        winner, searched[winner], codings(groups, stats, searched[winner]), layers, held_out, silent
+    )
 
 
 def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
-    """(QuantGraph, Calibrated) of a Graph. Each batch is an array, or a tuple of the graph's inputs."""
+    """(QuantGraph, Calibrated) of a Graph. Each batch is an array, or a tuple of the graph's
+    inputs."""
     from .graph import QuantGraph
+
     batches = [batch if isinstance(batch, tuple) else (batch,) for batch in batches]
     layers = graph.layers_alone()
     groups = {value: [layers[name] for name in names] for value, names in graph.groups().items()}
@@ -280,7 +364,10 @@ def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
         def watch(node, x, y):
             if node.inputs[0] not in recorded:
                 recorded.add(node.inputs[0])
-                recorder(node.inputs[0], x.reshape(-1, x.shape[-1]) if node.layer.kind == "linear" else x)
+                recorder(
+                    node.inputs[0], x.reshape(-1, x.shape[-1]) if node.layer.kind == "linear" else x
+                )
+
         graph(*batch, watch=watch)
 
     references = {}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands between the layers of a graph, in NumPy: function(attributes, *inputs), named like ONNX's operators and
-with their meaning. An input that is left out is None."""
+"""What stands between the layers of a graph, in NumPy: function(attributes, *inputs), named like
+ONNX's operators and with their meaning. An input that is left out is None."""
+
 import functools
 
 import numpy as np
@@ -18,9 +19,18 @@ def _elementwise(name, function):
 
 
 for _name, _function in {
-        "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Pow": np.power, "Sqrt": np.sqrt, "Exp": np.exp,
-        "MatMul": np.matmul, "Identity": lambda x: x, "Relu": lambda x: np.maximum(x, np.float32(0)),
-        "Div": lambda a, b: a // b if a.dtype.kind == "i" else a / b, "Shape": lambda x: np.array(x.shape, np.int64)}.items():
+    "Add": np.add,
+    "Sub": np.subtract,
+    "Mul": np.multiply,
+    "Pow": np.power,
+    "Sqrt": np.sqrt,
+    "Exp": np.exp,
+    "MatMul": np.matmul,
+    "Identity": lambda x: x,
+    "Relu": lambda x: np.maximum(x, np.float32(0)),
+    "Div": lambda a, b: a // b if a.dtype.kind == "i" else a / b,
+    "Shape": lambda x: np.array(x.shape, np.int64),
+}.items():
     _elementwise(_name, _function)
 
 
@@ -31,7 +41,9 @@ def Sigmoid(attributes, x):
 
 @glue
 def HardSigmoid(attributes, x):
-    return np.clip(np.float32(attributes.get("alpha", 0.2)) * x + np.float32(attributes.get("beta", 0.5)), 0, 1)
+    return np.clip(
+        np.float32(attributes.get("alpha", 0.2)) * x + np.float32(attributes.get("beta", 0.5)), 0, 1
+    )
 
 
 @glue
@@ -46,7 +58,9 @@ def PRelu(attributes, x, slopes):
 
 @glue
 def Clip(attributes, x, lo=None, hi=None):
-    lo, hi = (attributes.get(key) if given is None else given for key, given in (("min", lo), ("max", hi)))
+    lo, hi = (
+        attributes.get(key) if given is None else given for key, given in (("min", lo), ("max", hi))
+    )
     return np.clip(x, lo, hi).astype(x.dtype)
 
 
@@ -71,7 +85,9 @@ def Concat(attributes, *inputs):
 
 @glue
 def Cast(attributes, x):
-    return np.asarray(x).astype({1: np.float32, 6: np.int32, 7: np.int64, 9: np.bool_, 11: np.float64}[attributes["to"]])
+    return np.asarray(x).astype(
+        {1: np.float32, 6: np.int32, 7: np.int64, 9: np.bool_, 11: np.float64}[attributes["to"]]
+    )
 
 
 @glue
@@ -118,7 +134,11 @@ def Slice(attributes, x, starts, ends, axes=None, steps=None):
 
 @glue
 def ReduceMean(attributes, x):
-    return x.mean(axis=tuple(attributes["axes"]), keepdims=bool(attributes.get("keepdims", 1)), dtype=np.float32)
+    return x.mean(
+        axis=tuple(attributes["axes"]),
+        keepdims=bool(attributes.get("keepdims", 1)),
+        dtype=np.float32,
+    )
 
 
 @glue
@@ -128,15 +148,27 @@ def GlobalAveragePool(attributes, x):
 
 def _pool(attributes, x, filler, join):
     """Windows joined by a function of two values, along lines and then along columns."""
-    if attributes.get("ceil_mode") or attributes.get("auto_pad", "NOTSET") != "NOTSET" or set(attributes.get("dilations", [1])) != {1}:
+    if (
+        attributes.get("ceil_mode")
+        or attributes.get("auto_pad", "NOTSET") != "NOTSET"
+        or set(attributes.get("dilations", [1])) != {1}
+    ):
         raise NotImplementedError(f"pooling with {attributes}: is not supported")
     pads = attributes.get("pads", [0, 0, 0, 0])
-    for axis, kernel, step in zip((2, 3), attributes["kernel_shape"], attributes.get("strides", [1, 1])):
+    for axis, kernel, step in zip(
+        (2, 3), attributes["kernel_shape"], attributes.get("strides", [1, 1])
+    ):
         edges = [(0, 0)] * 4
         edges[axis] = pads[axis - 2], pads[axis]
         padded = np.moveaxis(np.pad(x, edges, constant_values=filler), axis, 0)
         last = len(padded) - kernel
-        x = np.moveaxis(functools.reduce(join, (padded[first:first + last + 1:step] for first in range(kernel))), 0, axis)
+        x = np.moveaxis(
+            functools.reduce(
+                join, (padded[first : first + last + 1 : step] for first in range(kernel))
+            ),
+            0,
+            axis,
+        )
     return x
 
 
@@ -150,17 +182,26 @@ def AveragePool(attributes, x):
     """Padding counts in neither the sum nor the number, unless it is asked for."""
     if attributes.get("count_include_pad"):
         return _pool(attributes, x, 0.0, np.add) / np.float32(np.prod(attributes["kernel_shape"]))
-    return _pool(attributes, x, 0.0, np.add) / _pool(attributes, np.ones((1, 1, *x.shape[2:]), np.float32), 0.0, np.add)
+    return _pool(attributes, x, 0.0, np.add) / _pool(
+        attributes, np.ones((1, 1, *x.shape[2:]), np.float32), 0.0, np.add
+    )
 
 
 @glue
 def Resize(attributes, x, roi=None, scales=None, sizes=None):
-    """nearest with whole factors, or cubic to half the size: those that the networks here ask for."""
-    factors = np.asarray(scales[2:], float) if sizes is None or not len(sizes) else np.asarray(sizes[2:]) / x.shape[2:]
+    """nearest with whole factors, or cubic to half the size: those that the networks here ask
+    for."""
+    factors = (
+        np.asarray(scales[2:], float)
+        if sizes is None or not len(sizes)
+        else np.asarray(sizes[2:]) / x.shape[2:]
+    )
     if attributes.get("mode") == "cubic" and (factors == 0.5).all():
         return _halve_cubic(x, attributes.get("cubic_coeff_a", -0.75))
     if attributes.get("mode", "nearest") != "nearest" or (factors % 1).any():
-        raise NotImplementedError(f"Resize: mode {attributes.get('mode')} by {factors}: is not supported")
+        raise NotImplementedError(
+            f"Resize: mode {attributes.get('mode')} by {factors}: is not supported"
+        )
     return x.repeat(int(factors[0]), axis=2).repeat(int(factors[1]), axis=3)
 
 
@@ -171,7 +212,10 @@ def _halve_cubic(x, a):
         edges[axis] = (1, 1)
         padded = np.moveaxis(np.pad(x, edges, mode="edge"), axis, 0)
         half = len(padded) // 2 - 1
-        outer, inner = padded[0::2][:half] + padded[3::2][:half], padded[1::2][:half] + padded[2::2][:half]
+        outer, inner = (
+            padded[0::2][:half] + padded[3::2][:half],
+            padded[1::2][:half] + padded[2::2][:half],
+        )
         x = np.moveaxis(np.float32(a / 8) * outer + np.float32(0.5 - a / 8) * inner, 0, axis)
     return np.ascontiguousarray(x)
 
@@ -181,4 +225,8 @@ def DepthToSpace(attributes, x):
     """Mode CRD: the channel's own index is the outer one."""
     n, c, h, w = x.shape
     b = attributes["blocksize"]
-    return x.reshape(n, c // b ** 2, b, b, h, w).transpose(0, 1, 4, 2, 5, 3).reshape(n, c // b ** 2, h * b, w * b)
+    return (
+        x.reshape(n, c // b**2, b, b, h, w)
+        .transpose(0, 1, 4, 2, 5, 3)
+        .reshape(n, c // b**2, h * b, w * b)
+    )

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network as a graph: layers, which run in float or in int8, and the glue between them, which is NumPy's."""
+"""A network as a graph: layers, which run in float or in int8, and the glue between them, which is
+NumPy's."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -14,7 +16,9 @@ LAYER = "Layer"
 
 @dataclasses.dataclass(eq=False)
 class Node:
-    """One operation. A node of type LAYER carries a Layer; all others are named like ONNX's operators."""
+    """One operation. A node of type LAYER carries a Layer; all others are named like ONNX's
+    operators."""
+
     op: str
     name: str
     inputs: list
@@ -26,6 +30,7 @@ class Node:
 @dataclasses.dataclass(eq=False)
 class Graph:
     """Nodes in an order in which they can run; values have names."""
+
     name: str
     nodes: list
     inputs: list
@@ -46,9 +51,11 @@ class Graph:
 
     def layers_alone(self):
         """The same without what is added to them: an activation behind a sum is not theirs."""
+
         def alone(node):
             after = len(node.inputs) == 1 or node.layer.residual_after
             return node.layer if after else dataclasses.replace(node.layer, activation=Activation())
+
         return {node.name: alone(node) for node in self.nodes if node.op == LAYER}
 
     def groups(self):
@@ -60,7 +67,8 @@ class Graph:
         return found
 
     def sources(self, value):
-        """The layers whose outputs, one behind the other, are the value's channels; empty where it is something else."""
+        """The layers whose outputs, one behind the other, are the value's channels; empty where it
+        is something else."""
         made = next((node for node in self.nodes if value in node.outputs), None)
         if made is None:
             return []
@@ -82,7 +90,9 @@ class Graph:
                 if watch:
                     watch(node, values[node.inputs[0]], made)
             else:
-                made = GLUE[node.op](node.attributes, *(values[value] if value else None for value in node.inputs))
+                made = GLUE[node.op](
+                    node.attributes, *(values[value] if value else None for value in node.inputs)
+                )
             values.update(zip(node.outputs, made if isinstance(made, (tuple, list)) else (made,)))
             for value in node.inputs:
                 if last.get(value) == index and value not in self.outputs:
@@ -91,48 +101,76 @@ class Graph:
 
 
 class QuantGraph:
-    """A graph whose layers run in int8 where their input has a coding, as networks of the library between the glue. corrected:
-    layers in the place of the graph's own, by name."""
+    """A graph whose layers run in int8 where their input has a coding, as networks of the library
+    between the glue. corrected: layers in the place of the graph's own, by name."""
 
     def __init__(self, graph, codings, threads=1, corrected=None):
         self.graph, self.codings, self.threads = graph, codings, threads
         groups, layers = graph.groups(), {**graph.layers(), **(corrected or {})}
-        self.layers = {name: QuantLayer(layers[name], coding)
-                       for value, coding in codings.items() for name in groups[value]}
-        self.networks = {}      # by the names of their layers
-        self._parts = Graph(graph.name, list(self._nodes()), graph.inputs, graph.outputs, graph.constants)
+        self.layers = {
+            name: QuantLayer(layers[name], coding)
+            for value, coding in codings.items()
+            for name in groups[value]
+        }
+        self.networks = {}  # by the names of their layers
+        self._parts = Graph(
+            graph.name, list(self._nodes()), graph.inputs, graph.outputs, graph.constants
+        )
 
     def _nodes(self):
         """The nodes, those of a network in one."""
-        found = network.levels(self.graph, lambda node: node.name in self.layers and node.layer.kind != "linear")
+        found = network.levels(
+            self.graph, lambda node: node.name in self.layers and node.layer.kind != "linear"
+        )
         readers = self.graph.readers()
         for level in range(-1, 1 + max((level for level, _ in found.values()), default=-1)):
-            inside, outside = ([node for node, place in found.items() if place == (level, part)] for part in (True, False))
+            inside, outside = (
+                [node for node, place in found.items() if place == (level, part)]
+                for part in (True, False)
+            )
             if inside:
                 yield self._network(inside, readers)
             yield from map(self._single, outside)
 
     def _network(self, nodes, readers):
         inside, made = set(nodes), [value for node in nodes for value in node.outputs]
-        inputs = list(dict.fromkeys(value for node in nodes for value in node.inputs if value not in made))
-        wanted = {value for value in made if value in self.graph.outputs or not inside.issuperset(readers.get(value, [None]))}
+        inputs = list(
+            dict.fromkeys(value for node in nodes for value in node.inputs if value not in made)
+        )
+        wanted = {
+            value
+            for value in made
+            if value in self.graph.outputs or not inside.issuperset(readers.get(value, [None]))
+        }
         whole = network.Network(nodes, inputs, wanted, self.layers, self.codings, self.threads)
         self.networks.update((node.name, whole) for node in nodes if node.op == LAYER)
         return Node(LAYER, whole.nodes[0].name, inputs, whole.outputs, layer=whole)
 
     def _single(self, node):
         packed = self.layers.get(node.name)
-        return node if packed is None else dataclasses.replace(node, layer=functools.partial(packed, threads=self.threads))
+        return (
+            node
+            if packed is None
+            else dataclasses.replace(node, layer=functools.partial(packed, threads=self.threads))
+        )
 
     def __call__(self, *feeds):
         return self._parts(*feeds)
 
     def explain(self, name):
         """What the library chose for a layer in int8, one line per shape that was run."""
-        return self.networks[name].explain(name) if name in self.networks else self.layers[name].explain()
+        return (
+            self.networks[name].explain(name)
+            if name in self.networks
+            else self.layers[name].explain()
+        )
 
     def int8_share(self, *feeds):
         """Share of the layers' multiply-adds that run in int8."""
         macs = {}
-        self.graph(*feeds, watch=lambda node, x, y: macs.update({node.name: node.layer.macs(x.shape)}))
-        return sum(count for name, count in macs.items() if name in self.layers) / sum(macs.values())
+        self.graph(
+            *feeds, watch=lambda node, x, y: macs.update({node.name: node.layer.macs(x.shape)})
+        )
+        return sum(count for name, count in macs.items() if name in self.layers) / sum(
+            macs.values()
+        )

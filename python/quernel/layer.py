@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A layer as data: what it computes in float, how its tensors are coded in int8, and the pair as something that runs."""
+"""A layer as data: what it computes in float, how its tensors are coded in int8, and the pair as
+something that runs."""
+
 from __future__ import annotations
 
 import collections
@@ -27,7 +29,10 @@ FUNCTIONS = {
     "hswish": (ops.HSWISH, lambda t: t * _hsigmoid(t)),
     "hsigmoid": (ops.HSIGMOID, _hsigmoid),
     "silu": (ops.SILU, lambda t: t * _sigmoid(t)),
-    "gelu": (ops.GELU, lambda t: t * (0.5 + 0.5 * np.vectorize(math.erf, [np.float32])(t * np.float32(0.5 ** 0.5)))),
+    "gelu": (
+        ops.GELU,
+        lambda t: t * (0.5 + 0.5 * np.vectorize(math.erf, [np.float32])(t * np.float32(0.5**0.5))),
+    ),
     "sigmoid": (ops.SIGMOID, _sigmoid),
     "tanh": (ops.TANH, np.tanh),
 }
@@ -36,7 +41,9 @@ PARAMETRIC = {"clamp": ops.CLAMP, "leaky": ops.LEAKY, "prelu": ops.PRELU}
 
 @dataclasses.dataclass(frozen=True)
 class Activation:
-    """One of FUNCTIONS, or clamp (lo, hi), leaky (slope), prelu (slopes, one per output channel)."""
+    """One of FUNCTIONS, or clamp (lo, hi), leaky (slope), prelu (slopes, one per output
+    channel)."""
+
     kind: str = "none"
     lo: float = 0.0
     hi: float = 0.0
@@ -49,43 +56,62 @@ class Activation:
             return FUNCTIONS[self.kind][1](y)
         if self.kind == "clamp":
             return np.clip(y, np.float32(self.lo), np.float32(self.hi))
-        slope = self.slope if self.kind == "leaky" else self.slopes.reshape(-1, *(1,) * (y.ndim - 2))
+        slope = (
+            self.slope if self.kind == "leaky" else self.slopes.reshape(-1, *(1,) * (y.ndim - 2))
+        )
         return np.where(y >= 0, y, y * np.float32(slope))
 
     def finish(self):
         """What the library's finish is told."""
         number = FUNCTIONS[self.kind][0] if self.kind in FUNCTIONS else PARAMETRIC[self.kind]
-        return {"activation": number, "lo": self.lo, "hi": self.hi, "slope": self.slope, "slopes": self.slopes}
+        return {
+            "activation": number,
+            "lo": self.lo,
+            "hi": self.hi,
+            "slope": self.slope,
+            "slopes": self.slopes,
+        }
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Layer:
-    """A convolution, a transposed convolution or a linear layer in float, with the activation behind it."""
+    """A convolution, a transposed convolution or a linear layer in float, with the activation
+    behind it."""
+
     name: str
-    kind: str                   # "conv2d", "deconv2d", "linear"
-    weights: np.ndarray         # float32 [out, in/groups, kh, kw], [in, out/groups, kh, kw], [out, in]
+    kind: str  # "conv2d", "deconv2d", "linear"
+    # float32 [out, in/groups, kh, kw], [in, out/groups, kh, kw], [out, in]
+    weights: np.ndarray
     bias: np.ndarray | None = None
     stride: tuple = (1, 1)
-    pad: tuple = (0, 0, 0, 0)   # top, left, bottom, right
+    pad: tuple = (0, 0, 0, 0)  # top, left, bottom, right
     dilation: tuple = (1, 1)
     groups: int = 1
     output_pad: tuple = (0, 0)  # deconv2d: lines and columns added at the end
     activation: Activation = Activation()
-    residual_after: bool = False    # what is added to the output comes behind the activation
-    scale: np.ndarray | None = None     # of the weights in int8, [out], where they were rounded for it
+    residual_after: bool = False  # what is added to the output comes behind the activation
+    # of the weights in int8, [out], where they were rounded for it
+    scale: np.ndarray | None = None
 
     @property
     def channels(self):
         """(in, out)."""
         first, second = self.weights.shape[:2]
-        return (first, second * self.groups) if self.kind == "deconv2d" else (second * self.groups, first)
+        return (
+            (first, second * self.groups)
+            if self.kind == "deconv2d"
+            else (second * self.groups, first)
+        )
 
     def output_size(self, size):
         """Lines and columns of the output for those of the input."""
         reach = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.weights.shape[2:])]
         pads = self.pad[0] + self.pad[2], self.pad[1] + self.pad[3]
         if self.kind == "deconv2d":
-            return tuple((n - 1) * s + r - p + o for n, s, r, p, o in zip(size, self.stride, reach, pads, self.output_pad))
+            return tuple(
+                (n - 1) * s + r - p + o
+                for n, s, r, p, o in zip(size, self.stride, reach, pads, self.output_pad)
+            )
         return tuple((n + p - r) // s + 1 for n, p, r, s in zip(size, pads, reach, self.stride))
 
     def output_shape(self, shape):
@@ -96,12 +122,20 @@ class Layer:
     def keeps_size(self):
         """Whether the output has the lines and columns of the input, whatever they are."""
         reach = [d * (k - 1) for d, k in zip(self.dilation, self.weights.shape[2:])]
-        return self.kind == "conv2d" and self.stride == (1, 1) and reach == [self.pad[0] + self.pad[2], self.pad[1] + self.pad[3]]
+        return (
+            self.kind == "conv2d"
+            and self.stride == (1, 1)
+            and reach == [self.pad[0] + self.pad[2], self.pad[1] + self.pad[3]]
+        )
 
     def macs(self, shape):
         """Multiply-adds for an input of this shape; padding counts, as in a matrix product."""
-        places = np.prod(shape[:-1]) if self.kind == "linear" else shape[0] * np.prod(
-            shape[2:] if self.kind == "deconv2d" else self.output_size(shape[2:]))
+        places = (
+            np.prod(shape[:-1])
+            if self.kind == "linear"
+            else shape[0]
+            * np.prod(shape[2:] if self.kind == "deconv2d" else self.output_size(shape[2:]))
+        )
         return int(self.weights.size * places)
 
     def largest_weights(self):
@@ -114,19 +148,32 @@ class Layer:
 
     def dead(self):
         """Which output channels are 0 whatever the layer reads, [out]."""
-        w = self.weights.reshape(self.groups, -1, *self.weights.shape[1:]) if self.kind == "deconv2d" else self.weights
-        used = w.any(axis=(1, 3, 4)).ravel() if self.kind == "deconv2d" else w.reshape(len(w), -1).any(axis=1)
+        w = (
+            self.weights.reshape(self.groups, -1, *self.weights.shape[1:])
+            if self.kind == "deconv2d"
+            else self.weights
+        )
+        used = (
+            w.any(axis=(1, 3, 4)).ravel()
+            if self.kind == "deconv2d"
+            else w.reshape(len(w), -1).any(axis=1)
+        )
         rest = np.zeros(self.channels[1], np.float32) if self.bias is None else self.bias
         return ~used & (self.activation(rest[None])[0] == 0)
 
     def __call__(self, x, residual=None):
-        """The layer in float, by NumPy alone: the reference of everything that is quantized. residual: added to it."""
-        y = {"conv2d": self._conv2d, "deconv2d": self._deconv2d, "linear": self._linear}[self.kind](x)
+        """The layer in float, by NumPy alone: the reference of everything that is quantized.
+        residual: added to it."""
+        y = {"conv2d": self._conv2d, "deconv2d": self._deconv2d, "linear": self._linear}[self.kind](
+            x
+        )
         if self.bias is not None:
             y += self.bias if self.kind == "linear" else self.bias.reshape(-1, 1, 1)
         if residual is None:
             return self.activation(y)
-        return self.activation(y) + residual if self.residual_after else self.activation(y + residual)
+        return (
+            self.activation(y) + residual if self.residual_after else self.activation(y + residual)
+        )
 
     def _linear(self, x):
         return x @ self.weights.T
@@ -136,8 +183,16 @@ class Layer:
         step, apart = self.stride, self.dilation
         for r, s in np.ndindex(*self.weights.shape[2:]):
             first = r * apart[0], s * apart[1]
-            yield r, s, image[:, :, first[0]:first[0] + step[0] * (size[0] - 1) + 1:step[0],
-                              first[1]:first[1] + step[1] * (size[1] - 1) + 1:step[1]]
+            yield (
+                r,
+                s,
+                image[
+                    :,
+                    :,
+                    first[0] : first[0] + step[0] * (size[0] - 1) + 1 : step[0],
+                    first[1] : first[1] + step[1] * (size[1] - 1) + 1 : step[1],
+                ],
+            )
 
     def _conv2d(self, x):
         top, left, bottom, right = self.pad
@@ -154,18 +209,21 @@ class Layer:
         top, left, bottom, right = self.pad
         size, (inputs, out) = self.output_size(x.shape[2:]), self.channels
         whole = np.zeros((len(x), out, size[0] + top + bottom, size[1] + left + right), np.float32)
-        w = self.weights.reshape(self.groups, inputs // self.groups, out // self.groups, *self.weights.shape[2:])
+        w = self.weights.reshape(
+            self.groups, inputs // self.groups, out // self.groups, *self.weights.shape[2:]
+        )
         flat = x.reshape(len(x), self.groups, inputs // self.groups, -1)
         for r, s, met in self._taps(whole, x.shape[2:]):
             met += (w[..., r, s].swapaxes(1, 2) @ flat).reshape(met.shape)
-        return whole[:, :, top:top + size[0], left:left + size[1]]
+        return whole[:, :, top : top + size[0], left : left + size[1]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Coding:
-    """How one tensor is held in int8: x = smooth·scale·(q − zero); smooth has one factor per channel, or, for an input
-    of convolutions, one per im2col column [c, kh, kw], or is None. Without a scale it is found in each run: per image,
-    or per row of a linear layer."""
+    """How one tensor is held in int8: x = smooth·scale·(q − zero); smooth has one factor per
+    channel, or, for an input of convolutions, one per im2col column [c, kh, kw], or is None.
+    Without a scale it is found in each run: per image, or per row of a linear layer."""
+
     scale: float | None = None
     zero: int = 0
     type: int = ops.U8
@@ -196,20 +254,29 @@ class Coded:
 
     def float(self):
         """float32 [n, c, h, w]."""
-        x = (self.chain.numpy().astype(np.float32) - self.coding.zero) * np.float32(self.coding.scale)
+        x = (self.chain.numpy().astype(np.float32) - self.coding.zero) * np.float32(
+            self.coding.scale
+        )
         x = x if self.coding.smooth is None else x * self.coding.smooth
         return np.ascontiguousarray(x.transpose(0, 3, 1, 2))
 
 
 def view(array):
-    """The library's description of [n, c, h, w], whichever axis is innermost; None where it must be copied first."""
+    """The library's description of [n, c, h, w], whichever axis is innermost; None where it must be
+    copied first."""
     unit = array.itemsize
-    strides = [unit if size == 1 and axis in (1, 3) else stride
-               for axis, (size, stride) in enumerate(zip(array.shape, array.strides))]
+    strides = [
+        unit if size == 1 and axis in (1, 3) else stride
+        for axis, (size, stride) in enumerate(zip(array.shape, array.strides))
+    ]
     if min(strides) <= 0 or unit not in (array.strides[3], array.strides[1], strides[3]):
         return None
     planar = array.strides[3] == unit or array.strides[1] != unit
-    found = ops.describe(array, ops.NCHW) if planar else ops.describe(array.transpose(0, 2, 3, 1), ops.NHWC)
+    found = (
+        ops.describe(array, ops.NCHW)
+        if planar
+        else ops.describe(array.transpose(0, 2, 3, 1), ops.NHWC)
+    )
     found.stride_w = 1 if planar else found.stride_w
     return found
 
@@ -221,18 +288,27 @@ def pool(threads):
 
 
 class QuantLayer:
-    """A layer and the coding of its input, packed. Operators are made per shape and kept; any thread may call it."""
+    """A layer and the coding of its input, packed. Operators are made per shape and kept; any
+    thread may call it."""
 
     SHAPES_KEPT = 8
 
     def __init__(self, layer, coding):
         self.layer, self.coding = layer, coding
         stride = layer.stride if layer.kind == "deconv2d" else (0, 0)
-        self.packed = ops.Weights(layer.weights, layer.kind, layer.groups, coding.smooth, layer.scale, deconv_stride=stride)
+        self.packed = ops.Weights(
+            layer.weights,
+            layer.kind,
+            layer.groups,
+            coding.smooth,
+            layer.scale,
+            deconv_stride=stride,
+        )
         self._operators = collections.OrderedDict()
 
     def __call__(self, x, coding=None, border=(0, 0), threads=1):
-        """The output for x (float32, or Coded): float32 like x, or, with the coding its readers want, Coded."""
+        """The output for x (float32, or Coded): float32 like x, or, with the coding its readers
+        want, Coded."""
         self.check(x)
         shape = self.layer.output_shape(x.shape)
         if coding is not None:
@@ -250,7 +326,9 @@ class QuantLayer:
         if source is x and view(x) is None:
             source = np.ascontiguousarray(x)
         geometry = [t.desc if isinstance(t, ops.Chain) else view(t) for t in (source, target)]
-        operator = self._operator((*map(bytes, geometry), threads), self._create_window, *geometry, y, threads)
+        operator = self._operator(
+            (*map(bytes, geometry), threads), self._create_window, *geometry, y, threads
+        )
         operator(source, target, pool=pool(threads))
         return y
 
@@ -268,7 +346,9 @@ class QuantLayer:
         if self.layer.kind != "linear" and x.ndim != 4:
             raise ValueError(f"{self.layer.name}: x: {x.ndim} dimensions: must be 4")
         if x.shape[axis] != self.layer.channels[0]:
-            raise ValueError(f"{self.layer.name}: x: {x.shape[axis]} channels: must be {self.layer.channels[0]}")
+            raise ValueError(
+                f"{self.layer.name}: x: {x.shape[axis]} channels: must be {self.layer.channels[0]}"
+            )
         if min(self.layer.output_shape(x.shape)) < 1:
             raise ValueError(f"{self.layer.name}: x: shape {x.shape}: leaves nothing of the output")
 
@@ -287,7 +367,11 @@ class QuantLayer:
     def _create_window(self, source, target, y, threads):
         layer = self.layer
         window = self.packed, source, target, layer.stride, layer.pad, layer.dilation
-        how = {"quant": self.coding.quant(layer.kind), "finish": self._finish(y), "threads": threads}
+        how = {
+            "quant": self.coding.quant(layer.kind),
+            "finish": self._finish(y),
+            "threads": threads,
+        }
         if layer.kind == "deconv2d":
             return ops.deconv2d(*window, layer.output_pad, **how)
         return ops.conv2d(*window, **how)
@@ -298,7 +382,15 @@ class QuantLayer:
             rows = np.ascontiguousarray(rows)
         target = y.reshape(len(rows), -1)
         key = rows.shape, rows.strides, target.strides, threads
-        operator = self._operator(key, ops.linear, self.packed, rows, target, self.coding.quant("linear"),
-                                  self._finish(y), threads)
+        operator = self._operator(
+            key,
+            ops.linear,
+            self.packed,
+            rows,
+            target,
+            self.coding.quant("linear"),
+            self._finish(y),
+            threads,
+        )
         operator(rows, target, pool=pool(threads))
         return y

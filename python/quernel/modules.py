@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What PyTorch's modules and functions are to this package: layers, activations, padding, and small modules of which one
-call is all that they do."""
+"""What PyTorch's modules and functions are to this package: layers, activations, padding, and small
+modules of which one call is all that they do."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -15,8 +16,16 @@ from .layer import Activation, Layer
 
 LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-ARITHMETIC = {torch.add: "Add", torch.sub: "Sub", torch.mul: "Mul", torch.div: "Div",
-              operator.add: "Add", operator.sub: "Sub", operator.mul: "Mul", operator.truediv: "Div"}
+ARITHMETIC = {
+    torch.add: "Add",
+    torch.sub: "Sub",
+    torch.mul: "Mul",
+    torch.div: "Div",
+    operator.add: "Add",
+    operator.sub: "Sub",
+    operator.mul: "Mul",
+    operator.truediv: "Div",
+}
 CONCATENATIONS = (torch.cat, torch.concat)
 
 
@@ -57,7 +66,16 @@ def layer(module, name=""):
     if isinstance(module, nn.Linear):
         return Layer(name, "linear", *arrays)
     kind = "deconv2d" if isinstance(module, nn.ConvTranspose2d) else "conv2d"
-    return Layer(name, kind, *arrays, module.stride, _pads(module), module.dilation, module.groups, module.output_padding)
+    return Layer(
+        name,
+        kind,
+        *arrays,
+        module.stride,
+        _pads(module),
+        module.dilation,
+        module.groups,
+        module.output_padding,
+    )
 
 
 def macs(module, x, y):
@@ -69,28 +87,51 @@ def macs(module, x, y):
 
 def _prelu(weight):
     slopes = weight.detach().numpy().copy()
-    return Activation("leaky", slope=float(slopes[0])) if slopes.size == 1 else Activation("prelu", slopes=slopes)
+    return (
+        Activation("leaky", slope=float(slopes[0]))
+        if slopes.size == 1
+        else Activation("prelu", slopes=slopes)
+    )
 
 
 def _clamp(min=None, max=None):
     lo, hi = -np.inf if min is None else min, np.inf if max is None else max
-    return Activation("clamp", lo, hi) if all(isinstance(bound, (int, float)) for bound in (lo, hi)) else None
+    return (
+        Activation("clamp", lo, hi)
+        if all(isinstance(bound, (int, float)) for bound in (lo, hi))
+        else None
+    )
 
 
 ACTIVATIONS = {  # function → Activation or None, of the arguments behind the first
     F.relu6: lambda inplace=False: Activation("clamp", 0.0, 6.0),
-    F.hardtanh: lambda min_val=-1.0, max_val=1.0, inplace=False: Activation("clamp", min_val, max_val),
-    F.leaky_relu: lambda negative_slope=0.01, inplace=False: Activation("leaky", slope=negative_slope),
+    F.hardtanh: lambda min_val=-1.0, max_val=1.0, inplace=False: Activation(
+        "clamp", min_val, max_val
+    ),
+    F.leaky_relu: lambda negative_slope=0.01, inplace=False: Activation(
+        "leaky", slope=negative_slope
+    ),
     F.gelu: lambda approximate="none": Activation("gelu") if approximate == "none" else None,
-    **dict.fromkeys((F.prelu, torch.prelu), _prelu), **dict.fromkeys((torch.clamp, torch.clip), _clamp)}
-for _kind, *_functions in (("relu", F.relu, torch.relu), ("hswish", F.hardswish), ("hsigmoid", F.hardsigmoid), ("silu", F.silu),
-                           ("sigmoid", torch.sigmoid, F.sigmoid), ("tanh", torch.tanh, F.tanh)):
-    ACTIVATIONS.update((function, lambda inplace=False, kind=_kind: Activation(kind)) for function in _functions)
+    **dict.fromkeys((F.prelu, torch.prelu), _prelu),
+    **dict.fromkeys((torch.clamp, torch.clip), _clamp),
+}
+for _kind, *_functions in (
+    ("relu", F.relu, torch.relu),
+    ("hswish", F.hardswish),
+    ("hsigmoid", F.hardsigmoid),
+    ("silu", F.silu),
+    ("sigmoid", torch.sigmoid, F.sigmoid),
+    ("tanh", torch.tanh, F.tanh),
+):
+    ACTIVATIONS.update(
+        (function, lambda inplace=False, kind=_kind: Activation(kind)) for function in _functions
+    )
 
 
 @dataclasses.dataclass
 class Call:
     """A call in a traced graph: constants stand as tensors and numbers, all else as nodes."""
+
     function: object
     arguments: tuple
     keywords: dict
@@ -108,8 +149,10 @@ class Call:
 
     def zero_pad(self):
         """(top, left, bottom, right) where it pads with zeros, or None."""
+
         def zeros(x, pad, mode="constant", value=None):
             return mode == "constant" and not value and len(pad) == 4 and min(pad) >= 0 and pad
+
         sides = self.function is F.pad and zeros(*self.arguments, **self.keywords)
         if not sides:
             return None
@@ -131,14 +174,15 @@ class _Recorder(fx.proxy.GraphAppendingTracer):
 
 
 def single_call(module, given):
-    """The Call that is all that a module does with what it is given; None where it does anything else. (fx.Tracer on so small
-    a module would take 10 ms.)"""
+    """The Call that is all that a module does with what it is given; None where it does anything
+    else. (fx.Tracer on so small a module would take 10 ms.)"""
     graph, known = fx.Graph(), {}
     recorder = _Recorder(graph)
 
     def stand_in(node):
         known[graph.placeholder(f"x{len(known)}")] = node
         return fx.Proxy(list(known)[-1], recorder)
+
     try:
         made = module.forward(*fx.node.map_arg(given, stand_in))
     except Exception:  # whatever the module's code raises on proxies
@@ -147,6 +191,14 @@ def single_call(module, given):
     result = getattr(made, "node", None)
     if not calls and result in known:
         return Call(None, (known[result],), {})
-    if len(calls) != 1 or result is not calls[0] or calls[0].op not in ("call_function", "call_method"):
+    if (
+        len(calls) != 1
+        or result is not calls[0]
+        or calls[0].op not in ("call_function", "call_method")
+    ):
         return None
-    return Call(calls[0].target, fx.node.map_arg(calls[0].args, known.get), fx.node.map_arg(calls[0].kwargs, known.get))
+    return Call(
+        calls[0].target,
+        fx.node.map_arg(calls[0].args, known.get),
+        fx.node.map_arg(calls[0].kwargs, known.get),
+    )

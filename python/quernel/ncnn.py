@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a network in ncnn's format: a .param text (the graph) and a .bin (the numbers), as ncnn's own layers or as a
-Graph. What it does not know it refuses, naming the layer.
+"""Reads a network in ncnn's format: a .param text (the graph) and a .bin (the numbers), as ncnn's
+own layers or as a Graph. What it does not know it refuses, naming the layer.
 
-.param: 7767517; "layers blobs"; then per layer "Type name inputs outputs input-names… output-names… key=value…",
-an array being "-23300-key=count,value,…". .bin: per layer in this order, without a header; weights behind a u32 that
-tells their form (fp16 padded to 4 bytes, or fp32), bias and slopes as plain fp32."""
+.param: 7767517; "layers blobs"; then per layer "Type name inputs outputs input-names… output-names…
+key=value…", an array being "-23300-key=count,value,…". .bin: per layer in this order, without a
+header; weights behind a u32 that tells their form (fp16 padded to 4 bytes, or fp32), bias and
+slopes as plain fp32."""
+
 import dataclasses
 import pathlib
 import struct
@@ -30,8 +32,9 @@ class NcnnLayer:
     name: str
     inputs: list[str]
     outputs: list[str]
-    params: dict[int, object]                 # int, float, or a list of them
-    arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)  # "weights", "bias", "slopes"
+    params: dict[int, object]  # int, float, or a list of them
+    # "weights", "bias", "slopes"
+    arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     def refuse(self, why):
         raise NcnnError(f"ncnn layer {self.name} ({self.type}): {why}")
@@ -47,7 +50,7 @@ class _Numbers:
         if self.at + size > len(self.data):
             layer.refuse(f"the .bin ends at byte {len(self.data)}, {self.at + size} are needed")
         self.at += size
-        return self.data[self.at - size:self.at]
+        return self.data[self.at - size : self.at]
 
     def plain(self, layer, count):
         return np.frombuffer(self._take(layer, 4 * count), "<f4").astype(np.float32)
@@ -63,8 +66,8 @@ class _Numbers:
 
 
 def _read_convolution(layer, numbers):
-    """Weights [out, in, kh, kw] and bias, also of deconvolutions.
-    0 outputs, 1/11 kernel, 2/12 dilation, 3/13 stride, 4/14/15/16 padding, 5 bias, 6 weights, 9/10 activation."""
+    """Weights [out, in, kh, kw] and bias, also of deconvolutions. 0 outputs, 1/11 kernel, 2/12
+    dilation, 3/13 stride, 4/14/15/16 padding, 5 bias, 6 weights, 9/10 activation."""
     p = layer.params
     kw, outputs, count = p[1], p[0], p[6]
     kh = p.get(11, kw)
@@ -72,19 +75,30 @@ def _read_convolution(layer, numbers):
     if inputs * outputs * kh * kw != count:
         layer.refuse(f"{count} weights do not make {outputs} outputs of {kh}x{kw}")
     layer.arrays["weights"] = numbers.flagged(layer, count).reshape(outputs, inputs, kh, kw)
-    layer.arrays["bias"] = numbers.plain(layer, outputs) if p.get(5) else np.zeros(outputs, np.float32)
+    layer.arrays["bias"] = (
+        numbers.plain(layer, outputs) if p.get(5) else np.zeros(outputs, np.float32)
+    )
 
 
 def _read_prelu(layer, numbers):
     layer.arrays["slopes"] = numbers.plain(layer, layer.params[0])
 
 
-# type → keys that are understood (all others are refused), keys that must be there, reader of its numbers
+# type → keys that are understood (all others are refused), keys that must be there, reader of its
+# numbers
 KNOWN = {
     "Input": ({0, 1, 2}, set(), None),
     "Split": (set(), set(), None),
-    "Convolution": ({0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16}, {0, 1, 6}, _read_convolution),
-    "Deconvolution": ({0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19}, {0, 1, 6}, _read_convolution),
+    "Convolution": (
+        {0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16},
+        {0, 1, 6},
+        _read_convolution,
+    ),
+    "Deconvolution": (
+        {0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19},
+        {0, 1, 6},
+        _read_convolution,
+    ),
     "PReLU": ({0}, {0}, _read_prelu),
     "PixelShuffle": ({0}, {0}, None),
     "Interp": ({0, 1, 2}, {0, 1, 2}, None),
@@ -100,8 +114,8 @@ def _parse_layer(line):
     try:
         type_, name, inputs, outputs, *rest = line.split()
         inputs, outputs = int(inputs), int(outputs)
-        layer = NcnnLayer(type_, name, rest[:inputs], rest[inputs:inputs + outputs], {})
-        for pair in rest[inputs + outputs:]:
+        layer = NcnnLayer(type_, name, rest[:inputs], rest[inputs : inputs + outputs], {})
+        for pair in rest[inputs + outputs :]:
             key, value = pair.split("=")
             if int(key) <= ARRAY_KEY:
                 layer.params[ARRAY_KEY - int(key)] = [_number(v) for v in value.split(",")[1:]]
@@ -144,8 +158,11 @@ def read(param_path):
     return parse(path.read_text(), path.with_suffix(".bin").read_bytes())
 
 
-
-ACTIVATIONS = {0: lambda p: Activation(), 1: lambda p: Activation("relu"), 2: lambda p: Activation("leaky", slope=p[10][0])}
+ACTIVATIONS = {
+    0: lambda p: Activation(),
+    1: lambda p: Activation("relu"),
+    2: lambda p: Activation("leaky", slope=p[10][0]),
+}
 RESIZE_MODES = {1: "nearest", 3: "cubic"}
 
 
@@ -159,8 +176,18 @@ def _convolution(source):
         source.refuse(f"activation {p[9]} is not supported")
     kind = "conv2d" if source.type == "Convolution" else "deconv2d"
     weights = weights if kind == "conv2d" else np.ascontiguousarray(weights.swapaxes(0, 1))
-    return Layer(source.name, kind, weights, source.arrays["bias"], (p.get(13, p.get(3, 1)), p.get(3, 1)), pad,
-                 (p.get(12, p.get(2, 1)), p.get(2, 1)), 1, (p.get(19, p.get(18, 0)), p.get(18, 0)), ACTIVATIONS[p.get(9, 0)](p))
+    return Layer(
+        source.name,
+        kind,
+        weights,
+        source.arrays["bias"],
+        (p.get(13, p.get(3, 1)), p.get(3, 1)),
+        pad,
+        (p.get(12, p.get(2, 1)), p.get(2, 1)),
+        1,
+        (p.get(19, p.get(18, 0)), p.get(18, 0)),
+        ACTIVATIONS[p.get(9, 0)](p),
+    )
 
 
 def _node(source, inputs, constants):

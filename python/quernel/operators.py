@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operators of the C library on NumPy arrays. Nothing is converted: arrays are used in place, by their strides."""
+"""The operators of the C library on NumPy arrays. Nothing is converted: arrays are used in place,
+by their strides."""
+
 import ctypes as c
 
 import numpy as np
@@ -11,7 +13,12 @@ F32, BF16, S32, S8, U8 = range(5)
 NHWC, NCHW = 0, 1
 STATIC, DYNAMIC_CALL, DYNAMIC_ROW = range(3)
 NONE, RELU, CLAMP, LEAKY, PRELU, HSWISH, HSIGMOID, SILU, GELU, SIGMOID, TANH = range(11)
-_TYPES = {np.dtype(np.float32): F32, np.dtype(np.int32): S32, np.dtype(np.int8): S8, np.dtype(np.uint8): U8}
+_TYPES = {
+    np.dtype(np.float32): F32,
+    np.dtype(np.int32): S32,
+    np.dtype(np.int8): S8,
+    np.dtype(np.uint8): U8,
+}
 _DTYPES = {F32: np.float32, BF16: np.uint16, S32: np.int32, S8: np.int8, U8: np.uint8}
 
 
@@ -35,7 +42,7 @@ def _aligned(count, dtype):
     size = count * np.dtype(dtype).itemsize
     raw = np.empty(size + 64, np.uint8)
     skip = -raw.ctypes.data % 64
-    return raw[skip:skip + size].view(dtype)
+    return raw[skip : skip + size].view(dtype)
 
 
 KINDS = {"linear": 0, "conv2d": 1, "deconv2d": 2}
@@ -50,18 +57,29 @@ def weights_desc(data, kind=None, groups=1, deconv_stride=(0, 0)):
     out, in_ = data.shape[:2]
     out, in_ = (out, in_ * groups) if kind != "deconv2d" else (in_ * groups, out)
     kernel = data.shape[2:] if data.ndim == 4 else (1, 1)
-    d = native.WeightsDesc(c.sizeof(native.WeightsDesc), KINDS[kind], _TYPES[data.dtype], out, in_, *kernel, groups,
-                           _address(data))
+    d = native.WeightsDesc(
+        c.sizeof(native.WeightsDesc),
+        KINDS[kind],
+        _TYPES[data.dtype],
+        out,
+        in_,
+        *kernel,
+        groups,
+        _address(data),
+    )
     d.deconv_stride_h, d.deconv_stride_w = deconv_stride
     return d, data
 
 
 class Weights:
-    """Packed weights. `data` is float32 or int8: [out, in] (linear), [out, in/groups, kh, kw] (conv2d), or with
-    kind="deconv2d" [in, out/groups, kh, kw]. `smooth` holds one factor per input channel, or one per weight of an input
-    channel ([in, kh, kw]): then im2col columns are smoothed. deconv_stride: (0, 0) is the kernel."""
+    """Packed weights. `data` is float32 or int8: [out, in] (linear), [out, in/groups, kh, kw]
+    (conv2d), or with kind="deconv2d" [in, out/groups, kh, kw]. `smooth` holds one factor per input
+    channel, or one per weight of an input channel ([in, kh, kw]): then im2col columns are smoothed.
+    deconv_stride: (0, 0) is the kernel."""
 
-    def __init__(self, data, kind=None, groups=1, smooth=None, scale=None, zero=None, deconv_stride=(0, 0)):
+    def __init__(
+        self, data, kind=None, groups=1, smooth=None, scale=None, zero=None, deconv_stride=(0, 0)
+    ):
         d, keep = weights_desc(data, kind, groups, deconv_stride)
         if smooth is not None:
             smooth = _floats(smooth)
@@ -92,7 +110,9 @@ class Chain:
     def __init__(self, n, channels, h, w, type=U8, border=(1, 1)):
         self.desc = native.Tensor(type, NHWC, n, channels, h, w)
         size, offset = c.c_size_t(), c.c_size_t()
-        native.call(lib.quernel_chain_describe, c.byref(self.desc), *border, c.byref(size), c.byref(offset))
+        native.call(
+            lib.quernel_chain_describe, c.byref(self.desc), *border, c.byref(size), c.byref(offset)
+        )
         self.memory = _aligned(size.value, _DTYPES[type])
         self.address = self.memory.ctypes.data + offset.value
         self._offset = offset.value
@@ -100,8 +120,11 @@ class Chain:
     def numpy(self):
         """The real pixels as an array [n, h, w, c] on the same memory."""
         d = self.desc
-        return np.lib.stride_tricks.as_strided(self.memory[self._offset:], (d.n, d.h, d.w, d.c),
-                                               (d.stride_n, d.stride_h, d.stride_w, 1))
+        return np.lib.stride_tricks.as_strided(
+            self.memory[self._offset :],
+            (d.n, d.h, d.w, d.c),
+            (d.stride_n, d.stride_h, d.stride_w, 1),
+        )
 
 
 def describe(array, layout):
@@ -111,18 +134,52 @@ def describe(array, layout):
         raise TypeError(f"tensor: {array.dtype}: must be float32, int32, int8 or uint8")
     sizes = dict(zip(axes, array.shape))
     strides = {axis: stride // array.itemsize for axis, stride in zip(axes, array.strides)}
-    return native.Tensor(_TYPES[array.dtype], layout, sizes["n"], sizes["c"], sizes["h"], sizes["w"], strides["n"],
-                         strides["c"], strides["h"], strides["w"])
+    return native.Tensor(
+        _TYPES[array.dtype],
+        layout,
+        sizes["n"],
+        sizes["c"],
+        sizes["h"],
+        sizes["w"],
+        strides["n"],
+        strides["c"],
+        strides["h"],
+        strides["w"],
+    )
 
 
 def quant_desc(scale=1.0, zero=0, type=U8, mode=STATIC, asymmetric=0, narrow=0):
     return native.Quant(mode, type, scale, zero, narrow, asymmetric)
 
 
-def finish_desc(out, keep, bias=None, activation=NONE, lo=0.0, hi=0.0, slope=0.0, slopes=None, y_type=F32, y_scale=1.0,
-            y_zero=0, y_smooth=None, residual=None, residual_scale=1.0, residual_zero=0):
-    f = native.Finish(y_scale=y_scale, y_type=y_type, y_zero=y_zero, activation=activation, lo=lo, hi=hi, slope=slope,
-                      residual_scale=residual_scale, residual_zero=residual_zero)
+def finish_desc(
+    out,
+    keep,
+    bias=None,
+    activation=NONE,
+    lo=0.0,
+    hi=0.0,
+    slope=0.0,
+    slopes=None,
+    y_type=F32,
+    y_scale=1.0,
+    y_zero=0,
+    y_smooth=None,
+    residual=None,
+    residual_scale=1.0,
+    residual_zero=0,
+):
+    f = native.Finish(
+        y_scale=y_scale,
+        y_type=y_type,
+        y_zero=y_zero,
+        activation=activation,
+        lo=lo,
+        hi=hi,
+        slope=slope,
+        residual_scale=residual_scale,
+        residual_zero=residual_zero,
+    )
     if bias is not None:
         f.bias_type = S32 if np.asarray(bias).dtype == np.int32 else F32
         keep.append(np.ascontiguousarray(bias) if f.bias_type == S32 else _floats(bias, out))
@@ -149,7 +206,8 @@ def explain(handle):
 
 
 class Operator:
-    """A created operator. Any number of threads may call it: each call takes a workspace that no other one uses."""
+    """A created operator. Any number of threads may call it: each call takes a workspace that no
+    other one uses."""
 
     def __init__(self, create, desc, weights):
         self.weights = weights
@@ -159,24 +217,30 @@ class Operator:
         self._workspaces = [workspace(self.workspace_bytes)]
 
     def __call__(self, x, y, residual=None, pool=None):
-        """Runs. Tensors are arrays or Chains as described at creation; their shapes are not looked at again."""
+        """Runs. Tensors are arrays or Chains as described at creation; their shapes are not looked
+        at again."""
         memory = self._workspaces.pop() if self._workspaces else workspace(self.workspace_bytes)
         self._bound(x, y, residual, pool, memory)()
         self._workspaces.append(memory)
         return y
 
     def bind(self, x, y, residual=None, pool=None):
-        """A call without arguments that runs on these tensors, for loops over small layers: addresses are looked up once.
-        It has a workspace of its own, so it is for one thread at a time."""
+        """A call without arguments that runs on these tensors, for loops over small layers:
+        addresses are looked up once. It has a workspace of its own, so it is for one thread at a
+        time."""
         return self._bound(x, y, residual, pool, workspace(self.workspace_bytes))
 
     def _bound(self, x, y, residual, pool, memory):
-        where = [t if t is None else t.address if isinstance(t, Chain) else t.ctypes.data for t in (x, residual, y)]
+        where = [
+            t if t is None else t.address if isinstance(t, Chain) else t.ctypes.data
+            for t in (x, residual, y)
+        ]
         parallel = None if pool is None else c.byref(pool.parallel)
         arguments = (self.handle, *where, memory.ctypes.data, self.workspace_bytes, parallel)
 
         def run(keep=(self, x, y, residual, pool, memory)):
             native.call(lib.quernel_operator_run, *arguments)
+
         return run
 
     def explain(self):
@@ -197,52 +261,155 @@ def _isa(name):
 
 
 def _tensor(t, layout):
-    return t.desc if isinstance(t, Chain) else t if isinstance(t, native.Tensor) else describe(t, layout)
+    return (
+        t.desc
+        if isinstance(t, Chain)
+        else t
+        if isinstance(t, native.Tensor)
+        else describe(t, layout)
+    )
 
 
-def _window(create, weights, x, y, stride, pad, dilation, quant, finish, residual, layout, threads, isa, config,
-            out_pad=(0, 0)):
+def _window(
+    create,
+    weights,
+    x,
+    y,
+    stride,
+    pad,
+    dilation,
+    quant,
+    finish,
+    residual,
+    layout,
+    threads,
+    isa,
+    config,
+    out_pad=(0, 0),
+):
     keep = []
     x, y = _tensor(x, layout), _tensor(y, layout)
     finish = dict(finish or {}, y_type=y.type)
     if residual is not None:
         residual = _tensor(residual, layout)
         finish["residual"] = residual.type
-    d = native.Conv2dDesc(c.sizeof(native.Conv2dDesc), weights.handle, x, y, residual or native.Tensor(), *stride,
-                          *dilation, *pad, quant_desc(**(quant or {})), finish_desc(weights.out, keep, **finish), threads,
-                          _isa(isa), config.encode() if config else None, None, *out_pad)
+    d = native.Conv2dDesc(
+        c.sizeof(native.Conv2dDesc),
+        weights.handle,
+        x,
+        y,
+        residual or native.Tensor(),
+        *stride,
+        *dilation,
+        *pad,
+        quant_desc(**(quant or {})),
+        finish_desc(weights.out, keep, **finish),
+        threads,
+        _isa(isa),
+        config.encode() if config else None,
+        None,
+        *out_pad,
+    )
     return Operator(create, d, weights)
 
 
-def conv2d(weights, x, y, stride=(1, 1), pad=(0, 0, 0, 0), dilation=(1, 1), quant=None, finish=None, residual=None,
-           layout=NCHW, threads=1, isa=None, config=None):
-    """A convolution from x to y (arrays, Chains or native.Tensor descriptions); pad is top, left, bottom, right.
-    quant: scale, zero, type, mode, asymmetric, narrow. finish: bias, activation, lo, hi, slope, slopes, y_scale, y_zero,
-    y_smooth, residual_scale, residual_zero."""
-    return _window(lib.quernel_conv2d_create, weights, x, y, stride, pad, dilation, quant, finish, residual, layout,
-                   threads, isa, config)
+def conv2d(
+    weights,
+    x,
+    y,
+    stride=(1, 1),
+    pad=(0, 0, 0, 0),
+    dilation=(1, 1),
+    quant=None,
+    finish=None,
+    residual=None,
+    layout=NCHW,
+    threads=1,
+    isa=None,
+    config=None,
+):
+    """A convolution from x to y (arrays, Chains or native.Tensor descriptions); pad is top, left,
+    bottom, right. quant: scale, zero, type, mode, asymmetric, narrow. finish: bias, activation, lo,
+    hi, slope, slopes, y_scale, y_zero, y_smooth, residual_scale, residual_zero."""
+    return _window(
+        lib.quernel_conv2d_create,
+        weights,
+        x,
+        y,
+        stride,
+        pad,
+        dilation,
+        quant,
+        finish,
+        residual,
+        layout,
+        threads,
+        isa,
+        config,
+    )
 
 
-def deconv2d(weights, x, y, stride=None, pad=(0, 0, 0, 0), dilation=(1, 1), out_pad=(0, 0), quant=None, finish=None,
-             layout=NCHW, threads=1, isa=None, config=None):
-    """A transposed convolution with the stride that the weights were packed for; by default it is the kernel."""
-    return _window(lib.quernel_deconv2d_create, weights, x, y, stride or weights.kernel, pad, dilation, quant, finish, None,
-                   layout, threads, isa, config, out_pad)
+def deconv2d(
+    weights,
+    x,
+    y,
+    stride=None,
+    pad=(0, 0, 0, 0),
+    dilation=(1, 1),
+    out_pad=(0, 0),
+    quant=None,
+    finish=None,
+    layout=NCHW,
+    threads=1,
+    isa=None,
+    config=None,
+):
+    """A transposed convolution with the stride that the weights were packed for; by default it is
+    the kernel."""
+    return _window(
+        lib.quernel_deconv2d_create,
+        weights,
+        x,
+        y,
+        stride or weights.kernel,
+        pad,
+        dilation,
+        quant,
+        finish,
+        None,
+        layout,
+        threads,
+        isa,
+        config,
+        out_pad,
+    )
 
 
 def linear(weights, x, y, quant=None, finish=None, threads=1, isa=None, config=None):
     """y[m, n] = finish(x[m, k]·w[n, k]) for 2-dimensional arrays."""
     keep = []
     finish = dict(finish or {}, y_type=_TYPES[y.dtype])
-    d = native.LinearDesc(c.sizeof(native.LinearDesc), weights.handle, x.shape[0], _TYPES[x.dtype],
-                          x.strides[0] // x.itemsize, y.strides[0] // y.itemsize, 0, quant_desc(**(quant or {})),
-                          finish_desc(weights.out, keep, **finish), threads, _isa(isa), config.encode() if config else None,
-                          None)
+    d = native.LinearDesc(
+        c.sizeof(native.LinearDesc),
+        weights.handle,
+        x.shape[0],
+        _TYPES[x.dtype],
+        x.strides[0] // x.itemsize,
+        y.strides[0] // y.itemsize,
+        0,
+        quant_desc(**(quant or {})),
+        finish_desc(weights.out, keep, **finish),
+        threads,
+        _isa(isa),
+        config.encode() if config else None,
+        None,
+    )
     return Operator(lib.quernel_linear_create, d, weights)
 
 
 class Pool:
-    """The library's threads, for Operator calls with pool=…; operators must be made for at least as many."""
+    """The library's threads, for Operator calls with pool=…; operators must be made for at least as
+    many."""
 
     def __init__(self, threads):
         self.handle = c.c_void_p()
@@ -259,19 +426,25 @@ def smooth_factors(act_max, weight_max, alpha=0.5, act_floor=1 / 20, weight_floo
     a, w = _floats(act_max), _floats(weight_max, np.size(act_max))
     s = np.empty_like(a)
     o = native.SmoothOptions(c.sizeof(native.SmoothOptions), alpha, act_floor, weight_floor)
-    native.call(lib.quernel_smooth_factors, _address(a), _address(w), a.size, c.byref(o), _address(s))
+    native.call(
+        lib.quernel_smooth_factors, _address(a), _address(w), a.size, c.byref(o), _address(s)
+    )
     return s
 
 
 def quantize(x, scale, zero=0, type=U8, narrow=0, divide=0):
     x = _floats(x)
     q = np.empty(x.shape, _DTYPES[type])
-    native.call(lib.quernel_quantize, _address(x), x.size, scale, zero, type, narrow, divide, _address(q))
+    native.call(
+        lib.quernel_quantize, _address(x), x.size, scale, zero, type, narrow, divide, _address(q)
+    )
     return q
 
 
 def dequantize(q, scale, zero=0):
     q = np.ascontiguousarray(q)
     x = np.empty(q.shape, np.float32)
-    native.call(lib.quernel_dequantize, _address(q), q.size, scale, zero, _TYPES[q.dtype], _address(x))
+    native.call(
+        lib.quernel_dequantize, _address(q), q.size, scale, zero, _TYPES[q.dtype], _address(x)
+    )
     return x

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was done to a network, as rows that print as a table."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -8,13 +9,14 @@ import dataclasses
 @dataclasses.dataclass
 class Row:
     """One layer. `how` says how its input is coded, or why it stays in float."""
+
     name: str
     kind: str
     int8: bool
     how: str
-    chained: bool = False   # it writes int8 for the next layers
+    chained: bool = False  # it writes int8 for the next layers
     kernel: str = ""
-    macs: int = 0           # multiply-adds in one calibration batch
+    macs: int = 0  # multiply-adds in one calibration batch
 
     def __str__(self):
         writes = "" if not self.int8 else "writes int8" if self.chained else "writes float"
@@ -24,6 +26,7 @@ class Row:
 @dataclasses.dataclass
 class Report:
     """The rows, the policy that won, and the SQNR of each policy on the batches put aside."""
+
     rows: list
     policy: str = "plain"
     held_out: dict = dataclasses.field(default_factory=dict)
@@ -32,7 +35,9 @@ class Report:
     @property
     def int8_share(self):
         """Share of the multiply-adds that run in int8."""
-        return sum(row.macs for row in self.rows if row.int8) / max(1, sum(row.macs for row in self.rows))
+        return sum(row.macs for row in self.rows if row.int8) / max(
+            1, sum(row.macs for row in self.rows)
+        )
 
     def __str__(self):
         checked = ", ".join(f"{name} {value:.1f} dB" for name, value in self.held_out.items())
@@ -56,5 +61,7 @@ def kernel(lines):
 
 def silences(calibrated):
     """Warnings of channels that the calibration set never used: what holds them is not smoothed."""
-    return [f"warning: {value}: not smoothed: {len(channels)} channels are silent in the calibration set"
-            for value, channels in calibrated.silent.items()]
+    return [
+        f"warning: {value}: not smoothed: {len(channels)} channels are silent in the calibration set"
+        for value, channels in calibrated.silent.items()
+    ]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quernel's layers as PyTorch modules for inference on the CPU, and quantize(), which puts them into a model."""
+"""Quernel's layers as PyTorch modules for inference on the CPU, and quantize(), which puts them
+into a model."""
+
 from __future__ import annotations
 
 import contextlib
@@ -17,8 +19,8 @@ from .modules import NORMS, array, layer, unfit
 
 
 class _Coded(Coded):
-    """… on its way through the model's own code. A concatenation is made of the codes; any other call that is in the way
-    was folded into the layer and changes nothing."""
+    """… on its way through the model's own code. A concatenation is made of the codes; any other
+    call that is in the way was folded into the layer and changes nothing."""
 
     @classmethod
     def __torch_function__(cls, function, types, arguments=(), keywords=None):
@@ -27,40 +29,58 @@ class _Coded(Coded):
     @classmethod
     def joined(cls, parts):
         (n, _, h, w), coding = parts[0].shape, parts[0].coding
-        smooth = None if coding.smooth is None else np.concatenate([part.coding.smooth for part in parts])
-        whole, first = cls((n, sum(part.shape[1] for part in parts), h, w), dataclasses.replace(coding, smooth=smooth), parts[0].border), 0
+        smooth = (
+            None
+            if coding.smooth is None
+            else np.concatenate([part.coding.smooth for part in parts])
+        )
+        whole, first = (
+            cls(
+                (n, sum(part.shape[1] for part in parts), h, w),
+                dataclasses.replace(coding, smooth=smooth),
+                parts[0].border,
+            ),
+            0,
+        )
         if any(whole.border):
             whole.chain.memory[:] = coding.zero
         for part in parts:
-            whole.chain.numpy()[..., first:first + part.shape[1]] = part.chain.numpy()
+            whole.chain.numpy()[..., first : first + part.shape[1]] = part.chain.numpy()
             first += part.shape[1]
         return whole
 
 
 class _Quantized(nn.Module):
-    """Inference in int8, float32 in and out. source: the float module or a Layer; coding: of the input, found in each run
-    where there is none. The weights stay a buffer in float and are packed in the first run; no gradient flows."""
+    """Inference in int8, float32 in and out. source: the float module or a Layer; coding: of the
+    input, found in each run where there is none. The weights stay a buffer in float and are packed
+    in the first run; no gradient flows."""
 
     def __init__(self, source, coding=None):
         super().__init__()
         given = source if isinstance(source, Layer) else layer(source)
         for name, array in (("weight", given.weights), ("bias", given.bias)):
-            self.register_buffer(name, None if array is None else torch.from_numpy(np.array(array, np.float32)))
+            self.register_buffer(
+                name, None if array is None else torch.from_numpy(np.array(array, np.float32))
+            )
         self._spec = dataclasses.replace(given, weights=None, bias=None)
         self.coding = coding or Coding()
-        self.output = None      # (Coding, border) where the readers take int8
+        self.output = None  # (Coding, border) where the readers take int8
         self._packed = None
 
     @property
     def packed(self):
         """The QuantLayer, made when it is first asked for."""
         if self._packed is None:
-            full = dataclasses.replace(self._spec, weights=array(self.weight), bias=array(self.bias))
+            full = dataclasses.replace(
+                self._spec, weights=array(self.weight), bias=array(self.bias)
+            )
             self._packed = QuantLayer(full, self.coding)
         return self._packed
 
     def extra_repr(self):
-        return f"{tuple(self.weight.shape)}, {self._spec.activation.kind}, scale={self.coding.scale}"
+        return (
+            f"{tuple(self.weight.shape)}, {self._spec.activation.kind}, scale={self.coding.scale}"
+        )
 
     def __getstate__(self):
         return {**self.__dict__, "_packed": None}
@@ -73,12 +93,18 @@ class _Quantized(nn.Module):
         def plain(coding):
             smooth = None if coding.smooth is None else torch.from_numpy(np.array(coding.smooth))
             return coding.scale, coding.zero, coding.type, smooth
+
         scale = None if self._spec.scale is None else torch.from_numpy(np.array(self._spec.scale))
-        return {"coding": plain(self.coding), "output": self.output and (plain(self.output[0]), self.output[1]), "scale": scale}
+        return {
+            "coding": plain(self.coding),
+            "output": self.output and (plain(self.output[0]), self.output[1]),
+            "scale": scale,
+        }
 
     def set_extra_state(self, state):
         def coding(scale, zero, type_, smooth):
             return Coding(scale, zero, type_, None if smooth is None else smooth.numpy())
+
         scale = state.get("scale")
         self._spec = dataclasses.replace(self._spec, scale=None if scale is None else scale.numpy())
         self.coding = coding(*state["coding"])
@@ -96,9 +122,15 @@ class _Quantized(nn.Module):
         shape = self.packed.layer.output_shape(source.shape)
         if self.output is not None:
             return self.packed.run(source, _Coded(shape, *self.output), threads)
-        channels_last = not isinstance(x, Coded) and x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last) \
+        channels_last = (
+            not isinstance(x, Coded)
+            and x.ndim == 4
+            and x.is_contiguous(memory_format=torch.channels_last)
             and not x.is_contiguous()
-        y = torch.empty(shape, memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+        )
+        y = torch.empty(
+            shape, memory_format=torch.channels_last if channels_last else torch.contiguous_format
+        )
         self.packed.run(source, y.numpy(), threads)
         return y
 
@@ -132,7 +164,10 @@ MODULES = {"conv2d": QuantConv2d, "deconv2d": QuantConvTranspose2d, "linear": Qu
 def _matches(name, patterns):
     """Whether a pattern names the module, something it is part of, or, with wildcards, fits it."""
     patterns = [patterns] if isinstance(patterns, str) else patterns
-    return any(name == p or name.startswith(p + ".") or f".{p}." in f".{name}." or fnmatch.fnmatch(name, p) for p in patterns)
+    return any(
+        name == p or name.startswith(p + ".") or f".{p}." in f".{name}." or fnmatch.fnmatch(name, p)
+        for p in patterns
+    )
 
 
 class _Passed(nn.Identity):
@@ -161,24 +196,43 @@ class _Model:
     def sources(self):
         """Value → the layers that make it, where they are all known."""
         makers = {site.made: self.layers[site.name] for site in self.sites if site.made}
-        return {site.value: [makers[value] for value in site.sources] for site in self.sites
-                if site.sources and all(value in makers for value in site.sources)}
+        return {
+            site.value: [makers[value] for value in site.sources]
+            for site in self.sites
+            if site.sources and all(value in makers for value in site.sources)
+        }
 
     def run(self, batch):
-        """The model's tensors for a batch: a tuple holds its arguments; a dictionary is copied first."""
+        """The model's tensors for a batch: a tuple holds its arguments; a dictionary is copied
+        first."""
         with torch.no_grad():
-            made = self.model(*batch) if isinstance(batch, tuple) else self.model(dict(batch) if isinstance(batch, dict) else batch)
-        return [t.numpy().copy() for t in _pytree.tree_flatten(made)[0] if isinstance(t, torch.Tensor) and t.is_floating_point()]
+            made = (
+                self.model(*batch)
+                if isinstance(batch, tuple)
+                else self.model(dict(batch) if isinstance(batch, dict) else batch)
+            )
+        return [
+            t.numpy().copy()
+            for t in _pytree.tree_flatten(made)[0]
+            if isinstance(t, torch.Tensor) and t.is_floating_point()
+        ]
 
     def record(self, batch, recorder):
         def see(site):
             def hook(module, arguments):
                 x = array(arguments[0])
-                recorder(site.value, x.reshape(-1, x.shape[-1]) if self.layers[site.name].kind == "linear" else x)
+                recorder(
+                    site.value,
+                    x.reshape(-1, x.shape[-1]) if self.layers[site.name].kind == "linear" else x,
+                )
+
             return hook
+
         with contextlib.ExitStack() as hooks:
             for site in {site.value: site for site in reversed(self.sites)}.values():
-                hooks.enter_context(self._originals[site.entry].register_forward_pre_hook(see(site)))
+                hooks.enter_context(
+                    self._originals[site.entry].register_forward_pre_hook(see(site))
+                )
             self.run(batch)
 
     def macs(self, names, batch):
@@ -188,7 +242,9 @@ class _Model:
         def see(name):
             def hook(module, arguments, made):
                 found[name] = found.get(name, 0) + modules.macs(module, arguments[0], made)
+
             return hook
+
         with contextlib.ExitStack() as hooks:
             for name in names:
                 hooks.enter_context(self.model.get_submodule(name).register_forward_hook(see(name)))
@@ -196,8 +252,8 @@ class _Model:
         return found
 
     def install(self, codings, corrected=None):
-        """int8 modules where their input has a coding, nothing where a module was folded. corrected: layers in the place of
-        the model's own, by name."""
+        """int8 modules where their input has a coding, nothing where a module was folded.
+        corrected: layers in the place of the model's own, by name."""
         for site in self.sites:
             if site.value not in codings:
                 continue
@@ -210,9 +266,10 @@ class _Model:
                 self.model.set_submodule(name, _Passed(place))
 
     def _output(self, layer, value, first, codings):
-        """The coding of a layer's output, as channels of a value from the first on, and the border that its readers need."""
+        """The coding of a layer's output, as channels of a value from the first on, and the border
+        that its readers need."""
         coding = codings[value]
-        smooth = None if coding.smooth is None else coding.smooth[first:first + layer.channels[1]]
+        smooth = None if coding.smooth is None else coding.smooth[first : first + layer.channels[1]]
         return dataclasses.replace(coding, smooth=smooth), self._border(value)
 
     def _border(self, value):
@@ -224,14 +281,22 @@ class _Model:
             self.model.set_submodule(name, module)
 
 
-def quantize(model, calibration_batches, include="*", exclude=(), policies=tuple(calibrate.POLICIES)):
-    """Quantizes the layers of a model in place and returns a Report. include and exclude name modules, parts of the model
-    or patterns ("*.conv?"). Batches: tensors, tuples of the model's arguments, or dictionaries. What follows a layer
-    (batch norm, activation) is folded where torch.fx can see it, and values that only quantized layers read stay int8."""
+def quantize(
+    model, calibration_batches, include="*", exclude=(), policies=tuple(calibrate.POLICIES)
+):
+    """Quantizes the layers of a model in place and returns a Report. include and exclude name
+    modules, parts of the model or patterns ("*.conv?"). Batches: tensors, tuples of the model's
+    arguments, or dictionaries. What follows a layer (batch norm, activation) is folded where
+    torch.fx can see it, and values that only quantized layers read stay int8."""
     model.eval()
-    named = [(name, module) for name, module in model.named_modules()
-             if hasattr(module, "weight") and not isinstance(module, NORMS + (nn.PReLU, _Quantized))
-             and _matches(name, include) and not _matches(name, exclude)]
+    named = [
+        (name, module)
+        for name, module in model.named_modules()
+        if hasattr(module, "weight")
+        and not isinstance(module, NORMS + (nn.PReLU, _Quantized))
+        and _matches(name, include)
+        and not _matches(name, exclude)
+    ]
     if not named:
         raise ValueError(f"quantize: include: {include!r}: fits no layer of the model")
     reasons = {name: unfit(module) for name, module in named}
@@ -244,11 +309,15 @@ def quantize(model, calibration_batches, include="*", exclude=(), policies=tuple
                 references[id(batch)] = held.run(batch)
         held.install(codings, corrected)
         try:
-            return float(np.mean([calibrate.sqnr(references[id(batch)], held.run(batch)) for batch in part]))
+            return float(
+                np.mean([calibrate.sqnr(references[id(batch)], held.run(batch)) for batch in part])
+            )
         finally:
             held.restore()
 
-    calibrated = calibrate.calibrate(held.groups, batches, held.record, measure, policies, held.sources())
+    calibrated = calibrate.calibrate(
+        held.groups, batches, held.record, measure, policies, held.sources()
+    )
     macs = held.macs(reasons, batches[0])
     held.install(calibrated.codings, calibrated.corrected)
     return _report(held, calibrated, reasons, macs)
@@ -262,7 +331,16 @@ def _report(held, calibrated, reasons, macs):
         if isinstance(module, _Quantized):
             value = by_name[name].value
             how = report.how(calibrated.choices[value], calibrated.codings[value])
-            rows.append(report.Row(name, held.layers[name].kind, True, how, module.output is not None, macs=macs[name]))
+            rows.append(
+                report.Row(
+                    name,
+                    held.layers[name].kind,
+                    True,
+                    how,
+                    module.output is not None,
+                    macs=macs[name],
+                )
+            )
         else:
             why = why or "the calibration batches never reach it"
             rows.append(report.Row(name, type(module).__name__, False, why, macs=macs.get(name, 0)))

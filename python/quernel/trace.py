@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds, by torch.fx, what stands around the layers of a PyTorch model: padding before; batch norm, arithmetic with
-constants and activation behind; and who reads the result. What cannot be traced is looked at part by part; at worst each
-layer stands alone."""
+"""Finds, by torch.fx, what stands around the layers of a PyTorch model: padding before; batch norm,
+arithmetic with constants and activation behind; and who reads the result. What cannot be traced is
+looked at part by part; at worst each layer stands alone."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -12,20 +13,24 @@ from . import fold, modules
 from .layer import Layer
 from .modules import LAYERS, NORMS, array
 
-TWICE_AS_ONCE = ("relu", "clamp")   # they change nothing that they have made: folded even where the call itself stays
+# they change nothing that they have made: folded even where the call itself stays
+TWICE_AS_ONCE = ("relu", "clamp")
 
 
 @dataclasses.dataclass
 class Site:
     """A layer of the model and what is around it; modules and values by name."""
+
     name: str
-    layer: Layer                # with everything that is folded into it
-    value: str                  # what it reads; layers that read the same share it
-    entry: str                  # the module whose input that is
-    taken: dict = dataclasses.field(default_factory=dict)   # module that is folded → which of its arguments it passes on
-    made: str | None = None     # the value it makes; None: not known
-    sources: tuple = ()         # the values of which what it reads is the concatenation, or itself
-    target: tuple | None = None     # where only layers read it: the value that they read, and its first channel in that
+    layer: Layer  # with everything that is folded into it
+    value: str  # what it reads; layers that read the same share it
+    entry: str  # the module whose input that is
+    # module that is folded → which of its arguments it passes on
+    taken: dict = dataclasses.field(default_factory=dict)
+    made: str | None = None  # the value it makes; None: not known
+    sources: tuple = ()  # the values of which what it reads is the concatenation, or itself
+    # where only layers read it: the value that they read, and its first channel in that
+    target: tuple | None = None
 
 
 class _Tracer(fx.Tracer):
@@ -38,7 +43,10 @@ def _graphs(module, prefix=""):
     if not any(True for _ in module.children()):
         return
     try:
-        yield prefix, module.graph if isinstance(module, fx.GraphModule) else _Tracer().trace(module)
+        yield (
+            prefix,
+            module.graph if isinstance(module, fx.GraphModule) else _Tracer().trace(module),
+        )
     except Exception:  # whatever the model's own code raises on proxies
         for name, child in module.named_children():
             yield from _graphs(child, f"{prefix}{name}.")
@@ -75,8 +83,14 @@ class _Part:
 
     def _known(self, arguments):
         """Arguments with the tensors that are the model's own."""
+
         def known(node):
-            return modules.attribute(self.modules[self.prefix.rstrip(".")], node.target) if node.op == "get_attr" else node
+            return (
+                modules.attribute(self.modules[self.prefix.rstrip(".")], node.target)
+                if node.op == "get_attr"
+                else node
+            )
+
         return fx.node.map_arg(arguments, known)
 
     def origin(self, node):
@@ -85,9 +99,14 @@ class _Part:
         return self.origin(call.arguments[0]) if call and call.is_copy() else node
 
     def parts(self, node):
-        """The nodes whose channels, one behind the other, are those of a node: itself, or those of a concatenation."""
+        """The nodes whose channels, one behind the other, are those of a node: itself, or those of
+        a concatenation."""
         call = self.calls[node]
-        if call is None or call.function not in modules.CONCATENATIONS or not isinstance(call.arguments[0], (list, tuple)):
+        if (
+            call is None
+            or call.function not in modules.CONCATENATIONS
+            or not isinstance(call.arguments[0], (list, tuple))
+        ):
             return [node]
         dim = (*call.arguments, call.keywords.get("dim", 0))[1]
         return [self.origin(part) for part in call.arguments[0]] if dim == 1 else [node]
@@ -96,7 +115,9 @@ class _Part:
         """The layer with the node behind it folded in, or None. source: the node between."""
         module, bare = self.module(node), layer.activation.kind == "none"
         if isinstance(module, NORMS):
-            numbers = map(array, (module.weight, module.bias, module.running_mean, module.running_var))
+            numbers = map(
+                array, (module.weight, module.bias, module.running_mean, module.running_var)
+            )
             usable = bare and module.running_mean is not None and self.is_once(node)
             return fold.scaled(layer, *fold.batch_norm(*numbers, module.eps)) if usable else None
         call = self.calls[node]
@@ -113,14 +134,17 @@ class _Part:
 
     @staticmethod
     def _scaled(call, source, layer):
-        """The layer behind which a call combines its result with a constant; None where it cannot be folded."""
+        """The layer behind which a call combines its result with a constant; None where it cannot
+        be folded."""
         if call.function not in modules.ARITHMETIC or call.keywords or len(call.arguments) != 2:
             return None
         first = call.arguments[0] is source
         other = call.arguments[first]
         if isinstance(other, fx.Node):
             return None
-        step = fold.arithmetic(modules.ARITHMETIC[call.function], modules.constant(other), layer, first)
+        step = fold.arithmetic(
+            modules.ARITHMETIC[call.function], modules.constant(other), layer, first
+        )
         return step and fold.scaled(layer, *step)
 
     def site(self, node):
@@ -128,9 +152,15 @@ class _Part:
         source, end, module = node.args[0], node, self.module(node)
         name, entry, taken = self.name(node), self.name(node), {}
         layer = modules.layer(module, name)
-        call = self.calls[source] if layer.kind == "conv2d" and len(getattr(source, "users", ())) == 1 else None
+        call = (
+            self.calls[source]
+            if layer.kind == "conv2d" and len(getattr(source, "users", ())) == 1
+            else None
+        )
         if call and self.is_once(source) and call.zero_pad():
-            layer = dataclasses.replace(layer, pad=tuple(a + b for a, b in zip(layer.pad, call.zero_pad())))
+            layer = dataclasses.replace(
+                layer, pad=tuple(a + b for a, b in zip(layer.pad, call.zero_pad()))
+            )
             entry, taken[self.name(source)], source = self.name(source), 0, source.args[0]
         while len(end.users) == 1:
             following = next(iter(end.users))
@@ -145,19 +175,30 @@ class _Part:
         return Site(name, layer, value, entry, taken, made, sources), end
 
     def sites(self, wanted):
-        found = [self.site(node) for node in self.graph.nodes if node.op == "call_module" and self.is_once(node)
-                 and self.name(node) in wanted and isinstance(self.module(node), LAYERS)]
+        found = [
+            self.site(node)
+            for node in self.graph.nodes
+            if node.op == "call_module"
+            and self.is_once(node)
+            and self.name(node) in wanted
+            and isinstance(self.module(node), LAYERS)
+        ]
         entries = {site.entry for site, _ in found if site.layer.kind != "linear"}
         ends = {end: site for site, end in found if site.layer.kind != "linear"}
 
         def only_layers(node):
-            readers = [self.module(user) is not None and self.name(user) in entries for user in node.users]
+            readers = [
+                self.module(user) is not None and self.name(user) in entries for user in node.users
+            ]
             return bool(readers) and all(readers)
+
         for end, site in ends.items():
             site.target = (site.made, 0) if only_layers(end) else None
         for node in filter(only_layers, self.graph.nodes):
             parts, first = self.parts(node), 0
-            if len(set(parts)) == len(parts) and all(part in ends and list(part.users) == [node] for part in parts):
+            if len(set(parts)) == len(parts) and all(
+                part in ends and list(part.users) == [node] for part in parts
+            ):
                 for part in parts:
                     ends[part].target = f"{self.prefix}{node}", first
                     first += ends[part].layer.channels[1]
@@ -166,5 +207,12 @@ class _Part:
 
 def sites(model, wanted):
     """A Site for each layer whose name is wanted."""
-    found = {site.name: site for prefix, graph in _graphs(model) for site in _Part(model, prefix, graph).sites(wanted)}
-    return [found.get(name) or Site(name, modules.layer(model.get_submodule(name), name), name, name) for name in wanted]
+    found = {
+        site.name: site
+        for prefix, graph in _graphs(model)
+        for site in _Part(model, prefix, graph).sites(wanted)
+    }
+    return [
+        found.get(name) or Site(name, modules.layer(model.get_submodule(name), name), name, name)
+        for name in wanted
+    ]
