@@ -8,8 +8,8 @@ import sys
 import time
 
 import numpy as np
-
 import quernel
+
 from demo import lidar
 
 LAYERS, CHANNELS, LINES, COLUMNS = 4, 64, 248, 216
@@ -77,7 +77,8 @@ def main():
         for config, on in seconds.items():
             layers = ", ".join(f"{value:.2f}" for value in np.median(off / on, axis=0))
             print(
-                f"{name:12} off over {config}: block {middle(off.sum(axis=1) / on.sum(axis=1))}, layers {layers}; "
+                f"{name:12} off over {config}: block {middle(off.sum(axis=1) / on.sum(axis=1))}, "
+                f"layers {layers}; "
                 f"{1e3 * np.median(off.sum(axis=1)):.1f} ms off"
             )
 

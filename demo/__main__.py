@@ -52,7 +52,8 @@ def interval(values):
 
 def print_totals(times, what):
     print(
-        f"\n{what}: whole run, ms, median [95 % interval] of {len(times['float'])} rounds in random order"
+        f"\n{what}: whole run, ms, median [95 % interval] of {len(times['float'])} rounds in "
+        "random order"
     )
     for name, values in times.items():
         ratio = (
@@ -64,7 +65,8 @@ def print_totals(times, what):
 def superres_part(out, threads, rounds):
     network, size = superres.load(), (photos.SIZE, photos.SIZE)
     say(
-        f"{network.name}: float network by ONNX Runtime, calibration on {len(photos.CALIBRATION)} other photographs …"
+        f"{network.name}: float network by ONNX Runtime, calibration on {len(photos.CALIBRATION)} "
+        "other photographs …"
     )
     float_net, tail = FloatNet(network, *size, threads), Tail(network, *size, threads)
     stats = calibrate(float_net, [crop.load() for crop in photos.CALIBRATION])
@@ -82,13 +84,14 @@ def superres_part(out, threads, rounds):
         n: net.layer_times_ms(x) for n, net in nets.items()
     }
     print(
-        f"(a) {network.name}, {size[0]}x{size[1]}, {sum(network.macs(*size)) / 1e6:.0f} MMAC, {threads} thread(s), alpha {ALPHA}, kernels: "
-        + ", ".join(nets["smoothed"].kernels())
+        f"(a) {network.name}, {size[0]}x{size[1]}, {sum(network.macs(*size)) / 1e6:.0f} MMAC, "
+        f"{threads} thread(s), alpha {ALPHA}, kernels: " + ", ".join(nets["smoothed"].kernels())
     )
     print("layer      MMAC     float ms  plain ms  smoothed ms")
     for index, (layer, macs) in enumerate(zip(network.layers, network.macs(*size))):
         print(
-            f"{layer.name:8} {macs / 1e6:7.1f}   {layer_times['float'][index]:8.2f}  {layer_times['plain'][index]:8.2f}"
+            f"{layer.name:8} {macs / 1e6:7.1f}   {layer_times['float'][index]:8.2f}  "
+            f"{layer_times['plain'][index]:8.2f}"
             f"  {layer_times['smoothed'][index]:10.2f}"
         )
     print_totals(times, "network with its float tail (pixel shuffle, resize, sum)")
@@ -113,7 +116,8 @@ def compare_pictures(out, float_net, nets, tail):
             )
         )
     print(
-        f"  smoothing gains {np.mean(gains):.2f} dB on average ({min(gains):.2f} to {max(gains):.2f})"
+        f"  smoothing gains {np.mean(gains):.2f} dB on average ({min(gains):.2f} to "
+        f"{max(gains):.2f})"
     )
     return files
 
@@ -139,8 +143,10 @@ def lidar_part(threads, rounds):
     layer_times = {"float": float_net.layer_times_ms(scene.test, 3)[0]}
     layer_times |= {name: net.layer_times_ms(scene.test, 3) for name, net in nets.items()}
     print(
-        f"\n(b) {network.name} on a real LiDAR turn ({100 * scene.occupancy:.1f} % of the pillars occupied); the WEIGHTS ARE "
-        "DRAWN like trained ones, not trained;\ncalibrated on the same turn mirrored and turned, since there is but one"
+        f"\n(b) {network.name} on a real LiDAR turn ({100 * scene.occupancy:.1f} % of the pillars "
+        "occupied); the WEIGHTS ARE "
+        "DRAWN like trained ones, not trained;\ncalibrated on the same turn mirrored and turned, "
+        "since there is but one"
     )
     print("                float    ------ plain ------------    ----- smoothed ----------")
     print("layer              ms        ms        L1  SQNR dB        ms        L1  SQNR dB")
@@ -148,7 +154,8 @@ def lidar_part(threads, rounds):
         row = f"{layer.name:13} {layer_times['float'][index]:7.2f}"
         for name in KINDS[1:]:
             row += (
-                f"   {layer_times[name][index]:7.2f}  {pictures.l1(reference[index], found[name][index]):8.5f}"
+                f"   {layer_times[name][index]:7.2f}  "
+                f"{pictures.l1(reference[index], found[name][index]):8.5f}"
                 f"  {pictures.sqnr(reference[index], found[name][index]):7.1f}"
             )
         print(row)

@@ -97,17 +97,20 @@ def main():
     _, outputs = net.activations(x)
     times, rest = net.layer_times_ms(x)
     print(
-        f"{scene.network.name}, weights drawn like trained ones; {100 * scene.occupancy:.1f} % of the pillars in use"
+        f"{scene.network.name}, weights drawn like trained ones; {100 * scene.occupancy:.1f} % of "
+        "the pillars in use"
     )
     print(
-        "layer           input  output             MMAC       ms  largest: 25, 50, 75, 100 % of channels   zeros"
+        "layer           input  output             MMAC       ms  largest: 25, 50, 75, 100 % of "
+        "channels   zeros"
     )
     for layer, macs, time_ms, y in zip(
         scene.network.layers, scene.network.macs(*size), times, outputs
     ):
         largest = np.percentile(y.max(axis=(0, 2, 3)), [25, 50, 75, 100])
         print(
-            f"{layer.name:15} {layer.input:5}  {str(y.shape[1:]):15} {macs / 1e6:7.1f} {time_ms:8.2f}  "
+            f"{layer.name:15} {layer.input:5}  {y.shape[1:]!s:15} {macs / 1e6:7.1f} "
+            f"{time_ms:8.2f}  "
             + "".join(f"{v:8.2f}" for v in largest)
             + f"  {100 * np.mean(y == 0):13.1f} %"
         )

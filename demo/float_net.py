@@ -251,7 +251,8 @@ def main():
     result, outputs = net.activations(x)
     again = Tail(network, *size)(x, outputs[network.outputs[0]])
     print(
-        f"{network.name}: {x.shape} → {result.shape}; the tail alone differs by {np.abs(again - result).max():.1e}"
+        f"{network.name}: {x.shape} → {result.shape}; the tail alone differs by "
+        f"{np.abs(again - result).max():.1e}"
     )
     layers, rest = net.layer_times_ms(x)
     for layer, time_ms, output in zip(network.layers, layers, outputs):

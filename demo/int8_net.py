@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 from quernel import report
-from quernel.calibrate import Choice, ActivationStats
+from quernel.calibrate import ActivationStats, Choice
 from quernel.graph import LAYER, Graph, Node, QuantGraph
 from quernel.layer import Activation, Coded, Layer
 

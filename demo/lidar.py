@@ -48,7 +48,8 @@ class _Log:
         found = self.take(f"{self.take('B') & 0x7F}s").decode(), self.take("B")
         if found != (name, version):
             raise LogError(
-                f"the log holds {found[0]} version {found[1]} where {name} version {version} is expected"
+                f"the log holds {found[0]} version {found[1]} where {name} version {version} is "
+                "expected"
             )
 
 
@@ -181,12 +182,15 @@ def main():
     )
     occupied = x.any(axis=1)[0]
     print(
-        f"grid {x.shape}: {100 * found.occupancy:.1f} % of the pillars hold points; of the 3x3 windows "
-        f"{100 * window_share(occupied, 3, 1):.1f} %, at a stride of 2 {100 * window_share(occupied, 3, 2):.1f} %"
+        f"grid {x.shape}: {100 * found.occupancy:.1f} % of the pillars hold points; of the 3x3 "
+        "windows "
+        f"{100 * window_share(occupied, 3, 1):.1f} %, at a stride of 2 "
+        f"{100 * window_share(occupied, 3, 2):.1f} %"
     )
     largest = x.max(axis=(0, 2, 3))
     print(
-        f"channels' largest values: {np.sort(largest)[[0, 16, 32, 48, 63]].round(2)} (0, 25, 50, 75, 100 %)"
+        f"channels' largest values: {np.sort(largest)[[0, 16, 32, 48, 63]].round(2)} (0, 25, 50, "
+        "75, 100 %)"
     )
 
 

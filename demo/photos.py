@@ -64,7 +64,8 @@ def main():
         for crop in crops:
             x = crop.load()
             print(
-                f"{role:11} {crop.name:7} {crop.file:20} {x.shape} mean {x.mean():.3f} deviation {x.std():.3f}"
+                f"{role:11} {crop.name:7} {crop.file:20} {x.shape} mean {x.mean():.3f} deviation "
+                f"{x.std():.3f}"
             )
 
 

@@ -95,7 +95,10 @@ def main():
         photos.to_picture(FloatNet(superres.load(), photos.SIZE, photos.SIZE)(crop.load())), 0, 1
     )
     coarse, fine = (np.rint(reference * steps) / steps for steps in (24, 48))
-    caption = f'{crop.name}: a trial of the layout, the "int8" pictures are the float one rounded to 24 and 48 steps'
+    caption = (
+        f'{crop.name}: a trial of the layout, the "int8" pictures are the float one rounded to '
+        "24 and 48 steps"
+    )
     print(save_comparison(parser.parse_args().out, reference, coarse, fine, caption))
     for name, other in (("24 steps", coarse), ("48 steps", fine)):
         print(

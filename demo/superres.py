@@ -113,7 +113,8 @@ def main():
     network, size = load(), (192, 192)
     for layer, out, macs in zip(network.layers, network.sizes(*size), network.macs(*size)):
         print(
-            f"{layer.name:8} input {layer.input:2}  {layer.op} {layer.weights.shape}  {layer.activation:5}  → {out}"
+            f"{layer.name:8} input {layer.input:2}  {layer.op} {layer.weights.shape}  "
+            f"{layer.activation:5}  → {out}"
             f"  {macs / 1e6:7.1f} MMAC"
         )
     for step in network.tail:

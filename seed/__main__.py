@@ -51,18 +51,28 @@ def answers(found):
     loud = ratio("Quernel: channel smoothing, unsigned", "channel outliers")
     return "\n".join(
         [
-            f"- Which part helps (L1, the int8 convolution = 1): unsigned {unsigned}, per row {ratio('Quernel: per row')}, smoothing per column {column}, "
-            f"per channel {channel}, unsigned and per channel {ratio('Quernel: channel smoothing, unsigned')}, all three {all_three}.",
-            f"- With channel outliers smoothing is what helps: unsigned and per channel {loud}, unsigned alone {ratio('Quernel: unsigned', 'channel outliers')}.",
-            f"- im2col + GEMM in int8 has {ratio('seed: + int8')} of the int8 convolution's error: the transformation changes nothing. What seemed",
-            f"  to help was another quantizer: unsigned codes behind a ReLU alone give {unsigned}, with channel outliers {ratio('Quernel: unsigned', 'channel outliers')}.",
+            f"- Which part helps (L1, the int8 convolution = 1): unsigned {unsigned}, per row "
+            f"{ratio('Quernel: per row')}, smoothing per column {column}, "
+            f"per channel {channel}, unsigned and per channel "
+            f"{ratio('Quernel: channel smoothing, unsigned')}, all three {all_three}.",
+            f"- With channel outliers smoothing is what helps: unsigned and per channel {loud}, "
+            f"unsigned alone {ratio('Quernel: unsigned', 'channel outliers')}.",
+            f"- im2col + GEMM in int8 has {ratio('seed: + int8')} of the int8 convolution's "
+            "error: the transformation changes nothing. What seemed",
+            "  to help was another quantizer: unsigned codes behind a ReLU alone give "
+            f"{unsigned}, with channel outliers {ratio('Quernel: unsigned', 'channel outliers')}.",
             "- Best alpha: " + ", ".join(f"{name} {alpha}" for name, alpha in best.items()) + ".",
-            f"- Inputs times {experiment.SCALE:g} give the same curve (apart by {100 * apart:.2f} %): a scale that is found from the data grows with",
+            f"- Inputs times {experiment.SCALE:g} give the same curve (apart by {100 * apart:.2f} "
+            "%): a scale that is found from the data grows with",
             "  them, so nothing is tested. Channel outliers test smoothing.",
-            f"- F1: float {f1['float']} %, only backbone_2d replaced {f1['Quernel: backbone_2d']} %, all but the last layer "
-            f"{f1['Quernel: all but the last layer']} %, everything {f1['Quernel: everything']} %; the seed's layer everywhere {f1[SEED_ALL]} %.",
-            f"- NaN in the seed's layer: {', '.join(nan) or 'none'}. A channel that is silent, or has no weights, makes 0/0 of its factor; floors for both",
-            '  keep it finite. What else was wrong in the head is the bias that the layer drops (column "without bias").',
+            f"- F1: float {f1['float']} %, only backbone_2d replaced {f1['Quernel: backbone_2d']} "
+            "%, all but the last layer "
+            f"{f1['Quernel: all but the last layer']} %, everything {f1['Quernel: everything']} "
+            f"%; the seed's layer everywhere {f1[SEED_ALL]} %.",
+            f"- NaN in the seed's layer: {', '.join(nan) or 'none'}. A channel that is silent, or "
+            "has no weights, makes 0/0 of its factor; floors for both",
+            "  keep it finite. What else was wrong in the head is the bias that the layer drops "
+            '(column "without bias").',
         ]
     )
 
@@ -106,7 +116,8 @@ def main():
     gain = searched - plain
     head = experiment.head_ratio(found["inside"])
     print(
-        f"\n{text}\n- The head: largest relative L1 {head:.2f} times the backbone's median (at most {HEAD:g}; nan: it has NaN). "
+        f"\n{text}\n- The head: largest relative L1 {head:.2f} times the backbone's median (at "
+        f"most {HEAD:g}; nan: it has NaN). "
         f"Searched over plain u8: {gain:+.1f} dB (asked {GAIN_DB:+.1f})."
     )
     (options.out / "answers.md").write_text(text + "\n", encoding="utf-8")

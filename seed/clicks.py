@@ -9,8 +9,9 @@ import functools
 import string
 
 import numpy as np
-from demo import assets
 from PIL import Image, ImageDraw, ImageFont
+
+from demo import assets
 
 from .pages import PACKAGE
 
@@ -40,7 +41,7 @@ def overlap(a, b):
     return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _drawn(seed, photograph, margin=4):
     rng, boxes = np.random.default_rng(seed), []
     sheet = Image.frombytes("RGB", (COLUMNS, LINES), photograph)

@@ -10,13 +10,14 @@ import gzip
 
 import numpy as np
 import torch
-from demo import assets
 from quernel import fold
 from quernel.graph import LAYER, Graph, Node
 from quernel.layer import Activation
 from quernel.torch import layer
 from torch import nn
 from torch.nn import functional as F
+
+from demo import assets
 
 WIDTHS = (16, 16, 32, 32, 64, 64)
 POOLED = (1, 3)  # a 2x2 maximum follows these convolutions

@@ -6,10 +6,11 @@ import copy
 import numpy as np
 import quernel.torch as qt
 import torch
-from demo import draw
 from quernel import calibrate
 from quernel import operators as ops
 from torch import nn
+
+from demo import draw
 
 from . import bev
 from .layers import PARTS, QuantizedConv2d, SeedConv2d, quernel_conv, relative_l1

@@ -6,10 +6,11 @@ import dataclasses
 
 import numpy as np
 import torch
-from demo import assets
 from quernel import fold
 from quernel.graph import LAYER, Graph, Node
 from quernel.layer import Activation, Layer
+
+from demo import assets
 
 FILE = "models/efficientnet-lite0-57934424.pth"
 # blocks: repeats, stride of the first, expansion

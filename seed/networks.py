@@ -31,7 +31,8 @@ def search(name, calibration):
     plain, _ = calibrate.quantize_graph(graph, inputs, policies=("plain",))
     searched, calibrated = calibrate.quantize_graph(graph, inputs)
     say(
-        f"{name}: {len(graph.layers())} layers, searched in {time.monotonic() - start:.0f} s: {calibrated.policy}; "
+        f"{name}: {len(graph.layers())} layers, searched in {time.monotonic() - start:.0f} s: "
+        f"{calibrated.policy}; "
         + ", ".join(f"{policy} {value:.1f}" for policy, value in calibrated.held_out.items())
     )
     for line in report.silences(calibrated):

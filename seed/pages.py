@@ -6,13 +6,15 @@ import dataclasses
 import functools
 
 import numpy as np
-from demo import assets
 from PIL import Image, ImageDraw, ImageFont
 
+from demo import assets
+
 WORDS = (
-    "scale zero point row column kernel tensor layer channel weight input output batch image border line page number "
-    "table stride pad smooth search signal noise error float integer round clip range sample value memory thread core "
-    "cache store load panel block strip window filter network detector sensor point cloud picture letter word"
+    "scale zero point row column kernel tensor layer channel weight input output batch image "
+    "border line page number table stride pad smooth search signal noise error float integer "
+    "round clip range sample value memory thread core cache store load panel block strip window "
+    "filter network detector sensor point cloud picture letter word"
 ).split()
 FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf")
 PACKAGE = "fonts-dejavu-core"
@@ -34,7 +36,7 @@ class Wear:
 CLEAN, WORN = Wear(), Wear((11, 17), 12, 0.5)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _font(name, size):
     return ImageFont.truetype(str(assets.in_debian_package(PACKAGE, "/" + name)), size)
 
@@ -100,7 +102,7 @@ def boxes(heat, threshold=0.3):
         if len(rows) < 30:
             continue
         height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
-        grow = int(round(height * width * 1.6 / (2 * (height + width))))
+        grow = round(height * width * 1.6 / (2 * (height + width)))
         found.append(
             (columns.min() - grow, rows.min() - grow, columns.max() + grow, rows.max() + grow)
         )

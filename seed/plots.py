@@ -4,7 +4,7 @@
 import matplotlib
 
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402  (the backend is chosen first)
+from matplotlib import pyplot as plt
 
 INK, QUIET, STRONG = "#222222", "#9db4c8", "#1f5a8a"
 

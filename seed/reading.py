@@ -64,7 +64,8 @@ def tell(kind, exact, plain, searched):
     for name, counts in (("float", exact), ("plain int8", plain), ("searched int8", searched)):
         wrong, lo, hi = interval(counts, rng)
         print(
-            f"{kind}, {name:14} {100 * (1 - wrong):.2f} % of the characters right [{100 * (1 - hi):.2f}, {100 * (1 - lo):.2f}], "
+            f"{kind}, {name:14} {100 * (1 - wrong):.2f} % of the characters right "
+            f"[{100 * (1 - hi):.2f}, {100 * (1 - lo):.2f}], "
             f"{len(counts)} pages"
         )
         lost[name] = interval(np.stack([counts[:, 0] - exact[:, 0], counts[:, 1]], axis=1), rng)

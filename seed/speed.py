@@ -10,8 +10,9 @@ import random
 
 import quernel.torch as qt
 import torch
-from demo.__main__ import interval, paired_times
 from quernel.layer import Coded, pool
+
+from demo.__main__ import interval, paired_times
 
 from . import bev
 
@@ -74,11 +75,13 @@ def main():
         )
     for name, values in times.items():
         print(
-            f"{name:10} {interval(values):>26} ms   {interval(times['float'] / values)} times float's speed"
+            f"{name:10} {interval(values):>26} ms   {interval(times['float'] / values)} times "
+            "float's speed"
         )
     share = times["operators"] / times["replaced"]
     print(
-        f"a drop-in replacement keeps {interval(share)} of the operators' speed ({options.threads} thread(s), {options.rounds} rounds)"
+        f"a drop-in replacement keeps {interval(share)} of the operators' speed "
+        f"({options.threads} thread(s), {options.rounds} rounds)"
     )
 
 

@@ -8,9 +8,10 @@ import functools
 import json
 
 import numpy as np
-from demo import assets
 from PIL import Image
 from quernel import ncnn, onnx
+
+from demo import assets
 
 from . import clicks, digits, lite0, pages
 

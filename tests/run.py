@@ -129,6 +129,7 @@ def run_program(name, command, env=None, cwd=None, timeout=None):
             timeout=timeout,
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            check=False,
         )
     except subprocess.TimeoutExpired as expired:
         return failure(

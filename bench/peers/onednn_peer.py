@@ -24,7 +24,7 @@ def _nhwc(shape):
 
 
 def _nchw(shape):
-    n, channels, h, w = shape
+    _, channels, h, w = shape
     return shape, (channels * h * w, h * w, w, 1)
 
 

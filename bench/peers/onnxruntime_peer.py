@@ -23,7 +23,7 @@ def make(problem):
         onnx_model.make(problem, x, y, numbers), options, providers=["CPUExecutionProvider"]
     )
     binding = session.io_binding()
-    place = lambda a: onnxruntime.OrtValue.ortvalue_from_numpy(a)
+    place = onnxruntime.OrtValue.ortvalue_from_numpy
     given, made = place(x), place(y)
     binding.bind_ortvalue_input("x", given)
     binding.bind_ortvalue_output("y", made)

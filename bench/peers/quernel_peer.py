@@ -4,7 +4,6 @@
 import ctypes as c
 
 import numpy as np
-
 import quernel
 from quernel import _native as native
 from quernel.network import INNER, INPUT, OUTPUT

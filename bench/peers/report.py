@@ -49,7 +49,8 @@ def name_of(given):
     if "layers" in given:
         return f"{given['model']} {given['layer']}"
     return (
-        f"{given['model']} {given['layer']} {given['c_in']}:{given['c_out']} {given['h']}x{given['w']} "
+        f"{given['model']} {given['layer']} {given['c_in']}:{given['c_out']} "
+        f"{given['h']}x{given['w']} "
         f"k{given['kernel']} s{given['stride']}"
     )
 
@@ -65,6 +66,7 @@ def line(r):
     if r["peak_gops"]:
         peak = f"  % of peak {r['quernel_percent_of_peak']:5.1f} {r['peer_percent_of_peak']:5.1f}"
     return (
-        f"{head} {r['quernel_ms']:9.3f} {r['peer_ms']:9.3f} ms  {r['ratio']:6.2f}x [{r['lo']:.2f}, {r['hi']:.2f}]"
+        f"{head} {r['quernel_ms']:9.3f} {r['peer_ms']:9.3f} ms  {r['ratio']:6.2f}x "
+        f"[{r['lo']:.2f}, {r['hi']:.2f}]"
         f"{peak}{exact}  {verdict}"
     ).rstrip()

@@ -3,8 +3,8 @@
 quernel.ncnn read networks."""
 
 from ._native import QuernelError
-from .layer_search import Audit, Observer, audit, bias_correct, observe, round_weights, search
 from .layer import Activation, Coded, Coding, Layer, QuantLayer
+from .layer_search import Audit, Observer, audit, bias_correct, observe, round_weights, search
 from .operators import (
     BF16,
     CLAMP,
@@ -35,6 +35,21 @@ from .operators import (
 )
 
 __all__ = [
+    "BF16",
+    "CLAMP",
+    "DYNAMIC_CALL",
+    "DYNAMIC_ROW",
+    "F32",
+    "LEAKY",
+    "NCHW",
+    "NHWC",
+    "NONE",
+    "PRELU",
+    "RELU",
+    "S8",
+    "S32",
+    "STATIC",
+    "U8",
     "Activation",
     "Audit",
     "Chain",
@@ -59,19 +74,4 @@ __all__ = [
     "search",
     "smooth_factors",
     "version",
-    "F32",
-    "BF16",
-    "S32",
-    "S8",
-    "U8",
-    "NHWC",
-    "NCHW",
-    "STATIC",
-    "DYNAMIC_CALL",
-    "DYNAMIC_ROW",
-    "NONE",
-    "RELU",
-    "CLAMP",
-    "LEAKY",
-    "PRELU",
 ]

@@ -213,7 +213,7 @@ def candidates(groups, searched, winner, silent):
     }
     return {
         value: [
-            choice for choice in found if smoothed and value not in silent or choice.alpha is None
+            choice for choice in found if (smoothed and value not in silent) or choice.alpha is None
         ]
         for value, found in alternatives.items()
     }

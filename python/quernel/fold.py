@@ -57,7 +57,7 @@ def arithmetic(op, constant, layer, first):
     """(factor, shift) where a constant is added to what the layer made, and so on, or None. first:
     the layer's result stands before the constant."""
     other = _per_channel(constant, layer)
-    if other is None or op in ("Div", "Sub") and not first:
+    if other is None or (op in ("Div", "Sub") and not first):
         return None
     return {"Mul": (other, 0), "Div": (1 / other, 0), "Add": (1, other), "Sub": (1, -other)}[op]
 

@@ -74,7 +74,7 @@ class Graph:
             return []
         if made.op == LAYER:
             return [made.name] if len(made.inputs) == 1 else []
-        if made.op == "MaxPool" or made.op == "Concat" and made.attributes["axis"] == 1:
+        if made.op == "MaxPool" or (made.op == "Concat" and made.attributes["axis"] == 1):
             parts = [self.sources(part) for part in made.inputs]
             return [name for part in parts for name in part] if all(parts) else []
         return []

@@ -281,7 +281,7 @@ def view(array):
     return found
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def pool(threads):
     """The library's threads, made once per number of them; None for one."""
     return ops.Pool(threads) if threads > 1 else None

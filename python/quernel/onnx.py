@@ -41,7 +41,8 @@ def _pads(node, kernel, strides, dilations, attributes):
         return 0, 0, 0, 0
     if auto not in ("SAME_UPPER", "SAME_LOWER") or any(s != 1 for s in strides):
         raise OnnxError(
-            f"{node.name} ({node.op_type}): auto_pad {auto} with strides {strides}: is not supported"
+            f"{node.name} ({node.op_type}): auto_pad {auto} with strides {strides}: is not "
+            "supported"
         )
     less, more = [t // 2 for t in total], [t - t // 2 for t in total]
     return (*less, *more) if auto == "SAME_UPPER" else (*more, *less)

@@ -7,7 +7,7 @@ import ctypes as c
 import numpy as np
 
 from . import _native as native
-from ._native import QuernelError, lib
+from ._native import lib
 
 F32, BF16, S32, S8, U8 = range(5)
 NHWC, NCHW = 0, 1
@@ -80,7 +80,7 @@ class Weights:
     def __init__(
         self, data, kind=None, groups=1, smooth=None, scale=None, zero=None, deconv_stride=(0, 0)
     ):
-        d, keep = weights_desc(data, kind, groups, deconv_stride)
+        d, _keep = weights_desc(data, kind, groups, deconv_stride)
         if smooth is not None:
             smooth = _floats(smooth)
             d.smooth_kind, d.smooth = (1 if smooth.size == d.in_ else 2), _address(smooth)

@@ -20,7 +20,9 @@ class Row:
 
     def __str__(self):
         writes = "" if not self.int8 else "writes int8" if self.chained else "writes float"
-        return f"{self.name:32} {self.kind:9} {'int8' if self.int8 else 'float':5} {writes:12} {self.how}  {self.kernel}".rstrip()
+        type_ = "int8" if self.int8 else "float"
+        words = f"{self.name:32} {self.kind:9} {type_:5} {writes:12} {self.how}  {self.kernel}"
+        return words.rstrip()
 
 
 @dataclasses.dataclass
@@ -62,6 +64,7 @@ def kernel(lines):
 def silences(calibrated):
     """Warnings of channels that the calibration set never used: what holds them is not smoothed."""
     return [
-        f"warning: {value}: not smoothed: {len(channels)} channels are silent in the calibration set"
+        f"warning: {value}: not smoothed: {len(channels)} channels are silent in the calibration "
+        "set"
         for value, channels in calibrated.silent.items()
     ]

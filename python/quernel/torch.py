@@ -58,9 +58,9 @@ class _Quantized(nn.Module):
     def __init__(self, source, coding=None):
         super().__init__()
         given = source if isinstance(source, Layer) else layer(source)
-        for name, array in (("weight", given.weights), ("bias", given.bias)):
+        for name, values in (("weight", given.weights), ("bias", given.bias)):
             self.register_buffer(
-                name, None if array is None else torch.from_numpy(np.array(array, np.float32))
+                name, None if values is None else torch.from_numpy(np.array(values, np.float32))
             )
         self._spec = dataclasses.replace(given, weights=None, bias=None)
         self.coding = coding or Coding()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from torch import fx, nn
+from torch import fx
 
 from . import fold, modules
 from .layer import Layer
@@ -124,7 +124,9 @@ class _Part:
         if call is None or not any(argument is source for argument in call.arguments):
             return None
         made = call.activation() if bare and call.arguments[0] is source else None
-        if made and (self.is_once(node) or made.kind in TWICE_AS_ONCE and node.op != "call_method"):
+        if made and (
+            self.is_once(node) or (made.kind in TWICE_AS_ONCE and node.op != "call_method")
+        ):
             return dataclasses.replace(layer, activation=made)
         if not self.is_once(node):
             return None

@@ -13,6 +13,7 @@ import numpy as np
 try:
     import torch
     from torch import nn
+
     from seed import bev, clicks, digits, experiment, lite0, pages, reading
     from seed.layers import QuantizedConv2d, SeedConv2d, quernel_conv, relative_l1
     from seed.networks import HERE

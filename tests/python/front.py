@@ -17,6 +17,7 @@ def main(module):
         {getattr(test, "test_case", test).id() for test, _ in result.failures + result.errors}
     )
     print(
-        f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed, {len(result.skipped)} skipped"
+        f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed, "
+        f"{len(result.skipped)} skipped"
     )
     return 1 if failed or not result.testsRun else 0

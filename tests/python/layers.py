@@ -40,7 +40,7 @@ def exact_coding(x):
     """A coding that loses little: 255 steps over the range of x."""
     least, greatest = min(0.0, float(x.min())), max(0.0, float(x.max()))
     scale = (greatest - least) / 255
-    return Coding(scale, int(round(-least / scale)))
+    return Coding(scale, round(-least / scale))
 
 
 class OneLayer(unittest.TestCase):

@@ -15,9 +15,9 @@ import front
 import numpy as np
 
 try:
+    import quernel.torch as qt
     import torch
     from torch import nn
-    import quernel.torch as qt
 except ImportError as problem:
     print(f"skipped: quernel.torch: {problem}\n0 passed, 0 failed, 1 skipped")
     sys.exit(0)

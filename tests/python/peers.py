@@ -11,6 +11,7 @@ import sys
 import unittest
 
 import numpy as np
+
 from bench.peers import problems, quernel_peer, report
 
 SHAPES = pathlib.Path(__file__).resolve().parents[2] / "bench" / "shapes"
@@ -168,7 +169,8 @@ def main():
     )
     failed = len(result.failures) + len(result.errors)
     print(
-        f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed, {len(result.skipped)} skipped"
+        f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed, "
+        f"{len(result.skipped)} skipped"
     )
     return 1 if failed or not result.testsRun else 0
 

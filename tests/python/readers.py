@@ -13,7 +13,6 @@ from quernel import ncnn
 from quernel.graph import LAYER
 
 try:
-    import onnx
     import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
     from quernel import onnx as reader
@@ -40,8 +39,7 @@ def model(nodes, inputs=(1, 4, 9, 8), opset=12):
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, inputs)],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
     )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-    return made
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
 N = helper.make_node
@@ -169,7 +167,8 @@ class Onnx(unittest.TestCase):
 class Ncnn(unittest.TestCase):
     def test_a_deconvolution_and_a_prelu_become_layers(self):
         text = (
-            "7767517\n4 4\nInput in 0 1 x\nConvolution c 1 1 x a 0=2 1=1 5=1 6=2\nPReLU p 1 1 a b 0=2\n"
+            "7767517\n4 4\nInput in 0 1 x\nConvolution c 1 1 x a 0=2 1=1 5=1 6=2\nPReLU p 1 1 a b "
+            "0=2\n"
             "Deconvolution d 1 1 b y 0=1 1=2 3=2 5=1 6=8 9=2 -23310=1,0.1\n"
         )
         data = (

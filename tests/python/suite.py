@@ -13,9 +13,10 @@ import unittest
 import front
 import numpy as np
 import quernel
-from quernel import ncnn as ncnn_model
-from demo.network import Layer, Network
 from quernel import _native as native
+from quernel import ncnn as ncnn_model
+
+from demo.network import Layer, Network
 
 RNG = np.random.default_rng(7)
 
@@ -156,7 +157,7 @@ class NcnnReader(unittest.TestCase):
 
 class Int8Chain(unittest.TestCase):
     def test_a_chain_of_layers_follows_float(self):
-        from demo.int8_net import Int8Net, ActivationStats
+        from demo.int8_net import ActivationStats, Int8Net
 
         x = RNG.random((1, 3, 12, 10), np.float32)
         w = [
