@@ -66,7 +66,7 @@ class _Graph:
     def resize(self, step, source, channels, name):
         if step.method == "cubic" and step.factor == 0.5:
             return self.halve_cubic(source, channels, name)
-        scales = self.constant(f"{name}.scales", np.float32([1, 1, step.factor, step.factor]))
+        scales = self.constant(f"{name}.scales", np.array([1, 1, step.factor, step.factor], np.float32))
         mode = {"coordinate_transformation_mode": "half_pixel"}
         if step.method == "nearest":
             mode = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
@@ -79,10 +79,10 @@ class _Graph:
         as Resize's, which takes twenty times as long and would flatter whoever is compared with
         this float network."""
         outer, inner = CUBIC_A / 8, 0.5 - CUBIC_A / 8
-        taps = np.float32([outer, inner, inner, outer])
+        taps = np.array([outer, inner, inner, outer], np.float32)
         weights = np.zeros((channels, channels, 4, 4), np.float32)
         weights[range(channels), range(channels)] = np.outer(taps, taps)
-        pads = self.constant(f"{name}.pads", np.int64([0, 0, 1, 1, 0, 0, 1, 1]))
+        pads = self.constant(f"{name}.pads", np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64))
         padded = self.node("Pad", [source, pads], f"{name}.padded", mode="edge")
         return self.node(
             "Conv",

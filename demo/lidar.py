@@ -111,7 +111,7 @@ def load_points(turned=0.0, mirrored=False):
     if mirrored:
         points[:, 1] = -points[:, 1]
     c, s = np.cos(np.radians(turned)), np.sin(np.radians(turned))
-    points[:, :2] = points[:, :2] @ np.float32([[c, s], [-s, c]])
+    points[:, :2] = points[:, :2] @ np.array([[c, s], [-s, c]], np.float32)
     return points
 
 
@@ -131,7 +131,7 @@ class Pillars:
 def pillars(points):
     """Sorts points into pillars. Features: x, y, z, reflectivity, offset from the mean of the
     pillar's points (3) and from the pillar's middle (3)."""
-    corner = -0.5 * PILLAR * np.float32([COLUMNS, LINES])
+    corner = -0.5 * PILLAR * np.array([COLUMNS, LINES], np.float32)
     place = np.floor((points[:, :2] - corner) / PILLAR).astype(np.int64)
     inside = np.all((place >= 0) & (place < (COLUMNS, LINES)), axis=1)
     cell = place[:, 1] * COLUMNS + place[:, 0]

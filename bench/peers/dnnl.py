@@ -195,5 +195,5 @@ def reorder(source, target, scale=None):
     )
     arguments = {SRC: source, DST: target}
     if scale is not None:
-        arguments[SCALES | DST] = memory_of(np.float32([scale]), (1,), (1,))
+        arguments[SCALES | DST] = memory_of(np.array([scale], np.float32), (1,), (1,))
     return Primitive(desc, arguments)

@@ -95,7 +95,7 @@ def _arguments(layer, numbers, desc, src, dst, dst_type):
     dnnl.reorder(given, weights).execute()
     dnnl.wait()
     bias = numbers.bias.reshape(1, -1) if layer.op == "gemm" else numbers.bias
-    one = lambda value: dnnl.memory_of(np.float32([value]), (1,), (1,))
+    one = lambda value: dnnl.memory_of(np.array([value], np.float32), (1,), (1,))
     arguments = {
         dnnl.SRC: src,
         dnnl.WEIGHTS: weights,
@@ -108,7 +108,7 @@ def _arguments(layer, numbers, desc, src, dst, dst_type):
         arguments[dnnl.SCALES | dnnl.DST] = one(numbers.y_scale)
         if numbers.y_zero:
             arguments[dnnl.ZEROS | dnnl.DST] = dnnl.memory_of(
-                np.int32([numbers.y_zero]), (1,), (1,)
+                np.array([numbers.y_zero], np.int32), (1,), (1,)
             )
     return arguments
 

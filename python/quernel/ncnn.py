@@ -205,7 +205,7 @@ def _node(source, inputs, constants):
         op = "Add"
     elif op == "Interp" and p[0] in RESIZE_MODES:
         scales = f"{source.name}.scales"
-        constants[scales] = np.float32([1, 1, p[1], p[2]])
+        constants[scales] = np.array([1, 1, p[1], p[2]], np.float32)
         op, inputs, attributes = "Resize", [*inputs, "", scales], {"mode": RESIZE_MODES[p[0]]}
     else:
         source.refuse(f"parameters {p} are not supported")

@@ -100,7 +100,7 @@ class Judging(unittest.TestCase):
             ("deconv2d", (16, 8, 2, 2), {"stride": (2, 2), "groups": 2}),
         ):
             layer = Layer(kind, kind, rng.normal(size=shape).astype(np.float32), **more)
-            coding = Coding(0.5, 0, quernel.U8, np.tile(np.float32([2, 4]), 8))
+            coding = Coding(0.5, 0, quernel.U8, np.tile(np.array([2, 4], np.float32), 8))
             given = [x * coding.scale * coding.smooth.reshape(-1, 1, 1) for x in samples]
             rounded = quernel.round_weights(layer, coding, given)
             plain = dataclasses.replace(layer, bias=quernel.bias_correct(layer, coding, given))

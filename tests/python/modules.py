@@ -139,7 +139,7 @@ class Modules(unittest.TestCase):
         )
         x, quantized = (
             torch.rand(1, 4, 6, 6),
-            qt.QuantConv2d(rounded, Coding(1 / 255, smooth=np.float32([1, 2, 1, 0.5]))),
+            qt.QuantConv2d(rounded, Coding(1 / 255, smooth=np.array([1, 2, 1, 0.5], np.float32))),
         )
         wanted, file = quantized(x), io.BytesIO()
         torch.save(quantized, file)

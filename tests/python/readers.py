@@ -66,7 +66,7 @@ GRAPHS = {
         constant("w", normal(4, 3, 4, 4)),
         constant("b", normal(3)),
         constant("f", normal(1, 3, 1, 1)),
-        constant("o", np.float32([0.5])),
+        constant("o", np.array([0.5], np.float32)),
         N("ConvTranspose", ["x", "w", "b"], ["1"], strides=[2, 2], pads=[1, 1, 1, 1]),
         N("Mul", ["f", "1"], ["2"]),
         N("Add", ["2", "o"], ["3"]),
@@ -76,8 +76,8 @@ GRAPHS = {
     "squeeze and excitation, resize, concat": [
         constant("w", normal(5, 4, 1, 1)),
         constant("s", normal(5, 5, 1, 1)),
-        constant("scales", np.float32([1, 1, 2, 2])),
-        constant("none", np.float32([])),
+        constant("scales", np.array([1, 1, 2, 2], np.float32)),
+        constant("none", np.array([], np.float32)),
         N("Conv", ["x", "w"], ["1"]),
         N("GlobalAveragePool", ["1"], ["2"]),
         N("Conv", ["2", "s"], ["3"]),
@@ -110,9 +110,9 @@ GRAPHS = {
     "attention and its shapes": [
         constant("w", normal(8, 8)),
         constant("b", normal(8)),
-        constant("flat", np.int64([0, 0, -1])),
-        constant("at", np.int64([1])),
-        constant("to", np.int64([2])),
+        constant("flat", np.array([0, 0, -1], np.int64)),
+        constant("at", np.array([1], np.int64)),
+        constant("to", np.array([2], np.int64)),
         N("Shape", ["x"], ["size"]),
         N("Slice", ["size", "at", "to"], ["one"]),
         N("Cast", ["one"], ["rows"], to=7),
@@ -179,7 +179,7 @@ class Ncnn(unittest.TestCase):
         graph = ncnn.graph(ncnn.parse(text, data))
         self.assertEqual([node.layer.activation.kind for node in graph.nodes], ["prelu", "leaky"])
         # a: 2, -2; b: 2, -0.5; y: 2·[0 1 2 3] - 0.5·[4 5 6 7], negatives by 0.1
-        x = np.float32([[[[2.0]]]])
+        x = np.array([[[[2.0]]]], np.float32)
         np.testing.assert_allclose(graph(x)[0].ravel(), [-0.2, -0.05, 1.0, 2.5], atol=1e-6)
 
 

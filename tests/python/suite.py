@@ -111,7 +111,7 @@ class Binding(unittest.TestCase):
 
     def test_refusals_name_the_argument(self):
         with self.assertRaisesRegex(quernel.QuernelError, r"data\[3\]: nan"):
-            quernel.Weights(np.float32([[1, 2], [3, np.nan]]))
+            quernel.Weights(np.array([[1, 2], [3, np.nan]], np.float32))
         with self.assertRaisesRegex(ValueError, "unknown instruction set"):
             quernel.linear(
                 quernel.Weights(np.ones((2, 2), np.float32)),
