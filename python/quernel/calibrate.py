@@ -6,12 +6,17 @@ on a part of the set that was put aside."""
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Container, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import layer_search
 from . import operators as ops
-from .layer import Coding, QuantLayer
+from .layer import Coding, Layer, QuantLayer
+
+if TYPE_CHECKING:
+    from .graph import Graph, QuantGraph
 
 # the error is measured on pieces of so many lines and columns, so many of them
 CROP, CROPS = 20, 12
@@ -22,11 +27,12 @@ MARGIN_DB = 0.1
 class ActivationStats:
     """What one value was in the calibration set: its range per channel, and pieces of it."""
 
-    def __init__(self):
-        self.least = self.greatest = None
-        self.pieces = []
+    def __init__(self) -> None:
+        self.least: Any = None  # arrays once something was added
+        self.greatest: Any = None
+        self.pieces: list[np.ndarray] = []
 
-    def add(self, x, rng):
+    def add(self, x: np.ndarray, rng: np.random.Generator) -> None:
         """x: [n, c, h, w] or [m, k]."""
         self._extend(x)
         piece = self._piece(x, rng)
@@ -35,7 +41,7 @@ class ActivationStats:
         else:
             self.pieces[rng.integers(CROPS)] = piece
 
-    def _extend(self, x):
+    def _extend(self, x: np.ndarray) -> None:
         axes = (0, 2, 3) if x.ndim == 4 else (0,)
         least, greatest = np.minimum(x.min(axis=axes), 0), np.maximum(x.max(axis=axes), 0)
         if self.least is not None:
@@ -43,7 +49,7 @@ class ActivationStats:
         self.least, self.greatest = least, greatest
 
     @staticmethod
-    def _piece(x, rng):
+    def _piece(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Half of the pieces are where the largest value stands: elsewhere clipping looks free."""
         extreme = rng.random() < 0.5
         image, *place = (
@@ -60,14 +66,14 @@ class ActivationStats:
         return np.ascontiguousarray(x[image : image + 1, :, top : top + CROP, left : left + CROP])
 
     @staticmethod
-    def of(pieces):
+    def of(pieces: list[np.ndarray]) -> ActivationStats:
         """What these pieces alone show."""
         stats = ActivationStats()
         for piece in pieces:
             stats._extend(piece)
         return stats
 
-    def merged(self, other):
+    def merged(self, other: ActivationStats | None) -> ActivationStats:
         """Both together; the other may be None."""
         if other is None:
             return self
@@ -79,7 +85,7 @@ class ActivationStats:
         both.pieces = self.pieces + other.pieces
         return both
 
-    def silent(self):
+    def silent(self) -> np.ndarray:
         """Channels that were 0 throughout."""
         return np.flatnonzero((self.least == 0) & (self.greatest == 0))
 
@@ -87,10 +93,11 @@ class ActivationStats:
 class Recorder:
     """Sees the values that layers read, over all calibration batches."""
 
-    def __init__(self, seed=1):
-        self.stats, self._rng = {}, np.random.default_rng(seed)
+    def __init__(self, seed: int = 1) -> None:
+        self.stats: dict[str, ActivationStats] = {}
+        self._rng = np.random.default_rng(seed)
 
-    def __call__(self, key, x):
+    def __call__(self, key: str, x: np.ndarray) -> None:
         if not np.isfinite(x).all():
             index = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
             raise ValueError(f"calibration: {key}: {x[index]} at {index}: must be finite")
@@ -105,7 +112,7 @@ class Choice:
     alpha: float | None = None
     kept: float = 1.0
 
-    def coding(self, stats, layers):
+    def coding(self, stats: ActivationStats, layers: list[Layer]) -> Coding:
         """The coding for what was seen; the layers that read the value share its smoothing
         factors."""
         smooth = None
@@ -114,7 +121,7 @@ class Choice:
             smooth = ops.smooth_factors(
                 np.maximum(stats.greatest, -stats.least), largest, self.alpha
             )
-        divisor = 1 if smooth is None else smooth
+        divisor: Any = 1 if smooth is None else smooth
         least, greatest = (
             float((bound / divisor).min() if low else (bound / divisor).max()) * self.kept
             for bound, low in ((stats.least, True), (stats.greatest, False))
@@ -131,7 +138,7 @@ ALTERNATIVES = (PLAIN, Choice(0.5), Choice(0.65), Choice(0.8))
 CHECKED, TRIALS, STEP_DB = 2, 120, 0.02  # on so many batches, so often at most, for so much
 
 
-def noise(layers, coding, pieces):
+def noise(layers: list[Layer], coding: Coding, pieces: list[np.ndarray]) -> float:
     """Sum of squared differences between int8 and float over the outputs of the layers for the
     pieces."""
     total = 0.0
@@ -142,15 +149,18 @@ def noise(layers, coding, pieces):
     return total
 
 
-def _as_choice(found, layers, pieces):
+def _as_choice(
+    found: layer_search.SearchResult, layers: list[Layer], pieces: list[np.ndarray]
+) -> Choice:
     """What the library's search found, in terms that fit any range: its range is a share of that of
     the pieces."""
     stats = ActivationStats.of(pieces)
-    whole = Choice(found.alpha).coding(stats, layers)
-    return Choice(found.alpha, min(1.0, found.coding.scale / whole.scale))
+    whole = Choice(found.alpha).coding(stats, layers).scale
+    assert found.coding.scale and whole  # both are static
+    return Choice(found.alpha, min(1.0, found.coding.scale / whole))
 
 
-def best(layers, stats, smooth):
+def best(layers: list[Layer], stats: ActivationStats, smooth: bool) -> Choice:
     """The library's choice for a value; of siblings' choices the one with the least noise over all
     of them."""
     found = [
@@ -172,7 +182,12 @@ POLICIES = {
 UNSMOOTHED = {"smoothed by 0.5": "plain", "searched": "clipped"}  # where smoothing is refused
 
 
-def choices(groups, stats, policy, silent):
+def choices(
+    groups: dict[str, list[Layer]],
+    stats: dict[str, ActivationStats],
+    policy: str,
+    silent: Container[str],
+) -> dict[str, Choice]:
     """Value → Choice under a policy of POLICIES. groups: value → the layers that read it; silent:
     those not to smooth."""
     return {
@@ -183,11 +198,13 @@ def choices(groups, stats, policy, silent):
     }
 
 
-def codings(groups, stats, chosen):
+def codings(
+    groups: dict[str, list[Layer]], stats: dict[str, ActivationStats], chosen: dict[str, Choice]
+) -> dict[str, Coding]:
     return {value: chosen[value].coding(stats[value], layers) for value, layers in groups.items()}
 
 
-def sqnr(reference, other):
+def sqnr(reference: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> float:
     """10·log10(energy of the reference / energy of the difference) over lists of arrays, in dB."""
     error = sum(
         float(np.square(np.subtract(b, a, dtype=np.float64)).sum())
@@ -203,7 +220,12 @@ def sqnr(reference, other):
     )
 
 
-def candidates(groups, searched, winner, silent):
+def candidates(
+    groups: dict[str, list[Layer]],
+    searched: dict[str, dict[str, Choice]],
+    winner: str,
+    silent: Container[str],
+) -> dict[str, list[Choice]]:
     """Value → what refine() tries. Where the batches put aside refused smoothing, their own
     channels that the others leave silent among the reasons, it is no candidate for any value
     either."""
@@ -219,7 +241,13 @@ def candidates(groups, searched, winner, silent):
     }
 
 
-def refine(groups, stats, chosen, alternatives, measure):
+def refine(
+    groups: dict[str, list[Layer]],
+    stats: dict[str, ActivationStats],
+    chosen: dict[str, Choice],
+    alternatives: dict[str, list[Choice]],
+    measure: Callable[..., float],
+) -> tuple[dict[str, Choice], float]:
     """Tries other choices for one value after another on the whole network, and keeps what lowers
     its noise: the best choice of every layer is not always the best end to end. alternatives: value
     → choices to try. Ends when a round over all values changes nothing, or after TRIALS."""
@@ -246,7 +274,12 @@ CORRECTIONS = {
 }
 
 
-def corrections(groups, stats, found, correct):
+def corrections(
+    groups: dict[str, list[Layer]],
+    stats: dict[str, ActivationStats],
+    found: dict[str, Coding],
+    correct: Callable[..., Layer],
+) -> dict[str, Layer]:
     """Layer → the layer in its place, by one of CORRECTIONS."""
     return {
         layer.name: correct(layer, found[value], stats[value].pieces)
@@ -255,7 +288,13 @@ def corrections(groups, stats, found, correct):
     }
 
 
-def corrected(groups, part, whole, found, measure):
+def corrected(
+    groups: dict[str, list[Layer]],
+    part: dict[str, ActivationStats],
+    whole: dict[str, ActivationStats],
+    found: dict[str, Coding],
+    measure: Callable[..., float],
+) -> tuple[dict[str, Layer], dict[str, float]]:
     """What of CORRECTIONS helps the most on batches that it was not made of: ({name: layer} or
     nothing, name → SQNR). part: what was seen of the others; whole: of all, which the outcome is
     made of; measure(layers): the SQNR."""
@@ -263,22 +302,24 @@ def corrected(groups, part, whole, found, measure):
         name: measure(corrections(groups, part, found, correct))
         for name, correct in CORRECTIONS.items()
     }
-    winner = max(held_out, key=held_out.get)
+    winner = max(held_out, key=held_out.__getitem__)
     helps = held_out[winner] >= measure({}) + STEP_DB
     return corrections(groups, whole, found, CORRECTIONS[winner]) if helps else {}, held_out
 
 
-def silences(stats, sources):
+def silences(
+    stats: dict[str, ActivationStats], sources: dict[str, list[Layer]]
+) -> dict[str, list[int]]:
     """Value → channels that the calibration set left at 0 though the network can make them.
     sources: value → the layers that make it, their channels one behind the other, where that is
     known."""
     found = {}
     for value, shown in stats.items():
         makers = sources.get(value)
-        dead = (
+        dead: np.ndarray = (
             np.concatenate([layer.dead() for layer in makers])
             if makers
-            else np.zeros(len(shown.least), bool)
+            else np.zeros(len(shown.least), np.bool_)
         )
         channels = [channel for channel in shown.silent() if not dead[channel]]
         if channels:
@@ -299,7 +340,14 @@ class Calibrated:
     silent: dict  # value → channels that the calibration set left at 0 though they are not dead
 
 
-def calibrate(groups, batches, record, measure, policies=tuple(POLICIES), sources=None):
+def calibrate(
+    groups: dict[str, list[Layer]],
+    batches: Iterable,
+    record: Callable[[Any, Recorder], None],
+    measure: Callable[..., float],
+    policies: tuple[str, ...] = tuple(POLICIES),
+    sources: dict[str, list[Layer]] | None = None,
+) -> Calibrated:
     """The codings of all values. record(batch, recorder) shows the recorder what the float
     network's layers read; measure(codings, batches, corrected) is the SQNR of the whole network.
     Every second batch is put aside for the check of the policies, whose ranges do not know it; the
@@ -325,10 +373,11 @@ def calibrate(groups, batches, record, measure, policies=tuple(POLICIES), source
         policy: measure(codings(groups, first, found), parts[1])
         for policy, found in searched.items()
     }
-    winner = max(held_out, key=held_out.get)
+    winner = max(held_out, key=held_out.__getitem__)
     if held_out[winner] < held_out["plain"] + MARGIN_DB:
         winner = "plain"
-    checked, unseen, layers = parts[1][:CHECKED], parts[1][CHECKED:] or parts[1], {}
+    checked, unseen = parts[1][:CHECKED], parts[1][CHECKED:] or parts[1]
+    layers: dict[str, Layer] = {}
     if len(policies) > 1:
         alternatives = candidates(groups, searched, winner, silent)
         searched["refined"], _ = refine(
@@ -338,7 +387,7 @@ def calibrate(groups, batches, record, measure, policies=tuple(POLICIES), source
             policy: measure(codings(groups, stats, searched[policy]), unseen)
             for policy in (winner, "refined")
         }
-        winner = max(reached, key=reached.get)
+        winner = max(reached, key=reached.__getitem__)
         held_out["refined"], found = reached["refined"], codings(groups, stats, searched[winner])
         layers, made = corrected(
             groups, first, stats, found, lambda layers: measure(found, unseen, layers)
@@ -349,7 +398,9 @@ def calibrate(groups, batches, record, measure, policies=tuple(POLICIES), source
     )
 
 
-def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
+def quantize_graph(
+    graph: Graph, batches: Iterable, threads: int = 1, policies: tuple[str, ...] = tuple(POLICIES)
+) -> tuple[QuantGraph, Calibrated]:
     """(QuantGraph, Calibrated) of a Graph. Each batch is an array, or a tuple of the graph's
     inputs."""
     from .graph import QuantGraph
@@ -358,10 +409,10 @@ def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
     layers = graph.layers_alone()
     groups = {value: [layers[name] for name in names] for value, names in graph.groups().items()}
 
-    def record(batch, recorder):
+    def record(batch: tuple, recorder: Recorder) -> None:
         recorded = set()
 
-        def watch(node, x, y):
+        def watch(node: Any, x: np.ndarray, y: np.ndarray) -> None:
             if node.inputs[0] not in recorded:
                 recorded.add(node.inputs[0])
                 recorder(
@@ -372,7 +423,9 @@ def quantize_graph(graph, batches, threads=1, policies=tuple(POLICIES)):
 
     references = {}
 
-    def measure(found, part, corrected=None):
+    def measure(
+        found: dict[str, Coding], part: list, corrected: dict[str, Layer] | None = None
+    ) -> float:
         quantized, pairs = QuantGraph(graph, found, threads, corrected), []
         for batch in part:
             if id(batch) not in references:

@@ -5,17 +5,18 @@ them), then an activation. Only where nothing else reads the value between."""
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
-from .graph import LAYER, Graph
-from .layer import Activation
+from .graph import LAYER, Graph, Node
+from .layer import Activation, Layer
 
 SIMPLE = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh"}
 AFFINE = ("BatchNormalization", "Mul", "Add", "Div", "Sub")
 
 
-def scaled(layer, factor, shift):
+def scaled(layer: Layer, factor: Any, shift: Any) -> Layer:
     """The layer whose outputs are factor·y + shift, both per output channel; in double, rounded
     once."""
     factor, shift = (
@@ -33,13 +34,19 @@ def scaled(layer, factor, shift):
     return dataclasses.replace(layer, weights=w.astype(np.float32), bias=bias.astype(np.float32))
 
 
-def batch_norm(gamma, beta, mean, variance, eps):
+def batch_norm(
+    gamma: np.ndarray | None,
+    beta: np.ndarray | None,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    eps: float,
+) -> tuple[Any, Any]:
     """A batch norm as (factor, shift) per channel. gamma and beta may be None."""
     factor = (1 if gamma is None else np.float64(gamma)) / np.sqrt(np.float64(variance) + eps)
     return factor, (0 if beta is None else np.float64(beta)) - np.float64(mean) * factor
 
 
-def _per_channel(constant, layer):
+def _per_channel(constant: np.ndarray, layer: Layer) -> np.ndarray | None:
     """A constant that is one number, or one per output channel in the right place, as [out]; else
     None."""
     channels, places = layer.channels[1], constant.shape
@@ -53,7 +60,7 @@ def _per_channel(constant, layer):
     return constant.ravel().astype(np.float64) if right and constant.size == channels else None
 
 
-def arithmetic(op, constant, layer, first):
+def arithmetic(op: str, constant: np.ndarray, layer: Layer, first: bool) -> tuple[Any, Any] | None:
     """(factor, shift) where a constant is added to what the layer made, and so on, or None. first:
     the layer's result stands before the constant."""
     other = _per_channel(constant, layer)
@@ -62,7 +69,9 @@ def arithmetic(op, constant, layer, first):
     return {"Mul": (other, 0), "Div": (1 / other, 0), "Add": (1, other), "Sub": (1, -other)}[op]
 
 
-def _affine(node, layer, value, constants):
+def _affine(
+    node: Node, layer: Layer, value: str, constants: dict[str, np.ndarray]
+) -> tuple[Any, Any] | None:
     """(factor, shift) of a node that scales and shifts what the layer made, or None."""
     others = [constants.get(name) for name in node.inputs if name != value]
     if node.op not in AFFINE or not others or any(other is None for other in others):
@@ -72,7 +81,9 @@ def _affine(node, layer, value, constants):
     return arithmetic(node.op, others[0], layer, node.inputs[0] == value)
 
 
-def _activation(node, layer, constants):
+def _activation(
+    node: Node, layer: Layer | None, constants: dict[str, np.ndarray]
+) -> Activation | None:
     """The Activation that a node is, or None."""
     others = [None if name == "" else constants.get(name) for name in node.inputs[1:]]
     if node.op in SIMPLE:
@@ -91,7 +102,9 @@ def _activation(node, layer, constants):
     return None
 
 
-def _merged(node, value, layer, constants, summed):
+def _merged(
+    node: Any, value: str, layer: Layer, constants: dict[str, np.ndarray], summed: bool
+) -> Layer | None:
     """The layer with the node behind it folded in, or None. summed: it has a residual."""
     if node.op == LAYER or layer.activation.kind != "none":
         return None
@@ -102,7 +115,7 @@ def _merged(node, value, layer, constants, summed):
     return None if activation is None else dataclasses.replace(layer, activation=activation)
 
 
-def _constant(node, value, constants):
+def _constant(node: Node, value: str, constants: dict[str, np.ndarray]) -> float | None:
     """The one number that a node combines a value with, or None."""
     others = [constants.get(name) for name in node.inputs if name != value]
     return (
@@ -112,7 +125,9 @@ def _constant(node, value, constants):
     )
 
 
-def _gate(value, readers, nodes, constants):
+def _gate(
+    value: str, readers: list[Node], nodes: list[Node], constants: dict[str, np.ndarray]
+) -> tuple[str, list[Node]] | None:
     """x·sigmoid(x), or x·clip(x + 3, 0, 6) / 6, spelled out by the readers of x and theirs: its
     name and the nodes."""
     if len(readers) != 2:
@@ -141,7 +156,7 @@ def _gate(value, readers, nodes, constants):
     )
 
 
-def _extent(value, made):
+def _extent(value: str, made: dict[str, Node]) -> Any:
     """What the sizes of a value follow from: equal for values that are surely of one shape. made:
     value → its node."""
     node = made.get(value)
@@ -160,7 +175,9 @@ def _extent(value, made):
     return layer.channels[1], places if layer.keeps_size() else (*places, window)
 
 
-def _summand(node, add, nodes, constants):
+def _summand(
+    node: Any, add: Node, nodes: list[Node], constants: dict[str, np.ndarray]
+) -> str | None:
     """What an Add puts to a layer's output where the layer can finish with the sum; or None."""
     if add.op != "Add" or node.layer.kind != "conv2d" or len(node.inputs) > 1:
         return None
@@ -174,7 +191,7 @@ def _summand(node, add, nodes, constants):
     return others[0] if fits else None
 
 
-def _step(node, nodes, constants):
+def _step(node: Any, nodes: list[Node], constants: dict[str, np.ndarray]) -> Any:
     """(layer with what follows it folded in, its residual or None, nodes that are gone), or
     None."""
     layer, value = node.layer, node.outputs[0]
@@ -190,7 +207,7 @@ def _step(node, nodes, constants):
     return gate and (dataclasses.replace(layer, activation=Activation(gate[0])), None, gate[1])
 
 
-def fold(graph):
+def fold(graph: Graph) -> Graph:
     """The graph with everything folded that can be, and without constants that nobody reads."""
     nodes = list(graph.nodes)
     for node in nodes[:]:

@@ -2,19 +2,23 @@
 """What stands between the layers of a graph, in NumPy: function(attributes, *inputs), named like
 ONNX's operators and with their meaning. An input that is left out is None."""
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 GLUE = {}
 
 
-def glue(function):
+def glue(function: Callable) -> Callable:
     GLUE[function.__name__] = function
     return function
 
 
-def _elementwise(name, function):
+def _elementwise(name: str, function: Any) -> None:
     GLUE[name] = lambda attributes, *inputs: function(*inputs)
 
 
@@ -35,29 +39,31 @@ for _name, _function in {
 
 
 @glue
-def Sigmoid(attributes, x):
+def Sigmoid(attributes: dict[str, Any], x: np.ndarray) -> np.ndarray:
     return np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1))
 
 
 @glue
-def HardSigmoid(attributes, x):
+def HardSigmoid(attributes: dict[str, Any], x: np.ndarray) -> np.ndarray:
     return np.clip(
         np.float32(attributes.get("alpha", 0.2)) * x + np.float32(attributes.get("beta", 0.5)), 0, 1
     )
 
 
 @glue
-def LeakyRelu(attributes, x):
+def LeakyRelu(attributes: dict[str, Any], x: np.ndarray) -> np.ndarray:
     return np.where(x >= 0, x, x * np.float32(attributes.get("alpha", 0.01)))
 
 
 @glue
-def PRelu(attributes, x, slopes):
+def PRelu(attributes: dict[str, Any], x: np.ndarray, slopes: np.ndarray | None) -> np.ndarray:
     return np.where(x >= 0, x, x * slopes)
 
 
 @glue
-def Clip(attributes, x, lo=None, hi=None):
+def Clip(
+    attributes: dict[str, Any], x: np.ndarray, lo: float | None = None, hi: float | None = None
+) -> np.ndarray:
     lo, hi = (
         attributes.get(key) if given is None else given for key, given in (("min", lo), ("max", hi))
     )
@@ -65,65 +71,83 @@ def Clip(attributes, x, lo=None, hi=None):
 
 
 @glue
-def Softmax(attributes, x):
+def Softmax(attributes: dict[str, Any], x: np.ndarray) -> np.ndarray:
     axis = attributes.get("axis", -1)
     raised = np.exp(x - x.max(axis=axis, keepdims=True))
     return raised / raised.sum(axis=axis, keepdims=True)
 
 
 @glue
-def BatchNormalization(attributes, x, scale, bias, mean, variance):
+def BatchNormalization(
+    attributes: dict[str, Any],
+    x: np.ndarray,
+    scale: float,
+    bias: np.ndarray | None,
+    mean: Any,
+    variance: Any,
+) -> np.ndarray:
     factor = scale / np.sqrt(variance + np.float32(attributes.get("epsilon", 1e-5)))
     per_channel = (-1, *(1,) * (x.ndim - 2))
     return x * factor.reshape(per_channel) + (bias - mean * factor).reshape(per_channel)
 
 
 @glue
-def Concat(attributes, *inputs):
+def Concat(attributes: dict[str, Any], *inputs: Any) -> np.ndarray:
     return np.concatenate(inputs, axis=attributes["axis"])
 
 
 @glue
-def Cast(attributes, x):
+def Cast(attributes: dict[str, Any], x: np.ndarray) -> np.ndarray:
     return np.asarray(x).astype(
         {1: np.float32, 6: np.int32, 7: np.int64, 9: np.bool_, 11: np.float64}[attributes["to"]]
     )
 
 
 @glue
-def Reshape(attributes, x, shape):
+def Reshape(attributes: dict[str, Any], x: np.ndarray, shape: tuple) -> np.ndarray:
     return x.reshape([x.shape[i] if size == 0 else size for i, size in enumerate(shape.tolist())])
 
 
 @glue
-def Flatten(attributes, x):
+def Flatten(attributes: dict[str, Any], x: np.ndarray) -> np.ndarray:
     axis = attributes.get("axis", 1)
     return x.reshape(int(np.prod(x.shape[:axis])), -1)
 
 
 @glue
-def Transpose(attributes, x):
+def Transpose(attributes: dict[str, Any], x: np.ndarray) -> np.ndarray:
     return x.transpose(attributes.get("perm"))
 
 
 @glue
-def Squeeze(attributes, x, axes=None):
+def Squeeze(
+    attributes: dict[str, Any], x: np.ndarray, axes: np.ndarray | None = None
+) -> np.ndarray:
     axes = attributes.get("axes") if axes is None else axes
     return np.squeeze(x, None if axes is None else tuple(axes))
 
 
 @glue
-def Unsqueeze(attributes, x, axes=None):
+def Unsqueeze(
+    attributes: dict[str, Any], x: np.ndarray, axes: np.ndarray | None = None
+) -> np.ndarray:
     return np.expand_dims(x, tuple(attributes["axes"] if axes is None else axes))
 
 
 @glue
-def Gather(attributes, x, indices):
+def Gather(attributes: dict[str, Any], x: np.ndarray, indices: Any) -> np.ndarray:
     return np.take(x, indices, axis=attributes.get("axis", 0))
 
 
 @glue
-def Slice(attributes, x, starts, ends, axes=None, steps=None):
+def Slice(
+    attributes: dict[str, Any],
+    x: np.ndarray,
+    starts: Any,
+    ends: Any,
+    axes: np.ndarray | None = None,
+    steps: Any = None,
+) -> np.ndarray:
     axes = range(len(starts)) if axes is None else axes
     steps = [1] * len(starts) if steps is None else steps
     cut = [slice(None)] * x.ndim
@@ -133,7 +157,7 @@ def Slice(attributes, x, starts, ends, axes=None, steps=None):
 
 
 @glue
-def ReduceMean(attributes, x):
+def ReduceMean(attributes: dict[str, Any], x: np.ndarray) -> np.ndarray:
     return x.mean(
         axis=tuple(attributes["axes"]),
         keepdims=bool(attributes.get("keepdims", 1)),
@@ -142,11 +166,11 @@ def ReduceMean(attributes, x):
 
 
 @glue
-def GlobalAveragePool(attributes, x):
+def GlobalAveragePool(attributes: dict[str, Any], x: np.ndarray) -> np.ndarray:
     return x.mean(axis=(2, 3), keepdims=True, dtype=np.float32)
 
 
-def _pool(attributes, x, filler, join):
+def _pool(attributes: dict[str, Any], x: np.ndarray, filler: float, join: Any) -> np.ndarray:
     """Windows joined by a function of two values, along lines and then along columns."""
     if (
         attributes.get("ceil_mode")
@@ -173,12 +197,12 @@ def _pool(attributes, x, filler, join):
 
 
 @glue
-def MaxPool(attributes, x):
+def MaxPool(attributes: dict[str, Any], x: np.ndarray) -> np.ndarray:
     return _pool(attributes, x, -np.inf, np.maximum)
 
 
 @glue
-def AveragePool(attributes, x):
+def AveragePool(attributes: dict[str, Any], x: np.ndarray) -> np.ndarray:
     """Padding counts in neither the sum nor the number, unless it is asked for."""
     if attributes.get("count_include_pad"):
         return _pool(attributes, x, 0.0, np.add) / np.float32(np.prod(attributes["kernel_shape"]))
@@ -188,7 +212,13 @@ def AveragePool(attributes, x):
 
 
 @glue
-def Resize(attributes, x, roi=None, scales=None, sizes=None):
+def Resize(
+    attributes: dict[str, Any],
+    x: np.ndarray,
+    roi: Any = None,
+    scales: Any = None,
+    sizes: Any = None,
+) -> np.ndarray:
     """nearest with whole factors, or cubic to half the size: those that the networks here ask
     for."""
     factors = (
@@ -205,7 +235,7 @@ def Resize(attributes, x, roi=None, scales=None, sizes=None):
     return x.repeat(int(factors[0]), axis=2).repeat(int(factors[1]), axis=3)
 
 
-def _halve_cubic(x, a):
+def _halve_cubic(x: np.ndarray, a: float) -> np.ndarray:
     """Cubic interpolation in the middle between pixels, with repeated edges."""
     for axis in (2, 3):
         edges = [(0, 0)] * 4
@@ -221,7 +251,7 @@ def _halve_cubic(x, a):
 
 
 @glue
-def DepthToSpace(attributes, x):
+def DepthToSpace(attributes: dict[str, Any], x: np.ndarray) -> np.ndarray:
     """Mode CRD: the channel's own index is the outer one."""
     n, c, h, w = x.shape
     b = attributes["blocksize"]

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterator
+from typing import Any
 
 from . import network
 from .glue import GLUE
-from .layer import Activation, Layer, QuantLayer
+from .layer import Activation, Coding, Layer, QuantLayer
 
 LAYER = "Layer"
 
@@ -24,7 +26,7 @@ class Node:
     inputs: list
     outputs: list
     attributes: dict = dataclasses.field(default_factory=dict)
-    layer: Layer | None = None
+    layer: Any = None  # a Layer, or what runs in the place of one
 
 
 @dataclasses.dataclass(eq=False)
@@ -37,7 +39,7 @@ class Graph:
     outputs: list
     constants: dict = dataclasses.field(default_factory=dict)
 
-    def readers(self):
+    def readers(self) -> dict[str, list[Node]]:
         """Value → the nodes that read it."""
         found = {}
         for node in self.nodes:
@@ -45,20 +47,20 @@ class Graph:
                 found.setdefault(value, []).append(node)
         return found
 
-    def layers(self):
+    def layers(self) -> dict[str, Any]:
         """Layers by name, in their order."""
         return {node.name: node.layer for node in self.nodes if node.op == LAYER}
 
-    def layers_alone(self):
+    def layers_alone(self) -> dict[str, Any]:
         """The same without what is added to them: an activation behind a sum is not theirs."""
 
-        def alone(node):
+        def alone(node: Node) -> Any:
             after = len(node.inputs) == 1 or node.layer.residual_after
             return node.layer if after else dataclasses.replace(node.layer, activation=Activation())
 
         return {node.name: alone(node) for node in self.nodes if node.op == LAYER}
 
-    def groups(self):
+    def groups(self) -> dict[str, list[str]]:
         """Value → names of the layers that read it: siblings share one coding."""
         found = {}
         for node in self.nodes:
@@ -66,7 +68,7 @@ class Graph:
                 found.setdefault(node.inputs[0], []).append(node.name)
         return found
 
-    def sources(self, value):
+    def sources(self, value: str) -> list[str]:
         """The layers whose outputs, one behind the other, are the value's channels; empty where it
         is something else."""
         made = next((node for node in self.nodes if value in node.outputs), None)
@@ -79,7 +81,7 @@ class Graph:
             return [name for part in parts for name in part] if all(parts) else []
         return []
 
-    def __call__(self, *feeds, watch=None):
+    def __call__(self, *feeds: Any, watch: Any = None) -> list:
         """The outputs, in float. watch(node, x, y) sees what each layer reads and writes."""
         # Values are dropped once their last reader has run.
         last = {value: index for index, node in enumerate(self.nodes) for value in node.inputs}
@@ -104,7 +106,13 @@ class QuantGraph:
     """A graph whose layers run in int8 where their input has a coding, as networks of the library
     between the glue. corrected: layers in the place of the graph's own, by name."""
 
-    def __init__(self, graph, codings, threads=1, corrected=None):
+    def __init__(
+        self,
+        graph: Graph,
+        codings: dict[str, Coding],
+        threads: int = 1,
+        corrected: dict[str, Layer] | None = None,
+    ) -> None:
         self.graph, self.codings, self.threads = graph, codings, threads
         groups, layers = graph.groups(), {**graph.layers(), **(corrected or {})}
         self.layers = {
@@ -117,7 +125,7 @@ class QuantGraph:
             graph.name, list(self._nodes()), graph.inputs, graph.outputs, graph.constants
         )
 
-    def _nodes(self):
+    def _nodes(self) -> Iterator[Node]:
         """The nodes, those of a network in one."""
         found = network.levels(
             self.graph, lambda node: node.name in self.layers and node.layer.kind != "linear"
@@ -132,7 +140,7 @@ class QuantGraph:
                 yield self._network(inside, readers)
             yield from map(self._single, outside)
 
-    def _network(self, nodes, readers):
+    def _network(self, nodes: list[Node], readers: dict[str, list[Node]]) -> Node:
         inside, made = set(nodes), [value for node in nodes for value in node.outputs]
         inputs = list(
             dict.fromkeys(value for node in nodes for value in node.inputs if value not in made)
@@ -146,7 +154,7 @@ class QuantGraph:
         self.networks.update((node.name, whole) for node in nodes if node.op == LAYER)
         return Node(LAYER, whole.nodes[0].name, inputs, whole.outputs, layer=whole)
 
-    def _single(self, node):
+    def _single(self, node: Node) -> Node:
         packed = self.layers.get(node.name)
         return (
             node
@@ -154,10 +162,10 @@ class QuantGraph:
             else dataclasses.replace(node, layer=functools.partial(packed, threads=self.threads))
         )
 
-    def __call__(self, *feeds):
+    def __call__(self, *feeds: Any) -> list:
         return self._parts(*feeds)
 
-    def explain(self, name):
+    def explain(self, name: str) -> list[str]:
         """What the library chose for a layer in int8, one line per shape that was run."""
         return (
             self.networks[name].explain(name)
@@ -165,7 +173,7 @@ class QuantGraph:
             else self.layers[name].explain()
         )
 
-    def int8_share(self, *feeds):
+    def int8_share(self, *feeds: Any) -> float:
         """Share of the layers' multiply-adds that run in int8."""
         macs = {}
         self.graph(

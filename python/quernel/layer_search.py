@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import ctypes as c
 import dataclasses
+import itertools
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from . import _native as native
-from .layer import Coding, view
+from .layer import Coding, Layer, view
 from .operators import F32, NHWC, S8, finish_desc, weights_desc
 
 CALIBRATORS = {"absmax": 0, "mean": 1, "percentile": 2, "entropy": 3, "mse": 4}
@@ -40,7 +42,7 @@ class Group:
     greatest: float
 
 
-def _described(x):
+def _described(x: np.ndarray) -> tuple[np.ndarray, native.Tensor]:
     """(array, description) of [n, c, h, w] or [m, k]; copied only where its strides cannot be
     read."""
     if x.dtype != np.float32:
@@ -63,14 +65,18 @@ def _described(x):
     if x.ndim != 4:
         raise ValueError(f"observe: x: {x.ndim} dimensions: must be 4 or 2")
     x = x if view(x) is not None else np.ascontiguousarray(x)
-    return x, view(x)
+    tensor = view(x)
+    assert tensor is not None  # every contiguous array has one
+    return x, tensor
 
 
 class Observer:
     """Collects; granularity "tensor", "channel" (of so many channels) or "row" (of so many
     rows)."""
 
-    def __init__(self, granularity="tensor", channels=0, rows=0, histogram=True):
+    def __init__(
+        self, granularity: str = "tensor", channels: int = 0, rows: int = 0, histogram: bool = True
+    ) -> None:
         if granularity not in GRANULARITIES:
             raise ValueError(
                 f"observe: granularity: {granularity}: must be one of {', '.join(GRANULARITIES)}"
@@ -92,27 +98,34 @@ class Observer:
         native.call(native.lib.quernel_observer_create, c.byref(d), c.byref(self.handle))
         self.groups = native.lib.quernel_observer_groups(self.handle)
 
-    def update(self, x):
+    def update(self, x: np.ndarray) -> Observer:
         x, tensor = _described(x)
         native.call(native.lib.quernel_observer_update, self.handle, c.byref(tensor), x.ctypes.data)
         return self
 
-    def merge(self, other):
+    def merge(self, other: Observer) -> Observer:
         native.call(native.lib.quernel_observer_merge, self.handle, other.handle)
         return self
 
-    def __getitem__(self, group):
+    def __getitem__(self, group: int) -> Group:
         s = native.ObserverStats(c.sizeof(native.ObserverStats))
         native.call(native.lib.quernel_observer_get, self.handle, group, c.byref(s))
         return Group(s.count, s.zeros, s.nans, s.infs, s.least, s.greatest)
 
-    def absmax(self):
+    def absmax(self) -> np.ndarray:
         """The largest |x| of each group."""
         most = np.empty(self.groups, np.float32)
         native.call(native.lib.quernel_observer_absmax, self.handle, most.ctypes.data)
         return most
 
-    def coding(self, calibrator="absmax", nonzero=False, signed=False, percentile=0.9999, group=0):
+    def coding(
+        self,
+        calibrator: str = "absmax",
+        nonzero: bool = False,
+        signed: bool = False,
+        percentile: float = 0.9999,
+        group: int = 0,
+    ) -> tuple[Coding, float]:
         """(Coding, share of the values that it clips; −1 without a histogram)."""
         if calibrator not in CALIBRATORS:
             raise ValueError(
@@ -133,12 +146,18 @@ class Observer:
             made.quant.scale, made.quant.zero, S8 if signed else made.quant.type
         ), made.clipped
 
-    def __del__(self):
+    def __del__(self) -> None:
         if getattr(self, "handle", None):
             native.lib.quernel_observer_destroy(self.handle)
 
 
-def observe(batches, calibrator="absmax", nonzero=False, signed=False, percentile=0.9999):
+def observe(
+    batches: Iterable[np.ndarray],
+    calibrator: str = "absmax",
+    nonzero: bool = False,
+    signed: bool = False,
+    percentile: float = 0.9999,
+) -> Coding:
     """The coding of a tensor by what float32 batches of it show: type, scale and zero point."""
     observer = Observer(histogram=calibrator not in ("absmax", "mean"))
     for x in batches:
@@ -150,8 +169,13 @@ class _FloatLayer:
     """A Layer and samples of its input as the library takes them, with everything that they point
     to."""
 
-    def __init__(self, layer, samples, expected=None):
-        self.keep = []
+    def __init__(
+        self,
+        layer: Layer,
+        samples: Sequence[np.ndarray],
+        expected: Sequence[np.ndarray] | None = None,
+    ) -> None:
+        self.keep: list = []
         stride = layer.stride if layer.kind == "deconv2d" else (0, 0)
         weights, data = weights_desc(layer.weights, layer.kind, layer.groups, stride)
         self.keep.append(data)
@@ -165,10 +189,10 @@ class _FloatLayer:
         self.desc = native.FloatLayer(c.sizeof(native.FloatLayer), weights, op)
         self.count = len(samples)
         self.samples = (native.Sample * self.count)(
-            *(self._sample(x, y) for x, y in zip(samples, expected or [None] * self.count))
+            *map(self._sample, samples, expected or itertools.repeat(None))
         )
 
-    def _sample(self, x, expected):
+    def _sample(self, x: np.ndarray, expected: np.ndarray | None) -> native.Sample:
         x, tensor = _described(x)
         self.keep += [x, expected]
         return native.Sample(
@@ -191,7 +215,7 @@ class SearchResult:
     silent: int
 
 
-def search(layer, samples, smooth=True):
+def search(layer: Layer, samples: Sequence[np.ndarray], smooth: bool = True) -> SearchResult:
     """Chooses a layer's quantization by the error of its int8 output on float32 samples of its
     input; every third one chooses, the others calibrate."""
     held, choice = _FloatLayer(layer, samples), native.Choice(c.sizeof(native.Choice))
@@ -235,7 +259,9 @@ def search(layer, samples, smooth=True):
     )
 
 
-def _chosen(layer, coding, calibrator="absmax"):
+def _chosen(
+    layer: Layer, coding: Coding, calibrator: str = "absmax"
+) -> tuple[native.Choice, np.ndarray]:
     """A coding as the library's choice, and its smoothing factors."""
     choice = native.Choice(c.sizeof(native.Choice))
     choice.quant = native.Quant(type=coding.type, scale=coding.scale, zero=coding.zero)
@@ -251,7 +277,7 @@ def _chosen(layer, coding, calibrator="absmax"):
     return choice, s
 
 
-def bias_correct(layer, coding, samples):
+def bias_correct(layer: Layer, coding: Coding, samples: Sequence[np.ndarray]) -> np.ndarray:
     """The bias with what the int8 layer lacks on average over the samples, per output channel."""
     held, (choice, s) = _FloatLayer(layer, samples), _chosen(layer, coding)
     bias = np.empty(layer.channels[1], np.float32)
@@ -267,7 +293,7 @@ def bias_correct(layer, coding, samples):
     return bias
 
 
-def round_weights(layer, coding, samples):
+def round_weights(layer: Layer, coding: Coding, samples: Sequence[np.ndarray]) -> Layer:
     """The layer with weights whose errors in int8 cancel on the samples, their scales, and the bias
     that goes with them."""
     held, (choice, s) = _FloatLayer(layer, samples), _chosen(layer, coding)
@@ -309,7 +335,13 @@ class Audit:
     scale_ratio: float
 
 
-def audit(layer, coding, samples, expected=None, calibrator="absmax"):
+def audit(
+    layer: Layer,
+    coding: Coding,
+    samples: Sequence[np.ndarray],
+    expected: Sequence[np.ndarray] | None = None,
+    calibrator: str = "absmax",
+) -> Audit:
     """Measures a layer with a coding of its input on float32 samples; expected: what the float
     network gave there."""
     held, made = _FloatLayer(layer, samples, expected), native.Report(c.sizeof(native.Report))

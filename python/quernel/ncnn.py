@@ -7,9 +7,12 @@ key=value…", an array being "-23300-key=count,value,…". .bin: per layer in t
 header; weights behind a u32 that tells their form (fp16 padded to 4 bytes, or fp32), bias and
 slopes as plain fp32."""
 
+from __future__ import annotations
+
 import dataclasses
 import pathlib
 import struct
+from typing import NoReturn
 
 import numpy as np
 
@@ -36,26 +39,26 @@ class NcnnLayer:
     # "weights", "bias", "slopes"
     arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
-    def refuse(self, why):
+    def refuse(self, why: str) -> NoReturn:
         raise NcnnError(f"ncnn layer {self.name} ({self.type}): {why}")
 
 
 class _Numbers:
     """The .bin, read from front to back."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
 
-    def _take(self, layer, size):
+    def _take(self, layer: NcnnLayer, size: int) -> bytes:
         if self.at + size > len(self.data):
             layer.refuse(f"the .bin ends at byte {len(self.data)}, {self.at + size} are needed")
         self.at += size
         return self.data[self.at - size : self.at]
 
-    def plain(self, layer, count):
+    def plain(self, layer: NcnnLayer, count: int) -> np.ndarray:
         return np.frombuffer(self._take(layer, 4 * count), "<f4").astype(np.float32)
 
-    def flagged(self, layer, count):
+    def flagged(self, layer: NcnnLayer, count: int) -> np.ndarray:
         flag = struct.unpack("<I", self._take(layer, 4))[0]
         if flag == FLAG_FP32:
             return self.plain(layer, count)
@@ -65,7 +68,7 @@ class _Numbers:
         return layer.refuse(f"weights of the form {flag:#010x} are not known")
 
 
-def _read_convolution(layer, numbers):
+def _read_convolution(layer: NcnnLayer, numbers: _Numbers) -> None:
     """Weights [out, in, kh, kw] and bias, also of deconvolutions. 0 outputs, 1/11 kernel, 2/12
     dilation, 3/13 stride, 4/14/15/16 padding, 5 bias, 6 weights, 9/10 activation."""
     p = layer.params
@@ -80,7 +83,7 @@ def _read_convolution(layer, numbers):
     )
 
 
-def _read_prelu(layer, numbers):
+def _read_prelu(layer: NcnnLayer, numbers: _Numbers) -> None:
     layer.arrays["slopes"] = numbers.plain(layer, layer.params[0])
 
 
@@ -106,11 +109,11 @@ KNOWN = {
 }
 
 
-def _number(text):
+def _number(text: str) -> int | float:
     return float(text) if "." in text or "e" in text else int(text)
 
 
-def _parse_layer(line):
+def _parse_layer(line: str) -> NcnnLayer:
     try:
         type_, name, inputs, outputs, *rest = line.split()
         inputs, outputs = int(inputs), int(outputs)
@@ -133,7 +136,7 @@ def _parse_layer(line):
     return layer
 
 
-def parse(text, data):
+def parse(text: str, data: bytes) -> list[NcnnLayer]:
     """The layers of a .param's text and a .bin's bytes."""
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) < 2 or lines[0].strip() != MAGIC:
@@ -152,7 +155,7 @@ def parse(text, data):
     return layers
 
 
-def read(param_path):
+def read(param_path: str | pathlib.Path) -> list[NcnnLayer]:
     """The layers of FILE.param and the FILE.bin beside it."""
     path = pathlib.Path(param_path)
     return parse(path.read_text(), path.with_suffix(".bin").read_bytes())
@@ -166,7 +169,7 @@ ACTIVATIONS = {
 RESIZE_MODES = {1: "nearest", 3: "cubic"}
 
 
-def _convolution(source):
+def _convolution(source: NcnnLayer) -> Layer:
     p, weights = source.params, source.arrays["weights"]
     left = p.get(4, 0)
     pad = (p.get(14, left), left, p.get(16, p.get(14, left)), p.get(15, left))
@@ -190,7 +193,7 @@ def _convolution(source):
     )
 
 
-def _node(source, inputs, constants):
+def _node(source: NcnnLayer, inputs: list[str], constants: dict[str, np.ndarray]) -> Node:
     """A Graph's node for one of ncnn's layers."""
     p, attributes, op = source.params, {}, source.type
     if op in ("Convolution", "Deconvolution"):
@@ -212,7 +215,7 @@ def _node(source, inputs, constants):
     return Node(op, source.name, inputs, source.outputs, attributes)
 
 
-def graph(layers, name="network"):
+def graph(layers: list[NcnnLayer], name: str = "network") -> Graph:
     """The Graph of parsed layers; its outputs are the values that nothing reads."""
     same, nodes, inputs, constants = {}, [], [], {}
     for source in layers:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import collections
 import ctypes as c
+from collections.abc import Callable, Container, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,13 +17,17 @@ from . import _native as native
 from . import operators as ops
 from .layer import pool, view
 
+if TYPE_CHECKING:
+    from .graph import Graph, Node
+    from .layer import Coding, QuantLayer
+
 INNER, INPUT, OUTPUT = range(3)
 
 
 class _Made:
     """A network of the library, for one shape of its inputs."""
 
-    def __init__(self, tensors, layers, outputs, threads):
+    def __init__(self, tensors: Any, layers: Any, outputs: list[int], threads: int) -> None:
         d = native.NetworkDesc(
             c.sizeof(native.NetworkDesc), tensors, len(tensors), layers, len(layers), threads, -1
         )
@@ -31,12 +37,12 @@ class _Made:
         self.shapes = [self._shape(tensor) for tensor in outputs]
         self._workspaces = []
 
-    def _shape(self, tensor):
+    def _shape(self, tensor: int) -> tuple:
         found = native.Tensor()
         native.lib.quernel_network_tensor_get(self.handle, tensor, c.byref(found))
         return (found.n, found.c, found.h, found.w), found.layout
 
-    def __call__(self, arrays, threads):
+    def __call__(self, arrays: Sequence[np.ndarray], threads: int) -> list[np.ndarray]:
         outputs = [
             np.empty(shape, np.float32)
             if layout == ops.NCHW
@@ -62,10 +68,10 @@ class _Made:
         self._workspaces.append(workspace)
         return outputs
 
-    def explain(self, layer):
+    def explain(self, layer: int) -> str:
         return ops.explain(native.lib.quernel_network_operator(self.handle, layer))
 
-    def __del__(self):
+    def __del__(self) -> None:
         if getattr(self, "handle", None):
             native.lib.quernel_network_destroy(self.handle)
 
@@ -76,7 +82,15 @@ class Network:
 
     SHAPES_KEPT = 8
 
-    def __init__(self, nodes, inputs, outputs, layers, codings, threads):
+    def __init__(
+        self,
+        nodes: list[Node],
+        inputs: list[str],
+        outputs: Container[str],
+        layers: dict[str, QuantLayer],
+        codings: dict[str, Coding],
+        threads: int,
+    ) -> None:
         self.inputs, self.threads = inputs, threads
         self.nodes = [node for node in nodes if node.op != "Concat"]
         self._layers, self._codings = layers, codings
@@ -102,17 +116,17 @@ class Network:
         self._made = collections.OrderedDict()
 
     @staticmethod
-    def _parts(node, nodes):
+    def _parts(node: Node, nodes: list[Node]) -> Iterator[tuple]:
         """(part, (the whole, its first channel in it)) of a concatenation."""
         made, first = {other.outputs[0]: other.layer for other in nodes if other.op != "Concat"}, 0
         for part in node.inputs:
             yield part, (node.outputs[0], first)
             first += made[part].channels[1]
 
-    def _place(self, value):
+    def _place(self, value: str) -> tuple[str, int]:
         return self._slices.get(value, (value, 0))
 
-    def __call__(self, *arrays):
+    def __call__(self, *arrays: Any) -> list[np.ndarray]:
         for node in self.nodes:
             if node.inputs[0] in self.inputs:
                 self._layers[node.name].check(arrays[self.inputs.index(node.inputs[0])])
@@ -128,12 +142,12 @@ class Network:
                 self._made.popitem(last=False)
         return made(arrays, self.threads)
 
-    def explain(self, name):
+    def explain(self, name: str) -> list[str]:
         """What the library chose for a layer, one line per shape that was run."""
         at = [node.name for node in self.nodes].index(name)
         return [made.explain(at) for made in self._made.values()]
 
-    def _make(self, shapes):
+    def _make(self, shapes: list) -> _Made:
         keep, layout = [], shapes[0].layout
         tensors = (native.NetworkTensor * len(self._tensors))(
             *(self._tensor(value, layout) for value in self._tensors)
@@ -147,7 +161,7 @@ class Network:
             tensors, layers, [self._tensors[value] for value in self.outputs], self.threads
         )
 
-    def _tensor(self, value, layout):
+    def _tensor(self, value: str, layout: int) -> native.NetworkTensor:
         coding = self._codings.get(value)
         role = INPUT if value in self.inputs else OUTPUT if value in self.outputs else INNER
         quant = ops.quant_desc(**coding.quant("conv2d")) if coding else native.Quant(scale=1.0)
@@ -156,7 +170,7 @@ class Network:
         )
         return native.NetworkTensor(c.sizeof(native.NetworkTensor), role, shape, quant)
 
-    def _layer(self, node, keep):
+    def _layer(self, node: Any, keep: list) -> native.NetworkLayer:
         packed = self._layers[node.name]
         layer = packed.layer
         finish = ops.finish_desc(
@@ -179,13 +193,13 @@ class Network:
         return native.NetworkLayer(c.sizeof(native.NetworkLayer), *x, *y, *residual, conv)
 
 
-def levels(graph, runs):
+def levels(graph: Graph, runs: Callable[[Any], bool]) -> dict[Node, tuple[int, bool]]:
     """Node → (level, whether it is part of a network). A network depends on lower levels alone, so
     that all of one level run as one; what stands between networks is of the level that it follows.
     runs(node): whether a layer can be part."""
     made, found, readers = {}, {}, graph.readers()
 
-    def joined(node):
+    def joined(node: Node) -> bool:
         """Whether a concatenation is of what layers of one level write into it, and nowhere
         else."""
         parts = [made.get(value) for value in node.inputs]

@@ -5,6 +5,9 @@ a layer are folded into it."""
 
 from __future__ import annotations
 
+import pathlib
+from typing import Any
+
 import numpy as np
 import onnx
 from onnx import numpy_helper
@@ -19,7 +22,7 @@ class OnnxError(Exception):
     """The file holds what this reader does not know; the text names the node."""
 
 
-def _attributes(node):
+def _attributes(node: Any) -> dict[str, Any]:
     found = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     return {
         name: value.decode()
@@ -31,7 +34,9 @@ def _attributes(node):
     }
 
 
-def _pads(node, kernel, strides, dilations, attributes):
+def _pads(
+    node: Any, kernel: tuple, strides: tuple, dilations: tuple, attributes: dict[str, Any]
+) -> tuple:
     """top, left, bottom, right; auto_pad is known where it does not depend on the input's size."""
     auto = attributes.get("auto_pad", "NOTSET")
     if auto == "NOTSET":
@@ -48,7 +53,9 @@ def _pads(node, kernel, strides, dilations, attributes):
     return (*less, *more) if auto == "SAME_UPPER" else (*more, *less)
 
 
-def _window(node, attributes, weights, bias=None):
+def _window(
+    node: Any, attributes: dict[str, Any], weights: np.ndarray, bias: np.ndarray | None = None
+) -> Layer:
     kernel, pair = weights.shape[2:], (1, 1)
     if len(kernel) != 2:
         raise OnnxError(f"{node.name} ({node.op_type}): kernel {kernel}: must have two dimensions")
@@ -71,7 +78,9 @@ def _window(node, attributes, weights, bias=None):
     )
 
 
-def _gemm(node, attributes, weights, bias=None):
+def _gemm(
+    node: Any, attributes: dict[str, Any], weights: np.ndarray, bias: np.ndarray | None = None
+) -> Layer:
     if (
         attributes.get("transA", 0)
         or attributes.get("alpha", 1.0) != 1
@@ -84,7 +93,7 @@ def _gemm(node, attributes, weights, bias=None):
     )
 
 
-def _layer(node, attributes, constants):
+def _layer(node: Any, attributes: dict[str, Any], constants: dict[str, np.ndarray]) -> Layer | None:
     """The Layer of a node, or None where it is glue."""
     known = [constants.get(name) for name in node.input[1:]]
     if node.op_type not in ("Conv", "ConvTranspose", "Gemm", "MatMul") or any(
@@ -96,7 +105,7 @@ def _layer(node, attributes, constants):
     return (_window if node.op_type.startswith("Conv") else _gemm)(node, attributes, *known)
 
 
-def from_model(model, name="network"):
+def from_model(model: onnx.ModelProto, name: str = "network") -> Graph:
     """The Graph of a loaded ONNX model."""
     proto = model.graph
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.initializer}
@@ -123,6 +132,6 @@ def from_model(model, name="network"):
     return fold.fold(Graph(name, nodes, inputs, [o.name for o in proto.output], constants))
 
 
-def read(path):
+def read(path: str | pathlib.Path) -> Graph:
     """The Graph of an ONNX file."""
     return from_model(onnx.load(str(path)), str(path))

@@ -2,7 +2,11 @@
 """The operators of the C library on NumPy arrays. Nothing is converted: arrays are used in place,
 by their strides."""
 
+from __future__ import annotations
+
 import ctypes as c
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -22,22 +26,22 @@ _TYPES = {
 _DTYPES = {F32: np.float32, BF16: np.uint16, S32: np.int32, S8: np.int8, U8: np.uint8}
 
 
-def version():
+def version() -> str:
     return lib.quernel_version().decode()
 
 
-def _floats(values, size=None):
+def _floats(values: Any, size: int | None = None) -> np.ndarray:
     array = np.ascontiguousarray(values, np.float32)
     if size is not None and array.size != size:
         raise ValueError(f"{array.size} values where {size} are needed")
     return array
 
 
-def _address(array):
+def _address(array: np.ndarray | None) -> int | None:
     return None if array is None else array.ctypes.data
 
 
-def _aligned(count, dtype):
+def _aligned(count: int, dtype: Any) -> np.ndarray:
     """Uninitialized array whose first element is aligned to 64 bytes."""
     size = count * np.dtype(dtype).itemsize
     raw = np.empty(size + 64, np.uint8)
@@ -48,7 +52,9 @@ def _aligned(count, dtype):
 KINDS = {"linear": 0, "conv2d": 1, "deconv2d": 2}
 
 
-def weights_desc(data, kind=None, groups=1, deconv_stride=(0, 0)):
+def weights_desc(
+    data: Any, kind: str | None = None, groups: int = 1, deconv_stride: tuple = (0, 0)
+) -> tuple[native.WeightsDesc, np.ndarray]:
     """The library's description of weights, and the array that it points to."""
     data = np.ascontiguousarray(data)
     if data.dtype not in _TYPES:
@@ -78,8 +84,15 @@ class Weights:
     deconv_stride: (0, 0) is the kernel."""
 
     def __init__(
-        self, data, kind=None, groups=1, smooth=None, scale=None, zero=None, deconv_stride=(0, 0)
-    ):
+        self,
+        data: Any,
+        kind: str | None = None,
+        groups: int = 1,
+        smooth: np.ndarray | None = None,
+        scale: np.ndarray | None = None,
+        zero: np.ndarray | None = None,
+        deconv_stride: tuple = (0, 0),
+    ) -> None:
         d, _keep = weights_desc(data, kind, groups, deconv_stride)
         if smooth is not None:
             smooth = _floats(smooth)
@@ -94,12 +107,12 @@ class Weights:
         native.call(lib.quernel_weights_pack, c.byref(d), c.byref(self.handle))
 
     @property
-    def packed_bytes(self):
+    def packed_bytes(self) -> int:
         info = native.WeightsInfo(c.sizeof(native.WeightsInfo))
         lib.quernel_weights_get(self.handle, c.byref(info))
         return info.packed_bytes
 
-    def __del__(self):
+    def __del__(self) -> None:
         if getattr(self, "handle", None):
             lib.quernel_weights_release(self.handle)
 
@@ -107,7 +120,9 @@ class Weights:
 class Chain:
     """An int8 NHWC tensor with a border, as layers that follow one another in int8 exchange it."""
 
-    def __init__(self, n, channels, h, w, type=U8, border=(1, 1)):
+    def __init__(
+        self, n: int, channels: int, h: int, w: int, type: int = U8, border: tuple = (1, 1)
+    ) -> None:
         self.desc = native.Tensor(type, NHWC, n, channels, h, w)
         size, offset = c.c_size_t(), c.c_size_t()
         native.call(
@@ -117,7 +132,7 @@ class Chain:
         self.address = self.memory.ctypes.data + offset.value
         self._offset = offset.value
 
-    def numpy(self):
+    def numpy(self) -> np.ndarray:
         """The real pixels as an array [n, h, w, c] on the same memory."""
         d = self.desc
         return np.lib.stride_tricks.as_strided(
@@ -127,7 +142,7 @@ class Chain:
         )
 
 
-def describe(array, layout):
+def describe(array: np.ndarray, layout: int) -> native.Tensor:
     """A tensor of the library for a 4-dimensional array whose axes are in the order of `layout`."""
     axes = "nchw" if layout == NCHW else "nhwc"
     if array.dtype not in _TYPES:
@@ -148,27 +163,34 @@ def describe(array, layout):
     )
 
 
-def quant_desc(scale=1.0, zero=0, type=U8, mode=STATIC, asymmetric=0, narrow=0):
+def quant_desc(
+    scale: float = 1.0,
+    zero: int = 0,
+    type: int = U8,
+    mode: int = STATIC,
+    asymmetric: int = 0,
+    narrow: int = 0,
+) -> native.Quant:
     return native.Quant(mode, type, scale, zero, narrow, asymmetric)
 
 
 def finish_desc(
-    out,
-    keep,
-    bias=None,
-    activation=NONE,
-    lo=0.0,
-    hi=0.0,
-    slope=0.0,
-    slopes=None,
-    y_type=F32,
-    y_scale=1.0,
-    y_zero=0,
-    y_smooth=None,
-    residual=None,
-    residual_scale=1.0,
-    residual_zero=0,
-):
+    out: int,
+    keep: list,
+    bias: np.ndarray | None = None,
+    activation: int = NONE,
+    lo: float = 0.0,
+    hi: float = 0.0,
+    slope: float = 0.0,
+    slopes: np.ndarray | None = None,
+    y_type: int = F32,
+    y_scale: float = 1.0,
+    y_zero: int = 0,
+    y_smooth: np.ndarray | None = None,
+    residual: int | None = None,
+    residual_scale: float = 1.0,
+    residual_zero: int = 0,
+) -> native.Finish:
     f = native.Finish(
         y_scale=y_scale,
         y_type=y_type,
@@ -193,12 +215,12 @@ def finish_desc(
     return f
 
 
-def workspace(size):
+def workspace(size: int) -> np.ndarray:
     """Memory for a run."""
     return _aligned(max(size, 64), np.uint8)
 
 
-def explain(handle):
+def explain(handle: Any) -> str:
     """What the library chose for an operator."""
     text = c.create_string_buffer(512)
     lib.quernel_operator_explain(handle, text, len(text))
@@ -209,14 +231,14 @@ class Operator:
     """A created operator. Any number of threads may call it: each call takes a workspace that no
     other one uses."""
 
-    def __init__(self, create, desc, weights):
+    def __init__(self, create: Any, desc: Any, weights: Weights) -> None:
         self.weights = weights
         self.handle = c.c_void_p()
         native.call(create, c.byref(desc), c.byref(self.handle))
         self.workspace_bytes = lib.quernel_operator_workspace(self.handle)
         self._workspaces = [workspace(self.workspace_bytes)]
 
-    def __call__(self, x, y, residual=None, pool=None):
+    def __call__(self, x: Any, y: Any, residual: Any = None, pool: Pool | None = None) -> Any:
         """Runs. Tensors are arrays or Chains as described at creation; their shapes are not looked
         at again."""
         memory = self._workspaces.pop() if self._workspaces else workspace(self.workspace_bytes)
@@ -224,13 +246,17 @@ class Operator:
         self._workspaces.append(memory)
         return y
 
-    def bind(self, x, y, residual=None, pool=None):
+    def bind(
+        self, x: Any, y: Any, residual: Any = None, pool: Pool | None = None
+    ) -> Callable[[], None]:
         """A call without arguments that runs on these tensors, for loops over small layers:
         addresses are looked up once. It has a workspace of its own, so it is for one thread at a
         time."""
         return self._bound(x, y, residual, pool, workspace(self.workspace_bytes))
 
-    def _bound(self, x, y, residual, pool, memory):
+    def _bound(
+        self, x: Any, y: Any, residual: Any, pool: Pool | None, memory: np.ndarray
+    ) -> Callable[[], None]:
         where = [
             t if t is None else t.address if isinstance(t, Chain) else t.ctypes.data
             for t in (x, residual, y)
@@ -238,20 +264,20 @@ class Operator:
         parallel = None if pool is None else c.byref(pool.parallel)
         arguments = (self.handle, *where, memory.ctypes.data, self.workspace_bytes, parallel)
 
-        def run(keep=(self, x, y, residual, pool, memory)):
+        def run(keep: tuple = (self, x, y, residual, pool, memory)) -> None:
             native.call(lib.quernel_operator_run, *arguments)
 
         return run
 
-    def explain(self):
+    def explain(self) -> str:
         return explain(self.handle)
 
-    def __del__(self):
+    def __del__(self) -> None:
         if getattr(self, "handle", None):
             lib.quernel_operator_destroy(self.handle)
 
 
-def _isa(name):
+def _isa(name: str | None) -> int:
     if name is None:
         return -1
     value = c.c_int()
@@ -260,7 +286,7 @@ def _isa(name):
     return value.value
 
 
-def _tensor(t, layout):
+def _tensor(t: Any, layout: int) -> native.Tensor:
     return (
         t.desc
         if isinstance(t, Chain)
@@ -271,23 +297,23 @@ def _tensor(t, layout):
 
 
 def _window(
-    create,
-    weights,
-    x,
-    y,
-    stride,
-    pad,
-    dilation,
-    quant,
-    finish,
-    residual,
-    layout,
-    threads,
-    isa,
-    config,
-    out_pad=(0, 0),
-):
-    keep = []
+    create: Any,
+    weights: Weights,
+    x: Any,
+    y: Any,
+    stride: tuple,
+    pad: tuple,
+    dilation: tuple,
+    quant: dict[str, Any] | None,
+    finish: dict[str, Any] | None,
+    residual: Any,
+    layout: int,
+    threads: int,
+    isa: str | None,
+    config: str | None,
+    out_pad: tuple = (0, 0),
+) -> Operator:
+    keep: list = []
     x, y = _tensor(x, layout), _tensor(y, layout)
     finish = dict(finish or {}, y_type=y.type)
     if residual is not None:
@@ -314,20 +340,20 @@ def _window(
 
 
 def conv2d(
-    weights,
-    x,
-    y,
-    stride=(1, 1),
-    pad=(0, 0, 0, 0),
-    dilation=(1, 1),
-    quant=None,
-    finish=None,
-    residual=None,
-    layout=NCHW,
-    threads=1,
-    isa=None,
-    config=None,
-):
+    weights: Weights,
+    x: Any,
+    y: Any,
+    stride: tuple = (1, 1),
+    pad: tuple = (0, 0, 0, 0),
+    dilation: tuple = (1, 1),
+    quant: dict[str, Any] | None = None,
+    finish: dict[str, Any] | None = None,
+    residual: Any = None,
+    layout: int = NCHW,
+    threads: int = 1,
+    isa: str | None = None,
+    config: str | None = None,
+) -> Operator:
     """A convolution from x to y (arrays, Chains or native.Tensor descriptions); pad is top, left,
     bottom, right. quant: scale, zero, type, mode, asymmetric, narrow. finish: bias, activation, lo,
     hi, slope, slopes, y_scale, y_zero, y_smooth, residual_scale, residual_zero."""
@@ -350,20 +376,20 @@ def conv2d(
 
 
 def deconv2d(
-    weights,
-    x,
-    y,
-    stride=None,
-    pad=(0, 0, 0, 0),
-    dilation=(1, 1),
-    out_pad=(0, 0),
-    quant=None,
-    finish=None,
-    layout=NCHW,
-    threads=1,
-    isa=None,
-    config=None,
-):
+    weights: Weights,
+    x: Any,
+    y: Any,
+    stride: tuple | None = None,
+    pad: tuple = (0, 0, 0, 0),
+    dilation: tuple = (1, 1),
+    out_pad: tuple = (0, 0),
+    quant: dict[str, Any] | None = None,
+    finish: dict[str, Any] | None = None,
+    layout: int = NCHW,
+    threads: int = 1,
+    isa: str | None = None,
+    config: str | None = None,
+) -> Operator:
     """A transposed convolution with the stride that the weights were packed for; by default it is
     the kernel."""
     return _window(
@@ -385,9 +411,18 @@ def deconv2d(
     )
 
 
-def linear(weights, x, y, quant=None, finish=None, threads=1, isa=None, config=None):
+def linear(
+    weights: Weights,
+    x: np.ndarray,
+    y: np.ndarray,
+    quant: dict[str, Any] | None = None,
+    finish: dict[str, Any] | None = None,
+    threads: int = 1,
+    isa: str | None = None,
+    config: str | None = None,
+) -> Operator:
     """y[m, n] = finish(x[m, k]·w[n, k]) for 2-dimensional arrays."""
-    keep = []
+    keep: list = []
     finish = dict(finish or {}, y_type=_TYPES[y.dtype])
     d = native.LinearDesc(
         c.sizeof(native.LinearDesc),
@@ -411,17 +446,23 @@ class Pool:
     """The library's threads, for Operator calls with pool=…; operators must be made for at least as
     many."""
 
-    def __init__(self, threads):
+    def __init__(self, threads: int) -> None:
         self.handle = c.c_void_p()
         native.call(lib.quernel_pool_create, threads, c.byref(self.handle))
         self.parallel = lib.quernel_pool_parallel(self.handle)
 
-    def __del__(self):
+    def __del__(self) -> None:
         if getattr(self, "handle", None):
             lib.quernel_pool_destroy(self.handle)
 
 
-def smooth_factors(act_max, weight_max, alpha=0.5, act_floor=1 / 20, weight_floor=1 / 1024):
+def smooth_factors(
+    act_max: Any,
+    weight_max: Any,
+    alpha: float = 0.5,
+    act_floor: float = 1 / 20,
+    weight_floor: float = 1 / 1024,
+) -> np.ndarray:
     """Smoothing factors from the largest |activation| and |weight| of each channel or column."""
     a, w = _floats(act_max), _floats(weight_max, np.size(act_max))
     s = np.empty_like(a)
@@ -432,7 +473,9 @@ def smooth_factors(act_max, weight_max, alpha=0.5, act_floor=1 / 20, weight_floo
     return s
 
 
-def quantize(x, scale, zero=0, type=U8, narrow=0, divide=0):
+def quantize(
+    x: Any, scale: float, zero: int = 0, type: int = U8, narrow: int = 0, divide: int = 0
+) -> np.ndarray:
     x = _floats(x)
     q = np.empty(x.shape, _DTYPES[type])
     native.call(
@@ -441,7 +484,7 @@ def quantize(x, scale, zero=0, type=U8, narrow=0, divide=0):
     return q
 
 
-def dequantize(q, scale, zero=0):
+def dequantize(q: np.ndarray, scale: float, zero: int = 0) -> np.ndarray:
     q = np.ascontiguousarray(q)
     x = np.empty(q.shape, np.float32)
     native.call(

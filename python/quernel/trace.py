@@ -6,6 +6,8 @@ looked at part by part; at worst each layer stands alone."""
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from torch import fx
 
@@ -34,11 +36,11 @@ class Site:
 
 
 class _Tracer(fx.Tracer):
-    def is_leaf_module(self, module, name):
+    def is_leaf_module(self, module: Any, name: str) -> bool:
         return isinstance(module, LAYERS) or super().is_leaf_module(module, name)
 
 
-def _graphs(module, prefix=""):
+def _graphs(module: Any, prefix: str = "") -> Iterator[tuple[str, fx.Graph]]:
     """(prefix, fx graph) of the largest parts that can be traced."""
     if not any(True for _ in module.children()):
         return
@@ -55,25 +57,25 @@ def _graphs(module, prefix=""):
 class _Part:
     """One traced graph with the modules of its nodes."""
 
-    def __init__(self, model, prefix, graph):
+    def __init__(self, model: Any, prefix: str, graph: fx.Graph) -> None:
         self.prefix, self.graph, self.modules = prefix, graph, dict(model.named_modules())
         called = [node.target for node in graph.nodes if node.op == "call_module"]
         self.once = {target for target in called if called.count(target) == 1}
         self.calls = {node: self._call(node) for node in graph.nodes}
 
-    def module(self, node):
+    def module(self, node: Any) -> Any:
         """The module that a node calls, or None."""
         is_one = isinstance(node, fx.Node) and node.op == "call_module"
         return self.modules[self.name(node)] if is_one else None
 
-    def is_once(self, node):
+    def is_once(self, node: Any) -> bool:
         """Whether a node is all that calls its module: only then can the module be taken out."""
         return node.op == "call_module" and node.target in self.once
 
-    def name(self, node):
+    def name(self, node: Any) -> str:
         return self.prefix + node.target
 
-    def _call(self, node):
+    def _call(self, node: Any) -> modules.Call | None:
         """The Call that a node comes down to, or None."""
         if node.op == "call_module" and not node.kwargs:
             return modules.single_call(self.module(node), self._known(node.args))
@@ -81,10 +83,10 @@ class _Part:
             return modules.Call(node.target, self._known(node.args), self._known(node.kwargs))
         return None
 
-    def _known(self, arguments):
+    def _known(self, arguments: Any) -> Any:
         """Arguments with the tensors that are the model's own."""
 
-        def known(node):
+        def known(node: Any) -> Any:
             return (
                 modules.attribute(self.modules[self.prefix.rstrip(".")], node.target)
                 if node.op == "get_attr"
@@ -93,12 +95,12 @@ class _Part:
 
         return fx.node.map_arg(arguments, known)
 
-    def origin(self, node):
+    def origin(self, node: Any) -> Any:
         """The node whose result a node passes on: itself, or what it copies."""
         call = self.calls.get(node)
         return self.origin(call.arguments[0]) if call and call.is_copy() else node
 
-    def parts(self, node):
+    def parts(self, node: Any) -> list:
         """The nodes whose channels, one behind the other, are those of a node: itself, or those of
         a concatenation."""
         call = self.calls[node]
@@ -111,7 +113,7 @@ class _Part:
         dim = (*call.arguments, call.keywords.get("dim", 0))[1]
         return [self.origin(part) for part in call.arguments[0]] if dim == 1 else [node]
 
-    def merged(self, node, source, layer):
+    def merged(self, node: Any, source: Any, layer: Layer) -> Layer | None:
         """The layer with the node behind it folded in, or None. source: the node between."""
         module, bare = self.module(node), layer.activation.kind == "none"
         if isinstance(module, NORMS):
@@ -135,7 +137,7 @@ class _Part:
         return self._scaled(call, source, layer) if bare else None
 
     @staticmethod
-    def _scaled(call, source, layer):
+    def _scaled(call: modules.Call, source: Any, layer: Layer) -> Layer | None:
         """The layer behind which a call combines its result with a constant; None where it cannot
         be folded."""
         if call.function not in modules.ARITHMETIC or call.keywords or len(call.arguments) != 2:
@@ -149,7 +151,7 @@ class _Part:
         )
         return step and fold.scaled(layer, *step)
 
-    def site(self, node):
+    def site(self, node: Any) -> tuple[Site, Any]:
         """The Site of a layer's node, and the node of its end."""
         source, end, module = node.args[0], node, self.module(node)
         name, entry, taken = self.name(node), self.name(node), {}
@@ -176,7 +178,7 @@ class _Part:
         sources = tuple(f"{self.prefix}{n}" for n in self.parts(self.origin(source)))
         return Site(name, layer, value, entry, taken, made, sources), end
 
-    def sites(self, wanted):
+    def sites(self, wanted: Iterable[str]) -> list[Site]:
         found = [
             self.site(node)
             for node in self.graph.nodes
@@ -188,7 +190,7 @@ class _Part:
         entries = {site.entry for site, _ in found if site.layer.kind != "linear"}
         ends = {end: site for site, end in found if site.layer.kind != "linear"}
 
-        def only_layers(node):
+        def only_layers(node: Any) -> bool:
             readers = [
                 self.module(user) is not None and self.name(user) in entries for user in node.users
             ]
@@ -207,7 +209,7 @@ class _Part:
         return [site for site, _ in found]
 
 
-def sites(model, wanted):
+def sites(model: Any, wanted: Iterable[str]) -> list[Site]:
     """A Site for each layer whose name is wanted."""
     found = {
         site.name: site
