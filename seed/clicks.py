@@ -30,7 +30,7 @@ def _glyph(rng):
     ImageDraw.Draw(mask).text(
         (size, size), CHARACTERS[rng.integers(len(CHARACTERS))], 255, font, anchor="mm"
     )
-    mask = mask.rotate(rng.uniform(-40, 40), Image.BICUBIC)
+    mask = mask.rotate(rng.uniform(-40, 40), Image.Resampling.BICUBIC)
     return mask.crop(mask.getbbox())
 
 
@@ -59,7 +59,7 @@ def _drawn(seed, photograph, margin=4):
 def picture(seed, photograph):
     """(picture, boxes of its characters); photograph: uint8 [lines, columns, 3] of any size."""
     return _drawn(
-        seed, Image.fromarray(photograph).resize((COLUMNS, LINES), Image.BILINEAR).tobytes()
+        seed, Image.fromarray(photograph).resize((COLUMNS, LINES), Image.Resampling.BILINEAR).tobytes()
     )
 
 
@@ -68,7 +68,7 @@ def for_detection(sheet):
     factor = SIDE / max(sheet.size)
     columns, lines = (int(size * factor) for size in sheet.size)
     field = np.full((SIDE, SIDE, 3), GREY, np.uint8)
-    field[:lines, :columns] = np.asarray(sheet.resize((columns, lines), Image.BILINEAR))
+    field[:lines, :columns] = np.asarray(sheet.resize((columns, lines), Image.Resampling.BILINEAR))
     return np.ascontiguousarray(field[..., ::-1].transpose(2, 0, 1)[None], np.float32)
 
 

@@ -87,7 +87,7 @@ def for_reading(found, box, margin=3):
         max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin
     ]
     columns = -(-LINE_HEIGHT * crop.shape[1] // crop.shape[0] // 8) * 8
-    line = Image.fromarray(crop).resize((columns, LINE_HEIGHT), Image.BILINEAR)
+    line = Image.fromarray(crop).resize((columns, LINE_HEIGHT), Image.Resampling.BILINEAR)
     x = np.asarray(line, np.float32)[..., ::-1] / np.float32(127.5) - 1
     return np.ascontiguousarray(x.transpose(2, 0, 1)[None], np.float32)
 

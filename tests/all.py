@@ -208,7 +208,9 @@ def installed(suite):
 
 
 def lint(suite):
-    total = suite.step("lint self-test", [sys.executable, ROOT / "tests" / "lint" / "selftest.py"])
+    habits = [ROOT / "tests" / "lint" / "python_habits.py", "--python", suite.options.python or sys.executable]
+    total = suite.step("python habits", [sys.executable, *habits]).add(
+        suite.step("lint self-test", [sys.executable, ROOT / "tests" / "lint" / "selftest.py"]))
     builds = [str(ROOT / f"build-{name}") for name in ("gcc", "aarch64") if (ROOT / f"build-{name}" / "build.ninja").exists()]
     return total.add(suite.step("lint", [sys.executable, ROOT / "tests" / "lint" / "lint.py", *builds]))
 
