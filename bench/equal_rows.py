@@ -6,6 +6,7 @@ PYTHONPATH=.:python python3 bench/equal_rows.py [ROUNDS] [BLOCK ...]"""
 import random
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import quernel
@@ -30,7 +31,9 @@ def make_layer(rng, x, scale, stride, configs):
     numbers = dict(
         bias=(rng.standard_normal(CHANNELS) * 0.1).astype(np.float32), activation=quernel.RELU
     )
-    window = dict(stride=(stride, stride), pad=(1, 1, 1, 1), quant=dict(scale=scale))
+    window: dict[str, Any] = dict(
+        stride=(stride, stride), pad=(1, 1, 1, 1), quant=dict(scale=scale)
+    )
     plain = np.empty((1, CHANNELS, LINES, COLUMNS), np.float32)
     quernel.conv2d(weights, x, plain, finish=numbers, **window)(x, plain)
     y_scale = float(np.percentile(plain[plain > 0], 99.9) / 255)

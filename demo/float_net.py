@@ -6,6 +6,7 @@ import json
 import pathlib
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 import onnx
@@ -66,8 +67,10 @@ class _Graph:
     def resize(self, step, source, channels, name):
         if step.method == "cubic" and step.factor == 0.5:
             return self.halve_cubic(source, channels, name)
-        scales = self.constant(f"{name}.scales", np.array([1, 1, step.factor, step.factor], np.float32))
-        mode = {"coordinate_transformation_mode": "half_pixel"}
+        scales = self.constant(
+            f"{name}.scales", np.array([1, 1, step.factor, step.factor], np.float32)
+        )
+        mode: dict[str, Any] = {"coordinate_transformation_mode": "half_pixel"}
         if step.method == "nearest":
             mode = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
         elif step.method == "cubic":

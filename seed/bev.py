@@ -117,7 +117,8 @@ class Head(nn.Module):
             *_unit(nn.Conv2d(inputs, width, 3, padding=1), nn.BatchNorm2d(width))
         )
         self.heat = nn.Conv2d(width, CLASSES, 3, padding=1)
-        nn.init.constant_(self.heat.bias, -2.2)
+        with torch.no_grad():
+            self.heat.bias.fill_(-2.2)
 
     def forward(self, x):
         return self.heat(self.shared(x))

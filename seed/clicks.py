@@ -59,7 +59,8 @@ def _drawn(seed, photograph, margin=4):
 def picture(seed, photograph):
     """(picture, boxes of its characters); photograph: uint8 [lines, columns, 3] of any size."""
     return _drawn(
-        seed, Image.fromarray(photograph).resize((COLUMNS, LINES), Image.Resampling.BILINEAR).tobytes()
+        seed,
+        Image.fromarray(photograph).resize((COLUMNS, LINES), Image.Resampling.BILINEAR).tobytes(),
     )
 
 

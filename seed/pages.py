@@ -20,7 +20,10 @@ FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSans
 PACKAGE = "fonts-dejavu-core"
 SIZE = 320  # lines and columns of a page
 LINE_HEIGHT = 48  # of a line as the reader wants it
-MEAN, DEVIATION = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
+MEAN, DEVIATION = (
+    np.array([0.485, 0.456, 0.406], np.float32),
+    np.array([0.229, 0.224, 0.225], np.float32),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +72,7 @@ def page(seed, wear=CLEAN):
         if box[2] < SIZE - 4:
             draw.text((left, top), text, ink, font)
             lines.append((text, box))
-        top = box[3] + int(rng.integers(10, 22))
+        top = int(box[3]) + int(rng.integers(10, 22))
     noisy = np.asarray(sheet, np.float32) + rng.normal(0, wear.noise, (SIZE, SIZE, 3))
     return Page(np.uint8(np.clip(np.rint(noisy), 0, 255)), lines)
 

@@ -3,9 +3,12 @@
 lists pictures, pages, scenes and rows; a case turns them into inputs, and counts what its task gets
 right."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 import json
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -26,11 +29,11 @@ OCR = "rapidocr_onnxruntime"
 class Protocol:
     # [Python package, file, left, top] or [Debian package, "/" and how the file ends, left, top]
     crops: list
-    pages: list = ()  # seeds of seed.pages
-    worn: list = ()  # … of those that are hard to read
-    scenes: list = ()  # seeds of seed.bev
-    clicks: list = ()  # seeds of seed.clicks
-    digits: list = ()  # first row of seed.digits, and the one behind the last
+    pages: Sequence = ()  # seeds of seed.pages
+    worn: Sequence = ()  # … of those that are hard to read
+    scenes: Sequence = ()  # seeds of seed.bev
+    clicks: Sequence = ()  # seeds of seed.clicks
+    digits: Sequence = ()  # first row of seed.digits, and the one behind the last
 
     @staticmethod
     def read(path):
@@ -131,11 +134,11 @@ class Case:
     task(protocol, outputs of each input): the share that is right. fed_by: the part of a protocol
     that the inputs are made of."""
 
-    read: object
-    inputs: object
-    gain: object = None
-    shown: object = None
-    task: object = None
+    read: Callable
+    inputs: Callable
+    gain: float | None = None
+    shown: Callable | None = None
+    task: Callable | None = None
     fed_by: str = "crops"
 
 

@@ -2,6 +2,7 @@
 """Quernel, through its NumPy binding; networks through its structures."""
 
 import ctypes as c
+from typing import Any
 
 import numpy as np
 import quernel
@@ -10,7 +11,7 @@ from quernel.network import INNER, INPUT, OUTPUT
 
 from .problems import INT8
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, dict[str, Any]] = {
     "none": dict(activation=quernel.NONE),
     "relu": dict(activation=quernel.RELU),
     "relu6": dict(activation=quernel.CLAMP, lo=0.0, hi=6.0),
@@ -156,5 +157,5 @@ def make_network(problem):
             parallel,
         )
 
-    run.keep = (keep, x, y, memory, desc, pool)
+    setattr(run, "keep", (keep, x, y, memory, desc, pool))  # noqa: B010 (a function has no such attribute)
     return run, lambda: y, f"workspace {size} bytes"

@@ -66,7 +66,7 @@ class ActivationStats:
         return np.ascontiguousarray(x[image : image + 1, :, top : top + CROP, left : left + CROP])
 
     @staticmethod
-    def of(pieces: list[np.ndarray]) -> ActivationStats:
+    def of(pieces: Iterable[np.ndarray]) -> ActivationStats:
         """What these pieces alone show."""
         stats = ActivationStats()
         for piece in pieces:

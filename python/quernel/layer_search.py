@@ -310,11 +310,11 @@ def round_weights(layer: Layer, coding: Coding, samples: Sequence[np.ndarray]) -
         scale.ctypes.data,
         bias.ctypes.data,
     )
-    first: tuple
-    second: tuple
     first, second = (layer.groups, -1, 1, 1), (layer.groups, 1, -1, 1)
     inputs, outputs = (first, second) if layer.kind == "deconv2d" else (second, first)
-    grouped = codes.reshape(layer.groups, -1, codes.shape[1], int(np.prod(codes.shape[2:])))
+    grouped = codes.reshape(
+        layer.groups, -1, layer.weights.shape[1], int(np.prod(layer.weights.shape[2:]))
+    )
     # the same codes again when packed
     weights = grouped * scale.astype(np.float64).reshape(outputs) / s.reshape(inputs)
     return dataclasses.replace(

@@ -46,6 +46,7 @@ class Observing(unittest.TestCase):
         x[0] = 100
         whole, clipped = quernel.observe([x]), quernel.observe([x], "percentile", percentile=0.999)
         self.assertEqual((whole.zero, whole.type), (0, quernel.U8))
+        assert whole.scale and clipped.scale
         self.assertAlmostEqual(whole.scale, 100 / 255, places=5)
         self.assertLess(clipped.scale, 0.1 * whole.scale)
         self.assertGreater(quernel.observe([x - 1]).zero, 0)
@@ -119,6 +120,7 @@ class Judging(unittest.TestCase):
         for x in samples:
             x[:, 4] = 0
         good = quernel.observe(samples)
+        assert good.scale
         without = [layer(x) + np.float32(3) for x in samples]
         trials = (
             ("silent input channels", good, samples, None),

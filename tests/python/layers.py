@@ -264,7 +264,7 @@ class Graphs(unittest.TestCase):
             "e": (["5"], "y"),
         }
         nodes = [
-            Node(LAYER, name, *map(list, (reads, [made])), layer=layers[name])
+            Node(LAYER, name, list(reads), [made], layer=layers[name])
             for name, (reads, made) in order.items()
         ]
         nodes[2:2] = [Node("Concat", "j", ["1", "2"], ["12"], {"axis": 1})]

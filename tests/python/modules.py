@@ -9,6 +9,7 @@ import sys
 import threading
 import types
 import unittest
+from typing import Any
 from unittest import mock
 
 import front
@@ -154,7 +155,8 @@ class Modules(unittest.TestCase):
             qt.QuantConv2d(nn.Conv2d(4, 6, 3), Coding(1 / 255)),
             [torch.rand(1, 4, 30, 20 + i) for i in range(6)],
         )
-        wanted, made = [quantized(t) for t in x], [None] * len(x)
+        wanted = [quantized(t) for t in x]
+        made: list[Any] = [None] * len(x)
 
         def run(i):
             for _ in range(20):
@@ -343,7 +345,7 @@ class Quantize(unittest.TestCase):
     def test_silent_channels_are_not_smoothed_and_dead_ones_do_not_count(self):
         def two(dead):
             torch.manual_seed(6)
-            model = nn.Sequential(
+            model: Any = nn.Sequential(
                 nn.Conv2d(4, 6, 3, padding=1), nn.ReLU(), nn.Conv2d(6, 4, 3)
             ).eval()
             model[0].weight.data[3] *= 0 if dead else 1
@@ -384,7 +386,8 @@ class Onnx2Torch(unittest.TestCase):
 
             # onnx2torch imports it, and uses nothing of it here
             for name in ("torchvision", "torchvision.ops"):
-                sys.modules.setdefault(name, types.SimpleNamespace(roi_align=None))
+                stand_in: Any = types.SimpleNamespace(roi_align=None)
+                sys.modules.setdefault(name, stand_in)
             import onnx2torch
         except ImportError as problem:
             self.skipTest(f"onnx2torch: {problem}")
