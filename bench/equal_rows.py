@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What "equal=N" of a plan is worth: the four layers of PointPillars' first block on a real LiDAR turn (Debian's
-mrpt-common) and on dense noise, off and on in random order within every round.
+"""What "equal=N" of a plan is worth: the four layers of PointPillars' first block on a real LiDAR
+turn (Debian's mrpt-common) and on dense noise, off and on in random order within every round.
 PYTHONPATH=.:python python3 bench/equal_rows.py [ROUNDS] [BLOCK ...]"""
+
 import random
 import sys
 import time
+from typing import Any
 
 import numpy as np
-
 import quernel
+
 from demo import lidar
 
 LAYERS, CHANNELS, LINES, COLUMNS = 4, 64, 248, 216
@@ -23,16 +25,24 @@ def middle(values):
 
 def make_layer(rng, x, scale, stride, configs):
     """{config: (operator, x, y)} of one layer, and the scale of y. All give the same bits."""
-    weights = quernel.Weights((rng.standard_normal((CHANNELS, CHANNELS, 3, 3)) / 24).astype(np.float32))
-    numbers = dict(bias=(rng.standard_normal(CHANNELS) * 0.1).astype(np.float32), activation=quernel.RELU)
-    window = dict(stride=(stride, stride), pad=(1, 1, 1, 1), quant=dict(scale=scale))
+    weights = quernel.Weights(
+        (rng.standard_normal((CHANNELS, CHANNELS, 3, 3)) / 24).astype(np.float32)
+    )
+    numbers = dict(
+        bias=(rng.standard_normal(CHANNELS) * 0.1).astype(np.float32), activation=quernel.RELU
+    )
+    window: dict[str, Any] = dict(
+        stride=(stride, stride), pad=(1, 1, 1, 1), quant=dict(scale=scale)
+    )
     plain = np.empty((1, CHANNELS, LINES, COLUMNS), np.float32)
     quernel.conv2d(weights, x, plain, finish=numbers, **window)(x, plain)
     y_scale = float(np.percentile(plain[plain > 0], 99.9) / 255)
     made = {}
     for config in configs:
         y = quernel.Chain(1, CHANNELS, LINES, COLUMNS)
-        op = quernel.conv2d(weights, x, y, finish=dict(numbers, y_scale=y_scale), config=config, **window)
+        op = quernel.conv2d(
+            weights, x, y, finish=dict(numbers, y_scale=y_scale), config=config, **window
+        )
         made[config] = (op, x, op(x, y))
     first = made[None][2]
     if any(np.any(y.numpy() != first.numpy()) for _, _, y in made.values()):
@@ -69,8 +79,11 @@ def main():
         off = seconds.pop(None)
         for config, on in seconds.items():
             layers = ", ".join(f"{value:.2f}" for value in np.median(off / on, axis=0))
-            print(f"{name:12} off over {config}: block {middle(off.sum(axis=1) / on.sum(axis=1))}, layers {layers}; "
-                  f"{1e3 * np.median(off.sum(axis=1)):.1f} ms off")
+            print(
+                f"{name:12} off over {config}: block {middle(off.sum(axis=1) / on.sum(axis=1))}, "
+                f"layers {layers}; "
+                f"{1e3 * np.median(off.sum(axis=1)):.1f} ms off"
+            )
 
 
 if __name__ == "__main__":

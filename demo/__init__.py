@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration on real input: a trained network on photographs, and a LiDAR turn through a detector's backbone."""
+"""The demonstration on real input: a trained network on photographs, and a LiDAR turn through a
+detector's backbone."""

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the real inputs of the demo inside installed packages. Nothing is downloaded and no package is imported."""
+"""Finds the real inputs of the demo inside installed packages. Nothing is downloaded and no package
+is imported."""
+
 import importlib.util
 import pathlib
 import subprocess
@@ -16,7 +18,8 @@ class MissingAsset(Exception):
 
 
 def in_python_package(package, path):
-    """A file of a Python package. The package is looked up, not imported: its dependencies may be absent."""
+    """A file of a Python package. The package is looked up, not imported: its dependencies may be
+    absent."""
     spec = importlib.util.find_spec(package)
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         file = pathlib.Path(folder, path)
@@ -29,7 +32,9 @@ def in_debian_package(package, ending):
     """The file of an installed Debian package whose path ends so."""
     install = f"apt-get install --no-install-recommends {package}"
     try:
-        listing = subprocess.run(["dpkg", "-L", package], capture_output=True, text=True, check=True).stdout
+        listing = subprocess.run(
+            ["dpkg", "-L", package], capture_output=True, text=True, check=True
+        ).stdout
     except (OSError, subprocess.CalledProcessError):
         raise MissingAsset(f"the Debian package {package}", install) from None
     for line in listing.splitlines():

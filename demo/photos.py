@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real photographs from installed packages, as float32 arrays [1, 3, lines, columns] with values 0…1: some to test on,
-others to calibrate with. No photograph is in both."""
+"""Real photographs from installed packages, as float32 arrays [1, 3, lines, columns] with values
+0…1: some to test on, others to calibrate with. No photograph is in both."""
+
 import dataclasses
 
 import numpy as np
@@ -15,6 +16,7 @@ SKIMAGE, SKLEARN = ("skimage", "data"), ("sklearn", "datasets/images")
 @dataclasses.dataclass(frozen=True)
 class Crop:
     """A square of SIZE pixels out of a photograph."""
+
     name: str
     package: tuple[str, str]
     file: str
@@ -24,7 +26,9 @@ class Crop:
     def load(self, size=SIZE):
         package, folder = self.package
         with Image.open(assets.in_python_package(package, f"{folder}/{self.file}")) as image:
-            square = image.convert("RGB").crop((self.left, self.top, self.left + size, self.top + size))
+            square = image.convert("RGB").crop(
+                (self.left, self.top, self.left + size, self.top + size)
+            )
         return from_picture(np.asarray(square, np.float32) / 255)
 
 
@@ -59,7 +63,10 @@ def main():
     for role, crops in (("test", TEST), ("calibration", CALIBRATION)):
         for crop in crops:
             x = crop.load()
-            print(f"{role:11} {crop.name:7} {crop.file:20} {x.shape} mean {x.mean():.3f} deviation {x.std():.3f}")
+            print(
+                f"{role:11} {crop.name:7} {crop.file:20} {x.shape} mean {x.mean():.3f} deviation "
+                f"{x.std():.3f}"
+            )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far a result is from its reference, in numbers and as pictures side by side."""
+
 import argparse
 import pathlib
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-MARGIN, TITLE, CAPTION = 8, 22, 26   # pixels
+MARGIN, TITLE, CAPTION = 8, 22, 26  # pixels
 INK, PAPER, GREY = (20, 20, 20), (250, 250, 250), (90, 90, 90)
 
 
@@ -25,7 +26,13 @@ def sqnr(reference, other):
     """10·log10(energy of the reference / energy of the difference), in dB."""
     error = float(np.sum(np.square(np.subtract(other, reference, dtype=np.float64))))
     energy = float(np.sum(np.square(reference, dtype=np.float64)))
-    return float("inf") if error == 0 else 10 * float(np.log10(energy / error)) if energy else float("-inf")
+    return (
+        float("inf")
+        if error == 0
+        else 10 * float(np.log10(energy / error))
+        if energy
+        else float("-inf")
+    )
 
 
 def amplified(reference, other, gain):
@@ -34,7 +41,8 @@ def amplified(reference, other, gain):
 
 
 def gain_for(reference, *others):
-    """A power of two that brings the differences' 99.5th percentile to about half of white, one for all pictures."""
+    """A power of two that brings the differences' 99.5th percentile to about half of white, one for
+    all pictures."""
     typical = max(float(np.percentile(np.abs(other - reference), 99.5)) for other in others)
     return 1.0 if typical == 0 else float(2 ** np.clip(np.floor(np.log2(0.75 / typical)), 0, 10))
 
@@ -44,9 +52,12 @@ def to_bytes(pixels):
 
 
 def save_side_by_side(path, panels, caption):
-    """Writes pictures of one size beside one another. panels: [(title, float array [lines, columns, 3] in 0…1)]."""
+    """Writes pictures of one size beside one another. panels: [(title, float array [lines, columns,
+    3] in 0…1)]."""
     height, width = panels[0][1].shape[:2]
-    sheet = Image.new("RGB", (len(panels) * (width + MARGIN) + MARGIN, TITLE + height + CAPTION + MARGIN), PAPER)
+    sheet = Image.new(
+        "RGB", (len(panels) * (width + MARGIN) + MARGIN, TITLE + height + CAPTION + MARGIN), PAPER
+    )
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
     for index, (title, pixels) in enumerate(panels):
         left = MARGIN + index * (width + MARGIN)
@@ -60,7 +71,8 @@ def save_side_by_side(path, panels, caption):
 
 
 def save_comparison(path, reference, plain, smoothed, caption):
-    """float | int8 plain | int8 smoothed | both differences, amplified alike. Arrays [lines, columns, 3] in 0…1."""
+    """float | int8 plain | int8 smoothed | both differences, amplified alike. Arrays [lines,
+    columns, 3] in 0…1."""
     gain = gain_for(reference, plain, smoothed)
     panels = [("float", reference)]
     for title, result in (("int8 plain", plain), ("int8 smoothed", smoothed)):
@@ -71,19 +83,28 @@ def save_comparison(path, reference, plain, smoothed, caption):
 
 
 def main():
-    """Shows the layout on a photograph: float super-resolution, and coarser roundings in place of the int8 results."""
+    """Shows the layout on a photograph: float super-resolution, and coarser roundings in place of
+    the int8 results."""
     from . import photos, superres
     from .float_net import FloatNet
+
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--out", default="build/demo/pictures.png")
     crop = photos.TEST[0]
-    reference = np.clip(photos.to_picture(FloatNet(superres.load(), photos.SIZE, photos.SIZE)(crop.load())), 0, 1)
+    reference = np.clip(
+        photos.to_picture(FloatNet(superres.load(), photos.SIZE, photos.SIZE)(crop.load())), 0, 1
+    )
     coarse, fine = (np.rint(reference * steps) / steps for steps in (24, 48))
-    caption = f"{crop.name}: a trial of the layout, the \"int8\" pictures are the float one rounded to 24 and 48 steps"
+    caption = (
+        f'{crop.name}: a trial of the layout, the "int8" pictures are the float one rounded to '
+        "24 and 48 steps"
+    )
     print(save_comparison(parser.parse_args().out, reference, coarse, fine, caption))
     for name, other in (("24 steps", coarse), ("48 steps", fine)):
-        print(f"{name}: PSNR {psnr(reference, other):.2f} dB, L1 {l1(reference, other):.5f}, "
-              f"SQNR {sqnr(reference, other):.2f} dB")
+        print(
+            f"{name}: PSNR {psnr(reference, other):.2f} dB, L1 {l1(reference, other):.5f}, "
+            f"SQNR {sqnr(reference, other):.2f} dB"
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The trained network of the demo, realesr-animevideov3-x2 (super-resolution, twice the size), as a list of layer
-records: 18 convolutions 3x3 with a PReLU per channel in between; behind them, in float, pixel shuffle, the sum with the
-enlarged input, and cubic interpolation to half the size."""
+"""The trained network of the demo, realesr-animevideov3-x2 (super-resolution, twice the size), as a
+list of layer records: 18 convolutions 3x3 with a PReLU per channel in between; behind them, in
+float, pixel shuffle, the sum with the enlarged input, and cubic interpolation to half the size."""
+
 import numpy as np
 from quernel import ncnn as ncnn_model
 
@@ -14,8 +15,8 @@ RESIZE_METHODS = {1: "nearest", 2: "linear", 3: "cubic"}
 
 
 class _Builder:
-    """Turns ncnn's layers into records; `where` tells what each named tensor is: a layer (its index) or a step of the
-    tail (its number)."""
+    """Turns ncnn's layers into records; `where` tells what each named tensor is: a layer (its
+    index) or a step of the tail (its number)."""
 
     def __init__(self):
         self.layers, self.tail = [], []
@@ -42,21 +43,36 @@ class _Builder:
         if p.get(9, 0) not in ACTIVATIONS:
             source.refuse(f"activation {p[9]} is not supported")
         slopes = np.float32(p.get(10, [])) if p.get(9) == 2 else None
-        self.layers.append(Layer(source.name, "conv", source.arrays["weights"], source.arrays["bias"],
-                                 (p.get(13, p.get(3, 1)), p.get(3, 1)), pad, ACTIVATIONS[p.get(9, 0)], slopes,
-                                 self._layer_input(source)))
+        self.layers.append(
+            Layer(
+                source.name,
+                "conv",
+                source.arrays["weights"],
+                source.arrays["bias"],
+                (p.get(13, p.get(3, 1)), p.get(3, 1)),
+                pad,
+                ACTIVATIONS[p.get(9, 0)],
+                slopes,
+                self._layer_input(source),
+            )
+        )
         return "layer", len(self.layers) - 1
 
     def prelu(self, source):
         index = self._layer_input(source)
         if index != len(self.layers) - 1 or self.layers[index].activation != "none":
             source.refuse("it does not follow a convolution without an activation")
-        fields = vars(self.layers[index]) | {"activation": "prelu", "slopes": source.arrays["slopes"]}
+        fields = vars(self.layers[index]) | {
+            "activation": "prelu",
+            "slopes": source.arrays["slopes"],
+        }
         self.layers[index] = Layer(**fields)
         return "layer", index
 
     def step(self, source, op, **fields):
-        self.tail.append(TailStep(op, tuple(self._step_input(name) for name in source.inputs), **fields))
+        self.tail.append(
+            TailStep(op, tuple(self._step_input(name) for name in source.inputs), **fields)
+        )
         return "step", len(self.tail)
 
     def add(self, source):
@@ -96,8 +112,11 @@ def load(name=NAME):
 def main():
     network, size = load(), (192, 192)
     for layer, out, macs in zip(network.layers, network.sizes(*size), network.macs(*size)):
-        print(f"{layer.name:8} input {layer.input:2}  {layer.op} {layer.weights.shape}  {layer.activation:5}  → {out}"
-              f"  {macs / 1e6:7.1f} MMAC")
+        print(
+            f"{layer.name:8} input {layer.input:2}  {layer.op} {layer.weights.shape}  "
+            f"{layer.activation:5}  → {out}"
+            f"  {macs / 1e6:7.1f} MMAC"
+        )
     for step in network.tail:
         print(step)
     print(f"{network.name}: {sum(network.macs(*size)) / 1e6:.0f} MMAC for {size[0]}x{size[1]}")

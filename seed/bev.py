@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small detector on bird's-eye maps, trained here: the task on which replacing layers shows in the result. Scenes are
-drawn (boxes of two kinds seen by a sensor, walls, clutter); the network has a detector's structure: padding modules,
-batch norms with eps 1e-3 and no bias in backbone_2d, eps 1e-5 and biases in the head, deconvolutions with kernel = stride,
-and channels in front of the head and in it that are dead."""
+"""A small detector on bird's-eye maps, trained here: the task on which replacing layers shows in
+the result. Scenes are drawn (boxes of two kinds seen by a sensor, walls, clutter); the network has
+a detector's structure: padding modules, batch norms with eps 1e-3 and no bias in backbone_2d, eps
+1e-5 and biases in the head, deconvolutions with kernel = stride, and channels in front of the head
+and in it that are dead."""
+
 import numpy as np
 import torch
 from torch import nn
@@ -10,7 +12,7 @@ from torch.nn import functional as F
 
 SIZE, FEATURES, CLASSES = 64, 7, 2
 STEPS, BATCH = 350, 8
-SHAPES = ((4.5, 9.0), (2.0, 2.0))   # lines and columns of a box of each class
+SHAPES = ((4.5, 9.0), (2.0, 2.0))  # lines and columns of a box of each class
 
 
 def _box(rng, canvas, heat, kind):
@@ -18,8 +20,11 @@ def _box(rng, canvas, heat, kind):
     centre, angle = rng.uniform(6, SIZE - 6, 2), rng.uniform(0, np.pi)
     count = int(rng.integers(25, 60) * (1 if kind == 0 else 0.4))
     side, along = rng.integers(4, size=count), rng.uniform(-0.5, 0.5, count)
-    unit = np.where(side[:, None] < 2, np.stack([along, np.where(side == 0, -0.5, 0.5)], 1),
-                    np.stack([np.where(side == 2, -0.5, 0.5), along], 1))
+    unit = np.where(
+        side[:, None] < 2,
+        np.stack([along, np.where(side == 0, -0.5, 0.5)], 1),
+        np.stack([np.where(side == 2, -0.5, 0.5), along], 1),
+    )
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     points = unit * SHAPES[kind] @ turn.T + centre + rng.normal(0, 0.15, (count, 2))
     _strew(rng, canvas, points, rng.uniform(0.2, 1.8, count), 0.6 if kind == 0 else 0.3)
@@ -31,7 +36,8 @@ def _box(rng, canvas, heat, kind):
 
 
 def _strew(rng, canvas, points, heights, reflectivity):
-    """Adds points to the features of their pillars: number, height, greatest height, reflectivity, offsets, distance."""
+    """Adds points to the features of their pillars: number, height, greatest height, reflectivity,
+    offsets, distance."""
     place = np.floor(points).astype(int)
     inside = ((place >= 0) & (place < SIZE)).all(axis=1)
     for (row, column), point, height in zip(place[inside], points[inside], heights[inside]):
@@ -47,9 +53,14 @@ def _strew(rng, canvas, points, heights, reflectivity):
 def scene(seed):
     """(features [FEATURES, SIZE, SIZE], heat [CLASSES, SIZE, SIZE], objects [(class, centre)])."""
     rng = np.random.default_rng(seed)
-    canvas, heat = np.zeros((FEATURES, SIZE, SIZE), np.float32), np.zeros((CLASSES, SIZE, SIZE), np.float32)
-    objects = [_box(rng, canvas, heat, int(rng.integers(CLASSES))) for _ in range(rng.integers(3, 8))]
-    for _ in range(rng.integers(1, 4)):   # walls
+    canvas, heat = (
+        np.zeros((FEATURES, SIZE, SIZE), np.float32),
+        np.zeros((CLASSES, SIZE, SIZE), np.float32),
+    )
+    objects = [
+        _box(rng, canvas, heat, int(rng.integers(CLASSES))) for _ in range(rng.integers(3, 8))
+    ]
+    for _ in range(rng.integers(1, 4)):  # walls
         start, end = rng.uniform(0, SIZE, (2, 2))
         _strew(rng, canvas, start + (end - start) * rng.random((60, 1)), rng.uniform(0, 3, 60), 0.4)
     _strew(rng, canvas, rng.uniform(0, SIZE, (80, 2)), rng.uniform(0, 0.3, 80), 0.2)
@@ -67,7 +78,8 @@ def _unit(conv, norm):
 
 
 class Backbone2d(nn.Module):
-    """Blocks of 3x3 convolutions, (channels, convolutions, stride) each, and from each a way back to one size."""
+    """Blocks of 3x3 convolutions, (channels, convolutions, stride) each, and from each a way back
+    to one size."""
 
     def __init__(self, inputs=FEATURES, blocks=((16, 2, 1), (32, 3, 2)), out=16):
         super().__init__()
@@ -75,11 +87,20 @@ class Backbone2d(nn.Module):
         for index, (width, count, stride) in enumerate(blocks):
             units, up = [nn.ZeroPad2d(1)], up * (stride if index else 1)
             for at in range(count):
-                conv = nn.Conv2d(inputs, width, 3, stride if at == 0 else 1, int(at > 0), bias=False)
+                conv = nn.Conv2d(
+                    inputs, width, 3, stride if at == 0 else 1, int(at > 0), bias=False
+                )
                 units += _unit(conv, nn.BatchNorm2d(width, eps=1e-3))
                 inputs = width
             self.blocks.append(nn.Sequential(*units))
-            self.deblocks.append(nn.Sequential(*_unit(nn.ConvTranspose2d(width, out, up, up, bias=False), nn.BatchNorm2d(out, eps=1e-3))))
+            self.deblocks.append(
+                nn.Sequential(
+                    *_unit(
+                        nn.ConvTranspose2d(width, out, up, up, bias=False),
+                        nn.BatchNorm2d(out, eps=1e-3),
+                    )
+                )
+            )
 
     def forward(self, x):
         ups = []
@@ -92,9 +113,12 @@ class Backbone2d(nn.Module):
 class Head(nn.Module):
     def __init__(self, inputs=32, width=32):
         super().__init__()
-        self.shared = nn.Sequential(*_unit(nn.Conv2d(inputs, width, 3, padding=1), nn.BatchNorm2d(width)))
+        self.shared = nn.Sequential(
+            *_unit(nn.Conv2d(inputs, width, 3, padding=1), nn.BatchNorm2d(width))
+        )
         self.heat = nn.Conv2d(width, CLASSES, 3, padding=1)
-        nn.init.constant_(self.heat.bias, -2.2)
+        with torch.no_grad():
+            self.heat.bias.fill_(-2.2)
 
     def forward(self, x):
         return self.heat(self.shared(x))
@@ -110,19 +134,24 @@ class Detector(nn.Module):
 
 
 def kill_channels(model, every=8):
-    """Every eighth channel that the head reads or makes is dead from the start, as channels of trained detectors are."""
+    """Every eighth channel that the head reads or makes is dead from the start, as channels of
+    trained detectors are."""
     for name, module in model.named_modules():
         if isinstance(module, nn.BatchNorm2d) and ".blocks." not in name:
             module.weight.data[::every], module.bias.data[::every] = 0, -0.1
             for tensor in (module.weight, module.bias):
-                tensor.register_hook(lambda gradient: gradient * (torch.arange(len(gradient)) % every != 0))
+                tensor.register_hook(
+                    lambda gradient: gradient * (torch.arange(len(gradient)) % every != 0)
+                )
 
 
 def _loss(logits, heat):
     """CenterNet's focal loss."""
     score = torch.sigmoid(logits).clamp(1e-4, 1 - 1e-4)
     hit = heat == 1
-    gain = torch.where(hit, (1 - score) ** 2 * torch.log(score), (1 - heat) ** 4 * score ** 2 * torch.log(1 - score))
+    gain = torch.where(
+        hit, (1 - score) ** 2 * torch.log(score), (1 - heat) ** 4 * score**2 * torch.log(1 - score)
+    )
     return -gain.sum() / hit.sum()
 
 
@@ -157,17 +186,22 @@ def cached(path, say=lambda text: None):
 
 
 def f1(model, seeds, threshold=0.3, reach=2.0):
-    """F1 in per cent: peaks of the heat map against the objects, one to one, within so many pixels."""
+    """F1 in per cent: peaks of the heat map against the objects, one to one, within so many
+    pixels."""
     hits = misses = false = 0
     for at in range(0, len(seeds), BATCH):
-        x, _, objects = batch(seeds[at:at + BATCH])
+        x, _, objects = batch(seeds[at : at + BATCH])
         with torch.no_grad():
             score = torch.nan_to_num(torch.sigmoid(model(x)))
         peaks = (score == F.max_pool2d(score, 3, 1, 1)) & (score > threshold)
         for found, wanted in zip(peaks, objects):
             wanted = list(wanted)
             for kind, row, column in found.nonzero().tolist():
-                near = [o for o in wanted if o[0] == kind and np.hypot(*(o[1] - (row + 0.5, column + 0.5))) <= reach]
+                near = [
+                    o
+                    for o in wanted
+                    if o[0] == kind and np.hypot(*(o[1] - (row + 0.5, column + 0.5))) <= reach
+                ]
                 hits, false = hits + bool(near), false + (not near)
                 wanted = [o for o in wanted if not near or o is not near[0]]
             misses += len(wanted)

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A classifier of scikit-learn's handwritten digits (8x8 pixels, 1797 of them), trained here: six convolutions with batch
-norm and ReLU. It barely moves in int8: what it shows is that accuracy stays, and, calibrated on a part of the digits that
-leaves channels silent, what the search does then."""
+"""A classifier of scikit-learn's handwritten digits (8x8 pixels, 1797 of them), trained here: six
+convolutions with batch norm and ReLU. It barely moves in int8: what it shows is that accuracy
+stays, and, calibrated on a part of the digits that leaves channels silent, what the search does
+then."""
+
 import dataclasses
 import functools
 import gzip
 
 import numpy as np
 import torch
-from demo import assets
 from quernel import fold
 from quernel.graph import LAYER, Graph, Node
 from quernel.layer import Activation
@@ -16,9 +17,11 @@ from quernel.torch import layer
 from torch import nn
 from torch.nn import functional as F
 
+from demo import assets
+
 WIDTHS = (16, 16, 32, 32, 64, 64)
-POOLED = (1, 3)             # a 2x2 maximum follows these convolutions
-TRAINING = 1297             # the first so many digits train, the others are for evaluation
+POOLED = (1, 3)  # a 2x2 maximum follows these convolutions
+TRAINING = 1297  # the first so many digits train, the others are for evaluation
 EPOCHS, BATCH = 20, 32
 
 
@@ -32,14 +35,21 @@ def _table():
 def rows(first, end):
     """(pixels float32 [n, 1, 8, 8] in 0…1, labels [n]) of a stretch of the data."""
     table = _table()[first:end]
-    return np.ascontiguousarray(table[:, :64].reshape(-1, 1, 8, 8) / np.float32(16)), table[:, 64].astype(np.int64)
+    return np.ascontiguousarray(table[:, :64].reshape(-1, 1, 8, 8) / np.float32(16)), table[
+        :, 64
+    ].astype(np.int64)
 
 
 def network():
-    """Convolutions, each with its batch norm, ReLU and, in two places, a maximum; their mean; a linear layer."""
+    """Convolutions, each with its batch norm, ReLU and, in two places, a maximum; their mean; a
+    linear layer."""
     steps, inputs = [], 1
     for index, width in enumerate(WIDTHS):
-        steps += [nn.Conv2d(inputs, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+        steps += [
+            nn.Conv2d(inputs, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+        ]
         steps += [nn.MaxPool2d(2)] if index in POOLED else []
         inputs = width
     return nn.Sequential(*steps, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, 10))
@@ -66,11 +76,20 @@ def graph(model):
         nonlocal value
         nodes.append(Node(op, name, [value], [name + ".y"], **more))
         value = name + ".y"
+
     for name, module in model.named_children():
         if isinstance(module, nn.Conv2d):
             norm = model[int(name) + 1]
-            found = fold.scaled(layer(module, name), *fold.batch_norm(
-                *(t.detach().numpy() for t in (norm.weight, norm.bias, norm.running_mean, norm.running_var)), norm.eps))
+            found = fold.scaled(
+                layer(module, name),
+                *fold.batch_norm(
+                    *(
+                        t.detach().numpy()
+                        for t in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
+                    ),
+                    norm.eps,
+                ),
+            )
             add(LAYER, name, layer=dataclasses.replace(found, activation=Activation("relu")))
         elif isinstance(module, nn.MaxPool2d):
             add("MaxPool", name, attributes={"kernel_shape": [2, 2], "strides": [2, 2]})

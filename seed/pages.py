@@ -1,25 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of printed text with known words, rendered from a seed: what the reading networks are calibrated and judged on."""
+"""Pages of printed text with known words, rendered from a seed: what the reading networks are
+calibrated and evaluated on."""
+
 import dataclasses
 import functools
 
 import numpy as np
-from demo import assets
 from PIL import Image, ImageDraw, ImageFont
 
-WORDS = ("scale zero point row column kernel tensor layer channel weight input output batch image border line page number "
-         "table stride pad smooth search signal noise error float integer round clip range sample value memory thread core "
-         "cache store load panel block strip window filter network detector sensor point cloud picture letter word").split()
+from demo import assets
+
+WORDS = (
+    "scale zero point row column kernel tensor layer channel weight input output batch image "
+    "border line page number table stride pad smooth search signal noise error float integer "
+    "round clip range sample value memory thread core cache store load panel block strip window "
+    "filter network detector sensor point cloud picture letter word"
+).split()
 FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf")
 PACKAGE = "fonts-dejavu-core"
-SIZE = 320          # lines and columns of a page
-LINE_HEIGHT = 48    # of a line as the reader wants it
-MEAN, DEVIATION = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+SIZE = 320  # lines and columns of a page
+LINE_HEIGHT = 48  # of a line as the reader wants it
+MEAN, DEVIATION = (
+    np.array([0.485, 0.456, 0.406], np.float32),
+    np.array([0.229, 0.224, 0.225], np.float32),
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Wear:
-    """How hard pages are to read: sizes of their letters, deviation of the noise, how far the ink has faded to the paper."""
+    """How hard pages are to read: sizes of their letters, deviation of the noise, how far the ink
+    has faded to the paper."""
+
     sizes: tuple = (15, 27)
     noise: float = 4
     fade: float = 0
@@ -28,7 +39,7 @@ class Wear:
 CLEAN, WORN = Wear(), Wear((11, 17), 12, 0.5)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _font(name, size):
     return ImageFont.truetype(str(assets.in_debian_package(PACKAGE, "/" + name)), size)
 
@@ -43,6 +54,7 @@ def _colours(rng, fade):
 @dataclasses.dataclass(frozen=True)
 class Page:
     """A picture (uint8 [lines, columns, 3]) and its lines: (text, (left, top, right, bottom))."""
+
     pixels: np.ndarray
     lines: list
 
@@ -60,7 +72,7 @@ def page(seed, wear=CLEAN):
         if box[2] < SIZE - 4:
             draw.text((left, top), text, ink, font)
             lines.append((text, box))
-        top = box[3] + int(rng.integers(10, 22))
+        top = int(box[3]) + int(rng.integers(10, 22))
     noisy = np.asarray(sheet, np.float32) + rng.normal(0, wear.noise, (SIZE, SIZE, 3))
     return Page(np.uint8(np.clip(np.rint(noisy), 0, 255)), lines)
 
@@ -74,15 +86,18 @@ def for_detection(found):
 def for_reading(found, box, margin=3):
     """One line of a page, float32 [1, 3, LINE_HEIGHT, columns]; the columns are a multiple of 8."""
     left, top, right, bottom = (int(v) for v in box)
-    crop = found.pixels[max(0, top - margin):bottom + margin, max(0, left - margin):right + margin]
+    crop = found.pixels[
+        max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin
+    ]
     columns = -(-LINE_HEIGHT * crop.shape[1] // crop.shape[0] // 8) * 8
-    line = Image.fromarray(crop).resize((columns, LINE_HEIGHT), Image.BILINEAR)
+    line = Image.fromarray(crop).resize((columns, LINE_HEIGHT), Image.Resampling.BILINEAR)
     x = np.asarray(line, np.float32)[..., ::-1] / np.float32(127.5) - 1
     return np.ascontiguousarray(x.transpose(2, 0, 1)[None], np.float32)
 
 
 def boxes(heat, threshold=0.3):
-    """Boxes of the lines in a heat map [SIZE, SIZE]: connected runs of lines, grown as the detector's training shrank them."""
+    """Boxes of the lines in a heat map [SIZE, SIZE]: connected runs of lines, grown as the
+    detector's training shrank them."""
     mask, found = heat > threshold, []
     label = _components(mask)
     for index in range(1, label.max() + 1):
@@ -90,18 +105,27 @@ def boxes(heat, threshold=0.3):
         if len(rows) < 30:
             continue
         height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
-        grow = int(round(height * width * 1.6 / (2 * (height + width))))
-        found.append((columns.min() - grow, rows.min() - grow, columns.max() + grow, rows.max() + grow))
+        grow = round(height * width * 1.6 / (2 * (height + width)))
+        found.append(
+            (columns.min() - grow, rows.min() - grow, columns.max() + grow, rows.max() + grow)
+        )
     return sorted(found, key=lambda box: box[1])
 
 
 def _components(mask):
-    """Connected parts of a mask, numbered from 1, by spreading the least number to the neighbours."""
+    """Connected parts of a mask, numbered from 1, by spreading the least number to the
+    neighbours."""
     label = np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), 0)
     while True:
         padded = np.pad(label, 1, constant_values=0)
-        spread = np.max([padded[1 + r:padded.shape[0] - 1 + r, 1 + s:padded.shape[1] - 1 + s]
-                         for r in (-1, 0, 1) for s in (-1, 0, 1)], axis=0)
+        spread = np.max(
+            [
+                padded[1 + r : padded.shape[0] - 1 + r, 1 + s : padded.shape[1] - 1 + s]
+                for r in (-1, 0, 1)
+                for s in (-1, 0, 1)
+            ],
+            axis=0,
+        )
         spread = np.where(mask, spread, 0)
         if (spread == label).all():
             return np.searchsorted(np.unique(label), label)
@@ -109,7 +133,8 @@ def _components(mask):
 
 
 def text_of(scores, characters):
-    """What the reader's output [1, steps, characters] says: the best character of each step, repeats and blanks dropped."""
+    """What the reader's output [1, steps, characters] says: the best character of each step,
+    repeats and blanks dropped."""
     best = scores[0].argmax(axis=1)
     kept = best[np.flatnonzero(np.diff(best, prepend=-1))]
     return "".join(characters[i] for i in kept if i > 0)

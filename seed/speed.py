@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much of the library's speed a drop-in replacement keeps: PointPillars' backbone_2d in PyTorch float, the same model
-with every layer replaced, and the same operators called one after another on memory of their own. Paired rounds in random
-order; weights drawn. The share is the operators' time over the replaced model's."""
+"""How much of the library's speed a drop-in replacement keeps: PointPillars' backbone_2d in PyTorch
+float, the same model with every layer replaced, and the same operators called one after another on
+memory of their own. Paired rounds in random order; weights drawn. The share is the operators' time
+over the replaced model's."""
+
 import argparse
 import copy
 import random
 
 import quernel.torch as qt
 import torch
-from demo.__main__ import interval, paired_times
 from quernel.layer import Coded, pool
+
+from demo.__main__ import interval, paired_times
 
 from . import bev
 
@@ -21,7 +24,11 @@ class Operators:
 
     def __init__(self, model, x, threads):
         self.steps, self.pool = [], pool(threads)
-        modules = [module for module in model.modules() if isinstance(module, (qt.QuantConv2d, qt.QuantConvTranspose2d))]
+        modules = [
+            module
+            for module in model.modules()
+            if isinstance(module, (qt.QuantConv2d, qt.QuantConvTranspose2d))
+        ]
         hooks = [module.register_forward_hook(self._keep(threads)) for module in modules]
         with torch.no_grad():
             model(x)
@@ -30,10 +37,15 @@ class Operators:
 
     def _keep(self, threads):
         def hook(module, arguments, made):
-            source, target = (t if isinstance(t, Coded) else t.numpy() for t in (arguments[0], made))
+            source, target = (
+                t if isinstance(t, Coded) else t.numpy() for t in (arguments[0], made)
+            )
             module.packed.run(source, target, threads)
             operator = next(reversed(module.packed._operators.values()))
-            self.steps.append((operator, *(t.chain if isinstance(t, Coded) else t for t in (source, target))))
+            self.steps.append(
+                (operator, *(t.chain if isinstance(t, Coded) else t for t in (source, target)))
+            )
+
         return hook
 
     def __call__(self):
@@ -57,11 +69,20 @@ def main():
     qt.quantize(replaced, [x], policies=("plain",))
     operators = Operators(replaced, x, options.threads)
     with torch.no_grad():
-        times = paired_times({"float": lambda: model(x), "replaced": lambda: replaced(x), "operators": operators}, options.rounds)
+        times = paired_times(
+            {"float": lambda: model(x), "replaced": lambda: replaced(x), "operators": operators},
+            options.rounds,
+        )
     for name, values in times.items():
-        print(f"{name:10} {interval(values):>26} ms   {interval(times['float'] / values)} times float's speed")
+        print(
+            f"{name:10} {interval(values):>26} ms   {interval(times['float'] / values)} times "
+            "float's speed"
+        )
     share = times["operators"] / times["replaced"]
-    print(f"a drop-in replacement keeps {interval(share)} of the operators' speed ({options.threads} thread(s), {options.rounds} rounds)")
+    print(
+        f"a drop-in replacement keeps {interval(share)} of the operators' speed "
+        f"({options.threads} thread(s), {options.rounds} rounds)"
+    )
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ def python(suite):
         return failure("no library to load", "", "./dev test --stage gcc")
     env = {"QUERNEL_LIBRARY": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'python'}"}
     total = Outcome()
-    for name in ("suite", "layers", "readers", "judge", "modules", "onednn", "experiment", "peers"):
+    for name in ("suite", "layers", "readers", "layer_search", "modules", "onednn", "experiment", "peers"):
         total.add(suite.step(f"python/{name}", [suite.options.python, ROOT / "tests" / "python" / f"{name}.py"], env))
     if suite.options.long:
         total.add(suite.step("real networks", [suite.options.python, "-m", "seed.networks", "--out", ROOT / "build-gcc" / "seed"], env))
@@ -219,7 +219,9 @@ def docs(suite):
 
 
 def lint(suite):
-    total = suite.step("lint self-test", [sys.executable, ROOT / "tests" / "lint" / "selftest.py"])
+    habits = [ROOT / "tests" / "lint" / "python_habits.py", "--python", suite.options.python or sys.executable]
+    total = suite.step("python habits", [sys.executable, *habits]).add(
+        suite.step("lint self-test", [sys.executable, ROOT / "tests" / "lint" / "selftest.py"]))
     builds = [str(ROOT / f"build-{name}") for name in ("gcc", "aarch64") if (ROOT / f"build-{name}" / "build.ninja").exists()]
     return total.add(suite.step("lint", [sys.executable, ROOT / "tests" / "lint" / "lint.py", *builds]))
 

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the test programs of one build folder and adds up their counts.
 
-Every test program ends with a line "N passed, N failed, N skipped" on stdout, and prints each skip as a line of its own
-that says "skipped" and, behind the last colon before it, why. Criterion's own summary is read as well. A program with
-neither is one test: exit 0 passed, 77 skipped (its last line is the reason), anything else failed.
-"""
+Every test program ends with a line "N passed, N failed, N skipped" on stdout, and prints each skip
+as a line of its own that says "skipped" and, behind the last colon before it, why. Criterion's own
+summary is read as well. A program with neither is one test: exit 0 passed, 77 skipped (its last
+line is the reason), anything else failed."""
+
 import argparse
 import concurrent.futures
 import dataclasses
@@ -18,7 +19,9 @@ import subprocess
 import sys
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
-CRITERION = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)")
+CRITERION = re.compile(
+    r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)"
+)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 SKIP_REASON = re.compile(r"(\[SKIP\]|\bskipped\b).*: \S")
 LINES_OF_A_FAILURE = 60
@@ -27,10 +30,12 @@ LINES_OF_A_FAILURE = 60
 @dataclasses.dataclass
 class Outcome:
     """What came of one program or one step."""
+
     passed: int = 0
     failed: int = 0
     skipped: int = 0
-    lines: list = dataclasses.field(default_factory=list)  # reasons of skips, output of failures, how to replay
+    # reasons of skips, output of failures, how to replay
+    lines: list = dataclasses.field(default_factory=list)
 
     def add(self, other):
         self.passed += other.passed
@@ -52,7 +57,10 @@ def failure(what, output, replay):
     lines = output.rstrip().splitlines()
     if len(lines) > LINES_OF_A_FAILURE:
         lines = [f"... {len(lines) - LINES_OF_A_FAILURE} lines more"] + lines[-LINES_OF_A_FAILURE:]
-    return Outcome(failed=1, lines=[f"FAILED: {what}", *("    " + line for line in lines), f"    replay: {replay}"])
+    return Outcome(
+        failed=1,
+        lines=[f"FAILED: {what}", *("    " + line for line in lines), f"    replay: {replay}"],
+    )
 
 
 def counts_of(stdout, stderr):
@@ -68,10 +76,15 @@ def counts_of(stdout, stderr):
     return None
 
 
-def judge(name, code, stdout, stderr, replay):
-    """Turns a finished program into an Outcome. A crash or a bad exit counts even where the counts look well."""
+def outcome_of(name, code, stdout, stderr, replay):
+    """Turns a finished program into an Outcome. A crash or a bad exit counts even where the counts
+    look well."""
     counts = counts_of(stdout, stderr)
-    reasons = [line.strip() for line in COLOUR.sub("", stdout + "\n" + stderr).splitlines() if SKIP_REASON.search(line)]
+    reasons = [
+        line.strip()
+        for line in COLOUR.sub("", stdout + "\n" + stderr).splitlines()
+        if SKIP_REASON.search(line)
+    ]
     if counts is None:
         if code == 0:
             return Outcome(passed=1)
@@ -80,7 +93,9 @@ def judge(name, code, stdout, stderr, replay):
         return failure(f"{name}: exit {code}", stdout + stderr, replay)
     passed, failed, skipped = counts
     if failed == 0 and code != 0:
-        return Outcome(passed, 0, skipped).add(failure(f"{name}: exit {code}", stdout + stderr, replay))
+        return Outcome(passed, 0, skipped).add(
+            failure(f"{name}: exit {code}", stdout + stderr, replay)
+        )
     if failed:
         outcome = failure(f"{name}: {failed} failed", stdout + stderr, replay)
         outcome.passed, outcome.failed, outcome.skipped = passed, failed, skipped
@@ -88,8 +103,12 @@ def judge(name, code, stdout, stderr, replay):
     if passed + skipped == 0:
         return failure(f"{name}: it tested nothing", stdout + stderr, replay)
     if skipped and not reasons:
-        return Outcome(passed, 0, skipped).add(failure(f"{name}: skipped without a reason", stdout + stderr, replay))
-    return Outcome(passed, 0, skipped, [f"skipped: {name}: {reason}" for reason in reasons[:skipped]])
+        return Outcome(passed, 0, skipped).add(
+            failure(f"{name}: skipped without a reason", stdout + stderr, replay)
+        )
+    return Outcome(
+        passed, 0, skipped, [f"skipped: {name}: {reason}" for reason in reasons[:skipped]]
+    )
 
 
 def text_of(output):
@@ -103,13 +122,24 @@ def run_program(name, command, env=None, cwd=None, timeout=None):
     words = [f"{key}={shlex.quote(value)}" for key, value in sorted(env.items())]
     replay = " ".join(words + [shlex.join(map(str, command))])
     try:
-        done = subprocess.run(command, env={**os.environ, **env}, cwd=cwd, timeout=timeout, stdin=subprocess.DEVNULL,
-                              capture_output=True)
+        done = subprocess.run(
+            command,
+            env={**os.environ, **env},
+            cwd=cwd,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
     except subprocess.TimeoutExpired as expired:
-        return failure(f"{name}: longer than {timeout} s", text_of(expired.stdout) + text_of(expired.stderr), replay)
+        return failure(
+            f"{name}: longer than {timeout} s",
+            text_of(expired.stdout) + text_of(expired.stderr),
+            replay,
+        )
     except OSError as error:
         return failure(f"{name}: {error}", "", replay)
-    return judge(name, done.returncode, text_of(done.stdout), text_of(done.stderr), replay)
+    return outcome_of(name, done.returncode, text_of(done.stdout), text_of(done.stderr), replay)
 
 
 def tests_of(build, suites, names=None):
@@ -123,11 +153,14 @@ NO_TABLES = {"QUERNEL_TABLE": "none"}  # plans must not depend on what was tuned
 
 
 def run_build(build, suites=("plain",), names=None, env=None, wrapper=(), jobs=None, slower=1):
-    """Runs the tests of a build folder, several at a time. `wrapper` stands before each command (an emulator)."""
+    """Runs the tests of a build folder, several at a time. `wrapper` stands before each command (an
+    emulator)."""
     tests = tests_of(build, set(suites), names)
     missing = set(names or ()) - {t["name"] for t in tests}
     if missing or not tests:
-        return failure(f"no such test: {', '.join(sorted(missing)) or 'none at all'}", "", f"ninja -C {build}")
+        return failure(
+            f"no such test: {', '.join(sorted(missing)) or 'none at all'}", "", f"ninja -C {build}"
+        )
 
     def run(test):
         timeout = test["timeout"] * slower if test["timeout"] > 0 else None
@@ -146,12 +179,21 @@ def main():
     parser = argparse.ArgumentParser(description="Runs the test programs of one build folder.")
     parser.add_argument("build", help="a folder that Meson configured and Ninja has built")
     parser.add_argument("names", nargs="*", help="tests to run; all without any")
-    parser.add_argument("--suite", action="append", choices=["plain", "criterion"], help="default: plain")
-    parser.add_argument("--wrapper", default="", help='stands before each command, e.g. "qemu-aarch64 -cpu max"')
+    parser.add_argument(
+        "--suite", action="append", choices=["plain", "criterion"], help="default: plain"
+    )
+    parser.add_argument(
+        "--wrapper", default="", help='stands before each command, e.g. "qemu-aarch64 -cpu max"'
+    )
     parser.add_argument("--jobs", type=int, help="programs at a time; default: one for each CPU")
     options = parser.parse_args()
-    outcome = run_build(options.build, options.suite or ["plain"], options.names, wrapper=shlex.split(options.wrapper),
-                        jobs=options.jobs)
+    outcome = run_build(
+        options.build,
+        options.suite or ["plain"],
+        options.names,
+        wrapper=shlex.split(options.wrapper),
+        jobs=options.jobs,
+    )
     print("\n".join(outcome.lines + [str(outcome)]))
     return 1 if outcome.failed else 0
 

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the C text of the built-in table from .qtn files: embed.py OUTPUT INPUT…
 
-The same rows give the same bytes. A line that is no row (its checksum is looked at) ends the build."""
+The same rows give the same bytes. A line that is no row (its checksum is looked at) ends the
+build."""
+
 import pathlib
 import sys
 
@@ -34,8 +36,8 @@ def quoted(line):
 def main(output, inputs):
     rows = [row for path in sorted(inputs) for row in rows_of(pathlib.Path(path))]
     text = "// Made by tune/embed.py from tune/tables; not to be edited.\n#include <stddef.h>\n"
-    text += "extern const char quernel_i_embedded[];\nconst char quernel_i_embedded[] =\n    \"\"\n"
-    text += "".join(quoted(row) for row in rows) + "    \"\";\n"
+    text += 'extern const char quernel_i_embedded[];\nconst char quernel_i_embedded[] =\n    ""\n'
+    text += "".join(quoted(row) for row in rows) + '    "";\n'
     pathlib.Path(output).write_text(text, encoding="ascii")
 
 

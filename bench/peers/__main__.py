@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares Quernel with other libraries: `./dev bench --peers …` (README.md)."""
+
 import argparse
 import json
 import os
@@ -14,7 +15,8 @@ QUERNEL = contender.ROOT / "build" / "tune" / "quernel"
 
 
 def refuse(code, what):
-    """Ends with a line on stderr: 2 for usage and unreadable input, 4 for an instruction set that cannot run here."""
+    """Ends with a line on stderr: 2 for usage and unreadable input, 4 for an instruction set that
+    cannot run here."""
     print(f"quernel: peers: {what}", file=sys.stderr)
     sys.exit(code)
 
@@ -22,7 +24,11 @@ def refuse(code, what):
 def host():
     """What `quernel info` says, and the peaks that it probes."""
     try:
-        return json.loads(subprocess.run([QUERNEL, "info", "--probe", "--json"], check=True, capture_output=True).stdout)
+        return json.loads(
+            subprocess.run(
+                [QUERNEL, "info", "--probe", "--json"], check=True, capture_output=True
+            ).stdout
+        )
     except (OSError, subprocess.CalledProcessError, ValueError) as problem:
         refuse(2, f"{QUERNEL}: {problem}")
 
@@ -54,14 +60,20 @@ class Comparison:
                 started[name] = contender.Contender(name, problem, isa, self.top)
             except contender.Failed as reason:
                 for peer in self.options.peers if name == "quernel" else [name]:
-                    self.add(report.row(given, **common, peer=peer, status="skipped", reason=f"{name}: {reason}"))
+                    self.add(
+                        report.row(
+                            given, **common, peer=peer, status="skipped", reason=f"{name}: {reason}"
+                        )
+                    )
                 if name == "quernel":
                     return {}
         return started
 
     def compare(self, given, problem, isa):
         """One problem on one instruction set: every contender once per round, in random order."""
-        common = dict(isa=isa, threads=problem.threads, boundary=problem.boundary, rounds=self.options.rounds)
+        common = dict(
+            isa=isa, threads=problem.threads, boundary=problem.boundary, rounds=self.options.rounds
+        )
         started = self._start(given, common, problem, isa)
         try:
             times, peaks = {name: [] for name in started}, []
@@ -72,7 +84,11 @@ class Comparison:
             for name in [n for n in started if n != "quernel"]:
                 self.add(self._row(given, common, problem, started, times, peaks, name))
         except contender.Failed as reason:
-            self.add(report.row(given, **common, peer=",".join(started), status="skipped", reason=str(reason)))
+            self.add(
+                report.row(
+                    given, **common, peer=",".join(started), status="skipped", reason=str(reason)
+                )
+            )
         finally:
             for one in started.values():
                 one.close()
@@ -83,12 +99,26 @@ class Comparison:
         wrong = problem.wrong(started["quernel"].output, started[name].output)
         quernel_ms, peer_ms = (1e3 * report.median(t)[0] for t in (ours, theirs))
         macs = problem.macs if hasattr(problem, "macs") else problem.layer.macs
-        peak = None if None in peaks else max(peaks)   # a probe that was interrupted shows less
+        peak = None if None in peaks else max(peaks)  # a probe that was interrupted shows less
         share = lambda ms: None if not peak else 100 * 2e-6 * macs / ms / peak
-        return report.row(given, **common, peer=name, peer_version=started[name].version, peer_exact=wrong == 0,
-                          peer_wrong_share=wrong, peer_note=started[name].note, quernel_ms=quernel_ms, peer_ms=peer_ms,
-                          ratio=ratio, lo=lo, hi=hi, status="ok",
-                          peak_gops=peak, quernel_percent_of_peak=share(quernel_ms), peer_percent_of_peak=share(peer_ms))
+        return report.row(
+            given,
+            **common,
+            peer=name,
+            peer_version=started[name].version,
+            peer_exact=wrong == 0,
+            peer_wrong_share=wrong,
+            peer_note=started[name].note,
+            quernel_ms=quernel_ms,
+            peer_ms=peer_ms,
+            ratio=ratio,
+            lo=lo,
+            hi=hi,
+            status="ok",
+            peak_gops=peak,
+            quernel_percent_of_peak=share(quernel_ms),
+            peer_percent_of_peak=share(peer_ms),
+        )
 
 
 def listed(text, among, what):
@@ -102,9 +132,14 @@ def listed(text, among, what):
 def parse(arguments):
     p = argparse.ArgumentParser(prog="dev bench --peers", description=__doc__)
     p.add_argument("--peers", default="all", help="all, or some of " + ",".join(PEERS))
-    p.add_argument("--layers", help="CSV of layers; default, where no list is given: bench/shapes/layers.csv and gemm.csv")
+    p.add_argument(
+        "--layers",
+        help="CSV of layers; default, where no list is given: bench/shapes/layers.csv and gemm.csv",
+    )
     p.add_argument("--gemm", help="CSV of products")
-    p.add_argument("--network", help="CSV of networks: whole models, against oneDNN chained by hand")
+    p.add_argument(
+        "--network", help="CSV of networks: whole models, against oneDNN chained by hand"
+    )
     p.add_argument("--boundary", default="int8,f32", help="int8, f32 or both")
     p.add_argument("--isa", help="instruction sets, default: the best one here")
     p.add_argument("--threads", type=int, default=1)
@@ -112,9 +147,13 @@ def parse(arguments):
     p.add_argument("--filter", default="", help="only rows whose name holds this")
     p.add_argument("--out", default=str(contender.ROOT / "build" / "bench"))
     options = p.parse_args(arguments)
-    options.peers = list(PEERS) if options.peers == "all" else listed(options.peers, PEERS, "--peers")
+    options.peers = (
+        list(PEERS) if options.peers == "all" else listed(options.peers, PEERS, "--peers")
+    )
     if not (options.layers or options.gemm or options.network):
-        options.layers, options.gemm = (contender.ROOT / "bench" / "shapes" / name for name in ("layers.csv", "gemm.csv"))
+        options.layers, options.gemm = (
+            contender.ROOT / "bench" / "shapes" / name for name in ("layers.csv", "gemm.csv")
+        )
     options.boundary = listed(options.boundary, (problems.INT8, problems.F32), "--boundary")
     return options
 
@@ -130,15 +169,20 @@ def work(options):
         for given in problems.read_rows(path):
             if options.filter in report.name_of(given):
                 for boundary in options.boundary:
-                    yield given, problems.Problem(problems.layer_of(given), boundary, options.threads)
+                    yield (
+                        given,
+                        problems.Problem(problems.layer_of(given), boundary, options.threads),
+                    )
     for given in problems.read_rows(options.network) if options.network else []:
         if given["input"] != "0" or options.filter not in given["model"]:
             continue
         rows = problems.network_of(problems.read_rows(options.network), given["model"])
         for boundary in options.boundary:
             out = problems.LAYOUTS[boundary]
-            yield ({"model": given["model"], "layer": f"f32 NCHW to {out}", "layers": len(rows)},
-                   problems.NetworkProblem(rows, boundary, options.threads))
+            yield (
+                {"model": given["model"], "layer": f"f32 NCHW to {out}", "layers": len(rows)},
+                problems.NetworkProblem(rows, boundary, options.threads),
+            )
 
 
 def main():
@@ -159,7 +203,9 @@ def main():
     os.makedirs(options.out, exist_ok=True)
     path = os.path.join(options.out, "comparison.json")
     with open(path + ".tmp", "w") as file:
-        json.dump({"schema": "quernel-compare-1", "host": info, "rows": comparison.rows}, file, indent=1)
+        json.dump(
+            {"schema": "quernel-compare-1", "host": info, "rows": comparison.rows}, file, indent=1
+        )
         file.write("\n")
     os.replace(path + ".tmp", path)
     print(path)

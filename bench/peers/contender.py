@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parent's side of a contender: starts its process below a ceiling of instruction sets, asks it to run."""
+"""The parent's side of a contender: starts its process below a ceiling of instruction sets, asks it
+to run."""
+
 import dataclasses
 import json
 import os
@@ -12,9 +14,14 @@ import tempfile
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ONEDNN_CEILINGS = {"avx2": "AVX2", "avxvnni": "AVX2_VNNI", "avx512vnni": "AVX512_CORE_VNNI", "amxint8": "DEFAULT"}
+ONEDNN_CEILINGS = {
+    "avx2": "AVX2",
+    "avxvnni": "AVX2_VNNI",
+    "avx512vnni": "AVX512_CORE_VNNI",
+    "amxint8": "DEFAULT",
+}
 CPUMASK = ROOT / "build" / "tests" / "cross" / "libcpumask.so"
-TIMEOUT = 240   # seconds for an answer
+TIMEOUT = 240  # seconds for an answer
 
 
 class Failed(Exception):
@@ -22,17 +29,26 @@ class Failed(Exception):
 
 
 def environment(name, isa, top):
-    """The child's: Quernel and oneDNN have ceilings of their own, the others are shown a CPU without what lies above."""
-    env = dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "python")]), QUERNEL_ISA=isa,
-               QUERNEL_LIBRARY=str(ROOT / "build" / "libquernel.so"), ONEDNN_MAX_CPU_ISA=ONEDNN_CEILINGS.get(isa, "DEFAULT"))
+    """The child's: Quernel and oneDNN have ceilings of their own, the others are shown a CPU
+    without what lies above."""
+    env = dict(
+        os.environ,
+        PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "python")]),
+        QUERNEL_ISA=isa,
+        QUERNEL_LIBRARY=str(ROOT / "build" / "libquernel.so"),
+        ONEDNN_MAX_CPU_ISA=ONEDNN_CEILINGS.get(isa, "DEFAULT"),
+    )
     if name in ("openvino", "onnxruntime", "litert") and isa != top:
         if not CPUMASK.exists():
             raise Failed(f"{CPUMASK.name} is not built: this peer has no ceiling of its own")
         env.update(LD_PRELOAD=str(CPUMASK), QUERNEL_CPUMASK=isa)
-    if name == "onednn":   # the PyPI package: its SYCL runtime finds the CPU by these
+    if name == "onednn":  # the PyPI package: its SYCL runtime finds the CPU by these
         libraries = pathlib.Path(sys.prefix) / "lib"
-        env.update(LD_LIBRARY_PATH=str(libraries), OCL_ICD_FILENAMES=str(libraries / "libintelocl.so"),
-                   ONEAPI_DEVICE_SELECTOR="opencl:cpu")
+        env.update(
+            LD_LIBRARY_PATH=str(libraries),
+            OCL_ICD_FILENAMES=str(libraries / "libintelocl.so"),
+            ONEAPI_DEVICE_SELECTOR="opencl:cpu",
+        )
     return env
 
 
@@ -43,14 +59,22 @@ class Contender:
         self.name = name
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "y.npy")
-            self.process = subprocess.Popen([sys.executable, "-m", "bench.peers.worker", name], stdin=subprocess.PIPE,
-                                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,
-                                            env=environment(name, isa, top))
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bench.peers.worker", name],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                cwd=ROOT,
+                env=environment(name, isa, top),
+            )
             try:
                 answer = self._ask(dict(dataclasses.asdict(problem), output=path))
                 if "error" in answer:
                     raise Failed(answer["error"])
-                self.version, self.note, self.once = (answer[key] for key in ("version", "note", "once"))
+                self.version, self.note, self.once = (
+                    answer[key] for key in ("version", "note", "once")
+                )
                 self.output = np.load(path)
             except BaseException:
                 self.close()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""oneDNN's C interface (version 3) as far as it is needed here, by ctypes. Numbers are those of dnnl_types.h."""
+"""oneDNN's C interface (version 3) as far as it is needed here, by ctypes. Numbers are those of
+dnnl_types.h."""
+
 import ctypes as c
 import os
 
@@ -9,7 +11,12 @@ F32, S32, S8, U8 = 3, 4, 5, 6
 SRC, DST, WEIGHTS, BIAS, SCALES, ZEROS = 1, 17, 33, 41, 4096, 8192
 FORWARD_INFERENCE, CONVOLUTION_DIRECT, DECONVOLUTION_DIRECT, RELU, CLIP = 96, 0x1, 0xA, 0x20, 0x2E
 QUERY_IMPLEMENTATION, QUERY_ARGUMENT_MD = 8, 255
-TYPES = {np.dtype(np.float32): F32, np.dtype(np.int32): S32, np.dtype(np.int8): S8, np.dtype(np.uint8): U8}
+TYPES = {
+    np.dtype(np.float32): F32,
+    np.dtype(np.int32): S32,
+    np.dtype(np.int8): S8,
+    np.dtype(np.uint8): U8,
+}
 DIMS = c.c_int64 * 12
 ALLOCATE = c.c_void_p(-1)
 
@@ -19,8 +26,14 @@ class Refused(Exception):
 
 
 class _Version(c.Structure):
-    _fields_ = [("major", c.c_int), ("minor", c.c_int), ("patch", c.c_int), ("hash", c.c_char_p), ("cpu", c.c_uint),
-                ("gpu", c.c_uint)]
+    _fields_ = [
+        ("major", c.c_int),
+        ("minor", c.c_int),
+        ("patch", c.c_int),
+        ("hash", c.c_char_p),
+        ("cpu", c.c_uint),
+        ("gpu", c.c_uint),
+    ]
 
 
 class _Argument(c.Structure):
@@ -64,7 +77,9 @@ def dims(values):
 
 def strided(sizes, strides, type):
     """A description of memory with sizes and strides, in elements."""
-    return call(lib.dnnl_memory_desc_create_with_strides, len(sizes), dims(sizes), type, dims(strides))
+    return call(
+        lib.dnnl_memory_desc_create_with_strides, len(sizes), dims(sizes), type, dims(strides)
+    )
 
 
 def any_layout(sizes, type):
@@ -77,7 +92,8 @@ def slice_of(parent, sizes, offsets):
 
 
 class Memory:
-    """Memory of the library's; filled from an array and read back by mapping it. `of` is a memory whose bytes it shares."""
+    """Memory of the library's; filled from an array and read back by mapping it. `of` is a memory
+    whose bytes it shares."""
 
     def __init__(self, desc, of=None):
         self.desc, self.of = desc, of
@@ -100,7 +116,9 @@ class Memory:
 
     def fill(self, array):
         array = np.ascontiguousarray(array)
-        self._mapped(lambda address: c.memmove(address, array.ctypes.data, min(array.nbytes, self.bytes)))
+        self._mapped(
+            lambda address: c.memmove(address, array.ctypes.data, min(array.nbytes, self.bytes))
+        )
         return self
 
     def read(self, array):
@@ -109,7 +127,8 @@ class Memory:
 
 
 def memory_of(array, sizes, strides):
-    """An array's memory as a tensor of the library: sizes and strides in the library's order of dimensions."""
+    """An array's memory as a tensor of the library: sizes and strides in the library's order of
+    dimensions."""
     return Memory(strided(sizes, strides, TYPES[array.dtype])).fill(array)
 
 
@@ -119,10 +138,14 @@ class Primitive:
     def __init__(self, desc, arguments):
         self.handle = call(lib.dnnl_primitive_create, desc)
         self.memories = list(arguments.values())
-        self.arguments = (_Argument * len(arguments))(*[_Argument(arg, memory.handle) for arg, memory in arguments.items()])
+        self.arguments = (_Argument * len(arguments))(
+            *[_Argument(arg, memory.handle) for arg, memory in arguments.items()]
+        )
 
     def execute(self):
-        status = lib.dnnl_primitive_execute(self.handle, stream, len(self.arguments), self.arguments)
+        status = lib.dnnl_primitive_execute(
+            self.handle, stream, len(self.arguments), self.arguments
+        )
         if status:
             raise Refused(f"dnnl_primitive_execute: status {status}")
 
@@ -132,7 +155,8 @@ def wait():
 
 
 def layout_of(desc, argument):
-    """The description that a primitive chose for an argument; the primitive's own, so it must outlive it."""
+    """The description that a primitive chose for an argument; the primitive's own, so it must
+    outlive it."""
     return c.c_void_p(lib.dnnl_primitive_desc_query_md(desc, QUERY_ARGUMENT_MD, argument))
 
 
@@ -143,7 +167,8 @@ def implementation(desc):
 
 
 def attributes(masks, activation=None, zero=False):
-    """Scales for arguments, by mask of dimensions, an activation behind the bias, a zero point of the output."""
+    """Scales for arguments, by mask of dimensions, an activation behind the bias, a zero point of
+    the output."""
     attr = call(lib.dnnl_primitive_attr_create)
     for argument, mask in masks.items():
         check(lib.dnnl_primitive_attr_set_scales_mask, attr, argument, mask)
@@ -151,7 +176,13 @@ def attributes(masks, activation=None, zero=False):
         check(lib.dnnl_primitive_attr_set_zero_points_mask, attr, DST, 0)
     if activation:
         ops = call(lib.dnnl_post_ops_create)
-        check(lib.dnnl_post_ops_append_eltwise, ops, activation[0], c.c_float(activation[1]), c.c_float(activation[2]))
+        check(
+            lib.dnnl_post_ops_append_eltwise,
+            ops,
+            activation[0],
+            c.c_float(activation[1]),
+            c.c_float(activation[2]),
+        )
         check(lib.dnnl_primitive_attr_set_post_ops, attr, ops)
     return attr
 
@@ -159,8 +190,10 @@ def attributes(masks, activation=None, zero=False):
 def reorder(source, target, scale=None):
     """A reorder from one memory to another; with a scale the target holds numbers / scale."""
     attr = attributes({DST: 0} if scale is not None else {})
-    desc = call(lib.dnnl_reorder_primitive_desc_create, source.desc, engine, target.desc, engine, attr)
+    desc = call(
+        lib.dnnl_reorder_primitive_desc_create, source.desc, engine, target.desc, engine, attr
+    )
     arguments = {SRC: source, DST: target}
     if scale is not None:
-        arguments[SCALES | DST] = memory_of(np.float32([scale]), (1,), (1,))
+        arguments[SCALES | DST] = memory_of(np.array([scale], np.float32), (1,), (1,))
     return Primitive(desc, arguments)

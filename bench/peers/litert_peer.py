@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LiteRT (TensorFlow Lite): its XNNPACK delegate runs the layer, exact on every x86 instruction set."""
+"""LiteRT (TensorFlow Lite): its XNNPACK delegate runs the layer, exact on every x86 instruction
+set."""
+
 import importlib.metadata
 
 import numpy as np
@@ -25,7 +27,9 @@ def make(problem):
     model = tflite_model.make(problem, x, y, numbers)
     session = Interpreter(model_content=model, num_threads=problem.threads)
     session.allocate_tensors()
-    session.set_tensor(session.get_input_details()[0]["index"], signed(x) if x.dtype == np.uint8 else x)
+    session.set_tensor(
+        session.get_input_details()[0]["index"], signed(x) if x.dtype == np.uint8 else x
+    )
     result = session.get_output_details()[0]["index"]
 
     def read():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""oneDNN, its primitives chained by hand: a quantizing reorder, the layer in layouts of its own choice, a reorder back where
-the boundary wants one. Weights are reordered beforehand."""
+"""oneDNN, its primitives chained by hand: a quantizing reorder, the layer in layouts of its own
+choice, a reorder back where the boundary wants one. Weights are reordered beforehand."""
+
 import numpy as np
 
 from . import dnnl
@@ -23,12 +24,16 @@ def _nhwc(shape):
 
 
 def _nchw(shape):
-    n, channels, h, w = shape
+    _, channels, h, w = shape
     return shape, (channels * h * w, h * w, w, 1)
 
 
 def _plain(boundary, array):
-    return (array.shape, (array.shape[1], 1)) if array.ndim == 2 else (_nhwc if boundary == INT8 else _nchw)(array.shape)
+    return (
+        (array.shape, (array.shape[1], 1))
+        if array.ndim == 2
+        else (_nhwc if boundary == INT8 else _nchw)(array.shape)
+    )
 
 
 def _weights(layer, numbers):
@@ -54,15 +59,32 @@ def _describe(layer, numbers, src, dst, dst_type):
     weights = dnnl.any_layout(sizes, dnnl.S8)
     if layer.op == "gemm":
         bias = dnnl.strided((1, layer.c_out), (layer.c_out, 1), dnnl.F32)
-        return dnnl.call(dnnl.lib.dnnl_matmul_primitive_desc_create, dnnl.engine, src, weights, bias, dst, attr)
+        return dnnl.call(
+            dnnl.lib.dnnl_matmul_primitive_desc_create, dnnl.engine, src, weights, bias, dst, attr
+        )
     bias = dnnl.strided((layer.c_out,), (1,), dnnl.F32)
     up = layer.op == "deconv"
-    create = dnnl.lib.dnnl_deconvolution_forward_primitive_desc_create if up else \
-        dnnl.lib.dnnl_convolution_forward_primitive_desc_create
+    create = (
+        dnnl.lib.dnnl_deconvolution_forward_primitive_desc_create
+        if up
+        else dnnl.lib.dnnl_convolution_forward_primitive_desc_create
+    )
     pad = dnnl.dims((layer.pad, layer.pad_w))
-    return dnnl.call(create, dnnl.engine, dnnl.FORWARD_INFERENCE,
-                     dnnl.DECONVOLUTION_DIRECT if up else dnnl.CONVOLUTION_DIRECT, src, weights, bias, dst,
-                     dnnl.dims((layer.stride, layer.stride_w)), dnnl.dims((layer.dilation - 1,) * 2), pad, pad, attr)
+    return dnnl.call(
+        create,
+        dnnl.engine,
+        dnnl.FORWARD_INFERENCE,
+        dnnl.DECONVOLUTION_DIRECT if up else dnnl.CONVOLUTION_DIRECT,
+        src,
+        weights,
+        bias,
+        dst,
+        dnnl.dims((layer.stride, layer.stride_w)),
+        dnnl.dims((layer.dilation - 1,) * 2),
+        pad,
+        pad,
+        attr,
+    )
 
 
 def _arguments(layer, numbers, desc, src, dst, dst_type):
@@ -73,15 +95,21 @@ def _arguments(layer, numbers, desc, src, dst, dst_type):
     dnnl.reorder(given, weights).execute()
     dnnl.wait()
     bias = numbers.bias.reshape(1, -1) if layer.op == "gemm" else numbers.bias
-    one = lambda value: dnnl.memory_of(np.float32([value]), (1,), (1,))
-    arguments = {dnnl.SRC: src, dnnl.WEIGHTS: weights, dnnl.DST: dst,
-                 dnnl.BIAS: dnnl.memory_of(bias, bias.shape, (bias.shape[-1], 1)[-bias.ndim:]),
-                 dnnl.SCALES | dnnl.SRC: one(numbers.x_scale),
-                 dnnl.SCALES | dnnl.WEIGHTS: dnnl.memory_of(numbers.w_scale, (layer.c_out,), (1,))}
+    one = lambda value: dnnl.memory_of(np.array([value], np.float32), (1,), (1,))
+    arguments = {
+        dnnl.SRC: src,
+        dnnl.WEIGHTS: weights,
+        dnnl.DST: dst,
+        dnnl.BIAS: dnnl.memory_of(bias, bias.shape, (bias.shape[-1], 1)[-bias.ndim :]),
+        dnnl.SCALES | dnnl.SRC: one(numbers.x_scale),
+        dnnl.SCALES | dnnl.WEIGHTS: dnnl.memory_of(numbers.w_scale, (layer.c_out,), (1,)),
+    }
     if dst_type == dnnl.U8:
         arguments[dnnl.SCALES | dnnl.DST] = one(numbers.y_scale)
         if numbers.y_zero:
-            arguments[dnnl.ZEROS | dnnl.DST] = dnnl.memory_of(np.int32([numbers.y_zero]), (1,), (1,))
+            arguments[dnnl.ZEROS | dnnl.DST] = dnnl.memory_of(
+                np.array([numbers.y_zero], np.int32), (1,), (1,)
+            )
     return arguments
 
 
@@ -95,11 +123,13 @@ class _Chain:
         self.primitives.append(primitive)
 
     def layer(self, layer, numbers, src, dst_sizes, dst_type, dst_desc=None):
-        """Adds a layer; the memory of its output. src: a memory, whose layout is taken, or (plain memory, scale): it is
-        quantized into the layout that the layer likes best."""
+        """Adds a layer; the memory of its output. src: a memory, whose layout is taken, or (plain
+        memory, scale): it is quantized into the layout that the layer likes best."""
         entry = None if isinstance(src, dnnl.Memory) else src
         wanted = dnnl.any_layout(self._sizes(layer), dnnl.U8) if entry else src.desc
-        desc = _describe(layer, numbers, wanted, dst_desc or dnnl.any_layout(dst_sizes, dst_type), dst_type)
+        desc = _describe(
+            layer, numbers, wanted, dst_desc or dnnl.any_layout(dst_sizes, dst_type), dst_type
+        )
         if entry:
             src = dnnl.Memory(dnnl.layout_of(desc, dnnl.SRC))
             self.add(dnnl.reorder(entry[0], src, entry[1]))
@@ -110,7 +140,11 @@ class _Chain:
 
     @staticmethod
     def _sizes(layer):
-        return (layer.h, layer.c_in) if layer.op == "gemm" else (layer.batch, layer.c_in, layer.h, layer.w)
+        return (
+            (layer.h, layer.c_in)
+            if layer.op == "gemm"
+            else (layer.batch, layer.c_in, layer.h, layer.w)
+        )
 
     def run(self):
         for primitive in self.primitives:
@@ -123,8 +157,10 @@ def make(problem):
     int8, chain = problem.boundary == INT8, _Chain()
     sizes, strides = _plain(problem.boundary, y)
     src = dnnl.memory_of(x, *_plain(problem.boundary, x))
-    if int8:   # plain u8 NHWC on both sides: the layout that its int8 kernels use
-        out = chain.layer(layer, numbers, src, sizes, dnnl.U8, dnnl.strided(sizes, strides, dnnl.U8))
+    if int8:  # plain u8 NHWC on both sides: the layout that its int8 kernels use
+        out = chain.layer(
+            layer, numbers, src, sizes, dnnl.U8, dnnl.strided(sizes, strides, dnnl.U8)
+        )
     else:
         made = chain.layer(layer, numbers, (src, numbers.x_scale), sizes, dnnl.F32)
         out = dnnl.Memory(dnnl.strided(sizes, strides, dnnl.F32))

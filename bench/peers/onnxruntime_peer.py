@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """ONNX Runtime, CPU provider."""
+
 import onnxruntime
 
 from . import onnx_model
@@ -18,10 +19,11 @@ def make(problem):
     options.intra_op_num_threads, options.inter_op_num_threads = problem.threads, 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(onnx_model.make(problem, x, y, numbers), options,
-                                           providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        onnx_model.make(problem, x, y, numbers), options, providers=["CPUExecutionProvider"]
+    )
     binding = session.io_binding()
-    place = lambda a: onnxruntime.OrtValue.ortvalue_from_numpy(a)
+    place = onnxruntime.OrtValue.ortvalue_from_numpy
     given, made = place(x), place(y)
     binding.bind_ortvalue_input("x", given)
     binding.bind_ortvalue_output("y", made)

@@ -1,18 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of a comparison: medians with intervals, the rows of comparison.json and the table on the terminal."""
+"""Figures of a comparison: medians with intervals, the rows of comparison.json and the table on the
+terminal."""
+
 import numpy as np
 
-FIELDS = ("isa", "threads", "boundary", "peer", "peer_version", "peer_exact", "quernel_ms", "peer_ms", "ratio", "lo", "hi",
-          "rounds", "status", "reason", "peer_wrong_share", "peer_note", "peak_gops", "quernel_percent_of_peak",
-          "peer_percent_of_peak")
+FIELDS = (
+    "isa",
+    "threads",
+    "boundary",
+    "peer",
+    "peer_version",
+    "peer_exact",
+    "quernel_ms",
+    "peer_ms",
+    "ratio",
+    "lo",
+    "hi",
+    "rounds",
+    "status",
+    "reason",
+    "peer_wrong_share",
+    "peer_note",
+    "peak_gops",
+    "quernel_percent_of_peak",
+    "peer_percent_of_peak",
+)
 
 
 def median(values):
     """Median and its 95 % interval."""
     v = np.sort(values)
     half = 0.98 * np.sqrt(len(v))
-    return (float(np.median(v)), float(v[max(0, int(np.floor(len(v) / 2 - half)))]),
-            float(v[min(len(v) - 1, int(np.ceil(len(v) / 2 + half)))]))
+    return (
+        float(np.median(v)),
+        float(v[max(0, int(np.floor(len(v) / 2 - half)))]),
+        float(v[min(len(v) - 1, int(np.ceil(len(v) / 2 + half)))]),
+    )
 
 
 def row(given, **found):
@@ -25,8 +48,11 @@ def name_of(given):
         return f"{given['kind']} {given['m']}x{given['n']}x{given['k']}"
     if "layers" in given:
         return f"{given['model']} {given['layer']}"
-    return (f"{given['model']} {given['layer']} {given['c_in']}:{given['c_out']} {given['h']}x{given['w']} "
-            f"k{given['kernel']} s{given['stride']}")
+    return (
+        f"{given['model']} {given['layer']} {given['c_in']}:{given['c_out']} "
+        f"{given['h']}x{given['w']} "
+        f"k{given['kernel']} s{given['stride']}"
+    )
 
 
 def line(r):
@@ -39,5 +65,8 @@ def line(r):
     peak = ""
     if r["peak_gops"]:
         peak = f"  % of peak {r['quernel_percent_of_peak']:5.1f} {r['peer_percent_of_peak']:5.1f}"
-    return (f"{head} {r['quernel_ms']:9.3f} {r['peer_ms']:9.3f} ms  {r['ratio']:6.2f}x [{r['lo']:.2f}, {r['hi']:.2f}]"
-            f"{peak}{exact}  {verdict}").rstrip()
+    return (
+        f"{head} {r['quernel_ms']:9.3f} {r['peer_ms']:9.3f} ms  {r['ratio']:6.2f}x "
+        f"[{r['lo']:.2f}, {r['hi']:.2f}]"
+        f"{peak}{exact}  {verdict}"
+    ).rstrip()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One contender in a process of its own. Reads lines of JSON: the problem first, answered with its version and the time of
-a first run (its output goes to a file), then {"calls": n}, answered with the seconds of one call."""
+"""One contender in a process of its own. Reads lines of JSON: the problem first, answered with its
+version and the time of a first run (its output goes to a file), then {"calls": n}, answered with
+the seconds of one call."""
+
 import importlib
 import json
 import os
@@ -15,7 +17,9 @@ from . import problems
 def problem_from(data):
     common = {key: data[key] for key in ("boundary", "threads", "seed")}
     if "rows" in data:
-        rows = tuple((problems.Layer(**layer), source, start) for layer, source, start in data["rows"])
+        rows = tuple(
+            (problems.Layer(**layer), source, start) for layer, source, start in data["rows"]
+        )
         return problems.NetworkProblem(rows, **common)
     return problems.Problem(problems.Layer(**data["layer"]), **common)
 
@@ -48,6 +52,6 @@ def serve(name, answers):
 
 
 if __name__ == "__main__":
-    channel = os.fdopen(os.dup(1), "w", buffering=1)   # what libraries print goes to stderr
+    channel = os.fdopen(os.dup(1), "w", buffering=1)  # what libraries print goes to stderr
     os.dup2(2, 1)
     serve(sys.argv[1], channel)

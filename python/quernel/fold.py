@@ -1,25 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Folds what follows a layer into the layer: steps that scale and shift channels (batch norm among them), then an
-activation. Only where nothing else reads the value between."""
+"""Folds what follows a layer into the layer: steps that scale and shift channels (batch norm among
+them), then an activation. Only where nothing else reads the value between."""
+
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
-from .graph import LAYER, Graph
-from .layer import Activation
+from .graph import LAYER, Graph, Node
+from .layer import Activation, Layer
 
 SIMPLE = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh"}
 AFFINE = ("BatchNormalization", "Mul", "Add", "Div", "Sub")
 
 
-def scaled(layer, factor, shift):
-    """The layer whose outputs are factor·y + shift, both per output channel; in double, rounded once."""
-    factor, shift = (np.broadcast_to(np.asarray(v, np.float64), (layer.channels[1],)) for v in (factor, shift))
+def scaled(layer: Layer, factor: Any, shift: Any) -> Layer:
+    """The layer whose outputs are factor·y + shift, both per output channel; in double, rounded
+    once."""
+    factor, shift = (
+        np.broadcast_to(np.asarray(v, np.float64), (layer.channels[1],)) for v in (factor, shift)
+    )
     w = layer.weights.astype(np.float64)
     if layer.kind == "deconv2d":
-        by_group = w.reshape(layer.groups, -1, *w.shape[1:]) * factor.reshape(layer.groups, 1, -1, 1, 1)
+        by_group = w.reshape(layer.groups, -1, *w.shape[1:]) * factor.reshape(
+            layer.groups, 1, -1, 1, 1
+        )
         w = by_group.reshape(w.shape)
     else:
         w = w * factor.reshape(-1, *(1,) * (w.ndim - 1))
@@ -27,31 +34,44 @@ def scaled(layer, factor, shift):
     return dataclasses.replace(layer, weights=w.astype(np.float32), bias=bias.astype(np.float32))
 
 
-def batch_norm(gamma, beta, mean, variance, eps):
+def batch_norm(
+    gamma: np.ndarray | None,
+    beta: np.ndarray | None,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    eps: float,
+) -> tuple[Any, Any]:
     """A batch norm as (factor, shift) per channel. gamma and beta may be None."""
     factor = (1 if gamma is None else np.float64(gamma)) / np.sqrt(np.float64(variance) + eps)
     return factor, (0 if beta is None else np.float64(beta)) - np.float64(mean) * factor
 
 
-def _per_channel(constant, layer):
-    """A constant that is one number, or one per output channel in the right place, as [out]; else None."""
+def _per_channel(constant: np.ndarray, layer: Layer) -> np.ndarray | None:
+    """A constant that is one number, or one per output channel in the right place, as [out]; else
+    None."""
     channels, places = layer.channels[1], constant.shape
     if constant.size == 1:
         return np.full(channels, float(constant.ravel()[0]))
-    right = places[-1:] == (channels,) if layer.kind == "linear" else len(places) >= 3 and places[-3:] == (channels, 1, 1)
+    right = (
+        places[-1:] == (channels,)
+        if layer.kind == "linear"
+        else len(places) >= 3 and places[-3:] == (channels, 1, 1)
+    )
     return constant.ravel().astype(np.float64) if right and constant.size == channels else None
 
 
-def arithmetic(op, constant, layer, first):
-    """(factor, shift) where a constant is added to what the layer made, and so on, or None. first: the layer's result
-    stands before the constant."""
+def arithmetic(op: str, constant: np.ndarray, layer: Layer, first: bool) -> tuple[Any, Any] | None:
+    """(factor, shift) where a constant is added to what the layer made, and so on, or None. first:
+    the layer's result stands before the constant."""
     other = _per_channel(constant, layer)
-    if other is None or op in ("Div", "Sub") and not first:
+    if other is None or (op in ("Div", "Sub") and not first):
         return None
     return {"Mul": (other, 0), "Div": (1 / other, 0), "Add": (1, other), "Sub": (1, -other)}[op]
 
 
-def _affine(node, layer, value, constants):
+def _affine(
+    node: Node, layer: Layer, value: str, constants: dict[str, np.ndarray]
+) -> tuple[Any, Any] | None:
     """(factor, shift) of a node that scales and shifts what the layer made, or None."""
     others = [constants.get(name) for name in node.inputs if name != value]
     if node.op not in AFFINE or not others or any(other is None for other in others):
@@ -61,7 +81,9 @@ def _affine(node, layer, value, constants):
     return arithmetic(node.op, others[0], layer, node.inputs[0] == value)
 
 
-def _activation(node, layer, constants):
+def _activation(
+    node: Node, layer: Layer | None, constants: dict[str, np.ndarray]
+) -> Activation | None:
     """The Activation that a node is, or None."""
     others = [None if name == "" else constants.get(name) for name in node.inputs[1:]]
     if node.op in SIMPLE:
@@ -72,12 +94,17 @@ def _activation(node, layer, constants):
         return Activation("prelu", slopes=np.ascontiguousarray(others[0].ravel(), np.float32))
     if node.op == "Clip":
         bounds = (*others, None, None)[:2]
-        lo, hi = (node.attributes.get(key) if given is None else float(given) for key, given in zip(("min", "max"), bounds))
+        lo, hi = (
+            node.attributes.get(key) if given is None else float(given)
+            for key, given in zip(("min", "max"), bounds)
+        )
         return Activation("clamp", -np.inf if lo is None else lo, np.inf if hi is None else hi)
     return None
 
 
-def _merged(node, value, layer, constants, summed):
+def _merged(
+    node: Any, value: str, layer: Layer, constants: dict[str, np.ndarray], summed: bool
+) -> Layer | None:
     """The layer with the node behind it folded in, or None. summed: it has a residual."""
     if node.op == LAYER or layer.activation.kind != "none":
         return None
@@ -88,18 +115,29 @@ def _merged(node, value, layer, constants, summed):
     return None if activation is None else dataclasses.replace(layer, activation=activation)
 
 
-def _constant(node, value, constants):
+def _constant(node: Node, value: str, constants: dict[str, np.ndarray]) -> float | None:
     """The one number that a node combines a value with, or None."""
     others = [constants.get(name) for name in node.inputs if name != value]
-    return float(others[0].ravel()[0]) if len(others) == 1 and others[0] is not None and others[0].size == 1 else None
+    return (
+        float(others[0].ravel()[0])
+        if len(others) == 1 and others[0] is not None and others[0].size == 1
+        else None
+    )
 
 
-def _gate(value, readers, nodes, constants):
-    """x·sigmoid(x), or x·clip(x + 3, 0, 6) / 6, spelled out by the readers of x and theirs: its name and the nodes."""
+def _gate(
+    value: str, readers: list[Node], nodes: list[Node], constants: dict[str, np.ndarray]
+) -> tuple[str, list[Node]] | None:
+    """x·sigmoid(x), or x·clip(x + 3, 0, 6) / 6, spelled out by the readers of x and theirs: its
+    name and the nodes."""
     if len(readers) != 2:
         return None
     first, product = sorted(readers, key=lambda node: node.op == "Mul")
-    if first.op == "Sigmoid" and product.op == "Mul" and set(product.inputs) == {value, first.outputs[0]}:
+    if (
+        first.op == "Sigmoid"
+        and product.op == "Mul"
+        and set(product.inputs) == {value, first.outputs[0]}
+    ):
         return "silu", [first, product]
     if first.op != "Add" or product.op != "Mul" or _constant(first, value, constants) != 3:
         return None
@@ -111,32 +149,51 @@ def _gate(value, readers, nodes, constants):
         found.append(following[0])
     bounds = _activation(found[1], None, constants)
     six = _constant(found[3], found[2].outputs[0], constants)
-    return ("hswish", found) if (bounds.lo, bounds.hi, six) == (0, 6, 6) and found[2] is product else None
+    return (
+        ("hswish", found)
+        if (bounds.lo, bounds.hi, six) == (0, 6, 6) and found[2] is product
+        else None
+    )
 
 
-def _extent(value, made):
-    """What the sizes of a value follow from: equal for values that are surely of one shape. made: value → its node."""
+def _extent(value: str, made: dict[str, Node]) -> Any:
+    """What the sizes of a value follow from: equal for values that are surely of one shape. made:
+    value → its node."""
     node = made.get(value)
     if node is None or node.op != LAYER or node.layer.kind == "linear":
         return value
     layer, inner = node.layer, _extent(node.inputs[0], made)
     places = inner[1] if isinstance(inner, tuple) else (inner,)
-    window = layer.kind, layer.weights.shape[2:], layer.stride, layer.pad, layer.dilation, layer.output_pad
+    window = (
+        layer.kind,
+        layer.weights.shape[2:],
+        layer.stride,
+        layer.pad,
+        layer.dilation,
+        layer.output_pad,
+    )
     return layer.channels[1], places if layer.keeps_size() else (*places, window)
 
 
-def _summand(node, add, nodes, constants):
+def _summand(
+    node: Any, add: Node, nodes: list[Node], constants: dict[str, np.ndarray]
+) -> str | None:
     """What an Add puts to a layer's output where the layer can finish with the sum; or None."""
     if add.op != "Add" or node.layer.kind != "conv2d" or len(node.inputs) > 1:
         return None
     made = {value: other for other in nodes for value in other.outputs}
     others = [value for value in add.inputs if value != node.outputs[0]]
-    fits = len(others) == 1 and others[0] not in constants and _extent(others[0], made) == _extent(node.outputs[0], made)
+    fits = (
+        len(others) == 1
+        and others[0] not in constants
+        and _extent(others[0], made) == _extent(node.outputs[0], made)
+    )
     return others[0] if fits else None
 
 
-def _step(node, nodes, constants):
-    """(layer with what follows it folded in, its residual or None, nodes that are gone), or None."""
+def _step(node: Any, nodes: list[Node], constants: dict[str, np.ndarray]) -> Any:
+    """(layer with what follows it folded in, its residual or None, nodes that are gone), or
+    None."""
     layer, value = node.layer, node.outputs[0]
     readers = [other for other in nodes if value in other.inputs]
     if len(readers) == 1:
@@ -150,7 +207,7 @@ def _step(node, nodes, constants):
     return gate and (dataclasses.replace(layer, activation=Activation(gate[0])), None, gate[1])
 
 
-def fold(graph):
+def fold(graph: Graph) -> Graph:
     """The graph with everything folded that can be, and without constants that nobody reads."""
     nodes = list(graph.nodes)
     for node in nodes[:]:
@@ -160,10 +217,16 @@ def fold(graph):
                 break
             node.layer, residual, gone = step
             node.outputs = gone[-1].outputs
-            if residual:    # it may be made behind the layer, but not behind the sum
+            if residual:  # it may be made behind the layer, but not behind the sum
                 node.inputs = [*node.inputs, residual]
                 nodes.remove(node)
                 nodes.insert(nodes.index(gone[0]), node)
             nodes = [other for other in nodes if other not in gone]
     read = {value for node in nodes for value in node.inputs}
-    return Graph(graph.name, nodes, graph.inputs, graph.outputs, {k: v for k, v in graph.constants.items() if k in read})
+    return Graph(
+        graph.name,
+        nodes,
+        graph.inputs,
+        graph.outputs,
+        {k: v for k, v in graph.constants.items() if k in read},
+    )

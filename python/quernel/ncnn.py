@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a network in ncnn's format: a .param text (the graph) and a .bin (the numbers), as ncnn's own layers or as a
-Graph. What it does not know it refuses, naming the layer.
+"""Reads a network in ncnn's format: a .param text (the graph) and a .bin (the numbers), as ncnn's
+own layers or as a Graph. What it does not know it refuses, naming the layer.
 
-.param: 7767517; "layers blobs"; then per layer "Type name inputs outputs input-names… output-names… key=value…",
-an array being "-23300-key=count,value,…". .bin: per layer in this order, without a header; weights behind a u32 that
-tells their form (fp16 padded to 4 bytes, or fp32), bias and slopes as plain fp32."""
+.param: 7767517; "layers blobs"; then per layer "Type name inputs outputs input-names… output-names…
+key=value…", an array being "-23300-key=count,value,…". .bin: per layer in this order, without a
+header; weights behind a u32 that tells their form (fp16 padded to 4 bytes, or fp32), bias and
+slopes as plain fp32."""
+
+from __future__ import annotations
+
 import dataclasses
 import pathlib
 import struct
+from typing import NoReturn
 
 import numpy as np
 
@@ -30,29 +35,30 @@ class NcnnLayer:
     name: str
     inputs: list[str]
     outputs: list[str]
-    params: dict[int, object]                 # int, float, or a list of them
-    arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)  # "weights", "bias", "slopes"
+    params: dict[int, object]  # int, float, or a list of them
+    # "weights", "bias", "slopes"
+    arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
-    def refuse(self, why):
+    def refuse(self, why: str) -> NoReturn:
         raise NcnnError(f"ncnn layer {self.name} ({self.type}): {why}")
 
 
 class _Numbers:
     """The .bin, read from front to back."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
 
-    def _take(self, layer, size):
+    def _take(self, layer: NcnnLayer, size: int) -> bytes:
         if self.at + size > len(self.data):
             layer.refuse(f"the .bin ends at byte {len(self.data)}, {self.at + size} are needed")
         self.at += size
-        return self.data[self.at - size:self.at]
+        return self.data[self.at - size : self.at]
 
-    def plain(self, layer, count):
+    def plain(self, layer: NcnnLayer, count: int) -> np.ndarray:
         return np.frombuffer(self._take(layer, 4 * count), "<f4").astype(np.float32)
 
-    def flagged(self, layer, count):
+    def flagged(self, layer: NcnnLayer, count: int) -> np.ndarray:
         flag = struct.unpack("<I", self._take(layer, 4))[0]
         if flag == FLAG_FP32:
             return self.plain(layer, count)
@@ -62,9 +68,9 @@ class _Numbers:
         return layer.refuse(f"weights of the form {flag:#010x} are not known")
 
 
-def _read_convolution(layer, numbers):
-    """Weights [out, in, kh, kw] and bias, also of deconvolutions.
-    0 outputs, 1/11 kernel, 2/12 dilation, 3/13 stride, 4/14/15/16 padding, 5 bias, 6 weights, 9/10 activation."""
+def _read_convolution(layer: NcnnLayer, numbers: _Numbers) -> None:
+    """Weights [out, in, kh, kw] and bias, also of deconvolutions. 0 outputs, 1/11 kernel, 2/12
+    dilation, 3/13 stride, 4/14/15/16 padding, 5 bias, 6 weights, 9/10 activation."""
     p = layer.params
     kw, outputs, count = p[1], p[0], p[6]
     kh = p.get(11, kw)
@@ -72,19 +78,30 @@ def _read_convolution(layer, numbers):
     if inputs * outputs * kh * kw != count:
         layer.refuse(f"{count} weights do not make {outputs} outputs of {kh}x{kw}")
     layer.arrays["weights"] = numbers.flagged(layer, count).reshape(outputs, inputs, kh, kw)
-    layer.arrays["bias"] = numbers.plain(layer, outputs) if p.get(5) else np.zeros(outputs, np.float32)
+    layer.arrays["bias"] = (
+        numbers.plain(layer, outputs) if p.get(5) else np.zeros(outputs, np.float32)
+    )
 
 
-def _read_prelu(layer, numbers):
+def _read_prelu(layer: NcnnLayer, numbers: _Numbers) -> None:
     layer.arrays["slopes"] = numbers.plain(layer, layer.params[0])
 
 
-# type → keys that are understood (all others are refused), keys that must be there, reader of its numbers
+# type → keys that are understood (all others are refused), keys that must be there, reader of its
+# numbers
 KNOWN = {
     "Input": ({0, 1, 2}, set(), None),
     "Split": (set(), set(), None),
-    "Convolution": ({0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16}, {0, 1, 6}, _read_convolution),
-    "Deconvolution": ({0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19}, {0, 1, 6}, _read_convolution),
+    "Convolution": (
+        {0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16},
+        {0, 1, 6},
+        _read_convolution,
+    ),
+    "Deconvolution": (
+        {0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19},
+        {0, 1, 6},
+        _read_convolution,
+    ),
     "PReLU": ({0}, {0}, _read_prelu),
     "PixelShuffle": ({0}, {0}, None),
     "Interp": ({0, 1, 2}, {0, 1, 2}, None),
@@ -92,16 +109,16 @@ KNOWN = {
 }
 
 
-def _number(text):
+def _number(text: str) -> int | float:
     return float(text) if "." in text or "e" in text else int(text)
 
 
-def _parse_layer(line):
+def _parse_layer(line: str) -> NcnnLayer:
     try:
         type_, name, inputs, outputs, *rest = line.split()
         inputs, outputs = int(inputs), int(outputs)
-        layer = NcnnLayer(type_, name, rest[:inputs], rest[inputs:inputs + outputs], {})
-        for pair in rest[inputs + outputs:]:
+        layer = NcnnLayer(type_, name, rest[:inputs], rest[inputs : inputs + outputs], {})
+        for pair in rest[inputs + outputs :]:
             key, value = pair.split("=")
             if int(key) <= ARRAY_KEY:
                 layer.params[ARRAY_KEY - int(key)] = [_number(v) for v in value.split(",")[1:]]
@@ -119,7 +136,7 @@ def _parse_layer(line):
     return layer
 
 
-def parse(text, data):
+def parse(text: str, data: bytes) -> list[NcnnLayer]:
     """The layers of a .param's text and a .bin's bytes."""
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) < 2 or lines[0].strip() != MAGIC:
@@ -138,18 +155,21 @@ def parse(text, data):
     return layers
 
 
-def read(param_path):
+def read(param_path: str | pathlib.Path) -> list[NcnnLayer]:
     """The layers of FILE.param and the FILE.bin beside it."""
     path = pathlib.Path(param_path)
     return parse(path.read_text(), path.with_suffix(".bin").read_bytes())
 
 
-
-ACTIVATIONS = {0: lambda p: Activation(), 1: lambda p: Activation("relu"), 2: lambda p: Activation("leaky", slope=p[10][0])}
+ACTIVATIONS = {
+    0: lambda p: Activation(),
+    1: lambda p: Activation("relu"),
+    2: lambda p: Activation("leaky", slope=p[10][0]),
+}
 RESIZE_MODES = {1: "nearest", 3: "cubic"}
 
 
-def _convolution(source):
+def _convolution(source: NcnnLayer) -> Layer:
     p, weights = source.params, source.arrays["weights"]
     left = p.get(4, 0)
     pad = (p.get(14, left), left, p.get(16, p.get(14, left)), p.get(15, left))
@@ -159,11 +179,21 @@ def _convolution(source):
         source.refuse(f"activation {p[9]} is not supported")
     kind = "conv2d" if source.type == "Convolution" else "deconv2d"
     weights = weights if kind == "conv2d" else np.ascontiguousarray(weights.swapaxes(0, 1))
-    return Layer(source.name, kind, weights, source.arrays["bias"], (p.get(13, p.get(3, 1)), p.get(3, 1)), pad,
-                 (p.get(12, p.get(2, 1)), p.get(2, 1)), 1, (p.get(19, p.get(18, 0)), p.get(18, 0)), ACTIVATIONS[p.get(9, 0)](p))
+    return Layer(
+        source.name,
+        kind,
+        weights,
+        source.arrays["bias"],
+        (p.get(13, p.get(3, 1)), p.get(3, 1)),
+        pad,
+        (p.get(12, p.get(2, 1)), p.get(2, 1)),
+        1,
+        (p.get(19, p.get(18, 0)), p.get(18, 0)),
+        ACTIVATIONS[p.get(9, 0)](p),
+    )
 
 
-def _node(source, inputs, constants):
+def _node(source: NcnnLayer, inputs: list[str], constants: dict[str, np.ndarray]) -> Node:
     """A Graph's node for one of ncnn's layers."""
     p, attributes, op = source.params, {}, source.type
     if op in ("Convolution", "Deconvolution"):
@@ -178,14 +208,14 @@ def _node(source, inputs, constants):
         op = "Add"
     elif op == "Interp" and p[0] in RESIZE_MODES:
         scales = f"{source.name}.scales"
-        constants[scales] = np.float32([1, 1, p[1], p[2]])
+        constants[scales] = np.array([1, 1, p[1], p[2]], np.float32)
         op, inputs, attributes = "Resize", [*inputs, "", scales], {"mode": RESIZE_MODES[p[0]]}
     else:
         source.refuse(f"parameters {p} are not supported")
     return Node(op, source.name, inputs, source.outputs, attributes)
 
 
-def graph(layers, name="network"):
+def graph(layers: list[NcnnLayer], name: str = "network") -> Graph:
     """The Graph of parsed layers; its outputs are the values that nothing reads."""
     same, nodes, inputs, constants = {}, [], [], {}
     for source in layers:

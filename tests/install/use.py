@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A user of the installed wheel: one layer, with the library that the wheel carries."""
+
 import numpy as np
 import quernel
 from quernel import _native

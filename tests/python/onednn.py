@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Quernel and oneDNN (the one in PyTorch) take turns in one thread: where both use tiles, each must find its own
-configuration again. tests/api/tiles.c compares the configuration itself."""
+"""Quernel and oneDNN (the one in PyTorch) take turns in one thread: where both use tiles, each must
+find its own configuration again. tests/api/tiles.c compares the configuration itself."""
+
 import sys
 import unittest
 
@@ -40,7 +41,12 @@ class Turns(unittest.TestCase):
         if "onednn" not in torch.backends.quantized.supported_engines:
             self.skipTest("this PyTorch was built without oneDNN")
         engine, threads = torch.backends.quantized.engine, torch.get_num_threads()
-        self.addCleanup(lambda: (setattr(torch.backends.quantized, "engine", engine), torch.set_num_threads(threads)))
+        self.addCleanup(
+            lambda: (
+                setattr(torch.backends.quantized, "engine", engine),
+                torch.set_num_threads(threads),
+            )
+        )
         torch.backends.quantized.engine = "onednn"
         torch.set_num_threads(1)
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The NumPy binding against NumPy's own integer arithmetic, and the demo's readers on files made here.
+"""The NumPy binding against NumPy's own integer arithmetic, and the demo's readers on files made
+here.
 
-PYTHONPATH holds python/ and the repository's root; QUERNEL_LIBRARY names the library. Closes with N passed, N failed,
-N skipped."""
+PYTHONPATH holds python/ and the repository's root; QUERNEL_LIBRARY names the library. Closes with N
+passed, N failed, N skipped."""
+
 import struct
 import sys
 import unittest
@@ -11,9 +13,10 @@ import unittest
 import front
 import numpy as np
 import quernel
-from quernel import ncnn as ncnn_model
-from demo.network import Layer, Network
 from quernel import _native as native
+from quernel import ncnn as ncnn_model
+
+from demo.network import Layer, Network
 
 RNG = np.random.default_rng(7)
 
@@ -31,7 +34,11 @@ class Binding(unittest.TestCase):
         quernel.Weights(np.ones((2, 2), np.float32))  # a wrong size is refused by name
         short = native.WeightsDesc(native.c.sizeof(native.WeightsDesc) - 4)
         with self.assertRaisesRegex(quernel.QuernelError, "size"):
-            native.call(native.lib.quernel_weights_pack, native.c.byref(short), native.c.byref(native.c.c_void_p()))
+            native.call(
+                native.lib.quernel_weights_pack,
+                native.c.byref(short),
+                native.c.byref(native.c.c_void_p()),
+            )
 
     def test_conv2d_sums_are_exact(self):
         for layout, axes in ((quernel.NCHW, (0, 1, 2, 3)), (quernel.NHWC, (0, 2, 3, 1))):
@@ -40,28 +47,48 @@ class Binding(unittest.TestCase):
             wanted = int_conv(x, w, (1, 0, 2, 1))
             y = np.empty(tuple(np.array(wanted.shape)[list(axes)]), np.int32)
             source = np.ascontiguousarray(x.transpose(axes))
-            run = quernel.conv2d(quernel.Weights(w), source, y, pad=(1, 0, 2, 1), layout=layout, threads=2)
-            np.testing.assert_array_equal(run(source, y, pool=quernel.Pool(2)), wanted.transpose(axes))
+            run = quernel.conv2d(
+                quernel.Weights(w), source, y, pad=(1, 0, 2, 1), layout=layout, threads=2
+            )
+            np.testing.assert_array_equal(
+                run(source, y, pool=quernel.Pool(2)), wanted.transpose(axes)
+            )
 
     def test_linear_follows_the_float_product(self):
-        x, w = RNG.normal(size=(5, 64)).astype(np.float32), RNG.normal(size=(12, 64)).astype(np.float32)
+        x, w = (
+            RNG.normal(size=(5, 64)).astype(np.float32),
+            RNG.normal(size=(12, 64)).astype(np.float32),
+        )
         y = np.empty((5, 12), np.float32)
-        quernel.linear(quernel.Weights(w), x, y, {"type": quernel.S8, "mode": quernel.DYNAMIC_ROW})(x, y)
+        quernel.linear(quernel.Weights(w), x, y, {"type": quernel.S8, "mode": quernel.DYNAMIC_ROW})(
+            x, y
+        )
         self.assertLess(np.abs(y - x @ w.T).max(), 0.02 * np.abs(x @ w.T).max())
 
     def test_a_bound_call_reads_what_its_tensors_hold_now(self):
-        x, w, y = RNG.normal(size=(3, 32)).astype(np.float32), RNG.normal(size=(8, 32)).astype(np.float32), np.empty((3, 8), np.float32)
-        op = quernel.linear(quernel.Weights(w), x, y, {"type": quernel.S8, "mode": quernel.DYNAMIC_ROW})
+        x, w, y = (
+            RNG.normal(size=(3, 32)).astype(np.float32),
+            RNG.normal(size=(8, 32)).astype(np.float32),
+            np.empty((3, 8), np.float32),
+        )
+        op = quernel.linear(
+            quernel.Weights(w), x, y, {"type": quernel.S8, "mode": quernel.DYNAMIC_ROW}
+        )
         run, wanted = op.bind(x, y), np.empty_like(y)
         x[:] = RNG.normal(size=x.shape)
         run()
         np.testing.assert_array_equal(y, op(x, wanted))
 
     def test_deconv2d_fills_every_pixel(self):
-        x, w = RNG.integers(0, 256, (1, 4, 3, 5), np.uint8), RNG.integers(-128, 128, (4, 6, 2, 2), np.int8)
+        x, w = (
+            RNG.integers(0, 256, (1, 4, 3, 5), np.uint8),
+            RNG.integers(-128, 128, (4, 6, 2, 2), np.int8),
+        )
         y = np.empty((1, 6, 6, 10), np.int32)
         quernel.deconv2d(quernel.Weights(w, "deconv2d"), x, y)(x, y)
-        wanted = np.einsum("nchw,cors->nohrws", x.astype(np.int64), w.astype(np.int64)).reshape(y.shape)
+        wanted = np.einsum("nchw,cors->nohrws", x.astype(np.int64), w.astype(np.int64)).reshape(
+            y.shape
+        )
         np.testing.assert_array_equal(y, wanted)
 
     def test_a_chain_carries_its_border(self):
@@ -70,19 +97,28 @@ class Binding(unittest.TestCase):
         chain = quernel.Chain(1, 8, 6, 5, border=(1, 2))
         chain.memory[:] = 77
         finish = {"activation": quernel.RELU, "y_scale": 0.02, "y_zero": 9}
-        quernel.conv2d(quernel.Weights(w), x, chain, pad=(1, 1, 1, 1), quant={"scale": 0.02}, finish=finish)(x, chain)
+        quernel.conv2d(
+            quernel.Weights(w), x, chain, pad=(1, 1, 1, 1), quant={"scale": 0.02}, finish=finish
+        )(x, chain)
         d = chain.desc
-        lines = np.lib.stride_tricks.as_strided(chain.memory[chain._offset - d.stride_h - 2 * d.stride_w:], (8, 9, 8),
-                                                (d.stride_h, d.stride_w, 1))
+        lines = np.lib.stride_tricks.as_strided(
+            chain.memory[chain._offset - d.stride_h - 2 * d.stride_w :],
+            (8, 9, 8),
+            (d.stride_h, d.stride_w, 1),
+        )
         for border in (lines[0], lines[-1], lines[:, :2], lines[:, -2:]):
             self.assertTrue((border == 9).all())
 
     def test_refusals_name_the_argument(self):
         with self.assertRaisesRegex(quernel.QuernelError, r"data\[3\]: nan"):
-            quernel.Weights(np.float32([[1, 2], [3, np.nan]]))
+            quernel.Weights(np.array([[1, 2], [3, np.nan]], np.float32))
         with self.assertRaisesRegex(ValueError, "unknown instruction set"):
-            quernel.linear(quernel.Weights(np.ones((2, 2), np.float32)), np.ones((1, 2), np.float32),
-                           np.empty((1, 2), np.float32), isa="mmx")
+            quernel.linear(
+                quernel.Weights(np.ones((2, 2), np.float32)),
+                np.ones((1, 2), np.float32),
+                np.empty((1, 2), np.float32),
+                isa="mmx",
+            )
 
     def test_quantize_and_smooth(self):
         x = RNG.normal(size=1000).astype(np.float32)
@@ -105,11 +141,15 @@ class NcnnReader(unittest.TestCase):
 
     def test_refuses_and_names_the_layer(self):
         text, data = ncnn_files()
-        trials = [(text.replace("7767517", "1"), data, "first line"), (text, data[:-1], r"layer c .*ends"),
-                  (text, data + b"x", "left behind"), (ncnn_files("Pooling p 1 1 x y 0=1")[0], data, "layer p"),
-                  (ncnn_files("Convolution c 1 1 x y 0=1 1=1 5=1 6=2 99=1")[0], data, "parameter 99"),
-                  (ncnn_files("Convolution c 1 1 x y 0=1 5=1 6=2")[0], data, "parameter 1 is missing"),
-                  (text.replace("2 2", "3 2"), data, "announced")]
+        trials = [
+            (text.replace("7767517", "1"), data, "first line"),
+            (text, data[:-1], r"layer c .*ends"),
+            (text, data + b"x", "left behind"),
+            (ncnn_files("Pooling p 1 1 x y 0=1")[0], data, "layer p"),
+            (ncnn_files("Convolution c 1 1 x y 0=1 1=1 5=1 6=2 99=1")[0], data, "parameter 99"),
+            (ncnn_files("Convolution c 1 1 x y 0=1 5=1 6=2")[0], data, "parameter 1 is missing"),
+            (text.replace("2 2", "3 2"), data, "announced"),
+        ]
         for wrong_text, wrong_data, message in trials:
             with self.subTest(message), self.assertRaisesRegex(ncnn_model.NcnnError, message):
                 ncnn_model.parse(wrong_text, wrong_data)
@@ -117,20 +157,29 @@ class NcnnReader(unittest.TestCase):
 
 class Int8Chain(unittest.TestCase):
     def test_a_chain_of_layers_follows_float(self):
-        from demo.int8_net import Int8Net, Seen
+        from demo.int8_net import ActivationStats, Int8Net
+
         x = RNG.random((1, 3, 12, 10), np.float32)
-        w = [RNG.normal(size=(8, 3, 3, 3)).astype(np.float32) * 0.2, RNG.normal(size=(4, 8, 3, 3)).astype(np.float32) * 0.2]
-        layers = (Layer("a", "conv", w[0], np.zeros(8, np.float32), pad=(1,) * 4, activation="relu"),
-                  Layer("b", "conv", w[1], np.zeros(4, np.float32), pad=(1,) * 4, input=0))
+        w = [
+            RNG.normal(size=(8, 3, 3, 3)).astype(np.float32) * 0.2,
+            RNG.normal(size=(4, 8, 3, 3)).astype(np.float32) * 0.2,
+        ]
+        layers = (
+            Layer("a", "conv", w[0], np.zeros(8, np.float32), pad=(1,) * 4, activation="relu"),
+            Layer("b", "conv", w[1], np.zeros(4, np.float32), pad=(1,) * 4, input=0),
+        )
 
         def float_conv(t, weights):
-            windows = np.lib.stride_tricks.sliding_window_view(np.pad(t, ((0, 0), (0, 0), (1, 1), (1, 1))), (3, 3), (2, 3))
+            windows = np.lib.stride_tricks.sliding_window_view(
+                np.pad(t, ((0, 0), (0, 0), (1, 1), (1, 1))), (3, 3), (2, 3)
+            )
             return np.einsum("nchwrs,ocrs->nohw", windows, weights)
+
         middle = np.maximum(float_conv(x, w[0]), 0)
         wanted = float_conv(middle, w[1])
-        seen = {"x": Seen.of([x]), "a": Seen.of([middle])}
+        stats = {"x": ActivationStats.of([x]), "a": ActivationStats.of([middle])}
         for alpha in (None, 0.5):
-            y = Int8Net(Network("two", layers, (1,)), seen, alpha)(x)
+            y = Int8Net(Network("two", layers, (1,)), stats, alpha)(x)
             self.assertLess(np.square(y - wanted).sum(), 1e-3 * np.square(wanted).sum())
 
 
