@@ -10,7 +10,11 @@ import subprocess
 import sys
 
 import binary
+import constants
+import floors
 import krev
+import measure
+import names
 import source
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -24,14 +28,27 @@ def tracked():
     return [p for p in ROOT.rglob("*") if p.is_file() and not re.match(r"build|\.git|\.venv", str(p.relative_to(ROOT)))]
 
 
+# Rules of a file's text, in the order of the files they stand in.
+SOURCE_RULES = [*source.RULES, *floors.RULES, *names.RULES, *constants.RULES, measure.keeps_its_size]
+
+
+def is_text(path):
+    try:
+        path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def read(files):
+    """{path: text} of those that are text."""
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in filter(is_text, files)}
+
+
 def look_at_sources(files):
-    texts = {}
-    for path in files:
-        try:
-            texts[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            yield f"{path.relative_to(ROOT)}: is not text in UTF-8"
-    for rule in source.RULES:
+    yield from (f"{path.relative_to(ROOT)}: is not text in UTF-8" for path in files if not is_text(path))
+    texts = read(files)
+    for rule in SOURCE_RULES:
         yield from rule(texts)
     yield from krev.check(texts)
 

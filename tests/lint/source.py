@@ -4,6 +4,7 @@ import re
 
 CODE = (".c", ".h", ".cc", ".py", ".def")
 LINES_MOST = 600
+COLUMNS_MOST = 100
 # A file includes its own floor and those that stand before it here.
 FLOORS = ["base", "cpu", "registry", "pack", "gemm", "quant", "plan", "table", "op", "network", "audit"]
 MACHINE_PATH = re.compile(r"/(?:root|home/[a-z]+|work|tmp/[a-z])/")
@@ -24,6 +25,13 @@ def is_short(texts):
     for path, text in code(texts).items():
         if text.count("\n") > LINES_MOST:
             yield f"{path}: {text.count(chr(10))} lines, {LINES_MOST} at most"
+
+
+def is_narrow(texts):
+    for path, text in code(texts).items():
+        for number, line in enumerate(text.splitlines(), 1):
+            if len(line) > COLUMNS_MOST:
+                yield f"{path}:{number}: {len(line)} columns, {COLUMNS_MOST} at most"
 
 
 def names_no_machine(texts):
@@ -100,4 +108,4 @@ def quotes_its_example(texts):
         yield "README.md: its program is not examples/conv2d.c"
 
 
-RULES = [has_licence, is_short, names_no_machine, leaves_no_marks, keeps_floors, lists_kernels_once, quotes_its_example]
+RULES = [has_licence, is_short, is_narrow, names_no_machine, leaves_no_marks, keeps_floors, lists_kernels_once, quotes_its_example]
