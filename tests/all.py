@@ -20,6 +20,7 @@ import run
 from run import Outcome, failure, skip
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+LINT = ROOT / "tests" / "lint"
 LONG_CASES = "25000"  # random cases an operator with --long
 EMULATED_CASES = "300"
 SANITIZED_CASES = "600"
@@ -94,6 +95,17 @@ def ceilings(suite):
     return total
 
 
+def masked_to(isa, suite, program):
+    """The tests as a CPU without what stands above `isa` would run them."""
+    env = {"LD_PRELOAD": str(ROOT / "build-gcc" / "tests" / "cross" / "libcpumask.so"), "QUERNEL_CPUMASK": isa}
+    seen = subprocess.run([program, "info", "--json"], env={**os.environ, **env}, capture_output=True)
+    names = json.loads(seen.stdout)["detected"].split() if seen.returncode == 0 else []
+    if names[-1:] != [isa]:
+        return failure(f"CPUID masked to {isa}: exit {seen.returncode}, detected {names}", "",
+                       f"LD_PRELOAD={env['LD_PRELOAD']} QUERNEL_CPUMASK={isa} {program} info")
+    return Outcome(passed=1).add(run.run_build(ROOT / "build-gcc", env={**suite.env, **env}))
+
+
 def masked(suite):
     """Detection itself: features hidden from CPUID, not only from us."""
     if platform.machine() != "x86_64":
@@ -105,21 +117,15 @@ def masked(suite):
     if facts is None:
         return failure("no quernel program to ask", "", "./dev build")
     program = ROOT / "build-gcc" / "tune" / "quernel"
-    detected = facts["detected"].split()
     total = Outcome()
-    for at, isa in enumerate(i for i in detected if i in ("ref", "avx2", "avxvnni", "avx512vnni")):
-        env = {"LD_PRELOAD": str(ROOT / "build-gcc" / "tests" / "cross" / "libcpumask.so"), "QUERNEL_CPUMASK": isa}
-        seen = subprocess.run([program, "info", "--json"], env={**os.environ, **env}, capture_output=True)
-        names = json.loads(seen.stdout)["detected"].split() if seen.returncode == 0 else []
-        if names[-1:] != [isa]:
-            total.add(failure(f"CPUID masked to {isa}: exit {seen.returncode}, detected {names}", "",
-                              f"LD_PRELOAD={env['LD_PRELOAD']} QUERNEL_CPUMASK={isa} {program} info"))
-            continue
-        total.add(Outcome(passed=1)).add(run.run_build(ROOT / "build-gcc", env={**suite.env, **env}))
+    for isa in facts["detected"].split():
+        if isa in ("ref", "avx2", "avxvnni", "avx512vnni"):
+            total.add(masked_to(isa, suite, program))
     return total
 
 
 def sanitized(suite):
+    """The debug build: sanitizers, and the asserts that a release leaves out (b_ndebug)."""
     folder, failed = suite.build("asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized",
                                           "-Dcriterion=disabled", "-Dbench=disabled"], suite.options.gcc)
     if failed:
@@ -129,14 +135,26 @@ def sanitized(suite):
     return Outcome(passed=1).add(run.run_build(folder, env=env, slower=4))
 
 
+def clang_build(suite):
+    return suite.build("clang", ["-Dwerror=true", "-Dcriterion=disabled"], suite.options.clang)
+
+
 def clang(suite):
     """The other compiler: no warning, and the same bits."""
     if not suite.options.clang:
         return suite.missing("clang", "clang")
-    folder, failed = suite.build("clang", ["-Dwerror=true", "-Dcriterion=disabled"], suite.options.clang)
+    folder, failed = clang_build(suite)
     if failed:
         return failed
     return Outcome(passed=1).add(run.run_build(folder, env=suite.env))
+
+
+def tidy(suite):
+    """clang-tidy with the few checks of .clang-tidy, on what clang has compiled."""
+    if not suite.options.clang or not shutil.which("clang-tidy"):
+        return suite.missing("clang-tidy", "clang-tidy")
+    folder, failed = clang_build(suite)
+    return failed or suite.step("clang-tidy", [sys.executable, LINT / "tidy.py", folder])
 
 
 def fuzz(suite):
@@ -208,16 +226,17 @@ def installed(suite):
 
 
 def lint(suite):
-    total = suite.step("lint self-test", [sys.executable, ROOT / "tests" / "lint" / "selftest.py"])
+    total = suite.step("lint self-test", [sys.executable, LINT / "selftest.py"])
+    total.add(suite.step("format", [sys.executable, LINT / "style.py"]))
     builds = [str(ROOT / f"build-{name}") for name in ("gcc", "aarch64") if (ROOT / f"build-{name}" / "build.ninja").exists()]
-    return total.add(suite.step("lint", [sys.executable, ROOT / "tests" / "lint" / "lint.py", *builds]))
+    return total.add(suite.step("lint", [sys.executable, LINT / "lint.py", *builds]))
 
 
 STAGES = [("gcc", gcc), ("ceilings", ceilings), ("CPUID masked", masked), ("sanitizers", sanitized), ("clang", clang),
-          ("aarch64", aarch64), ("faults", faults), ("python", python), ("install", installed), ("lint", lint)]
+          ("aarch64", aarch64), ("faults", faults), ("python", python), ("install", installed), ("clang-tidy", tidy), ("lint", lint)]
 
 
-def main():
+def parse():
     parser = argparse.ArgumentParser(description="All tests; ./dev test installs what they need.")
     parser.add_argument("--long", action="store_true", help="more random cases, and libFuzzer")
     parser.add_argument("--stage", action="append", help="only this one: " + ", ".join(name for name, _ in STAGES))
@@ -232,15 +251,23 @@ def main():
     unknown = set(options.stage or ()) - {name for name, _ in stages}
     if unknown:
         parser.error(f"--stage: {', '.join(sorted(unknown))}: no such stage")
+    return options, [(name, stage) for name, stage in stages if not options.stage or name in options.stage]
+
+
+def timed(name, stage, suite):
+    """Runs a stage and prints its line, its skips and its failures."""
+    print(f"== {name}", file=sys.stderr, flush=True)
+    start = time.monotonic()
+    outcome = stage(suite)
+    print(f"{name}: {outcome} ({time.monotonic() - start:.0f} s)", *outcome.lines, sep="\n  ", flush=True)
+    return outcome
+
+
+def main():
+    options, stages = parse()
     suite, total = Suite(options), Outcome()
     for name, stage in stages:
-        if options.stage and name not in options.stage:
-            continue
-        print(f"== {name}", file=sys.stderr, flush=True)
-        start = time.monotonic()
-        outcome = stage(suite)
-        print(f"{name}: {outcome} ({time.monotonic() - start:.0f} s)", *outcome.lines, sep="\n  ", flush=True)
-        total.add(outcome)
+        total.add(timed(name, stage, suite))
     print(total)
     return 1 if total.failed or total.passed == 0 else 0
 

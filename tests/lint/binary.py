@@ -7,7 +7,7 @@ import subprocess
 
 BYTES_MOST = 2_000_000
 KERNEL_CALLS = {"memcpy", "memset", "memmove"}
-FORBIDDEN = re.compile(r"^(?:v?f?printf|puts|f?putc(?:har)?|fwrite|fopen|perror|exit|_exit|abort|system|__v?f?printf_chk"
+FORBIDDEN = re.compile(r"^(?:v?f?printf|puts|f?putc(?:har)?|fwrite|fopen|perror|exit|_exit|abort|__assert_fail|system|__v?f?printf_chk"
                        r"|stdout|stderr)$")
 MULTIPLY = re.compile(r"\b(?:vpmaddwd|vpmaddubsw|vpdp(?:busds?|wssd)|tdpb[us]sd|smull2?|sdot|smmla)\b")
 

@@ -70,6 +70,7 @@ def binary_trials():
     yield "calls: malloc in a kernel", binary.bad_calls("avx2", ["memcpy", "malloc"]) == ["malloc"]
     yield "calls: fmaf is for ref alone", binary.bad_calls("avx2", ["fmaf"]) and not binary.bad_calls("ref", ["fmaf"])
     yield "streams: printf", binary.FORBIDDEN.match("fprintf") and not binary.FORBIDDEN.match("vsnprintf")
+    yield "streams: an assert in a release", binary.FORBIDDEN.match("__assert_fail")
     yield "files: write in a plan", binary.bad_writers([("src_plan_plan.c.o", ["write"])]) and not binary.bad_writers(
         [("src_table_misses.c.o", ["write"])])
     yield "leaks: AVX in the baseline", binary.leaks("", "   0:\tvaddps %xmm0,%xmm1,%xmm2")
@@ -144,6 +145,9 @@ def measure_trials():
 def tool_trials():
     said = f"{tidy.ROOT}/src/a.c:3:7: warning: words [bugprone-x]\n  code\n"
     yield "tidy: a warning", tidy.findings(said) == ["src/a.c:3: words [bugprone-x]"]
+    yield "tidy: from the build folder", tidy.findings("../src/a.c:3:7: warning: x [y]\nbuild/../src/b.c:3:7: error: x [y]\n") == [
+        "src/a.c:3: x [y]", "src/b.c:3: x [y]"]
+    yield "tidy: the system's headers are none", not tidy.findings("/usr/include/a.h:3:7: warning: x [y]\n")
     yield "tidy: notes are none", not tidy.findings("src/a.c:3:7: note: words\n")
     command = {"directory": str(tidy.ROOT / "build"), "file": "../src/a.c"}
     yield "tidy: each source once", tidy.sources([command, command]) == [tidy.ROOT / "src" / "a.c"]

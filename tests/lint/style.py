@@ -50,8 +50,11 @@ def main():
     import lint
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="format the files instead")
+    parser.add_argument("--has-tool", action="store_true", help="only say by the exit whether the formatter is here")
     options = parser.parse_args()
     tool = find_tool()
+    if options.has_tool:
+        return 0 if tool else 77
     if not tool:
         print(f"no clang-format {wanted_version()} here: pip install -r tests/lint/requirements.txt")
         return 77

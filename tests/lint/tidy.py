@@ -17,8 +17,7 @@ HEADERS = rf"{re.escape(str(ROOT))}/(?:include|{'|'.join(FOLDERS)})/.*"
 
 
 def find_tool():
-    names = ["clang-tidy", *(f"clang-tidy-{n}" for n in range(30, 13, -1))]
-    return next(filter(None, map(shutil.which, names)), None)
+    return shutil.which("clang-tidy")
 
 
 def sources(commands):
@@ -31,10 +30,15 @@ def sources(commands):
     return list(found)
 
 
+def relative(path):
+    """A path as clang-tidy prints it, from the root: it has one from the build folder for sources."""
+    return os.path.relpath(os.path.normpath(path), ROOT) if path.startswith("/") else re.sub(r"^.*\.\./", "", path)
+
+
 def findings(output):
     """Its warnings, in the form of the lint."""
-    lines = re.findall(r"^(\S+?:\d+):\d+: (?:warning|error): (.*)$", output, re.MULTILINE)
-    return [f"{where.removeprefix(str(ROOT) + '/')}: {what}" for where, what in lines]
+    lines = re.findall(r"^(\S+?):(\d+):\d+: (?:warning|error): (.*)$", output, re.MULTILINE)
+    return [f"{relative(path)}:{line}: {what}" for path, line, what in lines if not path.startswith("/usr/")]
 
 
 def look(tool, build, path):
