@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """C text without a compiler: comments and strings taken out, functions found by their braces."""
+
 import re
 
 TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -29,13 +30,17 @@ def comments(text):
 
 def code(text):
     """Comments and directives blanked; strings stay strings, but hold no brace."""
-    plain = TOKEN.sub(lambda m: _blank(m) if m[0][0] == "/" else re.sub(r"[{}()#;]", " ", m[0]), text)
+    plain = TOKEN.sub(
+        lambda m: _blank(m) if m[0][0] == "/" else re.sub(r"[{}()#;]", " ", m[0]), text
+    )
     return DIRECTIVE.sub(_blank, plain)
 
 
 def _function_name(head):
     """The name that a top-level `{` belongs to, or None: `head` is what stands before it."""
-    if "=" in re.sub(r"\([^()]*\)", "", head) or not re.search(r"\)\s*(?:const|noexcept|__attribute__\s*)?\s*$", head):
+    if "=" in re.sub(r"\([^()]*\)", "", head) or not re.search(
+        r"\)\s*(?:const|noexcept|__attribute__\s*)?\s*$", head
+    ):
         return None
     plain = re.sub(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)", "", head)
     found = re.search(r"([\w:~]+)\s*\(", plain)

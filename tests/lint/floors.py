@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""README's drawing of the floors is the truth: it names the folders of src/ from top to bottom, CONTRIBUTING's list and
-the lint's own list agree with it, and what really is included makes no circle of folders."""
+"""README's drawing of the floors is the truth: it names the folders of src/ from top to bottom,
+CONTRIBUTING's list and the lint's own list agree with it, and what really is included makes no
+circle of folders."""
+
 import re
 
 import source
@@ -32,19 +34,28 @@ def edges(texts):
 
 def circle(pairs):
     """Folders that include each other, in their order, or []."""
+
     def walk(folder, way):
         if folder in way:
-            return [*way[way.index(folder):], folder]
-        return next(filter(None, (walk(b, [*way, folder]) for a, b in sorted(pairs) if a == folder)), [])
+            return [*way[way.index(folder) :], folder]
+        return next(
+            filter(None, (walk(b, [*way, folder]) for a, b in sorted(pairs) if a == folder)), []
+        )
+
     return next(filter(None, (walk(start, []) for start in sorted({a for a, _ in pairs}))), [])
 
 
 def draws_the_floors(texts):
     folders = {path.split("/")[1] for path in texts if re.match(r"src/\w+/.*\.[ch]$", path)}
-    for where, floors in (("README.md's drawing", drawn(texts.get("README.md", ""))),
-                          ("CONTRIBUTING.md's list", listed(texts.get("CONTRIBUTING.md", "")))):
+    for where, floors in (
+        ("README.md's drawing", drawn(texts.get("README.md", ""))),
+        ("CONTRIBUTING.md's list", listed(texts.get("CONTRIBUTING.md", ""))),
+    ):
         if floors != source.FLOORS:
-            yield f"{where}: {' '.join(floors) or 'nothing'} from bottom to top; the lint holds {' '.join(source.FLOORS)}"
+            yield (
+                f"{where}: {' '.join(floors) or 'nothing'} from bottom to top; "
+                f"the lint holds {' '.join(source.FLOORS)}"
+            )
     for folder in sorted(folders ^ set(source.FLOORS)):
         yield f"src/{folder}: stands in the tree or in the list of floors (source.py), not in both"
 
@@ -53,7 +64,8 @@ def has_no_circle(texts):
     found = edges(texts)
     way = circle(set(found))
     if way:
-        yield f"src: {' → '.join(way)} include each other: {', '.join(found[pair] for pair in zip(way, way[1:]))}"
+        files = ", ".join(found[pair] for pair in zip(way, way[1:]))
+        yield f"src: {' → '.join(way)} include each other: {files}"
 
 
 RULES = [draws_the_floors, has_no_circle]

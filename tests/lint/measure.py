@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How long the house's files and functions are, and how much of them is comment: a table, and the targets as a rule."""
+"""How long the house's files and functions are, and how much of them is comment: a table, and the
+targets as a rule."""
+
 import ast
 import dataclasses
 import io
@@ -12,7 +14,11 @@ import ctext
 C = (".c", ".h", ".cc")
 WIDTH = 100
 # The targets: a reader sees most functions whole, and most files on two screens.
-FILES, FUNCTIONS, COMMENTS = (60, 250), (8, 20), (12, 20)  # median and p90; median and p90; per cent, least and most
+FILES, FUNCTIONS, COMMENTS = (
+    (60, 250),
+    (8, 20),
+    (12, 20),
+)  # median and p90; median and p90; per cent, least and most
 
 
 @dataclasses.dataclass
@@ -29,7 +35,9 @@ class Measure:
         self.wide += sum(len(row) > WIDTH for row in rows)
         self.lines += sum(bool(row.strip()) for row in rows)
         spans, comments = (c_facts if path.endswith(C) else python_facts)(text)
-        self.functions += [(last - first + 1, f"{path}:{first}: {name}") for name, first, last in spans]
+        self.functions += [
+            (last - first + 1, f"{path}:{first}: {name}") for name, first, last in spans
+        ]
         self.comments += len(comments)
 
     def share(self):
@@ -42,14 +50,22 @@ def c_facts(text):
 
 def docstrings(tree):
     """Lines of the docstrings."""
-    owners = [n for n in ast.walk(tree) if isinstance(n, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))]
+    owners = [
+        n
+        for n in ast.walk(tree)
+        if isinstance(n, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
     first = [n.body[0] for n in owners if n.body and ast.get_docstring(n) is not None]
     return {line for n in first for line in range(n.lineno, n.end_lineno + 1)}
 
 
 def python_facts(text):
     tree = ast.parse(text)
-    spans = [(n.name, n.lineno, n.end_lineno) for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    spans = [
+        (n.name, n.lineno, n.end_lineno)
+        for n in ast.walk(tree)
+        if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     return spans, docstrings(tree) | {t.start[0] for t in tokens if t.type == tokenize.COMMENT}
 
@@ -74,25 +90,36 @@ def keeps_its_size(texts):
     """The targets, over the whole."""
     whole = measured(texts)["all"]
     spans = [lines for lines, _ in whole.functions]
-    for what, values, (median, p90) in (("files", whole.files, FILES), ("functions", spans, FUNCTIONS)):
+    for what, values, (median, p90) in (
+        ("files", whole.files, FILES),
+        ("functions", spans, FUNCTIONS),
+    ):
         if quantile(values, 0.5) > median or quantile(values, 0.9) > p90:
-            yield (f"{what}: median {quantile(values, 0.5)}, p90 {quantile(values, 0.9)} lines; at most {median} and {p90}: "
-                   "tests/lint/measure.py")
+            yield (
+                f"{what}: median {quantile(values, 0.5)}, p90 {quantile(values, 0.9)} lines; "
+                f"at most {median} and {p90}: "
+                "tests/lint/measure.py"
+            )
     if whole.lines and not COMMENTS[0] <= whole.share() <= COMMENTS[1]:
-        yield f"comments: on {whole.share():.1f} % of the lines; {COMMENTS[0]} … {COMMENTS[1]} are wanted: tests/lint/measure.py"
+        least, most = COMMENTS
+        yield f"comments: on {whole.share():.1f} % of the lines; {least} … {most} are wanted"
 
 
 def row(name, m):
     spans = [lines for lines, _ in m.functions]
     longest, where = max(m.functions, default=(0, ""))
-    return (f"{name:10} {len(m.files):5} {quantile(m.files, 0.5):6} {quantile(m.files, 0.9):5} {len(spans):9} "
-            f"{quantile(spans, 0.5):6} {quantile(spans, 0.9):5} {longest:7} {m.wide:5} {m.share():8.1f}  {where}")
+    return (
+        f"{name:10} {len(m.files):5} {quantile(m.files, 0.5):6} {quantile(m.files, 0.9):5} "
+        f"{len(spans):9} {quantile(spans, 0.5):6} {quantile(spans, 0.9):5} {longest:7} "
+        f"{m.wide:5} {m.share():8.1f}  {where}"
+    )
 
 
 def main():
     import lint
+
     texts = lint.read(lint.tracked())
-    print("folder     files median   p90 functions median   p90 longest >100c comments  longest function")
+    print("folder     files median   p90 functions median   p90 longest >100c comments  longest")
     for name, m in sorted(measured(texts).items(), key=lambda item: (item[0] == "all", item[0])):
         print(row(name, m))
     findings = list(keeps_its_size(texts))

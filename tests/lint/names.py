@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of the library's own functions: quernel_i_<noun>_<verb>, where the noun says in which file to look.
+"""Names of the library's own functions: quernel_i_<noun>_<verb>, where the noun says in which
+file to look.
 
-The noun is the stem of the header that declares the function, or of the file beside it that defines it (singular or
-plural), their floor, or a type that the header declares. base/ is left out: its words are those of the language."""
+The noun is the stem of the header that declares the function, or of the file beside it that
+defines it (singular or plural), their floor, or a type that the header declares. base/ is left
+out: its words are those of the language."""
+
 import posixpath
 import re
 
 import ctext
 
-PROTOTYPE = re.compile(r"^(?!typedef|return|static const)[A-Za-z][\w \t*]*?\bquernel_i_(\w+)\(", re.MULTILINE)
+PROTOTYPE = re.compile(
+    r"^(?!typedef|return|static const)[A-Za-z][\w \t*]*?\bquernel_i_(\w+)\(", re.MULTILINE
+)
 TYPE = re.compile(r"\}\s*quernel_i_(\w+)\s*;|\b(?:struct|enum)\s+quernel_(?:i_)?(\w+)")
 FREE = "src/base/"
 
@@ -23,7 +28,11 @@ def nouns(path, texts, name):
     found |= {word for pair in TYPE.findall(texts[path]) for word in pair if word}
     folder = posixpath.dirname(path) + "/"
     for other, text in texts.items():
-        if other.startswith(folder) and other.endswith(".c") and re.search(rf"^\w[\w \t*]*\bquernel_i_{name}\(", text, re.MULTILINE):
+        if (
+            other.startswith(folder)
+            and other.endswith(".c")
+            and re.search(rf"^\w[\w \t*]*\bquernel_i_{name}\(", text, re.MULTILINE)
+        ):
             found |= stems(other)
     return found | {noun.removesuffix("s") for noun in found} | {noun + "s" for noun in found}
 
@@ -33,8 +42,10 @@ def says_where(texts):
         if not path.startswith("src/") or not path.endswith(".h") or path.startswith(FREE):
             continue
         for name in PROTOTYPE.findall(ctext.code(text)):
-            if not any(name == noun or name.startswith(noun + "_") for noun in nouns(path, texts, name)):
-                yield f"{path}: quernel_i_{name}: begins with neither its file's name nor its floor's nor a type's"
+            if not any(
+                name == noun or name.startswith(noun + "_") for noun in nouns(path, texts, name)
+            ):
+                yield f"{path}: quernel_i_{name}: not after its file, floor or a type"
 
 
 RULES = [says_where]
