@@ -28,7 +28,7 @@ static inline void quernel_i_exact_sum_carry(quernel_i_exact_sum *s, uint32_t i,
 
 static inline void quernel_i_exact_sum_add(quernel_i_exact_sum *s, float x) {
     const uint32_t bits = quernel_i_bits(x), exponent = bits >> 23 & 255;
-    assert(!(bits >> 31) && exponent < 255);
+    assert(x >= 0.0f && exponent < 255); // −0 has no fraction
     const uint64_t fraction = (bits & 0x7fffff) | (exponent ? 0x800000u : 0u);
     const uint32_t up = exponent ? exponent - 1 : 0;
     quernel_i_exact_sum_carry(s, up / 32, (fraction << up % 32) & 0xffffffffu);
