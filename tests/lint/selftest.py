@@ -27,7 +27,7 @@ GOOD = {
     "tune/search/race.c": SPDX + '#include "tune/common/random.h"\n#include "table/row.h"\n',
     "examples/conv2d.c": SPDX + "#include <quernel/quernel.h>\nint main(void) {}\n",
     "README.md": "#include <quernel/quernel.h>\nint main(void) {}",
-    "docs/guide.md": "[up](../README.md), [in](../src/gemm), `[no](link)`\n```c\nint main(void)\n{}\n```\n",
+    "docs/guide.md": "[up](../README.md), [in](../src/exec), `[no](link)`\n```c\nint main(void)\n{}\n```\n",
 }
 # A tree with every floor, drawn and listed, and a comment on one line of seven.
 TALL = {f"src/{floor}/x.c": SPDX + "int x(void) {\n    a();\n    b();\n    c();\n    d();\n}\n" for floor in source.FLOORS}
