@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/cpu.h"
 #include "base/alloc.h"
 #include "tune/json.h"
 #include "tune/probe.h"
@@ -255,7 +256,7 @@ static int bench_rows(const plan *p, const shape *shapes, int count, json *out) 
         char text[160];
         snprintf(text, sizeof text, "%s %s %ux%ux%u", shapes[i].model, shapes[i].layer, shapes[i].m, shapes[i].n, shapes[i].k);
         if (p->filter && !strstr(text, p->filter)) continue;
-        for (int isa = QUERNEL_ISA_COUNT - 1; isa >= 0; isa--)
+        for (int isa = QUERNEL_I_ISA_COUNT - 1; isa >= 0; isa--)
             if (p->isas >> isa & 1) run_row(p, &shapes[i], (quernel_isa)isa, pool ? &parallel : NULL, out, &wrong);
     }
     quernel_pool_destroy(pool);
@@ -314,7 +315,7 @@ int command_bench(int argc, char **argv) {
     quernel_cpu_get(&cpu);
     if (!p.isas) p.isas = 1u << cpu.ceiling;
     if (p.isas & ~cpu.usable) {
-        for (int isa = 0; isa < QUERNEL_ISA_COUNT; isa++)
+        for (int isa = 0; isa < QUERNEL_I_ISA_COUNT; isa++)
             if ((p.isas & ~cpu.usable) >> isa & 1) usage_error("bench", "--isa cannot run here", quernel_isa_name((quernel_isa)isa));
         return EXIT_NO_ISA;
     }

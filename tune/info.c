@@ -2,6 +2,7 @@
 // quernel info: the build, the CPU, and with --probe its peaks.
 #include <string.h>
 
+#include "cpu/cpu.h"
 #include "tune/json.h"
 #include "tune/probe.h"
 #include "tune/program.h"
@@ -18,7 +19,7 @@ typedef struct reading {
 
 static int probe_all(const quernel_cpu *cpu, reading *readings) {
     int count = 0;
-    for (int i = 1; i < QUERNEL_ISA_COUNT; i++) {
+    for (int i = 1; i < QUERNEL_I_ISA_COUNT; i++) {
         const quernel_isa isa = (quernel_isa)i;
         if (!(cpu->usable >> i & 1) || probe_bound(isa) == 0) continue;
         const uint32_t rounds = probe_calibrate(isa, 0.02);
@@ -38,7 +39,7 @@ static int probe_all(const quernel_cpu *cpu, reading *readings) {
 
 static void names_of(uint32_t mask, char *to, size_t capacity) {
     *to = 0;
-    for (int i = 0; i < QUERNEL_ISA_COUNT; i++)
+    for (int i = 0; i < QUERNEL_I_ISA_COUNT; i++)
         if (mask >> i & 1) {
             const size_t used = strlen(to);
             snprintf(to + used, capacity - used, "%s%s", used ? " " : "", quernel_isa_name((quernel_isa)i));
@@ -140,7 +141,7 @@ int command_info(int argc, char **argv) {
     }
     quernel_cpu cpu = QUERNEL_CPU_INIT;
     quernel_cpu_get(&cpu);
-    reading readings[QUERNEL_ISA_COUNT];
+    reading readings[QUERNEL_I_ISA_COUNT];
     const int count = probe ? probe_all(&cpu, readings) : 0;
     (as_json ? print_json : print_text)(&cpu, readings, count);
     return EXIT_DONE;

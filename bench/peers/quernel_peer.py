@@ -81,7 +81,7 @@ def make_network(problem):
             place[i] = len(tensors)
             tensors.append(_tensor(INNER, quernel.U8, quernel.NHWC, n.y_scale))
         y_place = place[i] if start is None else 1
-        layers.append(native.NetworkLayer(c.sizeof(native.NetworkLayer), place[source], 0, y_place, start or 0, -1, 0,
+        layers.append(native.NetworkLayer(c.sizeof(native.NetworkLayer), place[source], 0, y_place, start or 0, -1, 0, (c.c_uint32 * 5)(),
                                           _conv(layer, n, keep[-1])))
     desc = native.NetworkDesc(c.sizeof(native.NetworkDesc), (native.NetworkTensor * len(tensors))(*tensors), len(tensors),
                               (native.NetworkLayer * len(layers))(*layers), len(layers), problem.threads, -1, None)

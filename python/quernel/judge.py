@@ -111,7 +111,7 @@ class _FloatLayer:
         op.pad_top, op.pad_left, op.pad_bottom, op.pad_right = layer.pad
         op.out_pad_h, op.out_pad_w = layer.output_pad
         op.finish = finish_desc(layer.channels[1], self.keep, bias=layer.bias, **layer.activation.finish())
-        self.desc = native.FloatLayer(c.sizeof(native.FloatLayer), weights, op)
+        self.desc = native.FloatLayer(c.sizeof(native.FloatLayer), c.pointer(weights), c.pointer(op))
         self.count = len(samples)
         self.samples = (native.Sample * self.count)(*(self._sample(x, y) for x, y in zip(samples, expected or [None] * self.count)))
 

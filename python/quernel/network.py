@@ -125,7 +125,7 @@ class Network:
         conv.out_pad_h, conv.out_pad_w = layer.output_pad
         places = [self._place(value) for value in (node.inputs[0], node.outputs[0], *node.inputs[1:])]
         x, y, residual = (*((self._tensors[value], first) for value, first in places), (-1, 0))[:3]
-        return native.NetworkLayer(c.sizeof(native.NetworkLayer), *x, *y, *residual, conv)
+        return native.NetworkLayer(c.sizeof(native.NetworkLayer), *x, *y, *residual, conv=conv)
 
 
 def levels(graph, runs):

@@ -4,6 +4,7 @@
 #define QUERNEL_GEMM_DRIVE_H
 
 #include "gemm/layer.h"
+#include "quernel/threads.h"
 
 /// One run of a layer. `shared` and `slices` are the workspace.
 typedef struct quernel_i_call {

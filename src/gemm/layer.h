@@ -9,7 +9,10 @@
 
 #include "kernels/ukr.h"
 #include "pack/weights.h"
-#include "quernel/operator.h"
+#include "quernel/cpu.h"
+#include "quernel/epilogue.h"
+#include "quernel/quant.h"
+#include "quernel/tensor.h"
 
 /// How the rows that the micro-kernel reads come to be.
 typedef enum quernel_i_path {
