@@ -191,7 +191,7 @@ def python(suite):
         return failure("no library to load", "", "./dev test --stage gcc")
     env = {"QUERNEL_LIBRARY": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'python'}"}
     total = Outcome()
-    for name in ("suite", "layers", "readers", "judge", "modules", "onednn", "experiment", "peers"):
+    for name in ("suite", "layouts", "layers", "readers", "judge", "modules", "onednn", "experiment", "peers"):
         total.add(suite.step(f"python/{name}", [suite.options.python, ROOT / "tests" / "python" / f"{name}.py"], env))
     if suite.options.long:
         total.add(suite.step("real networks", [suite.options.python, "-m", "seed.networks", "--out", ROOT / "build-gcc" / "seed"], env))
@@ -207,6 +207,18 @@ def installed(suite):
         return install.check(suite, ROOT, ROOT / "build-gcc", pathlib.Path(scratch))
 
 
+def abi(suite):
+    """The interface against the recorded one, and a program of it with today's library."""
+    library = ROOT / "build-gcc" / "libquernel.so"
+    if not shutil.which("abidiff"):
+        return suite.missing("the ABI", "abigail-tools")
+    if platform.machine() != "x86_64":
+        return skip("the ABI: recorded on x86-64")
+    if not library.exists():
+        return failure("no library to look at", "", "./dev test --stage gcc")
+    return suite.step("abi", [sys.executable, ROOT / "tests" / "abi" / "abi.py", "--gcc", suite.options.gcc, library])
+
+
 def lint(suite):
     total = suite.step("lint self-test", [sys.executable, ROOT / "tests" / "lint" / "selftest.py"])
     builds = [str(ROOT / f"build-{name}") for name in ("gcc", "aarch64") if (ROOT / f"build-{name}" / "build.ninja").exists()]
@@ -214,7 +226,7 @@ def lint(suite):
 
 
 STAGES = [("gcc", gcc), ("ceilings", ceilings), ("CPUID masked", masked), ("sanitizers", sanitized), ("clang", clang),
-          ("aarch64", aarch64), ("faults", faults), ("python", python), ("install", installed), ("lint", lint)]
+          ("aarch64", aarch64), ("faults", faults), ("python", python), ("install", installed), ("abi", abi), ("lint", lint)]
 
 
 def main():
