@@ -17,14 +17,18 @@ int main(void) {
             x[i][j] = fmaxf(0.0f, sinf((float)(j + 1000 * i) * 1.37f)) * (j % C == 5 ? 30.0f : 1.0f);
     for (int j = 0; j < N * C * 9; j++) weights[j] = cosf((float)j * 2.11f) / (j / 9 % C == 5 ? 30.0f : 1.0f);
 
+    quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
+    w.kind = QUERNEL_WEIGHTS_CONV2D, w.out = N, w.in = C;
+    w.kernel_h = w.kernel_w = 3, w.data = weights;
+    quernel_conv2d_desc op = QUERNEL_CONV2D_DESC_INIT;
+    op.pad_top = op.pad_left = op.pad_bottom = op.pad_right = 1;
+    op.finish.bias = bias, op.finish.activation = QUERNEL_ACTIVATION_RELU;
     quernel_float_layer layer = QUERNEL_FLOAT_LAYER_INIT;
-    layer.weights.kind = QUERNEL_WEIGHTS_CONV2D, layer.weights.out = N, layer.weights.in = C;
-    layer.weights.kernel_h = layer.weights.kernel_w = 3, layer.weights.data = weights;
-    layer.op.pad_top = layer.op.pad_left = layer.op.pad_bottom = layer.op.pad_right = 1;
-    layer.op.finish.bias = bias, layer.op.finish.activation = QUERNEL_ACTIVATION_RELU;
+    layer.weights = &w, layer.op = &op;
     quernel_sample samples[SAMPLES];
     for (int i = 0; i < SAMPLES; i++)
-        samples[i] = (quernel_sample){{.layout = QUERNEL_LAYOUT_NHWC, .n = 1, .c = C, .h = SIDE, .w = SIDE}, x[i], NULL};
+        samples[i] = (quernel_sample){
+            .tensor = {.layout = QUERNEL_LAYOUT_NHWC, .n = 1, .c = C, .h = SIDE, .w = SIDE}, .data = x[i]};
 
     quernel_error error = {0};
     quernel_choice choice = QUERNEL_CHOICE_INIT;
@@ -33,7 +37,7 @@ int main(void) {
     if (!status) status = quernel_audit_layer(&layer, &choice, smooth, samples, SAMPLES, &report, &error);
     if (!status)
         status = quernel_weights_round(&layer, &choice, smooth, samples, SAMPLES, codes, scale, bias, &error);
-    quernel_weights_desc rounded = layer.weights; // an operator takes them, with `bias`, in the place of the float ones
+    quernel_weights_desc rounded = w; // an operator takes them, with `bias`, in the place of the float ones
     rounded.type = QUERNEL_TYPE_S8, rounded.data = codes, rounded.scale = scale;
     rounded.smooth_kind = choice.smooth_kind, rounded.smooth = smooth;
     quernel_weights *packed = NULL;

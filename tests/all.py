@@ -290,7 +290,7 @@ def python(suite):
         return failure("no library to load", "", "./dev test --stage gcc")
     env = {"QUERNEL_LIBRARY": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'python'}"}
     total = Outcome()
-    for name in ("suite", "layers", "readers", "layer_search", "modules", "onednn", "experiment", "peers"):
+    for name in ("suite", "layouts", "layers", "readers", "layer_search", "modules", "onednn", "experiment", "peers"):
         total.add(
             suite.step(
                 f"python/{name}",
@@ -330,6 +330,18 @@ def docs(suite):
         return suite.step("docs", ["doxygen", doxyfile])
 
 
+def abi(suite):
+    """The interface against the recorded one, and a program of it with today's library."""
+    library = ROOT / "build-gcc" / "libquernel.so"
+    if not shutil.which("abidiff"):
+        return suite.missing("the ABI", "abigail-tools")
+    if platform.machine() != "x86_64":
+        return skip("the ABI: recorded on x86-64")
+    if not library.exists():
+        return failure("no library to look at", "", "./dev test --stage gcc")
+    return suite.step("abi", [sys.executable, ROOT / "tests" / "abi" / "abi.py", "--gcc", suite.options.gcc, library])
+
+
 def lint(suite):
     habits = [LINT / "python_habits.py", "--python", suite.options.python or sys.executable]
     total = suite.step("python habits", [sys.executable, *habits])
@@ -353,6 +365,7 @@ STAGES = [
     ("faults", faults),
     ("python", python),
     ("install", installed),
+    ("abi", abi),
     ("docs", docs),
     ("clang-tidy", tidy),
     ("lint", lint),

@@ -124,6 +124,7 @@ def make_network(problem):
                 start or 0,
                 -1,
                 0,
+                (c.c_uint32 * 5)(),
                 _conv(layer, n, keep[-1]),
             )
         )

@@ -9,44 +9,47 @@
 
 #include "conv2d.h"
 #include "observe.h"
+#include "weights.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /// One sample of a layer's input: all images of `tensor` (F32 or BF16, any layout and strides). A linear layer's [M, K] is
-/// the NHWC tensor n 1, h 1, w M, c K.
+/// the NHWC tensor n 1, h 1, w M, c K. Frozen.
 typedef struct quernel_sample {
     quernel_tensor tensor;
     const void *data;
     const float *expected; ///< what the float network gave here, behind the activation: dense, in the layout of
                            ///< `tensor`; or NULL. Only the audit reads it
+    uint64_t reserved[2]; ///< 0
 } quernel_sample;
 
-/// A float layer. Of `op` are read: stride, dilation, padding, threads, isa, config, and of op.finish bias (F32),
+/// A float layer. Of `op`, which for a linear layer may be NULL, are read: stride, dilation, padding, threads, isa, config, and of op.finish bias (F32),
 /// activation, lo, hi, slope, slopes. The rest (weights, tensors, quant, output, residual) is set by the calls below.
 typedef struct quernel_float_layer {
     uint32_t size;
-    quernel_weights_desc weights; ///< f32, of any kind, without smoothing
-    quernel_conv2d_desc op;
+    const quernel_weights_desc *weights; ///< f32, of any kind, without smoothing
+    const quernel_conv2d_desc *op;       ///< NULL: as its _INIT
     const quernel_allocator *allocator; ///< of all memory that a call takes and gives back
 } quernel_float_layer;
 #define QUERNEL_FLOAT_LAYER_INIT \
-    {sizeof(quernel_float_layer), QUERNEL_WEIGHTS_DESC_INIT, QUERNEL_CONV2D_DESC_INIT, NULL}
+    {sizeof(quernel_float_layer), NULL, NULL, NULL}
+#define QUERNEL_FLOAT_LAYER_LEAST 32 ///< bytes of its first layout
 
-/// How far two arrays are apart. Elements that are not finite in either are counted and left out.
+/// How far two arrays are apart. Elements that are not finite in either are counted and left out. Frozen.
 typedef struct quernel_comparison {
-    uint32_t size;
     uint64_t count, nonfinite;
     double signal, noise;  ///< Σ reference², Σ (y − reference)²
     double sqnr;           ///< 10·log10(signal / noise), within −300 … 300; 300 where nothing differs
     double l1;             ///< Σ |y − reference| / Σ |reference|; where the latter is 0, the former
     double cosine;         ///< Σ y·reference / sqrt(Σ y²·Σ reference²); 1 where both are 0
     double greatest;       ///< the greatest |y − reference|
+    uint64_t reserved[2]; ///< 0
 } quernel_comparison;
-#define QUERNEL_COMPARISON_INIT {sizeof(quernel_comparison), 0, 0, 0, 0, 0, 0, 0, 0}
+#define QUERNEL_COMPARISON_INIT {0, 0, 0, 0, 0, 0, 0, 0, {0, 0}}
 
-/// Compares `count` elements. Never NaN. Returns QUERNEL_E_NULL, _VALUE (size). Threads: any.
+/// Compares `count` elements. Never NaN. Returns QUERNEL_E_NULL. Threads: any.
 QUERNEL_API int quernel_compare(const float *reference, const float *y, size_t count, quernel_comparison *ret_comparison,
                                 quernel_error *error);
 
@@ -69,6 +72,7 @@ typedef struct quernel_search_options {
 } quernel_search_options;
 #define QUERNEL_SEARCH_OPTIONS_INIT \
     {sizeof(quernel_search_options), NULL, 0, 2, 1 | 4 | 16, 1, 1, 1, 0.9999, 1.0 / 3, 0.1, 1.0 / 20, 1.0 / 1024}
+#define QUERNEL_SEARCH_OPTIONS_LEAST 80 ///< bytes of its first layout
 
 /// How a layer is to be quantized, and what that gave on the samples that chose it.
 typedef struct quernel_choice {
@@ -86,6 +90,7 @@ typedef struct quernel_choice {
     uint32_t first_silent; ///< the first of them
 } quernel_choice;
 #define QUERNEL_CHOICE_INIT {sizeof(quernel_choice), QUERNEL_QUANT_INIT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define QUERNEL_CHOICE_LEAST 120 ///< bytes of its first layout
 
 /// Chooses α or "off", granularity of smoothing, signedness, mode and calibrator of one layer by the error of its int8
 /// output, each candidate run by the real operator. First everything without smoothing; then each α with the best of that
@@ -174,6 +179,7 @@ typedef struct quernel_report {
 } quernel_report;
 #define QUERNEL_REPORT_INIT \
     {sizeof(quernel_report), QUERNEL_COMPARISON_INIT, {0, 0, 0, 0}, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define QUERNEL_REPORT_LEAST 208 ///< bytes of its first layout
 
 /// Audits one layer as it was chosen: the true operator against float, and fake quantization by the law with one cause
 /// switched off at a time. Non-finite data, weights or bias are found and told, not refused; where they make the operator
@@ -189,18 +195,20 @@ QUERNEL_API int quernel_audit_layer(const quernel_float_layer *layer, const quer
 QUERNEL_API int quernel_accept(const quernel_comparison *plain, const quernel_comparison *searched, uint32_t count,
                                double margin, int32_t *ret_keep, quernel_error *error);
 
-/// What a layer costs a network in int8, and what it takes in float.
+/// What a layer costs a network in int8, and what it takes in float. Frozen.
 typedef struct quernel_layer_cost {
     double noise;        ///< relative noise power that goes from the network's output where this layer is float, >= 0
     double int8_seconds; ///< >= 0
     double float_seconds; ///< >= 0
+    uint64_t reserved[1]; ///< 0
 } quernel_layer_cost;
 
-/// A step of the list of layers to leave in float.
+/// A step of the list of layers to leave in float. Frozen.
 typedef struct quernel_float_step {
     uint32_t layer;    ///< left in float as well from here on
     double sqnr;       ///< of the network, dB, where noises add up; within −300 … 300
     double time_ratio; ///< of the network's time to that of int8 alone
+    uint64_t reserved[1]; ///< 0
 } quernel_float_step;
 
 /// Orders all layers by the noise that each takes away per second that it costs, best first: a prefix of the list is what to

@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every part of Quernel's interface shares: status, errors, element types, allocator, threads, log.
+// What every part of Quernel's interface shares: status, errors, element types, allocator, log, versions.
+//
+// How structs grow. A program may meet a library that is older or newer than its headers:
+//
+//   sized    begins with `uint32_t size`, set by its _INIT. New members come at its end. Handed in, it may be smaller than
+//            the library's, down to its _LEAST, the size of its first layout: what it lacks is as _INIT has it. It may be
+//            larger where all bytes that the library does not know are 0; else QUERNEL_E_VALUE, "size". Handed out, only
+//            its `size` bytes are written, and bytes that the library does not know are left alone.
+//            In an array all elements say the same size, and that is the distance from one to the next.
+//   frozen   has no size, because it is a member or an array's element: its layout never changes. `reserved` must be 0
+//            (refused by name) and is what later members will be made of; handed out, it is 0.
 #ifndef QUERNEL_COMMON_H
 #define QUERNEL_COMMON_H
 
@@ -39,7 +49,7 @@ typedef enum quernel_status {
 /// Name of a status in words, e.g. "QUERNEL_E_SHAPE: a size is zero or too large". Never NULL; static storage.
 QUERNEL_API const char *quernel_status_string(int status);
 
-/// Why a call refused. Filled on failure only, where the caller hands in a pointer (NULL: not wanted).
+/// Why a call refused. Filled on failure only, where the caller hands in a pointer (NULL: not wanted). Frozen.
 typedef struct quernel_error {
     int32_t code;          ///< a quernel_status
     int32_t index;         ///< element, channel or dimension the message names, or -1
@@ -65,42 +75,25 @@ QUERNEL_API const char *quernel_type_name(quernel_type type);
 /// Where `create` takes its memory from. `alignment` is a power of two of at most 4096. Both functions may be called
 /// from the thread that calls create, retain or release, never from run. A NULL allocator pointer means the C library
 /// (on Linux it asks for huge pages for the whole ones in blocks of 4 MiB and more: madvise, MADV_HUGEPAGE).
-/// Only the process's tuning tables (tune.h) are kept elsewhere.
+/// Only the process's tuning tables (tune.h) are kept elsewhere. Frozen.
 typedef struct quernel_allocator {
     void *(*allocate)(void *user, size_t bytes, size_t alignment); ///< NULL on failure
     void (*release)(void *user, void *memory, size_t bytes);       ///< with the size that was asked for
     void *user;
+    uint64_t reserved[2]; ///< 0
 } quernel_allocator;
-
-/// Runs `task(arg, i, worker)` once for every i < tasks and returns when all have finished. `worker` is smaller than the
-/// `threads` of the operator's descriptor, and no two tasks run at the same time with the same worker: it picks the
-/// slice of the workspace. Running all tasks on one worker, in any order, is legal: the result is the same.
-typedef void quernel_parallel_for(void *user, uint32_t tasks, void (*task)(void *arg, uint32_t task, uint32_t worker),
-                                  void *arg);
-
-/// How a run is spread over threads: NULL, or one whose `run` is NULL, runs everything on the calling thread.
-typedef struct quernel_parallel {
-    quernel_parallel_for *run;
-    void *user;
-    uint32_t threads; ///< workers that `run` uses at most; a run refuses more than its operator's threads. 0: not said
-} quernel_parallel;
-
-/// The built-in pool: `threads - 1` sleeping threads and the caller. One run at a time uses it; a second one that comes
-/// meanwhile runs on its own calling thread.
-typedef struct quernel_pool quernel_pool;
-QUERNEL_API int quernel_pool_create(uint32_t threads, quernel_pool **ret_pool, quernel_error *error);
-/// Waits until its threads have ended. NULL is allowed. No run may be using the pool.
-QUERNEL_API void quernel_pool_destroy(quernel_pool *pool);
-/// The pool as a quernel_parallel, valid until the pool is destroyed.
-QUERNEL_API quernel_parallel quernel_pool_parallel(quernel_pool *pool);
+#define QUERNEL_ALLOCATOR_INIT {NULL, NULL, NULL, {0, 0}}
 
 /// Receives one line of text at a time, without a newline. NULL (the default) drops them. Process-wide; set it before
 /// other threads use the library. The library itself never writes to a stream.
 typedef void quernel_log(void *user, const char *line);
 QUERNEL_API void quernel_set_log(quernel_log *log, void *user);
 
-/// "0.1.0".
+/// "0.1.0", of the library that runs.
 QUERNEL_API const char *quernel_version(void);
+
+/// QUERNEL_API_VERSION of the library that runs: a program that was compiled with a smaller number runs with it.
+QUERNEL_API uint32_t quernel_api_version(void);
 
 #ifdef __cplusplus
 }

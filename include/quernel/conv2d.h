@@ -3,7 +3,11 @@
 #ifndef QUERNEL_CONV2D_H
 #define QUERNEL_CONV2D_H
 
+#include "epilogue.h"
 #include "operator.h"
+#include "quant.h"
+#include "tensor.h"
+#include "weights.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,6 +34,7 @@ typedef struct quernel_conv2d_desc {
 #define QUERNEL_CONV2D_DESC_INIT                                                                                      \
     {sizeof(quernel_conv2d_desc), NULL, QUERNEL_TENSOR_INIT, QUERNEL_TENSOR_INIT, QUERNEL_TENSOR_INIT, 1, 1, 1, 1, 0, \
      0, 0, 0, QUERNEL_QUANT_INIT, QUERNEL_FINISH_INIT, 1, -1, NULL, NULL, 0, 0}
+#define QUERNEL_CONV2D_DESC_LEAST 488 ///< bytes of its first layout
 
 /// Creates the operator; refusals as for quernel_linear_create. Smoothing per im2col column and dynamic quantization per
 /// im2col row need float input. Threads: any. Owner: the caller. Example: examples/conv2d.c.

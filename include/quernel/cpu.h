@@ -20,8 +20,7 @@ typedef enum quernel_isa {
     QUERNEL_ISA_AMXINT8 = 4,    ///< AVX-512-VNNI + TILE + INT8 + palette 1; asks for the kernel's permission when first used
     QUERNEL_ISA_NEON = 16,
     QUERNEL_ISA_DOTPROD = 17,
-    QUERNEL_ISA_I8MM = 18,
-    QUERNEL_ISA_COUNT = 19
+    QUERNEL_ISA_I8MM = 18
 } quernel_isa;
 
 /// "avx512vnni"; NULL for an unknown value.
@@ -31,7 +30,7 @@ QUERNEL_API int quernel_isa_parse(const char *name, quernel_isa *ret_isa);
 
 /// Facts about this CPU and this build, found once per process and never changed.
 typedef struct quernel_cpu {
-    uint32_t size;       ///< set to sizeof(quernel_cpu) by the caller (QUERNEL_CPU_INIT)
+    uint32_t size;       ///< sizeof, set by QUERNEL_CPU_INIT
     uint32_t detected;   ///< bit 1u << isa: the CPU and the operating system can run it
     uint32_t compiled;   ///< bit 1u << isa: kernels of it were compiled
     uint32_t usable;     ///< detected, compiled and not above the ceiling
@@ -46,6 +45,7 @@ typedef struct quernel_cpu {
     uint32_t amx_palette; ///< 1 if palette 1 is there: 8 tiles of 16 rows of 64 bytes
 } quernel_cpu;
 #define QUERNEL_CPU_INIT {sizeof(quernel_cpu), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, 0, 0, 0}
+#define QUERNEL_CPU_LEAST 120 ///< bytes of its first layout
 
 /// Fills `ret_cpu`. The environment variable QUERNEL_ISA is read at the first call of the process and ignored when the
 /// process is set-uid. Threads: any.

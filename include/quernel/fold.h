@@ -4,7 +4,8 @@
 #ifndef QUERNEL_FOLD_H
 #define QUERNEL_FOLD_H
 
-#include "operator.h"
+#include "quant.h"
+#include "weights.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,6 +19,7 @@ typedef struct quernel_batch_norm {
     double eps;                   ///< >= 0, and variance + eps > 0; frameworks differ: 1e-5, 1e-3
 } quernel_batch_norm;
 #define QUERNEL_BATCH_NORM_INIT {sizeof(quernel_batch_norm), NULL, NULL, NULL, NULL, 1e-5}
+#define QUERNEL_BATCH_NORM_LEAST 48 ///< bytes of its first layout
 
 /// Folds a batch norm behind a layer into its f32 weights and bias: w·f[n], (bias[n] − mean[n])·f[n] + beta[n] with
 /// f[n] = gamma[n] / sqrt(variance[n] + eps). `weights` says kind, sizes, strides and data; the output channel is the
@@ -35,7 +37,7 @@ QUERNEL_API int quernel_batch_norm_fold(const quernel_batch_norm *norm, const qu
 QUERNEL_API int quernel_weights_absmax(const quernel_weights_desc *weights, int32_t smooth_kind, float *max,
                                        quernel_error *error);
 
-/// A layer of a chain: what it reads, and how it was decided to be quantized.
+/// A layer of a chain: what it reads, and how it was decided to be quantized. Frozen.
 typedef struct quernel_chain_layer {
     int32_t from;        ///< layer whose output it reads, before this one; −1: a tensor of the caller
     uint32_t in, out;    ///< channels
@@ -43,6 +45,7 @@ typedef struct quernel_chain_layer {
     int32_t smooth_kind; ///< quernel_smooth_kind
     const float *smooth; ///< [in] where smooth_kind is CHANNEL
     int32_t float_input; ///< 1: it reads float (it is not quantized, or something else reads its input too)
+    uint64_t reserved[2]; ///< 0
 } quernel_chain_layer;
 
 /// Why a layer of a chain writes float.
@@ -55,12 +58,13 @@ typedef enum quernel_chain_reason {
     QUERNEL_CHAIN_READERS_DIFFER = 5 ///< its readers do not share one scale, zero point and s
 } quernel_chain_reason;
 
-/// What a layer of a chain writes: members of its quernel_finish.
+/// What a layer of a chain writes: members of its quernel_finish. Frozen.
 typedef struct quernel_chain_output {
     int32_t y_type, y_zero, y_narrow;
     float y_scale;
     const float *y_smooth; ///< the reader's own array, or NULL
     int32_t reason;        ///< quernel_chain_reason
+    uint64_t reserved[2]; ///< 0
 } quernel_chain_output;
 
 /// Plans the outputs of `count` layers so that each hands its readers int8 as they quantize it, smoothed for them: the

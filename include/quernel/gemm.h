@@ -4,6 +4,7 @@
 #define QUERNEL_GEMM_H
 
 #include "common.h"
+#include "threads.h"
 
 #ifdef __cplusplus
 extern "C" {

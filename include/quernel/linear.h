@@ -3,7 +3,10 @@
 #ifndef QUERNEL_LINEAR_H
 #define QUERNEL_LINEAR_H
 
+#include "epilogue.h"
 #include "operator.h"
+#include "quant.h"
+#include "weights.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,6 +28,7 @@ typedef struct quernel_linear_desc {
 } quernel_linear_desc;
 #define QUERNEL_LINEAR_DESC_INIT \
     {sizeof(quernel_linear_desc), NULL, 0, 0, 0, 0, 0, QUERNEL_QUANT_INIT, QUERNEL_FINISH_INIT, 1, -1, NULL, NULL}
+#define QUERNEL_LINEAR_DESC_LEAST 248 ///< bytes of its first layout
 
 /// Creates the operator. Refuses, naming argument and value, what the descriptor's comments exclude, and a channel whose
 /// bound |bias| + Σ max|q_a − z_a|·|q_w − z_w| leaves int32 (naming it), and s_k·d_a outside [2^-96, 2^96].

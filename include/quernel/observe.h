@@ -10,7 +10,8 @@
 #ifndef QUERNEL_OBSERVE_H
 #define QUERNEL_OBSERVE_H
 
-#include "operator.h"
+#include "quant.h"
+#include "tensor.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,6 +37,7 @@ typedef struct quernel_observer_desc {
     const quernel_allocator *allocator; ///< NULL: the C library. The functions must outlive the observer
 } quernel_observer_desc;
 #define QUERNEL_OBSERVER_DESC_INIT {sizeof(quernel_observer_desc), 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, NULL}
+#define QUERNEL_OBSERVER_DESC_LEAST 72 ///< bytes of its first layout
 
 typedef struct quernel_observer quernel_observer;
 
@@ -69,6 +71,7 @@ typedef struct quernel_observer_stats {
     double mean_least, mean_greatest; ///< means over the images of min(0, least) and max(0, greatest)
 } quernel_observer_stats;
 #define QUERNEL_OBSERVER_STATS_INIT {sizeof(quernel_observer_stats), 0, 0, 0, 0, -1, 0, 0, 0, 0, 0}
+#define QUERNEL_OBSERVER_STATS_LEAST 80 ///< bytes of its first layout
 
 /// Statistics of one group. Returns QUERNEL_E_NULL, _VALUE (size), _SHAPE (group).
 QUERNEL_API int quernel_observer_get(const quernel_observer *observer, uint32_t group,
@@ -103,6 +106,7 @@ typedef struct quernel_calibration_options {
     int32_t allow_nonfinite; ///< 1: goes on although NaN or infinities were seen; 0: refuses, naming the first
 } quernel_calibration_options;
 #define QUERNEL_CALIBRATION_OPTIONS_INIT {sizeof(quernel_calibration_options), 0, 0, 0, 0.9999, 0}
+#define QUERNEL_CALIBRATION_OPTIONS_LEAST 32 ///< bytes of its first layout
 
 /// A choice, and what it costs.
 typedef struct quernel_calibration {
@@ -113,6 +117,7 @@ typedef struct quernel_calibration {
     double clipped_error; ///< Σ of squares of what clipping cuts off, over Σ x²; −1: no histogram to tell
 } quernel_calibration;
 #define QUERNEL_CALIBRATION_INIT {sizeof(quernel_calibration), QUERNEL_QUANT_INIT, 0, 0, 0, 0}
+#define QUERNEL_CALIBRATION_LEAST 80 ///< bytes of its first layout
 
 /// Chooses type, scale and zero point for one group by the rules of quernel_quant's ranges. A group of zeros alone gives
 /// scale 1, zero 0. Never NaN, infinity or 0 as a scale.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stand-alone quantization, smoothing factors and scales: what a program needs around the operators.
+// Quantization of activations: how an operator is told of it, and the same rules as stand-alone functions.
 #ifndef QUERNEL_QUANT_H
 #define QUERNEL_QUANT_H
 
@@ -8,6 +8,32 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/// Where the quantization of the activations comes from.
+typedef enum quernel_quant_mode {
+    QUERNEL_QUANT_STATIC = 0,      ///< scale and zero point given
+    QUERNEL_QUANT_DYNAMIC_CALL = 1, ///< found in the run, over the whole call (linear) or over each image (conv2d, deconv2d)
+    QUERNEL_QUANT_DYNAMIC_ROW = 2  ///< found per row (linear), or per im2col row of each group (conv2d; not for groups
+                                   ///< that share 16 output channels: two or more of 8 or fewer, without weight zero points)
+} quernel_quant_mode;
+
+/// How the multiplied activations are represented.
+///
+/// Float input x is quantized with t = (x·m_k)·g, q = rne(clamp(t, lo − z, hi − z)) + z, NaN as 0.
+/// Static: m_k = 1/(s_k·scale), g = 1. Dynamic and per-row scales: m_k = 1/s_k, g = 1/d, with d from the range of x·m_k:
+/// s8: d = max|y|/127; u8, non-negative: d = max(0, max y)/255, z = 0; u8, asymmetric: d = (mx − mn)/255,
+/// z = clamp(rne(−mn/d), 0, 255). Integer input is used as it is: type, scale and zero point describe it. Frozen.
+typedef struct quernel_quant {
+    int32_t mode;          ///< quernel_quant_mode; integer input: static only
+    int32_t type;          ///< QUERNEL_TYPE_U8 or _S8; integer input: its own type
+    float scale;           ///< d_a, static
+    int32_t zero;          ///< z_a, static
+    int32_t narrow;        ///< 1: s8 uses −127 … 127
+    int32_t asymmetric;    ///< dynamic u8: 1 finds a zero point, 0 clamps negative numbers to 0
+    const float *row_scale; ///< linear, static: [M] scales, one per row, in place of `scale`; copied by create; or NULL
+    uint64_t reserved[2]; ///< 0
+} quernel_quant;
+#define QUERNEL_QUANT_INIT {0, QUERNEL_TYPE_U8, 1.0f, 0, 0, 0, NULL, {0, 0}}
 
 /// q[i] = rne(clamp(t, lo − zero, hi − zero)) + zero, NaN as 0, with t = x·(1/scale) as operators do, or, where `divide`
 /// is 1, t = x / scale as ONNX's QuantizeLinear does (both differ by one code near ties). `type` U8 or S8; s8 from −128,
@@ -23,21 +49,6 @@ QUERNEL_API int quernel_dequantize(const void *q, size_t count, float scale, int
 /// type S8 (zero 0), U8, U8 with `asymmetric`.
 QUERNEL_API int quernel_quant_range(const float *x, size_t count, int32_t type, int32_t asymmetric, float *ret_scale,
                                     int32_t *ret_zero, quernel_error *error);
-
-/// Options of quernel_smooth_factors.
-typedef struct quernel_smooth_options {
-    uint32_t size;
-    double alpha;        ///< 0 … 1, default 0.5
-    double act_floor;    ///< a_k is at least max(a)·act_floor; default 1/20
-    double weight_floor; ///< w_k is at least max(w)·weight_floor; default 1/1024
-} quernel_smooth_options;
-#define QUERNEL_SMOOTH_OPTIONS_INIT {sizeof(quernel_smooth_options), 0.5, 1.0 / 20, 1.0 / 1024}
-
-/// Smoothing factors s_k = a_k'^alpha / w_k'^(1 − alpha), clamped to [2^-20, 2^20], from the largest |activation| and
-/// |weight| of each channel (or im2col column) k. A silent tensor (max a = 0 or max w = 0) gives 1. Never 0, Inf or NaN.
-/// Source: SmoothQuant (Xiao et al. 2023), equation 4, with floors for dead channels.
-QUERNEL_API int quernel_smooth_factors(const float *act_max, const float *weight_max, uint32_t count,
-                                       const quernel_smooth_options *options, float *ret_smooth, quernel_error *error);
 
 #ifdef __cplusplus
 }

@@ -65,18 +65,21 @@ typedef struct quernel_plan_choice {
     {                                                                              \
         sizeof(quernel_plan_choice), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}, { 0 } \
     }
+#define QUERNEL_PLAN_CHOICE_LEAST 608 ///< bytes of its first layout
 
-/// A plan that the operator could have had, and what the model predicts for it.
+/// A plan that the operator could have had, and what the model predicts for it. Frozen.
 typedef struct quernel_plan_candidate {
     char config[320]; ///< accepted by a descriptor's config
     double predicted_ns;
+    uint64_t reserved[2]; ///< 0
 } quernel_plan_candidate;
 
-/// One table of this process.
+/// One table of this process. Frozen.
 typedef struct quernel_table_info {
     char path[256];
     uint32_t good, bad; ///< rows that can be read, and lines that cannot
     char wrong[64];     ///< why nothing was read, or ""
+    uint64_t reserved[2]; ///< 0
 } quernel_table_info;
 
 /// How often plans of this process were chosen, and why rows were not taken.
@@ -92,6 +95,7 @@ typedef struct quernel_table_counters {
 } quernel_table_counters;
 #define QUERNEL_TABLE_COUNTERS_INIT \
     { sizeof(quernel_table_counters), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+#define QUERNEL_TABLE_COUNTERS_LEAST 88 ///< bytes of its first layout
 
 /// Gives this process a table that is searched before all others: `bytes` bytes of .qtn text, copied. NULL takes it
 /// away. Lines that are no rows are left out and counted. Operators that exist keep their plans. Returns

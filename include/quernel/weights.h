@@ -4,6 +4,7 @@
 #define QUERNEL_WEIGHTS_H
 
 #include "common.h"
+#include "smooth.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,13 +16,6 @@ typedef enum quernel_weights_kind {
     QUERNEL_WEIGHTS_CONV2D = 1, ///< [out][in / groups][kernel_h][kernel_w]
     QUERNEL_WEIGHTS_DECONV2D = 2 ///< [in][out / groups][kernel_h][kernel_w]
 } quernel_weights_kind;
-
-/// How activations are smoothed before they are quantized: x / s, with s multiplied into the weights.
-typedef enum quernel_smooth_kind {
-    QUERNEL_SMOOTH_NONE = 0,
-    QUERNEL_SMOOTH_CHANNEL = 1, ///< one factor per input channel: s[in]
-    QUERNEL_SMOOTH_COLUMN = 2   ///< one factor per im2col column, conv2d only: s[in][kernel_h][kernel_w]
-} quernel_smooth_kind;
 
 /// Describes weights to pack. Everything is copied: nothing that it points to is used after the call.
 ///
@@ -48,6 +42,7 @@ typedef struct quernel_weights_desc {
     uint32_t deconv_stride_h, deconv_stride_w; ///< deconv2d only: the stride that it will run with; 0: the kernel
 } quernel_weights_desc;
 #define QUERNEL_WEIGHTS_DESC_INIT {sizeof(quernel_weights_desc), 0, 0, 0, 0, 1, 1, 1, NULL, 0, 0, NULL, NULL, 0, NULL, NULL, 0, 0}
+#define QUERNEL_WEIGHTS_DESC_LEAST 96 ///< bytes of its first layout
 
 typedef struct quernel_weights quernel_weights;
 
@@ -85,6 +80,7 @@ typedef struct quernel_weights_info {
     uint32_t deconv_stride_h, deconv_stride_w; ///< 1 but for deconv2d
 } quernel_weights_info;
 #define QUERNEL_WEIGHTS_INFO_INIT {sizeof(quernel_weights_info), 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0}
+#define QUERNEL_WEIGHTS_INFO_LEAST 64 ///< bytes of its first layout
 QUERNEL_API int quernel_weights_get(const quernel_weights *weights, quernel_weights_info *ret_info);
 
 /// Bytes that quernel_weights_save writes.

@@ -27,7 +27,7 @@ class WeightsInfo(c.Structure):
 
 class Quant(c.Structure):
     _fields_ = [("mode", c.c_int32), ("type", c.c_int32), ("scale", c.c_float), ("zero", c.c_int32),
-                ("narrow", c.c_int32), ("asymmetric", c.c_int32), ("row_scale", P)]
+                ("narrow", c.c_int32), ("asymmetric", c.c_int32), ("row_scale", P), ("reserved", c.c_uint64 * 2)]
 
 
 class Finish(c.Structure):
@@ -35,13 +35,13 @@ class Finish(c.Structure):
                 ("slope", c.c_float), ("slopes", P), ("y_type", c.c_int32), ("y_scale", c.c_float), ("y_zero", c.c_int32),
                 ("y_narrow", c.c_int32), ("y_smooth", P), ("residual", c.c_int32), ("residual_type", c.c_int32),
                 ("residual_scale", c.c_float), ("residual_scales", P), ("residual_zero", c.c_int32),
-                ("residual_after_activation", c.c_int32)]
+                ("residual_after_activation", c.c_int32), ("reserved", c.c_uint64 * 4)]
 
 
 class Tensor(c.Structure):
     _fields_ = [("type", c.c_int32), ("layout", c.c_int32), ("n", c.c_uint32), ("c", c.c_uint32), ("h", c.c_uint32),
                 ("w", c.c_uint32), ("stride_n", c.c_int64), ("stride_c", c.c_int64), ("stride_h", c.c_int64),
-                ("stride_w", c.c_int64), ("border_h", c.c_uint32), ("border_w", c.c_uint32)]
+                ("stride_w", c.c_int64), ("border_h", c.c_uint32), ("border_w", c.c_uint32), ("reserved", c.c_uint64 * 2)]
 
 
 class LinearDesc(c.Structure):
@@ -65,7 +65,8 @@ class NetworkTensor(c.Structure):
 
 class NetworkLayer(c.Structure):
     _fields_ = [("size", c.c_uint32), ("x", c.c_uint32), ("x_channel", c.c_uint32), ("y", c.c_uint32),
-                ("y_channel", c.c_uint32), ("residual", c.c_int32), ("residual_channel", c.c_uint32), ("conv", Conv2dDesc)]
+                ("y_channel", c.c_uint32), ("residual", c.c_int32), ("residual_channel", c.c_uint32),
+                ("reserved", c.c_uint32 * 5), ("conv", Conv2dDesc)]
 
 
 class NetworkDesc(c.Structure):
@@ -102,11 +103,11 @@ class Calibration(c.Structure):
 
 
 class Sample(c.Structure):
-    _fields_ = [("tensor", Tensor), ("data", P), ("expected", P)]
+    _fields_ = [("tensor", Tensor), ("data", P), ("expected", P), ("reserved", c.c_uint64 * 2)]
 
 
 class FloatLayer(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("weights", WeightsDesc), ("op", Conv2dDesc), ("allocator", P)]
+    _fields_ = [("size", c.c_uint32), ("weights", c.POINTER(WeightsDesc)), ("op", c.POINTER(Conv2dDesc)), ("allocator", P)]
 
 
 class SearchOptions(c.Structure):
@@ -124,9 +125,9 @@ class Choice(c.Structure):
 
 
 class Comparison(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("count", c.c_uint64), ("nonfinite", c.c_uint64), ("signal", c.c_double),
+    _fields_ = [("count", c.c_uint64), ("nonfinite", c.c_uint64), ("signal", c.c_double),
                 ("noise", c.c_double), ("sqnr", c.c_double), ("l1", c.c_double), ("cosine", c.c_double),
-                ("greatest", c.c_double)]
+                ("greatest", c.c_double), ("reserved", c.c_uint64 * 2)]
 
 
 class Report(c.Structure):
@@ -139,7 +140,7 @@ class Report(c.Structure):
 
 
 class Parallel(c.Structure):
-    _fields_ = [("run", P), ("user", P), ("threads", c.c_uint32)]
+    _fields_ = [("run", P), ("user", P), ("threads", c.c_uint32), ("reserved", c.c_uint32 * 3)]
 
 
 class QuernelError(ValueError):
@@ -173,6 +174,7 @@ lib = _load()
 E = c.POINTER(Error)
 for _name, _result, _arguments in [
     ("quernel_version", c.c_char_p, []),
+    ("quernel_api_version", c.c_uint32, []),
     ("quernel_isa_name", c.c_char_p, [c.c_int]),
     ("quernel_isa_parse", c.c_int, [c.c_char_p, c.POINTER(c.c_int)]),
     ("quernel_weights_pack", c.c_int, [c.POINTER(WeightsDesc), c.POINTER(P), E]),

@@ -190,7 +190,7 @@ class Network:
             self._place(value) for value in (node.inputs[0], node.outputs[0], *node.inputs[1:])
         ]
         x, y, residual = (*((self._tensors[value], first) for value, first in places), (-1, 0))[:3]
-        return native.NetworkLayer(c.sizeof(native.NetworkLayer), *x, *y, *residual, conv)
+        return native.NetworkLayer(c.sizeof(native.NetworkLayer), *x, *y, *residual, conv=conv)
 
 
 def levels(graph: Graph, runs: Callable[[Any], bool]) -> dict[Node, tuple[int, bool]]:

@@ -5,6 +5,7 @@
 #include "audit/chosen.h"
 #include "audit/compare.h"
 #include "audit/findings.h"
+#include "base/desc.h"
 
 #define WHERE "audit"
 
@@ -23,7 +24,7 @@ static int judge(quernel_i_chosen *a, quernel_weights *weights, const quernel_qu
 }
 
 static double judge_fake(quernel_i_chosen *a, const float *matrix, bool clip, bool round) {
-    const quernel_i_fake fake = {&a->choice->quant, a->multiplier, clip, round};
+    const quernel_i_fake fake = {&a->choice.quant, a->multiplier, clip, round};
     quernel_i_sums sums = {0};
     for (uint32_t i = 0; i < a->f.count; i++) {
         const quernel_i_image *image = &a->f.images[i];
@@ -40,13 +41,13 @@ static int judge_unsmoothed(quernel_i_chosen *a, quernel_report *r, quernel_erro
     int code = quernel_i_setting_open(&a->f, NULL, &off, error);
     if (code) return code;
     quernel_calibration_options o = QUERNEL_CALIBRATION_OPTIONS_INIT;
-    o.calibrator = a->choice->calibrator, o.nonzero = a->choice->nonzero && o.calibrator != QUERNEL_CALIBRATOR_MEAN;
-    o.signedness = a->choice->quant.type == QUERNEL_TYPE_S8 ? QUERNEL_SIGNEDNESS_S8 : QUERNEL_SIGNEDNESS_AUTO;
+    o.calibrator = a->choice.calibrator, o.nonzero = a->choice.nonzero && o.calibrator != QUERNEL_CALIBRATOR_MEAN;
+    o.signedness = a->choice.quant.type == QUERNEL_TYPE_S8 ? QUERNEL_SIGNEDNESS_S8 : QUERNEL_SIGNEDNESS_AUTO;
     o.allow_nonfinite = 1;
     quernel_calibration c = QUERNEL_CALIBRATION_INIT;
     quernel_comparison found = QUERNEL_COMPARISON_INIT;
     code = quernel_observer_calibrate(off.observer, 0, &o, &c, error);
-    c.quant.mode = a->choice->quant.mode;
+    c.quant.mode = a->choice.quant.mode;
     if (!code) code = judge(a, off.weights, &c.quant, &found, error);
     quernel_i_setting_close(&off);
     if (!code) r->sqnr_without[QUERNEL_CAUSE_SMOOTHING] = found.sqnr;
@@ -76,8 +77,8 @@ static int run(quernel_i_chosen *a, const quernel_sample *samples, quernel_repor
     const bool runs = r->nonfinite_place != QUERNEL_PLACE_WEIGHTS && r->nonfinite_place != QUERNEL_PLACE_BIAS;
     if (code || !runs) return code;
     if ((code = quernel_i_setting_open(&a->f, NULL, &a->setting, error))) return code;
-    code = quernel_i_find_range(&a->f, &a->setting, &a->choice->quant, r, error);
-    if (!code) code = judge(a, a->setting.weights, &a->choice->quant, &r->total, error);
+    code = quernel_i_find_range(&a->f, &a->setting, &a->choice.quant, r, error);
+    if (!code) code = judge(a, a->setting.weights, &a->choice.quant, &r->total, error);
     if (!code) find_in_output(r);
     if (!code) code = judge_causes(a, r, error);
     quernel_i_setting_close(&a->setting);
@@ -88,15 +89,14 @@ int quernel_audit_layer(const quernel_float_layer *layer, const quernel_choice *
                         const quernel_sample *samples, uint32_t count, quernel_report *ret_report,
                         quernel_error *error) {
     if (!ret_report) return quernel_i_error_null(error, WHERE, "ret_report");
-    if (ret_report->size != sizeof *ret_report)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": ret_report.size: %u: must be %zu",
-                                   ret_report->size, sizeof *ret_report);
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_report, QUERNEL_REPORT_LEAST, WHERE, "ret_report.size");
     quernel_i_chosen a;
-    int code = quernel_i_chosen_open(layer, choice, smooth, samples, count, &a, error);
+    int code = quernel_i_desc_check(desc, ret_report, error);
+    if (!code) code = quernel_i_chosen_open(layer, choice, smooth, samples, count, &a, error);
     if (code) return code;
     quernel_report report = QUERNEL_REPORT_INIT;
     code = run(&a, samples, &report, error);
-    if (!code) *ret_report = report;
+    if (!code) quernel_i_desc_write(desc, ret_report, &report);
     quernel_i_chosen_close(&a);
     return code;
 }
@@ -109,7 +109,7 @@ static int sum_lack(quernel_i_chosen *a, double *sums, double *ret_count, querne
         const size_t outputs = quernel_i_image_outputs(&a->f, image);
         float *exact = quernel_i_arena_take(&a->f.arena, outputs, sizeof *exact, error);
         if (!exact) return QUERNEL_E_MEMORY;
-        const int code = quernel_i_subject_run(&a->f, a->setting.weights, &a->choice->quant, image, false, a->y, error);
+        const int code = quernel_i_subject_run(&a->f, a->setting.weights, &a->choice.quant, image, false, a->y, error);
         if (code) return code;
         quernel_i_subject_product(&a->f, image, a->f.matrix, NULL, false, exact);
         for (size_t j = 0; j < outputs; j++) {
@@ -131,7 +131,7 @@ static int correct(quernel_i_chosen *a, float *ret_bias, quernel_error *error) {
     if (code) return code;
     code = sum_lack(a, sums, &count, error);
     quernel_i_setting_close(&a->setting);
-    const float *bias = a->f.layer->op.finish.bias;
+    const float *bias = a->f.layer.op.finish.bias;
     for (uint32_t n = 0; n < out && !code; n++) ret_bias[n] = (float)((bias ? (double)bias[n] : 0.0) + sums[n] / count);
     return code;
 }

@@ -7,7 +7,7 @@
 
 typedef struct quernel_i_chosen {
     quernel_i_subject f;
-    const quernel_choice *choice;
+    quernel_choice choice;
     quernel_i_setting setting;
     float *y;                    // the largest output
     float *multiplier;           // [groups][k]

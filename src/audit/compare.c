@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "audit/compare.h"
+#include "base/desc.h"
 #include "base/error.h"
 
 #define WHERE "compare"
@@ -43,9 +44,6 @@ int quernel_compare(const float *reference, const float *y, size_t count, querne
     if (!reference) return quernel_i_error_null(error, WHERE, "reference");
     if (!y) return quernel_i_error_null(error, WHERE, "y");
     if (!ret_comparison) return quernel_i_error_null(error, WHERE, "ret_comparison");
-    if (ret_comparison->size != sizeof *ret_comparison)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu",
-                                   ret_comparison->size, sizeof *ret_comparison);
     quernel_i_sums sums = {0};
     quernel_i_compare_add(&sums, reference, y, count);
     *ret_comparison = quernel_i_compare_end(&sums);
@@ -78,6 +76,8 @@ static double worth(const quernel_layer_cost *c) {
 
 static int check_costs(const quernel_layer_cost *costs, uint32_t count, double rest, quernel_error *error) {
     for (uint32_t i = 0; i < count; i++) {
+        if (quernel_i_check_reserved(error, "rank", "costs.reserved", costs[i].reserved, sizeof costs[i].reserved))
+            return QUERNEL_E_VALUE;
         const double values[] = {costs[i].noise, costs[i].int8_seconds, costs[i].float_seconds};
         static const char *const names[] = {"noise", "int8_seconds", "float_seconds"};
         for (int j = 0; j < 3; j++)

@@ -31,10 +31,10 @@ static bool find_in_weights(const quernel_i_subject *f, quernel_report *r) {
     const quernel_i_weights_shape *s = &f->shape;
     for (uint32_t n = 0; n < s->out; n++)
         for (uint32_t t = 0; t < s->taps; t++) {
-            const quernel_i_weights_source from = quernel_i_weights_source_at(&f->layer->weights, s, n, t);
+            const quernel_i_weights_source from = quernel_i_weights_source_at(&f->layer.weights, s, n, t);
             for (uint32_t c = 0; c < s->group_in; c++) {
                 const size_t at = from.first + c * from.step;
-                if (isfinite(((const float *)f->layer->weights.data)[at])) continue;
+                if (isfinite(((const float *)f->layer.weights.data)[at])) continue;
                 found(r, QUERNEL_PLACE_WEIGHTS, 0, n, at);
                 return true;
             }
@@ -43,7 +43,7 @@ static bool find_in_weights(const quernel_i_subject *f, quernel_report *r) {
 }
 
 static bool find_in_bias(const quernel_i_subject *f, quernel_report *r) {
-    const float *bias = f->layer->op.finish.bias;
+    const float *bias = f->layer.op.finish.bias;
     for (uint32_t n = 0; bias && n < f->shape.out; n++)
         if (!isfinite(bias[n])) {
             found(r, QUERNEL_PLACE_BIAS, 0, n, n);
@@ -134,7 +134,7 @@ static moments moments_of(const quernel_i_subject *f, const quernel_sample *samp
         for (size_t p = 0; samples[i].expected && p < image->n * pixels; p++) {
             const size_t nhwc = p * f->shape.out + n;
             const float e = samples[i].expected[nchw ? (p / pixels * f->shape.out + n) * pixels + p % pixels : nhwc];
-            if (tells(&f->layer->op.finish, e, image->exact[nhwc])) add(&m, (double)e, (double)image->exact[nhwc]);
+            if (tells(&f->layer.op.finish, e, image->exact[nhwc])) add(&m, (double)e, (double)image->exact[nhwc]);
         }
     }
     return m;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/desc.h"
 #include "base/num.h"
 #include "base/tensor.h"
 #include "quernel/linear.h"
@@ -26,10 +27,24 @@ static int check_geometry(const quernel_conv2d_desc *g, quernel_error *error) {
     return code;
 }
 
-static int check_layer(const quernel_float_layer *l, quernel_error *error) {
-    if (l->size != sizeof *l)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": layer.size: %u: must be %zu", l->size,
-                                   sizeof *l);
+static int read_op(const quernel_conv2d_desc *from, quernel_conv2d_desc *ret, quernel_error *error) {
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_conv2d_desc, QUERNEL_CONV2D_DESC_LEAST, WHERE, "layer.op.size");
+    *ret = (quernel_conv2d_desc)QUERNEL_CONV2D_DESC_INIT;
+    return from ? quernel_i_desc_read(desc, ret, from, error) : QUERNEL_OK;
+}
+
+static int read_layer(const quernel_float_layer *from, quernel_i_float_layer *ret, quernel_error *error) {
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_float_layer, QUERNEL_FLOAT_LAYER_LEAST, WHERE, "layer.size");
+    quernel_float_layer layer = QUERNEL_FLOAT_LAYER_INIT;
+    int code = quernel_i_desc_read(desc, &layer, from, error);
+    if (!code && !layer.weights) code = quernel_i_error_null(error, WHERE, "layer.weights");
+    if (!code) code = quernel_i_weights_read(layer.weights, WHERE, "layer.weights.size", &ret->weights, error);
+    if (!code) code = read_op(layer.op, &ret->op, error);
+    ret->allocator = layer.allocator;
+    return code;
+}
+
+static int check_layer(const quernel_i_float_layer *l, quernel_error *error) {
     if (l->weights.type != QUERNEL_TYPE_F32 || l->weights.smooth_kind != QUERNEL_SMOOTH_NONE || l->weights.scale)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "weights", -1,
                                    WHERE ": weights: must be f32, without smoothing and scales");
@@ -44,7 +59,7 @@ static int check_layer(const quernel_float_layer *l, quernel_error *error) {
     return quernel_i_allocator_check(l->allocator, WHERE, error);
 }
 
-static quernel_conv2d_desc geometry_of(const quernel_float_layer *l) {
+static quernel_conv2d_desc geometry_of(const quernel_i_float_layer *l) {
     const quernel_conv2d_desc standard = QUERNEL_CONV2D_DESC_INIT;
     return l->weights.kind == QUERNEL_WEIGHTS_LINEAR ? standard : l->op;
 }
@@ -94,6 +109,8 @@ static int load_image(quernel_i_subject *f, const quernel_sample *sample, uint32
     quernel_i_image *image = &f->images[index];
     quernel_i_extent extent;
     if (!sample->data) return quernel_i_error_null(error, WHERE, "samples.data");
+    if (quernel_i_check_reserved(error, WHERE, "samples.reserved", sample->reserved, sizeof sample->reserved))
+        return QUERNEL_E_VALUE;
     if (t.type != QUERNEL_TYPE_F32 && t.type != QUERNEL_TYPE_BF16)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "samples", index,
                                    WHERE ": samples[%u].type: %d: must be f32 or bf16", index, t.type);
@@ -116,20 +133,20 @@ static void fill_matrix(quernel_i_subject *f) {
     const quernel_i_weights_shape *s = &f->shape;
     for (uint32_t n = 0; n < s->out; n++)
         for (uint32_t t = 0; t < s->taps; t++) {
-            const quernel_i_weights_source from = quernel_i_weights_source_at(&f->layer->weights, s, n, t);
+            const quernel_i_weights_source from = quernel_i_weights_source_at(&f->layer.weights, s, n, t);
             for (uint32_t c = 0; c < s->group_in; c++) {
                 const size_t k = n / s->group_out * f->k + (size_t)t * s->group_in + c;
                 f->matrix[k * s->group_out + n % s->group_out] =
-                    ((const float *)f->layer->weights.data)[from.first + c * from.step];
+                    ((const float *)f->layer.weights.data)[from.first + c * from.step];
             }
         }
 }
 
 static int open(quernel_i_subject *f, const quernel_sample *samples, quernel_error *error) {
-    int code = check_layer(f->layer, error);
-    f->arena.memory = quernel_i_allocator(f->layer->allocator);
-    if (!code) code = quernel_i_weights_check(&f->layer->weights, &f->shape, error);
-    f->geometry = geometry_of(f->layer);
+    int code = check_layer(&f->layer, error);
+    f->arena.memory = quernel_i_allocator(f->layer.allocator);
+    if (!code) code = quernel_i_weights_check(&f->layer.weights, &f->shape, error);
+    f->geometry = geometry_of(&f->layer);
     if (!code) code = check_geometry(&f->geometry, error);
     if (code) return code;
     f->k = (size_t)f->shape.group_in * f->shape.taps;
@@ -150,8 +167,10 @@ int quernel_i_subject_open(const quernel_float_layer *layer, const quernel_sampl
     if (count == 0 || count > 1 << 20)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "count", -1, WHERE ": count: %u samples: must be 1 … 2^20",
                                    count);
-    quernel_i_subject f = {.layer = layer, .count = count};
-    const int code = open(&f, samples, error);
+    quernel_i_subject f = {.count = count};
+    int code = read_layer(layer, &f.layer, error);
+    if (code) return code;
+    code = open(&f, samples, error);
     if (code) quernel_i_subject_close(&f);
     else *ret_subject = f;
     return code;
@@ -182,16 +201,16 @@ void quernel_i_subject_close(quernel_i_subject *f) { quernel_i_arena_rewind(&f->
 
 int quernel_i_subject_pack(const quernel_i_subject *f, int32_t smooth_kind, const float *smooth,
                            quernel_weights **ret_weights, quernel_error *error) {
-    quernel_weights_desc d = f->layer->weights;
+    quernel_weights_desc d = f->layer.weights;
     d.smooth_kind = smooth_kind, d.smooth = smooth;
-    d.allocator = f->layer->allocator;
+    d.allocator = f->layer.allocator;
     if (d.kind == QUERNEL_WEIGHTS_DECONV2D)
         d.deconv_stride_h = f->geometry.stride_h, d.deconv_stride_w = f->geometry.stride_w;
     return quernel_weights_pack(&d, ret_weights, error);
 }
 
 static quernel_finish finish_of(const quernel_i_subject *f, bool activate) {
-    const quernel_finish *from = &f->layer->op.finish;
+    const quernel_finish *from = &f->layer.op.finish;
     quernel_finish finish = QUERNEL_FINISH_INIT;
     finish.bias = from->bias;
     if (!activate) return finish;
@@ -205,7 +224,7 @@ static int create_linear(const quernel_i_subject *f, quernel_weights *weights, c
     quernel_linear_desc d = QUERNEL_LINEAR_DESC_INIT;
     d.weights = weights, d.m = image->n * image->h * image->w;
     d.quant = *quant, d.finish = finish_of(f, activate);
-    d.isa = f->layer->op.isa, d.config = f->layer->op.config, d.allocator = f->layer->allocator;
+    d.isa = f->layer.op.isa, d.config = f->layer.op.config, d.allocator = f->layer.allocator;
     return quernel_linear_create(&d, ret_op, error);
 }
 
@@ -214,7 +233,7 @@ static int create(const quernel_i_subject *f, quernel_weights *weights, const qu
     if (f->shape.kind == QUERNEL_WEIGHTS_LINEAR)
         return create_linear(f, weights, quant, image, activate, ret_op, error);
     quernel_conv2d_desc d = f->geometry;
-    d.weights = weights, d.quant = *quant, d.finish = finish_of(f, activate), d.allocator = f->layer->allocator;
+    d.weights = weights, d.quant = *quant, d.finish = finish_of(f, activate), d.allocator = f->layer.allocator;
     d.x =
         (quernel_tensor){.layout = QUERNEL_LAYOUT_NHWC, .n = image->n, .c = f->shape.in, .h = image->h, .w = image->w};
     d.y = d.residual = (quernel_tensor)QUERNEL_TENSOR_INIT;

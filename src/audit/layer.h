@@ -14,11 +14,18 @@ typedef struct quernel_i_image {
     float *x, *exact;
 } quernel_i_image;
 
+/// A quernel_float_layer as this library lays its descriptors out.
+typedef struct quernel_i_float_layer {
+    quernel_weights_desc weights;
+    quernel_conv2d_desc op;
+    const quernel_allocator *allocator;
+} quernel_i_float_layer;
+
 typedef struct quernel_i_subject {
     quernel_i_arena arena;
-    const quernel_float_layer *layer;
+    quernel_i_float_layer layer;
     quernel_i_weights_shape shape;
-    quernel_conv2d_desc geometry; // of layer->op, or of a 1x1 convolution where the layer is linear
+    quernel_conv2d_desc geometry; // of layer.op, or of a 1x1 convolution where the layer is linear
     size_t k;                     // of a group: tap·group_in + channel of the group
     float *matrix;                // [groups][k][group_out], the float weights
     float *row, *sums;            // scratch: [k] and [group_out]

@@ -127,7 +127,7 @@ static void multiply(const quernel_i_subject *f, const float *matrix) {
 }
 
 static void finish(const quernel_i_subject *f, uint32_t group, bool activate, float *ret_y) {
-    const quernel_finish *finish = &f->layer->op.finish;
+    const quernel_finish *finish = &f->layer.op.finish;
     const float *bias = finish->bias;
     for (uint32_t n = 0; n < f->shape.group_out; n++) {
         const uint32_t channel = group * f->shape.group_out + n;

@@ -73,7 +73,7 @@ static void gather(const rounding *r, const part *p, const pixel *at) {
 }
 
 static void quantize(const rounding *r, const part *p) {
-    const quernel_quant *q = &r->c.choice->quant;
+    const quernel_quant *q = &r->c.choice.quant;
     quernel_i_subject_quantize(&r->c.f, &r->fake, p->group, (quernel_i_scale){q->scale, q->zero});
 }
 
@@ -177,7 +177,7 @@ static void round_all(rounding *r) {
 // The bias with what the mean of the output lacks.
 static void correct(const rounding *r, float *ret_bias) {
     const quernel_i_subject *f = &r->c.f;
-    const float *bias = f->layer->op.finish.bias;
+    const float *bias = f->layer.op.finish.bias;
     for (uint32_t n = 0; n < f->shape.out; n++) {
         double sum = bias ? (double)bias[n] : 0.0;
         for (size_t k = 0; k < f->k; k++) {
@@ -192,7 +192,7 @@ static void correct(const rounding *r, float *ret_bias) {
 // Codes in the order of dense weights.
 static void give(const rounding *r, int8_t *ret_codes) {
     const quernel_i_weights_shape *s = &r->c.f.shape;
-    quernel_weights_desc dense = r->c.f.layer->weights;
+    quernel_weights_desc dense = r->c.f.layer.weights;
     dense.stride = dense.stride_in = 0;
     for (uint32_t n = 0; n < s->out; n++)
         for (uint32_t t = 0; t < s->taps; t++) {
@@ -248,22 +248,26 @@ static int run(rounding *r, int8_t *ret_codes, float *ret_scale, float *ret_bias
     return code;
 }
 
+static int check_static(const quernel_quant *quant, quernel_error *error) {
+    if (quant->mode == QUERNEL_QUANT_STATIC) return QUERNEL_OK;
+    return quernel_i_error_set(error, QUERNEL_E_UNSUPPORTED, "choice.quant.mode", -1,
+                               WHERE ": choice.quant.mode: %d: must be static", quant->mode);
+}
+
 int quernel_weights_round(const quernel_float_layer *layer, const quernel_choice *choice, const float *smooth,
                           const quernel_sample *samples, uint32_t count, int8_t *ret_codes, float *ret_scale,
                           float *ret_bias, quernel_error *error) {
     if (!ret_codes) return quernel_i_error_null(error, WHERE, "ret_codes");
     if (!ret_scale) return quernel_i_error_null(error, WHERE, "ret_scale");
     if (!ret_bias) return quernel_i_error_null(error, WHERE, "ret_bias");
-    if (choice && choice->quant.mode != QUERNEL_QUANT_STATIC)
-        return quernel_i_error_set(error, QUERNEL_E_UNSUPPORTED, "choice.quant.mode", -1,
-                                   WHERE ": choice.quant.mode: %d: must be static", choice->quant.mode);
     rounding r = {.step_h = 1, .step_w = 1};
     int code = quernel_i_chosen_open(layer, choice, smooth, samples, count, &r.c, error);
     if (code) return code;
-    r.fake = (quernel_i_fake){&choice->quant, r.c.multiplier, true, true};
+    r.fake = (quernel_i_fake){&r.c.choice.quant, r.c.multiplier, true, true};
     if (r.c.f.shape.kind == QUERNEL_WEIGHTS_DECONV2D)
         r.step_h = r.c.f.geometry.stride_h, r.step_w = r.c.f.geometry.stride_w;
-    code = run(&r, ret_codes, ret_scale, ret_bias, error);
+    code = check_static(&r.c.choice.quant, error);
+    if (!code) code = run(&r, ret_codes, ret_scale, ret_bias, error);
     quernel_i_chosen_close(&r.c);
     return code;
 }

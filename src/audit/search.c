@@ -5,8 +5,9 @@
 
 #include "audit/compare.h"
 #include "audit/setting.h"
+#include "base/desc.h"
 #include "quernel/fold.h"
-#include "quernel/quant.h"
+#include "quernel/smooth.h"
 
 #define WHERE "search"
 
@@ -27,9 +28,12 @@ typedef struct result {
     quernel_quant quant;
 } result;
 
+#define OPTIONS QUERNEL_I_DESC(quernel_search_options, QUERNEL_SEARCH_OPTIONS_LEAST, WHERE, "options.size")
+#define CHOICE QUERNEL_I_DESC(quernel_choice, QUERNEL_CHOICE_LEAST, WHERE, "ret_choice.size")
+
 typedef struct search {
     quernel_i_subject f;
-    const quernel_search_options *o;
+    const quernel_search_options *o; // as this library lays them out
     const double *alphas;
     uint32_t alpha_count;
     bool *fits, *judges;                  // [count] samples
@@ -47,9 +51,6 @@ static int check_option(quernel_error *error, const char *name, double value, do
 }
 
 static int check_options(const quernel_search_options *o, quernel_error *error) {
-    if (o->size != sizeof *o)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": options.size: %u: must be %zu", o->size,
-                                   sizeof *o);
     const struct {
         const char *name;
         uint32_t value, lo, hi;
@@ -171,7 +172,7 @@ static int factors(search *s, int32_t kind, double alpha, float *ret_smooth, que
     o.alpha = alpha, o.act_floor = s->o->act_floor, o.weight_floor = s->o->weight_floor;
     memset(s->weight_max, 0, count * sizeof *s->weight_max);
     int code = quernel_i_setting_absmax(&s->f, kind, s->fits, s->act_max, error);
-    if (!code) code = quernel_weights_absmax(&s->f.layer->weights, kind, s->weight_max, error);
+    if (!code) code = quernel_weights_absmax(&s->f.layer.weights, kind, s->weight_max, error);
     if (!code) code = quernel_smooth_factors(s->act_max, s->weight_max, (uint32_t)count, &o, ret_smooth, error);
     return code;
 }
@@ -238,7 +239,7 @@ static int report(search *s, quernel_choice *ret_choice, float *ret_smooth, quer
         &s->f, s->o->smooth_kinds >> QUERNEL_SMOOTH_COLUMN & 1 ? QUERNEL_SMOOTH_COLUMN : QUERNEL_SMOOTH_CHANNEL);
     const size_t used = quernel_i_setting_factors(&s->f, c.smooth_kind);
     for (size_t k = 0; k < all; k++) ret_smooth[k] = k < used ? s->smooth[k] : 1.0f;
-    *ret_choice = c;
+    quernel_i_desc_write(CHOICE, ret_choice, &c);
     return QUERNEL_OK;
 }
 
@@ -248,18 +249,17 @@ static int check_arguments(const quernel_search_options *o, const quernel_choice
     if (code) return code;
     if (!choice) return quernel_i_error_null(error, WHERE, "ret_choice");
     if (!smooth) return quernel_i_error_null(error, WHERE, "ret_smooth");
-    if (choice->size == sizeof *choice) return QUERNEL_OK;
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": ret_choice.size: %u: must be %zu",
-                               choice->size, sizeof *choice);
+    return quernel_i_desc_check(CHOICE, choice, error);
 }
 
 int quernel_search_layer(const quernel_float_layer *layer, const quernel_sample *samples, uint32_t count,
                          const quernel_search_options *options, quernel_choice *ret_choice, float *ret_smooth,
                          quernel_error *error) {
-    const quernel_search_options standard = QUERNEL_SEARCH_OPTIONS_INIT;
+    quernel_search_options wanted = QUERNEL_SEARCH_OPTIONS_INIT;
     const result none = {.sqnr = -INFINITY};
-    search s = {.o = options ? options : &standard, .best = none, .off = none, .plain = none};
-    int code = check_arguments(s.o, ret_choice, ret_smooth, error);
+    search s = {.o = &wanted, .best = none, .off = none, .plain = none};
+    int code = options ? quernel_i_desc_read(OPTIONS, &wanted, options, error) : QUERNEL_OK;
+    if (!code) code = check_arguments(&wanted, ret_choice, ret_smooth, error);
     if (code) return code;
     s.alphas = s.o->alphas ? s.o->alphas : standard_alphas;
     s.alpha_count = s.o->alphas ? s.o->alpha_count : sizeof standard_alphas / sizeof *standard_alphas;

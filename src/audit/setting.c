@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "quernel/quant.h"
+#include "quernel/smooth.h"
 
 size_t quernel_i_setting_factors(const quernel_i_subject *f, int32_t kind) {
     if (kind == QUERNEL_SMOOTH_NONE) return 0;
@@ -28,7 +28,7 @@ int quernel_i_setting_absmax(quernel_i_subject *f, int32_t kind, const bool *wan
                              quernel_error *error) {
     quernel_observer_desc d = columns(f);
     d.granularity = kind == QUERNEL_SMOOTH_COLUMN ? QUERNEL_GRANULARITY_COLUMN : QUERNEL_GRANULARITY_CHANNEL;
-    d.channels = f->shape.in, d.histogram = 0, d.allocator = f->layer->allocator;
+    d.channels = f->shape.in, d.histogram = 0, d.allocator = f->layer.allocator;
     quernel_observer *o = NULL;
     int code = quernel_observer_create(&d, &o, error);
     for (uint32_t i = 0; i < f->count && !code; i++) {
@@ -75,7 +75,7 @@ static int observe(quernel_i_subject *f, const bool *wanted, quernel_i_setting *
 int quernel_i_setting_open(quernel_i_subject *f, const bool *wanted, quernel_i_setting *setting, quernel_error *error) {
     setting->weights = NULL, setting->observer = NULL;
     quernel_observer_desc d = QUERNEL_OBSERVER_DESC_INIT;
-    d.allocator = f->layer->allocator;
+    d.allocator = f->layer.allocator;
     int code = quernel_i_subject_pack(f, setting->kind, setting->smooth, &setting->weights, error);
     if (!code) code = quernel_observer_create(&d, &setting->observer, error);
     if (!code) code = observe(f, wanted, setting, error);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "base/desc.h"
 #include "base/error.h"
 
 #define HUGE_PAGE ((size_t)2 << 20) // x86-64's, and AArch64's with pages of 4 KiB
@@ -36,12 +37,14 @@ static void default_release(void *user, void *memory, size_t bytes) {
 
 quernel_allocator quernel_i_allocator(const quernel_allocator *allocator) {
     if (allocator) return *allocator;
-    return (quernel_allocator){default_allocate, default_release, NULL};
+    return (quernel_allocator){.allocate = default_allocate, .release = default_release};
 }
 
 int quernel_i_allocator_check(const quernel_allocator *allocator, const char *where, quernel_error *error) {
-    if (!allocator || (allocator->allocate && allocator->release)) return QUERNEL_OK;
-    return quernel_i_error_null(error, where, allocator->allocate ? "allocator.release" : "allocator.allocate");
+    if (!allocator) return QUERNEL_OK;
+    if (!allocator->allocate) return quernel_i_error_null(error, where, "allocator.allocate");
+    if (!allocator->release) return quernel_i_error_null(error, where, "allocator.release");
+    return quernel_i_check_reserved(error, where, "allocator.reserved", allocator->reserved, sizeof allocator->reserved);
 }
 
 void *quernel_i_take(quernel_i_layout *layout, size_t count, size_t size) {

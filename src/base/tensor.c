@@ -3,8 +3,10 @@
 #include "base/tensor.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/desc.h"
 #include "base/error.h"
 
 #define MOST_SIZE (1u << 30) // two sizes and a stride multiplied stay within 64 bits
@@ -90,12 +92,19 @@ static int check_apart(const quernel_tensor *t, const char *where, const char *n
     return QUERNEL_OK;
 }
 
+static int check_room(const quernel_tensor *t, const char *where, const char *name, quernel_error *error) {
+    char argument[sizeof error->argument];
+    snprintf(argument, sizeof argument, "%s.reserved", name);
+    return quernel_i_check_reserved(error, where, argument, t->reserved, sizeof t->reserved);
+}
+
 int quernel_i_tensor_check(quernel_tensor *t, const char *where, const char *name, quernel_i_extent *ret_extent,
                            quernel_error *error) {
     if (t->layout != QUERNEL_LAYOUT_NHWC && t->layout != QUERNEL_LAYOUT_NCHW)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, "%s: %s.layout: %d: unknown", where, name,
                                    t->layout);
     int code = check_sizes(t, where, name, error);
+    if (!code) code = check_room(t, where, name, error);
     if (code) return code;
     if ((code = check_signs(t, where, name, error))) return code;
     if (!fill_dense(t))

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "quernel/operator.h"
+#include "quernel/tensor.h"
 
 /// Bytes that a tensor covers, relative to its data pointer: [low, high).
 typedef struct quernel_i_extent {

@@ -17,6 +17,8 @@ const char *quernel_type_name(quernel_type type) { return (size_t)type < TYPE_CO
 #define TEXT(x) #x
 #define VERSION(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
 
+uint32_t quernel_api_version(void) { return QUERNEL_API_VERSION; }
+
 const char *quernel_version(void) {
     return VERSION(QUERNEL_VERSION_MAJOR, QUERNEL_VERSION_MINOR, QUERNEL_VERSION_PATCH);
 }

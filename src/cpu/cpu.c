@@ -9,9 +9,10 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "base/desc.h"
 #include "base/log.h"
 
-static const char *const names[QUERNEL_ISA_COUNT] = {
+static const char *const names[QUERNEL_I_ISA_COUNT] = {
     [QUERNEL_ISA_REF] = "ref",         [QUERNEL_ISA_AVX2] = "avx2",       [QUERNEL_ISA_AVXVNNI] = "avxvnni",
     [QUERNEL_ISA_AVX512VNNI] = "avx512vnni", [QUERNEL_ISA_AMXINT8] = "amxint8", [QUERNEL_ISA_NEON] = "neon",
     [QUERNEL_ISA_DOTPROD] = "dotprod", [QUERNEL_ISA_I8MM] = "i8mm"};
@@ -40,11 +41,11 @@ static const uint32_t compiled = 1u << QUERNEL_ISA_REF
 #endif
     ;
 
-const char *quernel_isa_name(quernel_isa isa) { return (unsigned)isa < QUERNEL_ISA_COUNT ? names[isa] : NULL; }
+const char *quernel_isa_name(quernel_isa isa) { return (unsigned)isa < QUERNEL_I_ISA_COUNT ? names[isa] : NULL; }
 
 int quernel_isa_parse(const char *name, quernel_isa *ret_isa) {
     if (!name || !ret_isa) return QUERNEL_E_NULL;
-    for (int i = 0; i < QUERNEL_ISA_COUNT; i++)
+    for (int i = 0; i < QUERNEL_I_ISA_COUNT; i++)
         if (names[i] && !strcmp(names[i], name)) {
             *ret_isa = (quernel_isa)i;
             return QUERNEL_OK;
@@ -53,13 +54,13 @@ int quernel_isa_parse(const char *name, quernel_isa *ret_isa) {
 }
 
 uint32_t quernel_i_isa_below(quernel_isa isa) {
-    assert((unsigned)isa < QUERNEL_ISA_COUNT);
+    assert((unsigned)isa < QUERNEL_I_ISA_COUNT);
     const uint32_t ref = 1u << QUERNEL_ISA_REF;
     if (isa < QUERNEL_ISA_NEON) return (2u << isa) - 1;
     return ref | (((2u << isa) - 1) & ~((1u << QUERNEL_ISA_NEON) - 1));
 }
 
-_Static_assert(QUERNEL_ISA_COUNT <= 31, "instruction sets are bits of a uint32_t, and 2u << isa is one too");
+_Static_assert(QUERNEL_I_ISA_COUNT <= 31, "instruction sets are bits of a uint32_t, and 2u << isa is one too");
 
 static int highest_of(uint32_t mask) { return 31 - __builtin_clz(mask | 1); }
 
@@ -117,10 +118,8 @@ const quernel_cpu *quernel_i_cpu(void) {
 
 int quernel_cpu_get(quernel_cpu *ret_cpu) {
     if (!ret_cpu) return QUERNEL_E_NULL;
-    const quernel_cpu *cpu = quernel_i_cpu();
-    if (ret_cpu->size < 2 * sizeof(uint32_t) || ret_cpu->size > sizeof *cpu) return QUERNEL_E_VALUE;
-    const uint32_t size = ret_cpu->size;
-    memcpy(ret_cpu, cpu, size);
-    ret_cpu->size = size;
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_cpu, QUERNEL_CPU_LEAST, "cpu", "size");
+    if (quernel_i_desc_check(desc, ret_cpu, NULL)) return QUERNEL_E_VALUE;
+    quernel_i_desc_write(desc, ret_cpu, quernel_i_cpu());
     return QUERNEL_OK;
 }

@@ -5,6 +5,8 @@
 
 #include "quernel/cpu.h"
 
+#define QUERNEL_I_ISA_COUNT (QUERNEL_ISA_I8MM + 1) // of enumerators, holes included
+
 /// The table, found at the first call and immutable from then on.
 const quernel_cpu *quernel_i_cpu(void);
 

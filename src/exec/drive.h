@@ -5,6 +5,7 @@
 
 #include "exec/params.h"
 #include "plan/plan.h"
+#include "quernel/threads.h"
 
 /// One run of an operator: what to do, and the buffers.
 typedef struct quernel_i_call {

@@ -11,8 +11,6 @@
 static const char where[] = "network";
 
 static int check_desc(const quernel_network_desc *d, quernel_error *error) {
-    if (d->size != sizeof *d)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, "network: size: %u: must be %zu", d->size, sizeof *d);
     if (!d->tensors) return quernel_i_error_null(error, where, "tensors");
     if (!d->layers) return quernel_i_error_null(error, where, "layers");
     int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, "n_tensors", d->n_tensors, 1, MOST_PARTS);
@@ -79,18 +77,32 @@ static int make_steps(quernel_network *net, const quernel_network_desc *desc, qu
     return code;
 }
 
-int quernel_network_create(const quernel_network_desc *desc, quernel_network **ret_network, quernel_error *error) {
-    if (!desc) return quernel_i_error_null(error, where, "desc");
-    if (!ret_network) return quernel_i_error_null(error, where, "ret_network");
+static int make(const quernel_network_desc *desc, quernel_network **ret_network, quernel_error *error) {
     quernel_network *net = NULL;
-    int code = check_desc(desc, error);
-    if (!code) code = allocate(desc, &net, error);
+    int code = allocate(desc, &net, error);
     if (code) return code;
     code = quernel_i_values_find(net, desc, error);
     if (!code) code = quernel_i_arena_place(net, error);
     if (!code) code = make_steps(net, desc, error);
     if (code) quernel_network_destroy(net);
     else *ret_network = net;
+    return code;
+}
+
+int quernel_network_create(const quernel_network_desc *desc, quernel_network **ret_network, quernel_error *error) {
+    if (!desc) return quernel_i_error_null(error, where, "desc");
+    if (!ret_network) return quernel_i_error_null(error, where, "ret_network");
+    quernel_network_desc own;
+    int code = quernel_i_network_read(desc, &own, error);
+    if (!code) code = check_desc(&own, error);
+    if (code) return code;
+    const quernel_allocator memory = quernel_i_allocator(own.allocator);
+    const size_t bytes = quernel_i_network_read_bytes(&own);
+    void *arrays = quernel_i_allocate(&memory, bytes);
+    if (!arrays) return refuse_memory(error, bytes);
+    code = quernel_i_network_read_arrays(&own, arrays, error);
+    if (!code) code = make(&own, ret_network, error);
+    quernel_i_release(&memory, arrays, bytes);
     return code;
 }
 

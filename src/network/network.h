@@ -41,6 +41,12 @@ static inline bool quernel_i_value_int8(const quernel_i_value *v) {
     return v->desc.shape.type == QUERNEL_TYPE_S8 || v->desc.shape.type == QUERNEL_TYPE_U8;
 }
 
+/// Reads a descriptor of any size; then its arrays into `memory` of this many bytes, which desc->tensors and desc->layers
+/// point into from then on.
+int quernel_i_network_read(const quernel_network_desc *from, quernel_network_desc *ret_desc, quernel_error *error);
+size_t quernel_i_network_read_bytes(const quernel_network_desc *desc);
+int quernel_i_network_read_arrays(quernel_network_desc *desc, void *memory, quernel_error *error);
+
 /// Checks tensors and layers, finds what tensors hold, who reads them and how long they live, and lays them out.
 int quernel_i_values_find(quernel_network *net, const quernel_network_desc *desc, quernel_error *error);
 

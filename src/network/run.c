@@ -2,6 +2,7 @@
 // Runs a network: checks everything that was handed in, then layer after layer.
 #include <stdio.h>
 
+#include "base/desc.h"
 #include "base/error.h"
 #include "exec/drive.h"
 #include "network/network.h"
@@ -98,6 +99,7 @@ static int check_run(const call *c, size_t workspace_bytes, const quernel_parall
         return quernel_i_error_set(error, QUERNEL_E_WORKSPACE, "workspace_bytes", -1,
                                    "network: workspace_bytes: %zu: must be %zu or more", workspace_bytes,
                                    quernel_network_workspace(net));
+    if (parallel && quernel_i_parallel_check(parallel, "network", error)) return QUERNEL_E_VALUE;
     if (parallel && parallel->threads > net->threads)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "parallel", -1,
                                    "network: parallel: %u threads: the network was made for %u", parallel->threads,

@@ -42,7 +42,6 @@ static int check_inner(const quernel_network_tensor *t, bool int8, uint32_t i, q
 
 static int check_tensor(quernel_i_value *v, uint32_t i, quernel_error *error) {
     quernel_network_tensor *t = &v->desc;
-    if (t->size != sizeof *t) return refuse_tensor(error, QUERNEL_E_VALUE, "size", i, t->size, "of another version");
     if (t->role < QUERNEL_NETWORK_INNER || t->role > QUERNEL_NETWORK_OUTPUT)
         return refuse_tensor(error, QUERNEL_E_VALUE, "role", i, t->role, "unknown");
     if (!quernel_type_size((quernel_type)t->shape.type))
@@ -76,7 +75,6 @@ static int check_index(quernel_error *error, const quernel_network *net, const c
 // Members of one layer; a tensor whose channels are not given ends with its last slice.
 static int check_layer(quernel_network *net, const quernel_network_desc *desc, uint32_t i, quernel_error *error) {
     const quernel_network_layer *l = &desc->layers[i];
-    if (l->size != sizeof *l) return refuse_layer(error, QUERNEL_E_VALUE, "size", i, l->size, "of another version");
     int code = check_index(error, net, "x", i, l->x);
     if (!code) code = check_index(error, net, "y", i, l->y);
     if (!code && l->residual != -1) code = check_index(error, net, "residual", i, l->residual);

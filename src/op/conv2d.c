@@ -2,15 +2,13 @@
 // conv2d and deconv2d: geometry from the descriptor.
 #include "quernel/conv2d.h"
 
+#include "base/desc.h"
 #include "base/error.h"
 #include "op/operator.h"
 #include "op/window.h"
 
 static int check_common(const quernel_conv2d_desc *d, quernel_weights_kind kind, const char *where,
                         quernel_error *error) {
-    if (d->size != sizeof *d)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, "%s: size: %u: must be %zu", where, d->size,
-                                   sizeof *d);
     if (!d->weights) return quernel_i_error_null(error, where, "weights");
     if (d->weights->shape.kind != (uint32_t)kind)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "weights", -1, "%s: weights: of another kind", where);
@@ -166,22 +164,32 @@ int quernel_i_window_output(const quernel_conv2d_desc *d, quernel_tensor *ret_fo
     return (up ? deconv2d_window : conv2d_window)(d, &window, ret_found, error);
 }
 
-int quernel_conv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
-    static const char where[] = "conv2d";
-    if (!d) return quernel_i_error_null(error, where, "desc");
-    if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
-    quernel_i_problem window;
-    quernel_tensor found = {0};
-    const int code = conv2d_window(d, &window, &found, error);
-    return code ? code : create(d, &window, &found, ret_op, error);
+int quernel_i_conv2d_read(const quernel_conv2d_desc *from, const char *where, const char *name,
+                          quernel_conv2d_desc *ret_desc, quernel_error *error) {
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_conv2d_desc, QUERNEL_CONV2D_DESC_LEAST, where, name);
+    *ret_desc = (quernel_conv2d_desc)QUERNEL_CONV2D_DESC_INIT;
+    return quernel_i_desc_read(desc, ret_desc, from, error);
 }
 
-int quernel_deconv2d_create(const quernel_conv2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
-    static const char where[] = "deconv2d";
-    if (!d) return quernel_i_error_null(error, where, "desc");
+typedef int window_of(const quernel_conv2d_desc *d, quernel_i_problem *ret_window, quernel_tensor *found,
+                      quernel_error *error);
+
+static int read_and_create(const quernel_conv2d_desc *desc, window_of *window, const char *where,
+                           quernel_operator **ret_op, quernel_error *error) {
+    if (!desc) return quernel_i_error_null(error, where, "desc");
     if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
-    quernel_i_problem window;
+    quernel_conv2d_desc d;
+    quernel_i_problem problem;
     quernel_tensor found = {0};
-    const int code = deconv2d_window(d, &window, &found, error);
-    return code ? code : create(d, &window, &found, ret_op, error);
+    int code = quernel_i_conv2d_read(desc, where, "size", &d, error);
+    if (!code) code = window(&d, &problem, &found, error);
+    return code ? code : create(&d, &problem, &found, ret_op, error);
+}
+
+int quernel_conv2d_create(const quernel_conv2d_desc *desc, quernel_operator **ret_op, quernel_error *error) {
+    return read_and_create(desc, conv2d_window, "conv2d", ret_op, error);
+}
+
+int quernel_deconv2d_create(const quernel_conv2d_desc *desc, quernel_operator **ret_op, quernel_error *error) {
+    return read_and_create(desc, deconv2d_window, "deconv2d", ret_op, error);
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Linear: one image of one line, a pixel per row.
+#include "base/desc.h"
 #include "base/error.h"
 #include "op/operator.h"
 #include "quernel/linear.h"
 
 #define WHERE "linear"
+#define DESC QUERNEL_I_DESC(quernel_linear_desc, QUERNEL_LINEAR_DESC_LEAST, WHERE, "size")
 
 static quernel_tensor matrix(int32_t type, uint32_t rows, uint32_t columns, int64_t stride) {
     return (quernel_tensor){.type = type, .n = 1, .c = columns, .h = 1, .w = rows, .stride_w = stride};
@@ -34,11 +36,10 @@ static int check(const quernel_linear_desc *d, quernel_error *error) {
 int quernel_linear_create(const quernel_linear_desc *desc, quernel_operator **ret_op, quernel_error *error) {
     if (!desc) return quernel_i_error_null(error, WHERE, "desc");
     if (!ret_op) return quernel_i_error_null(error, WHERE, "ret_op");
-    const quernel_linear_desc *d = desc;
-    if (d->size != sizeof *d)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", d->size,
-                                   sizeof *d);
-    const int code = check(d, error);
+    quernel_linear_desc own = QUERNEL_LINEAR_DESC_INIT;
+    const quernel_linear_desc *d = &own;
+    int code = quernel_i_desc_read(DESC, &own, desc, error);
+    if (!code) code = check(d, error);
     if (code) return code;
     const uint32_t n = d->weights->shape.out;
     const quernel_i_problem problem = {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/desc.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "cpu/cpu.h"
@@ -149,6 +150,7 @@ int quernel_operator_run(const quernel_operator *op, const void *x, const void *
     if (workspace_bytes < bytes)
         return quernel_i_error_set(error, QUERNEL_E_WORKSPACE, "workspace_bytes", -1,
                                    "run: workspace_bytes: %zu: must be %zu or more", workspace_bytes, bytes);
+    if (parallel && quernel_i_parallel_check(parallel, "run", error)) return QUERNEL_E_VALUE;
     if (parallel && parallel->threads > p->threads)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "parallel", -1,
                                    "run: parallel: %u threads: the operator was made for %u", parallel->threads, p->threads);

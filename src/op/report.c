@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/desc.h"
 #include "base/text.h"
 #include "op/operator.h"
 #include "plan/space.h"
@@ -15,8 +16,9 @@ enum { SPACE_MOST = 2048, MOVES = 2, SHOWN = 6, CONFIG_MOST = 320 };
 
 int quernel_operator_choice(const quernel_operator *op, quernel_plan_choice *ret_choice) {
     if (!op || !ret_choice) return QUERNEL_E_NULL;
-    if (ret_choice->size != sizeof *ret_choice) return QUERNEL_E_VALUE;
-    *ret_choice = op->choice;
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_plan_choice, QUERNEL_PLAN_CHOICE_LEAST, "operator", "size");
+    if (quernel_i_desc_check(desc, ret_choice, NULL)) return QUERNEL_E_VALUE;
+    quernel_i_desc_write(desc, ret_choice, &op->choice);
     return QUERNEL_OK;
 }
 

@@ -2,6 +2,7 @@
 // Checks of everything numeric that a descriptor says: quantization, finish, and the bound of each accumulator.
 #include <math.h>
 
+#include "base/desc.h"
 #include "base/error.h"
 #include "op/operator.h"
 
@@ -127,7 +128,11 @@ static int check_residual(const quernel_i_problem *p, quernel_error *error) {
 }
 
 int quernel_i_numbers_check(const quernel_i_problem *p, quernel_error *error) {
-    int code = check_quant(p, error);
+    const quernel_quant *q = &p->quant;
+    const quernel_finish *f = &p->finish;
+    int code = quernel_i_check_reserved(error, p->where, "quant.reserved", q->reserved, sizeof q->reserved);
+    if (!code) code = quernel_i_check_reserved(error, p->where, "finish.reserved", f->reserved, sizeof f->reserved);
+    if (!code) code = check_quant(p, error);
     if (!code) code = check_output(p, error);
     if (!code) code = check_bias(p, error);
     if (!code) code = check_activation(p, error);

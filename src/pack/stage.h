@@ -4,7 +4,7 @@
 #define QUERNEL_PACK_STAGE_H
 
 #include "kernels/ukr.h"
-#include "quernel/operator.h"
+#include "quernel/tensor.h"
 
 /// How float numbers become bytes: the arguments of a row kernel that do not depend on the place.
 typedef struct quernel_i_quantizer {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/desc.h"
 #include "base/error.h"
 
 // Sizes above this would overflow what kernels count in 32 bits.
@@ -193,10 +194,12 @@ void quernel_weights_release(quernel_weights *weights) {
 
 int quernel_weights_get(const quernel_weights *w, quernel_weights_info *ret_info) {
     if (!w || !ret_info) return QUERNEL_E_NULL;
-    if (ret_info->size != sizeof *ret_info) return QUERNEL_E_VALUE;
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_weights_info, QUERNEL_WEIGHTS_INFO_LEAST, "weights", "size");
+    if (quernel_i_desc_check(desc, ret_info, NULL)) return QUERNEL_E_VALUE;
     const quernel_i_weights_shape *s = &w->shape;
-    *ret_info = (quernel_weights_info){sizeof *ret_info, (int32_t)s->kind, s->out, s->in, s->kernel_h, s->kernel_w,
+    const quernel_weights_info info = {sizeof info, (int32_t)s->kind, s->out, s->in, s->kernel_h, s->kernel_w,
                                        s->groups, w->smooth_kind, w->scale, w->has_zero ? w->zero : NULL, w->smooth,
                                        s->packed_bytes, s->up_h, s->up_w};
+    quernel_i_desc_write(desc, ret_info, &info);
     return QUERNEL_OK;
 }

@@ -86,7 +86,11 @@ typedef struct quernel_i_weight_place {
 } quernel_i_weight_place;
 quernel_i_weight_place quernel_i_weight_find(const quernel_i_weights_shape *shape, uint32_t n, uint32_t t);
 
-/// Checks a descriptor and fills the sizes that follow from it.
+/// Reads a caller's descriptor of any size into one of this library's. `name` stands in messages for its size.
+int quernel_i_weights_read(const quernel_weights_desc *from, const char *where, const char *name,
+                           quernel_weights_desc *ret_desc, quernel_error *error);
+
+/// Checks a descriptor that was read, and fills the sizes that follow from it.
 int quernel_i_weights_check(const quernel_weights_desc *desc, quernel_i_weights_shape *ret_shape, quernel_error *error);
 
 /// Elements of a descriptor's data for output channel n at tap t: that of input channel c of the group is first + c·step.

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/desc.h"
 #include "base/error.h"
 #include "base/num.h"
 #include "cpu/fpenv.h"
@@ -92,9 +93,6 @@ static int check_scales(const quernel_weights_desc *d, quernel_error *error) {
 }
 
 static int check_members(const quernel_weights_desc *d, quernel_error *error) {
-    if (d->size != sizeof *d)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", d->size,
-                                   sizeof *d);
     int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "kind", d->kind, 0, QUERNEL_WEIGHTS_DECONV2D);
     if (code) return code;
     if (d->type != QUERNEL_TYPE_F32 && d->type != QUERNEL_TYPE_S8 && d->type != QUERNEL_TYPE_U8)
@@ -113,6 +111,13 @@ static bool any_zero_point(const quernel_weights_desc *d) {
     for (uint32_t n = 0; n < d->out; n++)
         if (d->zero[n]) return true;
     return false;
+}
+
+int quernel_i_weights_read(const quernel_weights_desc *from, const char *where, const char *name,
+                           quernel_weights_desc *ret_desc, quernel_error *error) {
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_weights_desc, QUERNEL_WEIGHTS_DESC_LEAST, where, name);
+    *ret_desc = (quernel_weights_desc)QUERNEL_WEIGHTS_DESC_INIT;
+    return quernel_i_desc_read(desc, ret_desc, from, error);
 }
 
 int quernel_i_weights_check(const quernel_weights_desc *d, quernel_i_weights_shape *ret_shape, quernel_error *error) {
@@ -238,8 +243,11 @@ static int pack(const quernel_weights_desc *d, quernel_weights **ret_weights, qu
 int quernel_weights_pack(const quernel_weights_desc *desc, quernel_weights **ret_weights, quernel_error *error) {
     if (!desc) return quernel_i_error_null(error, WHERE, "desc");
     if (!ret_weights) return quernel_i_error_null(error, WHERE, "ret_weights");
+    quernel_weights_desc own;
+    int code = quernel_i_weights_read(desc, WHERE, "size", &own, error);
+    if (code) return code;
     const quernel_i_fpenv caller = quernel_i_fpenv_enter();
-    const int code = pack(desc, ret_weights, error);
+    code = pack(&own, ret_weights, error);
     quernel_i_fpenv_leave(caller);
     return code;
 }

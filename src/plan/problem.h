@@ -10,7 +10,10 @@
 
 #include "kernels/ukr.h"
 #include "pack/weights.h"
-#include "quernel/operator.h"
+#include "quernel/cpu.h"
+#include "quernel/epilogue.h"
+#include "quernel/quant.h"
+#include "quernel/tensor.h"
 
 typedef struct quernel_i_problem {
     const char *where;             // "linear", "conv2d", "deconv2d": who speaks in messages

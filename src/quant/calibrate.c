@@ -2,6 +2,7 @@
 // Calibrators: from what an observer has seen to a range, and from the range to type, scale and zero point.
 #include <math.h>
 
+#include "base/desc.h"
 #include "base/error.h"
 #include "cpu/fpenv.h"
 #include "quant/observer.h"
@@ -193,6 +194,10 @@ static problem problem_of(const quernel_i_group *g, const quernel_i_bin *bins, u
     return p;
 }
 
+#define OPTIONS \
+    QUERNEL_I_DESC(quernel_calibration_options, QUERNEL_CALIBRATION_OPTIONS_LEAST, WHERE, "options.size")
+#define CHOICE QUERNEL_I_DESC(quernel_calibration, QUERNEL_CALIBRATION_LEAST, WHERE, "ret_choice.size")
+
 static void solve(const problem *p, const quernel_i_group *g, const quernel_calibration_options *o, int has_histogram,
                   quernel_calibration *ret) {
     const range r = choose_nonempty(p, g, o);
@@ -203,13 +208,10 @@ static void solve(const problem *p, const quernel_i_group *g, const quernel_cali
     c.lo = (float)r.lo, c.hi = (float)r.hi;
     if (has_histogram) report_clipping(p, r, &c);
     else c.clipped = c.clipped_error = o->calibrator == QUERNEL_CALIBRATOR_ABSMAX ? 0.0 : -1.0;
-    *ret = c;
+    quernel_i_desc_write(CHOICE, ret, &c);
 }
 
 static int check_options(const quernel_observer *o, const quernel_calibration_options *options, quernel_error *error) {
-    if (options->size != sizeof *options)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", options->size,
-                                   sizeof *options);
     int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "calibrator", options->calibrator, 0,
                                      QUERNEL_CALIBRATOR_MSE);
     if (!code) code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "nonzero", options->nonzero, 0, 1);
@@ -244,13 +246,13 @@ static int check_group(const quernel_observer *o, uint32_t group, const quernel_
 int quernel_observer_calibrate(const quernel_observer *observer, uint32_t group,
                                const quernel_calibration_options *options, quernel_calibration *ret_choice,
                                quernel_error *error) {
-    const quernel_calibration_options standard = QUERNEL_CALIBRATION_OPTIONS_INIT, *o = options ? options : &standard;
+    quernel_calibration_options wanted = QUERNEL_CALIBRATION_OPTIONS_INIT;
+    const quernel_calibration_options *o = &wanted;
     if (!observer) return quernel_i_error_null(error, WHERE, "observer");
     if (!ret_choice) return quernel_i_error_null(error, WHERE, "ret_choice");
-    if (ret_choice->size != sizeof *ret_choice)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": ret_choice.size: %u: must be %zu",
-                                   ret_choice->size, sizeof *ret_choice);
-    int code = check_options(observer, o, error);
+    int code = quernel_i_desc_check(CHOICE, ret_choice, error);
+    if (!code && options) code = quernel_i_desc_read(OPTIONS, &wanted, options, error);
+    if (!code) code = check_options(observer, o, error);
     if (!code) code = check_group(observer, group, o, error);
     if (code) return code;
     const quernel_i_group *g = &observer->group[group];

@@ -2,6 +2,7 @@
 // Chains: each layer's output as its readers quantize it.
 #include <string.h>
 
+#include "base/desc.h"
 #include "base/error.h"
 #include "quernel/fold.h"
 
@@ -20,7 +21,7 @@ static int check_layer(const quernel_chain_layer *layers, uint32_t i, quernel_er
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "smooth_kind", i,
                                    WHERE ": layers[%u].smooth_kind: %d: unknown", i, l->smooth_kind);
     if (l->smooth_kind == QUERNEL_SMOOTH_CHANNEL && !l->smooth) return quernel_i_error_null(error, WHERE, "smooth");
-    return QUERNEL_OK;
+    return quernel_i_check_reserved(error, WHERE, "layers.reserved", l->reserved, sizeof l->reserved);
 }
 
 static int32_t refusal(const quernel_chain_layer *reader) {

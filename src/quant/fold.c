@@ -2,6 +2,7 @@
 // Batch norms folded into weights, and the weights' maxima.
 #include <math.h>
 
+#include "base/desc.h"
 #include "base/error.h"
 #include "pack/weights.h"
 #include "quernel/fold.h"
@@ -9,9 +10,11 @@
 #define WHERE "fold"
 
 // The same for every caller of this file: f32 weights whose data lie where the descriptor says.
-static int check_weights(const quernel_weights_desc *w, quernel_i_weights_shape *ret_shape, quernel_error *error) {
-    if (!w) return quernel_i_error_null(error, WHERE, "weights");
-    const int code = quernel_i_weights_check(w, ret_shape, error);
+static int read_weights(const quernel_weights_desc *from, quernel_weights_desc *w, quernel_i_weights_shape *ret_shape,
+                        quernel_error *error) {
+    if (!from) return quernel_i_error_null(error, WHERE, "weights");
+    int code = quernel_i_weights_read(from, WHERE, "weights.size", w, error);
+    if (!code) code = quernel_i_weights_check(w, ret_shape, error);
     if (code || w->type == QUERNEL_TYPE_F32) return code;
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1, WHERE ": weights.type: %d: must be f32", w->type);
 }
@@ -25,11 +28,13 @@ static double shift(const quernel_batch_norm *b, const float *bias, uint32_t n) 
     return at * factor(b, n) + (b->beta ? (double)b->beta[n] : 0.0);
 }
 
+static int read_norm(const quernel_batch_norm *from, quernel_batch_norm *ret, quernel_error *error) {
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_batch_norm, QUERNEL_BATCH_NORM_LEAST, WHERE, "norm.size");
+    *ret = (quernel_batch_norm)QUERNEL_BATCH_NORM_INIT;
+    return from ? quernel_i_desc_read(desc, ret, from, error) : quernel_i_error_null(error, WHERE, "norm");
+}
+
 static int check_norm(const quernel_batch_norm *b, const float *bias, uint32_t out, quernel_error *error) {
-    if (!b) return quernel_i_error_null(error, WHERE, "norm");
-    if (b->size != sizeof *b)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", b->size,
-                                   sizeof *b);
     if (!b->mean) return quernel_i_error_null(error, WHERE, "mean");
     if (!b->variance) return quernel_i_error_null(error, WHERE, "variance");
     if (!(b->eps >= 0.0 && isfinite(b->eps)))
@@ -63,36 +68,40 @@ static const float *weight(const quernel_weights_desc *w, const quernel_i_weight
     return (const float *)w->data + *ret_at;
 }
 
-int quernel_batch_norm_fold(const quernel_batch_norm *norm, const quernel_weights_desc *weights, const float *bias,
+int quernel_batch_norm_fold(const quernel_batch_norm *batch_norm, const quernel_weights_desc *weights, const float *bias,
                             float *ret_weights, float *ret_bias, quernel_error *error) {
     quernel_i_weights_shape s;
-    int code = check_weights(weights, &s, error);
-    if (!code) code = check_norm(norm, bias, s.out, error);
+    quernel_weights_desc given;
+    quernel_batch_norm norm;
+    int code = read_weights(weights, &given, &s, error);
+    if (!code) code = read_norm(batch_norm, &norm, error);
+    if (!code) code = check_norm(&norm, bias, s.out, error);
     if (code) return code;
     if (!ret_weights) return quernel_i_error_null(error, WHERE, "ret_weights");
     if (!ret_bias) return quernel_i_error_null(error, WHERE, "ret_bias");
-    quernel_weights_desc dense = *weights;
+    quernel_weights_desc dense = given;
     dense.stride = dense.stride_in = 0;
     size_t at;
     EACH_WEIGHT(s, n, t, c) {
-        const float w = *weight(weights, &s, n, t, c, &at);
-        if (!isfinite((float)((double)w * factor(norm, n))))
+        const float w = *weight(&given, &s, n, t, c, &at);
+        if (!isfinite((float)((double)w * factor(&norm, n))))
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)at,
                                        WHERE ": data[%zu]: %g: times %g it must be finite", at, (double)w,
-                                       factor(norm, n));
+                                       factor(&norm, n));
     }
     EACH_WEIGHT(s, n, t, c) {
-        const double w = (double)*weight(weights, &s, n, t, c, &at);
+        const double w = (double)*weight(&given, &s, n, t, c, &at);
         weight(&dense, &s, n, t, c, &at);
-        ret_weights[at] = (float)(w * factor(norm, n));
+        ret_weights[at] = (float)(w * factor(&norm, n));
     }
-    for (uint32_t n = 0; n < s.out; n++) ret_bias[n] = (float)shift(norm, bias, n);
+    for (uint32_t n = 0; n < s.out; n++) ret_bias[n] = (float)shift(&norm, bias, n);
     return QUERNEL_OK;
 }
 
 int quernel_weights_absmax(const quernel_weights_desc *weights, int32_t smooth_kind, float *max, quernel_error *error) {
     quernel_i_weights_shape s;
-    int code = check_weights(weights, &s, error);
+    quernel_weights_desc given;
+    int code = read_weights(weights, &given, &s, error);
     if (!code)
         code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "smooth_kind", smooth_kind, QUERNEL_SMOOTH_CHANNEL,
                                      QUERNEL_SMOOTH_COLUMN);
@@ -100,7 +109,7 @@ int quernel_weights_absmax(const quernel_weights_desc *weights, int32_t smooth_k
     if (!max) return quernel_i_error_null(error, WHERE, "max");
     size_t at;
     EACH_WEIGHT(s, n, t, c) {
-        const float w = *weight(weights, &s, n, t, c, &at);
+        const float w = *weight(&given, &s, n, t, c, &at);
         if (!isfinite(w))
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)at,
                                        WHERE ": data[%zu]: %g: must be finite", at, (double)w);
@@ -109,7 +118,7 @@ int quernel_weights_absmax(const quernel_weights_desc *weights, int32_t smooth_k
     EACH_WEIGHT(s, n, t, c) {
         const size_t channel = (size_t)(n / s.group_out) * s.group_in + c,
                      k = by_column ? channel * s.taps + t : channel;
-        max[k] = fmaxf(max[k], fabsf(*weight(weights, &s, n, t, c, &at)));
+        max[k] = fmaxf(max[k], fabsf(*weight(&given, &s, n, t, c, &at)));
     }
     return QUERNEL_OK;
 }

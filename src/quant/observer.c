@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+#include "base/desc.h"
 #include "base/error.h"
 
 #define WHERE "observer"
+#define DESC QUERNEL_I_DESC(quernel_observer_desc, QUERNEL_OBSERVER_DESC_LEAST, WHERE, "size")
 // Bytes of a descriptor's members before its allocator, without the padding between.
 #define DESC_BYTES (offsetof(quernel_observer_desc, pad_right) + sizeof(uint32_t))
 
@@ -25,9 +27,6 @@ static int check_geometry(const quernel_observer_desc *d, quernel_error *error) 
 }
 
 static int check_desc(const quernel_observer_desc *d, quernel_error *error) {
-    if (d->size != sizeof *d)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", d->size,
-                                   sizeof *d);
     int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "granularity", d->granularity, 0,
                                      QUERNEL_GRANULARITY_COLUMN);
     if (!code) code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "histogram", d->histogram, 0, 1);
@@ -78,10 +77,13 @@ static int allocate(quernel_observer *plan, quernel_observer **ret_observer, que
     return QUERNEL_OK;
 }
 
-int quernel_observer_create(const quernel_observer_desc *desc, quernel_observer **ret_observer, quernel_error *error) {
-    if (!desc) return quernel_i_error_null(error, WHERE, "desc");
+int quernel_observer_create(const quernel_observer_desc *given, quernel_observer **ret_observer, quernel_error *error) {
+    if (!given) return quernel_i_error_null(error, WHERE, "desc");
     if (!ret_observer) return quernel_i_error_null(error, WHERE, "ret_observer");
-    const int code = check_desc(desc, error);
+    quernel_observer_desc read = QUERNEL_OBSERVER_DESC_INIT;
+    const quernel_observer_desc *desc = &read;
+    int code = quernel_i_desc_read(DESC, &read, given, error);
+    if (!code) code = check_desc(desc, error);
     if (code) return code;
     const uint64_t groups = count_groups(desc);
     if (groups >= UINT32_MAX)
@@ -133,15 +135,16 @@ int quernel_observer_get(const quernel_observer *observer, uint32_t group, quern
                          quernel_error *error) {
     if (!observer) return quernel_i_error_null(error, WHERE, "observer");
     if (!ret_stats) return quernel_i_error_null(error, WHERE, "ret_stats");
-    if (ret_stats->size != sizeof *ret_stats)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", ret_stats->size,
-                                   sizeof *ret_stats);
+    const quernel_i_desc *desc =
+        QUERNEL_I_DESC(quernel_observer_stats, QUERNEL_OBSERVER_STATS_LEAST, WHERE, "ret_stats.size");
+    const int code = quernel_i_desc_check(desc, ret_stats, error);
+    if (code) return code;
     if (group >= observer->groups)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "group", -1, WHERE ": group: %u: must be below %u", group,
                                    observer->groups);
     const quernel_i_group g = observer->group[group];
     const double samples = g.samples ? (double)g.samples : 1.0;
-    *ret_stats = (quernel_observer_stats){sizeof *ret_stats,
+    const quernel_observer_stats stats = {sizeof stats,
                                           g.count,
                                           g.zeros,
                                           g.nans,
@@ -152,6 +155,7 @@ int quernel_observer_get(const quernel_observer *observer, uint32_t group, quern
                                           g.count ? g.greatest : 0.0f,
                                           -quernel_i_exact_sum_value(&g.sum_least) / samples,
                                           quernel_i_exact_sum_value(&g.sum_greatest) / samples};
+    quernel_i_desc_write(desc, ret_stats, &stats);
     return QUERNEL_OK;
 }
 

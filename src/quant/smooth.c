@@ -2,8 +2,9 @@
 // Smoothing factors: SmoothQuant's equation 4 with floors, in double, rounded once.
 #include <math.h>
 
+#include "base/desc.h"
 #include "base/error.h"
-#include "quernel/quant.h"
+#include "quernel/smooth.h"
 
 #define WHERE "smooth"
 
@@ -25,9 +26,6 @@ static int check_option(quernel_error *error, const char *name, double value, do
 }
 
 static int check_options(const quernel_smooth_options *o, quernel_error *error) {
-    if (o->size != sizeof *o)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, WHERE ": size: %u: must be %zu", o->size,
-                                   sizeof *o);
     int code = check_option(error, "alpha", o->alpha, 0.0, 1.0);
     if (!code) code = check_option(error, "act_floor", o->act_floor, 0x1p-40, 1.0);
     if (!code) code = check_option(error, "weight_floor", o->weight_floor, 0x1p-40, 1.0);
@@ -36,12 +34,15 @@ static int check_options(const quernel_smooth_options *o, quernel_error *error) 
 
 int quernel_smooth_factors(const float *act_max, const float *weight_max, uint32_t count,
                            const quernel_smooth_options *options, float *ret_smooth, quernel_error *error) {
-    const quernel_smooth_options standard = QUERNEL_SMOOTH_OPTIONS_INIT, *o = options ? options : &standard;
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_smooth_options, QUERNEL_SMOOTH_OPTIONS_LEAST, WHERE, "size");
+    quernel_smooth_options wanted = QUERNEL_SMOOTH_OPTIONS_INIT;
+    const quernel_smooth_options *o = &wanted;
     if (!act_max) return quernel_i_error_null(error, WHERE, "act_max");
     if (!weight_max) return quernel_i_error_null(error, WHERE, "weight_max");
     if (!ret_smooth) return quernel_i_error_null(error, WHERE, "ret_smooth");
     double act_most = 0.0, weight_most = 0.0;
-    int code = check_options(o, error);
+    int code = options ? quernel_i_desc_read(desc, &wanted, options, error) : QUERNEL_OK;
+    if (!code) code = check_options(o, error);
     if (!code) code = check_maxima(error, "act_max", act_max, count, &act_most);
     if (!code) code = check_maxima(error, "weight_max", weight_max, count, &weight_most);
     if (code) return code;

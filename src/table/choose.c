@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/desc.h"
 #include "cpu/cpu.h"
 #include "plan/model.h"
 #include "table/class.h"
@@ -180,11 +181,13 @@ int quernel_i_choose(const quernel_i_problem *problem, const quernel_i_machine *
 
 int quernel_table_counters_get(quernel_table_counters *ret) {
     if (!ret) return QUERNEL_E_NULL;
-    if (ret->size != sizeof *ret) return QUERNEL_E_VALUE;
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_table_counters, QUERNEL_TABLE_COUNTERS_LEAST, "tables", "size");
+    if (quernel_i_desc_check(desc, ret, NULL)) return QUERNEL_E_VALUE;
     uint64_t now[10];
     for (int i = 0; i < 10; i++) now[i] = atomic_load_explicit(&counters[i], memory_order_relaxed);
-    *ret = (quernel_table_counters){sizeof *ret,        now[EXACT],     now[BUCKET],    now[NEAR],
-                                    now[MISSED],        now[NO_KERNEL], now[OTHER_ISA], now[OTHER_KREV],
-                                    now[OTHER_MACHINE], now[NOT_LEGAL], now[VETOED]};
+    const quernel_table_counters all = {sizeof all,         now[EXACT],     now[BUCKET],    now[NEAR],
+                                        now[MISSED],        now[NO_KERNEL], now[OTHER_ISA], now[OTHER_KREV],
+                                        now[OTHER_MACHINE], now[NOT_LEGAL], now[VETOED]};
+    quernel_i_desc_write(desc, ret, &all);
     return QUERNEL_OK;
 }

@@ -9,7 +9,7 @@
 void quernel_i_class_print(uint32_t usable, char *text, size_t capacity) {
     const quernel_cpu *cpu = quernel_i_cpu();
     size_t used = 0;
-    for (int isa = 0; isa < QUERNEL_ISA_COUNT; isa++)
+    for (int isa = 0; isa < QUERNEL_I_ISA_COUNT; isa++)
         if (usable >> isa & 1 && used < capacity)
             used += (size_t)snprintf(text + used, capacity - used, "%s%s", used ? "+" : "",
                                      quernel_isa_name((quernel_isa)isa));

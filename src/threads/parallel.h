@@ -3,7 +3,7 @@
 #ifndef QUERNEL_THREADS_PARALLEL_H
 #define QUERNEL_THREADS_PARALLEL_H
 
-#include "quernel/common.h"
+#include "quernel/threads.h"
 
 /// Runs tasks by the caller's function, or one after another, each in Quernel's floating-point
 /// environment.

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "quernel/common.h"
+#include "quernel/threads.h"
 
 typedef struct job {
     void (*task)(void *arg, uint32_t task, uint32_t worker);
@@ -125,5 +125,5 @@ void quernel_pool_destroy(quernel_pool *p) {
 }
 
 quernel_parallel quernel_pool_parallel(quernel_pool *pool) {
-    return (quernel_parallel){pool ? run : NULL, pool, pool ? pool->helpers + 1 : 1};
+    return (quernel_parallel){.run = pool ? run : NULL, .user = pool, .threads = pool ? pool->helpers + 1 : 1};
 }

@@ -50,7 +50,7 @@ static void counting_release(void *user, void *memory, size_t bytes) {
 
 void counting_init(counting *c, size_t fail_at) {
     memset(c, 0, sizeof *c);
-    c->allocator = (quernel_allocator){counting_allocate, counting_release, c};
+    c->allocator = (quernel_allocator){counting_allocate, counting_release, c, {0}};
     c->fail_at = fail_at;
     pthread_mutex_init(&c->lock, NULL);
 }

@@ -142,7 +142,7 @@ void test_allocator_is_the_only_one(void) {
     for (int i = 0; i < ATTEMPTS; i++) {
         if (attempts[i].run == try_load) continue; // the test itself uses malloc there
         bump_heap bump = {heap, sizeof heap, 0};
-        const quernel_allocator allocator = {bump_allocate, bump_release, &bump};
+        const quernel_allocator allocator = {bump_allocate, bump_release, &bump, {0}};
         quernel_error error = {0};
         malloc_count_start();
         const int code = attempts[i].run(&allocator, &error);

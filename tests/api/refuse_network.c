@@ -138,7 +138,7 @@ void test_refuse_network_run(void) {
         x[0] = b.x, y[0] = NULL;
         refuse_run(net, x, y, at, bytes, (refusal){QUERNEL_E_NULL, "outputs[0]", NULL, 0}, &b, "output NULL");
         y[0] = b.y;
-        const quernel_parallel two = {NULL, NULL, 2};
+        const quernel_parallel two = {.threads = 2};
         expect_refusal(quernel_network_run(net, x, y, at, bytes, &two, &error), &error,
                        (refusal){QUERNEL_E_VALUE, "parallel", "2", -1}, "two threads, made for one");
         networked_give(&b);

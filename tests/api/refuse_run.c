@@ -97,8 +97,8 @@ void test_refuse_run_threads(void) {
         if (!running_make(&r, (fixture_kind)kind, false)) continue;
         const buffers *b = &r.b;
         quernel_error error = {0};
-        const quernel_parallel two = {run_on_caller, NULL, 2}, one = {run_on_caller, NULL, 1};
-        const quernel_parallel unsaid = {run_on_caller, NULL, 0}, none = {NULL, NULL, 0};
+        const quernel_parallel two = {.run = run_on_caller, .threads = 2}, one = {.run = run_on_caller, .threads = 1};
+        const quernel_parallel unsaid = {.run = run_on_caller}, none = QUERNEL_PARALLEL_INIT;
         int code = quernel_operator_run(r.op, b->x, NULL, b->y, b->workspace, b->workspace_bytes, &two, &error);
         expect_refusal(code, &error, (refusal){QUERNEL_E_VALUE, "parallel", "2", -1},
                        "run on two workers, made for one");

@@ -20,9 +20,9 @@ static double worst_mean(const quernel_choice *c, const float *bias) {
     static float y[MOST_Y];
     static double exact[MOST_Y];
     double mean[MOST_OUT] = {0}, worst = 0.0;
-    const uint32_t out = s.layer.weights.out;
+    const uint32_t out = s.described.out;
     const size_t count = scene_outputs(&s), pixels = count / out;
-    s.layer.op.finish.bias = bias;
+    s.op.finish.bias = bias;
     for (int i = 0; i < SAMPLES; i++) {
         if (!scene_run(&s, c, i, QUERNEL_TYPE_F32, y)) return INFINITY;
         scene_exact(&s, i, exact);
@@ -30,7 +30,7 @@ static double worst_mean(const quernel_choice *c, const float *bias) {
         for (size_t j = 0; j < count; j++)
             mean[nchw ? j / pixels : j % out] += ((double)y[j] - exact[j]) / (double)pixels / SAMPLES;
     }
-    s.layer.op.finish.bias = s.bias;
+    s.op.finish.bias = s.bias;
     for (uint32_t n = 0; n < out; n++) worst = fmax(worst, fabs(mean[n]));
     return worst;
 }
@@ -44,7 +44,7 @@ void test_bias_correct(void) {
         c.quant.scale *= 0.5f; // clips: what is lost has a mean
         quernel_error e = {0};
         CHECK(quernel_bias_correct(&s.layer, &c, NULL, s.samples, SAMPLES, bias, &e) == QUERNEL_OK, "%s", e.text);
-        s.layer.op.finish.activation = QUERNEL_ACTIVATION_NONE;
+        s.op.finish.activation = QUERNEL_ACTIVATION_NONE;
         const double before = worst_mean(&c, s.bias), after = worst_mean(&c, bias);
         CHECK(after < 1e-4 * before + 1e-6, "%s: %g before, %g after", scene_names[kind], before, after);
     }
@@ -101,7 +101,7 @@ void test_audit_splits_the_error(void) {
 // What the float network is said to give: the layer's own float output, then altered.
 static void expect(float shift, float factor, int channel) {
     static double exact[MOST_Y];
-    const uint32_t out = s.layer.weights.out;
+    const uint32_t out = s.described.out;
     for (int i = 0; i < SAMPLES; i++) {
         scene_exact(&s, i, exact);
         const size_t count = scene_outputs(&s), pixels = count / out;

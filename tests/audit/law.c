@@ -79,9 +79,9 @@ void test_outputs_against_float64(void) {
     static float y[MOST_Y];
     for (int kind = 0; kind < SCENE_KINDS; kind++) {
         scene_make(&s, (scene_kind)kind, 1, 16.0f);
-        s.layer.op.finish.activation = QUERNEL_ACTIVATION_NONE;
+        s.op.finish.activation = QUERNEL_ACTIVATION_NONE;
         const quernel_choice c = scene_search(&s, NULL);
-        quernel_weights_desc w = s.layer.weights;
+        quernel_weights_desc w = s.described;
         quernel_weights *packed = NULL;
         quernel_weights_info info = QUERNEL_WEIGHTS_INFO_INIT;
         w.smooth_kind = c.smooth_kind, w.smooth = s.smooth;

@@ -55,7 +55,7 @@ void test_accept(void) {
 
 void test_rank_float(void) {
     // Per second: 1e-3/2, 4e-3/1, free, 1e-3/2 again (a tie keeps the order).
-    const quernel_layer_cost costs[] = {{1e-3, 1, 3}, {4e-3, 1, 2}, {1e-4, 2, 1}, {1e-3, 1, 3}};
+    const quernel_layer_cost costs[] = {{1e-3, 1, 3, {0}}, {4e-3, 1, 2, {0}}, {1e-4, 2, 1, {0}}, {1e-3, 1, 3, {0}}};
     const uint32_t order[] = {2, 1, 0, 3};
     const double rest[] = {6e-3, 2e-3, 1e-3, 0.0}, time[] = {4.0 / 5, 5.0 / 5, 7.0 / 5, 9.0 / 5};
     quernel_float_step steps[4];
@@ -67,7 +67,7 @@ void test_rank_float(void) {
                   fabs(steps[i].time_ratio - time[i]) < 1e-12,
               "step %d: layer %u, %.3f dB, time %.3f", i, steps[i].layer, steps[i].sqnr, steps[i].time_ratio);
     }
-    const quernel_layer_cost bad = {NAN, 1, 1};
+    const quernel_layer_cost bad = {NAN, 1, 1, {0}};
     CHECK(quernel_rank_float(&bad, 1, 0.0, steps, &e) == QUERNEL_E_VALUE && e.index == 0 &&
               !strcmp(e.argument, "noise"),
           "%s", e.text);

@@ -31,7 +31,7 @@ static quernel_choice make_exact(scene_kind kind, uint64_t seed, bool smooth) {
     quernel_choice c = QUERNEL_CHOICE_INIT;
     c.quant.type = QUERNEL_TYPE_U8, c.quant.scale = 1.0f / 16.0f;
     c.smooth_kind = smooth ? QUERNEL_SMOOTH_CHANNEL : QUERNEL_SMOOTH_NONE;
-    s.layer.op.finish.activation = QUERNEL_ACTIVATION_NONE;
+    s.op.finish.activation = QUERNEL_ACTIVATION_NONE;
     return c;
 }
 
@@ -45,14 +45,15 @@ static void round_it(const quernel_choice *c) {
 static void measure(const quernel_choice *c, bool rounded, double *ret_mean, double *ret_variance) {
     static float y[SAMPLES][MOST_Y];
     static double exact[MOST_Y];
-    const quernel_float_layer layer = s.layer;
+    const quernel_weights_desc described = s.described;
+    const quernel_conv2d_desc op = s.op;
     if (rounded) {
-        s.layer.weights.type = QUERNEL_TYPE_S8, s.layer.weights.data = codes, s.layer.weights.scale = scale;
-        s.layer.op.finish.bias = bias;
+        s.described.type = QUERNEL_TYPE_S8, s.described.data = codes, s.described.scale = scale;
+        s.op.finish.bias = bias;
     }
     for (int i = 0; i < SAMPLES; i++) scene_run(&s, c, i, QUERNEL_TYPE_F32, y[i]);
-    s.layer = layer;
-    const size_t count = scene_outputs(&s), out = s.layer.weights.out, pixels = count / out;
+    s.described = described, s.op = op;
+    const size_t count = scene_outputs(&s), out = s.described.out, pixels = count / out;
     memset(ret_mean, 0, MOST_OUT * sizeof *ret_mean), memset(ret_variance, 0, MOST_OUT * sizeof *ret_variance);
     for (int i = 0; i < SAMPLES; i++) {
         scene_exact(&s, i, exact);
@@ -66,7 +67,7 @@ static void measure(const quernel_choice *c, bool rounded, double *ret_mean, dou
 }
 
 static void check_codes(const char *name) {
-    const quernel_weights_desc *w = &s.layer.weights;
+    const quernel_weights_desc *w = &s.described;
     const size_t count = (size_t)w->in * w->out / w->groups * w->kernel_h * w->kernel_w;
     for (size_t i = 0; i < count; i++) CHECK(codes[i] >= -127, "%s: code %d of %zu", name, codes[i], i);
 }
@@ -84,7 +85,7 @@ void test_round_gains(void) {
                 measure(&c, false, plain_mean, plain);
                 measure(&c, true, mean, variance);
                 double before = 0.0, after = 0.0;
-                for (uint32_t n = 0; n < s.layer.weights.out; n++) {
+                for (uint32_t n = 0; n < s.described.out; n++) {
                     const double most = plain[n] * (kind == SCENE_DECONV ? 1.3 : 1.0001) + 1e-10;
                     CHECK(variance[n] <= most, "%s, channel %u: %g, plain %g", scene_names[kind], n, variance[n],
                           plain[n]);

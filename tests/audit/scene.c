@@ -11,8 +11,8 @@
 const char *const scene_names[SCENE_KINDS] = {"conv", "groups", "depthwise", "deconv", "linear"};
 
 static void shape(scene *s, scene_kind kind) {
-    quernel_weights_desc *w = &s->layer.weights;
-    quernel_conv2d_desc *d = &s->layer.op;
+    quernel_weights_desc *w = &s->described;
+    quernel_conv2d_desc *d = &s->op;
     w->in = MOST_IN, w->out = MOST_OUT;
     if (kind != SCENE_LINEAR) {
         w->kind = kind == SCENE_DECONV ? QUERNEL_WEIGHTS_DECONV2D : QUERNEL_WEIGHTS_CONV2D;
@@ -36,15 +36,17 @@ static uint32_t input_channel(const quernel_weights_desc *w, size_t i) {
 
 void scene_make(scene *s, scene_kind kind, uint64_t seed, float loudness) {
     memset(s, 0, sizeof *s);
+    s->described = (quernel_weights_desc)QUERNEL_WEIGHTS_DESC_INIT, s->op = (quernel_conv2d_desc)QUERNEL_CONV2D_DESC_INIT;
     s->layer = (quernel_float_layer)QUERNEL_FLOAT_LAYER_INIT;
+    s->layer.weights = &s->described, s->layer.op = &s->op;
     shape(s, kind);
-    quernel_weights_desc *w = &s->layer.weights;
+    quernel_weights_desc *w = &s->described;
     rng r = rng_make(51 + seed, kind);
     const size_t count = (size_t)w->in * w->out / w->groups * w->kernel_h * w->kernel_w;
     for (size_t i = 0; i < count; i++)
         s->weights[i] = rng_float(&r, -1.0f, 1.0f) / (loud(input_channel(w, i)) ? loudness : 1.0f);
     for (uint32_t n = 0; n < w->out; n++) s->bias[n] = rng_float(&r, -1.0f, 1.0f);
-    w->data = s->weights, s->layer.op.finish.bias = s->bias;
+    w->data = s->weights, s->op.finish.bias = s->bias;
     for (int i = 0; i < SAMPLES; i++) {
         const bool nchw = kind != SCENE_LINEAR && i % 2;
         s->samples[i].tensor = (quernel_tensor){.layout = nchw ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC,
@@ -74,25 +76,25 @@ quernel_report scene_audit(scene *s, const quernel_choice *choice) {
     return r;
 }
 
-static uint32_t out_side(const scene *s) { return s->layer.weights.kind == QUERNEL_WEIGHTS_DECONV2D ? 2 * SIDE : SIDE; }
+static uint32_t out_side(const scene *s) { return s->described.kind == QUERNEL_WEIGHTS_DECONV2D ? 2 * SIDE : SIDE; }
 
-size_t scene_outputs(const scene *s) { return (size_t)out_side(s) * out_side(s) * s->layer.weights.out; }
+size_t scene_outputs(const scene *s) { return (size_t)out_side(s) * out_side(s) * s->described.out; }
 
 static int create(const scene *s, quernel_weights *weights, const quernel_choice *c, int i, int32_t y_type,
                   quernel_operator **ret, quernel_error *e) {
-    quernel_conv2d_desc d = s->layer.op;
+    quernel_conv2d_desc d = s->op;
     d.weights = weights, d.x = s->samples[i].tensor, d.y.layout = d.x.layout;
     d.quant = c->quant, d.finish.y_type = y_type;
     if (y_type == QUERNEL_TYPE_S32) d.finish.bias = NULL, d.finish.activation = QUERNEL_ACTIVATION_NONE;
-    if (s->layer.weights.kind == QUERNEL_WEIGHTS_DECONV2D) return quernel_deconv2d_create(&d, ret, e);
-    if (s->layer.weights.kind == QUERNEL_WEIGHTS_CONV2D) return quernel_conv2d_create(&d, ret, e);
+    if (s->described.kind == QUERNEL_WEIGHTS_DECONV2D) return quernel_deconv2d_create(&d, ret, e);
+    if (s->described.kind == QUERNEL_WEIGHTS_CONV2D) return quernel_conv2d_create(&d, ret, e);
     quernel_linear_desc l = QUERNEL_LINEAR_DESC_INIT;
     l.weights = weights, l.m = SIDE * SIDE, l.quant = d.quant, l.finish = d.finish;
     return quernel_linear_create(&l, ret, e);
 }
 
 bool scene_run(const scene *s, const quernel_choice *c, int i, int32_t y_type, void *y) {
-    quernel_weights_desc w = s->layer.weights;
+    quernel_weights_desc w = s->described;
     quernel_weights *weights = NULL;
     quernel_operator *op = NULL;
     quernel_error e = {0};
@@ -116,7 +118,7 @@ static size_t at(const scene *s, int i, int side, uint32_t channels, int h, int 
 }
 
 static double one(const scene *s, int i, int h, int w, uint32_t n) {
-    const quernel_weights_desc *d = &s->layer.weights;
+    const quernel_weights_desc *d = &s->described;
     const int taps = (int)(d->kernel_h * d->kernel_w), group_in = (int)(d->in / d->groups),
               group_out = (int)(d->out / d->groups);
     const int group = (int)n / group_out, pad = taps > 1 ? 1 : 0;
@@ -140,6 +142,6 @@ static double one(const scene *s, int i, int h, int w, uint32_t n) {
 void scene_exact(const scene *s, int i, double *y) {
     const int side = (int)out_side(s);
     for (int p = 0; p < side * side; p++)
-        for (uint32_t n = 0; n < s->layer.weights.out; n++)
-            y[at(s, i, side, s->layer.weights.out, p / side, p % side, n)] = one(s, i, p / side, p % side, n);
+        for (uint32_t n = 0; n < s->described.out; n++)
+            y[at(s, i, side, s->described.out, p / side, p % side, n)] = one(s, i, p / side, p % side, n);
 }

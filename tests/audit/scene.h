@@ -20,7 +20,9 @@ typedef enum scene_kind {
 } scene_kind;
 
 typedef struct scene {
-    quernel_float_layer layer;
+    quernel_float_layer layer; ///< of the next two
+    quernel_weights_desc described;
+    quernel_conv2d_desc op;
     float weights[MOST_IN * MOST_OUT * MOST_TAPS], bias[MOST_OUT];
     float x[SAMPLES][MOST_X], expected[SAMPLES][MOST_Y];
     quernel_sample samples[SAMPLES];

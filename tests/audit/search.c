@@ -53,7 +53,7 @@ void test_search_tells_the_truth(void) {
         for (int i = 2; i < SAMPLES; i += 3) {
             if (!scene_run(&s, &c, i, QUERNEL_TYPE_F32, y)) return;
             scene_exact(&s, i, exact);
-            const bool relu = s.layer.op.finish.activation == QUERNEL_ACTIVATION_RELU;
+            const bool relu = s.op.finish.activation == QUERNEL_ACTIVATION_RELU;
             for (size_t j = 0; j < scene_outputs(&s); j++)
                 reference[j] = (float)(relu ? fmax(exact[j], 0.0) : exact[j]);
             quernel_comparison found = QUERNEL_COMPARISON_INIT;
@@ -134,9 +134,9 @@ void test_search_refuses(void) {
     REFUSED(QUERNEL_E_SHAPE, "samples");
     s.samples[1].tensor.c = MOST_IN, s.samples[2].data = NULL;
     REFUSED(QUERNEL_E_NULL, "samples.data");
-    s.samples[2].data = s.x[2], s.layer.op.stride_w = 0;
+    s.samples[2].data = s.x[2], s.op.stride_w = 0;
     REFUSED(QUERNEL_E_SHAPE, "stride_w");
-    s.layer.op.stride_w = 1, s.samples[3].tensor.h = 1u << 20, s.samples[3].tensor.w = 1u << 20;
+    s.op.stride_w = 1, s.samples[3].tensor.h = 1u << 20, s.samples[3].tensor.w = 1u << 20;
     REFUSED(QUERNEL_E_OVERFLOW, "samples");
     s.samples[3].tensor.h = s.samples[3].tensor.w = SIDE, s.weights[11] = INFINITY;
     REFUSED(QUERNEL_E_VALUE, "data");
@@ -149,7 +149,7 @@ void test_search_refuses(void) {
     CHECK(e.index == 1, "index %d", e.index);
     o.alphas = NULL, o.holdout = 0.95;
     REFUSED(QUERNEL_E_VALUE, "holdout");
-    o.holdout = 0.5, s.layer.weights.type = QUERNEL_TYPE_S8;
+    o.holdout = 0.5, s.described.type = QUERNEL_TYPE_S8;
     REFUSED(QUERNEL_E_VALUE, "weights");
     CHECK(c.tried == 0, "a refusal wrote");
 }

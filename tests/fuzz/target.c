@@ -101,7 +101,7 @@ static bool saves_alike(const quernel_weights *weights, const uint8_t *data, siz
 
 fuzz_outcome fuzz_blob(const uint8_t *data, size_t bytes, const char **why) {
     account memory = {0, 0};
-    const quernel_allocator allocator = {account_allocate, account_release, &memory};
+    const quernel_allocator allocator = {account_allocate, account_release, &memory, {0}};
     quernel_weights *const sentinel = (quernel_weights *)(uintptr_t)0x5a5a;
     quernel_weights *weights = sentinel;
     quernel_error error = {0};

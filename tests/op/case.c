@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Draws random operators. Small shapes mostly, with every option of the descriptors now and then.
+#include "cpu/cpu.h"
 #include "case.h"
 
 #include <stdio.h>
@@ -392,7 +393,7 @@ static void draw_run(op_case *c, uint32_t isas) {
     c->environment = rng_one_in(&c->r, 2) ? 0 : (uint32_t)rng_int(&c->r, 1, 6);
     c->reload = rng_one_in(&c->r, 6);
     c->replan = rng_one_in(&c->r, 2);
-    const int32_t isa = rng_int(&c->r, -1, QUERNEL_ISA_COUNT - 1);
+    const int32_t isa = rng_int(&c->r, -1, QUERNEL_I_ISA_COUNT - 1);
     d->isa = isa >= 0 && isas >> isa & 1 ? isa : rng_one_in(&c->r, 3) ? QUERNEL_ISA_REF : -1;
 }
 

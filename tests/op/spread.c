@@ -28,11 +28,11 @@ static void run_shuffled(void *user, uint32_t tasks, void (*task)(void *, uint32
 quernel_parallel spread_make(op_spread kind, uint32_t workers, uint64_t seed, spread *s) {
     static quernel_pool *pools[MOST_WORKERS + 1];
     *s = (spread){.r = {seed}, .workers = workers ? workers : 1};
-    if (kind == OP_SPREAD_REVERSE) return (quernel_parallel){run_reverse, s, 1};
-    if (kind == OP_SPREAD_SHUFFLE) return (quernel_parallel){run_shuffled, s, s->workers};
-    if (kind != OP_SPREAD_POOL || workers > MOST_WORKERS) return (quernel_parallel){NULL, NULL, 0};
+    if (kind == OP_SPREAD_REVERSE) return (quernel_parallel){.run = run_reverse, .user = s, .threads = 1};
+    if (kind == OP_SPREAD_SHUFFLE) return (quernel_parallel){.run = run_shuffled, .user = s, .threads = s->workers};
+    if (kind != OP_SPREAD_POOL || workers > MOST_WORKERS) return (quernel_parallel)QUERNEL_PARALLEL_INIT;
     if (!pools[workers] && quernel_pool_create(workers, &pools[workers], NULL) != QUERNEL_OK) {
-        return (quernel_parallel){NULL, NULL, 0};
+        return (quernel_parallel)QUERNEL_PARALLEL_INIT;
     }
     return quernel_pool_parallel(pools[workers]);
 }

@@ -32,7 +32,7 @@ def int_conv(x, w, pad):
 class Binding(unittest.TestCase):
     def test_structures_have_the_library_s_sizes(self):
         quernel.Weights(np.ones((2, 2), np.float32))  # a wrong size is refused by name
-        short = native.WeightsDesc(native.c.sizeof(native.WeightsDesc) - 4)
+        short = native.WeightsDesc(native.c.sizeof(native.WeightsDesc) - 16)
         with self.assertRaisesRegex(quernel.QuernelError, "size"):
             native.call(
                 native.lib.quernel_weights_pack,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cpu/cpu.h"
 #include "check.h"
 #include "quernel/quernel.h"
 #include "tests.h"
@@ -99,7 +100,7 @@ void test_cpu(void) {
     CHECK(a.ceiling >= 0 && quernel_isa_name((quernel_isa)a.ceiling), "ceiling %d", a.ceiling);
     CHECK((a.usable & 1u << a.ceiling) || a.ceiling == QUERNEL_ISA_REF || !(a.detected & a.compiled & 1u << a.ceiling),
           "the ceiling %d is not usable", a.ceiling);
-    for (int isa = 0; isa < QUERNEL_ISA_COUNT; isa++) {
+    for (int isa = 0; isa < QUERNEL_I_ISA_COUNT; isa++) {
         if (!(a.usable >> isa & 1)) continue;
         CHECK(quernel_isa_name((quernel_isa)isa), "usable instruction set %d has no name", isa);
         CHECK(isa <= a.ceiling, "%d is above the ceiling %d", isa, a.ceiling);

@@ -45,7 +45,7 @@ static void read_steal(double *total, double *stolen) {
 static quernel_isa best_probed(void) {
     quernel_cpu cpu = QUERNEL_CPU_INIT;
     quernel_cpu_get(&cpu);
-    for (int isa = QUERNEL_ISA_COUNT - 1; isa > 0; isa--)
+    for (int isa = QUERNEL_I_ISA_COUNT - 1; isa > 0; isa--)
         if (cpu.usable >> isa & 1 && probe_bound((quernel_isa)isa) > 0) return (quernel_isa)isa;
     return QUERNEL_ISA_REF;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // quernel bench: each row is made, checked against ref, then timed, with the probe of its ISA
 // beside every call.
+#include "cpu/cpu.h"
 #include "tune/program/bench.h"
 
 #include <stdio.h>
@@ -114,7 +115,7 @@ static bool bench_rows(const bench_options *o, const shape *shapes, int count, j
         parallel = quernel_pool_parallel(pool);
     bool right = true;
     for (int i = 0; i < count; i++)
-        for (int isa = QUERNEL_ISA_COUNT - 1; isa >= 0 && is_asked_for(o, &shapes[i]); isa--)
+        for (int isa = QUERNEL_I_ISA_COUNT - 1; isa >= 0 && is_asked_for(o, &shapes[i]); isa--)
             if (o->isas >> isa & 1)
                 right &= bench_one(o, &shapes[i], (quernel_isa)isa, pool ? &parallel : NULL, out);
     quernel_pool_destroy(pool);
@@ -150,7 +151,7 @@ static int choose_isas(bench_options *o) {
     quernel_cpu_get(&cpu);
     if (!o->isas) o->isas = 1u << cpu.ceiling;
     const uint32_t missing = o->isas & ~cpu.usable;
-    for (int isa = 0; isa < QUERNEL_ISA_COUNT; isa++)
+    for (int isa = 0; isa < QUERNEL_I_ISA_COUNT; isa++)
         if (missing >> isa & 1)
             usage_error("bench", "--isa cannot run here", quernel_isa_name((quernel_isa)isa));
     return missing ? EXIT_NO_ISA : GO_ON;

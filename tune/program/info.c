@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cpu/cpu.h"
 #include "tune/common/json.h"
 #include "tune/probe/probe.h"
 #include "tune/program/build.h"
@@ -34,7 +35,7 @@ static reading probe_isa(const quernel_cpu *cpu, quernel_isa isa, uint32_t round
 
 static int probe_all(const quernel_cpu *cpu, reading *readings) {
     int count = 0;
-    for (int i = 1; i < QUERNEL_ISA_COUNT; i++) {
+    for (int i = 1; i < QUERNEL_I_ISA_COUNT; i++) {
         const quernel_isa isa = (quernel_isa)i;
         if (!(cpu->usable >> i & 1) || probe_bound(isa) == 0) continue;
         const uint32_t rounds = probe_calibrate(isa, 0.02);
@@ -46,7 +47,7 @@ static int probe_all(const quernel_cpu *cpu, reading *readings) {
 
 static void names_of(uint32_t mask, char *to, size_t capacity) {
     *to = 0;
-    for (int i = 0; i < QUERNEL_ISA_COUNT; i++)
+    for (int i = 0; i < QUERNEL_I_ISA_COUNT; i++)
         if (mask >> i & 1) {
             const size_t used = strlen(to);
             snprintf(to + used, capacity - used, "%s%s", used ? " " : "",
@@ -173,7 +174,7 @@ int command_info(int argc, char **argv) {
     if (code != GO_ON) return code;
     quernel_cpu cpu = QUERNEL_CPU_INIT;
     quernel_cpu_get(&cpu);
-    reading readings[QUERNEL_ISA_COUNT];
+    reading readings[QUERNEL_I_ISA_COUNT];
     const int count = i.probe ? probe_all(&cpu, readings) : 0;
     (i.as_json ? print_json : print_text)(&cpu, readings, count);
     return EXIT_DONE;

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frozen structs of the interface: sizes, and offsets of their last members and of their room. Compiles to nothing.
+#include "quernel/quernel.h"
+
+#define FROZEN(type, bytes, last, at)                                               \
+    _Static_assert(sizeof(type) == (bytes), #type " is frozen: its size changed"); \
+    _Static_assert(offsetof(type, last) == (at), #type " is frozen: " #last " moved")
+
+#define ROOM(type, bytes, room, last, at) \
+    FROZEN(type, bytes, last, at);        \
+    _Static_assert(offsetof(type, reserved) == (room), #type " is frozen: its room moved")
+
+FROZEN(quernel_error, 200, text, 40);
+ROOM(quernel_allocator, 40, 24, user, 16);
+ROOM(quernel_parallel, 32, 20, threads, 16);
+ROOM(quernel_tensor, 80, 64, border_w, 60);
+ROOM(quernel_quant, 48, 32, row_scale, 24);
+ROOM(quernel_finish, 128, 96, residual_after_activation, 92);
+ROOM(quernel_sample, 112, 96, expected, 88);
+ROOM(quernel_comparison, 80, 64, greatest, 56);
+ROOM(quernel_layer_cost, 32, 24, float_seconds, 16);
+ROOM(quernel_float_step, 32, 24, time_ratio, 16);
+ROOM(quernel_chain_layer, 104, 88, float_input, 80);
+ROOM(quernel_chain_output, 48, 32, reason, 24);
+ROOM(quernel_plan_candidate, 344, 328, predicted_ns, 320);
+ROOM(quernel_table_info, 344, 328, wrong, 264);
+
+// It grows, at its end alone, because its last member does.
+_Static_assert(offsetof(quernel_network_layer, conv) == 48, "quernel_network_layer: conv moved");
