@@ -160,6 +160,7 @@ typedef enum quernel_place {
     QUERNEL_PLACE_INT8_OUTPUT = 5   ///< of the int8 layer: never, of finite scales and bias
 } quernel_place;
 
+/// What the audit of a layer found: how far int8 is from float, and why.
 typedef struct quernel_report {
     uint32_t size;
     quernel_comparison total;  ///< the int8 layer against the float one, over all samples

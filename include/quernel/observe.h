@@ -39,6 +39,7 @@ typedef struct quernel_observer_desc {
 #define QUERNEL_OBSERVER_DESC_INIT {sizeof(quernel_observer_desc), 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, NULL}
 #define QUERNEL_OBSERVER_DESC_LEAST 72 ///< bytes of its first layout
 
+/// What was seen so far, group by group.
 typedef struct quernel_observer quernel_observer;
 
 /// Creates an empty observer. All its memory is taken here: updates allocate nothing.
@@ -97,6 +98,7 @@ typedef enum quernel_signedness {
     QUERNEL_SIGNEDNESS_S8 = 1    ///< symmetric s8, −127 … 127 used, zero point 0
 } quernel_signedness;
 
+/// Options of quernel_observer_calibrate.
 typedef struct quernel_calibration_options {
     uint32_t size;
     int32_t calibrator;  ///< quernel_calibrator

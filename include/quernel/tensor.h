@@ -38,6 +38,7 @@ typedef struct quernel_tensor {
 /// Lays out a chain tensor: fills layout, strides and borders of `tensor` (type S8 or U8, n, c, h, w set by the caller) and
 /// returns the bytes to allocate (64-byte aligned) and the offset of element (0, 0, 0, 0) within them. The
 /// bytes hold 64 spare ones at the end. All of the memory may be uninitialized: the producer writes the border.
+/// Returns QUERNEL_E_NULL, _VALUE (type), _SHAPE, _OVERFLOW. Threads: any.
 QUERNEL_API int quernel_chain_describe(quernel_tensor *tensor, uint32_t border_h, uint32_t border_w, size_t *ret_bytes,
                                        size_t *ret_offset, quernel_error *error);
 

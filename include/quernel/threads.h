@@ -27,6 +27,7 @@ typedef struct quernel_parallel {
 /// The built-in pool: `threads - 1` sleeping threads and the caller. One run at a time uses it; a second one that comes
 /// meanwhile runs on its own calling thread.
 typedef struct quernel_pool quernel_pool;
+/// Returns QUERNEL_E_NULL, _VALUE (threads: 1 ... 4096), _MEMORY. Owner: the caller.
 QUERNEL_API int quernel_pool_create(uint32_t threads, quernel_pool **ret_pool, quernel_error *error);
 /// Waits until its threads have ended. NULL is allowed. No run may be using the pool.
 QUERNEL_API void quernel_pool_destroy(quernel_pool *pool);

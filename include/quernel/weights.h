@@ -44,6 +44,7 @@ typedef struct quernel_weights_desc {
 #define QUERNEL_WEIGHTS_DESC_INIT {sizeof(quernel_weights_desc), 0, 0, 0, 0, 1, 1, 1, NULL, 0, 0, NULL, NULL, 0, NULL, NULL, 0, 0}
 #define QUERNEL_WEIGHTS_DESC_LEAST 96 ///< bytes of its first layout
 
+/// Packed weights: immutable, counted references.
 typedef struct quernel_weights quernel_weights;
 
 /// Packs weights. The caller owns one reference. Threads: any.
@@ -69,7 +70,7 @@ QUERNEL_API void quernel_weights_release(quernel_weights *weights);
 
 /// What is inside. Pointers live as long as the weights.
 typedef struct quernel_weights_info {
-    uint32_t size;
+    uint32_t size;        ///< sizeof, set by QUERNEL_WEIGHTS_INFO_INIT
     int32_t kind;
     uint32_t out, in, kernel_h, kernel_w, groups;
     int32_t smooth_kind;
@@ -81,6 +82,8 @@ typedef struct quernel_weights_info {
 } quernel_weights_info;
 #define QUERNEL_WEIGHTS_INFO_INIT {sizeof(quernel_weights_info), 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0}
 #define QUERNEL_WEIGHTS_INFO_LEAST 64 ///< bytes of its first layout
+
+/// Fills `ret_info`. Returns QUERNEL_E_NULL, QUERNEL_E_VALUE (size). Threads: any.
 QUERNEL_API int quernel_weights_get(const quernel_weights *weights, quernel_weights_info *ret_info);
 
 /// Bytes that quernel_weights_save writes.

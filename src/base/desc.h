@@ -14,8 +14,7 @@ typedef struct quernel_i_desc {
 } quernel_i_desc;
 
 /// quernel_i_desc of `type`, whose first layout has QUERNEL_<TYPE>_LEAST bytes.
-#define QUERNEL_I_DESC(type, least, where, name)                                               \
-    (&(const quernel_i_desc){(where), (name), sizeof(type) + 0 * sizeof(char[sizeof(type) >= (least) ? 1 : -1]), (least)})
+#define QUERNEL_I_DESC(type, least, where, name) (&(const quernel_i_desc){(where), (name), sizeof(type), (least)})
 
 /// Copies a caller's struct over `to`, which holds the defaults; to->size becomes the library's.
 int quernel_i_desc_read(const quernel_i_desc *desc, void *to, const void *from, quernel_error *error);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The frozen structs of the interface: sizes, and offsets of their last members and of their room. Compiles to nothing.
+// The structs of the interface, checked while compiling: of the frozen ones the size and the offsets of the last member
+// and of the room, of the sized ones that they are no smaller than their first layouts.
 #include "quernel/quernel.h"
 
 #define FROZEN(type, bytes, last, at)                                               \
@@ -27,3 +28,28 @@ ROOM(quernel_table_info, 344, 328, wrong, 264);
 
 // It grows, at its end alone, because its last member does.
 _Static_assert(offsetof(quernel_network_layer, conv) == 48, "quernel_network_layer: conv moved");
+
+#define SIZED(type, LEAST)                                                                              \
+    _Static_assert(offsetof(type, size) == 0, #type ": its size does not come first");                  \
+    _Static_assert(sizeof(type) >= QUERNEL_##LEAST##_LEAST, #type " is smaller than its first layout")
+
+SIZED(quernel_weights_desc, WEIGHTS_DESC);
+SIZED(quernel_weights_info, WEIGHTS_INFO);
+SIZED(quernel_conv2d_desc, CONV2D_DESC);
+SIZED(quernel_linear_desc, LINEAR_DESC);
+SIZED(quernel_network_tensor, NETWORK_TENSOR);
+SIZED(quernel_network_layer, NETWORK_LAYER);
+SIZED(quernel_network_desc, NETWORK_DESC);
+SIZED(quernel_smooth_options, SMOOTH_OPTIONS);
+SIZED(quernel_observer_desc, OBSERVER_DESC);
+SIZED(quernel_observer_stats, OBSERVER_STATS);
+SIZED(quernel_calibration_options, CALIBRATION_OPTIONS);
+SIZED(quernel_calibration, CALIBRATION);
+SIZED(quernel_float_layer, FLOAT_LAYER);
+SIZED(quernel_search_options, SEARCH_OPTIONS);
+SIZED(quernel_choice, CHOICE);
+SIZED(quernel_report, REPORT);
+SIZED(quernel_batch_norm, BATCH_NORM);
+SIZED(quernel_plan_choice, PLAN_CHOICE);
+SIZED(quernel_table_counters, TABLE_COUNTERS);
+SIZED(quernel_cpu, CPU);

@@ -23,12 +23,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 HEADERS = ROOT / "include" / "quernel"
 BASELINE = HERE / "baseline"
-TYPES, FLAT = BASELINE / "quernel.abi", BASELINE / "quernel.h"
+TYPES, FLAT = BASELINE / "quernel.abi", BASELINE / "headers.txt"
 SMALL = ["--no-show-locs", "--no-corpus-path", "--no-comp-dir-path", "--no-architecture", "--no-elf-needed",
          "--type-id-style", "hash", "--short-locs", "--no-parameter-names"]
 TOP = """// SPDX-License-Identifier: Apache-2.0
 // The public headers as they were recorded, one after another, without comments. Made by abi.py --refresh.
-// clang-format off
 """
 MUTANTS = {
     "a member removed": (r"    uint32_t pad_top, pad_left, pad_bottom, pad_right;\n    quernel_quant quant;",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program of the baseline: compiled against the headers it recorded (baseline/quernel.h), run with today's library.
+// A program of the baseline: compiled against the headers it recorded (baseline/headers.txt, as quernel.h), run with today's library.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The ctypes structures of quernel._native against the C ones: sizes, and the offset and size of every member."""
 import ctypes as c
@@ -9,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import unittest
+
+import front
 
 from quernel import _native as native
 
@@ -62,7 +65,4 @@ class Layouts(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    result = unittest.main(exit=False).result
-    failed, skipped = len(result.failures) + len(result.errors), len(result.skipped)
-    print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")
-    sys.exit(bool(failed))
+    sys.exit(front.main(__name__))
