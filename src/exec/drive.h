@@ -31,6 +31,11 @@ typedef struct quernel_i_task {
     uint8_t zero_byte;      // the zero point as rows hold it
 } quernel_i_task;
 
+/// The loops of a task, by the form of its kernel: product.c, conv.c.
+void quernel_i_run_staged(const quernel_i_task *task);
+void quernel_i_run_packed(const quernel_i_task *task);
+void quernel_i_run_conv(const quernel_i_task *task);
+
 /// Prepares the strip of a task (nothing to do in place).
 void quernel_i_strip_stage(const quernel_i_task *task);
 /// Address of the row of output pixel (line, column) for this bundle's channels: in place or in the strip.

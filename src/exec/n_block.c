@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Blocks of output channels.
+#include "exec/n_block.h"
+
+static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+quernel_i_n_block quernel_i_n_block_phase(const quernel_i_problem *p, const quernel_i_plan *plan,
+                                          uint32_t index, uint32_t place) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    quernel_i_n_block u = {
+        index, place, .job = index / plan->n_blocks.per_subproblem * plan->n_blocks.fused + place,
+        .first = index % plan->n_blocks.per_subproblem * plan->n_blocks.oc};
+    u.columns = least(plan->n_blocks.oc, s->columns - u.first);
+    u.bundle = u.job / s->phases, u.phase = u.job % s->phases;
+    u.shape = quernel_i_weights_phase(s, u.phase);
+    if (s->merged) { // each place is cut off when it is spread
+        u.y1 = p->grid_h, u.x1 = p->grid_w;
+        return u;
+    }
+    quernel_i_patches_inside(p->y.h, p->up_h, p->crop_top, u.phase / p->up_w, &u.y0, &u.y1);
+    quernel_i_patches_inside(p->y.w, p->up_w, p->crop_left, u.phase % p->up_w, &u.x0, &u.x1);
+    return u;
+}
+
+quernel_i_n_block quernel_i_n_block_at(const quernel_i_problem *p, const quernel_i_plan *plan,
+                                       uint32_t index) {
+    quernel_i_n_block u = quernel_i_n_block_phase(p, plan, index, 0);
+    if (plan->n_blocks.fused > 1)
+        u.x0 = 0, u.x1 = p->grid_w; // pixels outside of y are left out when the line is finished
+    return u;
+}
+
+static void prepare_phase(const quernel_i_task *t, const quernel_i_n_block *u) {
+    const quernel_i_problem *p = t->call->problem;
+    const quernel_i_plan *plan = t->call->plan;
+    const quernel_i_window window = quernel_i_window_of(p);
+    const int8_t *panel = quernel_i_n_block_packed(p, u);
+    uint8_t *to = quernel_i_n_block_prepared(t, u);
+    for (uint32_t n = 0; n < u->columns; n += 16, panel += u->shape.panel_bytes) {
+        if (quernel_i_plan_conv(plan)) plan->kernels.main->b_prepare.conv(panel, &window, to);
+        else plan->kernels.main->b_prepare.gemm(panel, u->shape.k_groups, to);
+        to += quernel_i_panel_bytes(plan->kernels.main, u->shape.k_groups);
+    }
+}
+
+// Makes the unit's columns ready to be multiplied with.
+void quernel_i_n_block_prepare(const quernel_i_task *t, uint32_t index) {
+    const quernel_i_problem *p = t->call->problem;
+    const quernel_i_plan *plan = t->call->plan;
+    if (!plan->kernels.main->b_prepare.any || *quernel_i_prepared_n_block(t) == index) return;
+    for (uint32_t i = 0; i < plan->n_blocks.fused; i++) {
+        const quernel_i_n_block phase = quernel_i_n_block_phase(p, plan, index, i);
+        prepare_phase(t, &phase);
+    }
+    *quernel_i_prepared_n_block(t) = index;
+}

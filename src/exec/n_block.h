@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// A block of output channels, and what of it a kernel call takes.
+#ifndef QUERNEL_EXEC_N_BLOCK_H
+#define QUERNEL_EXEC_N_BLOCK_H
+
+#include "exec/drive.h"
+
+// Columns [first, first + columns) of one job, or of joined phases that of one of them, and the
+// part of the grid where they lie inside y.
+typedef struct quernel_i_n_block {
+    uint32_t index, place; // place: among the joined
+    uint32_t job, first, columns, bundle, phase;
+    quernel_i_phase shape;
+    uint32_t y0, y1, x0, x1;
+} quernel_i_n_block;
+
+/// The block of this index; its i-th phase where phases are fused.
+quernel_i_n_block quernel_i_n_block_at(const quernel_i_problem *p, const quernel_i_plan *plan,
+                                       uint32_t index);
+quernel_i_n_block quernel_i_n_block_phase(const quernel_i_problem *p, const quernel_i_plan *plan,
+                                          uint32_t index, uint32_t place);
+
+/// Makes the block's weights ready to be multiplied with.
+void quernel_i_n_block_prepare(const quernel_i_task *task, uint32_t index);
+
+// The first bytes of a slice remember which n_block's weights stand prepared in its block.
+static inline uint32_t *quernel_i_prepared_n_block(const quernel_i_task *t) {
+    return (uint32_t *)t->slice;
+}
+enum { QUERNEL_I_NO_N_BLOCK = UINT32_MAX };
+
+static inline ptrdiff_t quernel_i_line_bytes(const quernel_tensor *y) {
+    return (ptrdiff_t)(y->stride_h * (int64_t)quernel_type_size((quernel_type)y->type));
+}
+
+static inline quernel_i_window quernel_i_window_of(const quernel_i_problem *p) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    return (quernel_i_window){p->kernel_h, p->kernel_w, p->stride_h, p->stride_w,
+                              s->job_in,   s->bundle,   s->group_out};
+}
+
+static inline const int8_t *quernel_i_n_block_packed(const quernel_i_problem *p,
+                                                     const quernel_i_n_block *u) {
+    const quernel_i_phase *phase = &u->shape;
+    return p->weights->packed + u->bundle * p->weights->shape.bundle_bytes + phase->offset +
+           u->first / 16 * phase->panel_bytes;
+}
+
+static inline uint8_t *quernel_i_n_block_prepared(const quernel_i_task *t,
+                                                  const quernel_i_n_block *u) {
+    const quernel_i_problem *p = t->call->problem;
+    const quernel_i_plan *plan = t->call->plan;
+    const size_t phase = plan->n_blocks.oc / 16 *
+                         quernel_i_panel_bytes(plan->kernels.main, p->weights->shape.k_groups);
+    return t->slice + plan->workspace.slice.block + u->place * phase;
+}
+
+static inline const void *quernel_i_n_block_weights(const quernel_i_task *t,
+                                                    const quernel_i_n_block *u, size_t *ret_panel) {
+    const quernel_i_problem *p = t->call->problem;
+    const quernel_i_plan *plan = t->call->plan;
+    const bool own = plan->kernels.main->b_prepare.any;
+    *ret_panel =
+        own ? quernel_i_panel_bytes(plan->kernels.main, u->shape.k_groups) : u->shape.panel_bytes;
+    return own ? (const void *)quernel_i_n_block_prepared(t, u) : quernel_i_n_block_packed(p, u);
+}
+
+// Start values: those of create, or where the zero point was found for the image, this task's own.
+static inline const int32_t *quernel_i_n_block_init(const quernel_i_task *t, size_t j) {
+    const quernel_i_problem *p = t->call->problem;
+    const quernel_i_plan *plan = t->call->plan;
+    const quernel_i_params *params = t->call->params;
+    if (!quernel_i_problem_by_image(p)) return params->init + j;
+    return (const int32_t *)(t->slice + plan->workspace.slice.init) + j;
+}
+
+// First of the tables' entries for an n_block's columns.
+static inline size_t quernel_i_n_block_entry(const quernel_i_problem *p,
+                                             const quernel_i_n_block *u) {
+    return (size_t)u->job * p->weights->shape.columns16 + u->first;
+}
+
+static inline void quernel_i_n_block_finish(const quernel_i_task *t, uint32_t line, uint32_t column,
+                                            const quernel_i_n_block *u, quernel_i_finish *finish) {
+    const quernel_i_problem *p = t->call->problem;
+    quernel_i_finish_fill(t, line, column, quernel_i_n_block_entry(p, u),
+                          u->bundle * p->weights->shape.columns + u->first, u->phase, finish);
+}
+
+/// Copies the results of pixels whose rows equal that of the pixel before `column`, which lies
+/// inside y in every phase.
+void quernel_i_equal_line(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels,
+                          const quernel_i_n_block *u);
+
+#endif
