@@ -15,6 +15,7 @@ typedef struct quernel_i_arena_block {
     struct quernel_i_arena_block *before;
     size_t bytes;
 } quernel_i_arena_block;
+_Static_assert(sizeof(quernel_i_arena_block) <= QUERNEL_I_LINE, "a block's head takes one line");
 
 /// count·size bytes, line-aligned, or NULL with the error filled (QUERNEL_E_MEMORY).
 static inline void *quernel_i_arena_take(quernel_i_arena *a, size_t count, size_t size, quernel_error *error) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows are multiplied in blocks, in float; the sums of blocks stand in double.
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ int quernel_i_covariance_take(quernel_i_covariance *c, quernel_i_arena *arena, s
 }
 
 void quernel_i_covariance_begin(quernel_i_covariance *c, size_t size, const size_t *order) {
+    assert(order);
     c->size = size, c->order = order, c->waiting = 0;
     memset(c->gram, 0, size * size * sizeof *c->gram);
 }
@@ -38,6 +40,7 @@ static void multiply_rows(quernel_i_covariance *c) {
 }
 
 void quernel_i_covariance_add(quernel_i_covariance *c, const float *row) {
+    assert(c->waiting < BLOCK);
     for (size_t i = 0; i < c->size; i++) c->rows[c->waiting * c->size + i] = row[c->order[i]];
     if (++c->waiting == BLOCK) multiply_rows(c);
 }

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-#define HUGE_PAGE ((size_t)2 << 20)
+#define HUGE_PAGE ((size_t)2 << 20) // x86-64's, and AArch64's with pages of 4 KiB
 
 // Asks for huge pages for the whole ones in a large block: weights that are read once in a run are read a tenth faster
 // without a page walk every 4 KiB. Systems that have none, or give them unasked, are as they were.
@@ -51,6 +51,7 @@ void *quernel_i_take(quernel_i_layout *layout, size_t count, size_t size) {
         return NULL;
     }
     const size_t at = layout->used;
+    assert(at % QUERNEL_I_LINE == 0 && (uintptr_t)layout->base % QUERNEL_I_LINE == 0);
     layout->used = quernel_i_round_up(at + bytes, QUERNEL_I_LINE);
     return layout->base ? layout->base + at : NULL;
 }

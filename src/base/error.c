@@ -2,12 +2,14 @@
 // Refusals and status names.
 #include "base/error.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 int quernel_i_error_set(quernel_error *error, int code, const char *argument, int64_t index, const char *format, ...) {
+    assert(code != QUERNEL_OK && argument && format);
     if (!error) return code;
     error->code = code;
     error->index = index < 0 || index > INT32_MAX ? -1 : (int32_t)index;

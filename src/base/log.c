@@ -17,7 +17,7 @@ void quernel_set_log(quernel_log *log, void *user) {
 
 void quernel_i_log(const char *format, ...) {
     if (!callback) return;
-    char line[512];
+    char line[512]; // the longest line names a path and a reason; what is longer is cut
     va_list list;
     va_start(list, format);
     vsnprintf(line, sizeof line, format, list);

@@ -10,7 +10,7 @@
 
 /// Round to nearest even of |u| < 2^22, without libm: adding 1.5·2^23 leaves no bit for a fraction.
 static inline int32_t quernel_i_rne(float u) {
-    const float magic = 12582912.0f;
+    const float magic = 12582912.0f; // 1.5·2^23
     const float sum = u + magic;
     return (int32_t)(sum - magic);
 }
@@ -87,7 +87,7 @@ typedef struct quernel_i_exponential {
 } quernel_i_exponential;
 
 static inline quernel_i_exponential quernel_i_exp(float t) {
-    const float magic = 12582912.0f;
+    const float magic = 12582912.0f; // 1.5·2^23
     const float j = fmaf(t, 0x1.715476p0f, magic);
     const float r = fmaf(j - magic, -0x1.62e43p-1f, t);
     float p = fmaf(r, 0x1.6a2434p-10f, 0x1.1239e2p-7f);

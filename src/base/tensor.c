@@ -2,10 +2,14 @@
 // Tensors: dense strides, checks that elements stay apart, extents, and the layout of chain tensors.
 #include "base/tensor.h"
 
+#include <assert.h>
+
 #include "base/alloc.h"
 #include "base/error.h"
 
-#define MOST_SIZE (1u << 30)
+#define MOST_SIZE (1u << 30) // two sizes and a stride multiplied stay within 64 bits
+#define MOST_BORDER 4096     // more than any kernel reads; sizes with it stay within 32 bits
+_Static_assert(MOST_SIZE + 2ull * MOST_BORDER <= INT32_MAX, "sizes with their border are int32_t");
 
 typedef struct dimension {
     const char *name;
@@ -21,9 +25,9 @@ static int check_sizes(const quernel_tensor *t, const char *where, const char *n
         if (sizes[i].value == 0 || sizes[i].value > MOST_SIZE)
             return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1, "%s: %s.%s: %u: must be 1 … 2^30", where, name,
                                        sizes[i].member, sizes[i].value);
-    if (t->border_h > 4096 || t->border_w > 4096)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1, "%s: %s.border: %u x %u: must be 0 … 4096", where,
-                                   name, t->border_h, t->border_w);
+    if (t->border_h > MOST_BORDER || t->border_w > MOST_BORDER)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1, "%s: %s.border: %u x %u: must be 0 … %d", where, name,
+                                   t->border_h, t->border_w, MOST_BORDER);
     const bool bytes = t->type == QUERNEL_TYPE_S8 || t->type == QUERNEL_TYPE_U8;
     if ((t->border_h || t->border_w) && (t->layout != QUERNEL_LAYOUT_NHWC || !bytes))
         return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1,
@@ -132,6 +136,7 @@ int quernel_chain_describe(quernel_tensor *tensor, uint32_t border_h, uint32_t b
 
 int quernel_i_buffer_check(const quernel_i_buffer *b, const char *where, quernel_error *error) {
     if (!b->data) return quernel_i_error_null(error, where, b->name);
+    assert(b->alignment > 0 && b->extent.low <= b->extent.high);
     if ((uintptr_t)b->data % b->alignment)
         return quernel_i_error_set(error, QUERNEL_E_ALIGN, b->name, -1, "%s: %s: %p: must be aligned to %zu bytes", where,
                                    b->name, b->data, b->alignment);

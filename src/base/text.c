@@ -2,10 +2,12 @@
 // Growing text.
 #include "base/text.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 size_t quernel_i_text_add(char *text, size_t capacity, size_t used, const char *format, ...) {
+    assert(text || !capacity);
     va_list list;
     va_start(list, format);
     const int length =

@@ -15,6 +15,7 @@ static int answer = ENOSYS;
 
 static void ask(void) {
 #if defined(__x86_64__) && defined(SYS_arch_prctl)
+    // From asm/prctl.h of Linux 5.16, and the number of the tiles' state in XCR0.
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
     answer = syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) ? errno : 0;
 #endif

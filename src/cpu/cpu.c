@@ -2,6 +2,7 @@
 // Builds the table: detected ∧ compiled ∧ ceiling. Published once; a racing first call computes the same bytes.
 #include "cpu/cpu.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,10 +53,13 @@ int quernel_isa_parse(const char *name, quernel_isa *ret_isa) {
 }
 
 uint32_t quernel_i_isa_below(quernel_isa isa) {
+    assert((unsigned)isa < QUERNEL_ISA_COUNT);
     const uint32_t ref = 1u << QUERNEL_ISA_REF;
     if (isa < QUERNEL_ISA_NEON) return (2u << isa) - 1;
     return ref | (((2u << isa) - 1) & ~((1u << QUERNEL_ISA_NEON) - 1));
 }
+
+_Static_assert(QUERNEL_ISA_COUNT <= 31, "instruction sets are bits of a uint32_t, and 2u << isa is one too");
 
 static int highest_of(uint32_t mask) { return 31 - __builtin_clz(mask | 1); }
 
@@ -68,6 +72,8 @@ static size_t clamp_cache(size_t bytes, size_t lo, size_t hi, size_t otherwise, 
 
 static void clamp_caches(quernel_cpu *cpu) {
     const size_t KiB = 1024, MiB = 1024 * KiB;
+    // From the smallest to the largest caches of the CPUs the plan was measured on, with room; a shared L3 is divided among
+    // many cores, so that more than 64 MiB are not one thread's.
     cpu->l1d_bytes = clamp_cache(cpu->l1d_bytes, 16 * KiB, 256 * KiB, 32 * KiB, &cpu->caches_clamped);
     cpu->l2_bytes = clamp_cache(cpu->l2_bytes, 128 * KiB, 8 * MiB, 512 * KiB, &cpu->caches_clamped);
     cpu->l3_bytes = clamp_cache(cpu->l3_bytes, 512 * KiB, 64 * MiB, 4 * MiB, &cpu->caches_clamped);

@@ -8,6 +8,7 @@
 
 #include "cpu/cpu.h"
 
+// Bits of AT_HWCAP and AT_HWCAP2, from asm/hwcap.h.
 enum { HAS_ASIMD = 1 << 1, HAS_DOTPROD = 1 << 20, HAS2_I8MM = 1 << 13 };
 
 static size_t cache(int name) {

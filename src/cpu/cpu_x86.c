@@ -7,6 +7,8 @@
 
 #include "cpu/cpu.h"
 
+// States that the system saves: SSE and AVX (bits 1, 2); masks, upper halves and registers of
+// AVX-512 (5 … 7); tiles (17, 18).
 enum { XCR0_YMM = 0x6, XCR0_ZMM = 0xe6, XCR0_TILE = 0x60000 };
 
 static uint64_t xcr0(void) {

@@ -10,6 +10,7 @@
 typedef struct quernel_i_tiles {
     uint8_t config[64]; // its first byte is the palette; 0: the tiles are free
 } quernel_i_tiles;
+_Static_assert(sizeof(quernel_i_tiles) == 64, "sttilecfg writes 64 bytes");
 
 #if defined(__x86_64__)
 static inline void quernel_i_tiles_enter(quernel_i_tiles *ret_caller) {

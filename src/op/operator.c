@@ -35,7 +35,8 @@ static int check_tensors(quernel_operator *op, const char *where, quernel_error 
 
 static uint32_t usable_under(int32_t ceiling) {
     const uint32_t usable = quernel_i_cpu()->usable;
-    return ceiling < 0 ? usable : usable & quernel_i_isa_below((quernel_isa)ceiling);
+    const bool known = quernel_isa_name((quernel_isa)ceiling); // else none, or one that is refused
+    return known ? usable & quernel_i_isa_below((quernel_isa)ceiling) : usable;
 }
 
 // One block holds the operator and all its tables.

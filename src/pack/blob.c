@@ -14,6 +14,8 @@ enum { BLOB_VERSION = 2, HEADER_WORDS = 15, HEADER_BYTES = 8 + 4 * HEADER_WORDS,
 // The words of the header, in order.
 enum { VERSION, KIND, FORMAT, OUT, IN, KERNEL_H, KERNEL_W, GROUPS, SMOOTH_KIND, SMOOTH_COUNT, HAS_ZERO, PACKED_LO,
        PACKED_HI, UP_H, UP_W };
+_Static_assert(UP_W + 1 == HEADER_WORDS, "each word of the header has a name");
+_Static_assert(sizeof(float) == 4 && sizeof(int32_t) == 4, "tables are stored as 32-bit words");
 
 static void put32(uint8_t *to, uint32_t value) {
     for (int i = 0; i < 4; i++) to[i] = (uint8_t)(value >> 8 * i);
@@ -130,7 +132,7 @@ int quernel_weights_load(const void *blob, size_t bytes, const quernel_allocator
     if (code) return code;
     const uint8_t *from = blob;
     if (bytes < HEADER_BYTES + CRC_BYTES) return refuse(error, "is truncated: shorter than its header");
-    if (memcmp(from, magic, sizeof magic)) return refuse(error, "is no blob of weights");
+    if (memcmp(from, magic, sizeof magic) != 0) return refuse(error, "is no blob of weights");
     uint32_t header[HEADER_WORDS];
     from = get_words(from + sizeof magic, header, HEADER_WORDS);
     if (header[VERSION] != BLOB_VERSION) return refuse(error, "has a version that this library does not read");

@@ -64,6 +64,7 @@ static size_t run_groups_before(const quernel_i_weights_shape *s, uint32_t end) 
 }
 
 quernel_i_phase quernel_i_weights_phase(const quernel_i_weights_shape *s, uint32_t phase) {
+    assert(phase < s->phases || s->merged);
     const uint32_t py = phase / s->up_w, px = phase % s->up_w;
     quernel_i_phase p = {.empty = py >= s->kernel_h || px >= s->kernel_w};
     p.rows = taps_at(s->kernel_h, s->up_h, py);
@@ -111,6 +112,7 @@ static quernel_i_weight_place find_merged(const quernel_i_weights_shape *s, uint
 }
 
 quernel_i_weight_place quernel_i_weight_find(const quernel_i_weights_shape *s, uint32_t n, uint32_t t) {
+    assert(n < s->out && t < s->taps);
     if (s->format == QUERNEL_I_FORMAT_TAPS)
         return (quernel_i_weight_place){0, n, (size_t)t * s->columns16 + n, 0};
     const uint32_t bundle = n / s->columns, column = n % s->columns, first = column / s->group_out * s->group_in;
@@ -171,7 +173,7 @@ void quernel_i_weights_sum(quernel_weights *w) {
             const quernel_i_weight_place at = quernel_i_weight_find(s, n, t);
             const size_t j = (size_t)at.job * s->columns16 + at.column;
             for (uint32_t c = 0; c < s->group_in; c++) {
-                const int32_t q = w->packed[quernel_i_weight_byte(&at, c)], d = q - w->zero[n];
+                const int32_t q = (int32_t)w->packed[quernel_i_weight_byte(&at, c)], d = q - w->zero[n];
                 w->sum[j] += q;
                 w->reach[j] += (uint64_t)(d < 0 ? -d : d);
             }

@@ -3,6 +3,7 @@
 #ifndef QUERNEL_PACK_WEIGHTS_H
 #define QUERNEL_PACK_WEIGHTS_H
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -15,7 +16,9 @@ typedef enum quernel_i_format {
     QUERNEL_I_FORMAT_TAPS = 2   ///< depthwise: [tap][channels rounded up to 16]
 } quernel_i_format;
 
-#define QUERNEL_I_STRIDE_MOST 65536 // of strides, dilations and paddings
+#define QUERNEL_I_STRIDE_MOST 65536 // of strides, dilations and paddings: a product of two stays within 33 bits
+_Static_assert(sizeof(int8_t[16][4]) == QUERNEL_I_LINE, "a group of a sub-panel is one line: 16 columns of 4 k");
+_Static_assert(QUERNEL_I_FORMAT_W16X4 == 1 && QUERNEL_I_FORMAT_TAPS == 2, "formats are numbers in blobs");
 
 /// Sizes of packed weights, found from kind, channels, kernel, groups and the stride of a deconvolution alone.
 ///
@@ -96,11 +99,12 @@ quernel_i_weights_source quernel_i_weights_source_at(const quernel_weights_desc 
 /// Byte of input channel c of the group.
 static inline size_t quernel_i_weight_byte(const quernel_i_weight_place *at, uint32_t c) {
     const size_t k = at->k + c;
-    return at->base + k / 4 * 64 + k % 4;
+    return at->base + k / 4 * QUERNEL_I_LINE + k % 4;
 }
 
 /// Output channel of a job's column.
 static inline uint32_t quernel_i_job_channel(const quernel_i_weights_shape *s, uint32_t job, uint32_t column) {
+    assert(job < s->jobs && column < s->columns);
     if (s->format == QUERNEL_I_FORMAT_TAPS) return column;
     return s->merged ? column % s->group_out : job / s->phases * s->columns + column;
 }

@@ -49,10 +49,12 @@ static int check_norm(const quernel_batch_norm *b, const float *bias, uint32_t o
 }
 
 // Every weight once: output channel, tap, input channel of the group.
+// NOLINTBEGIN(bugprone-macro-parentheses): n, t and c are names that the loops declare
 #define EACH_WEIGHT(shape, n, t, c)                 \
     for (uint32_t n = 0; n < (shape).out; n++)      \
         for (uint32_t t = 0; t < (shape).taps; t++) \
             for (uint32_t c = 0; c < (shape).group_in; c++)
+// NOLINTEND(bugprone-macro-parentheses)
 
 static const float *weight(const quernel_weights_desc *w, const quernel_i_weights_shape *s, uint32_t n, uint32_t t,
                            uint32_t c, size_t *ret_at) {

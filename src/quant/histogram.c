@@ -5,6 +5,7 @@
 static uint32_t first_key(uint32_t end) { return end > QUERNEL_I_BINS ? end - QUERNEL_I_BINS : 0; }
 
 void quernel_i_histogram_raise(quernel_i_histogram *h, uint32_t end) {
+    assert(end % QUERNEL_I_OCTAVE == 0);
     if (end <= h->end) return;
     const uint32_t last = first_key(end) < h->end ? first_key(end) : h->end;
     for (uint32_t sign = 0; sign < 2; sign++)

@@ -5,6 +5,7 @@
 #ifndef QUERNEL_QUANT_HISTOGRAM_H
 #define QUERNEL_QUANT_HISTOGRAM_H
 
+#include <assert.h>
 #include <stdint.h>
 
 #include "base/num.h"
@@ -12,10 +13,13 @@
 enum {
     QUERNEL_I_OCTAVE_BITS = 8,
     QUERNEL_I_OCTAVE = 1 << QUERNEL_I_OCTAVE_BITS,
-    QUERNEL_I_OCTAVES = 20,
+    QUERNEL_I_OCTAVES = 20, // a value below 2^-20 of the largest is 0 in any 8-bit code
     QUERNEL_I_BINS = QUERNEL_I_OCTAVES * QUERNEL_I_OCTAVE,
     QUERNEL_I_KEY_SHIFT = 23 - QUERNEL_I_OCTAVE_BITS
 };
+
+_Static_assert(QUERNEL_I_KEY_SHIFT > 0 && QUERNEL_I_BINS % QUERNEL_I_OCTAVE == 0,
+               "a key is the upper part of a float, and windows are whole octaves");
 
 /// Bin `key` of a sign stands at key % QUERNEL_I_BINS: raising the window only clears what falls out of it.
 typedef struct quernel_i_histogram {
@@ -39,6 +43,7 @@ uint32_t quernel_i_histogram_list(const quernel_i_histogram *h, quernel_i_bin *r
 
 /// Adds a value by its bits; not zero, NaN or infinity.
 static inline void quernel_i_histogram_add(quernel_i_histogram *h, uint32_t bits) {
+    assert((bits & 0x7fffffffu) && (bits & 0x7fffffffu) < 0x7f800000u);
     const uint32_t key = (bits & 0x7fffffffu) >> QUERNEL_I_KEY_SHIFT, sign = bits >> 31;
     if (key >= h->end) quernel_i_histogram_raise(h, (key / QUERNEL_I_OCTAVE + 1) * QUERNEL_I_OCTAVE);
     if (key + QUERNEL_I_BINS < h->end) h->tiny[sign]++;

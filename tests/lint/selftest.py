@@ -1,11 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Shows that every rule of the lint can find something, and is content with what is right."""
+import pathlib
 import sys
+import tempfile
 
 import binary
+import constants
+import ctext
+import floors
 import krev
+import lint
+import measure
+import names
 import source
+import style
+import tidy
 
 SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
 GOOD = {
@@ -18,6 +28,12 @@ GOOD = {
     "README.md": "#include <quernel/quernel.h>\nint main(void) {}",
     "docs/guide.md": "[up](../README.md), [in](../src/gemm), `[no](link)`\n```c\nint main(void)\n{}\n```\n",
 }
+# A tree with every floor, drawn and listed, and a comment on one line of seven.
+TALL = {f"src/{floor}/x.c": SPDX + "int x(void) {\n    a();\n    b();\n    c();\n    d();\n}\n" for floor in source.FLOORS}
+TALL["README.md"] = "\n".join(f"│ src/{floor}  what it does │" for floor in reversed(source.FLOORS))
+TALL["CONTRIBUTING.md"] = f"A file includes its own floor and those below it: {', '.join(source.FLOORS)}. More."
+HEADER = "/// Opens.\nint quernel_i_row_open(void);\ntypedef struct quernel_i_verdict {\n    int x;\n} quernel_i_verdict;\n"
+LONG_FUNCTION = "void f(void) {\n" + "    g();\n" * 40 + "}\n"
 
 
 def changed(**paths):
@@ -27,6 +43,7 @@ def changed(**paths):
 BAD_SOURCES = {
     source.has_licence: changed(src__op__x_dot_c="int x;\n"),
     source.is_short: changed(src__op__x_dot_c=SPDX + "\n" * 601),
+    source.is_narrow: changed(src__op__x_dot_c=SPDX + "//" + "x" * 99 + "\n"),
     source.names_no_machine: GOOD | {"README.md": "see /ro" + "ot/x"},
     source.leaves_no_marks: changed(src__op__x_dot_c=SPDX + "// TO" + "DO\n"),
     source.keeps_floors: changed(src__gemm__drive_dot_c=SPDX + '#include "op/operator.h"\n'),
@@ -56,6 +73,7 @@ def binary_trials():
     yield "calls: malloc in a kernel", binary.bad_calls("avx2", ["memcpy", "malloc"]) == ["malloc"]
     yield "calls: fmaf is for ref alone", binary.bad_calls("avx2", ["fmaf"]) and not binary.bad_calls("ref", ["fmaf"])
     yield "streams: printf", binary.FORBIDDEN.match("fprintf") and not binary.FORBIDDEN.match("vsnprintf")
+    yield "streams: an assert in a release", binary.FORBIDDEN.match("__assert_fail")
     yield "files: write in a plan", binary.bad_writers([("src_plan_plan.c.o", ["write"])]) and not binary.bad_writers(
         [("src_table_misses.c.o", ["write"])])
     yield "leaks: AVX in the baseline", binary.leaks("", "   0:\tvaddps %xmm0,%xmm1,%xmm2")
@@ -70,6 +88,83 @@ def binary_trials():
     yield "spills: AArch64", binary.spills(["str\tq3, [sp, #16]"])
 
 
+def floors_trials():
+    up, down = TALL | {"src/cpu/x.c": '#include "pack/x.h"\n'}, '#include "cpu/x.h"\n'
+    yield "floors: drawn, listed and there", not list(floors.draws_the_floors(TALL))
+    yield "floors: a folder that is not drawn", list(floors.draws_the_floors(TALL | {"src/attic/x.c": SPDX}))
+    yield "floors: no drawing", list(floors.draws_the_floors(TALL | {"README.md": ""}))
+    yield "floors: another order in the list", list(floors.draws_the_floors(TALL | {"CONTRIBUTING.md": "those below it: cpu, base."}))
+    yield "floors: two in one row of the drawing", floors.drawn("│ src/cpu  src/base  words │") == ["base", "cpu"]
+    yield "floors: an include upward makes no circle alone", not list(floors.has_no_circle(up))
+    yield "floors: a circle", list(floors.has_no_circle(up | {"src/pack/x.c": down}))
+
+
+def names_trials():
+    def of(name, **more):
+        return list(names.says_where({"src/table/row.h": f"{SPDX}{HEADER}int quernel_i_{name}(int x);\n", **more}))
+    yield "names: the header's", not of("row_close")
+    yield "names: the floor's", not of("table_close")
+    yield "names: a type's", not of("verdict_name")
+    yield "names: another's", of("effort_name")
+    yield "names: the file's beside it", not of("effort_name", **{"src/table/efforts.c": "int quernel_i_effort_name(int x) {\n}\n"})
+    yield "names: a comment declares nothing", not of("row_close); // int quernel_i_effort_name(void")
+
+
+def constants_trials():
+    def of(text):
+        return list(constants.says_why({"src/op/x.c": SPDX + "\n" + text + "\n"}))
+    for text in ("#define MOST 100", "#define MOST ((size_t)1 << 20)", "enum { A = 2, MOST = 0x38e38e39 };",
+                 "enum {\n    A = 2,\n    MOST = 4096,\n};", "static const uint64_t most = 9000;", "const float magic = 12582912.0f;"):
+        yield f"constants: bare: {text}", of(text)
+        yield f"constants: explained: {text}", not of("// as many as fit\n" + text.replace("\n    MOST", " MOST").replace("\n", " "))
+        yield f"constants: explained on its line: {text}", not of(text.replace("\n", " ") + " // as many as fit")
+    for text in ("#define NAME other", "enum { NR = 16, LINE = 64 };", "enum { WIDE = 24 * TILE_NR };", "const size_t KiB = 1024;",
+                 '#define TEXT "100"', "const int first = f(100);", "#define F(x) 100"):
+        yield f"constants: none: {text}", not of(text)
+
+
+def ctext_trials():
+    text = ('#include <a.h>\n#define F(x) \\\n    { x }\nextern "C" {\nstruct a {\n    int x;\n};\nint t[] = {1, 2};\n'
+            "static int\nf(int a, char b) { // {\n    if (a) {\n        g('{');\n    }\n}\n/* { */ void h(void) {}\n}\n")
+    yield "functions: found where they are", ctext.functions(text) == [("f", 9, 14), ("h", 15, 15)]
+    yield "functions: their attributes are no names", ctext.functions("int f(void) __attribute__((cold(1)));\nint g(void) {\n}\n") == [("g", 2, 3)]
+    yield "comments: not in strings", ctext.comments('x = "// no";\n/* a\n b */ y; // c\n') == {2, 3}
+
+
+def measure_trials():
+    def of(text):
+        return list(measure.keeps_its_size({f"src/op/{i}.c": text for i in range(9)}))
+    right = TALL["src/op/x.c"]
+    yield "measure: right input", not of(right)
+    yield "measure: long functions", of(right + "// words\n" * 6 + LONG_FUNCTION)
+    yield "measure: long files", of(right * 60)
+    yield "measure: too few comments", of("int x;\n" * 9)
+    yield "measure: too many comments", of("// words\n" * 9)
+    facts = measure.python_facts('"""Two\nlines."""\ndef f():\n    # why\n    return "#"\n')
+    yield "measure: Python", facts == ([("f", 3, 5)], {1, 2, 4})
+    yield "measure: quantiles", (measure.quantile([3, 1, 2], 0.5), measure.quantile([], 0.5)) == (2, 0)
+
+
+def tool_trials():
+    said = f"{tidy.ROOT}/src/a.c:3:7: warning: words [bugprone-x]\n  code\n"
+    yield "tidy: a warning", tidy.findings(said) == ["src/a.c:3: words [bugprone-x]"]
+    yield "tidy: from the build folder", tidy.findings("../src/a.c:3:7: warning: x [y]\nbuild/../src/b.c:3:7: error: x [y]\n") == [
+        "src/a.c:3: x [y]", "src/b.c:3: x [y]"]
+    yield "tidy: the system's headers are none", not tidy.findings("/usr/include/a.h:3:7: warning: x [y]\n")
+    yield "tidy: notes are none", not tidy.findings("src/a.c:3:7: note: words\n")
+    command = {"directory": str(tidy.ROOT / "build"), "file": "../src/a.c"}
+    yield "tidy: each source once", tidy.sources([command, command]) == [tidy.ROOT / "src" / "a.c"]
+    yield "tidy: none of elsewhere", not tidy.sources([command | {"file": "/usr/a.c"}, command | {"file": "../bench/a.c"}])
+    tool = style.find_tool()
+    if tool:
+        with tempfile.TemporaryDirectory() as scratch:
+            path = pathlib.Path(scratch) / "a.c"
+            (path.parent / ".clang-format").write_text((lint.ROOT / ".clang-format").read_text(encoding="utf-8"), encoding="utf-8")
+            path.write_text("int  x;\n", encoding="utf-8")
+            yield "style: a file in another form", style.badly_formatted(tool, [path]) == [str(path)]
+            yield "style: written", style.write(tool, [path]) == [] and path.read_text(encoding="utf-8") == "int x;\n"
+
+
 def source_trials():
     for rule in source.RULES:
         yield f"{rule.__name__}: right input", not list(rule(GOOD))
@@ -77,7 +172,8 @@ def source_trials():
 
 
 def main():
-    trials = [*source_trials(), *krev_trials(), *binary_trials()]
+    trials = [*source_trials(), *floors_trials(), *names_trials(), *constants_trials(), *ctext_trials(), *measure_trials(),
+              *tool_trials(), *krev_trials(), *binary_trials()]
     failed = [name for name, result in trials if not result]
     for name in failed:
         print(f"self-test: {name}: the lint judges it wrongly")

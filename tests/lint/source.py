@@ -5,6 +5,7 @@ import re
 
 CODE = (".c", ".h", ".cc", ".py", ".def")
 LINES_MOST = 600
+COLUMNS_MOST = 100
 # A file includes its own floor and those that stand before it here.
 FLOORS = ["base", "cpu", "registry", "pack", "gemm", "quant", "plan", "table", "op", "network", "audit"]
 MACHINE_PATH = re.compile(r"/(?:root|home/[a-z]+|work|tmp/[a-z])/")
@@ -25,6 +26,13 @@ def is_short(texts):
     for path, text in code(texts).items():
         if text.count("\n") > LINES_MOST:
             yield f"{path}: {text.count(chr(10))} lines, {LINES_MOST} at most"
+
+
+def is_narrow(texts):
+    for path, text in code(texts).items():
+        for number, line in enumerate(text.splitlines(), 1):
+            if len(line) > COLUMNS_MOST:
+                yield f"{path}:{number}: {len(line)} columns, {COLUMNS_MOST} at most"
 
 
 def names_no_machine(texts):
@@ -136,5 +144,15 @@ def quotes_examples(texts):
             yield f"docs/guide.md: stands in no example: {block.splitlines()[0]}"
 
 
-RULES = [has_licence, is_short, names_no_machine, leaves_no_marks, keeps_floors, lists_kernels_once, quotes_its_example,
-         links_resolve, quotes_examples]
+RULES = [
+    has_licence,
+    is_short,
+    is_narrow,
+    names_no_machine,
+    leaves_no_marks,
+    keeps_floors,
+    lists_kernels_once,
+    quotes_its_example,
+    links_resolve,
+    quotes_examples,
+]

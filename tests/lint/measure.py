@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How long the house's files and functions are, and how much of them is comment: a table, and the
+targets as a rule."""
+
+import ast
+import dataclasses
+import io
+import sys
+import tokenize
+
+import ctext
+
+C = (".c", ".h", ".cc")
+WIDTH = 100
+# The targets: a reader sees most functions whole, and most files on two screens.
+FILES, FUNCTIONS, COMMENTS = (
+    (60, 250),
+    (8, 20),
+    (12, 20),
+)  # median and p90; median and p90; per cent, least and most
+
+
+@dataclasses.dataclass
+class Measure:
+    files: list = dataclasses.field(default_factory=list)  # lines of each
+    functions: list = dataclasses.field(default_factory=list)  # (lines, where)
+    wide: int = 0
+    comments: int = 0
+    lines: int = 0  # that are not blank
+
+    def add(self, path, text):
+        rows = text.splitlines()
+        self.files.append(len(rows))
+        self.wide += sum(len(row) > WIDTH for row in rows)
+        self.lines += sum(bool(row.strip()) for row in rows)
+        spans, comments = (c_facts if path.endswith(C) else python_facts)(text)
+        self.functions += [
+            (last - first + 1, f"{path}:{first}: {name}") for name, first, last in spans
+        ]
+        self.comments += len(comments)
+
+    def share(self):
+        return 100 * self.comments / max(self.lines, 1)
+
+
+def c_facts(text):
+    return ctext.functions(text), ctext.comments(text)
+
+
+def docstrings(tree):
+    """Lines of the docstrings."""
+    owners = [
+        n
+        for n in ast.walk(tree)
+        if isinstance(n, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
+    first = [n.body[0] for n in owners if n.body and ast.get_docstring(n) is not None]
+    return {line for n in first for line in range(n.lineno, n.end_lineno + 1)}
+
+
+def python_facts(text):
+    tree = ast.parse(text)
+    spans = [
+        (n.name, n.lineno, n.end_lineno)
+        for n in ast.walk(tree)
+        if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return spans, docstrings(tree) | {t.start[0] for t in tokens if t.type == tokenize.COMMENT}
+
+
+def quantile(values, share):
+    """The least value that `share` of all do not exceed; 0 of none."""
+    ordered = sorted(values)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0
+
+
+def measured(texts):
+    """{top folder: Measure}, with the whole under "all"."""
+    found = {"all": Measure()}
+    for path, text in texts.items():
+        if path.endswith((*C, ".py")):
+            for key in (path.split("/")[0] if "/" in path else ".", "all"):
+                found.setdefault(key, Measure()).add(path, text)
+    return found
+
+
+def keeps_its_size(texts):
+    """The targets, over the whole."""
+    whole = measured(texts)["all"]
+    spans = [lines for lines, _ in whole.functions]
+    for what, values, (median, p90) in (
+        ("files", whole.files, FILES),
+        ("functions", spans, FUNCTIONS),
+    ):
+        if quantile(values, 0.5) > median or quantile(values, 0.9) > p90:
+            yield (
+                f"{what}: median {quantile(values, 0.5)}, p90 {quantile(values, 0.9)} lines; "
+                f"at most {median} and {p90}: "
+                "tests/lint/measure.py"
+            )
+    if whole.lines and not COMMENTS[0] <= whole.share() <= COMMENTS[1]:
+        least, most = COMMENTS
+        yield f"comments: on {whole.share():.1f} % of the lines; {least} … {most} are wanted"
+
+
+def row(name, m):
+    spans = [lines for lines, _ in m.functions]
+    longest, where = max(m.functions, default=(0, ""))
+    return (
+        f"{name:10} {len(m.files):5} {quantile(m.files, 0.5):6} {quantile(m.files, 0.9):5} "
+        f"{len(spans):9} {quantile(spans, 0.5):6} {quantile(spans, 0.9):5} {longest:7} "
+        f"{m.wide:5} {m.share():8.1f}  {where}"
+    )
+
+
+def main():
+    import lint
+
+    texts = lint.read(lint.tracked())
+    print("folder     files median   p90 functions median   p90 longest >100c comments  longest")
+    for name, m in sorted(measured(texts).items(), key=lambda item: (item[0] == "all", item[0])):
+        print(row(name, m))
+    findings = list(keeps_its_size(texts))
+    print(*findings, sep="\n", end="\n" if findings else "")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
