@@ -162,5 +162,15 @@ def quotes_examples(texts):
             yield f"docs/guide.md: stands in no example: {block.splitlines()[0]}"
 
 
-RULES = [has_licence, is_short, is_narrow, names_no_machine, leaves_no_marks, keeps_floors,
-         lists_kernels_once, quotes_its_example, links_resolve, quotes_examples]
+RULES = [
+    has_licence,
+    is_short,
+    is_narrow,
+    names_no_machine,
+    leaves_no_marks,
+    keeps_floors,
+    lists_kernels_once,
+    quotes_its_example,
+    links_resolve,
+    quotes_examples,
+]
