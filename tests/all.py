@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """All tests, in every build they are for: what `./dev test` runs once the tools are there.
 
-Each stage builds what it needs into build-<name>/ and yields an Outcome. stdout gets a line for each stage with its skips
-and failures, and as its last line the counts of everything; stderr the progress.
-"""
+Each stage builds what it needs into build-<name>/ and yields an Outcome. stdout gets a line for
+each stage with its skips and failures, and as its last line the counts of everything; stderr the
+progress."""
+
 import argparse
 import json
 import os
@@ -39,14 +40,21 @@ class Suite:
         return run.run_program(what, list(map(str, command)), env, cwd)
 
     def build(self, name, arguments, compiler=None):
-        """Configures build-<name> where it is not, and builds it. Returns its folder and what failed, or None."""
+        """Configures build-<name> where it is not, and builds it. Returns its folder and what
+        failed, or None."""
         folder = ROOT / f"build-{name}"
         setup = [self.meson, "setup", str(folder), str(ROOT), *arguments]
         mark = folder / "configured-by"
         wanted = json.dumps([setup, compiler])
-        if not (folder / "build.ninja").exists() or not mark.exists() or mark.read_text(encoding="utf-8") != wanted:
+        if (
+            not (folder / "build.ninja").exists()
+            or not mark.exists()
+            or mark.read_text(encoding="utf-8") != wanted
+        ):
             shutil.rmtree(folder, ignore_errors=True)
-            outcome = self.step(f"configure build-{name}", setup, {"CC": compiler} if compiler else None)
+            outcome = self.step(
+                f"configure build-{name}", setup, {"CC": compiler} if compiler else None
+            )
             if outcome.failed:
                 return folder, outcome
             mark.write_text(wanted, encoding="utf-8")
@@ -56,13 +64,26 @@ class Suite:
     def missing(self, what, packages):
         """A tool is not there: a failure where it could have been installed, else a skip."""
         if self.options.may_install:
-            return failure(f"{what}: not installed, though apt may be used here", "", f"apt-get install {packages}")
+            return failure(
+                f"{what}: not installed, though apt may be used here",
+                "",
+                f"apt-get install {packages}",
+            )
         return skip(f"{what}: needs {packages}, which this user may not install")
 
 
 def gcc(suite):
-    folder, failed = suite.build("gcc", ["-Dwerror=true", "-Dtests=enabled", "-Dtools=enabled", "-Dexamples=enabled",
-                                         "-Dprefix=" + str(ROOT / "build-gcc" / "installed")], suite.options.gcc)
+    folder, failed = suite.build(
+        "gcc",
+        [
+            "-Dwerror=true",
+            "-Dtests=enabled",
+            "-Dtools=enabled",
+            "-Dexamples=enabled",
+            "-Dprefix=" + str(ROOT / "build-gcc" / "installed"),
+        ],
+        suite.options.gcc,
+    )
     if failed:
         return failed
     total = Outcome(passed=1).add(run.run_build(folder, ["plain"], env=suite.env))
@@ -76,7 +97,9 @@ def info(suite):
     program = ROOT / "build-gcc" / "tune" / "quernel"
     if not program.exists():
         return None
-    return json.loads(subprocess.run([program, "info", "--json"], capture_output=True, check=True).stdout)
+    return json.loads(
+        subprocess.run([program, "info", "--json"], capture_output=True, check=True).stdout
+    )
 
 
 def ceilings(suite):
@@ -100,32 +123,59 @@ def masked(suite):
         return skip("CPUID masked: x86-64 only")
     flags = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
     if " cpuid_fault" not in flags:
-        return skip("CPUID masked: this CPU or kernel has no CPUID faulting (no cpuid_fault in /proc/cpuinfo)")
+        return skip(
+            "CPUID masked: this CPU or kernel has no CPUID faulting "
+            "(no cpuid_fault in /proc/cpuinfo)"
+        )
     facts = info(suite)
     if facts is None:
         return failure("no quernel program to ask", "", "./dev build")
     program = ROOT / "build-gcc" / "tune" / "quernel"
     detected = facts["detected"].split()
     total = Outcome()
-    for at, isa in enumerate(i for i in detected if i in ("ref", "avx2", "avxvnni", "avx512vnni")):
-        env = {"LD_PRELOAD": str(ROOT / "build-gcc" / "tests" / "cross" / "libcpumask.so"), "QUERNEL_CPUMASK": isa}
-        seen = subprocess.run([program, "info", "--json"], env={**os.environ, **env}, capture_output=True)
+    for isa in (i for i in detected if i in ("ref", "avx2", "avxvnni", "avx512vnni")):
+        env = {
+            "LD_PRELOAD": str(ROOT / "build-gcc" / "tests" / "cross" / "libcpumask.so"),
+            "QUERNEL_CPUMASK": isa,
+        }
+        seen = subprocess.run(
+            [program, "info", "--json"], env={**os.environ, **env}, capture_output=True, check=False
+        )
         names = json.loads(seen.stdout)["detected"].split() if seen.returncode == 0 else []
         if names[-1:] != [isa]:
-            total.add(failure(f"CPUID masked to {isa}: exit {seen.returncode}, detected {names}", "",
-                              f"LD_PRELOAD={env['LD_PRELOAD']} QUERNEL_CPUMASK={isa} {program} info"))
+            total.add(
+                failure(
+                    f"CPUID masked to {isa}: exit {seen.returncode}, detected {names}",
+                    "",
+                    f"LD_PRELOAD={env['LD_PRELOAD']} QUERNEL_CPUMASK={isa} {program} info",
+                )
+            )
             continue
-        total.add(Outcome(passed=1)).add(run.run_build(ROOT / "build-gcc", env={**suite.env, **env}))
+        total.add(Outcome(passed=1)).add(
+            run.run_build(ROOT / "build-gcc", env={**suite.env, **env})
+        )
     return total
 
 
 def sanitized(suite):
-    folder, failed = suite.build("asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized",
-                                          "-Dcriterion=disabled", "-Dbench=disabled"], suite.options.gcc)
+    folder, failed = suite.build(
+        "asan",
+        [
+            "-Db_sanitize=address,undefined",
+            "-Db_lundef=false",
+            "-Dbuildtype=debugoptimized",
+            "-Dcriterion=disabled",
+            "-Dbench=disabled",
+        ],
+        suite.options.gcc,
+    )
     if failed:
         return failed
-    env = {"QUERNEL_TEST_CASES": LONG_CASES if suite.options.long else SANITIZED_CASES,
-           "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+    env = {
+        "QUERNEL_TEST_CASES": LONG_CASES if suite.options.long else SANITIZED_CASES,
+        "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1",
+        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    }
     return Outcome(passed=1).add(run.run_build(folder, env=env, slower=4))
 
 
@@ -133,7 +183,9 @@ def clang(suite):
     """The other compiler: no warning, and the same bits."""
     if not suite.options.clang:
         return suite.missing("clang", "clang")
-    folder, failed = suite.build("clang", ["-Dwerror=true", "-Dcriterion=disabled"], suite.options.clang)
+    folder, failed = suite.build(
+        "clang", ["-Dwerror=true", "-Dcriterion=disabled"], suite.options.clang
+    )
     if failed:
         return failed
     return Outcome(passed=1).add(run.run_build(folder, env=suite.env))
@@ -143,15 +195,35 @@ def fuzz(suite):
     """libFuzzer on the loaders of blobs and tables, with sanitizers; --long only."""
     if not suite.options.clang:
         return suite.missing("libFuzzer", "clang")
-    folder, failed = suite.build("fuzz", ["-Dfuzz=enabled", "-Db_sanitize=address,undefined", "-Db_lundef=false",
-                                          "-Dtools=disabled", "-Dexamples=disabled", "-Dbench=disabled",
-                                          "-Dcriterion=disabled"], suite.options.clang)
+    folder, failed = suite.build(
+        "fuzz",
+        [
+            "-Dfuzz=enabled",
+            "-Db_sanitize=address,undefined",
+            "-Db_lundef=false",
+            "-Dtools=disabled",
+            "-Dexamples=disabled",
+            "-Dbench=disabled",
+            "-Dcriterion=disabled",
+        ],
+        suite.options.clang,
+    )
     if failed:
         return failed
-    corpus = folder / "corpus-table" # libFuzzer adds what it finds there; the tree's own inputs are only read
+    # libFuzzer adds what it finds there; the tree's own inputs are only read
+    corpus = folder / "corpus-table"
     corpus.mkdir(exist_ok=True)
-    table = [folder / "tests" / "fuzz_table", "-max_total_time=60", corpus, ROOT / "tests" / "fuzz" / "tables"]
-    total = suite.step("libFuzzer on blobs, 60 s", [folder / "tests" / "fuzz_blob", "-max_total_time=60"], cwd=folder)
+    table = [
+        folder / "tests" / "fuzz_table",
+        "-max_total_time=60",
+        corpus,
+        ROOT / "tests" / "fuzz" / "tables",
+    ]
+    total = suite.step(
+        "libFuzzer on blobs, 60 s",
+        [folder / "tests" / "fuzz_blob", "-max_total_time=60"],
+        cwd=folder,
+    )
     return total.add(suite.step("libFuzzer on tables, 60 s", table, cwd=folder))
 
 
@@ -162,15 +234,30 @@ def aarch64(suite):
         return suite.missing("aarch64", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
     if not emulator:
         return suite.missing("aarch64", "qemu-user")
-    folder, failed = suite.build("aarch64", ["--cross-file", str(ROOT / "tests" / "cross" / "aarch64-linux-gnu.txt"),
-                                             "-Dwerror=true", "-Dtests=enabled", "-Dcriterion=disabled", "-Dbench=disabled"])
+    folder, failed = suite.build(
+        "aarch64",
+        [
+            "--cross-file",
+            str(ROOT / "tests" / "cross" / "aarch64-linux-gnu.txt"),
+            "-Dwerror=true",
+            "-Dtests=enabled",
+            "-Dcriterion=disabled",
+            "-Dbench=disabled",
+        ],
+    )
     if failed:
         return failed
     total = Outcome(passed=1)
     for core in ("cortex-a53", "max"):
         print(f" -cpu {core}", file=sys.stderr)
-        total.add(run.run_build(folder, env={"QUERNEL_TEST_CASES": EMULATED_CASES},
-                                wrapper=[emulator, "-cpu", core, "-L", "/usr/aarch64-linux-gnu"], slower=10))
+        total.add(
+            run.run_build(
+                folder,
+                env={"QUERNEL_TEST_CASES": EMULATED_CASES},
+                wrapper=[emulator, "-cpu", core, "-L", "/usr/aarch64-linux-gnu"],
+                slower=10,
+            )
+        )
     return total
 
 
@@ -191,10 +278,31 @@ def python(suite):
         return failure("no library to load", "", "./dev test --stage gcc")
     env = {"QUERNEL_LIBRARY": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'python'}"}
     total = Outcome()
-    for name in ("suite", "layers", "readers", "layer_search", "modules", "onednn", "experiment", "peers"):
-        total.add(suite.step(f"python/{name}", [suite.options.python, ROOT / "tests" / "python" / f"{name}.py"], env))
+    for name in (
+        "suite",
+        "layers",
+        "readers",
+        "layer_search",
+        "modules",
+        "onednn",
+        "experiment",
+        "peers",
+    ):
+        total.add(
+            suite.step(
+                f"python/{name}",
+                [suite.options.python, ROOT / "tests" / "python" / f"{name}.py"],
+                env,
+            )
+        )
     if suite.options.long:
-        total.add(suite.step("real networks", [suite.options.python, "-m", "seed.networks", "--out", ROOT / "build-gcc" / "seed"], env))
+        total.add(
+            suite.step(
+                "real networks",
+                [suite.options.python, "-m", "seed.networks", "--out", ROOT / "build-gcc" / "seed"],
+                env,
+            )
+        )
         total.add(suite.step("pages, read", [suite.options.python, "-m", "seed.reading"], env))
     return total
 
@@ -203,27 +311,53 @@ def installed(suite):
     """The installed tree as pkg-config, CMake and Meson users see it."""
     sys.path.insert(0, str(ROOT / "tests" / "install"))
     import install
+
     with tempfile.TemporaryDirectory(prefix="quernel-install-") as scratch:
         return install.check(suite, ROOT, ROOT / "build-gcc", pathlib.Path(scratch))
 
 
 def lint(suite):
-    habits = [ROOT / "tests" / "lint" / "python_habits.py", "--python", suite.options.python or sys.executable]
+    habits = [
+        ROOT / "tests" / "lint" / "python_habits.py",
+        "--python",
+        suite.options.python or sys.executable,
+    ]
     total = suite.step("python habits", [sys.executable, *habits]).add(
-        suite.step("lint self-test", [sys.executable, ROOT / "tests" / "lint" / "selftest.py"]))
-    builds = [str(ROOT / f"build-{name}") for name in ("gcc", "aarch64") if (ROOT / f"build-{name}" / "build.ninja").exists()]
-    return total.add(suite.step("lint", [sys.executable, ROOT / "tests" / "lint" / "lint.py", *builds]))
+        suite.step("lint self-test", [sys.executable, ROOT / "tests" / "lint" / "selftest.py"])
+    )
+    builds = [
+        str(ROOT / f"build-{name}")
+        for name in ("gcc", "aarch64")
+        if (ROOT / f"build-{name}" / "build.ninja").exists()
+    ]
+    return total.add(
+        suite.step("lint", [sys.executable, ROOT / "tests" / "lint" / "lint.py", *builds])
+    )
 
 
-STAGES = [("gcc", gcc), ("ceilings", ceilings), ("CPUID masked", masked), ("sanitizers", sanitized), ("clang", clang),
-          ("aarch64", aarch64), ("faults", faults), ("python", python), ("install", installed), ("lint", lint)]
+STAGES = [
+    ("gcc", gcc),
+    ("ceilings", ceilings),
+    ("CPUID masked", masked),
+    ("sanitizers", sanitized),
+    ("clang", clang),
+    ("aarch64", aarch64),
+    ("faults", faults),
+    ("python", python),
+    ("install", installed),
+    ("lint", lint),
+]
 
 
 def main():
     parser = argparse.ArgumentParser(description="All tests; ./dev test installs what they need.")
     parser.add_argument("--long", action="store_true", help="more random cases, and libFuzzer")
-    parser.add_argument("--stage", action="append", help="only this one: " + ", ".join(name for name, _ in STAGES))
-    parser.add_argument("--may-install", action="store_true", help="a missing tool is a failure, not a skip")
+    parser.add_argument(
+        "--stage", action="append", help="only this one: " + ", ".join(name for name, _ in STAGES)
+    )
+    parser.add_argument(
+        "--may-install", action="store_true", help="a missing tool is a failure, not a skip"
+    )
     parser.add_argument("--meson", default="meson")
     parser.add_argument("--ninja", default="ninja")
     parser.add_argument("--gcc", default="gcc")
@@ -241,7 +375,12 @@ def main():
         print(f"== {name}", file=sys.stderr, flush=True)
         start = time.monotonic()
         outcome = stage(suite)
-        print(f"{name}: {outcome} ({time.monotonic() - start:.0f} s)", *outcome.lines, sep="\n  ", flush=True)
+        print(
+            f"{name}: {outcome} ({time.monotonic() - start:.0f} s)",
+            *outcome.lines,
+            sep="\n  ",
+            flush=True,
+        )
         total.add(outcome)
     print(total)
     return 1 if total.failed or total.passed == 0 else 0

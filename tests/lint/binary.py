@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules about what was built. Each takes a Build and yields findings; the work is done by functions of text, which the
-self-test feeds."""
+"""Rules about what was built. Each takes a Build and yields findings; the work is done by functions
+of text, which the self-test feeds."""
+
 import pathlib
 import re
 import subprocess
 
 BYTES_MOST = 2_000_000
 KERNEL_CALLS = {"memcpy", "memset", "memmove"}
-FORBIDDEN = re.compile(r"^(?:v?f?printf|puts|f?putc(?:har)?|fwrite|fopen|perror|exit|_exit|abort|system|__v?f?printf_chk"
-                       r"|stdout|stderr)$")
-MULTIPLY = re.compile(r"\b(?:vpmaddwd|vpmaddubsw|vpdp(?:busds?|wssd)|tdpb[us]sd|smull2?|sdot|smmla)\b")
+FORBIDDEN = re.compile(
+    r"^(?:v?f?printf|puts|f?putc(?:har)?|fwrite|fopen|perror|exit|_exit|abort|system|__v?f?printf_chk"
+    r"|stdout|stderr)$"
+)
+MULTIPLY = re.compile(
+    r"\b(?:vpmaddwd|vpmaddubsw|vpdp(?:busds?|wssd)|tdpb[us]sd|smull2?|sdot|smmla)\b"
+)
 
 
 class Build:
@@ -30,17 +35,27 @@ class Build:
             yield re.match(r"libquernel_(\w+)\.a\.p", path.parent.name)[1], path
 
     def run(self, *command):
-        return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            [str(word) for word in command], capture_output=True, text=True, check=True
+        ).stdout
 
     def names(self, path, *options):
-        return [line.split()[0].split("@")[0] for line in self.run(self.nm, "-P", *options, path).splitlines() if line]
+        return [
+            line.split()[0].split("@")[0]
+            for line in self.run(self.nm, "-P", *options, path).splitlines()
+            if line
+        ]
 
     def code(self, path):
         return self.run(self.objdump, "-d", "--no-show-raw-insn", path)
 
 
 def bad_exports(names):
-    return [n for n in names if not n.startswith("quernel_") or n.startswith(("quernel_i_", "quernel_uk_"))]
+    return [
+        n
+        for n in names
+        if not n.startswith("quernel_") or n.startswith(("quernel_i_", "quernel_uk_"))
+    ]
 
 
 def exports_its_interface(build):
@@ -51,7 +66,8 @@ def exports_its_interface(build):
         yield f"{build.library.name}: exports {name}"
     for name in build.names(build.library, "-D", "--undefined-only"):
         if FORBIDDEN.match(name):
-            yield f"{build.library.name}: uses {name}: the library writes to no stream and never exits"
+            yield f"{build.library.name}: uses {name}: the library writes to no "
+            "stream and never exits"
     if build.library.stat().st_size > BYTES_MOST:
         yield f"{build.library.name}: {build.library.stat().st_size} bytes, {BYTES_MOST} at most"
 
@@ -62,7 +78,11 @@ def bad_writers(objects):
 
 
 def writes_misses_alone(build):
-    objects = [(path.name, build.names(path, "--undefined-only")) for isa, path in build.objects() if not isa]
+    objects = [
+        (path.name, build.names(path, "--undefined-only"))
+        for isa, path in build.objects()
+        if not isa
+    ]
     for name in bad_writers(objects):
         yield f"{name}: uses write: the library writes nothing but the misses file"
 
@@ -72,7 +92,7 @@ def bad_linkage(names):
 
 
 def keeps_its_prefix(build):
-    for isa, path in build.objects():
+    for _, path in build.objects():
         for name in bad_linkage(build.names(path, "--defined-only", "-g")):
             yield f"{path.name}: {name} has linkage and not our prefix"
 
@@ -97,13 +117,14 @@ def leaks(isa, code):
         text = line.split("\t", 1)[-1].strip() if "\t" in line else ""
         vex = re.match(r"v[a-z]", text) and re.search(r"%[xyz]mm", text)
         wide = re.search(r"%zmm|%k[0-7]|%[xy]mm(?:1[6-9]|2\d|3[01])\b", text)
-        if isa in ("", "ref") and (vex or wide):
+        if (
+            (isa in ("", "ref") and (vex or wide))
+            or (isa == "avx2" and (wide or "vpdp" in text))
+            or (isa == "avxvnni" and (wide or text.startswith("vpdp")))
+        ):
             found.append(text)
-        elif isa == "avx2" and (wide or "vpdp" in text):
-            found.append(text)
-        elif isa == "avxvnni" and (wide or text.startswith("vpdp")): # the VEX form is written {vex} vpdp…
-            found.append(text)
-        if isa != "amxint8" and re.match(r"t(?:dp|ile(?:load|stor|zero))", text): # their state may be saved anywhere
+        # their state may be saved anywhere
+        if isa != "amxint8" and re.match(r"t(?:dp|ile(?:load|stor|zero))", text):
             found.append(text)
     return found
 
@@ -113,7 +134,8 @@ def stays_within_its_isa(build):
         if not build.arm:
             found = leaks(isa, build.code(path))
             if found:
-                yield f"{isa or 'baseline'}: {path.name}: {len(found)} instructions of another set, first: {found[0]}"
+                yield f"{isa or 'baseline'}: {path.name}: {len(found)} instructions of another "
+                f"set, first: {found[0]}"
 
 
 def functions(code):
@@ -134,29 +156,48 @@ def inner_loops(instructions):
     addresses = {address: i for i, (address, _) in enumerate(instructions)}
     spans = []
     for i, (_, text) in enumerate(instructions):
-        jump = re.match(r"(?:j\w+|b|b\.\w+|cbn?z|tbn?z)\s+(?:\w+,\s*)*(?:#\d+,\s*)?([0-9a-f]+)\b", text)
+        jump = re.match(
+            r"(?:j\w+|b|b\.\w+|cbn?z|tbn?z)\s+(?:\w+,\s*)*(?:#\d+,\s*)?([0-9a-f]+)\b", text
+        )
         if jump and int(jump[1], 16) in addresses and addresses[int(jump[1], 16)] <= i:
             spans.append((addresses[int(jump[1], 16)], i))
     inner = [s for s in spans if not any(o != s and s[0] <= o[0] and o[1] <= s[1] for o in spans)]
-    bodies = [[text for _, text in instructions[a:b + 1]] for a, b in inner]
+    bodies = [[text for _, text in instructions[a : b + 1]] for a, b in inner]
     return [body for body in bodies if any(MULTIPLY.search(text) for text in body)]
 
 
 def spills(body):
     """Stores of vector registers to the stack."""
-    return [t for t in body if re.match(r"v?mov\w*\s+%[xyz]mm\d+,.*\(%r[sb]p", t) or re.match(r"st[rp]\s+q\d+.*\[(?:sp|x29)", t)]
+    return [
+        t
+        for t in body
+        if re.match(r"v?mov\w*\s+%[xyz]mm\d+,.*\(%r[sb]p", t)
+        or re.match(r"st[rp]\s+q\d+.*\[(?:sp|x29)", t)
+    ]
 
 
 def keeps_accumulators(build):
     for isa, path in build.objects():
         if isa in ("", "ref") or not re.search("gem|conv", path.name):
             continue
-        loops = [(name, body) for name, text in functions(build.code(path)).items() for body in inner_loops(text)]
+        loops = [
+            (name, body)
+            for name, text in functions(build.code(path)).items()
+            for body in inner_loops(text)
+        ]
         if not loops:
             yield f"{isa}/{path.name}: no inner loop that multiplies was found"
         for name, body in loops:
             if spills(body):
-                yield f"{isa}/{path.name}: {name}: {len(spills(body))} vector registers are spilled in the inner loop"
+                yield f"{isa}/{path.name}: {name}: {len(spills(body))} vector registers are "
+                "spilled in the inner loop"
 
 
-RULES = [exports_its_interface, writes_misses_alone, keeps_its_prefix, has_leaf_kernels, stays_within_its_isa, keeps_accumulators]
+RULES = [
+    exports_its_interface,
+    writes_misses_alone,
+    keeps_its_prefix,
+    has_leaf_kernels,
+    stays_within_its_isa,
+    keeps_accumulators,
+]

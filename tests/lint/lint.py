@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of the house. Without arguments the sources are looked at; each build folder that is named is looked at too.
+"""The rules of the house. Without arguments the sources are looked at; each build folder that is
+named is looked at too.
 
 Every rule is a function that yields findings; selftest.py shows that each can find something."""
+
 import argparse
 import pathlib
 import re
@@ -18,10 +20,19 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def tracked():
     """Files of the repository that git knows or would take, else all but builds."""
-    listing = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True)
+    listing = subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if listing.returncode == 0:
         return [ROOT / name for name in listing.stdout.splitlines() if (ROOT / name).is_file()]
-    return [p for p in ROOT.rglob("*") if p.is_file() and not re.match(r"build|\.git|\.venv", str(p.relative_to(ROOT)))]
+    return [
+        p
+        for p in ROOT.rglob("*")
+        if p.is_file() and not re.match(r"build|\.git|\.venv", str(p.relative_to(ROOT)))
+    ]
 
 
 def look_at_sources(files):
@@ -44,18 +55,29 @@ def look_at_build(build):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("builds", nargs="*", type=pathlib.Path)
-    parser.add_argument("--refresh-krev", action="store_true", help="record the kernels' hashes where krev was raised")
+    parser.add_argument(
+        "--refresh-krev",
+        action="store_true",
+        help="record the kernels' hashes where krev was raised",
+    )
     options = parser.parse_args()
     files = tracked()
     if options.refresh_krev:
-        texts = {p.relative_to(ROOT).as_posix(): p.read_text(encoding="utf-8") for p in files if p.suffix in (".c", ".h", ".def", ".txt")}
+        texts = {
+            p.relative_to(ROOT).as_posix(): p.read_text(encoding="utf-8")
+            for p in files
+            if p.suffix in (".c", ".h", ".def", ".txt")
+        }
         return krev.refresh(texts, ROOT)
     findings = list(look_at_sources(files))
     for build in options.builds:
         findings += [f"{build.name}: {finding}" for finding in look_at_build(build)]
     for finding in findings:
         print(finding)
-    print(f"lint: {len(findings)} findings in {len(files)} files and {len(options.builds)} builds", file=sys.stderr)
+    print(
+        f"lint: {len(findings)} findings in {len(files)} files and {len(options.builds)} builds",
+        file=sys.stderr,
+    )
     return 1 if findings else 0
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Shows that every rule of the lint can find something, and is content with what is right."""
+
 import sys
 
 import binary
@@ -9,9 +10,11 @@ import source
 
 SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
 GOOD = {
-    "kernels/kernels.def": SPDX + "KERNEL(GEMM, gemm_a_1x16x4, avx2, AVX2, U8, 1, 16, 4, 1, NULL, NULL, 64)\n",
+    "kernels/kernels.def": SPDX
+    + "KERNEL(GEMM, gemm_a_1x16x4, avx2, AVX2, U8, 1, 16, 4, 1, NULL, NULL, 64)\n",
     "kernels/meson.build": "'avx2/gemm_a_1x16x4.c'",
-    "kernels/avx2/gemm_a_1x16x4.c": SPDX + '#include "finish.h"\nvoid quernel_uk_gemm_a_1x16x4_avx2(void) {}\n',
+    "kernels/avx2/gemm_a_1x16x4.c": SPDX
+    + '#include "finish.h"\nvoid quernel_uk_gemm_a_1x16x4_avx2(void) {}\n',
     "kernels/avx2/finish.h": SPDX + '#include "base/num.h"\n',
     "src/gemm/drive.c": SPDX + '#include "pack/stage.h"\n',
     "examples/conv2d.c": SPDX + "#include <quernel/quernel.h>\nint main(void) {}\n",
@@ -20,7 +23,9 @@ GOOD = {
 
 
 def changed(**paths):
-    return GOOD | {path.replace("__", "/").replace("_dot_", "."): text for path, text in paths.items()}
+    return GOOD | {
+        path.replace("__", "/").replace("_dot_", "."): text for path, text in paths.items()
+    }
 
 
 BAD_SOURCES = {
@@ -32,12 +37,16 @@ BAD_SOURCES = {
     source.lists_kernels_once: GOOD | {"kernels/meson.build": ""},
     source.quotes_its_example: GOOD | {"README.md": "another program"},
 }
-LOOP = "0000000000000000 <f>:\n   0:\tvpmaddwd %ymm1,%ymm2,%ymm3\n{}   9:\tjne    0 <f>\n   b:\tret\n"
+LOOP = (
+    "0000000000000000 <f>:\n   0:\tvpmaddwd %ymm1,%ymm2,%ymm3\n{}   9:\tjne    0 <f>\n   b:\tret\n"
+)
 SPILL = "   4:\tvmovdqa %ymm3,0x20(%rsp)\n"
 
 
 def krev_trials():
-    kept = GOOD | {krev.RECORD: "\n".join(f"{k} {r} {h}" for k, (r, h) in krev.hashes(GOOD).items())}
+    kept = GOOD | {
+        krev.RECORD: "\n".join(f"{k} {r} {h}" for k, (r, h) in krev.hashes(GOOD).items())
+    }
     moved = kept | {"kernels/avx2/finish.h": SPDX + "int more;\n"}
     comment = kept | {"kernels/avx2/finish.h": SPDX + '#include "base/num.h" // words\n'}
     yield "krev: a record that fits", not list(krev.check(kept))
@@ -48,22 +57,53 @@ def krev_trials():
 
 def binary_trials():
     loops = binary.functions(LOOP.format(SPILL))["f"]
-    yield "exports: an internal name", binary.bad_exports(["quernel_run", "quernel_i_x"]) == ["quernel_i_x"]
-    yield "linkage: a name without prefix", binary.bad_linkage(["helper", "quernel_i_x"]) == ["helper"]
+    yield (
+        "exports: an internal name",
+        binary.bad_exports(["quernel_run", "quernel_i_x"]) == ["quernel_i_x"],
+    )
+    yield (
+        "linkage: a name without prefix",
+        binary.bad_linkage(["helper", "quernel_i_x"]) == ["helper"],
+    )
     yield "calls: malloc in a kernel", binary.bad_calls("avx2", ["memcpy", "malloc"]) == ["malloc"]
-    yield "calls: fmaf is for ref alone", binary.bad_calls("avx2", ["fmaf"]) and not binary.bad_calls("ref", ["fmaf"])
-    yield "streams: printf", binary.FORBIDDEN.match("fprintf") and not binary.FORBIDDEN.match("vsnprintf")
-    yield "files: write in a plan", binary.bad_writers([("src_plan_plan.c.o", ["write"])]) and not binary.bad_writers(
-        [("src_table_misses.c.o", ["write"])])
+    yield (
+        "calls: fmaf is for ref alone",
+        binary.bad_calls("avx2", ["fmaf"]) and not binary.bad_calls("ref", ["fmaf"]),
+    )
+    yield (
+        "streams: printf",
+        binary.FORBIDDEN.match("fprintf") and not binary.FORBIDDEN.match("vsnprintf"),
+    )
+    yield (
+        "files: write in a plan",
+        binary.bad_writers([("src_plan_plan.c.o", ["write"])])
+        and not binary.bad_writers([("src_table_misses.c.o", ["write"])]),
+    )
     yield "leaks: AVX in the baseline", binary.leaks("", "   0:\tvaddps %xmm0,%xmm1,%xmm2")
     yield "leaks: zmm in AVX2", binary.leaks("avx2", "   0:\tvpaddd %zmm0,%zmm1,%zmm2")
     yield "leaks: vpdpwssd in AVX2", binary.leaks("avx2", "   0:\tvpdpwssd %ymm0,%ymm1,%ymm2")
-    yield "leaks: EVEX vpdpbusd in AVX-VNNI", binary.leaks("avxvnni", "   0:\tvpdpbusd %ymm0,%ymm1,%ymm2")
-    yield "leaks: VEX vpdpbusd in AVX-VNNI is fine", not binary.leaks("avxvnni", "   0:\t{vex} vpdpbusd %ymm0,%ymm1,%ymm2")
+    yield (
+        "leaks: EVEX vpdpbusd in AVX-VNNI",
+        binary.leaks("avxvnni", "   0:\tvpdpbusd %ymm0,%ymm1,%ymm2"),
+    )
+    yield (
+        "leaks: VEX vpdpbusd in AVX-VNNI is fine",
+        not binary.leaks("avxvnni", "   0:\t{vex} vpdpbusd %ymm0,%ymm1,%ymm2"),
+    )
     yield "leaks: tiles in AVX-512", binary.leaks("avx512vnni", "   0:\ttdpbusd %tmm7,%tmm6,%tmm0")
-    yield "leaks: SSE in the baseline is fine", not binary.leaks("", "   0:\taddps %xmm0,%xmm1\n   4:\tverw %ax")
-    yield "spills: a vector store to the stack", [binary.spills(b) for b in binary.inner_loops(loops)] == [["vmovdqa %ymm3,0x20(%rsp)"]]
-    yield "spills: a clean loop", binary.inner_loops(binary.functions(LOOP.format(""))["f"]) and not binary.spills(["vmovdqa (%rsp),%ymm3"])
+    yield (
+        "leaks: SSE in the baseline is fine",
+        not binary.leaks("", "   0:\taddps %xmm0,%xmm1\n   4:\tverw %ax"),
+    )
+    yield (
+        "spills: a vector store to the stack",
+        [binary.spills(b) for b in binary.inner_loops(loops)] == [["vmovdqa %ymm3,0x20(%rsp)"]],
+    )
+    yield (
+        "spills: a clean loop",
+        binary.inner_loops(binary.functions(LOOP.format(""))["f"])
+        and not binary.spills(["vmovdqa (%rsp),%ymm3"]),
+    )
     yield "spills: AArch64", binary.spills(["str\tq3, [sp, #16]"])
 
 

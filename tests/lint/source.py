@@ -1,17 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rules about source text. Each takes {path: text} and yields findings."""
+
 import re
 
 CODE = (".c", ".h", ".cc", ".py", ".def")
 LINES_MOST = 600
 # A file includes its own floor and those that stand before it here.
-FLOORS = ["base", "cpu", "registry", "pack", "gemm", "quant", "plan", "table", "op", "network", "audit"]
+FLOORS = [
+    "base",
+    "cpu",
+    "registry",
+    "pack",
+    "gemm",
+    "quant",
+    "plan",
+    "table",
+    "op",
+    "network",
+    "audit",
+]
 MACHINE_PATH = re.compile(r"/(?:root|home/[a-z]+|work|tmp/[a-z])/")
 MARKS = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 
 
 def code(texts):
-    return {path: text for path, text in texts.items() if path.endswith(CODE) or path in ("dev", ".ci/run")}
+    return {
+        path: text
+        for path, text in texts.items()
+        if path.endswith(CODE) or path in ("dev", ".ci/run")
+    }
 
 
 def has_licence(texts):
@@ -48,7 +65,11 @@ def allowed_from(path, wanted):
     """Whether a file of the library may include this header."""
     parts = path.split("/")
     if parts[0] == "kernels":
-        return "/" not in wanted or wanted.startswith("kernels/") or wanted in ("quernel/common.h", "base/num.h")
+        return (
+            "/" not in wanted
+            or wanted.startswith("kernels/")
+            or wanted in ("quernel/common.h", "base/num.h")
+        )
     if parts[0] != "src":
         return True
     if wanted.startswith(("quernel/", "kernels/")):
@@ -81,11 +102,19 @@ def lists_kernels_once(texts):
     built = texts.get("kernels/meson.build", "")
     for _, name, isa, _ in lines:
         function = f"quernel_uk_{name}_{isa}"
-        homes = [p for p, t in texts.items() if p.startswith("kernels/") and f"/{isa}/" in p and p.endswith(".c") and function in t]
+        homes = [
+            p
+            for p, t in texts.items()
+            if p.startswith("kernels/") and f"/{isa}/" in p and p.endswith(".c") and function in t
+        ]
         if not homes:
             yield f"kernels/kernels.def: {function} stands in no file of {isa}"
     for path in texts:
-        if path.startswith("kernels/") and path.endswith(".c") and path.removeprefix("kernels/") not in built:
+        if (
+            path.startswith("kernels/")
+            and path.endswith(".c")
+            and path.removeprefix("kernels/") not in built
+        ):
             yield f"{path}: is not in kernels/meson.build"
     names = [f"{name}_{isa}" for _, name, isa, _ in lines]
     for name in sorted({n for n in names if names.count(n) > 1}):
@@ -95,9 +124,17 @@ def lists_kernels_once(texts):
 def quotes_its_example(texts):
     """README's program is the one that is compiled and run."""
     example = texts.get("examples/conv2d.c", "")
-    body = example[example.find("#include"):].strip()
+    body = example[example.find("#include") :].strip()
     if not body or body not in texts.get("README.md", ""):
         yield "README.md: its program is not examples/conv2d.c"
 
 
-RULES = [has_licence, is_short, names_no_machine, leaves_no_marks, keeps_floors, lists_kernels_once, quotes_its_example]
+RULES = [
+    has_licence,
+    is_short,
+    names_no_machine,
+    leaves_no_marks,
+    keeps_floors,
+    lists_kernels_once,
+    quotes_its_example,
+]
