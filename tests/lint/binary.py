@@ -66,8 +66,10 @@ def exports_its_interface(build):
         yield f"{build.library.name}: exports {name}"
     for name in build.names(build.library, "-D", "--undefined-only"):
         if FORBIDDEN.match(name):
-            yield f"{build.library.name}: uses {name}: the library writes to no "
-            "stream and never exits"
+            yield (
+                f"{build.library.name}: uses {name}: the library writes to no "
+                "stream and never exits"
+            )
     if build.library.stat().st_size > BYTES_MOST:
         yield f"{build.library.name}: {build.library.stat().st_size} bytes, {BYTES_MOST} at most"
 
@@ -134,8 +136,10 @@ def stays_within_its_isa(build):
         if not build.arm:
             found = leaks(isa, build.code(path))
             if found:
-                yield f"{isa or 'baseline'}: {path.name}: {len(found)} instructions of another "
-                f"set, first: {found[0]}"
+                yield (
+                    f"{isa or 'baseline'}: {path.name}: {len(found)} instructions of another "
+                    f"set, first: {found[0]}"
+                )
 
 
 def functions(code):
@@ -189,8 +193,10 @@ def keeps_accumulators(build):
             yield f"{isa}/{path.name}: no inner loop that multiplies was found"
         for name, body in loops:
             if spills(body):
-                yield f"{isa}/{path.name}: {name}: {len(spills(body))} vector registers are "
-                "spilled in the inner loop"
+                yield (
+                    f"{isa}/{path.name}: {name}: {len(spills(body))} vector registers are "
+                    "spilled in the inner loop"
+                )
 
 
 RULES = [

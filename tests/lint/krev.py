@@ -77,8 +77,9 @@ def check(texts):
         if kernel not in known:
             yield f"{RECORD}: {kernel} is not recorded: ./dev lint --refresh-krev"
         elif known[kernel][1] != digest and known[kernel][0] == revision:
-            yield f"kernels/kernels.def: {kernel}: its code changed and its krev "
-            f"({revision}) did not"
+            yield (
+                f"kernels/kernels.def: {kernel}: its code changed and its krev ({revision}) did not"
+            )
         elif known[kernel] != (revision, digest):
             yield f"{RECORD}: {kernel} is out of date: ./dev lint --refresh-krev"
 
