@@ -5,6 +5,7 @@
 A header's first comment becomes the description of the file, indented lines as they stand. A
 document loses its licence line, so that its heading is the page's title. `quernel_run` in a
 document becomes `quernel_run()`, which Doxygen links."""
+
 import pathlib
 import re
 import sys

@@ -290,7 +290,17 @@ def python(suite):
         return failure("no library to load", "", "./dev test --stage gcc")
     env = {"QUERNEL_LIBRARY": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'python'}"}
     total = Outcome()
-    for name in ("suite", "layouts", "layers", "readers", "layer_search", "modules", "onednn", "experiment", "peers"):
+    for name in (
+        "suite",
+        "layouts",
+        "layers",
+        "readers",
+        "layer_search",
+        "modules",
+        "onednn",
+        "experiment",
+        "peers",
+    ):
         total.add(
             suite.step(
                 f"python/{name}",
@@ -339,7 +349,10 @@ def abi(suite):
         return skip("the ABI: recorded on x86-64")
     if not library.exists():
         return failure("no library to look at", "", "./dev test --stage gcc")
-    return suite.step("abi", [sys.executable, ROOT / "tests" / "abi" / "abi.py", "--gcc", suite.options.gcc, library])
+    return suite.step(
+        "abi",
+        [sys.executable, ROOT / "tests" / "abi" / "abi.py", "--gcc", suite.options.gcc, library],
+    )
 
 
 def lint(suite):

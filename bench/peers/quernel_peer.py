@@ -158,5 +158,6 @@ def make_network(problem):
             parallel,
         )
 
-    setattr(run, "keep", (keep, x, y, memory, desc, pool))  # noqa: B010 (a function has no such attribute)
+    # By setattr, since functions have no such attribute in the eyes of mypy.
+    setattr(run, "keep", (keep, x, y, memory, desc, pool))  # noqa: B010
     return run, lambda: y, f"workspace {size} bytes"

@@ -1,105 +1,271 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The C interface as ctypes sees it: the structures of include/quernel, the library, and errors as exceptions."""
+"""The C interface as ctypes sees it: the structures of include/quernel, the library, and errors as
+exceptions."""
+
+from __future__ import annotations
+
 import ctypes as c
 import os
 import pathlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
 P = c.c_void_p
 
 
 class Error(c.Structure):
-    _fields_ = [("code", c.c_int32), ("index", c.c_int32), ("argument", c.c_char * 32), ("text", c.c_char * 160)]
+    _fields_ = [
+        ("code", c.c_int32),
+        ("index", c.c_int32),
+        ("argument", c.c_char * 32),
+        ("text", c.c_char * 160),
+    ]
 
 
 class WeightsDesc(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("kind", c.c_int32), ("type", c.c_int32), ("out", c.c_uint32), ("in_", c.c_uint32),
-                ("kernel_h", c.c_uint32), ("kernel_w", c.c_uint32), ("groups", c.c_uint32), ("data", P),
-                ("stride", c.c_int64), ("stride_in", c.c_int64), ("scale", P), ("zero", P), ("smooth_kind", c.c_int32),
-                ("smooth", P), ("allocator", P), ("deconv_stride_h", c.c_uint32), ("deconv_stride_w", c.c_uint32)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("kind", c.c_int32),
+        ("type", c.c_int32),
+        ("out", c.c_uint32),
+        ("in_", c.c_uint32),
+        ("kernel_h", c.c_uint32),
+        ("kernel_w", c.c_uint32),
+        ("groups", c.c_uint32),
+        ("data", P),
+        ("stride", c.c_int64),
+        ("stride_in", c.c_int64),
+        ("scale", P),
+        ("zero", P),
+        ("smooth_kind", c.c_int32),
+        ("smooth", P),
+        ("allocator", P),
+        ("deconv_stride_h", c.c_uint32),
+        ("deconv_stride_w", c.c_uint32),
+    ]
 
 
 class WeightsInfo(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("kind", c.c_int32), ("out", c.c_uint32), ("in_", c.c_uint32),
-                ("kernel_h", c.c_uint32), ("kernel_w", c.c_uint32), ("groups", c.c_uint32), ("smooth_kind", c.c_int32),
-                ("scale", P), ("zero", P), ("smooth", P), ("packed_bytes", c.c_size_t),
-                ("deconv_stride_h", c.c_uint32), ("deconv_stride_w", c.c_uint32)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("kind", c.c_int32),
+        ("out", c.c_uint32),
+        ("in_", c.c_uint32),
+        ("kernel_h", c.c_uint32),
+        ("kernel_w", c.c_uint32),
+        ("groups", c.c_uint32),
+        ("smooth_kind", c.c_int32),
+        ("scale", P),
+        ("zero", P),
+        ("smooth", P),
+        ("packed_bytes", c.c_size_t),
+        ("deconv_stride_h", c.c_uint32),
+        ("deconv_stride_w", c.c_uint32),
+    ]
 
 
 class Quant(c.Structure):
-    _fields_ = [("mode", c.c_int32), ("type", c.c_int32), ("scale", c.c_float), ("zero", c.c_int32),
-                ("narrow", c.c_int32), ("asymmetric", c.c_int32), ("row_scale", P), ("reserved", c.c_uint64 * 2)]
+    _fields_ = [
+        ("mode", c.c_int32),
+        ("type", c.c_int32),
+        ("scale", c.c_float),
+        ("zero", c.c_int32),
+        ("narrow", c.c_int32),
+        ("asymmetric", c.c_int32),
+        ("row_scale", P),
+        ("reserved", c.c_uint64 * 2),
+    ]
 
 
 class Finish(c.Structure):
-    _fields_ = [("bias_type", c.c_int32), ("bias", P), ("activation", c.c_int32), ("lo", c.c_float), ("hi", c.c_float),
-                ("slope", c.c_float), ("slopes", P), ("y_type", c.c_int32), ("y_scale", c.c_float), ("y_zero", c.c_int32),
-                ("y_narrow", c.c_int32), ("y_smooth", P), ("residual", c.c_int32), ("residual_type", c.c_int32),
-                ("residual_scale", c.c_float), ("residual_scales", P), ("residual_zero", c.c_int32),
-                ("residual_after_activation", c.c_int32), ("reserved", c.c_uint64 * 4)]
+    _fields_ = [
+        ("bias_type", c.c_int32),
+        ("bias", P),
+        ("activation", c.c_int32),
+        ("lo", c.c_float),
+        ("hi", c.c_float),
+        ("slope", c.c_float),
+        ("slopes", P),
+        ("y_type", c.c_int32),
+        ("y_scale", c.c_float),
+        ("y_zero", c.c_int32),
+        ("y_narrow", c.c_int32),
+        ("y_smooth", P),
+        ("residual", c.c_int32),
+        ("residual_type", c.c_int32),
+        ("residual_scale", c.c_float),
+        ("residual_scales", P),
+        ("residual_zero", c.c_int32),
+        ("residual_after_activation", c.c_int32),
+        ("reserved", c.c_uint64 * 4),
+    ]
 
 
 class Tensor(c.Structure):
-    _fields_ = [("type", c.c_int32), ("layout", c.c_int32), ("n", c.c_uint32), ("c", c.c_uint32), ("h", c.c_uint32),
-                ("w", c.c_uint32), ("stride_n", c.c_int64), ("stride_c", c.c_int64), ("stride_h", c.c_int64),
-                ("stride_w", c.c_int64), ("border_h", c.c_uint32), ("border_w", c.c_uint32), ("reserved", c.c_uint64 * 2)]
+    _fields_ = [
+        ("type", c.c_int32),
+        ("layout", c.c_int32),
+        ("n", c.c_uint32),
+        ("c", c.c_uint32),
+        ("h", c.c_uint32),
+        ("w", c.c_uint32),
+        ("stride_n", c.c_int64),
+        ("stride_c", c.c_int64),
+        ("stride_h", c.c_int64),
+        ("stride_w", c.c_int64),
+        ("border_h", c.c_uint32),
+        ("border_w", c.c_uint32),
+        ("reserved", c.c_uint64 * 2),
+    ]
 
 
 class LinearDesc(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("weights", P), ("m", c.c_uint32), ("x_type", c.c_int32), ("x_stride", c.c_int64),
-                ("y_stride", c.c_int64), ("residual_stride", c.c_int64), ("quant", Quant), ("finish", Finish),
-                ("threads", c.c_uint32), ("isa", c.c_int32), ("config", c.c_char_p), ("allocator", P)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("weights", P),
+        ("m", c.c_uint32),
+        ("x_type", c.c_int32),
+        ("x_stride", c.c_int64),
+        ("y_stride", c.c_int64),
+        ("residual_stride", c.c_int64),
+        ("quant", Quant),
+        ("finish", Finish),
+        ("threads", c.c_uint32),
+        ("isa", c.c_int32),
+        ("config", c.c_char_p),
+        ("allocator", P),
+    ]
 
 
 class Conv2dDesc(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("weights", P), ("x", Tensor), ("y", Tensor), ("residual", Tensor),
-                ("stride_h", c.c_uint32), ("stride_w", c.c_uint32), ("dilation_h", c.c_uint32),
-                ("dilation_w", c.c_uint32), ("pad_top", c.c_uint32), ("pad_left", c.c_uint32),
-                ("pad_bottom", c.c_uint32), ("pad_right", c.c_uint32), ("quant", Quant), ("finish", Finish),
-                ("threads", c.c_uint32), ("isa", c.c_int32), ("config", c.c_char_p), ("allocator", P),
-                ("out_pad_h", c.c_uint32), ("out_pad_w", c.c_uint32)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("weights", P),
+        ("x", Tensor),
+        ("y", Tensor),
+        ("residual", Tensor),
+        ("stride_h", c.c_uint32),
+        ("stride_w", c.c_uint32),
+        ("dilation_h", c.c_uint32),
+        ("dilation_w", c.c_uint32),
+        ("pad_top", c.c_uint32),
+        ("pad_left", c.c_uint32),
+        ("pad_bottom", c.c_uint32),
+        ("pad_right", c.c_uint32),
+        ("quant", Quant),
+        ("finish", Finish),
+        ("threads", c.c_uint32),
+        ("isa", c.c_int32),
+        ("config", c.c_char_p),
+        ("allocator", P),
+        ("out_pad_h", c.c_uint32),
+        ("out_pad_w", c.c_uint32),
+    ]
 
 
 class NetworkTensor(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("role", c.c_int32), ("shape", Tensor), ("quant", Quant), ("smooth", P)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("role", c.c_int32),
+        ("shape", Tensor),
+        ("quant", Quant),
+        ("smooth", P),
+    ]
 
 
 class NetworkLayer(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("x", c.c_uint32), ("x_channel", c.c_uint32), ("y", c.c_uint32),
-                ("y_channel", c.c_uint32), ("residual", c.c_int32), ("residual_channel", c.c_uint32),
-                ("reserved", c.c_uint32 * 5), ("conv", Conv2dDesc)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("x", c.c_uint32),
+        ("x_channel", c.c_uint32),
+        ("y", c.c_uint32),
+        ("y_channel", c.c_uint32),
+        ("residual", c.c_int32),
+        ("residual_channel", c.c_uint32),
+        ("reserved", c.c_uint32 * 5),
+        ("conv", Conv2dDesc),
+    ]
 
 
 class NetworkDesc(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("tensors", c.POINTER(NetworkTensor)), ("n_tensors", c.c_uint32),
-                ("layers", c.POINTER(NetworkLayer)), ("n_layers", c.c_uint32), ("threads", c.c_uint32), ("isa", c.c_int32),
-                ("allocator", P)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("tensors", c.POINTER(NetworkTensor)),
+        ("n_tensors", c.c_uint32),
+        ("layers", c.POINTER(NetworkLayer)),
+        ("n_layers", c.c_uint32),
+        ("threads", c.c_uint32),
+        ("isa", c.c_int32),
+        ("allocator", P),
+    ]
 
 
 class SmoothOptions(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("alpha", c.c_double), ("act_floor", c.c_double), ("weight_floor", c.c_double)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("alpha", c.c_double),
+        ("act_floor", c.c_double),
+        ("weight_floor", c.c_double),
+    ]
 
 
 class ObserverDesc(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("granularity", c.c_int32), ("channels", c.c_uint32), ("rows", c.c_uint32),
-                ("histogram", c.c_int32), ("kernel_h", c.c_uint32), ("kernel_w", c.c_uint32), ("stride_h", c.c_uint32),
-                ("stride_w", c.c_uint32), ("dilation_h", c.c_uint32), ("dilation_w", c.c_uint32), ("pad_top", c.c_uint32),
-                ("pad_left", c.c_uint32), ("pad_bottom", c.c_uint32), ("pad_right", c.c_uint32), ("allocator", P)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("granularity", c.c_int32),
+        ("channels", c.c_uint32),
+        ("rows", c.c_uint32),
+        ("histogram", c.c_int32),
+        ("kernel_h", c.c_uint32),
+        ("kernel_w", c.c_uint32),
+        ("stride_h", c.c_uint32),
+        ("stride_w", c.c_uint32),
+        ("dilation_h", c.c_uint32),
+        ("dilation_w", c.c_uint32),
+        ("pad_top", c.c_uint32),
+        ("pad_left", c.c_uint32),
+        ("pad_bottom", c.c_uint32),
+        ("pad_right", c.c_uint32),
+        ("allocator", P),
+    ]
 
 
 class ObserverStats(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("count", c.c_uint64), ("zeros", c.c_uint64), ("nans", c.c_uint64),
-                ("infs", c.c_uint64), ("first_nonfinite", c.c_int64), ("samples", c.c_uint64), ("least", c.c_float),
-                ("greatest", c.c_float), ("mean_least", c.c_double), ("mean_greatest", c.c_double)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("count", c.c_uint64),
+        ("zeros", c.c_uint64),
+        ("nans", c.c_uint64),
+        ("infs", c.c_uint64),
+        ("first_nonfinite", c.c_int64),
+        ("samples", c.c_uint64),
+        ("least", c.c_float),
+        ("greatest", c.c_float),
+        ("mean_least", c.c_double),
+        ("mean_greatest", c.c_double),
+    ]
 
 
 class CalibrationOptions(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("calibrator", c.c_int32), ("nonzero", c.c_int32), ("signedness", c.c_int32),
-                ("percentile", c.c_double), ("allow_nonfinite", c.c_int32)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("calibrator", c.c_int32),
+        ("nonzero", c.c_int32),
+        ("signedness", c.c_int32),
+        ("percentile", c.c_double),
+        ("allow_nonfinite", c.c_int32),
+    ]
 
 
 class Calibration(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("quant", Quant), ("lo", c.c_float), ("hi", c.c_float), ("clipped", c.c_double),
-                ("clipped_error", c.c_double)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("quant", Quant),
+        ("lo", c.c_float),
+        ("hi", c.c_float),
+        ("clipped", c.c_double),
+        ("clipped_error", c.c_double),
+    ]
 
 
 class Sample(c.Structure):
@@ -107,36 +273,87 @@ class Sample(c.Structure):
 
 
 class FloatLayer(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("weights", c.POINTER(WeightsDesc)), ("op", c.POINTER(Conv2dDesc)), ("allocator", P)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("weights", c.POINTER(WeightsDesc)),
+        ("op", c.POINTER(Conv2dDesc)),
+        ("allocator", P),
+    ]
 
 
 class SearchOptions(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("alphas", P), ("alpha_count", c.c_uint32), ("smooth_kinds", c.c_uint32),
-                ("calibrators", c.c_uint32), ("signedness", c.c_uint32), ("modes", c.c_uint32), ("nonzero", c.c_int32),
-                ("percentile", c.c_double), ("holdout", c.c_double), ("margin", c.c_double), ("act_floor", c.c_double),
-                ("weight_floor", c.c_double)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("alphas", P),
+        ("alpha_count", c.c_uint32),
+        ("smooth_kinds", c.c_uint32),
+        ("calibrators", c.c_uint32),
+        ("signedness", c.c_uint32),
+        ("modes", c.c_uint32),
+        ("nonzero", c.c_int32),
+        ("percentile", c.c_double),
+        ("holdout", c.c_double),
+        ("margin", c.c_double),
+        ("act_floor", c.c_double),
+        ("weight_floor", c.c_double),
+    ]
 
 
 class Choice(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("quant", Quant), ("smooth_kind", c.c_int32), ("alpha", c.c_double),
-                ("calibrator", c.c_int32), ("nonzero", c.c_int32), ("sqnr", c.c_double), ("off_sqnr", c.c_double),
-                ("plain_sqnr", c.c_double), ("tried", c.c_uint32), ("held_out", c.c_uint32), ("silent", c.c_uint32),
-                ("first_silent", c.c_uint32)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("quant", Quant),
+        ("smooth_kind", c.c_int32),
+        ("alpha", c.c_double),
+        ("calibrator", c.c_int32),
+        ("nonzero", c.c_int32),
+        ("sqnr", c.c_double),
+        ("off_sqnr", c.c_double),
+        ("plain_sqnr", c.c_double),
+        ("tried", c.c_uint32),
+        ("held_out", c.c_uint32),
+        ("silent", c.c_uint32),
+        ("first_silent", c.c_uint32),
+    ]
 
 
 class Comparison(c.Structure):
-    _fields_ = [("count", c.c_uint64), ("nonfinite", c.c_uint64), ("signal", c.c_double),
-                ("noise", c.c_double), ("sqnr", c.c_double), ("l1", c.c_double), ("cosine", c.c_double),
-                ("greatest", c.c_double), ("reserved", c.c_uint64 * 2)]
+    _fields_ = [
+        ("count", c.c_uint64),
+        ("nonfinite", c.c_uint64),
+        ("signal", c.c_double),
+        ("noise", c.c_double),
+        ("sqnr", c.c_double),
+        ("l1", c.c_double),
+        ("cosine", c.c_double),
+        ("greatest", c.c_double),
+        ("reserved", c.c_uint64 * 2),
+    ]
 
 
 class Report(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("total", Comparison), ("sqnr_without", c.c_double * 4), ("findings", c.c_uint32),
-                ("nonfinite_place", c.c_int32), ("nonfinite_channel", c.c_uint32), ("nonfinite_sample", c.c_uint32),
-                ("nonfinite_index", c.c_int64), ("silent", c.c_uint32), ("first_silent", c.c_uint32), ("dead", c.c_uint32),
-                ("first_dead", c.c_uint32), ("clipped", c.c_double), ("scale_ratio", c.c_double), ("shifted", c.c_uint32),
-                ("first_shifted", c.c_uint32), ("scaled", c.c_uint32), ("first_scaled", c.c_uint32), ("shift", c.c_double),
-                ("factor", c.c_double)]
+    _fields_ = [
+        ("size", c.c_uint32),
+        ("total", Comparison),
+        ("sqnr_without", c.c_double * 4),
+        ("findings", c.c_uint32),
+        ("nonfinite_place", c.c_int32),
+        ("nonfinite_channel", c.c_uint32),
+        ("nonfinite_sample", c.c_uint32),
+        ("nonfinite_index", c.c_int64),
+        ("silent", c.c_uint32),
+        ("first_silent", c.c_uint32),
+        ("dead", c.c_uint32),
+        ("first_dead", c.c_uint32),
+        ("clipped", c.c_double),
+        ("scale_ratio", c.c_double),
+        ("shifted", c.c_uint32),
+        ("first_shifted", c.c_uint32),
+        ("scaled", c.c_uint32),
+        ("first_scaled", c.c_uint32),
+        ("shift", c.c_double),
+        ("factor", c.c_double),
+    ]
 
 
 class Parallel(c.Structure):
@@ -146,28 +363,32 @@ class Parallel(c.Structure):
 class QuernelError(ValueError):
     """A refusal of the library: its status and the line that names argument and value."""
 
-    def __init__(self, code, text):
+    def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
         self.code = code
 
 
-def _candidates():
+def _candidates() -> Iterator[str]:
     if os.environ.get("QUERNEL_LIBRARY"):
         yield os.environ["QUERNEL_LIBRARY"]
     here = pathlib.Path(__file__).resolve()
-    yield from map(str, (here.parents[1] / ".quernel.mesonpy.libs").glob("libquernel.so*"))  # a wheel
+    # a wheel
+    yield from map(str, (here.parents[1] / ".quernel.mesonpy.libs").glob("libquernel.so*"))
     yield str(here.parents[2] / "build" / "libquernel.so")  # a checkout built by ./dev build
     yield "libquernel.so.0"
 
 
-def _load():
+def _load() -> c.CDLL:
     tried = []
     for name in _candidates():
         try:
             return c.CDLL(name)
         except OSError as problem:
             tried.append(str(problem))
-    raise ImportError("libquernel was not found (./dev build makes it; QUERNEL_LIBRARY names it): " + "; ".join(tried))
+    raise ImportError(
+        "libquernel was not found (./dev build makes it; QUERNEL_LIBRARY names it): "
+        + "; ".join(tried)
+    )
 
 
 lib = _load()
@@ -186,8 +407,18 @@ for _name, _result, _arguments in [
     ("quernel_linear_create", c.c_int, [c.POINTER(LinearDesc), c.POINTER(P), E]),
     ("quernel_conv2d_create", c.c_int, [c.POINTER(Conv2dDesc), c.POINTER(P), E]),
     ("quernel_deconv2d_create", c.c_int, [c.POINTER(Conv2dDesc), c.POINTER(P), E]),
-    ("quernel_chain_describe", c.c_int, [c.POINTER(Tensor), c.c_uint32, c.c_uint32, c.POINTER(c.c_size_t),
-                                         c.POINTER(c.c_size_t), E]),
+    (
+        "quernel_chain_describe",
+        c.c_int,
+        [
+            c.POINTER(Tensor),
+            c.c_uint32,
+            c.c_uint32,
+            c.POINTER(c.c_size_t),
+            c.POINTER(c.c_size_t),
+            E,
+        ],
+    ),
     ("quernel_operator_workspace", c.c_size_t, [P]),
     ("quernel_operator_run", c.c_int, [P, P, P, P, P, c.c_size_t, c.POINTER(Parallel), E]),
     ("quernel_operator_explain", c.c_size_t, [P, c.c_char_p, c.c_size_t]),
@@ -201,7 +432,11 @@ for _name, _result, _arguments in [
     ("quernel_pool_create", c.c_int, [c.c_uint32, c.POINTER(P), E]),
     ("quernel_pool_destroy", None, [P]),
     ("quernel_pool_parallel", Parallel, [P]),
-    ("quernel_quantize", c.c_int, [P, c.c_size_t, c.c_float, c.c_int32, c.c_int32, c.c_int32, c.c_int32, P, E]),
+    (
+        "quernel_quantize",
+        c.c_int,
+        [P, c.c_size_t, c.c_float, c.c_int32, c.c_int32, c.c_int32, c.c_int32, P, E],
+    ),
     ("quernel_dequantize", c.c_int, [P, c.c_size_t, c.c_float, c.c_int32, c.c_int32, P, E]),
     ("quernel_observer_create", c.c_int, [c.POINTER(ObserverDesc), c.POINTER(P), E]),
     ("quernel_observer_destroy", None, [P]),
@@ -210,19 +445,38 @@ for _name, _result, _arguments in [
     ("quernel_observer_groups", c.c_uint32, [P]),
     ("quernel_observer_get", c.c_int, [P, c.c_uint32, c.POINTER(ObserverStats), E]),
     ("quernel_observer_absmax", c.c_int, [P, P, E]),
-    ("quernel_observer_calibrate", c.c_int, [P, c.c_uint32, c.POINTER(CalibrationOptions), c.POINTER(Calibration), E]),
-    ("quernel_search_layer", c.c_int, [c.POINTER(FloatLayer), P, c.c_uint32, c.POINTER(SearchOptions), c.POINTER(Choice),
-                                       P, E]),
-    ("quernel_bias_correct", c.c_int, [c.POINTER(FloatLayer), c.POINTER(Choice), P, P, c.c_uint32, P, E]),
-    ("quernel_weights_round", c.c_int, [c.POINTER(FloatLayer), c.POINTER(Choice), P, P, c.c_uint32, P, P, P, E]),
-    ("quernel_audit_layer", c.c_int, [c.POINTER(FloatLayer), c.POINTER(Choice), P, P, c.c_uint32, c.POINTER(Report), E]),
+    (
+        "quernel_observer_calibrate",
+        c.c_int,
+        [P, c.c_uint32, c.POINTER(CalibrationOptions), c.POINTER(Calibration), E],
+    ),
+    (
+        "quernel_search_layer",
+        c.c_int,
+        [c.POINTER(FloatLayer), P, c.c_uint32, c.POINTER(SearchOptions), c.POINTER(Choice), P, E],
+    ),
+    (
+        "quernel_bias_correct",
+        c.c_int,
+        [c.POINTER(FloatLayer), c.POINTER(Choice), P, P, c.c_uint32, P, E],
+    ),
+    (
+        "quernel_weights_round",
+        c.c_int,
+        [c.POINTER(FloatLayer), c.POINTER(Choice), P, P, c.c_uint32, P, P, P, E],
+    ),
+    (
+        "quernel_audit_layer",
+        c.c_int,
+        [c.POINTER(FloatLayer), c.POINTER(Choice), P, P, c.c_uint32, c.POINTER(Report), E],
+    ),
     ("quernel_smooth_factors", c.c_int, [P, P, c.c_uint32, c.POINTER(SmoothOptions), P, E]),
 ]:
     _function = getattr(lib, _name)
     _function.restype, _function.argtypes = _result, _arguments
 
 
-def call(function, *arguments):
+def call(function: Callable[..., int], *arguments: Any) -> None:
     """Calls a function whose last argument is the error, and raises what it refuses."""
     error = Error()
     code = function(*arguments, c.byref(error))

@@ -186,7 +186,9 @@ class _FloatLayer:
         op.finish = finish_desc(
             layer.channels[1], self.keep, bias=layer.bias, **layer.activation.finish()
         )
-        self.desc = native.FloatLayer(c.sizeof(native.FloatLayer), c.pointer(weights), c.pointer(op))
+        self.desc = native.FloatLayer(
+            c.sizeof(native.FloatLayer), c.pointer(weights), c.pointer(op)
+        )
         self.count = len(samples)
         self.samples = (native.Sample * self.count)(
             *map(self._sample, samples, expected or itertools.repeat(None))

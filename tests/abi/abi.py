@@ -11,6 +11,7 @@
 `abi.py --refresh` records today's interface, for a change that is meant: a sized struct that grew at its end, a new
 function, and QUERNEL_API_VERSION with its line.
 """
+
 import argparse
 import pathlib
 import re
@@ -24,23 +25,43 @@ ROOT = HERE.parent.parent
 HEADERS = ROOT / "include" / "quernel"
 BASELINE = HERE / "baseline"
 TYPES, FLAT = BASELINE / "quernel.abi", BASELINE / "headers.txt"
-SMALL = ["--no-show-locs", "--no-corpus-path", "--no-comp-dir-path", "--no-architecture", "--no-elf-needed",
-         "--type-id-style", "hash", "--short-locs", "--no-parameter-names"]
+SMALL = [
+    "--no-show-locs",
+    "--no-corpus-path",
+    "--no-comp-dir-path",
+    "--no-architecture",
+    "--no-elf-needed",
+    "--type-id-style",
+    "hash",
+    "--short-locs",
+    "--no-parameter-names",
+]
 TOP = """// SPDX-License-Identifier: Apache-2.0
 // The public headers as they were recorded, one after another, without comments. Made by abi.py --refresh.
 """
 MUTANTS = {
-    "a member removed": (r"    uint32_t pad_top, pad_left, pad_bottom, pad_right;\n    quernel_quant quant;",
-                         "    uint32_t pad_top, pad_left, pad_bottom;\n    quernel_quant quant;"),
-    "a member moved": (r"    int32_t type;\n    int32_t layout;", "    int32_t layout;\n    int32_t type;"),
+    "a member removed": (
+        r"    uint32_t pad_top, pad_left, pad_bottom, pad_right;\n    quernel_quant quant;",
+        "    uint32_t pad_top, pad_left, pad_bottom;\n    quernel_quant quant;",
+    ),
+    "a member moved": (
+        r"    int32_t type;\n    int32_t layout;",
+        "    int32_t layout;\n    int32_t type;",
+    ),
     "an enumerator shifted": (r"QUERNEL_ISA_AVXVNNI = 2", "QUERNEL_ISA_AVXVNNI = 5"),
-    "an enumerator of an int32_t member": (r"QUERNEL_ACTIVATION_TANH = 10", "QUERNEL_ACTIVATION_TANH = 11"),
+    "an enumerator of an int32_t member": (
+        r"QUERNEL_ACTIVATION_TANH = 10",
+        "QUERNEL_ACTIVATION_TANH = 11",
+    ),
     "a status": (r"QUERNEL_E_ISA = -12", "QUERNEL_E_ISA = -13"),
     "a frozen struct grown": (r"(\} quernel_quant;)", r"    int32_t more;\n\1"),
     "an argument changed": (r"quernel_set_log\(", "quernel_set_log(int more, "),
     "a function removed": (r"QUERNEL_API size_t quernel_tables_get\([^;]*;", ""),
 }
-GROWN = (r"(    uint32_t out_pad_h, out_pad_w;\n)(\} quernel_conv2d_desc;)", r"\1    uint64_t of_a_newer_version[3];\n\2")
+GROWN = (
+    r"(    uint32_t out_pad_h, out_pad_w;\n)(\} quernel_conv2d_desc;)",
+    r"\1    uint64_t of_a_newer_version[3];\n\2",
+)
 
 
 def flatten(folder=HEADERS):
@@ -92,10 +113,26 @@ def describe(flat, gcc, folder):
     """The interface of one flat header as libabigail's text."""
     source, library, types = folder / "stub.c", folder / "libquernel.so.0", folder / "types.abi"
     (folder / "quernel.h").write_text(flat, encoding="utf-8")
-    stubs = "".join(f"{declaration} {{ __builtin_trap(); }}\n" for declaration, _ in functions(flat))
-    enums = "".join(f"enum {name} the_{name};\n" for name in re.findall(r"^typedef enum (\w+)", flat, re.MULTILINE))
+    stubs = "".join(
+        f"{declaration} {{ __builtin_trap(); }}\n" for declaration, _ in functions(flat)
+    )
+    enums = "".join(
+        f"enum {name} the_{name};\n"
+        for name in re.findall(r"^typedef enum (\w+)", flat, re.MULTILINE)
+    )
     source.write_text('#include "quernel.h"\n' + stubs + enums, encoding="utf-8")
-    checked(gcc, "-g", "-O0", "-w", "-shared", "-fPIC", "-Wl,-soname,libquernel.so.0", "-o", library, source)
+    checked(
+        gcc,
+        "-g",
+        "-O0",
+        "-w",
+        "-shared",
+        "-fPIC",
+        "-Wl,-soname,libquernel.so.0",
+        "-o",
+        library,
+        source,
+    )
     checked("abidw", *SMALL, "--out-file", types, library)
     text = types.read_text(encoding="utf-8").replace(str(folder) + "/", "")
     types.write_text(text, encoding="utf-8")
@@ -116,21 +153,39 @@ def refresh(gcc):
     FLAT.write_text(flat, encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="quernel-abi-") as folder:
         shutil.copy(describe(flat, gcc, pathlib.Path(folder)), TYPES)
-    print(f"recorded {len(functions(flat))} functions: {FLAT.relative_to(ROOT)}, {TYPES.relative_to(ROOT)}")
+    print(
+        f"recorded {len(functions(flat))} functions: {FLAT.relative_to(ROOT)}, {TYPES.relative_to(ROOT)}"
+    )
 
 
 def check_types(gcc):
     flat, recorded = flatten(), first_sizes(FLAT.read_text(encoding="utf-8"))
     said, today = difference(flat, gcc), first_sizes(flat)
-    wrong = [f"{name}: {today.get(name)}: was published as {size}" for name, size in recorded.items() if today.get(name) != size]
-    return wrong + ([f"differs from the recorded interface; where that is meant: abi.py --refresh\n{said}"] if said else [])
+    wrong = [
+        f"{name}: {today.get(name)}: was published as {size}"
+        for name, size in recorded.items()
+        if today.get(name) != size
+    ]
+    return wrong + (
+        [f"differs from the recorded interface; where that is meant: abi.py --refresh\n{said}"]
+        if said
+        else []
+    )
 
 
 def check_symbols(library):
-    exported = {line.split()[-1].split("@")[0] for line in checked("nm", "-D", "--defined-only", library).splitlines()}
+    exported = {
+        line.split()[-1].split("@")[0]
+        for line in checked("nm", "-D", "--defined-only", library).splitlines()
+    }
     declared = {name for _, name in functions(flatten())}
-    return [f"{library}: exports {sorted(exported - declared)} beyond the headers, lacks {sorted(declared - exported)}"
-            ] if exported != declared else []
+    return (
+        [
+            f"{library}: exports {sorted(exported - declared)} beyond the headers, lacks {sorted(declared - exported)}"
+        ]
+        if exported != declared
+        else []
+    )
 
 
 def run_program(flat, what, library, gcc):
@@ -138,10 +193,25 @@ def run_program(flat, what, library, gcc):
         folder = pathlib.Path(scratch)
         (folder / "quernel.h").write_text(flat, encoding="utf-8")
         program = folder / "program"
-        checked(gcc, "-O1", "-Wall", "-I", folder, HERE / "old_program.c", "-o", program, library, "-lm",
-                f"-Wl,-rpath,{pathlib.Path(library).resolve().parent}")
+        checked(
+            gcc,
+            "-O1",
+            "-Wall",
+            "-I",
+            folder,
+            HERE / "old_program.c",
+            "-o",
+            program,
+            library,
+            "-lm",
+            f"-Wl,-rpath,{pathlib.Path(library).resolve().parent}",
+        )
         done = run(program)
-        return [f"{what}: exit {done.returncode}\n{done.stdout}{done.stderr}"] if done.returncode else []
+        return (
+            [f"{what}: exit {done.returncode}\n{done.stdout}{done.stderr}"]
+            if done.returncode
+            else []
+        )
 
 
 def check_programs(library, gcc):
@@ -149,8 +219,10 @@ def check_programs(library, gcc):
     grown, count = re.subn(*GROWN, recorded)
     if not count:
         return ["the struct that is to grow was not found in the recorded header"]
-    return [*run_program(recorded, "a program of the baseline", library, gcc),
-            *run_program(grown, "a program of a newer version", library, gcc)]
+    return [
+        *run_program(recorded, "a program of the baseline", library, gcc),
+        *run_program(grown, "a program of a newer version", library, gcc),
+    ]
 
 
 def check_itself(gcc):
@@ -178,8 +250,12 @@ def main():
         return 0
     if not options.library:
         parser.error("which library? (build/libquernel.so)")
-    checks = {"types": check_types(options.gcc), "symbols": check_symbols(options.library),
-              "programs": check_programs(options.library, options.gcc), "itself": check_itself(options.gcc)}
+    checks = {
+        "types": check_types(options.gcc),
+        "symbols": check_symbols(options.library),
+        "programs": check_programs(options.library, options.gcc),
+        "itself": check_itself(options.gcc),
+    }
     for name, wrong in checks.items():
         print(*(f"{name}: {line}" for line in wrong or ["ok"]), sep="\n")
     failed = sum(bool(wrong) for wrong in checks.values())

@@ -10,7 +10,17 @@ import sys
 
 from run import Outcome, failure
 
-HEADERS = {"common.h", "conv2d.h", "epilogue.h", "linear.h", "quernel.h", "tensor.h", "threads.h", "version.h", "weights.h"}
+HEADERS = {
+    "common.h",
+    "conv2d.h",
+    "epilogue.h",
+    "linear.h",
+    "quernel.h",
+    "tensor.h",
+    "threads.h",
+    "version.h",
+    "weights.h",
+}
 
 
 def check(suite, root, build, scratch):

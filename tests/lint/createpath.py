@@ -11,6 +11,7 @@ Run: the fewest calls from quernel_operator_run to a product's kernel, which `mu
 run_task, on whatever thread.
 
 gcc writes the graph (-fcallgraph-info, without optimization), so that this runs on any checkout: name its root."""
+
 import argparse
 import collections
 import concurrent.futures
@@ -22,15 +23,28 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NODE = re.compile(r'^node: \{ title: "([^"]+)" label: "([^"\\]+)\\n([^"\\]+):(\d+):\d+')
-EDGE = re.compile(r'^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)" label: "[^"]*?:(\d+):(\d+)"')
+EDGE = re.compile(
+    r'^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)" label: "[^"]*?:(\d+):(\d+)"'
+)
 
 
 def graph_of(source, root, folder):
     """The lines that gcc says of one source: functions, and calls with their places."""
     out = pathlib.Path(folder) / (source.relative_to(root).as_posix().replace("/", "_") + ".o")
     includes = [f"-I{root / part}" for part in ("", "src", "include")]
-    command = ["gcc", "-std=gnu11", "-O0", "-w", "-fcallgraph-info", '-DQUERNEL_SYSCONFDIR=""', *includes, "-c",
-               str(source), "-o", str(out)]
+    command = [
+        "gcc",
+        "-std=gnu11",
+        "-O0",
+        "-w",
+        "-fcallgraph-info",
+        '-DQUERNEL_SYSCONFDIR=""',
+        *includes,
+        "-c",
+        str(source),
+        "-o",
+        str(out),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return out.with_suffix(".ci").read_text(encoding="utf-8").splitlines()
 
@@ -39,7 +53,10 @@ class Graph:
     def __init__(self, root):
         self.file, self.calls = {}, collections.defaultdict(dict)
         sources = [p for p in sorted((root / "src").rglob("*.c")) if p.name != "cpu_arm.c"]
-        with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            concurrent.futures.ThreadPoolExecutor(2) as pool,
+        ):
             for lines in pool.map(lambda p: graph_of(p, root, folder), sources):
                 for line in lines:
                     self.take(line, root)
@@ -48,7 +65,9 @@ class Graph:
         node, edge = NODE.match(line), EDGE.match(line)
         if node and (node[1] not in self.file or node[3].endswith(".c")):
             where = pathlib.Path(node[3])
-            self.file[node[1]] = where.relative_to(root).as_posix() if where.is_relative_to(root) else node[3]
+            self.file[node[1]] = (
+                where.relative_to(root).as_posix() if where.is_relative_to(root) else node[3]
+            )
         if edge:
             self.calls[edge[1]][(int(edge[3]), int(edge[4]), edge[2])] = edge[2]
 
@@ -94,7 +113,11 @@ def run_depth(graph):
     for name in queue:
         if short(name) == "multiply":
             return depth[name] + 1
-        handed = [title for title in graph.file if short(title) == "run_task"] if short(name) == "run_wrapped" else []
+        handed = (
+            [title for title in graph.file if short(title) == "run_task"]
+            if short(name) == "run_wrapped"
+            else []
+        )
         for callee in graph.called_by(name) + handed:
             if callee not in depth:
                 depth[callee] = depth[name] + 1
@@ -107,7 +130,9 @@ def short(name):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("root", nargs="?", type=pathlib.Path, default=ROOT)
     graph = Graph(parser.parse_args().root.resolve())
     found = list(turns(graph, "quernel_conv2d_create"))

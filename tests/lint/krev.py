@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A kernel's revision (krev in kernels.def) must rise when its code changes: tuning rows live as long as it is equal.
+"""A kernel's revision (krev in kernels.def) must rise when its code changes: tuning rows live as
+long as it is equal.
 
-The code is the kernel's file and everything of ours that it includes, without comments and spacing, so that the hash is
-the same for every compiler. krev.txt records the hash that goes with each revision."""
+The code is the kernel's file and everything of ours that it includes, without comments and spacing,
+so that the hash is the same for every compiler. krev.txt records the hash that goes with each
+revision."""
+
 import hashlib
 import posixpath
 import re
@@ -18,7 +21,11 @@ def _strip(text):
 
 
 def _resolve(path, wanted, texts):
-    for candidate in (posixpath.normpath(posixpath.join(posixpath.dirname(path), wanted)), wanted, "src/" + wanted):
+    for candidate in (
+        posixpath.normpath(posixpath.join(posixpath.dirname(path), wanted)),
+        wanted,
+        "src/" + wanted,
+    ):
         if candidate in texts:
             return candidate
     return None
@@ -41,15 +48,26 @@ def hashes(texts):
     for _, name, isa, revision in source.kernel_lines(texts.get("kernels/kernels.def", "")):
         function, files = f"quernel_uk_{name}_{isa}", []
         for path in sorted(texts):
-            if path.startswith("kernels/") and f"/{isa}/" in path and path.endswith(".c") and function in texts[path]:
+            if (
+                path.startswith("kernels/")
+                and f"/{isa}/" in path
+                and path.endswith(".c")
+                and function in texts[path]
+            ):
                 _closure(path, texts, files)
-        digest = hashlib.sha256("\n".join(_strip(texts[p]) for p in files).encode()).hexdigest()[:16]
+        digest = hashlib.sha256("\n".join(_strip(texts[p]) for p in files).encode()).hexdigest()[
+            :16
+        ]
         found[function] = (revision, digest)
     return found
 
 
 def recorded(texts):
-    rows = [line.split() for line in texts.get(RECORD, "").splitlines() if line and not line.startswith("#")]
+    rows = [
+        line.split()
+        for line in texts.get(RECORD, "").splitlines()
+        if line and not line.startswith("#")
+    ]
     return {row[0]: (row[1], row[2]) for row in rows if len(row) == 3}
 
 
@@ -59,7 +77,9 @@ def check(texts):
         if kernel not in known:
             yield f"{RECORD}: {kernel} is not recorded: ./dev lint --refresh-krev"
         elif known[kernel][1] != digest and known[kernel][0] == revision:
-            yield f"kernels/kernels.def: {kernel}: its code changed and its krev ({revision}) did not"
+            yield (
+                f"kernels/kernels.def: {kernel}: its code changed and its krev ({revision}) did not"
+            )
         elif known[kernel] != (revision, digest):
             yield f"{RECORD}: {kernel} is out of date: ./dev lint --refresh-krev"
 
@@ -73,7 +93,10 @@ def refresh(texts, root):
             stale += 1
     if stale:
         return 1
-    lines = ["# SPDX-License-Identifier: Apache-2.0", "# kernel, krev, hash of its code; written by ./dev lint --refresh-krev"]
+    lines = [
+        "# SPDX-License-Identifier: Apache-2.0",
+        "# kernel, krev, hash of its code; written by ./dev lint --refresh-krev",
+    ]
     lines += [f"{kernel} {revision} {digest}" for kernel, (revision, digest) in sorted(now.items())]
     (root / RECORD).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return 0

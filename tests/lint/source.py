@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rules about source text. Each takes {path: text} and yields findings."""
+
 import posixpath
 import re
 
@@ -7,7 +8,20 @@ CODE = (".c", ".h", ".cc", ".py", ".def")
 LINES_MOST = 600
 COLUMNS_MOST = 100
 # A file includes its own floor and those that stand before it here.
-FLOORS = ["base", "cpu", "threads", "registry", "pack", "plan", "exec", "quant", "table", "op", "network", "audit"]
+FLOORS = [
+    "base",
+    "cpu",
+    "threads",
+    "registry",
+    "pack",
+    "plan",
+    "exec",
+    "quant",
+    "table",
+    "op",
+    "network",
+    "audit",
+]
 # A file of tune/ includes its own room, these, and the library.
 TUNE_ROOMS = {
     "common": [],
@@ -21,7 +35,11 @@ MARKS = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 
 
 def code(texts):
-    return {path: text for path, text in texts.items() if path.endswith(CODE) or path in ("dev", ".ci/run")}
+    return {
+        path: text
+        for path, text in texts.items()
+        if path.endswith(CODE) or path in ("dev", ".ci/run")
+    }
 
 
 def has_licence(texts):
@@ -66,7 +84,9 @@ def allowed_in_tune(path, wanted):
     room, parts = path.split("/")[1], wanted.split("/")
     if parts[0] == "tune":
         return parts[1] in [room, *TUNE_ROOMS.get(room, [])]
-    return parts[0] in ["quernel", "kernels", *FLOORS] or (room == "program" and wanted == "tests/kcheck/kcheck.h")
+    return parts[0] in ["quernel", "kernels", *FLOORS] or (
+        room == "program" and wanted == "tests/kcheck/kcheck.h"
+    )
 
 
 def allowed_from(path, wanted):
@@ -75,7 +95,11 @@ def allowed_from(path, wanted):
     if parts[0] == "tune":
         return allowed_in_tune(path, wanted)
     if parts[0] == "kernels":
-        return "/" not in wanted or wanted.startswith("kernels/") or wanted in ("quernel/common.h", "base/num.h")
+        return (
+            "/" not in wanted
+            or wanted.startswith("kernels/")
+            or wanted in ("quernel/common.h", "base/num.h")
+        )
     if parts[0] != "src":
         return True
     if wanted.startswith(("quernel/", "kernels/")):
@@ -108,11 +132,19 @@ def lists_kernels_once(texts):
     built = texts.get("kernels/meson.build", "")
     for _, name, isa, _ in lines:
         function = f"quernel_uk_{name}_{isa}"
-        homes = [p for p, t in texts.items() if p.startswith("kernels/") and f"/{isa}/" in p and p.endswith(".c") and function in t]
+        homes = [
+            p
+            for p, t in texts.items()
+            if p.startswith("kernels/") and f"/{isa}/" in p and p.endswith(".c") and function in t
+        ]
         if not homes:
             yield f"kernels/kernels.def: {function} stands in no file of {isa}"
     for path in texts:
-        if path.startswith("kernels/") and path.endswith(".c") and path.removeprefix("kernels/") not in built:
+        if (
+            path.startswith("kernels/")
+            and path.endswith(".c")
+            and path.removeprefix("kernels/") not in built
+        ):
             yield f"{path}: is not in kernels/meson.build"
     names = [f"{name}_{isa}" for _, name, isa, _ in lines]
     for name in sorted({n for n in names if names.count(n) > 1}):
@@ -122,7 +154,7 @@ def lists_kernels_once(texts):
 def quotes_its_example(texts):
     """README's program is the one that is compiled and run."""
     example = texts.get("examples/conv2d.c", "")
-    body = example[example.find("#include"):].strip()
+    body = example[example.find("#include") :].strip()
     if not body or body not in texts.get("README.md", ""):
         yield "README.md: its program is not examples/conv2d.c"
 
@@ -150,12 +182,16 @@ def parents_of(folder):
 
 
 def without_code(text):
-    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    return re.sub(
+        r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    )
 
 
 def quotes_examples(texts):
     """Code in the guide stands in a program of examples/; line breaks may differ."""
-    examples = ["".join(text.split()) for path, text in texts.items() if path.startswith("examples/")]
+    examples = [
+        "".join(text.split()) for path, text in texts.items() if path.startswith("examples/")
+    ]
     guide = texts.get("docs/guide.md", "")
     for block in re.findall(r"^```c\n(.*?)^```", guide, re.MULTILINE | re.DOTALL):
         if not any("".join(block.split()) in example for example in examples):

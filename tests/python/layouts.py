@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The ctypes structures of quernel._native against the C ones: sizes, and the offset and size of every member."""
+
 import ctypes as c
 import os
 import pathlib
@@ -12,7 +13,6 @@ import tempfile
 import unittest
 
 import front
-
 from quernel import _native as native
 
 INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "include"
@@ -28,7 +28,10 @@ def structures():
 def layout(kind):
     """What C is to say of a structure: {"": size, member: (offset, size)}."""
     members = {name.rstrip("_"): getattr(kind, name) for name, *_ in kind._fields_}
-    return {"": (0, c.sizeof(kind)), **{name: (member.offset, member.size) for name, member in members.items()}}
+    return {
+        "": (0, c.sizeof(kind)),
+        **{name: (member.offset, member.size) for name, member in members.items()},
+    }
 
 
 def program():
@@ -36,8 +39,12 @@ def program():
     for kind, name in structures():
         lines.append(f'    printf("{name}  0 %zu\\n", sizeof({name}));')
         for member in list(layout(kind))[1:]:
-            lines.append(f'    printf("{name} {member} %zu %zu\\n", offsetof({name}, {member}), sizeof((({name} *)0)->{member}));')
-    return "\n".join(["#include <stdio.h>", "#include <quernel/quernel.h>", "int main(void) {", *lines, "}", ""])
+            lines.append(
+                f'    printf("{name} {member} %zu %zu\\n", offsetof({name}, {member}), sizeof((({name} *)0)->{member}));'
+            )
+    return "\n".join(
+        ["#include <stdio.h>", "#include <quernel/quernel.h>", "int main(void) {", *lines, "}", ""]
+    )
 
 
 def measured(compiler):
@@ -46,7 +53,9 @@ def measured(compiler):
         source.write_text(program(), encoding="utf-8")
         subprocess.run([compiler, "-I", INCLUDE, source, "-o", binary], check=True)
         found = {}
-        for line in subprocess.run([binary], check=True, capture_output=True, text=True).stdout.splitlines():
+        for line in subprocess.run(
+            [binary], check=True, capture_output=True, text=True
+        ).stdout.splitlines():
             name, member, offset, size = line.split(" ")
             found.setdefault(name, {})[member] = (int(offset), int(size))
         return found
