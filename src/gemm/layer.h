@@ -96,7 +96,11 @@ static inline bool quernel_i_layer_depthwise(const quernel_i_layer *l) {
 static inline bool quernel_i_layer_whole_rows(const quernel_i_layer *l) { return l->n_runs == l->kernel_h; }
 /// Its kernel takes strips of pixels, not rows.
 static inline bool quernel_i_layer_conv(const quernel_i_layer *l) {
-    return !quernel_i_layer_depthwise(l) && l->gemm->op >= QUERNEL_I_OP_CONV3X3 && l->gemm->op <= QUERNEL_I_OP_CONVGROUPS;
+    return !quernel_i_layer_depthwise(l) && l->gemm->call == QUERNEL_I_CALL_CONV;
+}
+/// Its kernel works in tiles that the thread configures.
+static inline bool quernel_i_layer_tiles(const quernel_i_layer *l) {
+    return !quernel_i_layer_depthwise(l) && l->gemm->tiles;
 }
 /// Bytes from row to row of the tile of joined phases' sums.
 static inline size_t quernel_i_layer_tile_row(const quernel_i_layer *l) { return (size_t)l->columns_block * sizeof(int32_t); }

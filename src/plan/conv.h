@@ -5,7 +5,7 @@
 
 #include "gemm/layer.h"
 
-/// The layer is what the kernel's op asks for, no numbers belong to a row, and sums are below the op's bound or can be divided. Geometry, weights
+/// The layer is one that the kernel takes, no numbers belong to a row, and sums are below the kernel's bound or can be divided. Geometry, weights
 /// and quant of the layer are set.
 bool quernel_i_plan_conv_fits(const quernel_i_layer *layer, const quernel_i_kernel *kernel);
 
@@ -13,7 +13,7 @@ bool quernel_i_plan_conv_fits(const quernel_i_layer *layer, const quernel_i_kern
 /// and not too many outputs that nobody keeps. NULL where there is none, or the layer does not fit.
 const quernel_i_kernel *quernel_i_plan_conv_kernel(const quernel_i_layer *layer, const quernel_i_kernel *gemm);
 
-/// Parts of the channels whose sums such a kernel finds by themselves: as many as keep each below the op's bound.
+/// Parts of the channels whose sums such a kernel finds by themselves: as many as keep each below the kernel's bound.
 uint32_t quernel_i_plan_conv_parts(const quernel_i_layer *layer, const quernel_i_kernel *kernel);
 
 /// What such a kernel multiplies for 4x4 outputs: rows of `depth` numbers of 16 bits (of bytes, an instruction takes twice as many), `matrices` of weights that they meet.

@@ -21,20 +21,20 @@ static uint32_t encode_for(const quernel_i_layer *l, const quernel_i_kernel *ker
 
 static bool demands_packed(const quernel_i_config *config) { return config->path == QUERNEL_I_PATH_PACKED + 1; }
 
-// The instruction set's kernel of 4 columns, where there are no more: it multiplies no padding. NULL where there is none.
+// The instruction set's kernel of fewer columns than a sub-panel has, where there are no more: it multiplies no padding. NULL where there is none.
 static const quernel_i_kernel *narrow_kernel(const quernel_i_layer *l, const quernel_i_kernel *gemm) {
-    if (l->weights->shape.columns > 4 || gemm->isa == QUERNEL_ISA_REF) return NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++)
-        if (k->op == QUERNEL_I_OP_GEMM && k->nr == 4 && k->isa == gemm->isa && k->a_type == gemm->a_type) return k;
+        if (k->op == QUERNEL_I_OP_GEMM && k->nr < 16 && l->weights->shape.columns <= k->nr && k->isa == gemm->isa &&
+            k->a_type == gemm->a_type)
+            return k;
     return NULL;
 }
 
 // Few rows walk the weights once: the GEMV kernel of the same instruction set. Some convolutions have a kernel of their own on some.
 static const quernel_i_kernel *product_kernel(const quernel_i_layer *l, uint32_t usable, const quernel_i_config *config) {
     const bool few = (uint64_t)l->x.n * l->grid_h * l->grid_w <= 4;
-    const bool tiles = usable >> QUERNEL_ISA_AMXINT8 & 1 && !few && quernel_i_plan_tiles_pay(l) && !quernel_i_amx_request();
-    if (tiles) return quernel_i_plan_tiles_kernel(l, l->quant.type);
-    usable &= ~(1u << QUERNEL_ISA_AMXINT8);
+    const quernel_i_kernel *tiles = few ? NULL : quernel_i_plan_tiles_kernel(l, usable, l->quant.type);
+    if (tiles && quernel_i_plan_tiles_pay(l) && !quernel_i_isa_request((quernel_isa)tiles->isa)) return tiles;
     const quernel_i_kernel *gemm = quernel_i_registry_best(QUERNEL_I_OP_GEMM, usable, -1);
     // Of kernels of one instruction set the one that reads the numbers as they are.
     const quernel_i_kernel *typed = quernel_i_registry_best(QUERNEL_I_OP_GEMM, usable, l->quant.type);
@@ -72,7 +72,7 @@ static int choose_kernels(quernel_i_layer *l, uint32_t usable, const quernel_i_c
         if (!fits)
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: kernel %s cannot run this layer",
                                        where, k->name);
-        if (!(usable >> k->isa & 1) || (k->isa == QUERNEL_ISA_AMXINT8 && quernel_i_amx_request()))
+        if (!(usable >> k->isa & 1) || quernel_i_isa_request((quernel_isa)k->isa))
             return quernel_i_error_set(error, QUERNEL_E_ISA, "config", -1, "%s: config: kernel %s cannot run here", where,
                                        k->name);
         *(quernel_i_layer_depthwise(l) ? &l->depthwise : &l->gemm) = k;
@@ -105,7 +105,7 @@ static bool can_read_in_place(const quernel_i_layer *l) {
     if (!taps_inside(l, l->x.border_h, l->x.border_w)) return false;
     if (quernel_i_layer_depthwise(l)) return true;
     if (quernel_i_layer_conv(l)) // reads no byte more
-        return l->gemm->op != QUERNEL_I_OP_CONVLINES || l->x.stride_w == l->weights->shape.job_in;
+        return !l->gemm->fits.whole_lines || l->x.stride_w == l->weights->shape.job_in;
     // The phases of a deconvolution differ in the length of their runs.
     const bool one_length = whole_rows(l, l->x.stride_w) && l->weights->shape.phases == 1;
     return one_length ? l->weights->shape.run_length % 4 == 0 : taps_aligned(l);
@@ -169,7 +169,7 @@ static void choose_runs(quernel_i_layer *l) {
     // Rows a multiple of 2048 bytes apart would fall into too few sets of L1. Tiles keep many lines of each of 32 rows there, which
     // would overlap if each row began a set behind the one before.
     const bool spread = bytes % 2048 == 0 && (packed || l->kernel_w == 1) && !quernel_i_layer_conv(l);
-    const size_t sets = bytes % 4096 == 0 && l->isa == QUERNEL_ISA_AMXINT8 ? 5 : 1;
+    const size_t sets = bytes % 4096 == 0 && quernel_i_layer_tiles(l) ? 5 : 1;
     l->a_pixel = (ptrdiff_t)(bytes + (spread ? sets * QUERNEL_I_LINE : 0));
 }
 

@@ -183,7 +183,7 @@ static bool can_be_flat(const quernel_i_layer *l) {
 
 // Vector kernels split a line evenly among tiles, so that pixels between lines are lost time; tiles of 16 rows are not.
 static bool flat_pays(const quernel_i_layer *l) {
-    const size_t rows = l->gemm->isa == QUERNEL_ISA_AMXINT8 ? 16 : 1, lines = l->strip_h;
+    const size_t rows = l->gemm->tiles ? 16 : 1, lines = l->strip_h;
     const size_t flat = (lines - 1) * (size_t)(l->a_line / l->a_pixel) + l->grid_w;
     return lines > 1 && quernel_i_round_up(flat, rows) <= lines * quernel_i_round_up(l->grid_w, rows);
 }
@@ -217,16 +217,16 @@ static void choose_chunk(quernel_i_layer *l, const quernel_i_config *config, siz
 // Kernels without tiles read both operands in one way: a demand changes nothing there.
 static void choose_stream(quernel_i_layer *l, const quernel_i_config *config, size_t l1d_bytes) {
     l->stream = QUERNEL_I_STREAM_NONE, l->stay = 0;
-    if (quernel_i_layer_depthwise(l) || l->gemm->isa != QUERNEL_ISA_AMXINT8) return;
+    if (!quernel_i_layer_tiles(l)) return;
     l->stream = config->stream ? (quernel_i_stream)(config->stream - 1) : quernel_i_plan_stream(l, l1d_bytes);
     l->stay = quernel_i_plan_tiles_stay(l, l1d_bytes);
     if (config->stay && l->stay) l->stay = (uint32_t)least(config->stay, l->weights->shape.k_groups);
 }
 
-// Of the kernels only AVX2's for few rows prefetches, and only what no L2 keeps from call to call is worth it.
+// Only what no L2 keeps from call to call is worth it.
 static void choose_prefetch(quernel_i_layer *l, const quernel_i_config *config) {
     l->prefetch = 0;
-    if (quernel_i_layer_depthwise(l) || l->gemm->op != QUERNEL_I_OP_GEMV || l->gemm->isa != QUERNEL_ISA_AVX2) return;
+    if (quernel_i_layer_depthwise(l) || !l->gemm->prefetches) return;
     if ((size_t)l->columns_block * l->weights->shape.k_groups * 4 <= PREFETCHED_LEAST) return;
     l->prefetch = config->prefetch ? config->prefetch : PREFETCH;
 }

@@ -44,10 +44,10 @@ static uint64_t step_of_line(const quernel_i_layer *l, const quernel_i_kernel *k
            step(rows % m, columns % n, load);
 }
 
-const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_layer *l, int32_t a_type) {
+const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_layer *l, uint32_t usable, int32_t a_type) {
     const quernel_i_kernel *best = NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
-        if (k->isa != QUERNEL_ISA_AMXINT8 || k->op != QUERNEL_I_OP_GEMM || k->a_type != a_type) continue;
+        if (!k->tiles || k->op != QUERNEL_I_OP_GEMM || k->a_type != a_type || !(usable >> k->isa & 1)) continue;
         if (!best || step_of_line(l, k) < step_of_line(l, best)) best = k;
     }
     return best;
@@ -88,7 +88,7 @@ quernel_i_stream quernel_i_plan_stream(const quernel_i_layer *l, size_t l1d_byte
 // Rows that do not overlap: taps of a larger window meet their neighbours' lines in L1 anyway.
 static bool apart(const quernel_i_layer *l) {
     if (quernel_i_layer_depthwise(l)) return false;
-    return l->gemm->isa == QUERNEL_ISA_AMXINT8 && (l->path == QUERNEL_I_PATH_PACKED || l->kernel_h * l->kernel_w == 1);
+    return l->gemm->tiles && (l->path == QUERNEL_I_PATH_PACKED || l->kernel_h * l->kernel_w == 1);
 }
 
 uint32_t quernel_i_plan_tiles_stay(const quernel_i_layer *l, size_t l1d_bytes) {

@@ -8,8 +8,8 @@
 /// Whether tiles are faster than the vectors of AVX-512-VNNI for this layer, by a model of cycles.
 bool quernel_i_plan_tiles_pay(const quernel_i_layer *layer);
 
-/// The tile kernel for rows of this type whose blocks fit the layer best, by the model.
-const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_layer *layer, int32_t a_type);
+/// The tile kernel of the mask `usable` for rows of this type whose blocks fit the layer best, by the model; NULL where there is none.
+const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_layer *layer, uint32_t usable, int32_t a_type);
 
 /// Which operand of a tile kernel should pass by L1: the weights, where a unit's do not fit into it, else the rows.
 quernel_i_stream quernel_i_plan_stream(const quernel_i_layer *layer, size_t l1d_bytes);

@@ -9,7 +9,7 @@ import source
 
 SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
 GOOD = {
-    "kernels/kernels.def": SPDX + "KERNEL(GEMM, gemm_a_1x16x4, avx2, AVX2, U8, 1, 16, 4, 1, NULL, NULL, 64)\n",
+    "kernels/kernels.def": SPDX + "KERNEL(GEMM, gemm_a_1x16x4, avx2, NONE, .a_type = U8, .krev = 1)\n",
     "kernels/meson.build": "'avx2/gemm_a_1x16x4.c'",
     "kernels/avx2/gemm_a_1x16x4.c": SPDX + '#include "finish.h"\nvoid quernel_uk_gemm_a_1x16x4_avx2(void) {}\n',
     "kernels/avx2/finish.h": SPDX + '#include "base/num.h"\n',
