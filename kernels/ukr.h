@@ -124,7 +124,8 @@ typedef struct quernel_i_window {
 ///     i < kernel_h, j < kernel_w, c < channels, then the finish.
 /// Exactly those bytes are read. B as for GEMM: kernel lines, then kernel pixels, then channels; a kernel line is padded with
 /// zeros to a multiple of 4 k. The finish, without row terms and row scale, counts the pixels of a line as its rows;
-/// line y begins y·y_line bytes from the first one, in the residual y·r_line. The kernel's op says what is asked of the rest.
+/// line y begins y·y_line bytes from the first one, in the residual y·r_line. The kernel's line says which windows it
+/// takes and what bound |Σ a·w| has to keep.
 typedef struct quernel_i_conv {
     const void *a;
     ptrdiff_t a_line, a_pixel;
@@ -164,57 +165,88 @@ typedef struct quernel_i_range {
     float *least, *greatest;
 } quernel_i_range;
 
+/// What a kernel computes: the lines of ops.def.
 typedef enum quernel_i_op {
-    QUERNEL_I_OP_GEMM = 0,
-    QUERNEL_I_OP_GEMV,       // the gemm contract for rows <= 4: walks the weights once
-    // Convolutions; |Σ a·w| of every column stays below the bound, whatever the bytes of a are
-    QUERNEL_I_OP_CONV3X3,    // 3x3 with stride 1; 2^25
-    QUERNEL_I_OP_CONV3X3S2,  // 3x3 with stride 2; 2^29
-    QUERNEL_I_OP_CONVLINES,  // a_pixel = channels, stride_w <= kernel_w, stride_h 1 or 2, kernel_h 3 … 8; 2^28
-    QUERNEL_I_OP_CONVGROUPS, // 2 groups or more of up to 16 columns and channels, kernel_h, kernel_w <= 8, stride_w <= 2; no bound
-    QUERNEL_I_OP_DEPTHWISE,
-    QUERNEL_I_OP_ROWS_NHWC,
-    QUERNEL_I_OP_ROWS_NCHW,
-    QUERNEL_I_OP_RANGE_NHWC,
-    QUERNEL_I_OP_RANGE_NCHW,
-    QUERNEL_I_OP_FINISH,     // the finish alone, over an int32 tile
+#define OP(op, call, typed) QUERNEL_I_OP_##op,
+#include "kernels/ops.def"
     QUERNEL_I_OP_COUNT
 } quernel_i_op;
+
+/// How it is called.
+typedef enum quernel_i_kernel_call {
+#define CALL(call, member, prepare, arguments) QUERNEL_I_CALL_##call,
+#include "kernels/ops.def"
+    QUERNEL_I_CALL_COUNT
+} quernel_i_kernel_call;
+
+/// Makes the kernel's own form of a sub-panel of 16 columns, once per block of columns.
+typedef void quernel_i_prepare_gemm(const int8_t *panel, uint32_t groups, void *dst);
+typedef void quernel_i_prepare_conv(const int8_t *panel, const quernel_i_window *window, void *dst);
+typedef void quernel_i_prepare_none(void);
+
+typedef struct quernel_i_limits {
+    uint8_t least, most; // most 0: without limit
+} quernel_i_limits;
+
+/// Which windows a convolution kernel takes.
+typedef struct quernel_i_fits {
+    quernel_i_limits kernel_h, kernel_w, stride_h, stride_w;
+    bool whole_lines;       // the numbers of a kernel line lie side by side: no groups, no dilation along it, stride_w <= kernel_w
+    uint8_t group_channels; // 2 groups or more share 16 columns, with so many channels at most; 0: groups do not matter
+} quernel_i_fits;
+
+/// What a convolution kernel multiplies for 4x4 outputs.
+typedef enum quernel_i_multiplies {
+    QUERNEL_I_MULTIPLIES_DIRECT = 0, // each output's k, as it is
+    QUERNEL_I_MULTIPLIES_POINTS,     // `points` points of Winograd's algorithm in two dimensions, each as deep as the channels
+    QUERNEL_I_MULTIPLIES_LINES,      // points of F(4, r) down the lines, for each of 4 pixels; each as deep as a kernel line, or two
+    QUERNEL_I_MULTIPLIES_SLOTS       // each output's k of its own group alone, `kr` channels at a time
+} quernel_i_multiplies;
 
 /// One line of kernels.def.
 typedef struct quernel_i_kernel {
     const char *name;   // quernel_uk_<op>_<types>_<MR>x<NR>x<KR>_<isa>
     uint8_t op;         // quernel_i_op
+    uint8_t call;       // quernel_i_kernel_call, the op's
     uint8_t isa;        // quernel_isa
+    bool typed;         // a_type matters
     uint8_t a_type;     // quernel_type of the rows: U8 or S8
     uint8_t mr, nr, kr; // rows and columns of a register tile, k of a step
     uint16_t krev;      // revision: a tuning row lives as long as it is equal
     union {
-        void (*gemm)(const quernel_i_gemm *);           // GEMM, GEMV
-        void (*conv)(const quernel_i_conv *);           // CONV3X3 … CONVGROUPS
-        void (*depthwise)(const quernel_i_depthwise *);
-        void (*rows)(const quernel_i_rows *);
-        void (*range)(const quernel_i_range *);
-        void (*finish)(const int32_t *acc, size_t acc_row, uint32_t rows, uint32_t columns, const quernel_i_finish *);
+#define CALL(call, member, prepare, arguments) void(*member) arguments;
+#include "kernels/ops.def"
         void (*any)(void);
     } run;              // finish: acc_row in elements, acc 4-byte aligned, read exactly rows x columns
     size_t (*scratch)(uint32_t groups);                 // bytes, a multiple of 64, never less for more groups; NULL: none
-    // The kernel's own form of a sub-panel of 16 columns, made once per block of columns: quernel_i_panel_bytes of it.
-    // NULL and 64: the kernel reads w16x4 as it is.
+
+    // The kernel's own form of a sub-panel: quernel_i_panel_bytes of it. NULL and 64: it reads w16x4 as it is.
     union {
-        void (*gemm)(const int8_t *panel, uint32_t groups, void *dst);
-        void (*conv)(const int8_t *panel, const quernel_i_window *window, void *dst);
+        quernel_i_prepare_gemm *gemm;
+        quernel_i_prepare_conv *conv;
         void (*any)(void);
     } b_prepare;
-    size_t b_group;
+    uint16_t b_group, b_head; // bytes for 4 k, and of what stands before all of them
+    uint8_t b_taps;           // each of so many taps begins with a group of its own; 0: groups follow one another
+
+    // Of a convolution
+    quernel_i_fits fits;
+    uint8_t bound;        // |Σ a·w| of every column stays below 2^bound, whatever the bytes of a are; 0: no bound
+    bool in_parts;        // other sums are found in parts of the channels, each of which stays below it
+    uint8_t multiplies;   // quernel_i_multiplies
+    uint8_t points;       // of QUERNEL_I_MULTIPLIES_POINTS
+    uint8_t pays_channels;// measured: pays from so many channels on
+    float pays_computed;  // where it computes at most so many outputs for one that is kept; 0: not measured, cycles are counted
+
+    // Traits
+    bool tiles;           // rows and columns in tiles of 16 that the thread configures; one operand stays in L1
+    bool prefetches;      // takes the hint of quernel_i_gemm
 } quernel_i_kernel;
 
-/// Bytes of a sub-panel of `groups` groups of 4 k in the kernel's own form. In that of 3x3 kernels each tap begins with a group of its own; those of
-/// GEMM may begin with a number of each column.
+/// Bytes of a sub-panel of `groups` groups of 4 k in the kernel's own form.
 static inline size_t quernel_i_panel_bytes(const quernel_i_kernel *k, uint32_t groups) {
-    const bool by_taps = k->op == QUERNEL_I_OP_CONV3X3 || k->op == QUERNEL_I_OP_CONV3X3S2;
-    const size_t head = k->op == QUERNEL_I_OP_GEMM && k->b_prepare.any ? 64 : 0;
-    return head + (by_taps ? (groups + 8) / 9 * (size_t)9 : groups) * k->b_group;
+    const size_t taps = k->b_taps ? k->b_taps : 1;
+    return k->b_head + (groups + taps - 1) / taps * taps * k->b_group;
 }
 
 /// Every kernel that was compiled, in the order of kernels.def. Ends where `name` is NULL.

@@ -29,6 +29,8 @@ int quernel_i_amx_request(void) {
     return answer;
 }
 
+int quernel_i_isa_request(quernel_isa isa) { return quernel_i_isas[isa].asks ? quernel_i_amx_request() : 0; }
+
 int quernel_amx_request(quernel_error *error) {
     const int refused = quernel_i_amx_request();
     if (!refused) return QUERNEL_OK;

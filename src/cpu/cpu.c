@@ -12,10 +12,15 @@
 #include "base/desc.h"
 #include "base/log.h"
 
-static const char *const names[QUERNEL_I_ISA_COUNT] = {
-    [QUERNEL_ISA_REF] = "ref",         [QUERNEL_ISA_AVX2] = "avx2",       [QUERNEL_ISA_AVXVNNI] = "avxvnni",
-    [QUERNEL_ISA_AVX512VNNI] = "avx512vnni", [QUERNEL_ISA_AMXINT8] = "amxint8", [QUERNEL_ISA_NEON] = "neon",
-    [QUERNEL_ISA_DOTPROD] = "dotprod", [QUERNEL_ISA_I8MM] = "i8mm"};
+const quernel_i_isa quernel_i_isas[QUERNEL_I_ISA_COUNT] = {
+#define ISA(isa, word, compiled, ...) [QUERNEL_ISA_##isa] = {.name = #word, __VA_ARGS__},
+#include "cpu/isas.def"
+};
+
+static const uint32_t compiled = 0
+#define ISA(isa, word, compiled, ...) | (uint32_t)(compiled) << QUERNEL_ISA_##isa
+#include "cpu/isas.def"
+    ;
 
 #if defined(__x86_64__)
 #define HIGHEST QUERNEL_ISA_AMXINT8
@@ -23,30 +28,12 @@ static const char *const names[QUERNEL_I_ISA_COUNT] = {
 #define HIGHEST QUERNEL_ISA_I8MM
 #endif
 
-static const uint32_t compiled = 1u << QUERNEL_ISA_REF
-#if QUERNEL_HAVE_AVX2
-                                 | 1u << QUERNEL_ISA_AVX2
-#endif
-#if QUERNEL_HAVE_AVXVNNI
-                                 | 1u << QUERNEL_ISA_AVXVNNI
-#endif
-#if QUERNEL_HAVE_AVX512VNNI
-                                 | 1u << QUERNEL_ISA_AVX512VNNI
-#endif
-#if QUERNEL_HAVE_AMXINT8
-                                 | 1u << QUERNEL_ISA_AMXINT8
-#endif
-#if QUERNEL_HAVE_NEON
-                                 | 1u << QUERNEL_ISA_NEON
-#endif
-    ;
-
-const char *quernel_isa_name(quernel_isa isa) { return (unsigned)isa < QUERNEL_I_ISA_COUNT ? names[isa] : NULL; }
+const char *quernel_isa_name(quernel_isa isa) { return (unsigned)isa < QUERNEL_I_ISA_COUNT ? quernel_i_isas[isa].name : NULL; }
 
 int quernel_isa_parse(const char *name, quernel_isa *ret_isa) {
     if (!name || !ret_isa) return QUERNEL_E_NULL;
     for (int i = 0; i < QUERNEL_I_ISA_COUNT; i++)
-        if (names[i] && !strcmp(names[i], name)) {
+        if (quernel_i_isas[i].name && !strcmp(quernel_i_isas[i].name, name)) {
             *ret_isa = (quernel_isa)i;
             return QUERNEL_OK;
         }
@@ -107,7 +94,8 @@ static void build(void) {
     table.cores = cores > 0 ? (uint32_t)cores : 1;
     const char *asked = getauxval(AT_SECURE) ? NULL : getenv("QUERNEL_ISA");
     apply_ceiling(&table, asked);
-    if (table.ceiling_clamped) quernel_i_log("QUERNEL_ISA=%s cannot run here: %s is used", asked, names[table.ceiling]);
+    if (table.ceiling_clamped) quernel_i_log("QUERNEL_ISA=%s cannot run here: %s is used", asked,
+                                             quernel_i_isas[table.ceiling].name);
 }
 
 const quernel_cpu *quernel_i_cpu(void) {

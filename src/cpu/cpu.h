@@ -3,9 +3,21 @@
 #ifndef QUERNEL_I_CPU_H
 #define QUERNEL_I_CPU_H
 
+#include <stdbool.h>
+
 #include "quernel/cpu.h"
 
 #define QUERNEL_I_ISA_COUNT (QUERNEL_ISA_I8MM + 1) // of enumerators, holes included
+
+/// A line of isas.def.
+typedef struct quernel_i_isa {
+    const char *name; // NULL where a number stands for none
+    double macs_per_ns, words_per_ns;
+    bool asks;
+} quernel_i_isa;
+
+/// By quernel_isa.
+extern const quernel_i_isa quernel_i_isas[QUERNEL_I_ISA_COUNT];
 
 /// The table, found at the first call and immutable from then on.
 const quernel_cpu *quernel_i_cpu(void);
@@ -15,6 +27,9 @@ uint32_t quernel_i_isa_below(quernel_isa isa);
 
 /// Asks the kernel for AMX tiles, once per process: 0, or an errno. Where `usable` lacks amxint8 nothing is asked.
 int quernel_i_amx_request(void);
+
+/// Whether the kernel lets this process use the instruction set: 0, or an errno. Asks where that is needed.
+int quernel_i_isa_request(quernel_isa isa);
 
 /// What one architecture finds: `detected`, the cache sizes as reported (0: unknown) and the model name.
 void quernel_i_cpu_detect(quernel_cpu *cpu);

@@ -83,7 +83,7 @@ static void run_strip(void *arg, uint32_t index, uint32_t worker) {
 static void run_task(void *arg, uint32_t index, uint32_t worker) {
     const quernel_i_call *call = arg;
     quernel_i_tiles caller;
-    const bool tiles = call->plan->kernels.main->isa == QUERNEL_ISA_AMXINT8;
+    const bool tiles = call->plan->kernels.main->tiles;
     if (tiles) quernel_i_tiles_enter(&caller);
     run_strip(arg, index, worker);
     if (tiles) quernel_i_tiles_leave(&caller);

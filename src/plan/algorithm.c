@@ -9,11 +9,7 @@
 #define PREPARED_MOST ((size_t)2 << 20) // bytes of weights, above which those of fewer points are sooner read
 #define PREPARED_CHEAP ((size_t)768 << 10) // bytes of weights that cost little to prepare
 
-// What |Σ a·w| of a column has to stay below, and the furthest that 4 channels of 9 taps take it.
-#define BOUND_S1 ((uint64_t)1 << 25)
-#define BOUND_S2 ((uint64_t)1 << 29)
-#define LINES_BOUND ((uint64_t)1 << 28)
-#define QUAD_MOST ((uint64_t)4 * 9 * 255 * 128)
+#define REACH_MOST ((uint64_t)255 * 128) // of a product
 
 // The furthest from 0 that Σ a·w comes for bytes a: all of one sign's weights meet 255.
 static uint64_t furthest(const quernel_weights *w, size_t j) {
@@ -27,24 +23,26 @@ static bool below(const quernel_weights *w, uint64_t bound) {
     return true;
 }
 
-static bool is_3x3(const quernel_i_problem *p, uint32_t stride) {
-    return p->kernel_h == 3 && p->kernel_w == 3 && p->stride_h == stride && p->stride_w == stride;
-}
-
 // Lines of the kernel that fall together where the stride, or the kernel's height, asks for it: taps of 1 or 2 lines.
 static uint32_t tap_lines(const quernel_i_problem *p) { return p->stride_h == 2 || p->kernel_h > 4 ? 2 : 1; }
 static uint32_t taps(const quernel_i_problem *p) { return (p->kernel_h + tap_lines(p) - 1) / tap_lines(p); }
 
-// Numbers of a kernel line that lie side by side wherever the rows are: no groups, no dilation along the line.
-static bool is_lines(const quernel_i_problem *p) {
-    return p->kernel_h >= 3 && taps(p) <= 4 && p->stride_h <= 2 && p->stride_w <= p->kernel_w && p->dilation_w == 1 &&
-           p->weights->shape.job_in == p->x.c;
+static bool within(uint32_t value, quernel_i_limits limits) {
+    return value >= limits.least && (!limits.most || value <= limits.most);
 }
 
-// Groups that share 16 columns.
-static bool is_small_groups(const quernel_i_problem *p) {
+static bool fits_window(const quernel_i_problem *p, const quernel_i_fits *f) {
     const quernel_i_weights_shape *s = &p->weights->shape;
-    return s->bundle > 1 && s->job_in <= 16 && p->kernel_h <= 8 && p->kernel_w <= 8 && p->stride_w <= 2;
+    if (!within(p->kernel_h, f->kernel_h) || !within(p->kernel_w, f->kernel_w) ||
+        !within(p->stride_h, f->stride_h) || !within(p->stride_w, f->stride_w))
+        return false;
+    const bool whole_lines = p->stride_w <= p->kernel_w && p->dilation_w == 1 && s->job_in == p->x.c;
+    if (f->whole_lines && !whole_lines) return false;
+    return !f->group_channels || (s->bundle > 1 && s->job_in <= f->group_channels);
+}
+
+static bool below_bound(const quernel_weights *w, const quernel_i_kernel *k) {
+    return !k->bound || below(w, (uint64_t)1 << k->bound);
 }
 
 bool quernel_i_plan_conv_fits(const quernel_i_problem *p, const quernel_i_kernel *k) {
@@ -52,35 +50,27 @@ bool quernel_i_plan_conv_fits(const quernel_i_problem *p, const quernel_i_kernel
     if (w->shape.kind != QUERNEL_WEIGHTS_CONV2D || w->shape.format != QUERNEL_I_FORMAT_W16X4 || w->has_zero ||
         w->smooth_kind == QUERNEL_SMOOTH_COLUMN || quernel_i_problem_by_row(p))
         return false;
-    switch (k->op) {
-    case QUERNEL_I_OP_CONV3X3: return is_3x3(p, 1);
-    case QUERNEL_I_OP_CONV3X3S2: return is_3x3(p, 2);
-    case QUERNEL_I_OP_CONVLINES: return is_lines(p) && below(w, LINES_BOUND);
-    case QUERNEL_I_OP_CONVGROUPS: return is_small_groups(p);
-    default: return false;
-    }
+    return k->call == QUERNEL_I_CALL_CONV && fits_window(p, &k->fits) && (k->in_parts || below_bound(w, k));
 }
 
 uint32_t quernel_i_plan_conv_parts(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    if (k->op != QUERNEL_I_OP_CONV3X3 && k->op != QUERNEL_I_OP_CONV3X3S2) return 1;
-    const uint64_t bound = k->op == QUERNEL_I_OP_CONV3X3 ? BOUND_S1 : BOUND_S2;
-    if (below(p->weights, bound)) return 1;
-    const uint32_t quads = (p->weights->shape.job_in + 3) / 4, part = (uint32_t)((bound - 1) / QUAD_MOST);
+    if (!k->in_parts || below_bound(p->weights, k)) return 1;
+    // The furthest that 4 channels of all taps take a sum.
+    const uint64_t bound = (uint64_t)1 << k->bound, quad = 4 * REACH_MOST * p->kernel_h * p->kernel_w;
+    const uint32_t quads = (p->weights->shape.job_in + 3) / 4, part = (uint32_t)((bound - 1) / quad);
     return (quads + part - 1) / part;
 }
 
 quernel_i_conv_work quernel_i_plan_conv_work(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    const double channels = p->weights->shape.job_in;
-    if (k->op == QUERNEL_I_OP_CONVLINES) {
+    if (k->multiplies == QUERNEL_I_MULTIPLIES_LINES) {
         const uint32_t numbers = p->kernel_w * p->weights->shape.job_in * tap_lines(p), points = taps(p) + TILE - 1;
         return (quernel_i_conv_work){TILE * points, (numbers + 1) / 2 * 2, points};
     }
-    if (k->op == QUERNEL_I_OP_CONVGROUPS) {
+    if (k->multiplies == QUERNEL_I_MULTIPLIES_SLOTS) {
         const uint32_t slots = (p->weights->shape.group_in + k->kr - 1) / k->kr; // one instruction a slot, whatever k it has
         return (quernel_i_conv_work){TILE * TILE, 2.0 * slots * p->weights->shape.taps, 1};
     }
-    const double points = k->op == QUERNEL_I_OP_CONV3X3 ? 36 : k->b_group > 9 * 64 ? 81 : 100;
-    return (quernel_i_conv_work){points, channels, points};
+    return (quernel_i_conv_work){k->points, p->weights->shape.job_in, k->points};
 }
 
 // Lines or pixels that are computed: each of the dilation's lattices rounded up to tiles.
@@ -107,13 +97,11 @@ static bool pays_preparing(const quernel_i_problem *p, const quernel_i_kernel *k
     return bytes <= PREPARED_CHEAP || outputs * (direct_products(p) - conv_products(p, k)) >= 12.0 * (double)bytes;
 }
 
-// With stride 2 a kernel saves a third of the products at most, and may waste less.
-static bool pays_3x3(const quernel_i_problem *p, const quernel_i_kernel *k) {
+// By what was measured for the kernel: channels enough, and not too many outputs that nobody keeps.
+static bool pays_measured(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const uint64_t pixels = (uint64_t)p->grid_h * p->grid_w,
                    computed = tiled(p->grid_h, p->dilation_h) * tiled(p->grid_w, p->dilation_w);
-    const uint32_t channels = p->weights->shape.job_in;
-    if (k->op == QUERNEL_I_OP_CONV3X3) return channels >= 16 && 4 * computed <= 9 * pixels;
-    return channels >= 32 && 8 * computed <= 9 * pixels;
+    return p->weights->shape.job_in >= k->pays_channels && (double)computed <= (double)k->pays_computed * (double)pixels;
 }
 
 // What an output takes beside its products is worth 20 of them, 30 where it is made from points.
@@ -146,20 +134,21 @@ static bool counts_less(const quernel_i_problem *p, const quernel_i_kernel *k) {
 
 static bool pays(const quernel_i_problem *p, const quernel_i_kernel *k) {
     if (!fits_slice(p, k) || !pays_preparing(p, k)) return false;
-    switch (k->op) {
-    case QUERNEL_I_OP_CONVLINES: return pays_lines(p, k);
-    case QUERNEL_I_OP_CONVGROUPS: return conv_products(p, k) * k->kr < direct_products(p) * 2;
-    default: return k->isa == QUERNEL_ISA_AVX2 ? pays_3x3(p, k) : counts_less(p, k);
+    switch (k->multiplies) {
+    case QUERNEL_I_MULTIPLIES_LINES: return pays_lines(p, k);
+    case QUERNEL_I_MULTIPLIES_SLOTS: return conv_products(p, k) * k->kr < direct_products(p) * 2;
+    default: return k->pays_computed > 0 ? pays_measured(p, k) : counts_less(p, k);
     }
 }
 
 const quernel_i_kernel *quernel_i_plan_conv_kernel(const quernel_i_problem *p, const quernel_i_kernel *gemm) {
     const quernel_i_kernel *chosen = NULL;
-    if (gemm->isa == QUERNEL_ISA_REF) return NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
-        if (k->isa != gemm->isa || k->a_type != gemm->a_type || !quernel_i_plan_conv_fits(p, k)) continue;
+        if (k->isa != gemm->isa || k->a_type != gemm->a_type || k->multiplies == QUERNEL_I_MULTIPLIES_DIRECT ||
+            !quernel_i_plan_conv_fits(p, k))
+            continue;
         const bool better = !chosen || (k->op == chosen->op && prepared_bytes(p, chosen) > PREPARED_MOST) ||
-                            (k->op == QUERNEL_I_OP_CONVGROUPS && conv_products(p, k) <= conv_products(p, chosen));
+                            (k->multiplies == QUERNEL_I_MULTIPLIES_SLOTS && conv_products(p, k) <= conv_products(p, chosen));
         if (better && pays(p, k)) chosen = k;
     }
     return chosen;

@@ -44,11 +44,12 @@ static uint64_t step_of_line(const quernel_i_problem *p, const quernel_i_kernel 
            step(rows % m, columns % n, load);
 }
 
-const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_problem *p, int32_t a_type, size_t l1d_bytes) {
+const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_problem *p, const quernel_i_machine *m,
+                                                   int32_t a_type) {
     const quernel_i_kernel *best = NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
-        if (k->isa != QUERNEL_ISA_AMXINT8 || k->op != QUERNEL_I_OP_GEMM || k->a_type != a_type) continue;
-        if (!best || step_of_line(p, k, l1d_bytes) < step_of_line(p, best, l1d_bytes)) best = k;
+        if (!k->tiles || k->op != QUERNEL_I_OP_GEMM || k->a_type != a_type || !(m->isas >> k->isa & 1)) continue;
+        if (!best || step_of_line(p, k, m->l1d_bytes) < step_of_line(p, best, m->l1d_bytes)) best = k;
     }
     return best;
 }
@@ -87,7 +88,7 @@ quernel_i_stream quernel_i_plan_stream(const quernel_i_problem *p, uint32_t oc, 
 
 // Rows that do not overlap: taps of a larger window meet their neighbours' lines in L1 anyway.
 static bool apart(const quernel_i_problem *p, const quernel_i_kernel *k, quernel_i_path path) {
-    return k->isa == QUERNEL_ISA_AMXINT8 && (path == QUERNEL_I_PATH_PACKED || p->kernel_h * p->kernel_w == 1);
+    return k->tiles && (path == QUERNEL_I_PATH_PACKED || p->kernel_h * p->kernel_w == 1);
 }
 
 uint32_t quernel_i_plan_tiles_stay(const quernel_i_problem *p, const quernel_i_kernel *k, quernel_i_path path,

@@ -8,9 +8,11 @@
 /// Whether tiles are faster than the vectors of AVX-512-VNNI for this layer, by a model of cycles.
 bool quernel_i_plan_tiles_pay(const quernel_i_problem *problem);
 
-/// The tile kernel for rows of this type whose blocks fit the layer best, by the model.
+/// The tile kernel of this machine for rows of this type whose blocks fit the problem best, by the
+/// model; NULL where there is none.
 const quernel_i_kernel *quernel_i_plan_tiles_kernel(const quernel_i_problem *problem,
-                                                    int32_t a_type, size_t l1d_bytes);
+                                                    const quernel_i_machine *machine,
+                                                    int32_t a_type);
 
 /// Which operand of a tile kernel should pass by L1: the weights, where those of `oc` channels do
 /// not fit into it, else the rows.

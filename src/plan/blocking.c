@@ -118,7 +118,7 @@ quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b,
 // is worth it.
 static uint32_t prefetch_distance(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n) {
     const quernel_i_kernel *k = b->kernels->main;
-    if (k->op != QUERNEL_I_OP_GEMV || k->isa != QUERNEL_ISA_AVX2) return 0;
+    if (!k->prefetches) return 0;
     if ((size_t)n->oc * b->problem->weights->shape.k_groups * 4 <= PREFETCHED_LEAST) return 0;
     return b->config->prefetch ? b->config->prefetch : PREFETCH;
 }
@@ -128,7 +128,7 @@ quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b,
                                                  const quernel_i_plan_n_blocks *n) {
     const quernel_i_kernel *k = b->kernels->main;
     const size_t l1d_bytes = b->machine->l1d_bytes;
-    if (k->isa != QUERNEL_ISA_AMXINT8)
+    if (!k->tiles)
         return (quernel_i_plan_streams){QUERNEL_I_STREAM_NONE, 0, prefetch_distance(b, n)};
     const quernel_i_stream operand = b->config->stream
                                          ? (quernel_i_stream)(b->config->stream - 1)
@@ -172,7 +172,7 @@ static bool can_be_flat(const quernel_i_plan_base *b, const quernel_i_plan_strip
 // Vector kernels split a line evenly among tiles, so that pixels between lines are lost time; tiles
 // of 16 rows are not.
 static bool flat_pays(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip) {
-    const size_t rows = b->kernels->main->isa == QUERNEL_ISA_AMXINT8 ? 16 : 1, lines = strip->h,
+    const size_t rows = b->kernels->main->tiles ? 16 : 1, lines = strip->h,
                  width = b->problem->grid_w;
     const size_t flat = (lines - 1) * (size_t)pitch_of(b, strip) + width;
     return lines > 1 && quernel_i_round_up(flat, rows) <= lines * quernel_i_round_up(width, rows);

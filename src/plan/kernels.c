@@ -17,14 +17,13 @@ static bool demands_packed(const quernel_i_config *config) {
     return config->path == QUERNEL_I_PATH_PACKED + 1;
 }
 
-// The instruction set's kernel of 4 columns, where there are no more: it multiplies no padding.
-// NULL where there is none.
+// The instruction set's kernel of fewer columns than a sub-panel has, where there are no more: it
+// multiplies no padding. NULL where there is none.
 static const quernel_i_kernel *narrow_kernel(const quernel_i_problem *p,
                                              const quernel_i_kernel *gemm) {
-    if (p->weights->shape.columns > 4 || gemm->isa == QUERNEL_ISA_REF) return NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++)
-        if (k->op == QUERNEL_I_OP_GEMM && k->nr == 4 && k->isa == gemm->isa &&
-            k->a_type == gemm->a_type)
+        if (k->op == QUERNEL_I_OP_GEMM && k->nr < 16 && p->weights->shape.columns <= k->nr &&
+            k->isa == gemm->isa && k->a_type == gemm->a_type)
             return k;
     return NULL;
 }
@@ -35,13 +34,13 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
                                               const quernel_i_config *config,
                                               const quernel_i_machine *m) {
     const bool few = (uint64_t)p->x.n * p->grid_h * p->grid_w <= 4;
-    if (m->isas >> QUERNEL_ISA_AMXINT8 & 1 && !few && quernel_i_plan_tiles_pay(p))
-        return quernel_i_plan_tiles_kernel(p, p->quant.type, m->l1d_bytes);
-    const uint32_t vectors = m->isas & ~(1u << QUERNEL_ISA_AMXINT8);
-    const quernel_i_kernel *gemm = quernel_i_registry_best(QUERNEL_I_OP_GEMM, vectors, -1);
+    const quernel_i_kernel *tiles =
+        few ? NULL : quernel_i_plan_tiles_kernel(p, m, p->quant.type);
+    if (tiles && quernel_i_plan_tiles_pay(p)) return tiles;
+    const quernel_i_kernel *gemm = quernel_i_registry_best(QUERNEL_I_OP_GEMM, m->isas, -1);
     // Of kernels of one instruction set the one that reads the numbers as they are.
     const quernel_i_kernel *typed =
-        quernel_i_registry_best(QUERNEL_I_OP_GEMM, vectors, p->quant.type);
+        quernel_i_registry_best(QUERNEL_I_OP_GEMM, m->isas, p->quant.type);
     if (typed && typed->isa == gemm->isa) gemm = typed;
     const quernel_i_kernel *narrow = narrow_kernel(p, gemm);
     if (narrow) return narrow;
@@ -49,7 +48,7 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
         demands_packed(config) ? NULL : quernel_i_plan_conv_kernel(p, gemm);
     if (conv) return conv;
     const quernel_i_kernel *gemv =
-        few ? quernel_i_registry_best(QUERNEL_I_OP_GEMV, vectors, gemm->a_type) : NULL;
+        few ? quernel_i_registry_best(QUERNEL_I_OP_GEMV, m->isas, gemm->a_type) : NULL;
     return gemv && gemv->isa == gemm->isa ? gemv : gemm;
 }
 

@@ -2,6 +2,7 @@
 // Counts of work times rates. The rates were fitted to the landscapes, which hold times of a Zen 3 core
 // (QUERNEL_TEST_FIT=1 test_tune model_regret prints them); MACs are scaled to other instruction sets by what their
 // registers can do in a cycle.
+#include "cpu/cpu.h"
 #include "plan/model.h"
 
 #include "plan/algorithm.h"
@@ -15,25 +16,8 @@ const double quernel_i_model_rates[QUERNEL_I_WORK_COUNT] = {
     [QUERNEL_I_WORK_PACKED] = 0.473,  [QUERNEL_I_WORK_QUANTIZED] = 0.22, [QUERNEL_I_WORK_STORED] = 0.265,
 };
 
-// Multiply-adds per nanosecond of the GEMM kernels where nothing but registers limits them.
-static double macs_per_ns(quernel_isa isa) {
-    switch (isa) {
-    case QUERNEL_ISA_AVX2: return 75;
-    case QUERNEL_ISA_AVXVNNI: return 190;
-    case QUERNEL_ISA_AVX512VNNI: return 370;
-    case QUERNEL_ISA_AMXINT8: return 2800;
-    case QUERNEL_ISA_NEON: return 22;
-    case QUERNEL_ISA_DOTPROD: return 90;
-    case QUERNEL_ISA_I8MM: return 180;
-    default: return 1;
-    }
-}
-
-// The same for pairs of 16 bits, of which AVX2's GEMM is made too: an instruction that adds up four products of bytes takes two of them.
-static double words_per_ns(quernel_isa isa) {
-    const bool halved = isa == QUERNEL_ISA_AVXVNNI || isa == QUERNEL_ISA_AVX512VNNI;
-    return macs_per_ns(isa) / (halved ? 2 : 1);
-}
+static double macs_per_ns(const quernel_i_kernel *k) { return quernel_i_isas[k->isa].macs_per_ns; }
+static double words_per_ns(const quernel_i_kernel *k) { return quernel_i_isas[k->isa].words_per_ns; }
 
 static double up(double total, double piece) {
     const double whole = (double)(uint64_t)(total / piece);
@@ -76,7 +60,7 @@ static void count_direct(const quernel_i_problem *p, const quernel_i_plan *plan,
     const quernel_i_kernel *k = plan->kernels.main;
     const double columns = block_columns(p, plan), depth = 4.0 * p->weights->shape.k_groups,
                  tiles = s->tasks * s->tiles * s->units;
-    work[QUERNEL_I_WORK_MACS] = tiles * k->mr * columns * depth / macs_per_ns((quernel_isa)k->isa);
+    work[QUERNEL_I_WORK_MACS] = tiles * k->mr * columns * depth / macs_per_ns(k);
     work[QUERNEL_I_WORK_CALLS] = s->tasks * s->line_calls * s->units;
     work[QUERNEL_I_WORK_TILES] = tiles * columns / k->nr;
     work[QUERNEL_I_WORK_WIDENED] = tiles * k->mr * depth;
@@ -87,7 +71,7 @@ static void count_winograd(const quernel_i_problem *p, const quernel_i_plan *pla
     const quernel_i_kernel *k = plan->kernels.main;
     const quernel_i_conv_work conv = quernel_i_plan_conv_work(p, k);
     const double columns = block_columns(p, plan), rows = conv.rows * s->tasks * s->squares * s->units;
-    work[QUERNEL_I_WORK_MACS] = rows * conv.depth * columns / words_per_ns((quernel_isa)k->isa);
+    work[QUERNEL_I_WORK_MACS] = rows * conv.depth * columns / words_per_ns(k);
     work[QUERNEL_I_WORK_CALLS] = s->tasks * s->units;
     work[QUERNEL_I_WORK_TILES] = rows / k->mr * columns / k->nr;
     work[QUERNEL_I_WORK_WIDENED] = rows * p->x.c;
@@ -97,8 +81,7 @@ static void count_product(const quernel_i_problem *p, const quernel_i_plan *plan
                           double *work) {
     const quernel_i_weights_shape *w = &p->weights->shape;
     const quernel_i_kernel *k = plan->kernels.main;
-    // The reference takes its kernels for what they are: direct products.
-    const bool winograd = quernel_i_plan_conv(plan) && k->isa != QUERNEL_ISA_REF;
+    const bool winograd = k->multiplies != QUERNEL_I_MULTIPLIES_DIRECT;
     const quernel_i_conv_work conv = winograd ? quernel_i_plan_conv_work(p, k) : (quernel_i_conv_work){0, 0, 1};
     (winograd ? count_winograd : count_direct)(p, plan, s, work);
     const double tiles = s->tasks * s->units * (winograd ? conv.rows * s->squares / k->mr : s->tiles),
@@ -121,7 +104,7 @@ static void count_depthwise(const quernel_i_problem *p, const quernel_i_plan *pl
     const quernel_i_weights_shape *w = &p->weights->shape;
     const double macs = s->tasks * s->pixels * w->columns16 * w->taps;
     // A tap of a channel takes a lane by itself: a quarter of the product's rate at best.
-    work[QUERNEL_I_WORK_MACS] = 4 * macs / macs_per_ns((quernel_isa)plan->kernels.main->isa);
+    work[QUERNEL_I_WORK_MACS] = 4 * macs / macs_per_ns(plan->kernels.main);
     work[QUERNEL_I_WORK_CALLS] = s->tasks * s->line_calls;
     work[QUERNEL_I_WORK_A_FAR] = s->tasks * s->staged;
 }

@@ -7,10 +7,11 @@
 int quernel_i_plan_make_permitted(const quernel_i_problem *problem, const quernel_i_config *config,
                                   const quernel_i_machine *machine, quernel_i_plan *ret_plan,
                                   quernel_error *error) {
-    quernel_i_machine without = *machine;
-    without.isas &= ~(1u << QUERNEL_ISA_AMXINT8);
     const int code = quernel_i_plan_make(problem, config, machine, ret_plan, error);
-    const bool tiles = !code && ret_plan->kernels.main->isa == QUERNEL_ISA_AMXINT8;
-    if (!tiles || !quernel_i_amx_request()) return code;
+    if (code) return code;
+    const quernel_isa isa = (quernel_isa)ret_plan->kernels.main->isa;
+    if (!quernel_i_isa_request(isa)) return QUERNEL_OK;
+    quernel_i_machine without = *machine;
+    without.isas &= ~(1u << isa);
     return quernel_i_plan_make(problem, config, &without, ret_plan, error);
 }

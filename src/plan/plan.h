@@ -111,7 +111,7 @@ typedef struct quernel_i_plan {
 
 /// The kernel takes strips of pixels, not rows.
 static inline bool quernel_i_kernel_conv(const quernel_i_kernel *k) {
-    return k->op >= QUERNEL_I_OP_CONV3X3 && k->op <= QUERNEL_I_OP_CONVGROUPS;
+    return k->call == QUERNEL_I_CALL_CONV;
 }
 static inline bool quernel_i_plan_conv(const quernel_i_plan *plan) {
     return quernel_i_kernel_conv(plan->kernels.main);

@@ -29,7 +29,7 @@ static bool can_read_in_place(const quernel_i_problem *p, const quernel_i_plan_k
     if (!taps_inside(p, p->x.border_h, p->x.border_w)) return false;
     if (quernel_i_problem_depthwise(p)) return true;
     if (quernel_i_kernel_conv(k->main)) // reads no byte more
-        return k->main->op != QUERNEL_I_OP_CONVLINES || p->x.stride_w == p->weights->shape.job_in;
+        return !k->main->fits.whole_lines || p->x.stride_w == p->weights->shape.job_in;
     // The phases of a deconvolution differ in the length of their runs.
     const bool one_length = whole_rows(p, p->x.stride_w) && p->weights->shape.phases == 1;
     return one_length ? p->weights->shape.run_length % 4 == 0 : taps_aligned(p);
@@ -68,7 +68,7 @@ static ptrdiff_t copied_pixel(const quernel_i_problem *p, const quernel_i_plan_k
     // of each of 32 rows there, which would overlap if each row began a set behind the one before.
     const bool spread =
         bytes % 2048 == 0 && (packed || p->kernel_w == 1) && !quernel_i_kernel_conv(k->main);
-    const size_t sets = bytes % 4096 == 0 && k->main->isa == QUERNEL_ISA_AMXINT8 ? 5 : 1;
+    const size_t sets = bytes % 4096 == 0 && k->main->tiles ? 5 : 1;
     return (ptrdiff_t)(bytes + (spread ? sets * QUERNEL_I_LINE : 0));
 }
 

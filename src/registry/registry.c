@@ -6,42 +6,52 @@
 
 #include "quernel/cpu.h"
 
-#define ARGUMENTS_GEMM (const quernel_i_gemm *)
-#define ARGUMENTS_GEMV (const quernel_i_gemm *)
-#define ARGUMENTS_CONV3X3 (const quernel_i_conv *)
-#define ARGUMENTS_CONV3X3S2 ARGUMENTS_CONV3X3
-#define ARGUMENTS_CONVLINES ARGUMENTS_CONV3X3
-#define ARGUMENTS_CONVGROUPS ARGUMENTS_CONV3X3
-#define ARGUMENTS_DEPTHWISE (const quernel_i_depthwise *)
-#define ARGUMENTS_ROWS_NHWC (const quernel_i_rows *)
-#define ARGUMENTS_ROWS_NCHW (const quernel_i_rows *)
-#define ARGUMENTS_RANGE_NHWC (const quernel_i_range *)
-#define ARGUMENTS_RANGE_NCHW (const quernel_i_range *)
-#define ARGUMENTS_FINISH (const int32_t *, size_t, uint32_t, uint32_t, const quernel_i_finish *)
+// The words of kernels.def.
+enum {
+    U8 = QUERNEL_TYPE_U8,
+    S8 = QUERNEL_TYPE_S8,
+    POINTS = QUERNEL_I_MULTIPLIES_POINTS,
+    LINES = QUERNEL_I_MULTIPLIES_LINES,
+    SLOTS = QUERNEL_I_MULTIPLIES_SLOTS
+};
+enum {
+#define ISA(isa, name, compiled, ...) ISA_##name = QUERNEL_ISA_##isa,
+#include "cpu/isas.def"
+};
 
-#define MEMBER_GEMM gemm
-#define MEMBER_GEMV gemm
-#define MEMBER_CONV3X3 conv
-#define MEMBER_CONV3X3S2 conv
-#define MEMBER_CONVLINES conv
-#define MEMBER_CONVGROUPS conv
-#define MEMBER_DEPTHWISE depthwise
-#define MEMBER_ROWS_NHWC rows
-#define MEMBER_ROWS_NCHW rows
-#define MEMBER_RANGE_NHWC range
-#define MEMBER_RANGE_NCHW range
-#define MEMBER_FINISH finish
+// What follows from an op: run_<op> and prepare_<op> are the types of its kernels' functions.
+#define CALL(call, member, prepare, arguments)   \
+    typedef void run_##call##_call arguments; \
+    typedef quernel_i_prepare_##prepare prepare_##call##_call;
+#define OP(op, call, typed)                \
+    typedef run_##call##_call run_##op; \
+    typedef prepare_##call##_call prepare_##op; \
+    enum { CALL_OF_##op = QUERNEL_I_CALL_##call, TYPED_##op = typed };
+#include "kernels/ops.def"
 
-#define SCRATCH(function) size_t function(uint32_t groups);
-#define PREPARE_GEMM(function) void function(const int8_t *panel, uint32_t groups, void *dst);
-#define PREPARE_CONV(function) void function(const int8_t *panel, const quernel_i_window *window, void *dst);
-#define KERNEL(op, name, isa, ISA, rows, mr, nr, kr, krev, scratch, prepare, b_group) \
-    void quernel_uk_##name##_##isa ARGUMENTS_##op;
+// Whatever a line does not own is declared and never used.
+#define KERNEL(op, name, isa, own, ...)                        \
+    run_##op quernel_uk_##name##_##isa;                        \
+    prepare_##op quernel_uk_##name##_##isa##_prepare;          \
+    size_t quernel_uk_##name##_##isa##_scratch(uint32_t groups);
 #include "kernels/kernels.def"
 
-#define KERNEL(op, name, isa, ISA, rows, mr, nr, kr, krev, scratch, prepare, b_group)                             \
-    {"quernel_uk_" #name "_" #isa, QUERNEL_I_OP_##op, QUERNEL_ISA_##ISA, QUERNEL_TYPE_##rows, mr, nr, kr, krev, \
-     {.MEMBER_##op = quernel_uk_##name##_##isa}, scratch, {.any = (void (*)(void))prepare}, b_group},
+#define ANY(function) {.any = (void (*)(void))(function)}
+#define OWN_NONE(function)
+#define OWN_SCRATCH(function) .scratch = function##_scratch,
+#define OWN_PREPARE(function) .b_prepare = ANY(function##_prepare),
+#define OWN_SCRATCH_PREPARE(function) OWN_SCRATCH(function) OWN_PREPARE(function)
+
+#pragma GCC diagnostic ignored "-Woverride-init" // of what most lines have in common
+#define KERNEL(op_, name_, isa_, own, ...)               \
+    {.name = "quernel_uk_" #name_ "_" #isa_,             \
+     .op = QUERNEL_I_OP_##op_,                           \
+     .call = CALL_OF_##op_,                              \
+     .typed = TYPED_##op_,                               \
+     .isa = ISA_##isa_,                                  \
+     .run = ANY(quernel_uk_##name_##_##isa_),            \
+     OWN_##own(quernel_uk_##name_##_##isa_).b_group = 64, \
+     __VA_ARGS__},
 const quernel_i_kernel quernel_i_kernels[] = {
 #include "kernels/kernels.def"
     {0}};
@@ -49,10 +59,15 @@ const quernel_i_kernel quernel_i_kernels[] = {
 const quernel_i_kernel *quernel_i_registry_best(quernel_i_op op, uint32_t usable, int32_t a_type) {
     const quernel_i_kernel *best = NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
-        if (k->op != op || !(usable >> k->isa & 1) || (a_type >= 0 && k->a_type != a_type)) continue;
+        if (k->op != op || k->tiles || !(usable >> k->isa & 1) || (a_type >= 0 && k->a_type != a_type)) continue;
         if (!best || k->isa > best->isa) best = k;
     }
     return best;
+}
+
+const quernel_i_kernel *quernel_i_registry_oracle(const quernel_i_kernel *kernel) {
+    return quernel_i_registry_best((quernel_i_op)kernel->op, 1u << QUERNEL_ISA_REF,
+                                   kernel->typed ? kernel->a_type : -1);
 }
 
 const quernel_i_kernel *quernel_i_registry_named(const char *name) {

@@ -220,10 +220,14 @@ static void forgets_what_was_found(const quernel_i_range *r) {
 
 static size_t one_line(uint32_t groups) { return (void)groups, 64; }
 
-#define PRODUCT(f) {#f, QUERNEL_I_OP_GEMM, 0, QUERNEL_TYPE_U8, 1, 16, 4, 1, {.gemm = f}, one_line, {NULL}, 64}
-#define CONV3X3(f) {#f, QUERNEL_I_OP_CONV3X3, 0, QUERNEL_TYPE_U8, 1, 16, 4, 1, {.conv = f}, one_line, {NULL}, 64}
-#define ROWS(f) {#f, QUERNEL_I_OP_ROWS_NHWC, 0, QUERNEL_TYPE_U8, 1, 1, 1, 1, {.rows = f}, NULL, {NULL}, 64}
-#define RANGE(f) {#f, QUERNEL_I_OP_RANGE_NHWC, 0, QUERNEL_TYPE_U8, 1, 1, 1, 1, {.range = f}, NULL, {NULL}, 64}
+#define KERNEL(op_, call_, f, ...)                                                                  \
+    {.name = #f, .op = QUERNEL_I_OP_##op_, .call = QUERNEL_I_CALL_##call_, .a_type = QUERNEL_TYPE_U8, \
+     .mr = 1, .nr = 16, .kr = 4, .krev = 1, .b_group = 64, __VA_ARGS__}
+#define PRODUCT(f) KERNEL(GEMM, GEMM, f, .typed = true, .run.gemm = f, .scratch = one_line)
+#define CONV3X3(f) \
+    KERNEL(CONV3X3, CONV, f, .typed = true, .run.conv = f, .scratch = one_line, .fits.stride_h = {1, 1})
+#define ROWS(f) KERNEL(ROWS_NHWC, ROWS, f, .run.rows = f)
+#define RANGE(f) KERNEL(RANGE_NHWC, RANGE, f, .run.range = f)
 static const quernel_i_kernel honest_kernels[] = {PRODUCT(honest), CONV3X3(honest_3x3), ROWS(honest_rows), RANGE(honest_range)};
 static const quernel_i_kernel broken_kernels[] = {
     PRODUCT(reads_past_a_run), PRODUCT(reads_before_a_row), PRODUCT(writes_past_y), PRODUCT(writes_past_scratch),
@@ -236,8 +240,7 @@ static const quernel_i_kernel broken_kernels[] = {
 
 // How many of the cases a kernel fails.
 static uint32_t failures(const kcheck_options *o, const quernel_i_kernel *k) {
-    const quernel_i_kernel *oracle =
-        quernel_i_registry_best((quernel_i_op)k->op, REF, k->op <= QUERNEL_I_OP_CONVGROUPS ? QUERNEL_TYPE_U8 : -1);
+    const quernel_i_kernel *oracle = quernel_i_registry_oracle(k);
     uint32_t count = 0;
     for (uint64_t i = 0; i < o->cases; i++) count += kcheck_case(k, oracle, o->seed, i) != NULL;
     return count;

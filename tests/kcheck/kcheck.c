@@ -10,24 +10,15 @@
 
 enum { FAILURES_SHOWN = 3 };
 
+typedef const char *cases(const quernel_i_kernel *, const quernel_i_kernel *, guard *, uint64_t seed, uint64_t number);
+static cases *const cases_of[QUERNEL_I_CALL_COUNT] = {
+#define CALL(call, member, prepare, arguments) [QUERNEL_I_CALL_##call] = kcheck_##member,
+#include "kernels/ops.def"
+};
+
 const char *kcheck_case(const quernel_i_kernel *kernel, const quernel_i_kernel *oracle, uint64_t seed, uint64_t number) {
     guard g = {.at_end = number & 1};
-    const char *wrong = NULL;
-    switch (kernel->op) {
-    case QUERNEL_I_OP_GEMM:
-    case QUERNEL_I_OP_GEMV: wrong = kcheck_product(kernel, oracle, &g, seed, number); break;
-    case QUERNEL_I_OP_CONV3X3:
-    case QUERNEL_I_OP_CONV3X3S2:
-    case QUERNEL_I_OP_CONVLINES:
-    case QUERNEL_I_OP_CONVGROUPS: wrong = kcheck_conv(kernel, oracle, &g, seed, number); break;
-    case QUERNEL_I_OP_DEPTHWISE: wrong = kcheck_depthwise(kernel, oracle, &g, seed, number); break;
-    case QUERNEL_I_OP_FINISH: wrong = kcheck_finish(kernel, oracle, &g, seed, number); break;
-    case QUERNEL_I_OP_ROWS_NHWC:
-    case QUERNEL_I_OP_ROWS_NCHW: wrong = kcheck_rows(kernel, oracle, &g, seed, number); break;
-    case QUERNEL_I_OP_RANGE_NHWC:
-    case QUERNEL_I_OP_RANGE_NCHW: wrong = kcheck_range(kernel, oracle, &g, seed, number); break;
-    default: wrong = "kcheck knows no cases for this kind of kernel"; break;
-    }
+    const char *wrong = cases_of[kernel->call](kernel, oracle, &g, seed, number);
     guard_free(&g);
     return wrong;
 }
@@ -36,14 +27,8 @@ static void say(const kcheck_options *o, const char *line) {
     if (o->report) o->report(o->user, line);
 }
 
-// Rows, ranges and the finish do not depend on how rows are encoded.
-static const quernel_i_kernel *oracle_of(const quernel_i_kernel *k) {
-    const bool typed = k->op <= QUERNEL_I_OP_DEPTHWISE;
-    return quernel_i_registry_best((quernel_i_op)k->op, 1u << QUERNEL_ISA_REF, typed ? k->a_type : -1);
-}
-
 static void check_kernel(const kcheck_options *o, const quernel_i_kernel *k, kcheck_result *result) {
-    const quernel_i_kernel *oracle = oracle_of(k);
+    const quernel_i_kernel *oracle = quernel_i_registry_oracle(k);
     char line[320];
     uint64_t failed = 0;
     const uint64_t first = o->only < 0 ? 0 : (uint64_t)o->only, end = o->only < 0 ? o->cases : first + 1;
@@ -69,7 +54,7 @@ void kcheck_run(const kcheck_options *o, kcheck_result *ret_result) {
     char line[200];
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
         if ((o->kernel && !strstr(k->name, o->kernel)) || (o->isas && !(o->isas >> k->isa & 1))) continue;
-        const bool refused = k->isa == QUERNEL_ISA_AMXINT8 && cpu->usable >> k->isa & 1 && quernel_i_amx_request();
+        const bool refused = cpu->usable >> k->isa & 1 && quernel_i_isa_request((quernel_isa)k->isa);
         if (cpu->usable >> k->isa & 1 && !refused) {
             check_kernel(o, k, ret_result);
             continue;

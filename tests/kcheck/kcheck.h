@@ -33,8 +33,8 @@ void kcheck_self_test(const kcheck_options *options, kcheck_result *ret_result);
 /// One case of one kernel against `oracle`. Returns NULL, or what went wrong.
 const char *kcheck_case(const quernel_i_kernel *kernel, const quernel_i_kernel *oracle, uint64_t seed, uint64_t number);
 
-// The cases of each kind of kernel.
-const char *kcheck_product(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
+// The cases of each way to call a kernel (ops.def).
+const char *kcheck_gemm(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
 const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
 const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
 const char *kcheck_finish(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);

@@ -120,7 +120,7 @@ static const int32_t *make_init(rng *r, guard *g, uint32_t columns) {
     return init;
 }
 
-const char *kcheck_product(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed,
+const char *kcheck_gemm(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed,
                            uint64_t number) {
     rng r = rng_make(seed, number);
     product p = {0};
@@ -196,9 +196,9 @@ const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracl
     output o;
     quernel_i_conv c;
     bool deep = false;
-    if (k->op == QUERNEL_I_OP_CONVLINES) make_lines(&c, &r, number);
-    else if (k->op == QUERNEL_I_OP_CONVGROUPS) make_groups(&c, &r, number);
-    else make_3x3(&c, &r, number, k->op == QUERNEL_I_OP_CONV3X3S2 ? 2 : 1, &deep);
+    if (k->fits.whole_lines) make_lines(&c, &r, number);
+    else if (k->fits.group_channels) make_groups(&c, &r, number);
+    else make_3x3(&c, &r, number, k->fits.stride_h.least, &deep);
     const quernel_i_window *w = &c.window;
     const uint32_t last_line = w->stride_h * (c.lines - 1) + w->kernel_h - 1,
                    last_pixel = w->stride_w * (c.pixels - 1) + w->kernel_w - 1,

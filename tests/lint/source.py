@@ -120,8 +120,8 @@ def keeps_floors(texts):
 def kernel_lines(definitions):
     """(op, name, isa, krev) of every line of kernels.def."""
     text = re.sub(r"//[^\n]*", "", definitions)
-    pattern = r"KERNEL\(\s*(\w+),\s*(\w+),\s*(\w+),\s*\w+,\s*\w+,\s*\d+,\s*\d+,\s*\d+,\s*(\d+)"
-    return re.findall(pattern, text)
+    pattern = r"^KERNEL\(\s*(\w+),\s*(\w+),\s*(\w+),(?:(?!^KERNEL\().)*?\.krev = (\d+)"
+    return re.findall(pattern, text, re.DOTALL | re.MULTILINE)
 
 
 def lists_kernels_once(texts):

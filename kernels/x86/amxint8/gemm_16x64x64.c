@@ -12,8 +12,10 @@
         dot(0, 2, 2, 4, 7) dot(0, 3, 3, 4, 5)
 #include "gemm.h"
 
-size_t quernel_uk_gemm_16x64x64_amxint8_scratch(uint32_t groups);
-size_t quernel_uk_gemm_16x64x64_amxint8_scratch(uint32_t groups) { return scratch_bytes(groups); }
+size_t quernel_uk_gemm_u8s8_16x64x64_amxint8_scratch(uint32_t groups);
+size_t quernel_uk_gemm_u8s8_16x64x64_amxint8_scratch(uint32_t groups) { return scratch_bytes(groups); }
+size_t quernel_uk_gemm_s8s8_16x64x64_amxint8_scratch(uint32_t groups);
+size_t quernel_uk_gemm_s8s8_16x64x64_amxint8_scratch(uint32_t groups) { return scratch_bytes(groups); }
 void quernel_uk_gemm_u8s8_16x64x64_amxint8(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_16x64x64_amxint8(const quernel_i_gemm *g) { gemm(g, false); }
 void quernel_uk_gemm_s8s8_16x64x64_amxint8(const quernel_i_gemm *g);

@@ -13,8 +13,10 @@
         dot(1, 1, 3, 5, 7)
 #include "gemm.h"
 
-size_t quernel_uk_gemm_32x32x64_amxint8_scratch(uint32_t groups);
-size_t quernel_uk_gemm_32x32x64_amxint8_scratch(uint32_t groups) { return scratch_bytes(groups); }
+size_t quernel_uk_gemm_u8s8_32x32x64_amxint8_scratch(uint32_t groups);
+size_t quernel_uk_gemm_u8s8_32x32x64_amxint8_scratch(uint32_t groups) { return scratch_bytes(groups); }
+size_t quernel_uk_gemm_s8s8_32x32x64_amxint8_scratch(uint32_t groups);
+size_t quernel_uk_gemm_s8s8_32x32x64_amxint8_scratch(uint32_t groups) { return scratch_bytes(groups); }
 void quernel_uk_gemm_u8s8_32x32x64_amxint8(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_32x32x64_amxint8(const quernel_i_gemm *g) { gemm(g, false); }
 void quernel_uk_gemm_s8s8_32x32x64_amxint8(const quernel_i_gemm *g);

@@ -11,8 +11,10 @@
     weights(0, 7) rows(0, 4) rows(1, 5) rows(2, 6) dot(0, 0, 0, 4, 7) dot(1, 0, 1, 5, 7) dot(2, 0, 2, 6, 7)
 #include "gemm.h"
 
-size_t quernel_uk_gemm_48x16x64_amxint8_scratch(uint32_t groups);
-size_t quernel_uk_gemm_48x16x64_amxint8_scratch(uint32_t groups) { return scratch_bytes(groups); }
+size_t quernel_uk_gemm_u8s8_48x16x64_amxint8_scratch(uint32_t groups);
+size_t quernel_uk_gemm_u8s8_48x16x64_amxint8_scratch(uint32_t groups) { return scratch_bytes(groups); }
+size_t quernel_uk_gemm_s8s8_48x16x64_amxint8_scratch(uint32_t groups);
+size_t quernel_uk_gemm_s8s8_48x16x64_amxint8_scratch(uint32_t groups) { return scratch_bytes(groups); }
 void quernel_uk_gemm_u8s8_48x16x64_amxint8(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_48x16x64_amxint8(const quernel_i_gemm *g) { gemm(g, false); }
 void quernel_uk_gemm_s8s8_48x16x64_amxint8(const quernel_i_gemm *g);
