@@ -8,49 +8,49 @@
 namespace {
 
 struct Product {
-    Product(const quernel_i_kernel &k, uint32_t rows, uint32_t columns, uint32_t depth)
-        : a(static_cast<size_t>(rows) * depth), weights(static_cast<size_t>(columns) * depth),
-          panel(quernel_i_panel_bytes(&k, depth / 4)), b(static_cast<size_t>(columns) / 16 * panel), y(static_cast<size_t>(rows) * columns),
-          scratch(k.scratch ? k.scratch(depth / 4) : 64), init(columns), scale(columns, 1e-3f), bias(columns) {
-        const uint32_t groups = depth / 4;
-        for (uint32_t p = 0; p < columns / 16; p++) {
+    Product(const quernel_i_kernel &k, uint32_t rows, uint32_t oc, uint32_t depth)
+        : a(static_cast<size_t>(rows) * depth), weights(static_cast<size_t>(oc) * depth),
+          panel(quernel_i_panel_bytes(&k, depth / 4)), b(static_cast<size_t>(oc) / 16 * panel), y(static_cast<size_t>(rows) * oc),
+          scratch(k.scratch ? k.scratch(depth / 4) : 64), init(oc), scale(oc, 1e-3f), bias(oc) {
+        const uint32_t k_quads = depth / 4;
+        for (uint32_t p = 0; p < oc / 16; p++) {
             uint8_t *to = b.bytes() + p * panel;
-            const int8_t *from = weights.as<int8_t>() + static_cast<size_t>(p) * groups * 64;
-            if (k.b_prepare.gemm) k.b_prepare.gemm(from, groups, to);
-            else std::memcpy(to, from, static_cast<size_t>(groups) * 64);
+            const int8_t *from = weights.as<int8_t>() + static_cast<size_t>(p) * k_quads * 64;
+            if (k.b_prepare.gemm) k.b_prepare.gemm(from, k_quads, to);
+            else std::memcpy(to, from, static_cast<size_t>(k_quads) * 64);
         }
-        run = {0, groups};
-        finish = quernel_i_finish{};
-        finish.y = y.bytes(), finish.y_row = columns, finish.y_col = 1, finish.out = QUERNEL_TYPE_U8;
-        finish.act = QUERNEL_I_ACT_RELU, finish.scale = scale.data(), finish.bias = bias.data(), finish.q_hi = 255.0f;
-        call = {a.bytes(), static_cast<ptrdiff_t>(depth), rows, columns, &run, 1, groups, b.bytes(), panel,
-                init.data(), &finish, scratch.bytes(), 0, 0, 0};
+        run = {0, k_quads};
+        epilogue = quernel_i_epilogue{};
+        epilogue.y = y.bytes(), epilogue.y_row = oc, epilogue.y_col = 1, epilogue.out = QUERNEL_TYPE_U8;
+        epilogue.act = QUERNEL_I_ACT_RELU, epilogue.scale = scale.data(), epilogue.bias = bias.data(), epilogue.q_hi = 255.0f;
+        call = {a.bytes(), static_cast<ptrdiff_t>(depth), rows, oc, &run, 1, k_quads, b.bytes(), panel,
+                init.data(), &epilogue, scratch.bytes(), 0, 0, 0};
     }
     Memory a, weights;
     size_t panel;
     Memory b, y, scratch;
     std::vector<int32_t> init;
     std::vector<float> scale, bias;
-    quernel_i_run run;
-    quernel_i_finish finish;
+    quernel_i_k_run run;
+    quernel_i_epilogue epilogue;
     quernel_i_gemm call;
 };
 
-void measure(benchmark::State &state, const quernel_i_kernel &k, uint32_t rows, uint32_t columns, uint32_t depth) {
-    Product p(k, rows, columns, depth);
+void measure(benchmark::State &state, const quernel_i_kernel &k, uint32_t rows, uint32_t oc, uint32_t depth) {
+    Product p(k, rows, oc, depth);
     for (auto _ : state) k.run.gemm(&p.call);
-    const double macs = static_cast<double>(rows) * columns * depth * static_cast<double>(state.iterations());
+    const double macs = static_cast<double>(rows) * oc * depth * static_cast<double>(state.iterations());
     state.counters["MAC/s"] = benchmark::Counter(macs, benchmark::Counter::kIsRate);
-    state.counters["B/s"] = benchmark::Counter(static_cast<double>(columns) * depth / 4 * k.b_group / 16 *
+    state.counters["B/s"] = benchmark::Counter(static_cast<double>(oc) * depth / 4 * k.b_quad_bytes / 16 *
                                                    static_cast<double>(state.iterations()),
                                                benchmark::Counter::kIsRate);
 }
 
-void add(const quernel_i_kernel &k, uint32_t rows, uint32_t columns, uint32_t depth) {
-    const std::string name = std::string(k.name) + "/" + std::to_string(rows) + "x" + std::to_string(columns) + "x" +
+void add(const quernel_i_kernel &k, uint32_t rows, uint32_t oc, uint32_t depth) {
+    const std::string name = std::string(k.name) + "/" + std::to_string(rows) + "x" + std::to_string(oc) + "x" +
                              std::to_string(depth);
-    benchmark::RegisterBenchmark(name.c_str(), [&k, rows, columns, depth](benchmark::State &state) {
-        measure(state, k, rows, columns, depth);
+    benchmark::RegisterBenchmark(name.c_str(), [&k, rows, oc, depth](benchmark::State &state) {
+        measure(state, k, rows, oc, depth);
     })->Unit(benchmark::kMicrosecond);
 }
 

@@ -30,10 +30,10 @@ struct Model {
 quernel_weights *draw_weights(const shape &row, uint32_t *state) {
     const size_t taps = static_cast<size_t>(row.kernel) * row.kernel_w;
     std::vector<float> data(row.c_in / row.groups * taps * row.c_out);
-    const float most = 2.5f / std::sqrt(static_cast<float>(row.c_in / row.groups * (row.op == SHAPE_DECONV ? 1 : taps)));
+    const float max = 2.5f / std::sqrt(static_cast<float>(row.c_in / row.groups * (row.op == SHAPE_DECONV ? 1 : taps)));
     for (float &value : data) {
         *state = *state * 1664525u + 1013904223u;
-        value = most * (static_cast<float>(*state >> 8) / 8388608.0f - 1.0f);
+        value = max * (static_cast<float>(*state >> 8) / 8388608.0f - 1.0f);
     }
     quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
     w.kind = row.op == SHAPE_DECONV ? QUERNEL_WEIGHTS_DECONV2D : QUERNEL_WEIGHTS_CONV2D;
@@ -56,7 +56,7 @@ quernel_network_layer layer(const shape &row, quernel_weights *weights) {
     c.weights = weights;
     c.stride_h = row.stride, c.stride_w = row.stride_w, c.dilation_h = c.dilation_w = row.dilation;
     c.pad_top = c.pad_bottom = row.pad, c.pad_left = c.pad_right = row.pad_w;
-    c.finish.activation = std::strcmp(row.activation, "relu") ? QUERNEL_ACTIVATION_NONE : QUERNEL_ACTIVATION_RELU;
+    c.epilogue.activation = std::strcmp(row.activation, "relu") ? QUERNEL_ACTIVATION_NONE : QUERNEL_ACTIVATION_RELU;
     return l;
 }
 

@@ -18,13 +18,13 @@ void measure(benchmark::State &state, const quernel_i_kernel &k, const Source &s
     const float *from = x.floats();
     std::vector<float> mult(s.channels, 60.0f);
     const ptrdiff_t pixel = nchw ? 1 : static_cast<ptrdiff_t>(s.channels), channel = nchw ? static_cast<ptrdiff_t>(s.pixels) : 1;
-    const quernel_i_rows rows = {from, pixel, channel, s.pixels, s.channels, y.bytes(), static_cast<ptrdiff_t>(s.channels),
+    const quernel_i_quantize_args rows = {from, pixel, channel, s.pixels, s.channels, y.bytes(), static_cast<ptrdiff_t>(s.channels),
                                  mult.data(), 1.0f, 0.0f, 255.0f, 0};
-    float least = 0, greatest = 0;
-    const quernel_i_range ranges = {from, pixel, channel, s.pixels, s.channels, mult.data(), &least, &greatest};
+    float min = 0, max = 0;
+    const quernel_i_range ranges = {from, pixel, channel, s.pixels, s.channels, mult.data(), &min, &max};
     for (auto _ : state) {
         if (range) k.run.range(&ranges);
-        else k.run.rows(&rows);
+        else k.run.quantize(&rows);
     }
     state.counters["elements/s"] =
         benchmark::Counter(static_cast<double>(count) * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
@@ -44,8 +44,8 @@ void add(quernel_i_op op, bool nchw, bool range) {
 } // namespace
 
 int main(int argc, char **argv) {
-    add(QUERNEL_I_OP_ROWS_NHWC, false, false);
-    add(QUERNEL_I_OP_ROWS_NCHW, true, false);
+    add(QUERNEL_I_OP_QUANTIZE_NHWC, false, false);
+    add(QUERNEL_I_OP_QUANTIZE_NCHW, true, false);
     add(QUERNEL_I_OP_RANGE_NHWC, false, true);
     add(QUERNEL_I_OP_RANGE_NCHW, true, true);
     return run_registered(argc, argv);

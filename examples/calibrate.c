@@ -22,7 +22,7 @@ int main(void) {
     w.kernel_h = w.kernel_w = 3, w.data = weights;
     quernel_conv2d_desc op = QUERNEL_CONV2D_DESC_INIT;
     op.pad_top = op.pad_left = op.pad_bottom = op.pad_right = 1;
-    op.finish.bias = bias, op.finish.activation = QUERNEL_ACTIVATION_RELU;
+    op.epilogue.bias = bias, op.epilogue.activation = QUERNEL_ACTIVATION_RELU;
     quernel_float_layer layer = QUERNEL_FLOAT_LAYER_INIT;
     layer.weights = &w, layer.op = &op;
     quernel_sample samples[SAMPLES];

@@ -23,7 +23,7 @@ int main(void) {
     d.y.layout = QUERNEL_LAYOUT_NCHW;
     d.pad_top = d.pad_left = d.pad_bottom = d.pad_right = 1;
     d.quant.scale = 1.0f / 255; // u8: 0 … 1
-    d.finish.bias = bias, d.finish.activation = QUERNEL_ACTIVATION_RELU;
+    d.epilogue.bias = bias, d.epilogue.activation = QUERNEL_ACTIVATION_RELU;
     int status = quernel_weights_pack(&w, &packed, &error);
     d.weights = packed;
     if (!status) status = quernel_conv2d_create(&d, &conv, &error);

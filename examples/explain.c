@@ -19,7 +19,7 @@ int main(void) {
     d.m = M, d.quant.scale = 1.0f / 64;
     int status = quernel_weights_pack(&w, &d.weights, &error);
     if (!status) status = quernel_linear_create(&d, &chosen, &error); // by a table, or the model
-    d.config = "path=packed chunk=32";
+    d.config = "path=im2col chunk=32";
     if (!status) status = quernel_linear_create(&d, &forced, &error);
     static char text[8192];
     if (quernel_operator_report(chosen, text, sizeof text)) printf("%s\n", text);

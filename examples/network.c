@@ -10,7 +10,7 @@
 
 #include <quernel/quernel.h>
 
-enum { MOST = 32 };
+enum { MAX = 32 };
 
 typedef struct block {
     uint32_t channels, convolutions, stride, up, up_channels;
@@ -26,8 +26,8 @@ static const struct {
 };
 
 typedef struct builder {
-    quernel_network_tensor tensors[MOST];
-    quernel_network_layer layers[MOST];
+    quernel_network_tensor tensors[MAX];
+    quernel_network_layer layers[MAX];
     uint32_t n_tensors, n_layers;
     uint32_t seed;
 } builder;
@@ -56,7 +56,7 @@ static quernel_network_layer *add_layer(builder *b, int32_t kind, uint32_t in, u
     *l = (quernel_network_layer)QUERNEL_NETWORK_LAYER_INIT;
     l->x = x, l->y = y, l->y_channel = y_channel;
     l->conv.stride_h = l->conv.stride_w = stride;
-    l->conv.finish.activation = QUERNEL_ACTIVATION_RELU;
+    l->conv.epilogue.activation = QUERNEL_ACTIVATION_RELU;
     quernel_error error = {0};
     if (quernel_weights_pack(&w, &l->conv.weights, &error)) fprintf(stderr, "%s\n", error.text), exit(1);
     free(data);

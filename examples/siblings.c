@@ -45,8 +45,8 @@ int main(void) {
     d.x = (quernel_tensor){.layout = QUERNEL_LAYOUT_NCHW, .n = 1, .c = C, .h = H, .w = W};
     d.pad_top = d.pad_left = d.pad_bottom = d.pad_right = 1;
     d.quant.scale = 1.0f / 255;
-    d.finish.activation = QUERNEL_ACTIVATION_RELU;
-    d.finish.y_type = QUERNEL_TYPE_U8, d.finish.y_scale = 0.05f; // y_smooth would give each channel a scale of its own
+    d.epilogue.activation = QUERNEL_ACTIVATION_RELU;
+    d.epilogue.y_type = QUERNEL_TYPE_U8, d.epilogue.y_scale = 0.05f; // y_smooth would give each channel a scale of its own
     if (!status) status = quernel_conv2d_create(&d, &op, &error);
     if (!status) status = run(op, x, both, &error);
 

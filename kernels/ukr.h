@@ -13,7 +13,7 @@
 
 #include "quernel/common.h"
 
-/// The activation that ends a finish. Bounds and slopes are per channel because a folded layer scales them per channel.
+/// The activation that ends an epilogue. Bounds and slopes are per channel because a folded layer scales them per channel.
 typedef enum quernel_i_act {
     QUERNEL_I_ACT_NONE = 0,
     QUERNEL_I_ACT_RELU,  // t > 0 ? t : +0          (NaN -> +0)
@@ -29,8 +29,8 @@ typedef enum quernel_i_act {
     QUERNEL_I_ACT_COUNT
 } quernel_i_act;
 
-/// Finish: what becomes of the int32 sums of one line of rows. All tables run over the columns of the call (index n from
-/// 0), and may be read up to the next multiple of 16 columns. For row m, column n, in this order:
+/// Epilogue: what becomes of the int32 sums of one line of rows. All tables run over the output channels of the call (index n from
+/// 0), and may be read up to the next multiple of 16 output channels. For row m, output channel n, in this order:
 ///     acc += row_term[i][m]·col_term[i][n]           i = 0, 1 where not NULL; modulo 2^32
 ///     out S32: acc (+ residual of type S32, modulo 2^32) is stored, nothing else happens
 ///     f = (float)acc;  c = scale[n] (times row_scale[m], rounded);  t = fma(f, c, bias[n])
@@ -39,7 +39,7 @@ typedef enum quernel_i_act {
 ///     activation; with residual_last the residual comes after it instead
 ///     out_scale: t = t·out_scale[n]
 ///     F32: t.  BF16: quernel_i_bf16(t).  S8/U8: low byte of rne(clamp(t, q_lo, q_hi)) + q_zero, NaN as 0
-typedef struct quernel_i_finish {
+typedef struct quernel_i_epilogue {
     void *y;                // element (row 0, column 0)
     ptrdiff_t y_row, y_col; // bytes from row to row, from column to column
     int32_t out;            // quernel_type
@@ -57,93 +57,93 @@ typedef struct quernel_i_finish {
     bool residual_last;
     float q_lo, q_hi;                 // lo − z, hi − z
     int32_t q_zero;
-} quernel_i_finish;
+} quernel_i_epilogue;
 
-/// One stretch of contiguous k: 4·groups bytes of a row, `offset` bytes from the row's address.
-typedef struct quernel_i_run {
+/// One stretch of contiguous k: 4·k_quads bytes of a row, `offset` bytes from the row's address.
+typedef struct quernel_i_k_run {
     ptrdiff_t offset;
-    uint32_t groups;
-} quernel_i_run;
+    uint32_t k_quads;
+} quernel_i_k_run;
 
-/// Which operand passes by while the other one should stay in L1.
-typedef enum quernel_i_stream {
-    QUERNEL_I_STREAM_NONE = 0,
-    QUERNEL_I_STREAM_ROWS,
-    QUERNEL_I_STREAM_WEIGHTS
-} quernel_i_stream;
+/// Which operand is streamed while the other one should stay in L1.
+typedef enum quernel_i_streamed {
+    QUERNEL_I_STREAMED_NONE = 0,
+    QUERNEL_I_STREAMED_ROWS,
+    QUERNEL_I_STREAMED_WEIGHTS
+} quernel_i_streamed;
 
-/// GEMM, GEMV: for every row m < rows and column n < columns
-///     acc = init[n] + Σ_run Σ_k a[m][run.offset + k] · b[n][k]      modulo 2^32, then the finish.
-/// Rows are bytes, u8 or s8 as the kernel's entry says. Row m starts at a + m·a_row; exactly 4·groups bytes of every run
-/// are read. B is w16x4: sub-panel p holds columns 16p … 16p+15 at b + p·b_panel; groups of all runs follow one another,
-/// each 64 bytes: [16 columns][4 k]. Columns are padded to 16 with zeros, also in init. Kernels whose entry has a b_prepare read
+/// GEMM, GEMV: for every row m < rows and output channel n < oc
+///     acc = init[n] + Σ_run Σ_k a[m][run.offset + k] · b[n][k]      modulo 2^32, then the epilogue.
+/// Rows are bytes, u8 or s8 as the kernel's entry says. Row m starts at a + m·a_row; exactly 4·k_quads bytes of every run
+/// are read. B is w16x4: sub-panel p holds columns 16p … 16p+15 at b + p·b_panel; the quads of all runs follow one another,
+/// each 64 bytes: [16 oc][4 k]. Output channels are padded to 16 with zeros, also in init. Kernels whose entry has a b_prepare read
 /// the panels that it made from w16x4 instead. b and scratch are 64-byte aligned, a is not.
 typedef struct quernel_i_gemm {
     const void *a;
     ptrdiff_t a_row;
-    uint32_t rows, columns;
-    const quernel_i_run *runs;
-    uint32_t n_runs;
-    uint32_t groups;        // sum over the runs
+    uint32_t rows, oc;
+    const quernel_i_k_run *k_runs;
+    uint32_t n_k_runs;
+    uint32_t k_quads;        // sum over the runs
     const void *b;
     size_t b_panel;         // bytes from sub-panel to sub-panel
-    const int32_t *init;    // [columns rounded up to 16]
-    const quernel_i_finish *finish;
-    void *scratch;          // as many bytes as the entry's scratch(groups) says
-    int32_t stream;         // quernel_i_stream: a hint that some kernels take
+    const int32_t *init;    // [oc rounded up to 16]
+    const quernel_i_epilogue *epilogue;
+    void *scratch;          // as many bytes as the entry's scratch(k_quads) says
+    int32_t streamed;         // quernel_i_streamed: a hint that some kernels take
     uint32_t prefetch;      // likewise: bytes ahead at which weights are prefetched, whatever lies there; 0: they are not
-    uint32_t stay;          // likewise: groups of each row that stay in L1 while the others pass by with the weights; 0: all
+    uint32_t l1_resident;          // likewise: quads of k of each row that stay in L1 while the others are streamed with the weights; 0: all
 } quernel_i_gemm;
 
 /// Depthwise: for every line of outputs
 ///     acc[m][c] = init[c] + Σ_i,j a[line·a_line + m·a_row + i·tap_line + j·tap_pixel + c] · w[(i·kernel_w + j)·w_tap + c],
-///     rows are pixels, i < kernel_h, j < kernel_w, then the finish, without row terms and row scale, as of quernel_i_conv.
+///     rows are pixels, i < kernel_h, j < kernel_w, then the epilogue, without row terms and row scale, as of quernel_i_conv.
 /// Weights and init may be read up to the next multiple of 16 channels; rows not.
 typedef struct quernel_i_depthwise {
     const void *a;
     ptrdiff_t a_line, a_row;       // from output to output
     ptrdiff_t tap_line, tap_pixel; // bytes, positive
     uint32_t kernel_h, kernel_w;
-    uint32_t lines, rows, columns; // rows: pixels of a line; columns: channels
+    uint32_t lines, rows, oc; // rows: pixels of a line; oc: channels
     const int8_t *w;
     size_t w_tap;           // bytes from tap to tap
     const int32_t *init;
-    const quernel_i_finish *finish;
+    const quernel_i_epilogue *epilogue;
     ptrdiff_t y_line, r_line;
-    void *scratch;          // as many bytes as scratch(columns) says
+    void *scratch;          // as many bytes as scratch(oc) says
 } quernel_i_depthwise;
 
-/// What a convolution reads for a pixel: kernel_h lines of kernel_w pixels of `channels` bytes; strides in pixels. Channels are `groups`
-/// groups side by side, each of which has group_columns columns of its own: all other weights of these columns are 0.
+/// What a convolution reads for a pixel: kernel_h lines of kernel_w pixels of `channels` bytes; strides in pixels. Channels are `k_quads`
+/// groups side by side, each of which has group_oc output channels of its own: all other weights of these are 0.
 typedef struct quernel_i_window {
-    uint32_t kernel_h, kernel_w, stride_h, stride_w, channels, groups, group_columns;
+    uint32_t kernel_h, kernel_w, stride_h, stride_w, channels, groups, group_oc;
 } quernel_i_window;
 
-/// Convolution: for every pixel (y, x) of `lines` x `pixels` outputs and column n < columns
+/// Convolution: for every pixel (y, x) of `lines` x `pixels` outputs and output channel n < oc
 ///     acc = init[n] + Σ_i,j,c a[(stride_h·y + i)·a_line + (stride_w·x + j)·a_pixel + c] · w[n][i][j][c],
-///     i < kernel_h, j < kernel_w, c < channels, then the finish.
+///     i < kernel_h, j < kernel_w, c < channels, then the epilogue.
 /// Exactly those bytes are read. B as for GEMM: kernel lines, then kernel pixels, then channels; a kernel line is padded with
-/// zeros to a multiple of 4 k. The finish, without row terms and row scale, counts the pixels of a line as its rows;
+/// zeros to a multiple of 4 k. The epilogue, without row terms and row scale, counts the pixels of a line as its rows;
 /// line y begins y·y_line bytes from the first one, in the residual y·r_line. The kernel's line says which windows it
 /// takes and what bound |Σ a·w| has to keep.
 typedef struct quernel_i_conv {
     const void *a;
     ptrdiff_t a_line, a_pixel;
     quernel_i_window window;
-    uint32_t lines, pixels, columns;
-    uint32_t parts;         // 3x3: runs of channels, as even as multiples of 4 can be, each of which stays below the bound; else 1
+    uint32_t lines, pixels, oc;
+    uint32_t ic_split;         // 3x3: runs of channels, as even as multiples of 4 can be, each of which stays below the bound; else 1
     const void *b;
     size_t b_panel;
-    const int32_t *init;    // [columns rounded up to 16]
-    const quernel_i_finish *finish;
+    const int32_t *init;    // [oc rounded up to 16]
+    const quernel_i_epilogue *epilogue;
     ptrdiff_t y_line, r_line;
-    void *scratch;          // as many bytes as scratch(groups of all kernel lines) says
+    void *scratch;          // as many bytes as scratch(quads of all kernel lines) says
 } quernel_i_conv;
 
 /// Row kernels, float to rows in one pass: y[p][c] = low byte of quantize(x[p][c], mult[c], g, lo, hi, zero).
-/// `zero` already holds the encoding of the rows (+128 where s8 numbers travel as u8, −128 where u8 travel as s8).
+/// `zero` already holds the encoding of the rows (+128 where s8 values are stored as u8, −128 where u8 are stored as s8).
 /// rows_nhwc: x_channel is 1 (also row-major matrices: a pixel is a row). rows_nchw: x_pixel is 1.
-typedef struct quernel_i_rows {
+typedef struct quernel_i_quantize_args {
     const float *x;
     ptrdiff_t x_pixel, x_channel; // elements
     uint32_t pixels, channels;
@@ -153,16 +153,16 @@ typedef struct quernel_i_rows {
     float g;
     float lo, hi;                 // lo − z, hi − z
     int32_t zero;
-} quernel_i_rows;
+} quernel_i_quantize_args;
 
-/// Range kernels: least and greatest of y = x·mult[c] over all pixels and channels, NaN and infinite y left out; results
-/// are merged into *least (≤ 0) and *greatest (≥ 0), which the caller sets to 0 first.
+/// Range kernels: minimum and maximum of y = x·mult[c] over all pixels and channels, NaN and infinite y left out; results
+/// are merged into *min (≤ 0) and *max (≥ 0), which the caller sets to 0 first.
 typedef struct quernel_i_range {
     const float *x;
     ptrdiff_t x_pixel, x_channel;
     uint32_t pixels, channels;
     const float *mult;
-    float *least, *greatest;
+    float *min, *max;
 } quernel_i_range;
 
 /// What a kernel computes: the lines of ops.def.
@@ -179,20 +179,20 @@ typedef enum quernel_i_kernel_call {
     QUERNEL_I_CALL_COUNT
 } quernel_i_kernel_call;
 
-/// Makes the kernel's own form of a sub-panel of 16 columns, once per block of columns.
-typedef void quernel_i_prepare_gemm(const int8_t *panel, uint32_t groups, void *dst);
+/// Makes the kernel's own form of a sub-panel of 16 output channels, once per block of output channels.
+typedef void quernel_i_prepare_gemm(const int8_t *panel, uint32_t k_quads, void *dst);
 typedef void quernel_i_prepare_conv(const int8_t *panel, const quernel_i_window *window, void *dst);
 typedef void quernel_i_prepare_none(void);
 
 typedef struct quernel_i_limits {
-    uint8_t least, most; // most 0: without limit
+    uint8_t min, max; // most 0: without limit
 } quernel_i_limits;
 
 /// Which windows a convolution kernel takes.
 typedef struct quernel_i_fits {
     quernel_i_limits kernel_h, kernel_w, stride_h, stride_w;
     bool whole_lines;       // the numbers of a kernel line lie side by side: no groups, no dilation along it, stride_w <= kernel_w
-    uint8_t group_channels; // 2 groups or more share 16 columns, with so many channels at most; 0: groups do not matter
+    uint8_t group_channels; // 2 groups or more share 16 output channels, with so many channels at most; 0: groups do not matter
 } quernel_i_fits;
 
 /// What a convolution kernel multiplies for 4x4 outputs.
@@ -217,8 +217,8 @@ typedef struct quernel_i_kernel {
 #define CALL(call, member, prepare, arguments) void(*member) arguments;
 #include "kernels/ops.def"
         void (*any)(void);
-    } run;              // finish: acc_row in elements, acc 4-byte aligned, read exactly rows x columns
-    size_t (*scratch)(uint32_t groups);                 // bytes, a multiple of 64, never less for more groups; NULL: none
+    } run;              // epilogue: acc_row in elements, acc 4-byte aligned, read exactly rows x oc
+    size_t (*scratch)(uint32_t k_quads);                 // bytes, a multiple of 64, never less for more quads; NULL: none
 
     // The kernel's own form of a sub-panel: quernel_i_panel_bytes of it. NULL and 64: it reads w16x4 as it is.
     union {
@@ -226,12 +226,12 @@ typedef struct quernel_i_kernel {
         quernel_i_prepare_conv *conv;
         void (*any)(void);
     } b_prepare;
-    uint16_t b_group, b_head; // bytes for 4 k, and of what stands before all of them
+    uint16_t b_quad_bytes, b_head; // bytes for 4 k, and of what stands before all of them
     uint8_t b_taps;           // each of so many taps begins with a group of its own; 0: groups follow one another
 
     // Of a convolution
     quernel_i_fits fits;
-    uint8_t bound;        // |Σ a·w| of every column stays below 2^bound, whatever the bytes of a are; 0: no bound
+    uint8_t bound;        // |Σ a·w| of every output channel stays below 2^bound, whatever the bytes of a are; 0: no bound
     bool in_parts;        // other sums are found in parts of the channels, each of which stays below it
     uint8_t multiplies;   // quernel_i_multiplies
     uint8_t points;       // of QUERNEL_I_MULTIPLIES_POINTS
@@ -243,10 +243,10 @@ typedef struct quernel_i_kernel {
     bool prefetches;      // takes the hint of quernel_i_gemm
 } quernel_i_kernel;
 
-/// Bytes of a sub-panel of `groups` groups of 4 k in the kernel's own form.
-static inline size_t quernel_i_panel_bytes(const quernel_i_kernel *k, uint32_t groups) {
+/// Bytes of a sub-panel of `k_quads` quads of k in the kernel's own form.
+static inline size_t quernel_i_panel_bytes(const quernel_i_kernel *k, uint32_t k_quads) {
     const size_t taps = k->b_taps ? k->b_taps : 1;
-    return k->b_head + (groups + taps - 1) / taps * taps * k->b_group;
+    return k->b_head + (k_quads + taps - 1) / taps * taps * k->b_quad_bytes;
 }
 
 /// Every kernel that was compiled, in the order of kernels.def. Ends where `name` is NULL.

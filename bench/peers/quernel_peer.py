@@ -31,7 +31,7 @@ def _packed(layer, numbers):
     return quernel.Weights(numbers.weights, kind=kind, groups=layer.groups, scale=numbers.w_scale)
 
 
-def _finish(layer, numbers):
+def _epilogue(layer, numbers):
     if layer.activation not in ACTIVATIONS:
         raise Unsupported(f"activation {layer.activation} is not compared")
     return dict(
@@ -48,7 +48,7 @@ def make(problem):
         _packed(layer, numbers),
         dict(
             quant=dict(scale=numbers.x_scale),
-            finish=_finish(layer, numbers),
+            epilogue=_epilogue(layer, numbers),
             threads=problem.threads,
         ),
     )
@@ -84,7 +84,7 @@ def _tensor(role, type, layout, scale, sizes=()):
 
 
 def _conv(layer, numbers, weights):
-    finish = _finish(layer, numbers)
+    epilogue = _epilogue(layer, numbers)
     d = native.Conv2dDesc(c.sizeof(native.Conv2dDesc), weights.handle)
     d.stride_h, d.stride_w, d.dilation_h, d.dilation_w = (
         layer.stride,
@@ -94,7 +94,7 @@ def _conv(layer, numbers, weights):
     )
     d.pad_top = d.pad_bottom = layer.pad
     d.pad_left = d.pad_right = layer.pad_w
-    d.finish.bias, d.finish.activation = numbers.bias.ctypes.data, finish["activation"]
+    d.epilogue.bias, d.epilogue.activation = numbers.bias.ctypes.data, epilogue["activation"]
     return d
 
 

@@ -4,7 +4,7 @@
 // How structs grow. A program may meet a library that is older or newer than its headers:
 //
 //   sized    begins with `uint32_t size`, set by its _INIT. New members come at its end. Handed in, it may be smaller than
-//            the library's, down to its _LEAST, the size of its first layout: what it lacks is as _INIT has it. It may be
+//            the library's, down to its _MIN, the size of its first layout: what it lacks is as _INIT has it. It may be
 //            larger where all bytes that the library does not know are 0; else QUERNEL_E_VALUE, "size". Handed out, only
 //            its `size` bytes are written, and bytes that the library does not know are left alone.
 //            In an array all elements say the same size, and that is the distance from one to the next.
@@ -86,8 +86,8 @@ typedef struct quernel_allocator {
 
 /// Receives one line of text at a time, without a newline. NULL (the default) drops them. Process-wide; set it before
 /// other threads use the library. The library itself never writes to a stream.
-typedef void quernel_log(void *user, const char *line);
-QUERNEL_API void quernel_set_log(quernel_log *log, void *user);
+typedef void quernel_log_fn(void *user, const char *line);
+QUERNEL_API void quernel_set_log(quernel_log_fn *log, void *user);
 
 /// "0.1.0", of the library that runs.
 QUERNEL_API const char *quernel_version(void);

@@ -45,7 +45,7 @@ typedef struct quernel_cpu {
     uint32_t amx_palette; ///< 1 if palette 1 is there: 8 tiles of 16 rows of 64 bytes
 } quernel_cpu;
 #define QUERNEL_CPU_INIT {sizeof(quernel_cpu), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, 0, 0, 0}
-#define QUERNEL_CPU_LEAST 120 ///< bytes of its first layout
+#define QUERNEL_CPU_MIN 120 ///< bytes of its first layout
 
 /// Fills `ret_cpu`. The environment variable QUERNEL_ISA is read at the first call of the process and ignored when the
 /// process is set-uid. Threads: any.

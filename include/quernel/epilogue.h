@@ -29,7 +29,7 @@ typedef enum quernel_activation {
 /// Where the output is int8 the factor 1/(y_scale·y_smooth[n]) is folded into c, bias, bounds and residual scales; behind
 /// a late residual or an activation from HSWISH on it is a multiplication of its own.
 /// All arrays are copied by create. Frozen.
-typedef struct quernel_finish {
+typedef struct quernel_epilogue {
     int32_t bias_type;      ///< QUERNEL_TYPE_F32: added in the fma; _S32: added to the sums
     const void *bias;       ///< [N] or NULL
     int32_t activation;     ///< quernel_activation
@@ -48,8 +48,8 @@ typedef struct quernel_finish {
     int32_t residual_zero;
     int32_t residual_after_activation; ///< 1: the sum comes behind the activation
     uint64_t reserved[4]; ///< 0
-} quernel_finish;
-#define QUERNEL_FINISH_INIT \
+} quernel_epilogue;
+#define QUERNEL_EPILOGUE_INIT \
     {0, NULL, 0, 0.0f, 0.0f, 0.0f, NULL, 0, 1.0f, 0, 0, NULL, 0, 0, 1.0f, NULL, 0, 0, {0, 0, 0, 0}}
 
 #ifdef __cplusplus

@@ -19,7 +19,7 @@ typedef struct quernel_batch_norm {
     double eps;                   ///< >= 0, and variance + eps > 0; frameworks differ: 1e-5, 1e-3
 } quernel_batch_norm;
 #define QUERNEL_BATCH_NORM_INIT {sizeof(quernel_batch_norm), NULL, NULL, NULL, NULL, 1e-5}
-#define QUERNEL_BATCH_NORM_LEAST 48 ///< bytes of its first layout
+#define QUERNEL_BATCH_NORM_MIN 48 ///< bytes of its first layout
 
 /// Folds a batch norm behind a layer into its f32 weights and bias: w·f[n], (bias[n] − mean[n])·f[n] + beta[n] with
 /// f[n] = gamma[n] / sqrt(variance[n] + eps). `weights` says kind, sizes, strides and data; the output channel is the
@@ -58,7 +58,7 @@ typedef enum quernel_chain_reason {
     QUERNEL_CHAIN_READERS_DIFFER = 5 ///< its readers do not share one scale, zero point and s
 } quernel_chain_reason;
 
-/// What a layer of a chain writes: members of its quernel_finish. Frozen.
+/// What a layer of a chain writes: members of its quernel_epilogue. Frozen.
 typedef struct quernel_chain_output {
     int32_t y_type, y_zero, y_narrow;
     float y_scale;
@@ -68,7 +68,7 @@ typedef struct quernel_chain_output {
 } quernel_chain_output;
 
 /// Plans the outputs of `count` layers so that each hands its readers int8 as they quantize it, smoothed for them: the
-/// next layer's scale and s go into this layer's finish (y_scale, y_zero, y_smooth), where they cost nothing. A layer
+/// next layer's scale and s go into this layer's epilogue (y_scale, y_zero, y_smooth), where they cost nothing. A layer
 /// whose readers cannot all be served by one int8 tensor writes F32, with the reason.
 /// Returns QUERNEL_E_NULL, _VALUE, _SHAPE (index: the layer). Threads: any. Owner: y_smooth points into `layers`.
 QUERNEL_API int quernel_chain_plan(const quernel_chain_layer *layers, uint32_t count, quernel_chain_output *ret_outputs,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linear layer: y[m][n] = finish(Σ_k x[m][k]·w[n][k]).
+// Linear layer: y[m][n] = epilogue(Σ_k x[m][k]·w[n][k]).
 #ifndef QUERNEL_LINEAR_H
 #define QUERNEL_LINEAR_H
 
@@ -20,15 +20,15 @@ typedef struct quernel_linear_desc {
     int32_t x_type;         ///< F32, BF16, S8, U8
     int64_t x_stride, y_stride, residual_stride; ///< from row to row
     quernel_quant quant;
-    quernel_finish finish;
+    quernel_epilogue epilogue;
     uint32_t threads;       ///< workers that a run may use at most; 0 and 1: one
     int32_t isa;            ///< ceiling: a quernel_isa, or −1 for the process's ceiling
     const char *config;     ///< forces choices ("key=value …" of quernel_operator_explain), or NULL
     const quernel_allocator *allocator; ///< NULL: the C library
 } quernel_linear_desc;
 #define QUERNEL_LINEAR_DESC_INIT \
-    {sizeof(quernel_linear_desc), NULL, 0, 0, 0, 0, 0, QUERNEL_QUANT_INIT, QUERNEL_FINISH_INIT, 1, -1, NULL, NULL}
-#define QUERNEL_LINEAR_DESC_LEAST 248 ///< bytes of its first layout
+    {sizeof(quernel_linear_desc), NULL, 0, 0, 0, 0, 0, QUERNEL_QUANT_INIT, QUERNEL_EPILOGUE_INIT, 1, -1, NULL, NULL}
+#define QUERNEL_LINEAR_DESC_MIN 248 ///< bytes of its first layout
 
 /// Creates the operator. Refuses, naming argument and value, what the descriptor's comments exclude, and a channel whose
 /// bound |bias| + Σ max|q_a − z_a|·|q_w − z_w| leaves int32 (naming it), and s_k·d_a outside [2^-96, 2^96].

@@ -33,12 +33,12 @@ typedef struct quernel_network_tensor {
 } quernel_network_tensor;
 #define QUERNEL_NETWORK_TENSOR_INIT \
     {sizeof(quernel_network_tensor), 0, QUERNEL_TENSOR_INIT, QUERNEL_QUANT_INIT, NULL}
-#define QUERNEL_NETWORK_TENSOR_LEAST 144 ///< bytes of its first layout
+#define QUERNEL_NETWORK_TENSOR_MIN 144 ///< bytes of its first layout
 
 /// One layer: a convolution, or a deconvolution where its weights are of that kind. It reads channels x_channel … of
 /// tensor x, as many as its weights take, and writes its channels to y_channel … of tensor y: layers that write slices of
 /// one tensor concatenate at no cost. Of `conv` the members weights, strides, dilations, paddings, config and
-/// finish.{bias, activation and its numbers, residual_after_activation} are the layer's own; all others follow from the
+/// epilogue.{bias, activation and its numbers, residual_after_activation} are the layer's own; all others follow from the
 /// tensors and the network, and are not looked at. `conv` stands last, so that it can grow.
 typedef struct quernel_network_layer {
     uint32_t size; ///< sizeof, set by QUERNEL_NETWORK_LAYER_INIT
@@ -51,7 +51,7 @@ typedef struct quernel_network_layer {
 } quernel_network_layer;
 #define QUERNEL_NETWORK_LAYER_INIT \
     {sizeof(quernel_network_layer), 0, 0, 0, 0, -1, 0, {0, 0, 0, 0, 0}, QUERNEL_CONV2D_DESC_INIT}
-#define QUERNEL_NETWORK_LAYER_LEAST 536 ///< bytes of its first layout
+#define QUERNEL_NETWORK_LAYER_MIN 536 ///< bytes of its first layout
 
 /// Describes a network. Layers run in their order: each reads tensors that are inputs or that earlier layers have
 /// written whole. Everything is copied, the weights' references are taken.
@@ -66,7 +66,7 @@ typedef struct quernel_network_desc {
     const quernel_allocator *allocator; ///< NULL: the C library
 } quernel_network_desc;
 #define QUERNEL_NETWORK_DESC_INIT {sizeof(quernel_network_desc), NULL, 0, NULL, 0, 1, -1, NULL}
-#define QUERNEL_NETWORK_DESC_LEAST 56 ///< bytes of its first layout
+#define QUERNEL_NETWORK_DESC_MIN 56 ///< bytes of its first layout
 
 /// A network that can be run: immutable, shared by any number of threads at once, each with its own workspace.
 typedef struct quernel_network quernel_network;

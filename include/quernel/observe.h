@@ -37,7 +37,7 @@ typedef struct quernel_observer_desc {
     const quernel_allocator *allocator; ///< NULL: the C library. The functions must outlive the observer
 } quernel_observer_desc;
 #define QUERNEL_OBSERVER_DESC_INIT {sizeof(quernel_observer_desc), 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, NULL}
-#define QUERNEL_OBSERVER_DESC_LEAST 72 ///< bytes of its first layout
+#define QUERNEL_OBSERVER_DESC_MIN 72 ///< bytes of its first layout
 
 /// What was seen so far, group by group.
 typedef struct quernel_observer quernel_observer;
@@ -68,11 +68,11 @@ typedef struct quernel_observer_stats {
     uint64_t nans, infs;     ///< not among `count`
     int64_t first_nonfinite; ///< least ((n·C + c)·H + h)·W + w, within its own tensor, of a NaN or infinity, or −1
     uint64_t samples;        ///< images (slices along n) with at least one value of this group
-    float least, greatest;   ///< of the finite values; 0 where there are none
-    double mean_least, mean_greatest; ///< means over the images of min(0, least) and max(0, greatest)
+    float min, max;   ///< of the finite values; 0 where there are none
+    double mean_min, mean_max; ///< means over the images of min(0, least) and max(0, greatest)
 } quernel_observer_stats;
 #define QUERNEL_OBSERVER_STATS_INIT {sizeof(quernel_observer_stats), 0, 0, 0, 0, -1, 0, 0, 0, 0, 0}
-#define QUERNEL_OBSERVER_STATS_LEAST 80 ///< bytes of its first layout
+#define QUERNEL_OBSERVER_STATS_MIN 80 ///< bytes of its first layout
 
 /// Statistics of one group. Returns QUERNEL_E_NULL, _VALUE (size), _SHAPE (group).
 QUERNEL_API int quernel_observer_get(const quernel_observer *observer, uint32_t group,
@@ -108,7 +108,7 @@ typedef struct quernel_calibration_options {
     int32_t allow_nonfinite; ///< 1: goes on although NaN or infinities were seen; 0: refuses, naming the first
 } quernel_calibration_options;
 #define QUERNEL_CALIBRATION_OPTIONS_INIT {sizeof(quernel_calibration_options), 0, 0, 0, 0.9999, 0}
-#define QUERNEL_CALIBRATION_OPTIONS_LEAST 32 ///< bytes of its first layout
+#define QUERNEL_CALIBRATION_OPTIONS_MIN 32 ///< bytes of its first layout
 
 /// A choice, and what it costs.
 typedef struct quernel_calibration {
@@ -119,7 +119,7 @@ typedef struct quernel_calibration {
     double clipped_error; ///< Σ of squares of what clipping cuts off, over Σ x²; −1: no histogram to tell
 } quernel_calibration;
 #define QUERNEL_CALIBRATION_INIT {sizeof(quernel_calibration), QUERNEL_QUANT_INIT, 0, 0, 0, 0}
-#define QUERNEL_CALIBRATION_LEAST 80 ///< bytes of its first layout
+#define QUERNEL_CALIBRATION_MIN 80 ///< bytes of its first layout
 
 /// Chooses type, scale and zero point for one group by the rules of quernel_quant's ranges. A group of zeros alone gives
 /// scale 1, zero 0. Never NaN, infinity or 0 as a scale.

@@ -24,7 +24,7 @@ QUERNEL_API int quernel_operator_run(const quernel_operator *op, const void *x, 
                                      void *workspace, size_t workspace_bytes, const quernel_parallel *parallel,
                                      quernel_error *error);
 
-/// What was chosen and why, as one line of "key=value" words that `config` accepts back ("equal=8" is a word that only a
+/// What was chosen and why, as one line of "key=value" words that `config` accepts back ("dedup=8" is a word that only a
 /// caller says: inputs that are mostly one constant pixel; blocks of so many equal rows are computed once), written to `text` (always
 /// terminated where capacity > 0). Returns the length that the whole line has.
 QUERNEL_API size_t quernel_operator_explain(const quernel_operator *op, char *text, size_t capacity);

@@ -3,7 +3,7 @@
 #ifndef QUERNEL_H
 #define QUERNEL_H
 
-#include "audit.h"
+#include "ptq.h"
 #include "common.h"
 #include "conv2d.h"
 #include "cpu.h"

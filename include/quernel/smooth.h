@@ -24,7 +24,7 @@ typedef struct quernel_smooth_options {
     double weight_floor; ///< w_k is at least max(w)·weight_floor; default 1/1024
 } quernel_smooth_options;
 #define QUERNEL_SMOOTH_OPTIONS_INIT {sizeof(quernel_smooth_options), 0.5, 1.0 / 20, 1.0 / 1024}
-#define QUERNEL_SMOOTH_OPTIONS_LEAST 32 ///< bytes of its first layout
+#define QUERNEL_SMOOTH_OPTIONS_MIN 32 ///< bytes of its first layout
 
 /// Smoothing factors s_k = a_k'^alpha / w_k'^(1 − alpha), clamped to [2^-20, 2^20], from the largest |activation| and
 /// |weight| of each channel (or im2col column) k. A silent tensor (max a = 0 or max w = 0) gives 1. Never 0, Inf or NaN.

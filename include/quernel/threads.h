@@ -12,12 +12,12 @@ extern "C" {
 /// Runs `task(arg, i, worker)` once for every i < tasks and returns when all have finished. `worker` is smaller than the
 /// `threads` of the operator's descriptor, and no two tasks run at the same time with the same worker: it picks the
 /// slice of the workspace. Running all tasks on one worker, in any order, is legal: the result is the same.
-typedef void quernel_parallel_for(void *user, uint32_t tasks, void (*task)(void *arg, uint32_t task, uint32_t worker),
+typedef void quernel_parallel_for_fn(void *user, uint32_t tasks, void (*task)(void *arg, uint32_t task, uint32_t worker),
                                   void *arg);
 
 /// How a run is spread over threads: NULL, or one whose `run` is NULL, runs everything on the calling thread. Frozen.
 typedef struct quernel_parallel {
-    quernel_parallel_for *run;
+    quernel_parallel_for_fn *run;
     void *user;
     uint32_t threads; ///< workers that `run` uses at most; a run refuses more than its operator's threads. 0: not said
     uint32_t reserved[3]; ///< 0

@@ -65,7 +65,7 @@ typedef struct quernel_plan_choice {
     {                                                                              \
         sizeof(quernel_plan_choice), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}, { 0 } \
     }
-#define QUERNEL_PLAN_CHOICE_LEAST 608 ///< bytes of its first layout
+#define QUERNEL_PLAN_CHOICE_MIN 608 ///< bytes of its first layout
 
 /// A plan that the operator could have had, and what the model predicts for it. Frozen.
 typedef struct quernel_plan_candidate {
@@ -95,7 +95,7 @@ typedef struct quernel_table_counters {
 } quernel_table_counters;
 #define QUERNEL_TABLE_COUNTERS_INIT \
     { sizeof(quernel_table_counters), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
-#define QUERNEL_TABLE_COUNTERS_LEAST 88 ///< bytes of its first layout
+#define QUERNEL_TABLE_COUNTERS_MIN 88 ///< bytes of its first layout
 
 /// Gives this process a table that is searched before all others: `bytes` bytes of .qtn text, copied. NULL takes it
 /// away. Lines that are no rows are left out and counted. Operators that exist keep their plans. Returns

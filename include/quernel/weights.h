@@ -42,7 +42,7 @@ typedef struct quernel_weights_desc {
     uint32_t deconv_stride_h, deconv_stride_w; ///< deconv2d only: the stride that it will run with; 0: the kernel
 } quernel_weights_desc;
 #define QUERNEL_WEIGHTS_DESC_INIT {sizeof(quernel_weights_desc), 0, 0, 0, 0, 1, 1, 1, NULL, 0, 0, NULL, NULL, 0, NULL, NULL, 0, 0}
-#define QUERNEL_WEIGHTS_DESC_LEAST 96 ///< bytes of its first layout
+#define QUERNEL_WEIGHTS_DESC_MIN 96 ///< bytes of its first layout
 
 /// Packed weights: immutable, counted references.
 typedef struct quernel_weights quernel_weights;
@@ -75,13 +75,13 @@ typedef struct quernel_weights_info {
     uint32_t out, in, kernel_h, kernel_w, groups;
     int32_t smooth_kind;
     const float *scale;   ///< [out]
-    const int32_t *zero;  ///< [out] of the stored s8 numbers, or NULL where all are 0
+    const int32_t *zero;  ///< [out] of the stored s8 values, or NULL where all are 0
     const float *smooth;  ///< as given, or NULL
     size_t packed_bytes;
     uint32_t deconv_stride_h, deconv_stride_w; ///< 1 but for deconv2d
 } quernel_weights_info;
 #define QUERNEL_WEIGHTS_INFO_INIT {sizeof(quernel_weights_info), 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0}
-#define QUERNEL_WEIGHTS_INFO_LEAST 64 ///< bytes of its first layout
+#define QUERNEL_WEIGHTS_INFO_MIN 64 ///< bytes of its first layout
 
 /// Fills `ret_info`. Returns QUERNEL_E_NULL, QUERNEL_E_VALUE (size). Threads: any.
 QUERNEL_API int quernel_weights_get(const quernel_weights *weights, quernel_weights_info *ret_info);

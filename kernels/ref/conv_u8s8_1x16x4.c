@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolution in plain C, tap by tap: the same for all the ways in which other kernels make it faster.
-#include "kernels/ref/finish.h"
+#include "kernels/ref/epilogue.h"
 
-// The sums of one pixel, 16 columns of a sub-panel.
+// The sums of one pixel, 16 output channels of a sub-panel.
 static void sum_pixel(const quernel_i_conv *c, const uint8_t *a, uint32_t panel, uint32_t acc[16]) {
     const quernel_i_window *w = &c->window;
     const size_t line = ((size_t)w->kernel_w * w->channels + 3) / 4 * 64;
@@ -18,14 +18,14 @@ static void sum_pixel(const quernel_i_conv *c, const uint8_t *a, uint32_t panel,
 static void convolve(const quernel_i_conv *c) {
     const ptrdiff_t line = c->window.stride_h * c->a_line, pixel = c->window.stride_w * c->a_pixel;
     for (uint32_t y = 0; y < c->lines; y++) {
-        quernel_i_finish finish = *c->finish;
-        finish.y = (uint8_t *)finish.y + y * c->y_line;
-        if (finish.residual) finish.residual = (const uint8_t *)finish.residual + y * c->r_line;
+        quernel_i_epilogue epilogue = *c->epilogue;
+        epilogue.y = (uint8_t *)epilogue.y + y * c->y_line;
+        if (epilogue.residual) epilogue.residual = (const uint8_t *)epilogue.residual + y * c->r_line;
         for (uint32_t x = 0; x < c->pixels; x++)
-            for (uint32_t n = 0; n < c->columns; n += 16) {
+            for (uint32_t n = 0; n < c->oc; n += 16) {
                 uint32_t acc[16];
                 sum_pixel(c, (const uint8_t *)c->a + y * line + x * pixel, n / 16, acc);
-                for (uint32_t j = 0; j < 16 && n + j < c->columns; j++) ref_finish_one(&finish, x, n + j, (int32_t)acc[j]);
+                for (uint32_t j = 0; j < 16 && n + j < c->oc; j++) ref_epilogue_one(&epilogue, x, n + j, (int32_t)acc[j]);
             }
     }
 }

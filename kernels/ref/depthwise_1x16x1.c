@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise in plain C: blocks of 64 channels, so that compilers vectorize the inner loop.
-#include "kernels/ref/finish.h"
+#include "kernels/ref/epilogue.h"
 
 enum { BLOCK = 64 };
 
@@ -14,25 +14,25 @@ static void add_tap_s8(uint32_t *acc, const uint8_t *a, const int8_t *w, uint32_
 
 typedef void add_tap(uint32_t *acc, const uint8_t *a, const int8_t *w, uint32_t count);
 
-static void depthwise_line(const quernel_i_depthwise *d, const uint8_t *a, const quernel_i_finish *finish, add_tap *add) {
+static void depthwise_line(const quernel_i_depthwise *d, const uint8_t *a, const quernel_i_epilogue *epilogue, add_tap *add) {
     for (uint32_t m = 0; m < d->rows; m++)
-        for (uint32_t c = 0; c < d->columns; c += BLOCK) {
-            const uint32_t count = d->columns - c < BLOCK ? d->columns - c : BLOCK;
+        for (uint32_t c = 0; c < d->oc; c += BLOCK) {
+            const uint32_t count = d->oc - c < BLOCK ? d->oc - c : BLOCK;
             uint32_t acc[BLOCK];
             memcpy(acc, d->init + c, count * sizeof *acc);
             for (uint32_t t = 0; t < d->kernel_h * d->kernel_w; t++)
                 add(acc, a + m * d->a_row + t / d->kernel_w * d->tap_line + t % d->kernel_w * d->tap_pixel + c,
                     d->w + t * d->w_tap + c, count);
-            for (uint32_t j = 0; j < count; j++) ref_finish_one(finish, m, c + j, (int32_t)acc[j]);
+            for (uint32_t j = 0; j < count; j++) ref_epilogue_one(epilogue, m, c + j, (int32_t)acc[j]);
         }
 }
 
 static void depthwise(const quernel_i_depthwise *d, add_tap *add) {
-    quernel_i_finish finish = *d->finish;
+    quernel_i_epilogue epilogue = *d->epilogue;
     for (uint32_t line = 0; line < d->lines; line++) {
-        depthwise_line(d, (const uint8_t *)d->a + (ptrdiff_t)line * d->a_line, &finish, add);
-        finish.y = (uint8_t *)finish.y + d->y_line;
-        if (finish.residual) finish.residual = (const uint8_t *)finish.residual + d->r_line;
+        depthwise_line(d, (const uint8_t *)d->a + (ptrdiff_t)line * d->a_line, &epilogue, add);
+        epilogue.y = (uint8_t *)epilogue.y + d->y_line;
+        if (epilogue.residual) epilogue.residual = (const uint8_t *)epilogue.residual + d->r_line;
     }
 }
 

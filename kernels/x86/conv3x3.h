@@ -3,16 +3,16 @@
 //   integers.h        of its instruction set
 //   the transforms    winograd_*.h, which say why it is exact
 //   the register tile MR, NR, widen_weights
-//   finish.h          of its instruction set
+//   epilogue.h          of its instruction set
 // and defines
 //   CONV3X3_TILES     functions of the register tile for 1 … MR rows
-//   SUMS_MOST         bytes of sums that a block may take
-//   INPUTS_MOST       bytes of transformed inputs that a block should take
+//   SUMS_MAX         bytes of sums that a block may take
+//   INPUTS_MAX       bytes of transformed inputs that a block should take
 //   load_channels     up to CHANNELS bytes as 16-bit numbers
 //
 // A block of tiles, each IN x IN inputs for OUT x OUT outputs, is transformed once for all channels: IN² matrices [tile][channel] of 16 bits,
-// in L2. For each sub-panel of 16 columns they are multiplied with the prepared weights, their sums go to L2, and from there, 16 pixels of
-// each line at a time, back to outputs in L1 and through the finish.
+// in L2. For each sub-panel of 16 output channels they are multiplied with the prepared weights, their sums go to L2, and from there, 16 pixels of
+// each line at a time, back to outputs in L1 and through the epilogue.
 #ifndef QUERNEL_X86_CONV3X3_H
 #define QUERNEL_X86_CONV3X3_H
 
@@ -20,11 +20,11 @@
 
 enum {
     WINOGRAD_POINTS = WINOGRAD_IN * WINOGRAD_IN,
-    TILES_MOST = SUMS_MOST / (WINOGRAD_POINTS * NR * (int)sizeof(int32_t)) / MR * MR,
-    TILES_LEAST = 12,
+    TILES_MAX = SUMS_MAX / (WINOGRAD_POINTS * NR * (int)sizeof(int32_t)) / MR * MR,
+    TILES_MIN = 12,
     BAND_PIXELS = 16,       // of OUT lines, that are finished together
     BAND = BAND_PIXELS / WINOGRAD_OUT,
-    BAND_SUMS = WINOGRAD_OUT * BAND_PIXELS * FINISH_NR,
+    BAND_SUMS = WINOGRAD_OUT * BAND_PIXELS * EPILOGUE_NR,
     COLUMNS = sizeof(vint) / sizeof(int32_t), // of a vector of sums
     GROUP_VECTORS = 2 * 64 / sizeof(vint),    // of a group's weights
     UNDIVIDED = 28,         // quads whose sums stay below the bound whatever their weights are
@@ -39,9 +39,9 @@ static size_t row_bytes(uint32_t quads) {
 }
 
 static uint32_t block_tiles(uint32_t quads) {
-    const size_t fit = INPUTS_MOST / (WINOGRAD_POINTS * row_bytes(quads)) / MR * MR;
-    const uint32_t least = quads > 128 ? TILES_LEAST / 2 : TILES_LEAST;
-    return fit < least ? least : fit > TILES_MOST ? TILES_MOST : (uint32_t)fit;
+    const size_t fit = INPUTS_MAX / (WINOGRAD_POINTS * row_bytes(quads)) / MR * MR;
+    const uint32_t min = quads > 128 ? TILES_MIN / 2 : TILES_MIN;
+    return fit < min ? min : fit > TILES_MAX ? TILES_MAX : (uint32_t)fit;
 }
 
 static size_t inputs_bytes(uint32_t quads) { return WINOGRAD_POINTS * (block_tiles(quads) * row_bytes(quads) + 128); }
@@ -54,8 +54,8 @@ static size_t outputs_bytes(uint32_t count) { return count * (size_t)BAND_SUMS *
 
 static size_t all_sums_bytes(uint32_t quads) { return (WINOGRAD_POINTS * sums_bytes(block_tiles(quads)) + 63) / 64 * 64; }
 
-static size_t conv3x3_scratch(uint32_t groups) {
-    const uint32_t quads = (groups + 8) / 9;
+static size_t conv3x3_scratch(uint32_t k_quads) {
+    const uint32_t quads = (k_quads + 8) / 9;
     return inputs_bytes(quads) + all_sums_bytes(quads) + (quads > UNDIVIDED ? outputs_bytes(block_tiles(quads)) : 0);
 }
 
@@ -73,7 +73,7 @@ static void tap_group(const int8_t *panel, uint32_t channels, uint32_t tap, uint
     }
 }
 
-// 4 channels of 16 columns to IN² points, 128·quads bytes apart.
+// 4 channels of 16 output channels to IN² points, 128·quads bytes apart.
 static void prepare_quad(const int8_t *panel, uint32_t channels, uint32_t quad, uint8_t *dst) {
     const uint32_t quads = quads_of(channels);
     vint taps[9][GROUP_VECTORS];
@@ -83,10 +83,10 @@ static void prepare_quad(const int8_t *panel, uint32_t channels, uint32_t quad, 
         widen_weights(channels % 4 ? group : panel + ((size_t)t * quads + quad) * 64, taps[t]);
     }
     for (uint32_t i = 0; i < GROUP_VECTORS; i++) {
-        vint columns[3][WINOGRAD_IN], v[WINOGRAD_IN];
-        for (uint32_t j = 0; j < 3; j++) winograd_weights(taps[j][i], taps[3 + j][i], taps[6 + j][i], columns[j]);
+        vint oc[3][WINOGRAD_IN], v[WINOGRAD_IN];
+        for (uint32_t j = 0; j < 3; j++) winograd_weights(taps[j][i], taps[3 + j][i], taps[6 + j][i], oc[j]);
         for (uint32_t p = 0; p < WINOGRAD_IN; p++) {
-            winograd_weights(columns[0][p], columns[1][p], columns[2][p], v);
+            winograd_weights(oc[0][p], oc[1][p], oc[2][p], v);
             for (uint32_t q = 0; q < WINOGRAD_IN; q++)
                 vint_store((vint *)(dst + (p * WINOGRAD_IN + q) * (size_t)quads * 128) + i, v[q]);
         }
@@ -112,7 +112,7 @@ typedef struct work {
 static inline __attribute__((always_inline)) void transform_vector(const uint8_t *const lines[WINOGRAD_IN],
                                                                    const ptrdiff_t pixels[WINOGRAD_IN], uint32_t count,
                                                                    bool first, uint8_t *to, size_t point) {
-    vint columns[WINOGRAD_IN][WINOGRAD_IN]; // [point of the lines][pixel]
+    vint oc[WINOGRAD_IN][WINOGRAD_IN]; // [point of the lines][pixel]
 #pragma GCC unroll 9
     for (uint32_t j = 0; j < WINOGRAD_IN; j++) {
         vint d[WINOGRAD_IN], v[WINOGRAD_IN];
@@ -120,12 +120,12 @@ static inline __attribute__((always_inline)) void transform_vector(const uint8_t
         for (uint32_t i = 0; i < WINOGRAD_IN; i++) d[i] = load_channels(lines[i] + pixels[j], count, first);
         winograd_input(d, v);
 #pragma GCC unroll 9
-        for (uint32_t i = 0; i < WINOGRAD_IN; i++) columns[i][j] = v[i];
+        for (uint32_t i = 0; i < WINOGRAD_IN; i++) oc[i][j] = v[i];
     }
 #pragma GCC unroll 9
     for (uint32_t i = 0; i < WINOGRAD_IN; i++) {
         vint v[WINOGRAD_IN];
-        winograd_input(columns[i], v);
+        winograd_input(oc[i], v);
 #pragma GCC unroll 9
         for (uint32_t j = 0; j < WINOGRAD_IN; j++, to += point) vint_store(to, v[j]);
     }
@@ -151,11 +151,11 @@ static void transform_tile(const work *w, uint32_t tile, uint8_t *to) {
     }
 }
 
-// The products of one part of the block's channels with 16 columns. Tiles are split evenly among register tiles.
+// The products of one part of the block's channels with 16 output channels. Tiles are split evenly among register tiles.
 static void multiply(const work *w, const uint8_t *b, uint32_t part) {
     static const int32_t zeros[NR];
     const uint32_t quads = quads_of(w->c->window.channels);
-    const uint32_t first = quads * part / w->c->parts, some = quads * (part + 1) / w->c->parts - first;
+    const uint32_t first = quads * part / w->c->ic_split, some = quads * (part + 1) / w->c->ic_split - first;
     for (uint32_t p = 0; p < WINOGRAD_POINTS; p++, b += (size_t)quads * 128) {
         const uint8_t *a = w->inputs + p * w->point + (size_t)first * 8;
         int32_t *acc = w->sums + p * sums_bytes(w->count) / sizeof(int32_t);
@@ -166,7 +166,7 @@ static void multiply(const work *w, const uint8_t *b, uint32_t part) {
     }
 }
 
-// Outputs of a vector of columns of one tile: acc[line][pixel of the band][FINISH_NR] = init, or what stands there, and their sums.
+// Outputs of a vector of output channels of one tile: acc[line][pixel of the band][EPILOGUE_NR] = init, or what stands there, and their sums.
 static inline __attribute__((always_inline)) void outputs_of(const int32_t *sums, size_t step, const int32_t *init, int32_t *acc) {
     vint lines[WINOGRAD_OUT][WINOGRAD_IN];
 #pragma GCC unroll 9
@@ -184,7 +184,7 @@ static inline __attribute__((always_inline)) void outputs_of(const int32_t *sums
         winograd_output(lines[i], y);
 #pragma GCC unroll 9
         for (uint32_t j = 0; j < WINOGRAD_OUT; j++) {
-            int32_t *to = acc + (i * BAND_PIXELS + j) * FINISH_NR;
+            int32_t *to = acc + (i * BAND_PIXELS + j) * EPILOGUE_NR;
             const vint before = init ? vint_load_unaligned(init) : vint_load(to);
             vint_store(to, add32(winograd_sum(y[j], i, j), before));
         }
@@ -194,7 +194,7 @@ static inline __attribute__((always_inline)) void outputs_of(const int32_t *sums
 // `count` neighbouring tiles of one line of tiles, `at` the first of them within the block.
 typedef struct band {
     uint32_t at, count;
-    int32_t *acc; // [OUT lines][BAND_PIXELS][FINISH_NR]
+    int32_t *acc; // [OUT lines][BAND_PIXELS][EPILOGUE_NR]
 } band;
 
 static void sum_band(const work *w, const band *b, uint32_t n, bool first) {
@@ -202,56 +202,56 @@ static void sum_band(const work *w, const band *b, uint32_t n, bool first) {
     for (uint32_t at = 0; at < NR; at += COLUMNS)
         for (uint32_t t = 0; t < b->count; t++) {
             const int32_t *sums = w->sums + (size_t)(b->at + t) * NR + at;
-            int32_t *acc = b->acc + t * WINOGRAD_OUT * FINISH_NR + at;
+            int32_t *acc = b->acc + t * WINOGRAD_OUT * EPILOGUE_NR + at;
             if (first) outputs_of(sums, step, w->c->init + n + at, acc);
             else outputs_of(sums, step, NULL, acc);
         }
 }
 
-static void finish_band(const work *w, const band *b, uint32_t n) {
+static void epilogue_band(const work *w, const band *b, uint32_t n) {
     const quernel_i_conv *c = w->c;
     const uint32_t tile = w->first + b->at, x = tile % w->tiles_w * WINOGRAD_OUT, count = b->count;
     const uint32_t pixels = c->pixels - x < count * WINOGRAD_OUT ? c->pixels - x : count * WINOGRAD_OUT;
-    const uint32_t columns = c->columns - n < NR ? c->columns - n : NR;
+    const uint32_t oc = c->oc - n < NR ? c->oc - n : NR;
     for (uint32_t i = 0, y = tile / w->tiles_w * WINOGRAD_OUT; i < WINOGRAD_OUT && y < c->lines; i++, y++) {
-        quernel_i_finish f = *c->finish;
+        quernel_i_epilogue f = *c->epilogue;
         f.y = (uint8_t *)f.y + y * c->y_line;
         if (f.residual) f.residual = (const uint8_t *)f.residual + y * c->r_line;
-        finish_run(&(finish_tile){b->acc + i * BAND_PIXELS * FINISH_NR, pixels, columns, x, n}, &f, w->plain);
+        epilogue_run(&(epilogue_tile){b->acc + i * BAND_PIXELS * EPILOGUE_NR, pixels, oc, x, n}, &f, w->plain);
     }
 }
 
 // Outputs of one part of the channels; behind the last part they are finished.
-static void finish_block(const work *w, uint32_t n, uint32_t part) {
+static void epilogue_block(const work *w, uint32_t n, uint32_t part) {
     int32_t acc[BAND_SUMS] __attribute__((aligned(64)));
-    const uint32_t parts = w->c->parts;
-    band b = {.acc = parts > 1 ? w->outputs : acc};
+    const uint32_t ic_split = w->c->ic_split;
+    band b = {.acc = ic_split > 1 ? w->outputs : acc};
     for (; b.at < w->count; b.at += b.count) {
         const uint32_t to_end = w->tiles_w - (w->first + b.at) % w->tiles_w, left = w->count - b.at;
         b.count = to_end < left ? to_end : left;
         if (b.count > BAND) b.count = BAND;
         sum_band(w, &b, n, part == 0);
-        if (part + 1 == parts) finish_band(w, &b, n);
-        if (parts > 1) b.acc += BAND_SUMS;
+        if (part + 1 == ic_split) epilogue_band(w, &b, n);
+        if (ic_split > 1) b.acc += BAND_SUMS;
     }
 }
 
 static void conv3x3(const quernel_i_conv *c) {
-    const uint32_t quads = quads_of(c->window.channels), most = block_tiles(quads), tiles_w = (c->pixels + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
+    const uint32_t quads = quads_of(c->window.channels), max = block_tiles(quads), tiles_w = (c->pixels + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
     const uint32_t all = tiles_w * ((c->lines + WINOGRAD_OUT - 1) / WINOGRAD_OUT);
     work w = {.c = c, .inputs = c->scratch, .row = row_bytes(quads), .tiles_w = tiles_w,
-              .plain = finish_is_plain(c->finish)};
+              .plain = epilogue_is_plain(c->epilogue)};
     w.sums = (int32_t *)((uint8_t *)c->scratch + inputs_bytes(quads));
     w.outputs = (int32_t *)((uint8_t *)w.sums + all_sums_bytes(quads));
-    for (uint32_t blocks = (all + most - 1) / most; blocks; blocks--) {
+    for (uint32_t blocks = (all + max - 1) / max; blocks; blocks--) {
         w.count = (all - w.first + blocks - 1) / blocks;
         w.point = w.count * w.row;
         w.point = ((w.point + 63) / 64 | 1) * 64; // an odd number of lines: a tile's stores meet in no set of L1
         for (uint32_t t = 0; t < w.count; t++) transform_tile(&w, w.first + t, w.inputs + t * w.row);
-        for (uint32_t n = 0; n < c->columns; n += NR) {
-            for (uint32_t part = 0; part < c->parts; part++) {
+        for (uint32_t n = 0; n < c->oc; n += NR) {
+            for (uint32_t part = 0; part < c->ic_split; part++) {
                 multiply(&w, (const uint8_t *)c->b + n / NR * c->b_panel, part);
-                finish_block(&w, n, part);
+                epilogue_block(&w, n, part);
             }
         }
         w.first += w.count;

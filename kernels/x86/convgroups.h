@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolution in groups of few channels, several of which share 16 columns: only what a column's own group has is multiplied, where a
+// Convolution in groups of few channels, several of which share 16 output channels: only what a column's own group has is multiplied, where a
 // product of the whole block diagonal would meet zeros for the most part. A template; who includes it defines
-//   SLOT_CHANNELS, SLOT   channels of a group that are multiplied at a time, 2 or 4, and the bytes of a slot: of these of all 16 columns
+//   SLOT_CHANNELS, SLOT   channels of a group that are multiplied at a time, 2 or 4, and the bytes of a slot: of these of all 16 output channels
 //   GROUPS_MR             pixels of a tile
-//   GROUPS_PIXELS         that are finished together: as many as the finish takes at most
+//   GROUPS_PIXELS         that are finished together: as many as the epilogue takes at most
 //   spread_slot, take_slots, and the tiles, which are declared below
 //
 // A pixel's bytes are spread into slots once, in L1, by a shuffle; they serve all output pixels whose taps meet it. Slots of a
@@ -19,11 +19,11 @@
 
 enum {
     CHANNELS = 16,
-    GROUP_MOST = CHANNELS / 2,              // channels of a group
-    SLOTS_MOST = GROUP_MOST / SLOT_CHANNELS,
+    GROUP_MAX = CHANNELS / 2,              // channels of a group
+    SLOTS_MAX = GROUP_MAX / SLOT_CHANNELS,
     SPREAD = CHANNELS * SLOT_CHANNELS,      // bytes of x in a slot
     BLOCK_BYTES = 24 << 10,                 // of slots, that stay in L1 beside weights and sums
-    TILE_BYTES = ((GROUPS_MR - 1) * 2 + 8) * 8 * SLOTS_MOST * SLOT, // of a tile at most: pixels 2 apart, 8 x 8 taps
+    TILE_BYTES = ((GROUPS_MR - 1) * 2 + 8) * 8 * SLOTS_MAX * SLOT, // of a tile at most: pixels 2 apart, 8 x 8 taps
     SLOTS_BYTES = BLOCK_BYTES > TILE_BYTES ? BLOCK_BYTES : TILE_BYTES,
 };
 
@@ -34,7 +34,7 @@ static inline void spread_slot(__m128i pixel, const uint8_t order[SPREAD], uint8
 static inline void take_slots(const int8_t group[64], uint8_t *to);
 
 /// As many rows as its place says: slots at `a`, `s` bytes from pixel to pixel, `n` of them that follow each other, as the weights at `b`
-/// do. acc[pixel][FINISH_NR] = init and their products.
+/// do. acc[pixel][EPILOGUE_NR] = init and their products.
 typedef void groups_tile(const uint8_t *a, ptrdiff_t s, const void *b, uint32_t n, const int32_t *init, int32_t *acc);
 static groups_tile *const groups_tiles[GROUPS_MR];
 
@@ -64,14 +64,14 @@ static uint32_t slots_of(const quernel_i_window *w) { return (group_in_of(w) + S
 
 enum { NONE = 0x80 };
 typedef struct orders {
-    uint8_t of[SLOTS_MOST][SPREAD] __attribute__((aligned(64)));
+    uint8_t of[SLOTS_MAX][SPREAD] __attribute__((aligned(64)));
 } orders;
 
 static void find_orders(const quernel_i_window *w, orders *ret) {
     const uint32_t group_in = group_in_of(w);
     memset(ret->of, NONE, sizeof ret->of);
     for (uint32_t group = 0, n = 0; group < w->groups; group++)
-        for (uint32_t end = n + w->group_columns; n < end; n++)
+        for (uint32_t end = n + w->group_oc; n < end; n++)
             for (uint32_t c = 0; c < group_in; c++)
                 ret->of[c / SLOT_CHANNELS][SLOT_CHANNELS * n + c % SLOT_CHANNELS] = (uint8_t)(group * group_in + c);
 }
@@ -82,7 +82,7 @@ static void take_diagonal(const quernel_i_window *w, const int8_t *line, uint32_
     const uint32_t group_in = group_in_of(w), count = group_in - first < 4 ? group_in - first : 4;
     memset(to, 0, 64);
     for (uint32_t group = 0, n = 0; group < w->groups; group++)
-        for (uint32_t end = n + w->group_columns, k = pixel_k + group * group_in + first; n < end; n++) {
+        for (uint32_t end = n + w->group_oc, k = pixel_k + group * group_in + first; n < end; n++) {
             const int8_t *column = line + n * 4;
             if (count == 4 && k % 4 == 0) memcpy(to + n * 4, column + k / 4 * 64, 4);
             else
@@ -106,7 +106,7 @@ static void convgroups_prepare(const int8_t *panel, const quernel_i_window *wind
 }
 
 // A group of 4 k is at least half a slot: of the weights as they turn with the ring.
-static size_t convgroups_scratch(uint32_t groups) { return SLOTS_BYTES + (size_t)groups * 2 * SLOT; }
+static size_t convgroups_scratch(uint32_t k_quads) { return SLOTS_BYTES + (size_t)k_quads * 2 * SLOT; }
 
 // A call and what it works with: a block of `count` pixels from x on, all lines.
 typedef struct work {
@@ -160,18 +160,18 @@ static void convolve_line(const work *w, uint32_t y) {
     const quernel_i_window *k = &c->window;
     const size_t pitch = (size_t)k->stride_w * k->kernel_h * w->n_slots * SLOT;
     const uint8_t *b = turn_weights(w, y * k->stride_h % k->kernel_h);
-    int32_t acc[GROUPS_PIXELS * FINISH_NR] __attribute__((aligned(64)));
-    quernel_i_finish f = *c->finish;
+    int32_t acc[GROUPS_PIXELS * EPILOGUE_NR] __attribute__((aligned(64)));
+    quernel_i_epilogue f = *c->epilogue;
     f.y = (uint8_t *)f.y + y * c->y_line;
     if (f.residual) f.residual = (const uint8_t *)f.residual + y * c->r_line;
     for (uint32_t at = 0, pixels; at < w->count; at += pixels) {
         pixels = w->count - at < GROUPS_PIXELS ? w->count - at : GROUPS_PIXELS;
         for (uint32_t m = 0, left = (pixels + GROUPS_MR - 1) / GROUPS_MR; left; left--) {
             const uint32_t some = (pixels - m + left - 1) / left;
-            groups_tiles[some - 1](w->slots + (at + m) * pitch, (ptrdiff_t)pitch, b, w->steps, c->init, acc + m * FINISH_NR);
+            groups_tiles[some - 1](w->slots + (at + m) * pitch, (ptrdiff_t)pitch, b, w->steps, c->init, acc + m * EPILOGUE_NR);
             m += some;
         }
-        finish_run(&(finish_tile){acc, pixels, c->columns, w->x + at, 0}, &f, w->plain);
+        epilogue_run(&(epilogue_tile){acc, pixels, c->oc, w->x + at, 0}, &f, w->plain);
     }
 }
 
@@ -198,12 +198,12 @@ static uint32_t block_pixels(const work *w) {
 
 static void convgroups(const quernel_i_conv *c) {
     work w = {.c = c, .slots = c->scratch, .turned = (uint8_t *)c->scratch + SLOTS_BYTES, .n_slots = slots_of(&c->window),
-              .plain = finish_is_plain(c->finish)};
+              .plain = epilogue_is_plain(c->epilogue)};
     w.steps = c->window.kernel_h * c->window.kernel_w * w.n_slots;
     find_orders(&c->window, &w.orders);
-    const uint32_t most = block_pixels(&w);
+    const uint32_t max = block_pixels(&w);
     for (; w.x < c->pixels; w.x += w.count) {
-        w.count = c->pixels - w.x < most ? c->pixels - w.x : most;
+        w.count = c->pixels - w.x < max ? c->pixels - w.x : max;
         w.span = span_of(&c->window, w.count);
         convolve_block(&w);
     }

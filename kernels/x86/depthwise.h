@@ -5,9 +5,9 @@
 
 #include "kernels/ukr.h"
 
-/// The finish of one of the call's lines.
-static inline quernel_i_finish depthwise_finish(const quernel_i_depthwise *d, uint32_t line) {
-    quernel_i_finish f = *d->finish;
+/// The epilogue of one of the call's lines.
+static inline quernel_i_epilogue depthwise_epilogue(const quernel_i_depthwise *d, uint32_t line) {
+    quernel_i_epilogue f = *d->epilogue;
     f.y = (uint8_t *)f.y + (ptrdiff_t)line * d->y_line;
     if (f.residual) f.residual = (const uint8_t *)f.residual + (ptrdiff_t)line * d->r_line;
     return f;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Depthwise with vpdpbusd: a lane of 32 bits is four taps, one below the other, of one channel. A template over vnni.h and finish.h;
+// Depthwise with vpdpbusd: a lane of 32 bits is four taps, one below the other, of one channel. A template over vnni.h and epilogue.h;
 // who includes it defines
 //   CHANNELS                 channels of a vector
 //   SEVEN                    output lines of 7x7 whose sums the registers hold: 1 or 2
@@ -12,16 +12,16 @@
 //                    └──┴──┴──┘                      of output line 1:  0 w0 w1 w2
 //
 // 5x5 and 7x7 take two such quads. s8 is moved to u8 and the start values put it right. All other kernels, without sliding, go
-// pixel by pixel. Sums go to a tile in L1, which the instruction set's finish takes.
+// pixel by pixel. Sums go to a tile in L1, which the instruction set's epilogue takes.
 #include <stdbool.h>
 
 #include "kernels/x86/depthwise.h"
 
 enum {
-    MOST = 7,     // taps of a line of kernels that slide
+    MAX = 7,     // taps of a line of kernels that slide
     QUADS = 2,
     PIXELS = 48,  // output pixels of a tile
-    TAPS = 64,    // quads of taps of other kernels whose weights stand ready
+    TAPS = 64,    // quads of taps of other kernels whose weights are prepared
 };
 
 typedef struct channels {
@@ -60,15 +60,15 @@ static void correct_init(channels *c, uint32_t quads) {
     c->init = vector_sub(c->init, sum);
 }
 
-// All pixels of one or two lines; `size` of the kernel, `step` columns from output to output: constants. sums[line]: [pixels][FINISH_NR].
+// All pixels of one or two lines; `size` of the kernel, `step` columns from output to output: constants. sums[line]: [pixels][EPILOGUE_NR].
 static inline __attribute__((always_inline)) void slide(const channels *c, const uint8_t *a, uint32_t pixels, const int size, const int step,
                                                         const int lines, uint32_t count, int32_t *const sums[2]) {
     const int flight = (size + step - 1) / step, quads = (size + 4) / 4, rows = size + lines - 1;
     const ptrdiff_t line = c->d->tap_line, pixel = c->d->tap_pixel;
     const uint32_t last = (pixels - 1) * (uint32_t)step + (uint32_t)size - 1, end = pixels + (uint32_t)flight - 1;
-    VNNI_VECTOR sum[2][MOST]; // of the i-th last output that was begun
+    VNNI_VECTOR sum[2][MAX]; // of the i-th last output that was begun
 #pragma GCC unroll 7
-    for (int i = 0; i < MOST; i++) sum[0][i] = sum[1][i] = c->init;
+    for (int i = 0; i < MAX; i++) sum[0][i] = sum[1][i] = c->init;
     for (uint32_t m = 0; m < end; m++) {
 #pragma GCC unroll 2
         for (int l = 0; l < lines; l++) {
@@ -93,7 +93,7 @@ static inline __attribute__((always_inline)) void slide(const channels *c, const
         }
         if (m + 1 < (uint32_t)flight) continue;
 #pragma GCC unroll 2
-        for (int l = 0; l < lines; l++) vector_store(sums[l] + (m + 1 - (uint32_t)flight) * FINISH_NR, sum[l][flight - 1]);
+        for (int l = 0; l < lines; l++) vector_store(sums[l] + (m + 1 - (uint32_t)flight) * EPILOGUE_NR, sum[l][flight - 1]);
     }
 }
 
@@ -110,7 +110,7 @@ static inline __attribute__((always_inline)) void slide_by_size(const channels *
 
 // Columns from output to output where the kernel slides, else 0.
 static uint32_t slide_step(const quernel_i_depthwise *d) {
-    const bool size = d->kernel_h == d->kernel_w && d->kernel_h % 2 && d->kernel_h >= 3 && d->kernel_h <= MOST;
+    const bool size = d->kernel_h == d->kernel_w && d->kernel_h % 2 && d->kernel_h >= 3 && d->kernel_h <= MAX;
     return !size ? 0 : d->a_row == d->tap_pixel ? 1 : d->a_row == 2 * d->tap_pixel ? 2 : 0;
 }
 
@@ -132,22 +132,22 @@ static void slide_weights(channels *c) {
 // Any kernel, a block of at most TAPS quads of taps at a time. The first block begins with the start values.
 static void add_pixels(channels *c, const uint8_t *a, uint32_t pixels, int32_t *sums) {
     const quernel_i_depthwise *d = c->d;
-    const uint32_t quads = (d->kernel_h + 3) / 4, columns = TAPS / quads;
+    const uint32_t quads = (d->kernel_h + 3) / 4, kernel_columns = TAPS / quads;
     const VNNI_VECTOR init = c->init;
-    for (uint32_t j0 = 0; j0 < d->kernel_w; j0 += columns) {
-        const uint32_t some = d->kernel_w - j0 < columns ? d->kernel_w - j0 : columns;
+    for (uint32_t j0 = 0; j0 < d->kernel_w; j0 += kernel_columns) {
+        const uint32_t some = d->kernel_w - j0 < kernel_columns ? d->kernel_w - j0 : kernel_columns;
         for (uint32_t i = 0; i < some * quads; i++) c->weights[i] = weights_of(c, (int)(i % quads * 4), j0 + i / quads);
         c->init = j0 ? vector_zero() : init;
         correct_init(c, some * quads);
         for (uint32_t m = 0; m < pixels; m++) {
-            VNNI_VECTOR sum = j0 ? vector_add(vector_of(sums + m * FINISH_NR), c->init) : c->init;
+            VNNI_VECTOR sum = j0 ? vector_add(vector_of(sums + m * EPILOGUE_NR), c->init) : c->init;
             for (uint32_t i = 0; i < some * quads; i++) {
                 const uint32_t line = i % quads * 4, rows = d->kernel_h - line;
                 const uint8_t *at = a + (ptrdiff_t)m * d->a_row + (j0 + i / quads) * d->tap_pixel + line * d->tap_line;
                 const VNNI_VECTOR x = vector_xor(quad_of(at, d->tap_line, rows < 4 ? (int)rows : 4, c->count), c->flip);
                 MULTIPLY_FROM(x, c->weights + i, sum);
             }
-            vector_store(sums + m * FINISH_NR, sum);
+            vector_store(sums + m * EPILOGUE_NR, sum);
         }
     }
     c->init = init;
@@ -161,7 +161,7 @@ typedef struct stretch {
 static void channels_run(channels *c, const stretch *s, uint32_t step, int32_t *const sums[2]) {
     const quernel_i_depthwise *d = c->d;
     const uint8_t *a = depthwise_input(d, s->line) + (ptrdiff_t)s->pixel * d->a_row + c->channel;
-    const bool both = s->lines == 2 && c->count == CHANNELS && (d->kernel_h < MOST || SEVEN == 2);
+    const bool both = s->lines == 2 && c->count == CHANNELS && (d->kernel_h < MAX || SEVEN == 2);
     if (step && both) {
         slide_pixels(c, a, s->pixels, step, 2, sums);
         return;
@@ -173,12 +173,12 @@ static void channels_run(channels *c, const stretch *s, uint32_t step, int32_t *
     }
 }
 
-// FINISH_NR channels from `channel` on, all pixels of the lines from `line` on.
-static void columns_run(const quernel_i_depthwise *d, uint32_t channel, uint32_t line, uint32_t lines, uint32_t step, bool is_signed,
+// EPILOGUE_NR channels from `channel` on, all pixels of the lines from `line` on.
+static void slide_run(const quernel_i_depthwise *d, uint32_t channel, uint32_t line, uint32_t lines, uint32_t step, bool is_signed,
                         bool plain) {
-    int32_t acc[2][PIXELS * FINISH_NR] __attribute__((aligned(64)));
-    channels c[FINISH_NR / CHANNELS];
-    const uint32_t count = d->columns - channel < FINISH_NR ? d->columns - channel : FINISH_NR, vectors = (count + CHANNELS - 1) / CHANNELS;
+    int32_t acc[2][PIXELS * EPILOGUE_NR] __attribute__((aligned(64)));
+    channels c[EPILOGUE_NR / CHANNELS];
+    const uint32_t count = d->oc - channel < EPILOGUE_NR ? d->oc - channel : EPILOGUE_NR, vectors = (count + CHANNELS - 1) / CHANNELS;
     for (uint32_t v = 0; v < vectors; v++) {
         const uint32_t n = v * CHANNELS, left = count - n;
         c[v].d = d, c[v].channel = channel + n, c[v].count = left < CHANNELS ? left : CHANNELS;
@@ -193,10 +193,10 @@ static void columns_run(const quernel_i_depthwise *d, uint32_t channel, uint32_t
             s.pixels = (d->rows - s.pixel + left - 1) / left;
             for (uint32_t v = 0; v < vectors; v++) channels_run(&c[v], &s, step, (int32_t *const[2]){acc[0] + v * CHANNELS, acc[1] + v * CHANNELS});
             for (uint32_t l = 0; l < s.lines; l++) {
-                const quernel_i_finish f = depthwise_finish(d, s.line + l);
+                const quernel_i_epilogue f = depthwise_epilogue(d, s.line + l);
                 for (uint32_t m = 0; m < s.pixels; m += 16) {
                     const uint32_t rows = s.pixels - m < 16 ? s.pixels - m : 16;
-                    finish_run(&(finish_tile){acc[l] + m * FINISH_NR, rows, count, s.pixel + m, channel}, &f, plain);
+                    epilogue_run(&(epilogue_tile){acc[l] + m * EPILOGUE_NR, rows, count, s.pixel + m, channel}, &f, plain);
                 }
             }
         }
@@ -210,11 +210,11 @@ static uint32_t lines_kept(const quernel_i_depthwise *d) {
 }
 
 static void depthwise(const quernel_i_depthwise *d, bool is_signed) {
-    const bool plain = finish_is_plain(d->finish);
+    const bool plain = epilogue_is_plain(d->epilogue);
     const uint32_t step = slide_step(d), kept = lines_kept(d);
     for (uint32_t line = 0, lines; line < d->lines; line += lines) {
         lines = d->lines - line < kept ? d->lines - line : kept;
-        for (uint32_t channel = 0; channel < d->columns; channel += FINISH_NR)
-            columns_run(d, channel, line, lines, step, is_signed, plain);
+        for (uint32_t channel = 0; channel < d->oc; channel += EPILOGUE_NR)
+            slide_run(d, channel, line, lines, step, is_signed, plain);
     }
 }

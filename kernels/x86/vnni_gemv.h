@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // GEMV with vpdpbusd, up to 4 u8 rows, weights in w16x4 as they are, each read once. A template over vnni.h; who includes it
 // defines
-//   GEMV_HALVES(op, r, u)  op(c, 0, r, u) for each vector of a line of 16 columns' weights: the sums' name and the first column
+//   GEMV_HALVES(op, r, u)  op(c, 0, r, u) for each vector of a line of 16 output channels' weights: the sums' name and the first column
 //   vector_of, …_set, …_zero, …_add, …_store  of 32-bit lanes
-//   FINISH_NR              the pitch of the tile of its finish
+//   EPILOGUE_NR              the pitch of the tile of its epilogue
 //   BEYOND_L2              bytes of weights that no L2 keeps from call to call
 // and says PANEL(rows, turns) for 1 … 4 rows: groups that are multiplied in turn, each with accumulators of its own, so that the
 // latency of 5 cycles does not bound them. Weights that no L2 keeps are read as two streams, this sub-panel and the next one.
@@ -31,7 +31,7 @@ enum { GEMV_MR = 4, GEMV_NR = 16 };
 #define ADD_1(r, u)
 #define ADD_2(r, u) GEMV_HALVES(ADD_HALF, r, 1)
 #define ADD_4(r, u) ADD_2(r, u) GEMV_HALVES(ADD_HALF, r, 2) GEMV_HALVES(ADD_HALF, r, 3)
-#define KEEP_HALF(c, n, r, u) vector_store(acc + r * FINISH_NR + n, c##r##0);
+#define KEEP_HALF(c, n, r, u) vector_store(acc + r * EPILOGUE_NR + n, c##r##0);
 #define KEEP(r, u) GEMV_HALVES(KEEP_HALF, r, u)
 
 static inline VNNI_VECTOR four_of(const uint8_t *a) {
@@ -45,9 +45,9 @@ static inline VNNI_VECTOR four_of(const uint8_t *a) {
     static void panel_##rows(const quernel_i_gemm *g, const int8_t *b, ptrdiff_t next, const int32_t *init,             \
                              int32_t *acc) {                                                                            \
         TURNS_##turns(rows, START)                                                                                      \
-        for (const quernel_i_run *run = g->runs, *end = run + g->n_runs; run != end; run++) {                           \
+        for (const quernel_i_k_run *run = g->k_runs, *end = run + g->n_k_runs; run != end; run++) {                           \
             const uint8_t *p = (const uint8_t *)g->a + run->offset;                                                     \
-            uint32_t left = run->groups;                                                                                \
+            uint32_t left = run->k_quads;                                                                                \
             for (; left >= turns; left -= turns, p += 4 * turns, b += 64 * turns) {                                     \
                 if (next)                                                                                               \
                     for (int i = 0; i < turns; i++) __builtin_prefetch(b + next + 64 * i, 0, 2);                        \
@@ -62,13 +62,13 @@ static inline VNNI_VECTOR four_of(const uint8_t *a) {
 typedef void panel_function(const quernel_i_gemm *, const int8_t *, ptrdiff_t, const int32_t *, int32_t *);
 
 static inline void gemv_run(const quernel_i_gemm *g, panel_function *const panels[GEMV_MR]) {
-    int32_t acc[GEMV_MR * FINISH_NR] __attribute__((aligned(64)));
-    const bool plain = finish_is_plain(g->finish), far = (size_t)g->columns * g->groups * 4 > BEYOND_L2;
-    for (uint32_t n = 0; n < g->columns; n += GEMV_NR) {
+    int32_t acc[GEMV_MR * EPILOGUE_NR] __attribute__((aligned(64)));
+    const bool plain = epilogue_is_plain(g->epilogue), far = (size_t)g->oc * g->k_quads * 4 > BEYOND_L2;
+    for (uint32_t n = 0; n < g->oc; n += GEMV_NR) {
         const int8_t *b = (const int8_t *)g->b + n / GEMV_NR * g->b_panel;
-        const uint32_t columns = g->columns - n < GEMV_NR ? g->columns - n : GEMV_NR;
-        const ptrdiff_t next = far && n + GEMV_NR < g->columns ? (ptrdiff_t)g->b_panel : 0;
+        const uint32_t oc = g->oc - n < GEMV_NR ? g->oc - n : GEMV_NR;
+        const ptrdiff_t next = far && n + GEMV_NR < g->oc ? (ptrdiff_t)g->b_panel : 0;
         panels[g->rows - 1](g, b, next, g->init + n, acc);
-        finish_run(&(finish_tile){acc, g->rows, columns, 0, n}, g->finish, plain);
+        epilogue_run(&(epilogue_tile){acc, g->rows, oc, 0, n}, g->epilogue, plain);
     }
 }

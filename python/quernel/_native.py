@@ -77,7 +77,7 @@ class Quant(c.Structure):
     ]
 
 
-class Finish(c.Structure):
+class Epilogue(c.Structure):
     _fields_ = [
         ("bias_type", c.c_int32),
         ("bias", P),
@@ -129,7 +129,7 @@ class LinearDesc(c.Structure):
         ("y_stride", c.c_int64),
         ("residual_stride", c.c_int64),
         ("quant", Quant),
-        ("finish", Finish),
+        ("epilogue", Epilogue),
         ("threads", c.c_uint32),
         ("isa", c.c_int32),
         ("config", c.c_char_p),
@@ -153,7 +153,7 @@ class Conv2dDesc(c.Structure):
         ("pad_bottom", c.c_uint32),
         ("pad_right", c.c_uint32),
         ("quant", Quant),
-        ("finish", Finish),
+        ("epilogue", Epilogue),
         ("threads", c.c_uint32),
         ("isa", c.c_int32),
         ("config", c.c_char_p),

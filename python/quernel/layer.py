@@ -64,8 +64,8 @@ class Activation:
             slope = self.slopes.reshape(-1, *(1,) * (y.ndim - 2))
         return np.where(y >= 0, y, y * np.float32(slope))
 
-    def finish(self) -> dict[str, Any]:
-        """What the library's finish is told."""
+    def epilogue(self) -> dict[str, Any]:
+        """What the library's epilogue is told."""
         number = FUNCTIONS[self.kind][0] if self.kind in FUNCTIONS else PARAMETRIC[self.kind]
         return {
             "activation": number,
@@ -243,7 +243,7 @@ class Coding:
         """Whether layers can hand the tensor on in it."""
         return self.scale is not None and (self.smooth is None or self.smooth.ndim == 1)
 
-    def finish(self) -> dict[str, Any]:
+    def epilogue(self) -> dict[str, Any]:
         return {"y_scale": self.scale, "y_zero": self.zero, "y_smooth": self.smooth}
 
 
@@ -370,9 +370,9 @@ class QuantLayer:
                 self._operators.popitem(last=False)
         return found
 
-    def _finish(self, y: np.ndarray | Coded) -> dict[str, Any]:
-        output = y.coding.finish() if isinstance(y, Coded) else {}
-        return {"bias": self.layer.bias, **self.layer.activation.finish(), **output}
+    def _epilogue(self, y: np.ndarray | Coded) -> dict[str, Any]:
+        output = y.coding.epilogue() if isinstance(y, Coded) else {}
+        return {"bias": self.layer.bias, **self.layer.activation.epilogue(), **output}
 
     def _create_window(
         self, source: Any, target: Any, y: np.ndarray | Coded, threads: int
@@ -381,7 +381,7 @@ class QuantLayer:
         window = self.packed, source, target, layer.stride, layer.pad, layer.dilation
         how: dict[str, Any] = {
             "quant": self.coding.quant(layer.kind),
-            "finish": self._finish(y),
+            "epilogue": self._epilogue(y),
             "threads": threads,
         }
         if layer.kind == "deconv2d":
@@ -401,7 +401,7 @@ class QuantLayer:
             rows,
             target,
             self.coding.quant("linear"),
-            self._finish(y),
+            self._epilogue(y),
             threads,
         )
         operator(rows, target, pool=pool(threads))

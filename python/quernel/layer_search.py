@@ -13,7 +13,7 @@ import numpy as np
 
 from . import _native as native
 from .layer import Coding, Layer, view
-from .operators import F32, NHWC, S8, finish_desc, weights_desc
+from .operators import F32, NHWC, S8, epilogue_desc, weights_desc
 
 CALIBRATORS = {"absmax": 0, "mean": 1, "percentile": 2, "entropy": 3, "mse": 4}
 GRANULARITIES = {"tensor": 0, "channel": 1, "row": 2}
@@ -183,8 +183,8 @@ class _FloatLayer:
         (op.stride_h, op.stride_w), (op.dilation_h, op.dilation_w) = layer.stride, layer.dilation
         op.pad_top, op.pad_left, op.pad_bottom, op.pad_right = layer.pad
         op.out_pad_h, op.out_pad_w = layer.output_pad
-        op.finish = finish_desc(
-            layer.channels[1], self.keep, bias=layer.bias, **layer.activation.finish()
+        op.epilogue = epilogue_desc(
+            layer.channels[1], self.keep, bias=layer.bias, **layer.activation.epilogue()
         )
         self.desc = native.FloatLayer(
             c.sizeof(native.FloatLayer), c.pointer(weights), c.pointer(op)

@@ -173,12 +173,12 @@ class Network:
     def _layer(self, node: Any, keep: list) -> native.NetworkLayer:
         packed = self._layers[node.name]
         layer = packed.layer
-        finish = ops.finish_desc(
-            layer.channels[1], keep, bias=layer.bias, **layer.activation.finish()
+        epilogue = ops.epilogue_desc(
+            layer.channels[1], keep, bias=layer.bias, **layer.activation.epilogue()
         )
-        finish.residual_after_activation = int(layer.residual_after)
+        epilogue.residual_after_activation = int(layer.residual_after)
         conv = native.Conv2dDesc(
-            size=c.sizeof(native.Conv2dDesc), weights=packed.packed.handle, finish=finish
+            size=c.sizeof(native.Conv2dDesc), weights=packed.packed.handle, epilogue=epilogue
         )
         (conv.stride_h, conv.stride_w), (conv.dilation_h, conv.dilation_w) = (
             layer.stride,

@@ -174,7 +174,7 @@ def quant_desc(
     return native.Quant(mode, type, scale, zero, narrow, asymmetric)
 
 
-def finish_desc(
+def epilogue_desc(
     out: int,
     keep: list,
     bias: np.ndarray | None = None,
@@ -190,8 +190,8 @@ def finish_desc(
     residual: int | None = None,
     residual_scale: float = 1.0,
     residual_zero: int = 0,
-) -> native.Finish:
-    f = native.Finish(
+) -> native.Epilogue:
+    f = native.Epilogue(
         y_scale=y_scale,
         y_type=y_type,
         y_zero=y_zero,
@@ -305,7 +305,7 @@ def _window(
     pad: tuple,
     dilation: tuple,
     quant: dict[str, Any] | None,
-    finish: dict[str, Any] | None,
+    epilogue: dict[str, Any] | None,
     residual: Any,
     layout: int,
     threads: int,
@@ -315,10 +315,10 @@ def _window(
 ) -> Operator:
     keep: list = []
     x, y = _tensor(x, layout), _tensor(y, layout)
-    finish = dict(finish or {}, y_type=y.type)
+    epilogue = dict(epilogue or {}, y_type=y.type)
     if residual is not None:
         residual = _tensor(residual, layout)
-        finish["residual"] = residual.type
+        epilogue["residual"] = residual.type
     d = native.Conv2dDesc(
         c.sizeof(native.Conv2dDesc),
         weights.handle,
@@ -329,7 +329,7 @@ def _window(
         *dilation,
         *pad,
         quant_desc(**(quant or {})),
-        finish_desc(weights.out, keep, **finish),
+        epilogue_desc(weights.out, keep, **epilogue),
         threads,
         _isa(isa),
         config.encode() if config else None,
@@ -347,7 +347,7 @@ def conv2d(
     pad: tuple = (0, 0, 0, 0),
     dilation: tuple = (1, 1),
     quant: dict[str, Any] | None = None,
-    finish: dict[str, Any] | None = None,
+    epilogue: dict[str, Any] | None = None,
     residual: Any = None,
     layout: int = NCHW,
     threads: int = 1,
@@ -355,7 +355,7 @@ def conv2d(
     config: str | None = None,
 ) -> Operator:
     """A convolution from x to y (arrays, Chains or native.Tensor descriptions); pad is top, left,
-    bottom, right. quant: scale, zero, type, mode, asymmetric, narrow. finish: bias, activation, lo,
+    bottom, right. quant: scale, zero, type, mode, asymmetric, narrow. epilogue: bias, activation, lo,
     hi, slope, slopes, y_scale, y_zero, y_smooth, residual_scale, residual_zero."""
     return _window(
         lib.quernel_conv2d_create,
@@ -366,7 +366,7 @@ def conv2d(
         pad,
         dilation,
         quant,
-        finish,
+        epilogue,
         residual,
         layout,
         threads,
@@ -384,7 +384,7 @@ def deconv2d(
     dilation: tuple = (1, 1),
     out_pad: tuple = (0, 0),
     quant: dict[str, Any] | None = None,
-    finish: dict[str, Any] | None = None,
+    epilogue: dict[str, Any] | None = None,
     layout: int = NCHW,
     threads: int = 1,
     isa: str | None = None,
@@ -401,7 +401,7 @@ def deconv2d(
         pad,
         dilation,
         quant,
-        finish,
+        epilogue,
         None,
         layout,
         threads,
@@ -416,14 +416,14 @@ def linear(
     x: np.ndarray,
     y: np.ndarray,
     quant: dict[str, Any] | None = None,
-    finish: dict[str, Any] | None = None,
+    epilogue: dict[str, Any] | None = None,
     threads: int = 1,
     isa: str | None = None,
     config: str | None = None,
 ) -> Operator:
-    """y[m, n] = finish(x[m, k]·w[n, k]) for 2-dimensional arrays."""
+    """y[m, n] = epilogue(x[m, k]·w[n, k]) for 2-dimensional arrays."""
     keep: list = []
-    finish = dict(finish or {}, y_type=_TYPES[y.dtype])
+    epilogue = dict(epilogue or {}, y_type=_TYPES[y.dtype])
     d = native.LinearDesc(
         c.sizeof(native.LinearDesc),
         weights.handle,
@@ -433,7 +433,7 @@ def linear(
         y.strides[0] // y.itemsize,
         0,
         quant_desc(**(quant or {})),
-        finish_desc(weights.out, keep, **finish),
+        epilogue_desc(weights.out, keep, **epilogue),
         threads,
         _isa(isa),
         config.encode() if config else None,

@@ -23,7 +23,7 @@ static inline void quernel_i_release(const quernel_allocator *a, void *memory, s
     if (memory) a->release(a->user, memory, bytes);
 }
 
-/// The least multiple of `to` that is no less; `to` > 0, and the sum with it does not overflow.
+/// The min multiple of `to` that is no less; `to` > 0, and the sum with it does not overflow.
 static inline size_t quernel_i_round_up(size_t value, size_t to) {
     assert(to > 0 && value <= SIZE_MAX - (to - 1));
     return (value + to - 1) / to * to;

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-#define MOST 65536 // bytes of any struct: a size that was never set must not be read along
+#define MAX 65536 // bytes of any struct: a size that was never set must not be read along
 
 static uint32_t size_of(const void *sized) {
     uint32_t size;
@@ -18,9 +18,9 @@ static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 int quernel_i_desc_check(const quernel_i_desc *d, const void *ret, quernel_error *error) {
     const uint32_t size = size_of(ret);
-    if (size >= d->least && size <= MOST) return QUERNEL_OK;
+    if (size >= d->min && size <= MAX) return QUERNEL_OK;
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, "%s: %s: %u: must be %u ... %d", d->where, d->name, size,
-                               d->least, MOST);
+                               d->min, MAX);
 }
 
 int quernel_i_desc_read(const quernel_i_desc *d, void *to, const void *from, quernel_error *error) {

@@ -10,11 +10,11 @@
 /// A struct's names in messages ("conv2d", "size"), and its sizes here and in its first layout.
 typedef struct quernel_i_desc {
     const char *where, *name;
-    uint32_t bytes, least;
+    uint32_t bytes, min;
 } quernel_i_desc;
 
-/// quernel_i_desc of `type`, whose first layout has QUERNEL_<TYPE>_LEAST bytes.
-#define QUERNEL_I_DESC(type, least, where, name) (&(const quernel_i_desc){(where), (name), sizeof(type), (least)})
+/// quernel_i_desc of `type`, whose first layout has QUERNEL_<TYPE>_MIN bytes.
+#define QUERNEL_I_DESC(type, min, where, name) (&(const quernel_i_desc){(where), (name), sizeof(type), (min)})
 
 /// Copies a caller's struct over `to`, which holds the defaults; to->size becomes the library's.
 int quernel_i_desc_read(const quernel_i_desc *desc, void *to, const void *from, quernel_error *error);

@@ -16,9 +16,9 @@ ROOM(quernel_allocator, 40, 24, user, 16);
 ROOM(quernel_parallel, 32, 20, threads, 16);
 ROOM(quernel_tensor, 80, 64, border_w, 60);
 ROOM(quernel_quant, 48, 32, row_scale, 24);
-ROOM(quernel_finish, 128, 96, residual_after_activation, 92);
+ROOM(quernel_epilogue, 128, 96, residual_after_activation, 92);
 ROOM(quernel_sample, 112, 96, expected, 88);
-ROOM(quernel_comparison, 80, 64, greatest, 56);
+ROOM(quernel_comparison, 80, 64, max, 56);
 ROOM(quernel_layer_cost, 32, 24, float_seconds, 16);
 ROOM(quernel_float_step, 32, 24, time_ratio, 16);
 ROOM(quernel_chain_layer, 104, 88, float_input, 80);
@@ -29,9 +29,9 @@ ROOM(quernel_table_info, 344, 328, wrong, 264);
 // It grows, at its end alone, because its last member does.
 _Static_assert(offsetof(quernel_network_layer, conv) == 48, "quernel_network_layer: conv moved");
 
-#define SIZED(type, LEAST)                                                                              \
+#define SIZED(type, MIN)                                                                              \
     _Static_assert(offsetof(type, size) == 0, #type ": its size does not come first");                  \
-    _Static_assert(sizeof(type) >= QUERNEL_##LEAST##_LEAST, #type " is smaller than its first layout")
+    _Static_assert(sizeof(type) >= QUERNEL_##MIN##_MIN, #type " is smaller than its first layout")
 
 SIZED(quernel_weights_desc, WEIGHTS_DESC);
 SIZED(quernel_weights_info, WEIGHTS_INFO);

@@ -7,10 +7,10 @@
 
 #include "quernel/common.h"
 
-static quernel_log *callback;
+static quernel_log_fn *callback;
 static void *callback_user;
 
-void quernel_set_log(quernel_log *log, void *user) {
+void quernel_set_log(quernel_log_fn *log, void *user) {
     callback = log;
     callback_user = user;
 }

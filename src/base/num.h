@@ -34,21 +34,21 @@ typedef struct quernel_i_scale {
     int32_t z;
 } quernel_i_scale;
 
-/// Symmetric (s8): d = max(−least, greatest)/127. Non-negative (u8): d = greatest/255. Asymmetric (u8):
-/// d = (greatest − least)/255, z = rne(−least/d) within 0 … 255. least <= 0 <= greatest; an empty range gives d = 1.
-static inline quernel_i_scale quernel_i_scale_of(float least, float greatest, int is_signed, int asymmetric) {
-    float range = greatest, steps = 255.0f;
+/// Symmetric (s8): d = max(−min, max)/127. Non-negative (u8): d = max/255. Asymmetric (u8):
+/// d = (max − min)/255, z = rne(−min/d) within 0 … 255. min <= 0 <= max; an empty range gives d = 1.
+static inline quernel_i_scale quernel_i_scale_of(float min, float max, int is_signed, int asymmetric) {
+    float range = max, steps = 255.0f;
     if (is_signed) {
-        range = -least > greatest ? -least : greatest;
+        range = -min > max ? -min : max;
         steps = 127.0f;
     } else if (asymmetric) {
-        range = greatest - least;
+        range = max - min;
         if (range > 0x1.fffffep127f) range = 0x1.fffffep127f;
     }
     if (range == 0.0f) return (quernel_i_scale){1.0f, 0};
     const float d = quernel_i_clamp(range / steps, 0x1p-96f, 0x1p96f);
     if (is_signed || !asymmetric) return (quernel_i_scale){d, 0};
-    return (quernel_i_scale){d, quernel_i_rne(quernel_i_clamp((0.0f - least) / d, 0.0f, 255.0f))};
+    return (quernel_i_scale){d, quernel_i_rne(quernel_i_clamp((0.0f - min) / d, 0.0f, 255.0f))};
 }
 
 static inline uint32_t quernel_i_bits(float x) {

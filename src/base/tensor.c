@@ -9,9 +9,9 @@
 #include "base/desc.h"
 #include "base/error.h"
 
-#define MOST_SIZE (1u << 30) // two sizes and a stride multiplied stay within 64 bits
-#define MOST_BORDER 4096     // more than any kernel reads; sizes with it stay within 32 bits
-_Static_assert(MOST_SIZE + 2ull * MOST_BORDER <= INT32_MAX, "sizes with their border are int32_t");
+#define MAX_SIZE (1u << 30) // two sizes and a stride multiplied stay within 64 bits
+#define MAX_BORDER 4096     // more than any kernel reads; sizes with it stay within 32 bits
+_Static_assert(MAX_SIZE + 2ull * MAX_BORDER <= INT32_MAX, "sizes with their border are int32_t");
 
 typedef struct dimension {
     const char *name;
@@ -24,12 +24,12 @@ static int check_sizes(const quernel_tensor *t, const char *where, const char *n
         uint32_t value;
     } sizes[] = {{"n", t->n}, {"c", t->c}, {"h", t->h}, {"w", t->w}};
     for (int i = 0; i < 4; i++)
-        if (sizes[i].value == 0 || sizes[i].value > MOST_SIZE)
+        if (sizes[i].value == 0 || sizes[i].value > MAX_SIZE)
             return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1, "%s: %s.%s: %u: must be 1 … 2^30", where, name,
                                        sizes[i].member, sizes[i].value);
-    if (t->border_h > MOST_BORDER || t->border_w > MOST_BORDER)
+    if (t->border_h > MAX_BORDER || t->border_w > MAX_BORDER)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1, "%s: %s.border: %u x %u: must be 0 … %d", where, name,
-                                   t->border_h, t->border_w, MOST_BORDER);
+                                   t->border_h, t->border_w, MAX_BORDER);
     const bool bytes = t->type == QUERNEL_TYPE_S8 || t->type == QUERNEL_TYPE_U8;
     if ((t->border_h || t->border_w) && (t->layout != QUERNEL_LAYOUT_NHWC || !bytes))
         return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1,

@@ -106,7 +106,7 @@ const quernel_cpu *quernel_i_cpu(void) {
 
 int quernel_cpu_get(quernel_cpu *ret_cpu) {
     if (!ret_cpu) return QUERNEL_E_NULL;
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_cpu, QUERNEL_CPU_LEAST, "cpu", "size");
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_cpu, QUERNEL_CPU_MIN, "cpu", "size");
     if (quernel_i_desc_check(desc, ret_cpu, NULL)) return QUERNEL_E_VALUE;
     quernel_i_desc_write(desc, ret_cpu, quernel_i_cpu());
     return QUERNEL_OK;

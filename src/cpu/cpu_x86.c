@@ -34,7 +34,7 @@ static bool amx(quernel_cpu *cpu, uint32_t d7, uint64_t state) {
 }
 
 static uint32_t features(quernel_cpu *cpu) {
-    uint32_t a, b, c, d, found = 0;
+    uint32_t a, b, c, d, isa_mask = 0;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
     const int osxsave = c >> 27 & 1, fma = c >> 12 & 1;
     if (!osxsave) return 0;
@@ -42,15 +42,15 @@ static uint32_t features(quernel_cpu *cpu) {
     uint32_t b7, c7, d7;
     if (!__get_cpuid_count(7, 0, &a, &b7, &c7, &d7)) return 0;
     const int avx2 = (b7 >> 5 & 1) && fma && (state & XCR0_YMM) == XCR0_YMM;
-    if (avx2) found |= 1u << QUERNEL_ISA_AVX2;
+    if (avx2) isa_mask |= 1u << QUERNEL_ISA_AVX2;
     // F 16, DQ 17, BW 30, VL 31
     const uint32_t avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
     const int vnni512 = (b7 & avx512) == avx512 && (c7 >> 11 & 1);
     const bool avx512vnni = avx2 && vnni512 && (state & XCR0_ZMM) == XCR0_ZMM;
-    if (avx512vnni) found |= 1u << QUERNEL_ISA_AVX512VNNI;
-    if (amx(cpu, d7, state) && avx512vnni) found |= 1u << QUERNEL_ISA_AMXINT8; // its kernels finish with AVX-512
-    if (avx2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1)) found |= 1u << QUERNEL_ISA_AVXVNNI;
-    return found;
+    if (avx512vnni) isa_mask |= 1u << QUERNEL_ISA_AVX512VNNI;
+    if (amx(cpu, d7, state) && avx512vnni) isa_mask |= 1u << QUERNEL_ISA_AMXINT8; // its kernels finish with AVX-512
+    if (avx2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1)) isa_mask |= 1u << QUERNEL_ISA_AVXVNNI;
+    return isa_mask;
 }
 
 // Leaf 4 and 0x8000001D have the same form: type, level, and size = ways·partitions·line·sets.

@@ -2,7 +2,7 @@
 // Convolution kernels, which take rectangles of pixels.
 #include "exec/n_block.h"
 
-static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 static uint32_t every(uint32_t count, uint32_t step) { return (count + step - 1) / step; }
 
@@ -17,14 +17,14 @@ static void run_lattices(const quernel_i_task *t, uint32_t line, uint32_t x, uin
     const void *b = quernel_i_n_block_weights(t, u, &b_panel);
     for (uint32_t i = 0; i < dh && i < lines; i++)
         for (uint32_t j = 0; j < dw && j < pixels; j++) {
-            quernel_i_finish finish;
-            quernel_i_n_block_finish(t, line + i, x + j, u, &finish);
-            finish.y_row *= dw, finish.r_row *= dw;
+            quernel_i_epilogue epilogue;
+            quernel_i_n_block_epilogue(t, line + i, x + j, u, &epilogue);
+            epilogue.y_row *= dw, epilogue.r_row *= dw;
             plan->kernels.main->run.conv(&(quernel_i_conv){
-                quernel_i_strip_row(t, line + i, x + j, u->bundle), plan->strip.line * dh,
+                quernel_i_strip_row(t, line + i, x + j, u->group_pack), plan->strip.line * dh,
                 plan->rows.pixel * dw, quernel_i_window_of(p), every(lines - i, dh),
-                every(pixels - j, dw), u->columns, plan->kernels.conv_parts, b, b_panel,
-                quernel_i_n_block_init(t, quernel_i_n_block_entry(p, u)), &finish,
+                every(pixels - j, dw), u->oc, plan->kernels.ic_split, b, b_panel,
+                quernel_i_n_block_init(t, quernel_i_n_block_entry(p, u)), &epilogue,
                 quernel_i_line_bytes(&p->y) * dh, quernel_i_line_bytes(&p->residual) * dh,
                 t->slice + plan->workspace.slice.scratch});
         }
@@ -34,8 +34,8 @@ static void run_lattices(const quernel_i_task *t, uint32_t line, uint32_t x, uin
 static void run_tiles(const quernel_i_task *t, uint32_t line, uint32_t lines,
                       const quernel_i_n_block *u) {
     for (uint32_t x = t->x0, end; x < t->x1; x = end) {
-        if (quernel_i_equal_span(t, line, x, &end)) {
-            for (uint32_t i = 0; i < lines; i++) quernel_i_equal_line(t, line + i, x, end - x, u);
+        if (quernel_i_dedup_span(t, line, x, &end)) {
+            for (uint32_t i = 0; i < lines; i++) quernel_i_dedup_line(t, line + i, x, end - x, u);
         } else {
             run_lattices(t, line, x, lines, end - x, u);
         }
@@ -46,11 +46,11 @@ void quernel_i_run_conv(const quernel_i_task *t) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const uint32_t step = plan->dedup ? plan->strip.step : t->y1 - t->y0;
-    quernel_i_equal_find(t);
-    for (uint32_t index = t->unit0; index < t->unit1; index++) {
+    quernel_i_dedup_find(t);
+    for (uint32_t index = t->n_block0; index < t->n_block1; index++) {
         const quernel_i_n_block u = quernel_i_n_block_at(p, plan, index);
         quernel_i_n_block_prepare(t, index);
         for (uint32_t line = t->y0; line < t->y1; line += step)
-            run_tiles(t, line, least(step, t->y1 - line), &u);
+            run_tiles(t, line, min(step, t->y1 - line), &u);
     }
 }

@@ -2,18 +2,18 @@
 // Blocks of output channels.
 #include "exec/n_block.h"
 
-static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 quernel_i_n_block quernel_i_n_block_phase(const quernel_i_problem *p, const quernel_i_plan *plan,
-                                          uint32_t index, uint32_t place) {
+                                          uint32_t index, uint32_t phase_index) {
     const quernel_i_weights_shape *s = &p->weights->shape;
     quernel_i_n_block u = {
-        index, place, .job = index / plan->n_blocks.per_subproblem * plan->n_blocks.fused + place,
+        index, phase_index, .subproblem = index / plan->n_blocks.per_subproblem * plan->n_blocks.fused + phase_index,
         .first = index % plan->n_blocks.per_subproblem * plan->n_blocks.oc};
-    u.columns = least(plan->n_blocks.oc, s->columns - u.first);
-    u.bundle = u.job / s->phases, u.phase = u.job % s->phases;
+    u.oc = min(plan->n_blocks.oc, s->oc - u.first);
+    u.group_pack = u.subproblem / s->phases, u.phase = u.subproblem % s->phases;
     u.shape = quernel_i_weights_phase(s, u.phase);
-    if (s->merged) { // each place is cut off when it is spread
+    if (s->interleaved) { // each place is cut off when it is spread
         u.y1 = p->grid_h, u.x1 = p->grid_w;
         return u;
     }
@@ -36,14 +36,14 @@ static void prepare_phase(const quernel_i_task *t, const quernel_i_n_block *u) {
     const quernel_i_window window = quernel_i_window_of(p);
     const int8_t *panel = quernel_i_n_block_packed(p, u);
     uint8_t *to = quernel_i_n_block_prepared(t, u);
-    for (uint32_t n = 0; n < u->columns; n += 16, panel += u->shape.panel_bytes) {
+    for (uint32_t n = 0; n < u->oc; n += 16, panel += u->shape.panel_bytes) {
         if (quernel_i_plan_conv(plan)) plan->kernels.main->b_prepare.conv(panel, &window, to);
-        else plan->kernels.main->b_prepare.gemm(panel, u->shape.k_groups, to);
-        to += quernel_i_panel_bytes(plan->kernels.main, u->shape.k_groups);
+        else plan->kernels.main->b_prepare.gemm(panel, u->shape.k_quads, to);
+        to += quernel_i_panel_bytes(plan->kernels.main, u->shape.k_quads);
     }
 }
 
-// Makes the unit's columns ready to be multiplied with.
+// Makes the n-block's columns ready to be multiplied with.
 void quernel_i_n_block_prepare(const quernel_i_task *t, uint32_t index) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;

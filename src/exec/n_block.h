@@ -3,13 +3,13 @@
 #ifndef QUERNEL_EXEC_N_BLOCK_H
 #define QUERNEL_EXEC_N_BLOCK_H
 
-#include "exec/drive.h"
+#include "exec/exec.h"
 
-// Columns [first, first + columns) of one job, or of joined phases that of one of them, and the
+// Output channels [first, first + oc) of one subproblem, or of fused lines that of one of them, and the
 // part of the grid where they lie inside y.
 typedef struct quernel_i_n_block {
-    uint32_t index, place; // place: among the joined
-    uint32_t job, first, columns, bundle, phase;
+    uint32_t index, phase_index; // phase_index: among the fused phases
+    uint32_t subproblem, first, oc, group_pack, phase;
     quernel_i_phase shape;
     uint32_t y0, y1, x0, x1;
 } quernel_i_n_block;
@@ -18,7 +18,7 @@ typedef struct quernel_i_n_block {
 quernel_i_n_block quernel_i_n_block_at(const quernel_i_problem *p, const quernel_i_plan *plan,
                                        uint32_t index);
 quernel_i_n_block quernel_i_n_block_phase(const quernel_i_problem *p, const quernel_i_plan *plan,
-                                          uint32_t index, uint32_t place);
+                                          uint32_t index, uint32_t phase_index);
 
 /// Makes the block's weights ready to be multiplied with.
 void quernel_i_n_block_prepare(const quernel_i_task *task, uint32_t index);
@@ -36,13 +36,13 @@ static inline ptrdiff_t quernel_i_line_bytes(const quernel_tensor *y) {
 static inline quernel_i_window quernel_i_window_of(const quernel_i_problem *p) {
     const quernel_i_weights_shape *s = &p->weights->shape;
     return (quernel_i_window){p->kernel_h, p->kernel_w, p->stride_h, p->stride_w,
-                              s->job_in,   s->bundle,   s->group_out};
+                              s->subproblem_in,   s->group_pack,   s->group_out};
 }
 
 static inline const int8_t *quernel_i_n_block_packed(const quernel_i_problem *p,
                                                      const quernel_i_n_block *u) {
     const quernel_i_phase *phase = &u->shape;
-    return p->weights->packed + u->bundle * p->weights->shape.bundle_bytes + phase->offset +
+    return p->weights->packed + u->group_pack * p->weights->shape.group_pack_bytes + phase->offset +
            u->first / 16 * phase->panel_bytes;
 }
 
@@ -51,8 +51,8 @@ static inline uint8_t *quernel_i_n_block_prepared(const quernel_i_task *t,
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const size_t phase = plan->n_blocks.oc / 16 *
-                         quernel_i_panel_bytes(plan->kernels.main, p->weights->shape.k_groups);
-    return t->slice + plan->workspace.slice.block + u->place * phase;
+                         quernel_i_panel_bytes(plan->kernels.main, p->weights->shape.k_quads);
+    return t->slice + plan->workspace.slice.block + u->phase_index * phase;
 }
 
 static inline const void *quernel_i_n_block_weights(const quernel_i_task *t,
@@ -61,7 +61,7 @@ static inline const void *quernel_i_n_block_weights(const quernel_i_task *t,
     const quernel_i_plan *plan = t->call->plan;
     const bool own = plan->kernels.main->b_prepare.any;
     *ret_panel =
-        own ? quernel_i_panel_bytes(plan->kernels.main, u->shape.k_groups) : u->shape.panel_bytes;
+        own ? quernel_i_panel_bytes(plan->kernels.main, u->shape.k_quads) : u->shape.panel_bytes;
     return own ? (const void *)quernel_i_n_block_prepared(t, u) : quernel_i_n_block_packed(p, u);
 }
 
@@ -77,19 +77,19 @@ static inline const int32_t *quernel_i_n_block_init(const quernel_i_task *t, siz
 // First of the tables' entries for an n_block's columns.
 static inline size_t quernel_i_n_block_entry(const quernel_i_problem *p,
                                              const quernel_i_n_block *u) {
-    return (size_t)u->job * p->weights->shape.columns16 + u->first;
+    return (size_t)u->subproblem * p->weights->shape.oc16 + u->first;
 }
 
-static inline void quernel_i_n_block_finish(const quernel_i_task *t, uint32_t line, uint32_t column,
-                                            const quernel_i_n_block *u, quernel_i_finish *finish) {
+static inline void quernel_i_n_block_epilogue(const quernel_i_task *t, uint32_t line, uint32_t ox,
+                                            const quernel_i_n_block *u, quernel_i_epilogue *epilogue) {
     const quernel_i_problem *p = t->call->problem;
-    quernel_i_finish_fill(t, line, column, quernel_i_n_block_entry(p, u),
-                          u->bundle * p->weights->shape.columns + u->first, u->phase, finish);
+    quernel_i_epilogue_fill(t, line, ox, quernel_i_n_block_entry(p, u),
+                          u->group_pack * p->weights->shape.oc + u->first, u->phase, epilogue);
 }
 
-/// Copies the results of pixels whose rows equal that of the pixel before `column`, which lies
+/// Copies the results of pixels whose rows equal that of the pixel before `ox`, which lies
 /// inside y in every phase.
-void quernel_i_equal_line(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels,
+void quernel_i_dedup_line(const quernel_i_task *t, uint32_t line, uint32_t ox, uint32_t pixels,
                           const quernel_i_n_block *u);
 
 #endif

@@ -7,17 +7,17 @@
 #include "kernels/ukr.h"
 
 typedef struct quernel_i_params {
-    const quernel_i_run *runs; // [phases][n_runs]
+    const quernel_i_k_run *k_runs; // [phases][n_k_runs]
     // Quantization of x
-    const float *mult;       // [C], or in packed order [groups][4·k_groups] on the packed path
+    const float *mult;       // [C], or in packed order [groups][4·k_quads] on the im2col path
     const float *range_mult; // [C]: what ranges of whole pixels multiply with
     const float *row_scales; // linear, static per row: [M], or NULL
-    float lo, hi;            // least and greatest number, z not yet subtracted
+    float lo, hi;            // minimum and maximum number, z not yet subtracted
     // Start values
-    const int32_t *init; // [jobs·columns16]: bias − Z·col_term, Z = z + a_offset, where Z is static
-    const int32_t *z_columns; // [jobs·columns16]: Σ(w − z_w): what a zero point Z takes away
-    const int32_t *w_zeros;   // [jobs·columns16]: −z_w, or NULL where all are 0
-    // Epilogue: as quernel_i_finish, or NULL
+    const int32_t *init; // [subproblems·oc16]: bias − Z·col_term, Z = z + a_offset, where Z is static
+    const int32_t *zp_comp; // [subproblems·oc16]: Σ(w − z_w): what a zero point Z takes away
+    const int32_t *w_zeros;   // [subproblems·oc16]: −z_w, or NULL where all are 0
+    // Epilogue: as quernel_i_epilogue, or NULL
     const float *scale, *bias, *slope, *act_lo, *act_hi, *out_scale, *r_scale;
     quernel_i_act act;
     float q_lo, q_hi;

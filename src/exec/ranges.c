@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dynamic quantization over an image: ranges of pieces, merged, then scale and zero point. A maximum has no order.
 #include "base/num.h"
-#include "exec/drive.h"
+#include "exec/exec.h"
 #include "pack/stage.h"
 #include "threads/parallel.h"
 
@@ -14,7 +14,7 @@ static range *ranges_of(const quernel_i_call *call) {
 }
 
 static void range_line(const quernel_i_call *call, uint32_t image, uint32_t line, uint32_t from, uint32_t to,
-                       float *floats, range *found) {
+                       float *floats, range *seen) {
     const quernel_i_problem *p = call->problem;
     const quernel_i_plan *plan = call->plan;
     const quernel_i_params *params = call->params;
@@ -24,13 +24,13 @@ static void range_line(const quernel_i_call *call, uint32_t image, uint32_t line
         const quernel_i_view view =
             quernel_i_view_floats(&p->x, quernel_i_pixel(&p->x, call->x, image, line, x), n, floats);
         plan->kernels.range->run.range(&(quernel_i_range){view.data, view.pixel, view.channel, n, p->x.c, params->range_mult,
-                                                          &found->least, &found->greatest});
+                                                          &seen->min, &seen->max});
     }
 }
 
 // With a factor per im2col column, y = x·m takes part once for every tap that touches x: the lattice of lines and
 // columns of that tap. `line` is a line of the output grid.
-static void range_taps(const quernel_i_call *call, uint32_t image, uint32_t line, float *floats, range *found) {
+static void range_taps(const quernel_i_call *call, uint32_t image, uint32_t line, float *floats, range *seen) {
     const quernel_i_problem *p = call->problem;
     const quernel_i_plan *plan = call->plan;
     const quernel_i_params *params = call->params;
@@ -44,11 +44,11 @@ static void range_taps(const quernel_i_call *call, uint32_t image, uint32_t line
             if (x < 0 || x >= (int64_t)p->x.w) continue;
             const quernel_i_view view =
                 quernel_i_view_floats(&p->x, quernel_i_pixel(&p->x, call->x, image, y, x), 1, floats);
-            for (uint32_t g = 0; g < s->jobs; g++)
+            for (uint32_t g = 0; g < s->subproblems; g++)
                 plan->kernels.range->run.range(&(quernel_i_range){
-                    view.data + (ptrdiff_t)(g * s->job_in) * view.channel, view.pixel, view.channel, 1, s->job_in,
-                    params->mult + ((size_t)g * s->k_groups + (size_t)r * s->run_groups) * 4 + (size_t)c * s->job_in,
-                    &found->least, &found->greatest});
+                    view.data + (ptrdiff_t)(g * s->subproblem_in) * view.channel, view.pixel, view.channel, 1, s->subproblem_in,
+                    params->mult + ((size_t)g * s->k_quads + (size_t)r * s->run_k_quads) * 4 + (size_t)c * s->subproblem_in,
+                    &seen->min, &seen->max});
         }
     }
 }
@@ -65,23 +65,23 @@ static void range_task(void *arg, uint32_t index, uint32_t worker) {
     const uint32_t to = (uint32_t)((uint64_t)total * (piece + 1) / plan->range_tasks);
     uint8_t *slice = call->workspace + plan->workspace.shared + worker * plan->workspace.slice.bytes;
     float *floats = (float *)(slice + plan->workspace.slice.floats);
-    range found = {0.0f, 0.0f};
+    range seen = {0.0f, 0.0f};
     if (by_tap)
-        for (uint32_t line = from; line < to; line++) range_taps(call, image, line, floats, &found);
-    else if (lines == 1) range_line(call, image, 0, from, to, floats, &found);
+        for (uint32_t line = from; line < to; line++) range_taps(call, image, line, floats, &seen);
+    else if (lines == 1) range_line(call, image, 0, from, to, floats, &seen);
     else
-        for (uint32_t line = from; line < to; line++) range_line(call, image, line, 0, p->x.w, floats, &found);
-    ranges_of(call)[index] = found;
+        for (uint32_t line = from; line < to; line++) range_line(call, image, line, 0, p->x.w, floats, &seen);
+    ranges_of(call)[index] = seen;
 }
 
 static quernel_i_image_quant image_of(const quernel_i_problem *p, const quernel_i_plan *plan, const range *pieces) {
     range all = {0.0f, 0.0f};
     for (uint32_t i = 0; i < plan->range_tasks; i++) {
-        if (pieces[i].least < all.least) all.least = pieces[i].least;
-        if (pieces[i].greatest > all.greatest) all.greatest = pieces[i].greatest;
+        if (pieces[i].min < all.min) all.min = pieces[i].min;
+        if (pieces[i].max > all.max) all.max = pieces[i].max;
     }
     const quernel_i_scale q =
-        quernel_i_scale_of(all.least, all.greatest, p->quant.type == QUERNEL_TYPE_S8, p->quant.asymmetric);
+        quernel_i_scale_of(all.min, all.max, p->quant.type == QUERNEL_TYPE_S8, p->quant.asymmetric);
     return (quernel_i_image_quant){q.d, 1.0f / q.d, q.z};
 }
 
@@ -89,7 +89,7 @@ static void images_task(void *arg, uint32_t index, uint32_t worker) {
     (void)index, (void)worker;
     const quernel_i_call *call = arg;
     for (uint32_t i = 0; i < call->problem->x.n; i++)
-        quernel_i_images(call)[i] = image_of(call->problem, call->plan, ranges_of(call) + (size_t)i * call->plan->range_tasks);
+        quernel_i_image_quants(call)[i] = image_of(call->problem, call->plan, ranges_of(call) + (size_t)i * call->plan->range_tasks);
 }
 
 void quernel_i_ranges_find(const quernel_i_call *call, const quernel_parallel *parallel) {

@@ -3,17 +3,17 @@
 #include <string.h>
 
 #include "base/num.h"
-#include "exec/drive.h"
+#include "exec/exec.h"
 #include "pack/stage.h"
 
 // Input line and column of tap (0, 0) of an output pixel; negative in the padding.
 static int64_t input_line(const quernel_i_problem *p, uint32_t line) { return (int64_t)line * p->stride_h - p->pad_top; }
-static int64_t input_column(const quernel_i_problem *p, uint32_t x) { return (int64_t)x * p->stride_w - p->pad_left; }
+static int64_t input_x(const quernel_i_problem *p, uint32_t x) { return (int64_t)x * p->stride_w - p->pad_left; }
 
 static int64_t clamp_to(int64_t value, int64_t lo, int64_t hi) { return value < lo ? lo : value > hi ? hi : value; }
 
 static bool float_strip(const quernel_i_problem *p, const quernel_i_plan *plan) {
-    return plan->rows.path == QUERNEL_I_PATH_PACKED && quernel_i_problem_float_input(p);
+    return plan->rows.path == QUERNEL_I_PATH_IM2COL && quernel_i_problem_float_input(p);
 }
 
 static size_t strip_element(const quernel_i_problem *p, const quernel_i_plan *plan) {
@@ -22,11 +22,11 @@ static size_t strip_element(const quernel_i_problem *p, const quernel_i_plan *pl
 
 // Bytes from pixel to pixel of the strip: the rows that the kernel reads, or what im2col rows are gathered from.
 static size_t strip_pixel(const quernel_i_problem *p, const quernel_i_plan *plan) {
-    return plan->rows.path == QUERNEL_I_PATH_PACKED ? p->x.c * strip_element(p, plan) : (size_t)plan->rows.pixel;
+    return plan->rows.path == QUERNEL_I_PATH_IM2COL ? p->x.c * strip_element(p, plan) : (size_t)plan->rows.pixel;
 }
 
 // One stretch of real pixels of a line, in pieces that fit the bf16 buffer.
-static void stage_pixels(const quernel_i_task *t, int64_t line, int64_t column, uint32_t pixels, uint8_t *to) {
+static void stage_pixels(const quernel_i_task *t, int64_t line, int64_t ix, uint32_t pixels, uint8_t *to) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const quernel_i_params *params = t->call->params;
@@ -35,7 +35,7 @@ static void stage_pixels(const quernel_i_task *t, int64_t line, int64_t column, 
                                    t->image_quant.z + plan->kernels.a_offset};
     const uint32_t step = plan->float_pixels ? plan->float_pixels : pixels;
     for (uint32_t i = 0; i < pixels; i += step) {
-        const void *piece = quernel_i_pixel(&p->x, t->call->x, t->image, line, column + i);
+        const void *piece = quernel_i_pixel(&p->x, t->call->x, t->image, line, ix + i);
         const uint32_t n = step < pixels - i ? step : pixels - i;
         uint8_t *at = to + i * strip_pixel(p, plan);
         if (float_strip(p, plan)) quernel_i_stage_strip(&p->x, piece, n, (float *)at);
@@ -46,7 +46,7 @@ static void stage_pixels(const quernel_i_task *t, int64_t line, int64_t column, 
     }
 }
 
-static void stage_line(const quernel_i_task *t, int64_t line, int64_t column, uint32_t pixels, uint8_t *to) {
+static void stage_line(const quernel_i_task *t, int64_t line, int64_t ix, uint32_t pixels, uint8_t *to) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const size_t pixel = strip_pixel(p, plan);
@@ -55,8 +55,8 @@ static void stage_line(const quernel_i_task *t, int64_t line, int64_t column, ui
         memset(to, fill, pixels * pixel);
         return;
     }
-    const int64_t first = clamp_to(column, 0, p->x.w), last = clamp_to(column + pixels, first, p->x.w);
-    const size_t before = (size_t)clamp_to(first - column, 0, pixels), real = (size_t)(last - first);
+    const int64_t first = clamp_to(ix, 0, p->x.w), last = clamp_to(ix + pixels, first, p->x.w);
+    const size_t before = (size_t)clamp_to(first - ix, 0, pixels), real = (size_t)(last - first);
     memset(to, fill, before * pixel);
     if (real) stage_pixels(t, line, first, (uint32_t)real, to + before * pixel);
     memset(to + (before + real) * pixel, fill, (pixels - before - real) * pixel);
@@ -72,19 +72,19 @@ void quernel_i_strip_stage(const quernel_i_task *t) {
     if (!plan->rows.has_strip) return;
     const uint32_t lines = quernel_i_problem_lines(p, t->y1 - t->y0), pixels = quernel_i_problem_pixels(p, t->x1 - t->x0);
     for (uint32_t i = 0; i < lines; i++)
-        stage_line(t, input_line(p, t->y0) + i, input_column(p, t->x0), pixels,
+        stage_line(t, input_line(p, t->y0) + i, input_x(p, t->x0), pixels,
                    t->slice + plan->workspace.slice.strip + i * strip_line(p, plan));
 }
 
-const uint8_t *quernel_i_strip_row(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t bundle) {
+const uint8_t *quernel_i_strip_row(const quernel_i_task *t, uint32_t line, uint32_t ix, uint32_t group_pack) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
-    const size_t channel = (size_t)bundle * p->weights->shape.job_in;
+    const size_t channel = (size_t)group_pack * p->weights->shape.subproblem_in;
     if (plan->rows.path == QUERNEL_I_PATH_INPLACE)
         return (const uint8_t *)quernel_i_pixel(&p->x, t->call->x, t->image, input_line(p, line),
-                                                input_column(p, column)) + channel;
+                                                input_x(p, ix)) + channel;
     return t->slice + plan->workspace.slice.strip + (size_t)(line - t->y0) * p->stride_h * (size_t)plan->strip.line +
-           (size_t)(column - t->x0) * p->stride_w * (size_t)plan->rows.pixel + channel;
+           (size_t)(ix - t->x0) * p->stride_w * (size_t)plan->rows.pixel + channel;
 }
 
 // A contiguous stretch of one im2col row: a kernel row where the taps lie side by side, else one tap.
@@ -102,31 +102,31 @@ typedef struct source {
     uint32_t length;         // k of a stretch
 } source;
 
-static source chunk_source(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t bundle) {
+static source chunk_source(const quernel_i_task *t, uint32_t line, uint32_t ix, uint32_t group_pack) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const quernel_i_weights_shape *s = &p->weights->shape;
     source from = {.element = strip_element(p, plan), .rows = p->kernel_h};
-    const size_t channel = (size_t)bundle * s->job_in * from.element;
+    const size_t channel = (size_t)group_pack * s->subproblem_in * from.element;
     if (!plan->rows.has_strip) { // a 1x1 product over f32 NHWC: float rows are read where they are
         from.base = (const uint8_t *)quernel_i_pixel(&p->x, t->call->x, t->image, input_line(p, line),
-                                                     input_column(p, column)) + channel;
+                                                     input_x(p, ix)) + channel;
         from.line = p->x.stride_h * (ptrdiff_t)from.element, from.pixel = p->x.stride_w * (ptrdiff_t)from.element;
     } else {
         from.line = (ptrdiff_t)strip_line(p, plan), from.pixel = (ptrdiff_t)strip_pixel(p, plan);
         from.base = t->slice + plan->workspace.slice.strip + (ptrdiff_t)(line - t->y0) * p->stride_h * from.line +
-                    (ptrdiff_t)(column - t->x0) * p->stride_w * from.pixel + channel;
+                    (ptrdiff_t)(ix - t->x0) * p->stride_w * from.pixel + channel;
     }
-    const bool whole = s->job_in == p->x.c && p->dilation_w == 1 && from.pixel == (ptrdiff_t)(p->x.c * from.element);
+    const bool whole = s->subproblem_in == p->x.c && p->dilation_w == 1 && from.pixel == (ptrdiff_t)(p->x.c * from.element);
     from.per_row = whole ? 1 : p->kernel_w;
-    from.length = whole ? s->run_length : s->job_in;
+    from.length = whole ? s->k_run_length : s->subproblem_in;
     return from;
 }
 
 static stretch stretch_at(const quernel_i_problem *p, const source *from, uint32_t row, uint32_t tap) {
     return (stretch){from->base + (ptrdiff_t)row * p->dilation_h * from->line +
                          (ptrdiff_t)tap * p->dilation_w * from->pixel,
-                     (size_t)row * p->weights->shape.run_groups * 4 + (size_t)tap * from->length, from->length};
+                     (size_t)row * p->weights->shape.run_k_quads * 4 + (size_t)tap * from->length, from->length};
 }
 
 static void gather_bytes(const quernel_i_task *t, const source *from, uint32_t pixels, uint8_t *to) {
@@ -151,7 +151,7 @@ static void gather_floats(const quernel_i_task *t, const source *from, uint32_t 
     for (uint32_t r = 0; r < from->rows; r++)
         for (uint32_t c = 0; c < from->per_row; c++) {
             const stretch s = stretch_at(p, from, r, c);
-            plan->kernels.gather->run.rows(&(quernel_i_rows){
+            plan->kernels.gather->run.quantize(&(quernel_i_quantize_args){
                 (const float *)(s.from + first * step), step / (ptrdiff_t)sizeof(float), 1, pixels, (uint32_t)s.count,
                 to + first * plan->rows.pixel + s.at, plan->rows.pixel, mult + s.at, q->g, lo, hi,
                 q->z + plan->kernels.a_offset});
@@ -161,30 +161,30 @@ static void gather_floats(const quernel_i_task *t, const source *from, uint32_t 
 static quernel_i_image_quant row_range(const quernel_i_task *t, const source *from, uint32_t pixel, const float *mult) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
-    float least = 0.0f, greatest = 0.0f;
+    float min = 0.0f, max = 0.0f;
     for (uint32_t r = 0; r < from->rows; r++)
         for (uint32_t c = 0; c < from->per_row; c++) {
             const stretch s = stretch_at(p, from, r, c);
             const uint8_t *at = s.from + (ptrdiff_t)pixel * p->stride_w * from->pixel;
             plan->kernels.range->run.range(&(quernel_i_range){(const float *)at, (ptrdiff_t)s.count, 1, 1, (uint32_t)s.count,
-                                                   mult + s.at, &least, &greatest});
+                                                   mult + s.at, &min, &max});
         }
     const quernel_i_scale q =
-        quernel_i_scale_of(least, greatest, p->quant.type == QUERNEL_TYPE_S8, p->quant.asymmetric);
+        quernel_i_scale_of(min, max, p->quant.type == QUERNEL_TYPE_S8, p->quant.asymmetric);
     return (quernel_i_image_quant){q.d, 1.0f / q.d, q.z};
 }
 
-void quernel_i_chunk_pack(const quernel_i_task *t, uint32_t line, uint32_t column, uint32_t pixels, uint32_t bundle) {
+void quernel_i_chunk_pack(const quernel_i_task *t, uint32_t line, uint32_t ix, uint32_t pixels, uint32_t group_pack) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const quernel_i_params *params = t->call->params;
-    const source from = chunk_source(t, line, column, bundle);
+    const source from = chunk_source(t, line, ix, group_pack);
     uint8_t *to = t->slice + plan->workspace.slice.packed;
     if (!quernel_i_problem_float_input(p)) {
         gather_bytes(t, &from, pixels, to);
         return;
     }
-    const float *mult = params->mult + (size_t)bundle * p->weights->shape.k_groups * 4;
+    const float *mult = params->mult + (size_t)group_pack * p->weights->shape.k_quads * 4;
     if (!quernel_i_problem_by_row(p) && !params->row_scales) {
         gather_floats(t, &from, 0, pixels, mult, &t->image_quant, to);
         return;
@@ -193,7 +193,7 @@ void quernel_i_chunk_pack(const quernel_i_task *t, uint32_t line, uint32_t colum
     int32_t *term = (int32_t *)(t->slice + plan->workspace.slice.row_term);
     for (uint32_t m = 0; m < pixels; m++) {
         quernel_i_image_quant q;
-        const float *given = params->row_scales ? params->row_scales + column + m : NULL;
+        const float *given = params->row_scales ? params->row_scales + ix + m : NULL;
         if (given) q = (quernel_i_image_quant){*given, 1.0f / *given, p->quant.zero};
         else q = row_range(t, &from, m, mult);
         scale[m] = q.d;
@@ -202,15 +202,15 @@ void quernel_i_chunk_pack(const quernel_i_task *t, uint32_t line, uint32_t colum
     }
 }
 
-void quernel_i_chunk_sum(const quernel_i_task *t, const quernel_i_gemm *g, uint32_t run_bytes) {
+void quernel_i_chunk_sum(const quernel_i_task *t, const quernel_i_gemm *g, uint32_t k_run_bytes) {
     const quernel_i_plan *plan = t->call->plan;
     int32_t *sum = (int32_t *)(t->slice + plan->workspace.slice.row_sum);
     const bool is_signed = plan->kernels.main->a_type == QUERNEL_TYPE_S8;
     for (uint32_t m = 0; m < g->rows; m++) {
         int32_t total = 0;
-        for (uint32_t r = 0; r < g->n_runs; r++) {
-            const uint8_t *k = (const uint8_t *)g->a + m * g->a_row + g->runs[r].offset;
-            for (uint32_t i = 0; i < run_bytes; i++) total += is_signed ? (int8_t)k[i] : k[i];
+        for (uint32_t r = 0; r < g->n_k_runs; r++) {
+            const uint8_t *k = (const uint8_t *)g->a + m * g->a_row + g->k_runs[r].offset;
+            for (uint32_t i = 0; i < k_run_bytes; i++) total += is_signed ? (int8_t)k[i] : k[i];
         }
         sum[m] = total;
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The numbers of a network's layers: what an int8 tensor's readers want is folded into its writers' finish.
+// The numbers of a network's layers: what an int8 tensor's readers want is folded into its writers' epilogue.
 #include "base/error.h"
 #include "network/network.h"
 
 // `tables` holds the factors of every int8 tensor, then residual scales of one layer.
-size_t quernel_i_numbers_count(const quernel_network *net) {
+size_t quernel_i_network_params_count(const quernel_network *net) {
     size_t count = 0, widest = 0;
     for (uint32_t i = 0; i < net->n_values; i++) {
         const quernel_i_value *v = &net->values[i];
@@ -60,7 +60,7 @@ static int take_reader(const quernel_network *net, const quernel_network_layer *
     return QUERNEL_OK;
 }
 
-int quernel_i_numbers_find(quernel_network *net, const quernel_network_desc *desc, float *tables, quernel_error *error) {
+int quernel_i_network_params_find(quernel_network *net, const quernel_network_desc *desc, float *tables, quernel_error *error) {
     int code = take_given(net, tables, error);
     for (uint32_t i = 0; i < desc->n_layers && !code; i++) code = take_reader(net, &desc->layers[i], i, error);
     for (uint32_t i = 0; i < net->n_values && !code; i++)
@@ -75,14 +75,14 @@ static quernel_tensor slice_of(const quernel_i_value *v, uint32_t channels) {
     return t;
 }
 
-static void describe_output(const quernel_i_value *y, uint32_t channel, quernel_finish *f) {
+static void describe_output(const quernel_i_value *y, uint32_t channel, quernel_epilogue *f) {
     f->y_type = y->desc.shape.type;
     f->y_scale = y->desc.quant.scale, f->y_zero = y->desc.quant.zero, f->y_narrow = y->desc.quant.narrow;
     f->y_smooth = y->smooth ? y->smooth + channel : NULL;
 }
 
 static void describe_residual(const quernel_i_value *r, uint32_t channel, uint32_t channels, float *scales,
-                              quernel_finish *f) {
+                              quernel_epilogue *f) {
     f->residual = 1;
     f->residual_type = r->desc.shape.type;
     f->residual_scale = r->desc.quant.scale, f->residual_zero = r->desc.quant.zero;
@@ -92,7 +92,7 @@ static void describe_residual(const quernel_i_value *r, uint32_t channel, uint32
     f->residual_scales = scales;
 }
 
-quernel_conv2d_desc quernel_i_numbers_describe(const quernel_network *net, const quernel_network_desc *desc,
+quernel_conv2d_desc quernel_i_network_params_describe(const quernel_network *net, const quernel_network_desc *desc,
                                                uint32_t layer, float *tables) {
     const quernel_network_layer *l = &desc->layers[layer];
     const quernel_i_value *x = &net->values[l->x], *y = &net->values[l->y];
@@ -100,12 +100,12 @@ quernel_conv2d_desc quernel_i_numbers_describe(const quernel_network *net, const
     const uint32_t out = d.weights->shape.out;
     d.x = slice_of(x, d.weights->shape.in), d.y = slice_of(y, out);
     d.quant = x->desc.quant;
-    describe_output(y, l->y_channel, &d.finish);
-    d.finish.residual = 0;
+    describe_output(y, l->y_channel, &d.epilogue);
+    d.epilogue.residual = 0;
     if (l->residual >= 0) {
         const quernel_i_value *r = &net->values[l->residual];
         d.residual = slice_of(r, out);
-        describe_residual(r, l->residual_channel, out, residual_scales(net, tables), &d.finish);
+        describe_residual(r, l->residual_channel, out, residual_scales(net, tables), &d.epilogue);
     }
     d.threads = desc->threads, d.isa = desc->isa, d.allocator = desc->allocator;
     return d;

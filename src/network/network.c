@@ -6,15 +6,15 @@
 
 #include "base/error.h"
 
-#define MOST_PARTS (1u << 20) // of tensors, of layers
+#define MAX_PARTS (1u << 20) // of tensors, of layers
 
 static const char where[] = "network";
 
 static int check_desc(const quernel_network_desc *d, quernel_error *error) {
     if (!d->tensors) return quernel_i_error_null(error, where, "tensors");
     if (!d->layers) return quernel_i_error_null(error, where, "layers");
-    int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, "n_tensors", d->n_tensors, 1, MOST_PARTS);
-    if (!code) code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, "n_layers", d->n_layers, 1, MOST_PARTS);
+    int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, "n_tensors", d->n_tensors, 1, MAX_PARTS);
+    if (!code) code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, "n_layers", d->n_layers, 1, MAX_PARTS);
     return code ? code : quernel_i_allocator_check(d->allocator, where, error);
 }
 
@@ -52,7 +52,7 @@ static ptrdiff_t skip_channels(const quernel_i_value *v, uint32_t channel) {
 static int make_step(quernel_network *net, const quernel_network_desc *desc, uint32_t i, float *tables,
                      quernel_error *error) {
     const quernel_network_layer *l = &desc->layers[i];
-    const quernel_conv2d_desc d = quernel_i_numbers_describe(net, desc, i, tables);
+    const quernel_conv2d_desc d = quernel_i_network_params_describe(net, desc, i, tables);
     quernel_i_step *step = &net->steps[i];
     *step = (quernel_i_step){NULL, l->x, l->y, l->residual, skip_channels(&net->values[l->x], l->x_channel),
                              skip_channels(&net->values[l->y], l->y_channel), 0};
@@ -67,10 +67,10 @@ static int make_step(quernel_network *net, const quernel_network_desc *desc, uin
 
 // Factors and scales are needed until the operators have copied them.
 static int make_steps(quernel_network *net, const quernel_network_desc *desc, quernel_error *error) {
-    const size_t bytes = quernel_i_numbers_count(net) * sizeof(float);
+    const size_t bytes = quernel_i_network_params_count(net) * sizeof(float);
     float *tables = bytes ? quernel_i_allocate(&net->allocator, bytes) : NULL;
     if (bytes && !tables) return refuse_memory(error, bytes);
-    int code = quernel_i_numbers_find(net, desc, tables, error);
+    int code = quernel_i_network_params_find(net, desc, tables, error);
     for (uint32_t i = 0; i < net->n_steps && !code; i++) code = make_step(net, desc, i, tables, error);
     for (uint32_t i = 0; i < net->n_values; i++) net->values[i].smooth = NULL, net->values[i].desc.smooth = NULL;
     quernel_i_release(&net->allocator, tables, bytes);
@@ -82,7 +82,7 @@ static int make(const quernel_network_desc *desc, quernel_network **ret_network,
     int code = allocate(desc, &net, error);
     if (code) return code;
     code = quernel_i_values_find(net, desc, error);
-    if (!code) code = quernel_i_arena_place(net, error);
+    if (!code) code = quernel_i_arena_assign(net, error);
     if (!code) code = make_steps(net, desc, error);
     if (code) quernel_network_destroy(net);
     else *ret_network = net;

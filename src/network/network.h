@@ -15,7 +15,7 @@ typedef struct quernel_i_value {
     bool read;
     uint32_t first, last;        // layers between which it lives
     size_t bytes, origin;        // inner: its memory, and element (0, 0, 0, 0) within it
-    size_t place;                // inner: where its memory begins in the arena
+    size_t arena_offset;                // inner: where its memory begins in the arena
     float *smooth;               // int8, while the network is made: [c]
 } quernel_i_value;
 
@@ -51,14 +51,14 @@ int quernel_i_network_read_arrays(quernel_network_desc *desc, void *memory, quer
 int quernel_i_values_find(quernel_network *net, const quernel_network_desc *desc, quernel_error *error);
 
 /// Places the inner tensors in the arena.
-int quernel_i_arena_place(quernel_network *net, quernel_error *error);
+int quernel_i_arena_assign(quernel_network *net, quernel_error *error);
 
-/// Floats that quernel_i_numbers_find needs, SIZE_MAX on overflow.
-size_t quernel_i_numbers_count(const quernel_network *net);
+/// Floats that quernel_i_network_params_find needs, SIZE_MAX on overflow.
+size_t quernel_i_network_params_count(const quernel_network *net);
 /// Finds the smoothing factors that each int8 tensor carries.
-int quernel_i_numbers_find(quernel_network *net, const quernel_network_desc *desc, float *tables, quernel_error *error);
-/// Completes the descriptor of a layer. `tables` as given to quernel_i_numbers_find.
-quernel_conv2d_desc quernel_i_numbers_describe(const quernel_network *net, const quernel_network_desc *desc,
+int quernel_i_network_params_find(quernel_network *net, const quernel_network_desc *desc, float *tables, quernel_error *error);
+/// Completes the descriptor of a layer. `tables` as given to quernel_i_network_params_find.
+quernel_conv2d_desc quernel_i_network_params_describe(const quernel_network *net, const quernel_network_desc *desc,
                                                uint32_t layer, float *tables);
 
 /// The refusal of an operator, under the name of its layer.

@@ -7,8 +7,8 @@
 #include "network/network.h"
 #include "op/window.h"
 
-#define TENSOR QUERNEL_I_DESC(quernel_network_tensor, QUERNEL_NETWORK_TENSOR_LEAST, where, "size")
-#define LAYER QUERNEL_I_DESC(quernel_network_layer, QUERNEL_NETWORK_LAYER_LEAST, where, "size")
+#define TENSOR QUERNEL_I_DESC(quernel_network_tensor, QUERNEL_NETWORK_TENSOR_MIN, where, "size")
+#define LAYER QUERNEL_I_DESC(quernel_network_layer, QUERNEL_NETWORK_LAYER_MIN, where, "size")
 
 static int refuse(quernel_error *error, const char *where, const char *name, uint32_t size, const char *why) {
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, "%s: %s: %u: %s", where, name, size, why);
@@ -54,7 +54,7 @@ static int indexed(quernel_error *error, int code, uint32_t index) {
 }
 
 int quernel_i_network_read(const quernel_network_desc *from, quernel_network_desc *ret_desc, quernel_error *error) {
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_network_desc, QUERNEL_NETWORK_DESC_LEAST, "network", "size");
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_network_desc, QUERNEL_NETWORK_DESC_MIN, "network", "size");
     *ret_desc = (quernel_network_desc)QUERNEL_NETWORK_DESC_INIT;
     return quernel_i_desc_read(desc, ret_desc, from, error);
 }

@@ -4,7 +4,7 @@
 
 #include "base/desc.h"
 #include "base/error.h"
-#include "exec/drive.h"
+#include "exec/exec.h"
 #include "network/network.h"
 
 typedef struct call {
@@ -20,7 +20,7 @@ static uint8_t *first_of(const call *c, uint32_t tensor) {
     switch (v->desc.role) {
     case QUERNEL_NETWORK_INPUT: return (uint8_t *)c->inputs[v->slot];
     case QUERNEL_NETWORK_OUTPUT: return c->outputs[v->slot];
-    default: return c->workspace + c->net->operator_bytes + v->place + v->origin;
+    default: return c->workspace + c->net->operator_bytes + v->arena_offset + v->origin;
     }
 }
 
@@ -117,7 +117,7 @@ int quernel_network_run(const quernel_network *net, const void *const *inputs, v
         const quernel_i_step *s = &net->steps[i];
         const uint8_t *residual = s->residual < 0 ? NULL : first_of(&c, (uint32_t)s->residual) + s->residual_skip;
         const quernel_operator *op = s->op;
-        quernel_i_drive(&(quernel_i_call){&op->problem, &op->plan, &op->params, first_of(&c, s->x) + s->x_skip, residual,
+        quernel_i_exec_run(&(quernel_i_call){&op->problem, &op->plan, &op->params, first_of(&c, s->x) + s->x_skip, residual,
                                           first_of(&c, s->y) + s->y_skip, c.workspace}, parallel);
     }
     return QUERNEL_OK;

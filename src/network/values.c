@@ -6,10 +6,10 @@
 #include "network/network.h"
 #include "op/window.h"
 
-#define MOST_BORDER 4096u
+#define MAX_BORDER 4096u
 
-static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
-static uint32_t most(uint32_t a, uint32_t b) { return a > b ? a : b; }
+static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static uint32_t max(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
 static int refuse_tensor(quernel_error *error, int code, const char *member, uint32_t tensor, int64_t value,
                          const char *why) {
@@ -87,7 +87,7 @@ static int check_layer(quernel_network *net, const quernel_network_desc *desc, u
     const uint32_t given = desc->tensors[l->y].shape.c;
     if (end > (given ? given : 1u << 30))
         return refuse_layer(error, QUERNEL_E_SHAPE, "y_channel", i, l->y_channel, "the slice ends behind the tensor");
-    if (!given) y->c = most(y->c, (uint32_t)end);
+    if (!given) y->c = max(y->c, (uint32_t)end);
     return QUERNEL_OK;
 }
 
@@ -105,9 +105,9 @@ static int check_read(quernel_network *net, const char *member, uint32_t layer, 
 }
 
 // Sizes of y: 0 are found, others must be right.
-static int fill_sizes(quernel_tensor *y, const quernel_tensor *found, uint32_t layer, uint32_t tensor,
+static int fill_sizes(quernel_tensor *y, const quernel_tensor *inferred_y, uint32_t layer, uint32_t tensor,
                       quernel_error *error) {
-    const uint32_t want[] = {found->n, found->h, found->w};
+    const uint32_t want[] = {inferred_y->n, inferred_y->h, inferred_y->w};
     uint32_t *const have[] = {&y->n, &y->h, &y->w};
     for (int i = 0; i < 3; i++) {
         if (*have[i] && *have[i] != want[i])
@@ -144,14 +144,14 @@ static int follow_layer(quernel_network *net, const quernel_network_desc *desc, 
     conv.x = x->desc.shape;
     conv.x.c = in;
     conv.quant.row_scale = NULL;
-    quernel_tensor found;
-    if ((code = quernel_i_window_output(&conv, &found, error))) return quernel_i_layer_refuse(error, code, i);
-    if ((code = fill_sizes(&y->desc.shape, &found, i, l->y, error))) return code;
+    quernel_tensor inferred_y;
+    if ((code = quernel_i_window_output(&conv, &inferred_y, error))) return quernel_i_layer_refuse(error, code, i);
+    if ((code = fill_sizes(&y->desc.shape, &inferred_y, i, l->y, error))) return code;
     if ((code = check_apart(desc, i, error))) return code;
     if (x->desc.role == QUERNEL_NETWORK_INNER && quernel_i_value_int8(x)) {
         quernel_tensor *s = &x->desc.shape;
-        s->border_h = least(most(s->border_h, most(conv.pad_top, conv.pad_bottom)), MOST_BORDER);
-        s->border_w = least(most(s->border_w, most(conv.pad_left, conv.pad_right)), MOST_BORDER);
+        s->border_h = min(max(s->border_h, max(conv.pad_top, conv.pad_bottom)), MAX_BORDER);
+        s->border_w = min(max(s->border_w, max(conv.pad_left, conv.pad_right)), MAX_BORDER);
     }
     if (y->written == 0) y->first = i;
     y->written += out;

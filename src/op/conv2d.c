@@ -26,7 +26,7 @@ static int check_common(const quernel_conv2d_desc *d, quernel_weights_kind kind,
                  {"pad_bottom", d->pad_bottom, 0}, {"pad_right", d->pad_right, 0}};
     for (int i = 0; i < 8; i++) {
         const int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, sizes[i].name, sizes[i].value, sizes[i].lo,
-                                               QUERNEL_I_STRIDE_MOST);
+                                               QUERNEL_I_STRIDE_MAX);
         if (code) return code;
     }
     // Sizes of the input are judged with its strides; here they only must not be 0.
@@ -37,9 +37,9 @@ static int check_common(const quernel_conv2d_desc *d, quernel_weights_kind kind,
 }
 
 // Sizes of y: 0 are found, others must be right.
-static int fill_sizes(quernel_tensor *y, const quernel_tensor *found, const char *where, const char *name,
+static int fill_sizes(quernel_tensor *y, const quernel_tensor *inferred_y, const char *where, const char *name,
                       quernel_error *error) {
-    const uint32_t want[] = {found->n, found->c, found->h, found->w};
+    const uint32_t want[] = {inferred_y->n, inferred_y->c, inferred_y->h, inferred_y->w};
     uint32_t *const have[] = {&y->n, &y->c, &y->h, &y->w};
     for (int i = 0; i < 4; i++) {
         if (*have[i] && *have[i] != want[i])
@@ -51,14 +51,14 @@ static int fill_sizes(quernel_tensor *y, const quernel_tensor *found, const char
 }
 
 // What the window leaves open: tensors, weights and numbers.
-static int create(const quernel_conv2d_desc *d, const quernel_i_problem *window, const quernel_tensor *found,
+static int create(const quernel_conv2d_desc *d, const quernel_i_problem *window, const quernel_tensor *inferred_y,
                   quernel_operator **ret_op, quernel_error *error) {
     quernel_i_problem p = *window;
     p.x = d->x, p.y = d->y, p.residual = d->residual;
-    p.y.type = d->finish.y_type, p.residual.type = d->finish.residual_type;
-    p.weights = d->weights, p.quant = d->quant, p.finish = d->finish, p.threads = d->threads;
-    int code = fill_sizes(&p.y, found, p.where, "y", error);
-    if (!code && p.finish.residual) code = fill_sizes(&p.residual, found, p.where, "residual", error);
+    p.y.type = d->epilogue.y_type, p.residual.type = d->epilogue.residual_type;
+    p.weights = d->weights, p.quant = d->quant, p.epilogue = d->epilogue, p.threads = d->threads;
+    int code = fill_sizes(&p.y, inferred_y, p.where, "y", error);
+    if (!code && p.epilogue.residual) code = fill_sizes(&p.residual, inferred_y, p.where, "residual", error);
     if (code) return code;
     const quernel_i_request request = {d->isa, d->config, d->allocator};
     return quernel_i_operator_create(&p, &request, ret_op, error);
@@ -72,7 +72,7 @@ static uint32_t output_size(uint32_t size, uint32_t before, uint32_t after, uint
 }
 
 // Geometry and output sizes of a convolution.
-static int conv2d_window(const quernel_conv2d_desc *d, quernel_i_problem *window, quernel_tensor *found,
+static int conv2d_window(const quernel_conv2d_desc *d, quernel_i_problem *window, quernel_tensor *inferred_y,
                          quernel_error *error) {
     static const char where[] = "conv2d";
     int code = check_common(d, QUERNEL_WEIGHTS_CONV2D, where, error);
@@ -80,17 +80,17 @@ static int conv2d_window(const quernel_conv2d_desc *d, quernel_i_problem *window
     if (!code) code = quernel_i_check_range(error, QUERNEL_E_VALUE, where, "out_pad_w", d->out_pad_w, 0, 0);
     if (code) return code;
     const quernel_i_weights_shape *s = &d->weights->shape;
-    *found = (quernel_tensor){
+    *inferred_y = (quernel_tensor){
         .n = d->x.n, .c = s->out,
         .h = output_size(d->x.h, d->pad_top, d->pad_bottom, s->kernel_h, d->dilation_h, d->stride_h),
         .w = output_size(d->x.w, d->pad_left, d->pad_right, s->kernel_w, d->dilation_w, d->stride_w)};
-    if (!found->h || !found->w)
+    if (!inferred_y->h || !inferred_y->w)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1,
                                    "%s: x: %u x %u with its padding is smaller than the kernel %u x %u", where, d->x.h,
                                    d->x.w, s->kernel_h, s->kernel_w);
     *window = (quernel_i_problem){
         .where = where,
-        .grid_h = found->h, .grid_w = found->w, .kernel_h = s->kernel_h, .kernel_w = s->kernel_w,
+        .grid_h = inferred_y->h, .grid_w = inferred_y->w, .kernel_h = s->kernel_h, .kernel_w = s->kernel_w,
         .stride_h = d->stride_h, .stride_w = d->stride_w, .dilation_h = d->dilation_h, .dilation_w = d->dilation_w,
         .pad_top = (int32_t)d->pad_top, .pad_left = (int32_t)d->pad_left, .up_h = 1, .up_w = 1};
     return QUERNEL_OK;
@@ -130,7 +130,7 @@ static bool lay_patches(uint32_t x, uint32_t kernel, uint32_t window, uint32_t s
 }
 
 // Geometry and output sizes of a deconvolution.
-static int deconv2d_window(const quernel_conv2d_desc *d, quernel_i_problem *window, quernel_tensor *found,
+static int deconv2d_window(const quernel_conv2d_desc *d, quernel_i_problem *window, quernel_tensor *inferred_y,
                            quernel_error *error) {
     static const char where[] = "deconv2d";
     int code = check_common(d, QUERNEL_WEIGHTS_DECONV2D, where, error);
@@ -149,7 +149,7 @@ static int deconv2d_window(const quernel_conv2d_desc *d, quernel_i_problem *wind
         !lay_patches(d->x.w, s->kernel_w, s->window_w, s->up_w, d->dilation_w, d->pad_left, d->pad_right, d->out_pad_w, &w))
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "x", -1,
                                    "%s: x: %u x %u: its output is empty or larger than 2^30", where, d->x.h, d->x.w);
-    *found = (quernel_tensor){.n = d->x.n, .c = s->out, .h = h.size, .w = w.size};
+    *inferred_y = (quernel_tensor){.n = d->x.n, .c = s->out, .h = h.size, .w = w.size};
     *window = (quernel_i_problem){
         .where = where,
         .grid_h = h.grid, .grid_w = w.grid, .kernel_h = s->window_h, .kernel_w = s->window_w, .stride_h = 1, .stride_w = 1,
@@ -158,20 +158,20 @@ static int deconv2d_window(const quernel_conv2d_desc *d, quernel_i_problem *wind
     return QUERNEL_OK;
 }
 
-int quernel_i_window_output(const quernel_conv2d_desc *d, quernel_tensor *ret_found, quernel_error *error) {
+int quernel_i_window_output(const quernel_conv2d_desc *d, quernel_tensor *ret_inferred_y, quernel_error *error) {
     quernel_i_problem window;
     const bool up = d->weights && d->weights->shape.kind == QUERNEL_WEIGHTS_DECONV2D;
-    return (up ? deconv2d_window : conv2d_window)(d, &window, ret_found, error);
+    return (up ? deconv2d_window : conv2d_window)(d, &window, ret_inferred_y, error);
 }
 
 int quernel_i_conv2d_read(const quernel_conv2d_desc *from, const char *where, const char *name,
                           quernel_conv2d_desc *ret_desc, quernel_error *error) {
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_conv2d_desc, QUERNEL_CONV2D_DESC_LEAST, where, name);
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_conv2d_desc, QUERNEL_CONV2D_DESC_MIN, where, name);
     *ret_desc = (quernel_conv2d_desc)QUERNEL_CONV2D_DESC_INIT;
     return quernel_i_desc_read(desc, ret_desc, from, error);
 }
 
-typedef int window_of(const quernel_conv2d_desc *d, quernel_i_problem *ret_window, quernel_tensor *found,
+typedef int window_of(const quernel_conv2d_desc *d, quernel_i_problem *ret_window, quernel_tensor *inferred_y,
                       quernel_error *error);
 
 static int read_and_create(const quernel_conv2d_desc *desc, window_of *window, const char *where,
@@ -180,10 +180,10 @@ static int read_and_create(const quernel_conv2d_desc *desc, window_of *window, c
     if (!ret_op) return quernel_i_error_null(error, where, "ret_op");
     quernel_conv2d_desc d;
     quernel_i_problem problem;
-    quernel_tensor found = {0};
+    quernel_tensor inferred_y = {0};
     int code = quernel_i_conv2d_read(desc, where, "size", &d, error);
-    if (!code) code = window(&d, &problem, &found, error);
-    return code ? code : create(&d, &problem, &found, ret_op, error);
+    if (!code) code = window(&d, &problem, &inferred_y, error);
+    return code ? code : create(&d, &problem, &inferred_y, ret_op, error);
 }
 
 int quernel_conv2d_create(const quernel_conv2d_desc *desc, quernel_operator **ret_op, quernel_error *error) {

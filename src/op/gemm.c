@@ -21,7 +21,7 @@ typedef struct product {
 } product;
 
 // Σ of k products of the greatest magnitude stays below 2^31: 255·128, 128·128, and 255·255 with zero points.
-static uint32_t most_k(const product *p) {
+static uint32_t max_k(const product *p) {
     if (p->a_zero || p->b_zero) return 33025;
     return p->type == QUERNEL_TYPE_U8 ? 65793 : 131071;
 }
@@ -51,7 +51,7 @@ static int check(const product *p, quernel_error *error) {
     } ranges[] = {{"m", p->m, 1, 1 << 26, QUERNEL_E_SHAPE},
                   {"n", p->n, 1, 1 << 26, QUERNEL_E_SHAPE},
                   {"k", p->k, 1, UINT32_MAX, QUERNEL_E_SHAPE},
-                  {"k", p->k, 1, most_k(p), QUERNEL_E_OVERFLOW},
+                  {"k", p->k, 1, max_k(p), QUERNEL_E_OVERFLOW},
                   {"lda", p->lda, p->k, INT32_MAX, QUERNEL_E_STRIDE},
                   {"ldb", p->ldb, p->transpose_b ? p->k : p->n, INT32_MAX, QUERNEL_E_STRIDE},
                   {"ldc", p->ldc, p->n, INT32_MAX, QUERNEL_E_STRIDE},
@@ -110,8 +110,8 @@ static int multiply(const product *p, quernel_error *error) {
     d.x_type = d.quant.type = p->type;
     d.x_stride = p->lda, d.y_stride = d.residual_stride = p->ldc;
     d.quant.zero = p->a_zero;
-    d.finish.y_type = d.finish.residual_type = QUERNEL_TYPE_S32;
-    d.finish.residual = p->beta;
+    d.epilogue.y_type = d.epilogue.residual_type = QUERNEL_TYPE_S32;
+    d.epilogue.residual = p->beta;
     d.threads = p->threads;
     d.allocator = &memory;
     quernel_operator *op;

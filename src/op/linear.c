@@ -6,7 +6,7 @@
 #include "quernel/linear.h"
 
 #define WHERE "linear"
-#define DESC QUERNEL_I_DESC(quernel_linear_desc, QUERNEL_LINEAR_DESC_LEAST, WHERE, "size")
+#define DESC QUERNEL_I_DESC(quernel_linear_desc, QUERNEL_LINEAR_DESC_MIN, WHERE, "size")
 
 static quernel_tensor matrix(int32_t type, uint32_t rows, uint32_t columns, int64_t stride) {
     return (quernel_tensor){.type = type, .n = 1, .c = columns, .h = 1, .w = rows, .stride_w = stride};
@@ -24,7 +24,7 @@ static int check(const quernel_linear_desc *d, quernel_error *error) {
         uint32_t columns;
     } strides[] = {{"x_stride", d->x_stride, d->weights->shape.in},
                    {"y_stride", d->y_stride, d->weights->shape.out},
-                   {"residual_stride", d->finish.residual ? d->residual_stride : 0, d->weights->shape.out}};
+                   {"residual_stride", d->epilogue.residual ? d->residual_stride : 0, d->weights->shape.out}};
     for (int i = 0; i < 3; i++)
         if (strides[i].stride < 0 || (strides[i].stride && strides[i].stride < strides[i].columns && d->m > 1))
             return quernel_i_error_set(error, QUERNEL_E_STRIDE, strides[i].name, -1,
@@ -45,11 +45,11 @@ int quernel_linear_create(const quernel_linear_desc *desc, quernel_operator **re
     const quernel_i_problem problem = {
         .where = WHERE,
         .x = matrix(d->x_type, d->m, d->weights->shape.in, d->x_stride),
-        .y = matrix(d->finish.y_type, d->m, n, d->y_stride),
-        .residual = matrix(d->finish.residual_type, d->m, n, d->residual_stride),
+        .y = matrix(d->epilogue.y_type, d->m, n, d->y_stride),
+        .residual = matrix(d->epilogue.residual_type, d->m, n, d->residual_stride),
         .grid_h = 1, .grid_w = d->m, .kernel_h = 1, .kernel_w = 1,
         .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .up_h = 1, .up_w = 1,
-        .weights = d->weights, .quant = d->quant, .finish = d->finish, .threads = d->threads,
+        .weights = d->weights, .quant = d->quant, .epilogue = d->epilogue, .threads = d->threads,
     };
     const quernel_i_request request = {d->isa, d->config, d->allocator};
     return quernel_i_operator_create(&problem, &request, ret_op, error);

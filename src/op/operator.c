@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "cpu/cpu.h"
 #include "cpu/fpenv.h"
-#include "exec/drive.h"
+#include "exec/exec.h"
 #include "table/choose.h"
 
 static int check_request(const quernel_i_request *r, const quernel_i_problem *p, quernel_error *error) {
@@ -28,7 +28,7 @@ static int complete(quernel_operator *op, quernel_error *error) {
                                    type);
     int code = quernel_i_tensor_check(&p->x, p->where, "x", &op->x, error);
     if (!code) code = quernel_i_tensor_check(&p->y, p->where, "y", &op->y, error);
-    if (!code && p->finish.residual) code = quernel_i_tensor_check(&p->residual, p->where, "residual", &op->residual, error);
+    if (!code && p->epilogue.residual) code = quernel_i_tensor_check(&p->residual, p->where, "residual", &op->residual, error);
     if (!p->threads) p->threads = 1;
     return code;
 }
@@ -74,9 +74,9 @@ static void log_plan(const quernel_operator *op) {
 // Problem, plan, parameters: each made once, from those before it.
 static int create(quernel_operator *made, const quernel_i_request *request, quernel_operator **ret_op, quernel_error *error) {
     int code = check_request(request, &made->problem, error);
-    if (!code) code = quernel_i_numbers_check(&made->problem, error);
+    if (!code) code = quernel_i_validate_quant(&made->problem, error);
     if (!code) code = complete(made, error);
-    if (!code) code = quernel_i_bounds_check(&made->problem, error);
+    if (!code) code = quernel_i_validate_bounds(&made->problem, error);
     if (code) return code;
     const quernel_i_machine machine = quernel_i_machine_of(made->usable);
     code = quernel_i_choose(&made->problem, &machine, request->config, &made->plan, &made->choice, NULL, NULL, error);
@@ -145,7 +145,7 @@ int quernel_operator_run(const quernel_operator *op, const void *x, const void *
         {"x", x, op->x, quernel_type_size((quernel_type)p->x.type)},
         {"residual", residual, op->residual, quernel_type_size((quernel_type)p->residual.type)},
     };
-    const int code = check_run(op, buffers, p->finish.residual ? 4 : 3, error);
+    const int code = check_run(op, buffers, p->epilogue.residual ? 4 : 3, error);
     if (code) return code;
     if (workspace_bytes < bytes)
         return quernel_i_error_set(error, QUERNEL_E_WORKSPACE, "workspace_bytes", -1,
@@ -154,6 +154,6 @@ int quernel_operator_run(const quernel_operator *op, const void *x, const void *
     if (parallel && parallel->threads > p->threads)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "parallel", -1,
                                    "run: parallel: %u threads: the operator was made for %u", parallel->threads, p->threads);
-    quernel_i_drive(&(quernel_i_call){p, &op->plan, &op->params, x, residual, y, workspace}, parallel);
+    quernel_i_exec_run(&(quernel_i_call){p, &op->plan, &op->params, x, residual, y, workspace}, parallel);
     return QUERNEL_OK;
 }

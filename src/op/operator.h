@@ -27,18 +27,18 @@ typedef struct quernel_i_request {
     const quernel_allocator *allocator;
 } quernel_i_request;
 
-/// Checks quant and finish of a problem whose geometry and weights are set.
-int quernel_i_numbers_check(const quernel_i_problem *problem, quernel_error *error);
+/// Checks quant and epilogue of a problem whose geometry and weights are set.
+int quernel_i_validate_quant(const quernel_i_problem *problem, quernel_error *error);
 
-/// Checks the bound of every accumulator (numbers: rule 4).
-int quernel_i_bounds_check(const quernel_i_problem *problem, quernel_error *error);
+/// Checks the bound of every accumulator (numeric specification: rule 4).
+int quernel_i_validate_bounds(const quernel_i_problem *problem, quernel_error *error);
 
 /// Takes the tables of a problem under its plan from `block` and, where it has a base, fills them
 /// and returns where they are.
 quernel_i_params quernel_i_params_make(const quernel_i_problem *problem, const quernel_i_plan *plan,
                                        quernel_i_layout *block);
 
-/// Makes an operator of a problem whose geometry, weights, quant and finish are set and whose
+/// Makes an operator of a problem whose geometry, weights, quant and epilogue are set and whose
 /// tensors carry type, layout and sizes: checks the rest, plans, allocates, fills the tables and
 /// takes a reference of the weights.
 int quernel_i_operator_create(const quernel_i_problem *problem, const quernel_i_request *request,

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of a layer: multipliers of the activations, start values, scales and everything that a finish reads per column.
+// The tables of a layer: multipliers of the activations, start values, scales and everything that an epilogue reads per output channel.
 #include <math.h>
 #include <string.h>
 
 #include "op/operator.h"
 
-static bool folded(const quernel_finish *f) {
+static bool folded(const quernel_epilogue *f) {
     const bool int8 = f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
     const bool linear = f->activation <= QUERNEL_ACTIVATION_PRELU; // the factor may pass through the activation
     return int8 && linear && !(f->residual && f->residual_after_activation);
 }
 
-static bool int8_output(const quernel_finish *f) { return f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8; }
+static bool int8_output(const quernel_epilogue *f) { return f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8; }
 
 // m_k = 1/(s_k·d_a), or 1/s_k where the scale comes in the run or by row.
 static float multiplier(const quernel_i_problem *p, size_t smooth_index) {
@@ -23,7 +23,7 @@ static float multiplier(const quernel_i_problem *p, size_t smooth_index) {
 
 static size_t multipliers(const quernel_i_problem *p, const quernel_i_plan *plan) {
     const quernel_i_weights_shape *s = &p->weights->shape;
-    return plan->rows.path == QUERNEL_I_PATH_PACKED ? (size_t)s->jobs / s->phases * s->k_groups * 4 : s->in;
+    return plan->rows.path == QUERNEL_I_PATH_IM2COL ? (size_t)s->subproblems / s->phases * s->k_quads * 4 : s->in;
 }
 
 static void fill_channels(const quernel_i_problem *p, float *mult) {
@@ -37,34 +37,34 @@ static void fill_packed(const quernel_i_problem *p, float *mult) {
     const uint32_t taps = s->window_h * s->window_w;
     for (uint32_t channel = 0; channel < s->in; channel++)
         for (uint32_t t = 0; t < taps; t++) {
-            const size_t k = (size_t)(t / s->window_w) * s->run_groups * 4 + (size_t)(t % s->window_w) * s->job_in;
-            mult[(size_t)(channel / s->job_in) * s->k_groups * 4 + k + channel % s->job_in] =
+            const size_t k = (size_t)(t / s->window_w) * s->run_k_quads * 4 + (size_t)(t % s->window_w) * s->subproblem_in;
+            mult[(size_t)(channel / s->subproblem_in) * s->k_quads * 4 + k + channel % s->subproblem_in] =
                 multiplier(p, by_column ? (size_t)channel * s->taps + t : channel);
         }
 }
 
-// Per column: what a finish multiplies and adds. `o` is 1 where nothing is folded.
-typedef struct column_tables {
-    int32_t *init, *z_columns, *w_zeros;
+// Per output channel: what an epilogue multiplies and adds. `o` is 1 where nothing is folded.
+typedef struct oc_tables {
+    int32_t *init, *zp_comp, *w_zeros;
     float *scale, *bias, *slope, *act_lo, *act_hi, *out_scale, *r_scale;
-} column_tables;
+} oc_tables;
 
-static void fill_integers(const quernel_i_problem *p, const quernel_i_plan *plan, const column_tables *t, size_t j, uint32_t n) {
+static void fill_integers(const quernel_i_problem *p, const quernel_i_plan *plan, const oc_tables *t, size_t j, uint32_t n) {
     const quernel_i_weights_shape *s = &p->weights->shape;
-    const quernel_i_phase phase = quernel_i_weights_phase(s, (uint32_t)(j / s->columns16 % s->phases));
-    const uint32_t k = s->format == QUERNEL_I_FORMAT_TAPS ? s->taps : phase.rows * phase.run_length;
+    const quernel_i_phase phase = quernel_i_weights_phase(s, (uint32_t)(j / s->oc16 % s->phases));
+    const uint32_t k = s->format == QUERNEL_I_FORMAT_TAPS ? s->taps : phase.rows * phase.k_run_length;
     const uint32_t zero = phase.empty ? 0 : (uint32_t)p->weights->zero[n];
-    t->z_columns[j] = (int32_t)((uint32_t)p->weights->sum[j] - k * zero);
+    t->zp_comp[j] = (int32_t)((uint32_t)p->weights->sum[j] - k * zero);
     if (t->w_zeros) t->w_zeros[j] = (int32_t)-zero;
-    const int32_t *bias = p->finish.bias_type == QUERNEL_TYPE_S32 ? p->finish.bias : NULL;
+    const int32_t *bias = p->epilogue.bias_type == QUERNEL_TYPE_S32 ? p->epilogue.bias : NULL;
     uint32_t start = bias ? (uint32_t)bias[n] : 0;
     if (p->quant.mode == QUERNEL_QUANT_STATIC)
-        start -= (uint32_t)(p->quant.zero + plan->kernels.a_offset) * (uint32_t)t->z_columns[j];
+        start -= (uint32_t)(p->quant.zero + plan->kernels.a_offset) * (uint32_t)t->zp_comp[j];
     t->init[j] = (int32_t)start;
 }
 
-static void fill_floats(const quernel_i_problem *p, const column_tables *t, size_t j, uint32_t n) {
-    const quernel_finish *f = &p->finish;
+static void fill_floats(const quernel_i_problem *p, const oc_tables *t, size_t j, uint32_t n) {
+    const quernel_epilogue *f = &p->epilogue;
     const bool fold = folded(f);
     float o = 1.0f;
     if (int8_output(f)) o = 1.0f / (f->y_scale * (f->y_smooth ? f->y_smooth[n] : 1.0f));
@@ -84,46 +84,46 @@ static void fill_floats(const quernel_i_problem *p, const column_tables *t, size
     t->r_scale[j] = fold ? d * o : d;
 }
 
-static column_tables take_columns(const quernel_i_problem *p, quernel_i_layout *block) {
-    const quernel_finish *f = &p->finish;
-    const size_t columns = (size_t)p->weights->shape.jobs * p->weights->shape.columns16;
-    column_tables t = {0};
-    t.init = quernel_i_take(block, columns, sizeof(int32_t));
-    t.z_columns = quernel_i_take(block, columns, sizeof(int32_t));
-    if (p->weights->has_zero) t.w_zeros = quernel_i_take(block, columns, sizeof(int32_t));
+static oc_tables take_oc_tables(const quernel_i_problem *p, quernel_i_layout *block) {
+    const quernel_epilogue *f = &p->epilogue;
+    const size_t oc = (size_t)p->weights->shape.subproblems * p->weights->shape.oc16;
+    oc_tables t = {0};
+    t.init = quernel_i_take(block, oc, sizeof(int32_t));
+    t.zp_comp = quernel_i_take(block, oc, sizeof(int32_t));
+    if (p->weights->has_zero) t.w_zeros = quernel_i_take(block, oc, sizeof(int32_t));
     if (f->y_type == QUERNEL_TYPE_S32) return t;
     const bool slope = f->activation == QUERNEL_ACTIVATION_LEAKY || f->activation == QUERNEL_ACTIVATION_PRELU;
-    t.scale = quernel_i_take(block, columns, sizeof(float));
-    t.bias = quernel_i_take(block, columns, sizeof(float));
-    if (slope) t.slope = quernel_i_take(block, columns, sizeof(float));
+    t.scale = quernel_i_take(block, oc, sizeof(float));
+    t.bias = quernel_i_take(block, oc, sizeof(float));
+    if (slope) t.slope = quernel_i_take(block, oc, sizeof(float));
     if (f->activation == QUERNEL_ACTIVATION_CLAMP) {
-        t.act_lo = quernel_i_take(block, columns, sizeof(float));
-        t.act_hi = quernel_i_take(block, columns, sizeof(float));
+        t.act_lo = quernel_i_take(block, oc, sizeof(float));
+        t.act_hi = quernel_i_take(block, oc, sizeof(float));
     }
-    if (int8_output(f) && !folded(f)) t.out_scale = quernel_i_take(block, columns, sizeof(float));
+    if (int8_output(f) && !folded(f)) t.out_scale = quernel_i_take(block, oc, sizeof(float));
     // An f32 residual that nothing is folded into is added as it is.
     if (f->residual && (f->residual_type != QUERNEL_TYPE_F32 || folded(f)))
-        t.r_scale = quernel_i_take(block, columns, sizeof(float));
+        t.r_scale = quernel_i_take(block, oc, sizeof(float));
     return t;
 }
 
-static void fill_runs(const quernel_i_problem *p, const quernel_i_plan *plan, quernel_i_run *runs) {
+static void fill_k_runs(const quernel_i_problem *p, const quernel_i_plan *plan, quernel_i_k_run *k_runs) {
     const quernel_i_weights_shape *s = &p->weights->shape;
-    const bool packed = plan->rows.path == QUERNEL_I_PATH_PACKED;
-    if (!runs) return;
-    for (uint32_t index = 0; index < s->phases; index++, runs += plan->rows.n_runs) {
+    const bool packed = plan->rows.path == QUERNEL_I_PATH_IM2COL;
+    if (!k_runs) return;
+    for (uint32_t index = 0; index < s->phases; index++, k_runs += plan->rows.n_k_runs) {
         const quernel_i_phase phase = quernel_i_weights_phase(s, index);
         const uint32_t per_row = plan->rows.whole ? 1 : phase.row_taps;
         for (uint32_t i = 0; i < phase.rows * per_row; i++) { // a phase of fewer taps takes the last ones of the window
             const ptrdiff_t row = s->window_h - phase.rows + i / per_row, tap = s->window_w - phase.row_taps + i % per_row;
-            runs[i].offset = packed ? row * s->run_groups * 4 + tap * s->job_in
+            k_runs[i].offset = packed ? row * s->run_k_quads * 4 + tap * s->subproblem_in
                                     : row * p->dilation_h * plan->strip.line + tap * p->dilation_w * plan->rows.pixel;
-            runs[i].groups = phase.run_groups / per_row;
+            k_runs[i].k_quads = phase.run_k_quads / per_row;
         }
     }
 }
 
-static quernel_i_act act_of(const quernel_finish *f) {
+static quernel_i_act act_of(const quernel_epilogue *f) {
     switch (f->activation) {
     case QUERNEL_ACTIVATION_RELU: return QUERNEL_I_ACT_RELU;
     case QUERNEL_ACTIVATION_CLAMP: return QUERNEL_I_ACT_CLAMP;
@@ -140,7 +140,7 @@ static quernel_i_act act_of(const quernel_finish *f) {
 }
 
 static void fill_scalars(const quernel_i_problem *p, quernel_i_params *params) {
-    const quernel_finish *f = &p->finish;
+    const quernel_epilogue *f = &p->epilogue;
     const int32_t y_lo = f->y_type == QUERNEL_TYPE_U8 ? 0 : f->y_narrow ? -127 : -128;
     params->act = act_of(f);
     params->q_lo = (float)(y_lo - f->y_zero);
@@ -153,28 +153,28 @@ static void fill_scalars(const quernel_i_problem *p, quernel_i_params *params) {
 quernel_i_params quernel_i_params_make(const quernel_i_problem *p, const quernel_i_plan *plan, quernel_i_layout *block) {
     quernel_i_params params = {0};
     const quernel_i_weights_shape *s = &p->weights->shape;
-    const bool packed = plan->rows.path == QUERNEL_I_PATH_PACKED;
+    const bool packed = plan->rows.path == QUERNEL_I_PATH_IM2COL;
     const bool by_column = p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN;
     float *mult = quernel_i_take(block, multipliers(p, plan), sizeof *mult);
     float *channels = packed && !by_column ? quernel_i_take(block, s->in, sizeof *channels) : mult;
     float *row_scales = p->quant.row_scale ? quernel_i_take(block, p->x.w, sizeof *row_scales) : NULL;
     const bool by_taps = quernel_i_problem_depthwise(p);
-    quernel_i_run *runs = by_taps ? NULL : quernel_i_take(block, (size_t)s->phases * plan->rows.n_runs, sizeof *runs);
-    const column_tables t = take_columns(p, block);
+    quernel_i_k_run *k_runs = by_taps ? NULL : quernel_i_take(block, (size_t)s->phases * plan->rows.n_k_runs, sizeof *k_runs);
+    const oc_tables t = take_oc_tables(p, block);
     if (!block->base) return params;
     fill_scalars(p, &params);
     if (packed) fill_packed(p, mult);
     if (!by_column) fill_channels(p, channels);
-    fill_runs(p, plan, runs);
+    fill_k_runs(p, plan, k_runs);
     if (row_scales) memcpy(row_scales, p->quant.row_scale, p->x.w * sizeof *row_scales);
-    for (uint32_t job = 0; job < s->jobs; job++)
-        for (uint32_t column = 0; column < s->columns; column++) {
-            const size_t j = (size_t)job * s->columns16 + column;
-            fill_integers(p, plan, &t, j, quernel_i_job_channel(s, job, column));
-            if (t.scale) fill_floats(p, &t, j, quernel_i_job_channel(s, job, column));
+    for (uint32_t subproblem = 0; subproblem < s->subproblems; subproblem++)
+        for (uint32_t oc = 0; oc < s->oc; oc++) {
+            const size_t j = (size_t)subproblem * s->oc16 + oc;
+            fill_integers(p, plan, &t, j, quernel_i_subproblem_channel(s, subproblem, oc));
+            if (t.scale) fill_floats(p, &t, j, quernel_i_subproblem_channel(s, subproblem, oc));
         }
-    params.mult = mult, params.range_mult = channels, params.row_scales = row_scales, params.runs = runs;
-    params.init = t.init, params.z_columns = t.z_columns, params.w_zeros = t.w_zeros;
+    params.mult = mult, params.range_mult = channels, params.row_scales = row_scales, params.k_runs = k_runs;
+    params.init = t.init, params.zp_comp = t.zp_comp, params.w_zeros = t.w_zeros;
     params.scale = t.scale, params.bias = t.bias, params.slope = t.slope, params.act_lo = t.act_lo, params.act_hi = t.act_hi;
     params.out_scale = t.out_scale, params.r_scale = t.r_scale;
     return params;

@@ -12,11 +12,11 @@
 #include "table/choose.h"
 #include "table/key.h"
 
-enum { SPACE_MOST = 2048, MOVES = 2, SHOWN = 6, CONFIG_MOST = 320 };
+enum { SPACE_MAX = 2048, MOVES = 2, SHOWN = 6, CONFIG_MAX = 320 };
 
 int quernel_operator_choice(const quernel_operator *op, quernel_plan_choice *ret_choice) {
     if (!op || !ret_choice) return QUERNEL_E_NULL;
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_plan_choice, QUERNEL_PLAN_CHOICE_LEAST, "operator", "size");
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_plan_choice, QUERNEL_PLAN_CHOICE_MIN, "operator", "size");
     if (quernel_i_desc_check(desc, ret_choice, NULL)) return QUERNEL_E_VALUE;
     quernel_i_desc_write(desc, ret_choice, &op->choice);
     return QUERNEL_OK;
@@ -29,10 +29,10 @@ static int by_prediction(const void *a, const void *b) {
 
 // The space of the operator, the best by the model first. NULL where no memory is left.
 static quernel_i_candidate *sorted_space(const quernel_operator *op, size_t *ret_count) {
-    quernel_i_candidate *all = malloc(SPACE_MOST * sizeof *all);
+    quernel_i_candidate *all = malloc(SPACE_MAX * sizeof *all);
     if (!all) return NULL;
     const quernel_i_machine machine = quernel_i_machine_asked(op->usable);
-    *ret_count = quernel_i_space(&op->problem, &machine, MOVES, all, SPACE_MOST);
+    *ret_count = quernel_i_space(&op->problem, &machine, MOVES, all, SPACE_MAX);
     qsort(all, *ret_count, sizeof *all, by_prediction);
     return all;
 }
@@ -99,7 +99,7 @@ static void add_difference(report *r, const quernel_i_config *own, const quernel
         uint32_t *demand = quernel_i_knob_demand(k, &rest);
         if (quernel_i_knob_get(k, own) == *demand) *demand = 0;
     }
-    char text[CONFIG_MOST];
+    char text[CONFIG_MAX];
     quernel_i_config_print(&rest, text, sizeof text);
     ADD(r, "%s\n", text);
 }
@@ -131,7 +131,7 @@ size_t quernel_operator_report(const quernel_operator *op, char *text, size_t ca
     report r = {text, capacity, 0};
     if (capacity) *text = 0;
     quernel_i_key key;
-    char config[CONFIG_MOST];
+    char config[CONFIG_MAX];
     quernel_i_key_of(&op->problem, &key);
     quernel_i_plan_explain(&op->plan, config, sizeof config);
     ADD(&r, "layer      %s\n           %s, product %llux%llux%llu, %s\nruns       %s\n", key.op, key.shape,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks of everything numeric that a descriptor says: quantization, finish, and the bound of each accumulator.
+// Checks of everything numeric that a descriptor says: quantization, epilogue, and the bound of each accumulator.
 #include <math.h>
 
 #include "base/desc.h"
 #include "base/error.h"
 #include "op/operator.h"
 
-#define LEAST_SCALE 0x1p-96f
-#define MOST_SCALE 0x1p96f
+#define MIN_SCALE 0x1p-96f
+#define MAX_SCALE 0x1p96f
 
 static bool is_int8(int32_t type) { return type == QUERNEL_TYPE_S8 || type == QUERNEL_TYPE_U8; }
 
@@ -22,7 +22,7 @@ static int check_zero(quernel_error *error, const char *where, const char *argum
 }
 
 static int check_scale(quernel_error *error, const char *where, const char *argument, float scale) {
-    if (scale >= LEAST_SCALE && scale <= MOST_SCALE) return QUERNEL_OK;
+    if (scale >= MIN_SCALE && scale <= MAX_SCALE) return QUERNEL_OK;
     return quernel_i_error_set(error, QUERNEL_E_VALUE, argument, -1, "%s: %s: %g: must be 2^-96 … 2^96", where, argument,
                                (double)scale);
 }
@@ -31,7 +31,7 @@ static int check_static(const quernel_i_problem *p, quernel_error *error) {
     const quernel_quant *q = &p->quant;
     if (q->row_scale) {
         for (uint32_t m = 0; m < p->x.w; m++)
-            if (!(q->row_scale[m] >= LEAST_SCALE && q->row_scale[m] <= MOST_SCALE))
+            if (!(q->row_scale[m] >= MIN_SCALE && q->row_scale[m] <= MAX_SCALE))
                 return quernel_i_error_set(error, QUERNEL_E_VALUE, "quant.row_scale", m,
                                            "%s: quant.row_scale[%u]: %g: must be 2^-96 … 2^96", p->where, m,
                                            (double)q->row_scale[m]);
@@ -42,7 +42,7 @@ static int check_static(const quernel_i_problem *p, quernel_error *error) {
     const quernel_weights *w = p->weights;
     for (size_t k = 0; k < w->smooth_count && !is_int8(p->x.type) && !q->row_scale; k++) {
         const float product = w->smooth[k] * q->scale;
-        if (!(product >= LEAST_SCALE && product <= MOST_SCALE))
+        if (!(product >= MIN_SCALE && product <= MAX_SCALE))
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "quant.scale", (int64_t)k,
                                        "%s: quant.scale: times smooth[%zu] it is %g: must be 2^-96 … 2^96", p->where, k,
                                        (double)product);
@@ -64,7 +64,7 @@ static int check_quant(const quernel_i_problem *p, quernel_error *error) {
         return refuse(error, p->where, "quant.row_scale", "is for static quantization");
     if (q->mode == QUERNEL_QUANT_STATIC) return check_static(p, error);
     const quernel_i_weights_shape *s = &p->weights->shape;
-    if (q->mode == QUERNEL_QUANT_DYNAMIC_ROW && (s->format == QUERNEL_I_FORMAT_TAPS || s->bundle > 1))
+    if (q->mode == QUERNEL_QUANT_DYNAMIC_ROW && (s->format == QUERNEL_I_FORMAT_TAPS || s->group_pack > 1))
         return quernel_i_error_set(error, QUERNEL_E_UNSUPPORTED, "quant.mode", -1,
                                    "%s: quant.mode: dynamic per row: not offered for groups of %u output channels", p->where,
                                    s->group_out);
@@ -73,65 +73,65 @@ static int check_quant(const quernel_i_problem *p, quernel_error *error) {
 }
 
 static int check_bias(const quernel_i_problem *p, quernel_error *error) {
-    const quernel_finish *f = &p->finish;
+    const quernel_epilogue *f = &p->epilogue;
     if (!f->bias) return QUERNEL_OK;
     if (f->bias_type == QUERNEL_TYPE_S32) return QUERNEL_OK;
-    if (f->bias_type != QUERNEL_TYPE_F32) return refuse(error, p->where, "finish.bias_type", "must be f32 or s32");
-    if (f->y_type == QUERNEL_TYPE_S32) return refuse(error, p->where, "finish.bias_type", "s32 output takes an s32 bias");
-    return quernel_i_check_floats(error, p->where, "finish.bias", f->bias, p->weights->shape.out, 0);
+    if (f->bias_type != QUERNEL_TYPE_F32) return refuse(error, p->where, "epilogue.bias_type", "must be f32 or s32");
+    if (f->y_type == QUERNEL_TYPE_S32) return refuse(error, p->where, "epilogue.bias_type", "s32 output takes an s32 bias");
+    return quernel_i_check_floats(error, p->where, "epilogue.bias", f->bias, p->weights->shape.out, 0);
 }
 
 static int check_activation(const quernel_i_problem *p, quernel_error *error) {
-    const quernel_finish *f = &p->finish;
-    const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, p->where, "finish.activation", f->activation, 0,
+    const quernel_epilogue *f = &p->epilogue;
+    const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, p->where, "epilogue.activation", f->activation, 0,
                                            QUERNEL_ACTIVATION_TANH);
     if (code) return code;
     if (f->y_type == QUERNEL_TYPE_S32 && f->activation)
-        return refuse(error, p->where, "finish.activation", "s32 output takes none");
+        return refuse(error, p->where, "epilogue.activation", "s32 output takes none");
     if (f->activation == QUERNEL_ACTIVATION_CLAMP && !(f->lo <= f->hi))
-        return refuse(error, p->where, "finish.lo", "must be no greater than finish.hi, and neither NaN");
+        return refuse(error, p->where, "epilogue.lo", "must be no greater than epilogue.hi, and neither NaN");
     if (f->activation == QUERNEL_ACTIVATION_LEAKY)
-        return quernel_i_check_float(error, p->where, "finish.slope", f->slope, 0);
+        return quernel_i_check_float(error, p->where, "epilogue.slope", f->slope, 0);
     if (f->activation != QUERNEL_ACTIVATION_PRELU) return QUERNEL_OK;
-    if (!f->slopes) return quernel_i_error_null(error, p->where, "finish.slopes");
-    return quernel_i_check_floats(error, p->where, "finish.slopes", f->slopes, p->weights->shape.out, 0);
+    if (!f->slopes) return quernel_i_error_null(error, p->where, "epilogue.slopes");
+    return quernel_i_check_floats(error, p->where, "epilogue.slopes", f->slopes, p->weights->shape.out, 0);
 }
 
 static int check_output(const quernel_i_problem *p, quernel_error *error) {
-    const quernel_finish *f = &p->finish;
-    int code = quernel_i_check_range(error, QUERNEL_E_VALUE, p->where, "finish.y_type", f->y_type, 0, QUERNEL_TYPE_U8);
+    const quernel_epilogue *f = &p->epilogue;
+    int code = quernel_i_check_range(error, QUERNEL_E_VALUE, p->where, "epilogue.y_type", f->y_type, 0, QUERNEL_TYPE_U8);
     if (code || !is_int8(f->y_type)) return code;
-    if ((code = check_scale(error, p->where, "finish.y_scale", f->y_scale))) return code;
+    if ((code = check_scale(error, p->where, "epilogue.y_scale", f->y_scale))) return code;
     for (uint32_t n = 0; f->y_smooth && n < p->weights->shape.out; n++) {
         const float product = f->y_scale * f->y_smooth[n];
-        if (!(f->y_smooth[n] > 0.0f) || !(product >= LEAST_SCALE && product <= MOST_SCALE))
-            return quernel_i_error_set(error, QUERNEL_E_VALUE, "finish.y_smooth", n,
-                                       "%s: finish.y_smooth[%u]: %g: times y_scale must be 2^-96 … 2^96", p->where, n,
+        if (!(f->y_smooth[n] > 0.0f) || !(product >= MIN_SCALE && product <= MAX_SCALE))
+            return quernel_i_error_set(error, QUERNEL_E_VALUE, "epilogue.y_smooth", n,
+                                       "%s: epilogue.y_smooth[%u]: %g: times y_scale must be 2^-96 … 2^96", p->where, n,
                                        (double)f->y_smooth[n]);
     }
-    return check_zero(error, p->where, "finish.y_zero", f->y_zero, f->y_type, f->y_narrow);
+    return check_zero(error, p->where, "epilogue.y_zero", f->y_zero, f->y_type, f->y_narrow);
 }
 
 static int check_residual(const quernel_i_problem *p, quernel_error *error) {
-    const quernel_finish *f = &p->finish;
-    const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, p->where, "finish.residual", f->residual, 0, 1);
+    const quernel_epilogue *f = &p->epilogue;
+    const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, p->where, "epilogue.residual", f->residual, 0, 1);
     if (code || !f->residual) return code;
     if ((f->y_type == QUERNEL_TYPE_S32) != (f->residual_type == QUERNEL_TYPE_S32))
-        return refuse(error, p->where, "finish.residual_type", "s32 goes with s32 output and with nothing else");
+        return refuse(error, p->where, "epilogue.residual_type", "s32 goes with s32 output and with nothing else");
     if (f->residual_type == QUERNEL_TYPE_S32 || f->residual_type == QUERNEL_TYPE_F32) return QUERNEL_OK;
-    if (!is_int8(f->residual_type)) return refuse(error, p->where, "finish.residual_type", "must be f32, s8, u8 or s32");
-    const int zero = check_zero(error, p->where, "finish.residual_zero", f->residual_zero, f->residual_type, 0);
+    if (!is_int8(f->residual_type)) return refuse(error, p->where, "epilogue.residual_type", "must be f32, s8, u8 or s32");
+    const int zero = check_zero(error, p->where, "epilogue.residual_zero", f->residual_zero, f->residual_type, 0);
     if (zero) return zero;
     if (f->residual_scales)
-        return quernel_i_check_floats(error, p->where, "finish.residual_scales", f->residual_scales, p->weights->shape.out, 1);
-    return quernel_i_check_float(error, p->where, "finish.residual_scale", f->residual_scale, 1);
+        return quernel_i_check_floats(error, p->where, "epilogue.residual_scales", f->residual_scales, p->weights->shape.out, 1);
+    return quernel_i_check_float(error, p->where, "epilogue.residual_scale", f->residual_scale, 1);
 }
 
-int quernel_i_numbers_check(const quernel_i_problem *p, quernel_error *error) {
+int quernel_i_validate_quant(const quernel_i_problem *p, quernel_error *error) {
     const quernel_quant *q = &p->quant;
-    const quernel_finish *f = &p->finish;
+    const quernel_epilogue *f = &p->epilogue;
     int code = quernel_i_check_reserved(error, p->where, "quant.reserved", q->reserved, sizeof q->reserved);
-    if (!code) code = quernel_i_check_reserved(error, p->where, "finish.reserved", f->reserved, sizeof f->reserved);
+    if (!code) code = quernel_i_check_reserved(error, p->where, "epilogue.reserved", f->reserved, sizeof f->reserved);
     if (!code) code = check_quant(p, error);
     if (!code) code = check_output(p, error);
     if (!code) code = check_bias(p, error);
@@ -140,8 +140,8 @@ int quernel_i_numbers_check(const quernel_i_problem *p, quernel_error *error) {
     return code;
 }
 
-// The furthest that an activation can be from its zero point.
-static uint64_t reach_of(const quernel_quant *q) {
+// The largest distance of an activation from its zero point.
+static uint64_t max_abs_a_of(const quernel_quant *q) {
     const int32_t lo = q->type == QUERNEL_TYPE_U8 ? 0 : q->narrow ? -127 : -128;
     const int32_t hi = q->type == QUERNEL_TYPE_U8 ? 255 : 127;
     if (q->mode != QUERNEL_QUANT_STATIC) return q->type == QUERNEL_TYPE_U8 ? 255 : (uint64_t)-lo;
@@ -149,16 +149,16 @@ static uint64_t reach_of(const quernel_quant *q) {
     return (uint64_t)(below > above ? below : above);
 }
 
-int quernel_i_bounds_check(const quernel_i_problem *p, quernel_error *error) {
+int quernel_i_validate_bounds(const quernel_i_problem *p, quernel_error *error) {
     const quernel_i_weights_shape *s = &p->weights->shape;
-    const uint64_t reach = reach_of(&p->quant);
-    const int32_t *bias = p->finish.bias && p->finish.bias_type == QUERNEL_TYPE_S32 ? p->finish.bias : NULL;
-    for (uint32_t job = 0; job < s->jobs; job++)
-        for (uint32_t column = 0; column < s->columns; column++) {
-            const uint32_t n = quernel_i_job_channel(s, job, column);
+    const uint64_t max_abs_a = max_abs_a_of(&p->quant);
+    const int32_t *bias = p->epilogue.bias && p->epilogue.bias_type == QUERNEL_TYPE_S32 ? p->epilogue.bias : NULL;
+    for (uint32_t subproblem = 0; subproblem < s->subproblems; subproblem++)
+        for (uint32_t oc = 0; oc < s->oc; oc++) {
+            const uint32_t n = quernel_i_subproblem_channel(s, subproblem, oc);
             const int64_t start = bias ? bias[n] : 0;
             const uint64_t bound =
-                (uint64_t)(start < 0 ? -start : start) + reach * p->weights->reach[(size_t)job * s->columns16 + column];
+                (uint64_t)(start < 0 ? -start : start) + max_abs_a * p->weights->abs_sum[(size_t)subproblem * s->oc16 + oc];
             if (bound > INT32_MAX)
                 return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "weights", n,
                                            "%s: weights: channel %u: its sum can reach %llu: must be 2^31 - 1 or less",

@@ -118,7 +118,7 @@ static bool good_padding(const quernel_weights *w) {
     for (size_t i = 0; i < s->packed_bytes; i++) all += w->packed[i] != 0;
     for (uint32_t n = 0; n < s->out; n++)
         for (uint32_t t = 0; t < s->taps; t++) {
-            const quernel_i_weight_place at = quernel_i_weight_find(s, n, t);
+            const quernel_i_weight_position at = quernel_i_weight_find(s, n, t);
             for (uint32_t c = 0; c < s->group_in; c++) real += w->packed[quernel_i_weight_byte(&at, c)] != 0;
         }
     return all == real;

@@ -46,8 +46,8 @@ static int join_shapes(const quernel_weights *const *parts, uint32_t count, quer
 static void copy_channel(const quernel_weights *from, uint32_t n, quernel_weights *to, uint32_t to_n) {
     to->scale[to_n] = from->scale[n], to->zero[to_n] = from->zero[n];
     for (uint32_t t = 0; t < from->shape.taps; t++) {
-        const quernel_i_weight_place source = quernel_i_weight_find(&from->shape, n, t);
-        const quernel_i_weight_place target = quernel_i_weight_find(&to->shape, to_n, t);
+        const quernel_i_weight_position source = quernel_i_weight_find(&from->shape, n, t);
+        const quernel_i_weight_position target = quernel_i_weight_find(&to->shape, to_n, t);
         for (uint32_t c = 0; c < from->shape.group_in; c++)
             to->packed[quernel_i_weight_byte(&target, c)] = from->packed[quernel_i_weight_byte(&source, c)];
     }

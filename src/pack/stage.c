@@ -6,8 +6,8 @@
 
 #include "base/num.h"
 
-const void *quernel_i_pixel(const quernel_tensor *x, const void *data, uint32_t image, int64_t line, int64_t column) {
-    const int64_t element = (int64_t)image * x->stride_n + line * x->stride_h + column * x->stride_w;
+const void *quernel_i_pixel(const quernel_tensor *x, const void *data, uint32_t image, int64_t line, int64_t oc) {
+    const int64_t element = (int64_t)image * x->stride_n + line * x->stride_h + oc * x->stride_w;
     return (const uint8_t *)data + element * (int64_t)quernel_type_size((quernel_type)x->type);
 }
 
@@ -22,10 +22,10 @@ quernel_i_view quernel_i_view_floats(const quernel_tensor *x, const void *piece,
     return (quernel_i_view){floats, nhwc ? (ptrdiff_t)inner : 1, nhwc ? 1 : (ptrdiff_t)inner};
 }
 
-void quernel_i_stage_floats(const quernel_i_kernel *rows, const quernel_tensor *x, const void *piece, uint32_t pixels,
+void quernel_i_stage_floats(const quernel_i_kernel *quantize, const quernel_tensor *x, const void *piece, uint32_t pixels,
                             const quernel_i_quantizer *q, float *floats, uint8_t *ret_rows, ptrdiff_t row_bytes) {
     const quernel_i_view view = quernel_i_view_floats(x, piece, pixels, floats);
-    rows->run.rows(&(quernel_i_rows){view.data, view.pixel, view.channel, pixels, x->c, ret_rows, row_bytes, q->mult,
+    quantize->run.quantize(&(quernel_i_quantize_args){view.data, view.pixel, view.channel, pixels, x->c, ret_rows, row_bytes, q->mult,
                                      q->g, q->lo, q->hi, q->zero});
 }
 

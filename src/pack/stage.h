@@ -20,13 +20,13 @@ typedef struct quernel_i_view {
 } quernel_i_view;
 
 /// Address of pixel (image, line, column) of x, channel 0.
-const void *quernel_i_pixel(const quernel_tensor *x, const void *data, uint32_t image, int64_t line, int64_t column);
+const void *quernel_i_pixel(const quernel_tensor *x, const void *data, uint32_t image, int64_t line, int64_t oc);
 
 /// The piece as floats: in place for f32; bf16 is converted to `floats` (pixels·channels of them).
 quernel_i_view quernel_i_view_floats(const quernel_tensor *x, const void *piece, uint32_t pixels, float *floats);
 
 /// Float piece to rows by a row kernel.
-void quernel_i_stage_floats(const quernel_i_kernel *rows, const quernel_tensor *x, const void *piece, uint32_t pixels,
+void quernel_i_stage_floats(const quernel_i_kernel *quantize, const quernel_tensor *x, const void *piece, uint32_t pixels,
                             const quernel_i_quantizer *q, float *floats, uint8_t *ret_rows, ptrdiff_t row_bytes);
 
 /// int8 piece to rows; `flip` 0x80 changes between s8 and u8.

@@ -8,7 +8,7 @@
 #include "base/error.h"
 
 // Sizes above this would overflow what kernels count in 32 bits.
-#define MOST_K ((size_t)1 << 26)
+#define MAX_K ((size_t)1 << 26)
 
 static bool depthwise(const quernel_i_weights_shape *s) {
     return s->kind == QUERNEL_WEIGHTS_CONV2D && s->groups > 1 && s->groups == s->in && s->groups == s->out;
@@ -16,35 +16,35 @@ static bool depthwise(const quernel_i_weights_shape *s) {
 
 static void shape_taps(quernel_i_weights_shape *s) {
     s->format = QUERNEL_I_FORMAT_TAPS;
-    s->bundle = 1;
-    s->job_in = s->group_in;
-    s->jobs = 1;
-    s->columns = s->out;
-    s->run_length = 1;
-    s->k_groups = s->run_groups = 0;
+    s->group_pack = 1;
+    s->subproblem_in = s->group_in;
+    s->subproblems = 1;
+    s->oc = s->out;
+    s->k_run_length = 1;
+    s->k_quads = s->run_k_quads = 0;
 }
 
-static uint32_t groups_of_4(uint32_t k) { return (k + 3) / 4; }
+static uint32_t k_quads_of(uint32_t k) { return (k + 3) / 4; }
 
-// Groups that fill the 16 columns of a panel best: zeros beside the diagonal cost what padded columns would, without a
-// job, a finish and runs of a few bytes for each group.
-static uint32_t bundle_of(const quernel_i_weights_shape *s) {
-    uint32_t bundle = s->group_out < 16 ? 16 / s->group_out : 1;
-    while (s->groups % bundle) bundle--;
-    return bundle;
+// Groups that fill the 16 output channels of a panel best: zeros beside the diagonal cost what padded columns would, without a
+// subproblem, an epilogue and runs of a few bytes for each group.
+static uint32_t group_pack_of(const quernel_i_weights_shape *s) {
+    uint32_t group_pack = s->group_out < 16 ? 16 / s->group_out : 1;
+    while (s->groups % group_pack) group_pack--;
+    return group_pack;
 }
 
 static void shape_w16x4(quernel_i_weights_shape *s, bool has_zero) {
     s->format = QUERNEL_I_FORMAT_W16X4;
-    s->bundle = has_zero ? 1 : bundle_of(s);
-    s->job_in = s->bundle * s->group_in;
-    s->merged = s->phases > 1 && s->groups == 1 && s->out <= 16 / s->phases && !has_zero;
-    s->columns = s->bundle * s->group_out * (s->merged ? s->phases : 1);
-    if (s->merged) s->phases = 1;
-    s->jobs = s->groups / s->bundle * s->phases;
-    s->run_length = s->window_w * s->job_in;
-    s->run_groups = groups_of_4(s->run_length);
-    s->k_groups = s->window_h * s->run_groups;
+    s->group_pack = has_zero ? 1 : group_pack_of(s);
+    s->subproblem_in = s->group_pack * s->group_in;
+    s->interleaved = s->phases > 1 && s->groups == 1 && s->out <= 16 / s->phases && !has_zero;
+    s->oc = s->group_pack * s->group_out * (s->interleaved ? s->phases : 1);
+    if (s->interleaved) s->phases = 1;
+    s->subproblems = s->groups / s->group_pack * s->phases;
+    s->k_run_length = s->window_w * s->subproblem_in;
+    s->run_k_quads = k_quads_of(s->k_run_length);
+    s->k_quads = s->window_h * s->run_k_quads;
 }
 
 // Taps of a kernel that meet the output places p, p + up, …; 1 where none does.
@@ -57,37 +57,37 @@ static size_t rows_before(const quernel_i_weights_shape *s, uint32_t end) {
     return sum;
 }
 
-// Σ over the columns of phases before `end`: groups of 4 k of a run.
-static size_t run_groups_before(const quernel_i_weights_shape *s, uint32_t end) {
+// Σ over the output channels of phases before `end`: quads of k of a run.
+static size_t run_k_quads_before(const quernel_i_weights_shape *s, uint32_t end) {
     size_t sum = 0;
-    for (uint32_t p = 0; p < end; p++) sum += groups_of_4(taps_at(s->kernel_w, s->up_w, p) * s->job_in);
+    for (uint32_t p = 0; p < end; p++) sum += k_quads_of(taps_at(s->kernel_w, s->up_w, p) * s->subproblem_in);
     return sum;
 }
 
 quernel_i_phase quernel_i_weights_phase(const quernel_i_weights_shape *s, uint32_t phase) {
-    assert(phase < s->phases || s->merged);
+    assert(phase < s->phases || s->interleaved);
     const uint32_t py = phase / s->up_w, px = phase % s->up_w;
     quernel_i_phase p = {.empty = py >= s->kernel_h || px >= s->kernel_w};
     p.rows = taps_at(s->kernel_h, s->up_h, py);
     p.row_taps = taps_at(s->kernel_w, s->up_w, px);
-    p.run_length = p.row_taps * s->job_in;
-    p.run_groups = groups_of_4(p.run_length);
-    p.k_groups = p.rows * p.run_groups;
-    p.panel_bytes = (size_t)64 * p.k_groups;
-    p.offset = (size_t)s->columns16 / 16 * 64 *
-               (rows_before(s, py) * run_groups_before(s, s->up_w) + p.rows * run_groups_before(s, px));
+    p.k_run_length = p.row_taps * s->subproblem_in;
+    p.run_k_quads = k_quads_of(p.k_run_length);
+    p.k_quads = p.rows * p.run_k_quads;
+    p.panel_bytes = (size_t)64 * p.k_quads;
+    p.offset = (size_t)s->oc16 / 16 * 64 *
+               (rows_before(s, py) * run_k_quads_before(s, s->up_w) + p.rows * run_k_quads_before(s, px));
     return p;
 }
 
 bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool has_zero, bool by_column) {
-    size_t taps, k, phases, jobs, panel, bytes;
+    size_t taps, k, phases, subproblems, panel, bytes;
     s->group_in = s->in / s->groups;
     s->group_out = s->out / s->groups;
-    if (!quernel_i_mul(s->kernel_h, s->kernel_w, &taps) || taps > MOST_K) return false;
-    if (!quernel_i_mul(taps, s->group_in, &k) || k > MOST_K) return false;
-    if (s->up_h > QUERNEL_I_STRIDE_MOST || s->up_w > QUERNEL_I_STRIDE_MOST) return false;
-    if (!quernel_i_mul(s->up_h, s->up_w, &phases) || !quernel_i_mul(phases, s->groups, &jobs)) return false;
-    if (jobs > MOST_K || s->out > MOST_K || s->in > MOST_K) return false;
+    if (!quernel_i_mul(s->kernel_h, s->kernel_w, &taps) || taps > MAX_K) return false;
+    if (!quernel_i_mul(taps, s->group_in, &k) || k > MAX_K) return false;
+    if (s->up_h > QUERNEL_I_STRIDE_MAX || s->up_w > QUERNEL_I_STRIDE_MAX) return false;
+    if (!quernel_i_mul(s->up_h, s->up_w, &phases) || !quernel_i_mul(phases, s->groups, &subproblems)) return false;
+    if (subproblems > MAX_K || s->out > MAX_K || s->in > MAX_K) return false;
     s->taps = (uint32_t)taps;
     s->phases = (uint32_t)phases;
     s->window_h = taps_at(s->kernel_h, s->up_h, 0);
@@ -95,49 +95,49 @@ bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool has_zero, boo
     const bool by_taps = depthwise(s) && !has_zero && !by_column;
     if (by_taps) shape_taps(s);
     else shape_w16x4(s, has_zero);
-    s->columns16 = (uint32_t)quernel_i_round_up(s->columns, 16);
-    if (s->merged) panel = s->k_groups;
-    else if (!quernel_i_mul(rows_before(s, s->up_h), run_groups_before(s, s->up_w), &panel)) return false;
-    if (by_taps) s->bundle_bytes = (size_t)s->columns16 * s->taps;
-    else if (!quernel_i_mul(panel, (size_t)s->columns16 * 4, &s->bundle_bytes)) return false;
-    if (!quernel_i_mul(s->bundle_bytes, by_taps ? 1 : s->groups / s->bundle, &bytes) || bytes > SIZE_MAX / 4) return false;
+    s->oc16 = (uint32_t)quernel_i_round_up(s->oc, 16);
+    if (s->interleaved) panel = s->k_quads;
+    else if (!quernel_i_mul(rows_before(s, s->up_h), run_k_quads_before(s, s->up_w), &panel)) return false;
+    if (by_taps) s->group_pack_bytes = (size_t)s->oc16 * s->taps;
+    else if (!quernel_i_mul(panel, (size_t)s->oc16 * 4, &s->group_pack_bytes)) return false;
+    if (!quernel_i_mul(s->group_pack_bytes, by_taps ? 1 : s->groups / s->group_pack, &bytes) || bytes > SIZE_MAX / 4) return false;
     s->packed_bytes = bytes;
     return true;
 }
 
 // All places in one phase: the whole window, turned around.
-static quernel_i_weight_place find_merged(const quernel_i_weights_shape *s, uint32_t n, uint32_t row, uint32_t tap) {
-    const uint32_t column = (row % s->up_h * s->up_w + tap % s->up_w) * s->out + n;
+static quernel_i_weight_position find_interleaved(const quernel_i_weights_shape *s, uint32_t n, uint32_t row, uint32_t tap) {
+    const uint32_t oc = (row % s->up_h * s->up_w + tap % s->up_w) * s->out + n;
     row = s->window_h - 1 - row / s->up_h, tap = s->window_w - 1 - tap / s->up_w;
-    return (quernel_i_weight_place){0, column, (size_t)column * 4, (size_t)row * s->run_groups * 4 + (size_t)tap * s->in};
+    return (quernel_i_weight_position){0, oc, (size_t)oc * 4, (size_t)row * s->run_k_quads * 4 + (size_t)tap * s->in};
 }
 
-quernel_i_weight_place quernel_i_weight_find(const quernel_i_weights_shape *s, uint32_t n, uint32_t t) {
+quernel_i_weight_position quernel_i_weight_find(const quernel_i_weights_shape *s, uint32_t n, uint32_t t) {
     assert(n < s->out && t < s->taps);
     if (s->format == QUERNEL_I_FORMAT_TAPS)
-        return (quernel_i_weight_place){0, n, (size_t)t * s->columns16 + n, 0};
-    const uint32_t bundle = n / s->columns, column = n % s->columns, first = column / s->group_out * s->group_in;
+        return (quernel_i_weight_position){0, n, (size_t)t * s->oc16 + n, 0};
+    const uint32_t group_pack = n / s->oc, oc = n % s->oc, first = oc / s->group_out * s->group_in;
     uint32_t row = t / s->kernel_w, tap = t % s->kernel_w;
-    if (s->merged) return find_merged(s, n, row, tap);
+    if (s->interleaved) return find_interleaved(s, n, row, tap);
     const uint32_t phase = row % s->up_h * s->up_w + tap % s->up_w;
     const quernel_i_phase p = quernel_i_weights_phase(s, phase);
     if (s->kind == QUERNEL_WEIGHTS_DECONV2D) row = p.rows - 1 - row / s->up_h, tap = p.row_taps - 1 - tap / s->up_w;
-    const size_t base = bundle * s->bundle_bytes + p.offset + column / 16 * p.panel_bytes + column % 16 * 4;
-    return (quernel_i_weight_place){bundle * s->phases + phase, column, base,
-                                    (size_t)row * p.run_groups * 4 + (size_t)tap * s->job_in + first};
+    const size_t base = group_pack * s->group_pack_bytes + p.offset + oc / 16 * p.panel_bytes + oc % 16 * 4;
+    return (quernel_i_weight_position){group_pack * s->phases + phase, oc, base,
+                                    (size_t)row * p.run_k_quads * 4 + (size_t)tap * s->subproblem_in + first};
 }
 
 static void lay_out(quernel_weights *w, quernel_i_layout *block, const quernel_i_weights_shape *s, size_t smooth_count) {
     quernel_i_take(block, 1, sizeof(quernel_weights));
     int8_t *packed = quernel_i_take(block, s->packed_bytes, 1);
-    const size_t columns = (size_t)s->jobs * s->columns16;
-    int32_t *sum = quernel_i_take(block, columns, sizeof *sum);
-    uint64_t *reach = quernel_i_take(block, columns, sizeof *reach);
+    const size_t oc = (size_t)s->subproblems * s->oc16;
+    int32_t *sum = quernel_i_take(block, oc, sizeof *sum);
+    uint64_t *abs_sum = quernel_i_take(block, oc, sizeof *abs_sum);
     float *scale = quernel_i_take(block, s->out, sizeof *scale);
     int32_t *zero = quernel_i_take(block, s->out, sizeof *zero);
     float *smooth = smooth_count ? quernel_i_take(block, smooth_count, sizeof *smooth) : NULL;
     if (!w) return;
-    w->packed = packed, w->sum = sum, w->reach = reach;
+    w->packed = packed, w->sum = sum, w->abs_sum = abs_sum;
     w->scale = scale, w->zero = zero, w->smooth = smooth;
 }
 
@@ -166,17 +166,17 @@ int quernel_i_weights_allocate(const quernel_i_weights_shape *shape, size_t smoo
 
 void quernel_i_weights_sum(quernel_weights *w) {
     const quernel_i_weights_shape *s = &w->shape;
-    const size_t columns = (size_t)s->jobs * s->columns16;
-    memset(w->sum, 0, columns * sizeof *w->sum);
-    memset(w->reach, 0, columns * sizeof *w->reach);
+    const size_t oc = (size_t)s->subproblems * s->oc16;
+    memset(w->sum, 0, oc * sizeof *w->sum);
+    memset(w->abs_sum, 0, oc * sizeof *w->abs_sum);
     for (uint32_t n = 0; n < s->out; n++)
         for (uint32_t t = 0; t < s->taps; t++) {
-            const quernel_i_weight_place at = quernel_i_weight_find(s, n, t);
-            const size_t j = (size_t)at.job * s->columns16 + at.column;
+            const quernel_i_weight_position at = quernel_i_weight_find(s, n, t);
+            const size_t j = (size_t)at.subproblem * s->oc16 + at.oc;
             for (uint32_t c = 0; c < s->group_in; c++) {
                 const int32_t q = (int32_t)w->packed[quernel_i_weight_byte(&at, c)], d = q - w->zero[n];
                 w->sum[j] += q;
-                w->reach[j] += (uint64_t)(d < 0 ? -d : d);
+                w->abs_sum[j] += (uint64_t)(d < 0 ? -d : d);
             }
         }
 }
@@ -194,7 +194,7 @@ void quernel_weights_release(quernel_weights *weights) {
 
 int quernel_weights_get(const quernel_weights *w, quernel_weights_info *ret_info) {
     if (!w || !ret_info) return QUERNEL_E_NULL;
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_weights_info, QUERNEL_WEIGHTS_INFO_LEAST, "weights", "size");
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_weights_info, QUERNEL_WEIGHTS_INFO_MIN, "weights", "size");
     if (quernel_i_desc_check(desc, ret_info, NULL)) return QUERNEL_E_VALUE;
     const quernel_i_weights_shape *s = &w->shape;
     const quernel_weights_info info = {sizeof info, (int32_t)s->kind, s->out, s->in, s->kernel_h, s->kernel_w,

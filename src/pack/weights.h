@@ -12,21 +12,21 @@
 
 /// How the bytes are laid out. Values are part of the blob.
 typedef enum quernel_i_format {
-    QUERNEL_I_FORMAT_W16X4 = 1, ///< jobs of sub-panels of 16 columns, groups of [16 columns][4 k]
+    QUERNEL_I_FORMAT_W16X4 = 1, ///< subproblems of sub-panels of 16 output channels, quads of [16 oc][4 k]
     QUERNEL_I_FORMAT_TAPS = 2   ///< depthwise: [tap][channels rounded up to 16]
 } quernel_i_format;
 
-#define QUERNEL_I_STRIDE_MOST 65536 // of strides, dilations and paddings: a product of two stays within 33 bits
+#define QUERNEL_I_STRIDE_MAX 65536 // of strides, dilations and paddings: a product of two stays within 33 bits
 _Static_assert(sizeof(int8_t[16][4]) == QUERNEL_I_LINE, "a group of a sub-panel is one line: 16 columns of 4 k");
 _Static_assert(QUERNEL_I_FORMAT_W16X4 == 1 && QUERNEL_I_FORMAT_TAPS == 2, "formats are numbers in blobs");
 
 /// Sizes of packed weights, found from kind, channels, kernel, groups and the stride of a deconvolution alone.
 ///
-/// A job is a product of its own: a group, or a bundle of groups that fit into 16 columns, in each of its phases. A
-/// deconvolution of stride s is s·s convolutions of stride 1, one for each place (line mod s, column mod s) of its output: its
-/// phases. Each has the taps that meet that place, turned around; all of them read the same window of x, aligned at its end.
-/// Everything else has one phase. Where all places of all channels fit into 16 columns they are merged into one phase: columns
-/// [place][channel], each with zeros at the taps of the window that do not meet it. The k of a job are kernel rows one after another (`runs`), each `run_length` long and padded
+/// A subproblem is a product of its own: a group, or a group pack that fit into 16 output channels, in each of its phases. A
+/// deconvolution of stride s is s·s convolutions of stride 1, one for each sub-pixel (line mod s, ox mod s) of its output: its
+/// phases. Each has the taps that meet that sub-pixel, turned around; all of them read the same window of x, aligned at its end.
+/// Everything else has one phase. Where all sub-pixels of all channels fit into 16 output channels they are interleaved as one phase: output channels
+/// [sub-pixel][channel], each with zeros at the taps of the window that do not meet it. The k of a subproblem are kernel rows one after another (`k_runs`), each `k_run_length` long and padded
 /// with zeros to a multiple of 4.
 typedef struct quernel_i_weights_shape {
     uint32_t kind, out, in, kernel_h, kernel_w, groups, up_h, up_w; // up: the stride of a deconvolution; else 1
@@ -34,22 +34,22 @@ typedef struct quernel_i_weights_shape {
     uint32_t taps;           // kernel_h·kernel_w
     uint32_t group_in, group_out;
     uint32_t window_h, window_w; // pixels of x that meet an output pixel: the kernel, or kernel / stride rounded up
-    bool merged;             // one phase for all places
+    bool interleaved;             // one phase for all sub-pixels
     uint32_t phases;         // up_h·up_w, or 1
-    uint32_t bundle, job_in; // small groups share a job, as a block diagonal: how many, and their input channels
-    uint32_t jobs, columns;  // jobs = groups / bundle·phases; columns of a job, unpadded
-    uint32_t columns16;      // rounded up to 16
-    uint32_t run_length, run_groups, k_groups; // of phase 0, which has the most taps: window_h runs of window_w taps
-    size_t bundle_bytes, packed_bytes; // of all phases of a bundle; of all
+    uint32_t group_pack, subproblem_in; // small groups share a subproblem, as a block diagonal: how many, and their input channels
+    uint32_t subproblems, oc;  // subproblems = groups / group_pack·phases; output channels of one, unpadded
+    uint32_t oc16;      // rounded up to 16
+    uint32_t k_run_length, run_k_quads, k_quads; // of phase 0, which has the most taps: window_h runs of window_w taps
+    size_t group_pack_bytes, packed_bytes; // of all phases of a group pack; of all
 } quernel_i_weights_shape;
 
-/// One phase of a bundle.
+/// One phase of a group pack.
 typedef struct quernel_i_phase {
-    bool empty;              // a kernel below the stride leaves places that no tap meets: one tap of zeros stands for them
+    bool empty;              // a kernel below the stride leaves sub-pixels that no tap meets: one tap of zeros stands for them
     uint32_t rows, row_taps;
-    uint32_t run_length, run_groups, k_groups;
-    size_t panel_bytes;      // one sub-panel of 16 columns
-    size_t offset;           // of its panels within the bundle's bytes
+    uint32_t k_run_length, run_k_quads, k_quads;
+    size_t panel_bytes;      // one sub-panel of 16 output channels
+    size_t offset;           // of its panels within the group pack's bytes
 } quernel_i_phase;
 quernel_i_phase quernel_i_weights_phase(const quernel_i_weights_shape *shape, uint32_t phase);
 
@@ -63,8 +63,8 @@ struct quernel_weights {
     bool has_zero;
     // All tables below lie in the same block.
     int8_t *packed;
-    int32_t *sum;            // [jobs·columns16] Σ w
-    uint64_t *reach;         // [jobs·columns16] Σ |w − z|: bounds an accumulator
+    int32_t *sum;            // [subproblems·oc16] Σ w
+    uint64_t *abs_sum;         // [subproblems·oc16] Σ |w − z|: bounds an accumulator
     float *scale;            // [out]
     int32_t *zero;           // [out], all 0 where has_zero is false
     float *smooth;           // [smooth_count] or NULL
@@ -78,13 +78,13 @@ bool quernel_i_weights_shape_fill(quernel_i_weights_shape *shape, bool has_zero,
 int quernel_i_weights_allocate(const quernel_i_weights_shape *shape, size_t smooth_count,
                                const quernel_allocator *allocator, quernel_weights **ret_weights, quernel_error *error);
 
-/// Where the weights of output channel n at tap t stand, for all input channels of its group: job, column, the byte of
+/// Where the weights of output channel n at tap t stand, for all input channels of its group: subproblem, column, the byte of
 /// the column's first k, and the k of input channel 0.
-typedef struct quernel_i_weight_place {
-    uint32_t job, column;
+typedef struct quernel_i_weight_position {
+    uint32_t subproblem, oc;
     size_t base, k;
-} quernel_i_weight_place;
-quernel_i_weight_place quernel_i_weight_find(const quernel_i_weights_shape *shape, uint32_t n, uint32_t t);
+} quernel_i_weight_position;
+quernel_i_weight_position quernel_i_weight_find(const quernel_i_weights_shape *shape, uint32_t n, uint32_t t);
 
 /// Reads a caller's descriptor of any size into one of this library's. `name` stands in messages for its size.
 int quernel_i_weights_read(const quernel_weights_desc *from, const char *where, const char *name,
@@ -101,19 +101,19 @@ quernel_i_weights_source quernel_i_weights_source_at(const quernel_weights_desc 
                                                      const quernel_i_weights_shape *shape, uint32_t n, uint32_t t);
 
 /// Byte of input channel c of the group.
-static inline size_t quernel_i_weight_byte(const quernel_i_weight_place *at, uint32_t c) {
+static inline size_t quernel_i_weight_byte(const quernel_i_weight_position *at, uint32_t c) {
     const size_t k = at->k + c;
     return at->base + k / 4 * QUERNEL_I_LINE + k % 4;
 }
 
-/// Output channel of a job's column.
-static inline uint32_t quernel_i_job_channel(const quernel_i_weights_shape *s, uint32_t job, uint32_t column) {
-    assert(job < s->jobs && column < s->columns);
-    if (s->format == QUERNEL_I_FORMAT_TAPS) return column;
-    return s->merged ? column % s->group_out : job / s->phases * s->columns + column;
+/// Output channel of the operator for one of a subproblem.
+static inline uint32_t quernel_i_subproblem_channel(const quernel_i_weights_shape *s, uint32_t subproblem, uint32_t oc) {
+    assert(subproblem < s->subproblems && oc < s->oc);
+    if (s->format == QUERNEL_I_FORMAT_TAPS) return oc;
+    return s->interleaved ? oc % s->group_out : subproblem / s->phases * s->oc + oc;
 }
 
-/// Recomputes `sum` and `reach` from `packed`, `zero` and the shape.
+/// Recomputes `sum` and `abs_sum` from `packed`, `zero` and the shape.
 void quernel_i_weights_sum(quernel_weights *weights);
 
 #endif

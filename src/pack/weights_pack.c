@@ -24,9 +24,9 @@ static int check_sizes(const quernel_weights_desc *d, quernel_error *error) {
     }
     const bool deconv = d->kind == QUERNEL_WEIGHTS_DECONV2D;
     int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "deconv_stride_h", d->deconv_stride_h, 0,
-                                     deconv ? QUERNEL_I_STRIDE_MOST : 0);
+                                     deconv ? QUERNEL_I_STRIDE_MAX : 0);
     if (!code) code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "deconv_stride_w", d->deconv_stride_w, 0,
-                                            deconv ? QUERNEL_I_STRIDE_MOST : 0);
+                                            deconv ? QUERNEL_I_STRIDE_MAX : 0);
     if (code) return code;
     if (d->in % d->groups || d->out % d->groups)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "groups", -1,
@@ -46,15 +46,15 @@ static int check_strides(const quernel_weights_desc *d, const quernel_i_weights_
                                    (long long)d->stride_in);
     const int64_t slice = d->kind == QUERNEL_WEIGHTS_DECONV2D ? (int64_t)s->group_out * s->taps
                                                               : (int64_t)s->group_in * s->taps;
-    const int64_t most = INT64_MAX / 8 / (1 << 26);
-    if (d->stride_in < 0 || d->stride_in > most)
+    const int64_t max = INT64_MAX / 8 / (1 << 26);
+    if (d->stride_in < 0 || d->stride_in > max)
         return quernel_i_error_set(error, QUERNEL_E_STRIDE, "stride_in", -1, WHERE ": stride_in: %lld: out of range",
                                    (long long)d->stride_in);
     // One slice overlaps nothing, whatever its stride.
     const bool transposed = linear && d->stride_in > 1, alone = (d->kind == QUERNEL_WEIGHTS_DECONV2D ? d->in : d->out) == 1;
-    const int64_t least = d->stride == 0 || transposed || alone ? 0 : slice;
+    const int64_t min = d->stride == 0 || transposed || alone ? 0 : slice;
     const int64_t across = alone || !transposed ? 0 : (int64_t)d->out * (d->stride ? d->stride : 1);
-    if (d->stride < least || d->stride > most || d->stride_in < across)
+    if (d->stride < min || d->stride > max || d->stride_in < across)
         return quernel_i_error_set(error, QUERNEL_E_STRIDE, transposed ? "stride_in" : "stride", -1,
                                    WHERE ": stride, stride_in: %lld, %lld: elements overlap", (long long)d->stride,
                                    (long long)d->stride_in);
@@ -115,7 +115,7 @@ static bool any_zero_point(const quernel_weights_desc *d) {
 
 int quernel_i_weights_read(const quernel_weights_desc *from, const char *where, const char *name,
                            quernel_weights_desc *ret_desc, quernel_error *error) {
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_weights_desc, QUERNEL_WEIGHTS_DESC_LEAST, where, name);
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_weights_desc, QUERNEL_WEIGHTS_DESC_MIN, where, name);
     *ret_desc = (quernel_weights_desc)QUERNEL_WEIGHTS_DESC_INIT;
     return quernel_i_desc_read(desc, ret_desc, from, error);
 }
@@ -156,7 +156,7 @@ quernel_i_weights_source quernel_i_weights_source_at(const quernel_weights_desc 
 typedef struct walk {
     quernel_i_weights_source source; // elements of data
     size_t smooth, smooth_step;      // elements of smooth
-    quernel_i_weight_place to;
+    quernel_i_weight_position to;
 } walk;
 
 static walk walk_at(const quernel_weights_desc *d, const quernel_i_weights_shape *s, uint32_t n, uint32_t t) {
@@ -183,17 +183,17 @@ static int check_finite(const quernel_weights_desc *d, const walk *w, uint32_t c
 // Channel n of float weights: w·s rounded, its scale, its numbers by division.
 static int pack_float_channel(const quernel_weights_desc *d, quernel_weights *w, uint32_t n, quernel_error *error) {
     const quernel_i_weights_shape *s = &w->shape;
-    float most = 0.0f;
+    float max = 0.0f;
     for (uint32_t t = 0; t < s->taps; t++) {
         const walk from = walk_at(d, s, n, t);
         for (uint32_t c = 0; c < s->group_in; c++) {
             const int code = check_finite(d, &from, c, error);
             if (code) return code;
-            most = fmaxf(most, fabsf(smoothed(d, &from, c)));
+            max = fmaxf(max, fabsf(smoothed(d, &from, c)));
         }
     }
-    const bool dead = !d->scale && most < DEAD;
-    const float scale = d->scale ? d->scale[n] : dead ? 1.0f : most / 127.0f;
+    const bool dead = !d->scale && max < DEAD;
+    const float scale = d->scale ? d->scale[n] : dead ? 1.0f : max / 127.0f;
     w->scale[n] = scale;
     for (uint32_t t = 0; t < s->taps && !dead; t++) {
         const walk from = walk_at(d, s, n, t);

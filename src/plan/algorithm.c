@@ -6,20 +6,20 @@
 #include "registry/registry.h"
 
 #define TILE 4
-#define PREPARED_MOST ((size_t)2 << 20) // bytes of weights, above which those of fewer points are sooner read
+#define PREPARED_MAX ((size_t)2 << 20) // bytes of weights, above which those of fewer points are sooner read
 #define PREPARED_CHEAP ((size_t)768 << 10) // bytes of weights that cost little to prepare
 
-#define REACH_MOST ((uint64_t)255 * 128) // of a product
+#define REACH_MAX ((uint64_t)255 * 128) // of a product
 
-// The furthest from 0 that Σ a·w comes for bytes a: all of one sign's weights meet 255.
-static uint64_t furthest(const quernel_weights *w, size_t j) {
-    const int64_t all = (int64_t)w->reach[j], sum = w->sum[j];
+// The largest |Σ a·w| for bytes a: all of one sign's weights meet 255.
+static uint64_t max_abs_acc(const quernel_weights *w, size_t j) {
+    const int64_t all = (int64_t)w->abs_sum[j], sum = w->sum[j];
     return 255 * (uint64_t)((all + (sum < 0 ? -sum : sum)) / 2);
 }
 
 static bool below(const quernel_weights *w, uint64_t bound) {
-    for (size_t j = 0; j < (size_t)w->shape.jobs * w->shape.columns16; j++)
-        if (furthest(w, j) >= bound) return false;
+    for (size_t j = 0; j < (size_t)w->shape.subproblems * w->shape.oc16; j++)
+        if (max_abs_acc(w, j) >= bound) return false;
     return true;
 }
 
@@ -28,7 +28,7 @@ static uint32_t tap_lines(const quernel_i_problem *p) { return p->stride_h == 2 
 static uint32_t taps(const quernel_i_problem *p) { return (p->kernel_h + tap_lines(p) - 1) / tap_lines(p); }
 
 static bool within(uint32_t value, quernel_i_limits limits) {
-    return value >= limits.least && (!limits.most || value <= limits.most);
+    return value >= limits.min && (!limits.max || value <= limits.max);
 }
 
 static bool fits_window(const quernel_i_problem *p, const quernel_i_fits *f) {
@@ -36,16 +36,16 @@ static bool fits_window(const quernel_i_problem *p, const quernel_i_fits *f) {
     if (!within(p->kernel_h, f->kernel_h) || !within(p->kernel_w, f->kernel_w) ||
         !within(p->stride_h, f->stride_h) || !within(p->stride_w, f->stride_w))
         return false;
-    const bool whole_lines = p->stride_w <= p->kernel_w && p->dilation_w == 1 && s->job_in == p->x.c;
+    const bool whole_lines = p->stride_w <= p->kernel_w && p->dilation_w == 1 && s->subproblem_in == p->x.c;
     if (f->whole_lines && !whole_lines) return false;
-    return !f->group_channels || (s->bundle > 1 && s->job_in <= f->group_channels);
+    return !f->group_channels || (s->group_pack > 1 && s->subproblem_in <= f->group_channels);
 }
 
 static bool below_bound(const quernel_weights *w, const quernel_i_kernel *k) {
     return !k->bound || below(w, (uint64_t)1 << k->bound);
 }
 
-bool quernel_i_plan_conv_fits(const quernel_i_problem *p, const quernel_i_kernel *k) {
+bool quernel_i_algorithm_fits(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const quernel_weights *w = p->weights;
     if (w->shape.kind != QUERNEL_WEIGHTS_CONV2D || w->shape.format != QUERNEL_I_FORMAT_W16X4 || w->has_zero ||
         w->smooth_kind == QUERNEL_SMOOTH_COLUMN || quernel_i_problem_by_row(p))
@@ -53,24 +53,24 @@ bool quernel_i_plan_conv_fits(const quernel_i_problem *p, const quernel_i_kernel
     return k->call == QUERNEL_I_CALL_CONV && fits_window(p, &k->fits) && (k->in_parts || below_bound(w, k));
 }
 
-uint32_t quernel_i_plan_conv_parts(const quernel_i_problem *p, const quernel_i_kernel *k) {
+uint32_t quernel_i_algorithm_ic_split(const quernel_i_problem *p, const quernel_i_kernel *k) {
     if (!k->in_parts || below_bound(p->weights, k)) return 1;
     // The furthest that 4 channels of all taps take a sum.
-    const uint64_t bound = (uint64_t)1 << k->bound, quad = 4 * REACH_MOST * p->kernel_h * p->kernel_w;
-    const uint32_t quads = (p->weights->shape.job_in + 3) / 4, part = (uint32_t)((bound - 1) / quad);
+    const uint64_t bound = (uint64_t)1 << k->bound, quad = 4 * REACH_MAX * p->kernel_h * p->kernel_w;
+    const uint32_t quads = (p->weights->shape.subproblem_in + 3) / 4, part = (uint32_t)((bound - 1) / quad);
     return (quads + part - 1) / part;
 }
 
-quernel_i_conv_work quernel_i_plan_conv_work(const quernel_i_problem *p, const quernel_i_kernel *k) {
+quernel_i_algorithm_cost quernel_i_algorithm_work(const quernel_i_problem *p, const quernel_i_kernel *k) {
     if (k->multiplies == QUERNEL_I_MULTIPLIES_LINES) {
-        const uint32_t numbers = p->kernel_w * p->weights->shape.job_in * tap_lines(p), points = taps(p) + TILE - 1;
-        return (quernel_i_conv_work){TILE * points, (numbers + 1) / 2 * 2, points};
+        const uint32_t numbers = p->kernel_w * p->weights->shape.subproblem_in * tap_lines(p), points = taps(p) + TILE - 1;
+        return (quernel_i_algorithm_cost){TILE * points, (numbers + 1) / 2 * 2, points};
     }
     if (k->multiplies == QUERNEL_I_MULTIPLIES_SLOTS) {
         const uint32_t slots = (p->weights->shape.group_in + k->kr - 1) / k->kr; // one instruction a slot, whatever k it has
-        return (quernel_i_conv_work){TILE * TILE, 2.0 * slots * p->weights->shape.taps, 1};
+        return (quernel_i_algorithm_cost){TILE * TILE, 2.0 * slots * p->weights->shape.taps, 1};
     }
-    return (quernel_i_conv_work){k->points, p->weights->shape.job_in, k->points};
+    return (quernel_i_algorithm_cost){k->points, p->weights->shape.subproblem_in, k->points};
 }
 
 // Lines or pixels that are computed: each of the dilation's lattices rounded up to tiles.
@@ -80,19 +80,19 @@ static uint64_t tiled(uint32_t size, uint32_t dilation) {
 }
 
 static size_t prepared_bytes(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    return quernel_i_panel_bytes(k, p->weights->shape.k_groups) * (p->weights->shape.columns16 / 16);
+    return quernel_i_panel_bytes(k, p->weights->shape.k_quads) * (p->weights->shape.oc16 / 16);
 }
 
 // Products that an output takes.
-static double direct_products(const quernel_i_problem *p) { return 4.0 * p->weights->shape.k_groups; }
+static double direct_products(const quernel_i_problem *p) { return 4.0 * p->weights->shape.k_quads; }
 static double conv_products(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    const quernel_i_conv_work work = quernel_i_plan_conv_work(p, k);
+    const quernel_i_algorithm_cost work = quernel_i_algorithm_work(p, k);
     return work.rows * work.depth / (TILE * TILE);
 }
 
 // The products that are saved pay for preparing the weights, which goes by their bytes; measured on Zen 3 with 64 to 512 channels.
 static bool pays_preparing(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    const double outputs = (double)p->grid_h * p->grid_w * p->weights->shape.columns16;
+    const double outputs = (double)p->grid_h * p->grid_w * p->weights->shape.oc16;
     const size_t bytes = prepared_bytes(p, k);
     return bytes <= PREPARED_CHEAP || outputs * (direct_products(p) - conv_products(p, k)) >= 12.0 * (double)bytes;
 }
@@ -101,7 +101,7 @@ static bool pays_preparing(const quernel_i_problem *p, const quernel_i_kernel *k
 static bool pays_measured(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const uint64_t pixels = (uint64_t)p->grid_h * p->grid_w,
                    computed = tiled(p->grid_h, p->dilation_h) * tiled(p->grid_w, p->dilation_w);
-    return p->weights->shape.job_in >= k->pays_channels && (double)computed <= (double)k->pays_computed * (double)pixels;
+    return p->weights->shape.subproblem_in >= k->pays_channels && (double)computed <= (double)k->pays_computed * (double)pixels;
 }
 
 // What an output takes beside its products is worth 20 of them, 30 where it is made from points.
@@ -115,21 +115,21 @@ static size_t tile_span(uint32_t kernel, uint32_t stride, uint32_t dilation) {
     return (size_t)dilation * ((TILE - 1) * stride + kernel);
 }
 
-// 16 columns of weights with the scratch, and a strip of one tile.
+// 16 output channels of weights with the scratch, and a strip of one tile.
 static bool fits_slice(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    const uint32_t groups = p->weights->shape.k_groups;
+    const uint32_t k_quads = p->weights->shape.k_quads;
     const size_t strip = tile_span(p->kernel_h, p->stride_h, p->dilation_h) * tile_span(p->kernel_w, p->stride_w, p->dilation_w) * p->x.c;
-    return quernel_i_panel_bytes(k, groups) + k->scratch(groups) <= QUERNEL_I_SLICE_MOST && strip <= QUERNEL_I_SLICE_MOST;
+    return quernel_i_panel_bytes(k, k_quads) + k->scratch(k_quads) <= QUERNEL_I_SLICE_MAX && strip <= QUERNEL_I_SLICE_MAX;
 }
 
 // For instruction sets that could not be timed, by count, in the time of a 16-bit product, of which one of bytes takes half: Winograd's algorithm
 // has to promise 1.25 times the speed. Threads share outputs, but each prepares the weights.
 static bool counts_less(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    const double columns = p->weights->shape.columns16, channels = p->weights->shape.job_in,
-                 outputs = (double)p->grid_h * p->grid_w * columns / p->threads,
-                 computed = (double)(tiled(p->grid_h, p->dilation_h) * tiled(p->grid_w, p->dilation_w)) * columns / p->threads;
-    const double finish = 16 * outputs, points = computed * (conv_products(p, k) + 26 + 16 * channels / columns);
-    return outputs * direct_products(p) / 2 + finish >= 1.25 * (points + finish + 12.0 * (double)prepared_bytes(p, k));
+    const double oc = p->weights->shape.oc16, channels = p->weights->shape.subproblem_in,
+                 outputs = (double)p->grid_h * p->grid_w * oc / p->threads,
+                 computed = (double)(tiled(p->grid_h, p->dilation_h) * tiled(p->grid_w, p->dilation_w)) * oc / p->threads;
+    const double epilogue = 16 * outputs, points = computed * (conv_products(p, k) + 26 + 16 * channels / oc);
+    return outputs * direct_products(p) / 2 + epilogue >= 1.25 * (points + epilogue + 12.0 * (double)prepared_bytes(p, k));
 }
 
 static bool pays(const quernel_i_problem *p, const quernel_i_kernel *k) {
@@ -141,13 +141,13 @@ static bool pays(const quernel_i_problem *p, const quernel_i_kernel *k) {
     }
 }
 
-const quernel_i_kernel *quernel_i_plan_conv_kernel(const quernel_i_problem *p, const quernel_i_kernel *gemm) {
+const quernel_i_kernel *quernel_i_algorithm_kernel(const quernel_i_problem *p, const quernel_i_kernel *gemm) {
     const quernel_i_kernel *chosen = NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
         if (k->isa != gemm->isa || k->a_type != gemm->a_type || k->multiplies == QUERNEL_I_MULTIPLIES_DIRECT ||
-            !quernel_i_plan_conv_fits(p, k))
+            !quernel_i_algorithm_fits(p, k))
             continue;
-        const bool better = !chosen || (k->op == chosen->op && prepared_bytes(p, chosen) > PREPARED_MOST) ||
+        const bool better = !chosen || (k->op == chosen->op && prepared_bytes(p, chosen) > PREPARED_MAX) ||
                             (k->multiplies == QUERNEL_I_MULTIPLIES_SLOTS && conv_products(p, k) <= conv_products(p, chosen));
         if (better && pays(p, k)) chosen = k;
     }

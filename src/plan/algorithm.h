@@ -8,25 +8,25 @@
 
 /// The layer is what the kernel's op asks for, no numbers belong to a row, and sums are below the
 /// op's bound or can be divided.
-bool quernel_i_plan_conv_fits(const quernel_i_problem *problem, const quernel_i_kernel *kernel);
+bool quernel_i_algorithm_fits(const quernel_i_problem *problem, const quernel_i_kernel *kernel);
 
 /// The kernel of gemm's instruction set for such layers that should be faster than gemm: fewer
 /// products by enough, enough pixels, and not too many outputs that nobody keeps. NULL where there
 /// is none, or the layer does not fit.
-const quernel_i_kernel *quernel_i_plan_conv_kernel(const quernel_i_problem *problem,
+const quernel_i_kernel *quernel_i_algorithm_kernel(const quernel_i_problem *problem,
                                                    const quernel_i_kernel *gemm);
 
 /// Parts of the channels whose sums such a kernel finds by themselves: as many as keep each below
 /// the op's bound.
-uint32_t quernel_i_plan_conv_parts(const quernel_i_problem *problem,
+uint32_t quernel_i_algorithm_ic_split(const quernel_i_problem *problem,
                                    const quernel_i_kernel *kernel);
 
 /// What such a kernel multiplies for 4x4 outputs: rows of `depth` numbers of 16 bits (of bytes, an
 /// instruction takes twice as many), `matrices` of weights that they meet.
-typedef struct quernel_i_conv_work {
+typedef struct quernel_i_algorithm_cost {
     double rows, depth, matrices;
-} quernel_i_conv_work;
-quernel_i_conv_work quernel_i_plan_conv_work(const quernel_i_problem *problem,
+} quernel_i_algorithm_cost;
+quernel_i_algorithm_cost quernel_i_algorithm_work(const quernel_i_problem *problem,
                                              const quernel_i_kernel *kernel);
 
 #endif

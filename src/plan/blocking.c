@@ -11,77 +11,77 @@
 
 // Most bytes of a block of weights, and of a chunk's im2col rows: with the largest strip (strip.c)
 // 1536 KiB, so that a slice keeps a fifth for the kernel's scratch and tables. Half of an L2 of 512
-// KiB is less; the bound is that of larger ones, and of long k: measured with COLUMNS_PAY. A chunk
+// KiB is less; the bound is that of larger ones, and of long k: measured with OC_PAY. A chunk
 // is a quarter of such an L2, not measured against other sizes.
-#define BLOCK_MOST (768 * QUERNEL_I_KiB)
-#define CHUNK_MOST (128 * QUERNEL_I_KiB)
+#define BLOCK_MAX (768 * QUERNEL_I_KiB)
+#define CHUNK_MAX (128 * QUERNEL_I_KiB)
 // Columns that pay for the kernel's preparing a row. With ROWS_PAY (strip.c) and against a third
 // and half of L2, Zen 1, paired: 512x4096x4096 1.10, 128x768x3072 1.06, 512 channels of 7x7 as a
 // product 1.10.
-#define COLUMNS_PAY 64
+#define OC_PAY 64
 // Floats that a bf16 piece becomes before it is quantized, and sums of a fused line before they are
 // finished: what is written is read back at once, so an eighth of an L2 of 512 KiB. Not measured
 // against other sizes.
-#define FLOATS_MOST (64 * QUERNEL_I_KiB)
-#define TILE_MOST (64 * QUERNEL_I_KiB)
+#define FLOATS_MAX (64 * QUERNEL_I_KiB)
+#define TILE_MAX (64 * QUERNEL_I_KiB)
 #define TILE_ROWS 24
-// Phases whose weights stand ready together: fused lines were measured with strides 2 and 4
+// Phases whose weights are prepared together: fused lines were measured with strides 2 and 4
 // (1.25, 1.07), this is room.
-#define FUSED_MOST 16
+#define FUSED_MAX 16
 // A GEMV's weights of no more than twice an L2 of 512 KiB, Zen's, may be found there in part from
 // call to call. The bound itself was not measured, prefetching beyond it was: 1.19 times as fast as
 // none (Zen 1, 1x4096x4096, 1x11008x4096).
-#define PREFETCHED_LEAST (1024 * QUERNEL_I_KiB)
+#define PREFETCHED_MIN (1024 * QUERNEL_I_KiB)
 // The best distance on Zen 3; 1 and 2 KiB are 3 to 5 % faster on Zen 1, which the tuner finds.
 #define PREFETCH (16 * QUERNEL_I_KiB)
-_Static_assert(BLOCK_MOST + CHUNK_MOST + TILE_MOST + FLOATS_MOST <= QUERNEL_I_SLICE_MOST,
+_Static_assert(BLOCK_MAX + CHUNK_MAX + TILE_MAX + FLOATS_MAX <= QUERNEL_I_SLICE_MAX,
                "blocks fit a slice");
-_Static_assert(COLUMNS_PAY % 16 == 0, "columns come in panels of 16");
+_Static_assert(OC_PAY % 16 == 0, "columns come in panels of 16");
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+static size_t min(size_t a, size_t b) { return a < b ? a : b; }
+static size_t max(size_t a, size_t b) { return a > b ? a : b; }
 static uint32_t pieces(uint32_t total, uint32_t piece) { return (total + piece - 1) / piece; }
 
 size_t quernel_i_plan_scratch_bytes(const quernel_i_plan_base *b) {
     const quernel_i_kernel *k = b->kernels->main;
     const quernel_i_weights_shape *s = &b->problem->weights->shape;
     if (!k->scratch) return 0;
-    return k->scratch(quernel_i_problem_depthwise(b->problem) ? s->columns : s->k_groups);
+    return k->scratch(quernel_i_problem_depthwise(b->problem) ? s->oc : s->k_quads);
 }
 
 static size_t panel_bytes(const quernel_i_plan_base *b) {
-    return quernel_i_panel_bytes(b->kernels->main, b->problem->weights->shape.k_groups);
+    return quernel_i_panel_bytes(b->kernels->main, b->problem->weights->shape.k_quads);
 }
 
 size_t quernel_i_plan_block_budget(const quernel_i_plan_base *b, uint32_t h, uint32_t w) {
     if (quernel_i_plan_far(b))
-        return most(quernel_i_plan_far_block(b), panel_bytes(b) * (b->kernels->main->nr / 16));
+        return max(quernel_i_plan_far_block(b), panel_bytes(b) * (b->kernels->main->nr / 16));
     if (!quernel_i_kernel_conv(b->kernels->main)) {
-        const size_t pays = quernel_i_plan_prepares(b) ? panel_bytes(b) * (COLUMNS_PAY / 16) : 0;
-        return least(most(b->machine->l2_bytes / 2, pays), BLOCK_MOST);
+        const size_t pays = quernel_i_plan_prepares(b) ? panel_bytes(b) * (OC_PAY / 16) : 0;
+        return min(max(b->machine->l2_bytes / 2, pays), BLOCK_MAX);
     }
     const size_t strip =
         b->rows->path == QUERNEL_I_PATH_INPLACE ? 0 : quernel_i_plan_strip_bytes(b, h, w);
     const size_t others = strip + quernel_i_plan_scratch_bytes(b);
-    return others < QUERNEL_I_SLICE_MOST ? QUERNEL_I_SLICE_MOST - others : 0;
+    return others < QUERNEL_I_SLICE_MAX ? QUERNEL_I_SLICE_MAX - others : 0;
 }
 
 // Results of a phase lie apart along the lines of y; a line is finished as a whole where its pixels
 // do not.
 static uint32_t fused_phases(const quernel_i_problem *p) {
-    const bool pays = p->weights->shape.phases > 1 && p->up_w <= FUSED_MOST && p->y.stride_c != 1;
+    const bool pays = p->weights->shape.phases > 1 && p->up_w <= FUSED_MAX && p->y.stride_c != 1;
     return pays ? p->up_w : 1;
 }
 
 // Columns of a block by its budget alone, in whole register tiles.
 static size_t fitting_columns(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
                               uint32_t fused, uint32_t nr) {
-    if (b->config->block) return quernel_i_round_up(b->config->block, 16);
-    size_t columns =
-        most(1, quernel_i_plan_block_budget(b, strip->h, strip->w) / (panel_bytes(b) * fused)) * 16;
+    if (b->config->n_block) return quernel_i_round_up(b->config->n_block, 16);
+    size_t oc =
+        max(1, quernel_i_plan_block_budget(b, strip->h, strip->w) / (panel_bytes(b) * fused)) * 16;
     // A GEMV walks the weights once: nothing is there to be kept.
-    if (b->kernels->main->op == QUERNEL_I_OP_GEMV) columns = b->problem->weights->shape.columns16;
-    return columns > nr ? columns / nr * nr : columns;
+    if (b->kernels->main->op == QUERNEL_I_OP_GEMV) oc = b->problem->weights->shape.oc16;
+    return oc > nr ? oc / nr * nr : oc;
 }
 
 quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b,
@@ -91,26 +91,26 @@ quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b,
     const quernel_i_config *config = b->config;
     const uint32_t fused = fused_phases(p);
     if (quernel_i_problem_depthwise(p))
-        return (quernel_i_plan_n_blocks){s->columns16, fused, 1, 1, 1};
-    const uint32_t jobs = s->jobs / fused,
+        return (quernel_i_plan_n_blocks){s->oc16, fused, 1, 1, 1};
+    const uint32_t subproblems = s->subproblems / fused,
                    nr = b->kernels->main->nr > 16 ? b->kernels->main->nr : 16;
-    size_t columns = fitting_columns(b, strip, fused, nr);
+    size_t oc = fitting_columns(b, strip, fused, nr);
     // Columns are split among threads where rows are too few.
     const uint32_t strips = p->x.n * strip->count_h * strip->count_w;
-    const uint32_t parts = strips >= p->threads ? 1 : pieces(p->threads, strips);
-    const uint32_t share = pieces(s->columns16, pieces(parts, jobs));
-    if (!config->block && parts > 1) columns = least(columns, quernel_i_round_up(share, nr));
-    columns = least(columns, s->columns16);
-    uint32_t blocks = pieces(s->columns, (uint32_t)columns);
-    if (jobs == 1) blocks = (uint32_t)quernel_i_round_up(blocks, parts); // as many for each
-    if (!config->block)
-        columns = least(quernel_i_round_up(pieces(s->columns, blocks), nr), s->columns16);
-    quernel_i_plan_n_blocks n = {.oc = (uint32_t)columns, .fused = fused, .parts = 1};
-    n.per_subproblem = pieces(s->columns, n.oc);
-    n.count = jobs * n.per_subproblem;
+    const uint32_t n_split = strips >= p->threads ? 1 : pieces(p->threads, strips);
+    const uint32_t share = pieces(s->oc16, pieces(n_split, subproblems));
+    if (!config->n_block && n_split > 1) oc = min(oc, quernel_i_round_up(share, nr));
+    oc = min(oc, s->oc16);
+    uint32_t blocks = pieces(s->oc, (uint32_t)oc);
+    if (subproblems == 1) blocks = (uint32_t)quernel_i_round_up(blocks, n_split); // as many for each
+    if (!config->n_block)
+        oc = min(quernel_i_round_up(pieces(s->oc, blocks), nr), s->oc16);
+    quernel_i_plan_n_blocks n = {.oc = (uint32_t)oc, .fused = fused, .n_split = 1};
+    n.per_subproblem = pieces(s->oc, n.oc);
+    n.count = subproblems * n.per_subproblem;
     if (p->threads > 1)
-        n.parts =
-            (uint32_t)least(config->parts ? config->parts : parts, n.count); // else none share
+        n.n_split =
+            (uint32_t)min(config->n_split ? config->n_split : n_split, n.count); // else none share
     return n;
 }
 
@@ -119,7 +119,7 @@ quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b,
 static uint32_t prefetch_distance(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n) {
     const quernel_i_kernel *k = b->kernels->main;
     if (!k->prefetches) return 0;
-    if ((size_t)n->oc * b->problem->weights->shape.k_groups * 4 <= PREFETCHED_LEAST) return 0;
+    if ((size_t)n->oc * b->problem->weights->shape.k_quads * 4 <= PREFETCHED_MIN) return 0;
     return b->config->prefetch ? b->config->prefetch : PREFETCH;
 }
 
@@ -129,19 +129,19 @@ quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b,
     const quernel_i_kernel *k = b->kernels->main;
     const size_t l1d_bytes = b->machine->l1d_bytes;
     if (!k->tiles)
-        return (quernel_i_plan_streams){QUERNEL_I_STREAM_NONE, 0, prefetch_distance(b, n)};
-    const quernel_i_stream operand = b->config->stream
-                                         ? (quernel_i_stream)(b->config->stream - 1)
-                                         : quernel_i_plan_stream(b->problem, n->oc, l1d_bytes);
+        return (quernel_i_plan_streams){QUERNEL_I_STREAMED_NONE, 0, prefetch_distance(b, n)};
+    const quernel_i_streamed operand = b->config->streamed
+                                         ? (quernel_i_streamed)(b->config->streamed - 1)
+                                         : quernel_i_amx_streamed(b->problem, n->oc, l1d_bytes);
     const uint32_t own =
-        quernel_i_plan_tiles_stay(b->problem, k, b->rows->path, operand, l1d_bytes);
-    const size_t demanded = least(b->config->stay, b->problem->weights->shape.k_groups);
+        quernel_i_amx_l1_resident(b->problem, k, b->rows->path, operand, l1d_bytes);
+    const size_t demanded = min(b->config->l1_resident, b->problem->weights->shape.k_quads);
     return (quernel_i_plan_streams){operand, own && demanded ? (uint32_t)demanded : own, 0};
 }
 
 uint32_t quernel_i_plan_float_pixels(const quernel_i_problem *p) {
     if (p->x.type != QUERNEL_TYPE_BF16) return 0;
-    return (uint32_t)least(most(1, FLOATS_MOST / sizeof(float) / p->x.c), p->x.w);
+    return (uint32_t)min(max(1, FLOATS_MAX / sizeof(float) / p->x.c), p->x.w);
 }
 
 // Pixels from line to line of the rows.
@@ -152,57 +152,57 @@ static int64_t pitch_of(const quernel_i_plan_base *b, const quernel_i_plan_strip
 // Lines lie at one distance in x's rows, in y, and in the residual, and what lies between them is
 // y's own border: then a strip is one line, without a tail of rows at the end of each of its lines.
 // Parts would write each other's borders.
-static bool can_be_flat(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
+static bool can_collapse(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
                         const quernel_i_plan_n_blocks *n, uint32_t dedup) {
     const quernel_i_problem *p = b->problem;
-    if (b->rows->path == QUERNEL_I_PATH_PACKED || b->kernels->main->op != QUERNEL_I_OP_GEMM ||
+    if (b->rows->path == QUERNEL_I_PATH_IM2COL || b->kernels->main->op != QUERNEL_I_OP_GEMM ||
         dedup)
         return false;
     if (p->stride_h != 1 || p->stride_w != 1 || p->up_h != 1 || p->up_w != 1) return false;
-    if (strip->w != p->grid_w || n->parts != 1 || strip->line % b->rows->pixel) return false;
+    if (strip->w != p->grid_w || n->n_split != 1 || strip->line % b->rows->pixel) return false;
     const int64_t pitch = pitch_of(b, strip), between = pitch - p->grid_w;
     const quernel_tensor *y = &p->y, *r = &p->residual;
     if (pitch * strip->h > INT32_MAX || between != 2 * (int64_t)y->border_w ||
         y->stride_h != pitch * y->stride_w)
         return false;
-    if (!p->finish.residual) return true;
+    if (!p->epilogue.residual) return true;
     return r->stride_h == pitch * r->stride_w && between <= 2 * (int64_t)r->border_w;
 }
 
 // Vector kernels split a line evenly among tiles, so that pixels between lines are lost time; tiles
 // of 16 rows are not.
-static bool flat_pays(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip) {
+static bool collapse_pays(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip) {
     const size_t rows = b->kernels->main->tiles ? 16 : 1, lines = strip->h,
                  width = b->problem->grid_w;
-    const size_t flat = (lines - 1) * (size_t)pitch_of(b, strip) + width;
-    return lines > 1 && quernel_i_round_up(flat, rows) <= lines * quernel_i_round_up(width, rows);
+    const size_t collapse = (lines - 1) * (size_t)pitch_of(b, strip) + width;
+    return lines > 1 && quernel_i_round_up(collapse, rows) <= lines * quernel_i_round_up(width, rows);
 }
 
 int quernel_i_plan_flat_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
                            const quernel_i_plan_n_blocks *n, uint32_t dedup, bool *ret_flat,
                            quernel_error *error) {
-    const bool legal = can_be_flat(b, strip, n, dedup), demanded = b->config->flat == 2;
-    *ret_flat = b->config->flat ? demanded : legal && flat_pays(b, strip);
+    const bool legal = can_collapse(b, strip, n, dedup), demanded = b->config->collapse == 2;
+    *ret_flat = b->config->collapse ? demanded : legal && collapse_pays(b, strip);
     if (!demanded || legal) return QUERNEL_OK;
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1,
-                               "%s: config: flat: not legal for this layer", b->problem->where);
+                               "%s: config: collapse: not legal for this layer", b->problem->where);
 }
 
 // Pixels of a tile of a fused line: as many whole blocks of rows as may be, which kernels take by
 // 24 or what divides it.
 static size_t tile_pixels(const quernel_i_plan_n_blocks *n) {
-    const size_t fit = most(1, TILE_MOST / (n->fused * quernel_i_plan_tile_row(n)));
+    const size_t fit = max(1, TILE_MAX / (n->fused * quernel_i_plan_tile_row(n)));
     return fit > TILE_ROWS ? fit / TILE_ROWS * TILE_ROWS : fit;
 }
 
 uint32_t quernel_i_plan_chunk_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
-                                 const quernel_i_plan_n_blocks *n, bool flat) {
-    const size_t pixels = flat ? (size_t)strip->h * (size_t)pitch_of(b, strip) : strip->w;
-    if (b->config->chunk) return (uint32_t)least(b->config->chunk, pixels);
+                                 const quernel_i_plan_n_blocks *n, bool collapse) {
+    const size_t pixels = collapse ? (size_t)strip->h * (size_t)pitch_of(b, strip) : strip->w;
+    if (b->config->chunk) return (uint32_t)min(b->config->chunk, pixels);
     size_t chunk = pixels;
-    if (b->rows->path == QUERNEL_I_PATH_PACKED) {
-        const size_t bytes = quernel_i_plan_far(b) ? quernel_i_plan_far_strip(b) : CHUNK_MOST;
-        chunk = least(strip->w, most(1, bytes / (size_t)b->rows->pixel));
+    if (b->rows->path == QUERNEL_I_PATH_IM2COL) {
+        const size_t bytes = quernel_i_plan_far(b) ? quernel_i_plan_far_strip(b) : CHUNK_MAX;
+        chunk = min(strip->w, max(1, bytes / (size_t)b->rows->pixel));
     }
-    return (uint32_t)(n->fused > 1 ? least(chunk, tile_pixels(n)) : chunk);
+    return (uint32_t)(n->fused > 1 ? min(chunk, tile_pixels(n)) : chunk);
 }

@@ -11,7 +11,7 @@
 /// Bytes that a worker's slice of the workspace may hold of rows, or of weights and what works with
 /// them: 2 MiB is what a thread is promised to take at most (tests/memory), of which tables of
 /// columns and flags of a strip have the last 128 KiB.
-#define QUERNEL_I_SLICE_MOST (1920 * QUERNEL_I_KiB)
+#define QUERNEL_I_SLICE_MAX (1920 * QUERNEL_I_KiB)
 
 /// What blocks are chosen for: all that stands before the first of them is chosen.
 typedef struct quernel_i_plan_base {
@@ -45,7 +45,7 @@ size_t quernel_i_plan_strip_bytes(const quernel_i_plan_base *b, uint32_t h, uint
 /// Bytes of the kernel's scratch.
 size_t quernel_i_plan_scratch_bytes(const quernel_i_plan_base *b);
 
-/// Bytes of prepared weights that may stand ready at a time beside a strip of h x w output pixels.
+/// Bytes of prepared weights that may be prepared at a time beside a strip of h x w output pixels.
 size_t quernel_i_plan_block_budget(const quernel_i_plan_base *b, uint32_t h, uint32_t w);
 
 quernel_i_plan_strip quernel_i_plan_strip_of(const quernel_i_plan_base *b);
@@ -61,7 +61,7 @@ int quernel_i_plan_flat_of(const quernel_i_plan_base *b, const quernel_i_plan_st
                            const quernel_i_plan_n_blocks *n, uint32_t dedup, bool *ret_flat,
                            quernel_error *error);
 uint32_t quernel_i_plan_chunk_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
-                                 const quernel_i_plan_n_blocks *n, bool flat);
+                                 const quernel_i_plan_n_blocks *n, bool collapse);
 
 /// The layout of the workspace for a plan whose other parts are made. Refuses sizes that overflow.
 int quernel_i_plan_workspace_of(const quernel_i_plan_base *b, const quernel_i_plan *plan,

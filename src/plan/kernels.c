@@ -14,7 +14,7 @@ static int32_t a_offset_for(const quernel_i_problem *p, const quernel_i_kernel *
 }
 
 static bool demands_packed(const quernel_i_config *config) {
-    return config->path == QUERNEL_I_PATH_PACKED + 1;
+    return config->path == QUERNEL_I_PATH_IM2COL + 1;
 }
 
 // The instruction set's kernel of fewer columns than a sub-panel has, where there are no more: it
@@ -22,7 +22,7 @@ static bool demands_packed(const quernel_i_config *config) {
 static const quernel_i_kernel *narrow_kernel(const quernel_i_problem *p,
                                              const quernel_i_kernel *gemm) {
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++)
-        if (k->op == QUERNEL_I_OP_GEMM && k->nr < 16 && p->weights->shape.columns <= k->nr &&
+        if (k->op == QUERNEL_I_OP_GEMM && k->nr < 16 && p->weights->shape.oc <= k->nr &&
             k->isa == gemm->isa && k->a_type == gemm->a_type)
             return k;
     return NULL;
@@ -35,8 +35,8 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
                                               const quernel_i_machine *m) {
     const bool few = (uint64_t)p->x.n * p->grid_h * p->grid_w <= 4;
     const quernel_i_kernel *tiles =
-        few ? NULL : quernel_i_plan_tiles_kernel(p, m, p->quant.type);
-    if (tiles && quernel_i_plan_tiles_pay(p)) return tiles;
+        few ? NULL : quernel_i_amx_kernel(p, m, p->quant.type);
+    if (tiles && quernel_i_amx_pays(p)) return tiles;
     const quernel_i_kernel *gemm = quernel_i_registry_best(QUERNEL_I_OP_GEMM, m->isas, -1);
     // Of kernels of one instruction set the one that reads the numbers as they are.
     const quernel_i_kernel *typed =
@@ -45,7 +45,7 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
     const quernel_i_kernel *narrow = narrow_kernel(p, gemm);
     if (narrow) return narrow;
     const quernel_i_kernel *conv =
-        demands_packed(config) ? NULL : quernel_i_plan_conv_kernel(p, gemm);
+        demands_packed(config) ? NULL : quernel_i_algorithm_kernel(p, gemm);
     if (conv) return conv;
     const quernel_i_kernel *gemv =
         few ? quernel_i_registry_best(QUERNEL_I_OP_GEMV, m->isas, gemm->a_type) : NULL;
@@ -65,7 +65,7 @@ static bool can_run(const quernel_i_problem *p, const quernel_i_config *config) 
     switch (k->op) {
     case QUERNEL_I_OP_GEMM: return true;
     case QUERNEL_I_OP_GEMV: return p->grid_w <= 4;
-    default: return !demands_packed(config) && quernel_i_plan_conv_fits(p, k);
+    default: return !demands_packed(config) && quernel_i_algorithm_fits(p, k);
     }
 }
 
@@ -99,13 +99,13 @@ quernel_i_plan_kernels quernel_i_plan_kernels_of(const quernel_i_problem *p,
     const bool range_nhwc = quernel_i_problem_by_row(p) || nhwc;
     return (quernel_i_plan_kernels){
         .main = k,
-        .quantize = quernel_i_registry_best(nhwc ? QUERNEL_I_OP_ROWS_NHWC : QUERNEL_I_OP_ROWS_NCHW,
+        .quantize = quernel_i_registry_best(nhwc ? QUERNEL_I_OP_QUANTIZE_NHWC : QUERNEL_I_OP_QUANTIZE_NCHW,
                                             m->isas, -1),
-        .gather = quernel_i_registry_best(QUERNEL_I_OP_ROWS_NHWC, m->isas, -1),
+        .gather = quernel_i_registry_best(QUERNEL_I_OP_QUANTIZE_NHWC, m->isas, -1),
         .range = quernel_i_registry_best(
             range_nhwc ? QUERNEL_I_OP_RANGE_NHWC : QUERNEL_I_OP_RANGE_NCHW, m->isas, -1),
-        .finisher = quernel_i_registry_best(QUERNEL_I_OP_FINISH, m->isas, -1),
+        .epilogue_kernel = quernel_i_registry_best(QUERNEL_I_OP_EPILOGUE, m->isas, -1),
         .a_offset = a_offset_for(p, k),
-        .conv_parts = quernel_i_plan_conv_parts(p, k),
+        .ic_split = quernel_i_algorithm_ic_split(p, k),
     };
 }

@@ -24,20 +24,20 @@ static double up(double total, double piece) {
     return (whole + (whole * piece < total)) * piece;
 }
 
-// A task's share: a strip by a part of the units, in numbers of pixels that need not be whole.
+// A task's share: a strip by a part of the n-blocks, in numbers of pixels that need not be whole.
 typedef struct share {
     double tasks, strips;      // per thread; strips of the whole layer
-    double pixels, line_calls; // of a strip: output pixels, calls per unit
+    double pixels, line_calls; // of a strip: output pixels, calls per n-block
     double tiles;              // register tiles of rows in a strip
     double squares;            // of 4x4 output pixels in a strip
     double staged;             // bytes of a strip
-    double units;              // of a task
+    double n_blocks;              // of a task
 } share;
 
 static share share_of(const quernel_i_problem *p, const quernel_i_plan *plan, double mr) {
-    share s = {.units = (double)plan->n_blocks.count / plan->n_blocks.parts};
+    share s = {.n_blocks = (double)plan->n_blocks.count / plan->n_blocks.n_split};
     s.strips = (double)p->x.n * plan->strip.count_h * plan->strip.count_w;
-    s.tasks = up(s.strips * plan->n_blocks.parts, p->threads) / p->threads;
+    s.tasks = up(s.strips * plan->n_blocks.n_split, p->threads) / p->threads;
     // Means over strips, so that the last, smaller ones count as what they are.
     const double lines = (double)p->grid_h / plan->strip.count_h, width = (double)p->grid_w / plan->strip.count_w;
     const double chunks = up(width, plan->chunk) / plan->chunk, chunk = width / chunks;
@@ -51,29 +51,29 @@ static share share_of(const quernel_i_problem *p, const quernel_i_plan *plan, do
     return s;
 }
 
-static double block_columns(const quernel_i_problem *p, const quernel_i_plan *plan) {
-    return up((double)p->weights->shape.columns / plan->n_blocks.per_subproblem, plan->kernels.main->nr);
+static double n_block_oc(const quernel_i_problem *p, const quernel_i_plan *plan) {
+    return up((double)p->weights->shape.oc / plan->n_blocks.per_subproblem, plan->kernels.main->nr);
 }
 
 // Direct products: rows by columns, k deep.
 static void count_direct(const quernel_i_problem *p, const quernel_i_plan *plan, const share *s, double *work) {
     const quernel_i_kernel *k = plan->kernels.main;
-    const double columns = block_columns(p, plan), depth = 4.0 * p->weights->shape.k_groups,
-                 tiles = s->tasks * s->tiles * s->units;
-    work[QUERNEL_I_WORK_MACS] = tiles * k->mr * columns * depth / macs_per_ns(k);
-    work[QUERNEL_I_WORK_CALLS] = s->tasks * s->line_calls * s->units;
-    work[QUERNEL_I_WORK_TILES] = tiles * columns / k->nr;
+    const double oc = n_block_oc(p, plan), depth = 4.0 * p->weights->shape.k_quads,
+                 tiles = s->tasks * s->tiles * s->n_blocks;
+    work[QUERNEL_I_WORK_MACS] = tiles * k->mr * oc * depth / macs_per_ns(k);
+    work[QUERNEL_I_WORK_CALLS] = s->tasks * s->line_calls * s->n_blocks;
+    work[QUERNEL_I_WORK_TILES] = tiles * oc / k->nr;
     work[QUERNEL_I_WORK_WIDENED] = tiles * k->mr * depth;
 }
 
 // Winograd's products: rows for each square of 4x4 outputs, made from its inputs and back.
 static void count_winograd(const quernel_i_problem *p, const quernel_i_plan *plan, const share *s, double *work) {
     const quernel_i_kernel *k = plan->kernels.main;
-    const quernel_i_conv_work conv = quernel_i_plan_conv_work(p, k);
-    const double columns = block_columns(p, plan), rows = conv.rows * s->tasks * s->squares * s->units;
-    work[QUERNEL_I_WORK_MACS] = rows * conv.depth * columns / words_per_ns(k);
-    work[QUERNEL_I_WORK_CALLS] = s->tasks * s->units;
-    work[QUERNEL_I_WORK_TILES] = rows / k->mr * columns / k->nr;
+    const quernel_i_algorithm_cost conv = quernel_i_algorithm_work(p, k);
+    const double oc = n_block_oc(p, plan), rows = conv.rows * s->tasks * s->squares * s->n_blocks;
+    work[QUERNEL_I_WORK_MACS] = rows * conv.depth * oc / words_per_ns(k);
+    work[QUERNEL_I_WORK_CALLS] = s->tasks * s->n_blocks;
+    work[QUERNEL_I_WORK_TILES] = rows / k->mr * oc / k->nr;
     work[QUERNEL_I_WORK_WIDENED] = rows * p->x.c;
 }
 
@@ -82,27 +82,27 @@ static void count_product(const quernel_i_problem *p, const quernel_i_plan *plan
     const quernel_i_weights_shape *w = &p->weights->shape;
     const quernel_i_kernel *k = plan->kernels.main;
     const bool winograd = k->multiplies != QUERNEL_I_MULTIPLIES_DIRECT;
-    const quernel_i_conv_work conv = winograd ? quernel_i_plan_conv_work(p, k) : (quernel_i_conv_work){0, 0, 1};
+    const quernel_i_algorithm_cost conv = winograd ? quernel_i_algorithm_work(p, k) : (quernel_i_algorithm_cost){0, 0, 1};
     (winograd ? count_winograd : count_direct)(p, plan, s, work);
-    const double tiles = s->tasks * s->units * (winograd ? conv.rows * s->squares / k->mr : s->tiles),
-                 depth = 4.0 * w->k_groups;
-    const double block = block_columns(p, plan) / 16 * (double)quernel_i_panel_bytes(k, w->k_groups),
+    const double tiles = s->tasks * s->n_blocks * (winograd ? conv.rows * s->squares / k->mr : s->tiles),
+                 depth = 4.0 * w->k_quads;
+    const double block = n_block_oc(p, plan) / 16 * (double)quernel_i_panel_bytes(k, w->k_quads),
                  l2 = (double)m->l2_bytes;
     // A tile of rows walks the block, a tile of points its part; it comes from L1 where it fits there beside the rows.
     const double walked = tiles * block / conv.matrices;
     if (block > l2 / 2) work[QUERNEL_I_WORK_B_FAR] = walked;
     else if (block > (double)m->l1d_bytes / 2) work[QUERNEL_I_WORK_B_L2] = walked;
-    if (k->b_prepare.any) work[QUERNEL_I_WORK_PREPARED] = (s->units > 1 ? s->tasks * s->units : 1) * block;
-    // Rows that do not stay in L2 come again for every unit.
-    const double rows = plan->rows.path == QUERNEL_I_PATH_PACKED ? plan->chunk * depth : s->staged;
-    const double again = rows + block > l2 ? s->units : 1;
+    if (k->b_prepare.any) work[QUERNEL_I_WORK_PREPARED] = (s->n_blocks > 1 ? s->tasks * s->n_blocks : 1) * block;
+    // Rows that do not stay in L2 come again for every n-block.
+    const double rows = plan->rows.path == QUERNEL_I_PATH_IM2COL ? plan->chunk * depth : s->staged;
+    const double again = rows + block > l2 ? s->n_blocks : 1;
     work[QUERNEL_I_WORK_A_FAR] = s->tasks * s->staged * again;
-    if (plan->rows.path == QUERNEL_I_PATH_PACKED) work[QUERNEL_I_WORK_PACKED] = s->tasks * s->pixels * depth * w->groups;
+    if (plan->rows.path == QUERNEL_I_PATH_IM2COL) work[QUERNEL_I_WORK_PACKED] = s->tasks * s->pixels * depth * w->groups;
 }
 
 static void count_depthwise(const quernel_i_problem *p, const quernel_i_plan *plan, const share *s, double *work) {
     const quernel_i_weights_shape *w = &p->weights->shape;
-    const double macs = s->tasks * s->pixels * w->columns16 * w->taps;
+    const double macs = s->tasks * s->pixels * w->oc16 * w->taps;
     // A tap of a channel takes a lane by itself: a quarter of the product's rate at best.
     work[QUERNEL_I_WORK_MACS] = 4 * macs / macs_per_ns(plan->kernels.main);
     work[QUERNEL_I_WORK_CALLS] = s->tasks * s->line_calls;
@@ -118,9 +118,9 @@ void quernel_i_model_count(const quernel_i_problem *p, const quernel_i_plan *pla
     else count_product(p, plan, m, &s, work);
     const bool floats = quernel_i_problem_float_input(p);
     const double staged = plan->rows.has_strip ? s.tasks * s.staged : 0;
-    // On the packed path a strip of floats is copied, and quantized as its rows are gathered.
+    // On the im2col path a strip of floats is copied, and quantized as its rows are gathered.
     if (!floats) work[QUERNEL_I_WORK_COPIED] = staged;
-    else if (plan->rows.path == QUERNEL_I_PATH_PACKED)
+    else if (plan->rows.path == QUERNEL_I_PATH_IM2COL)
         work[QUERNEL_I_WORK_COPIED] = 4 * staged, work[QUERNEL_I_WORK_QUANTIZED] = work[QUERNEL_I_WORK_PACKED];
     else work[QUERNEL_I_WORK_QUANTIZED] = staged;
     work[QUERNEL_I_WORK_STORED] =

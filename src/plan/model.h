@@ -9,12 +9,12 @@
 /// What a plan does, per thread that has the most to do. Each is multiplied by a rate; the sum is
 /// the time.
 typedef enum quernel_i_work {
-    QUERNEL_I_WORK_MACS,      ///< multiply-adds, tails of register tiles included, in units of the
+    QUERNEL_I_WORK_MACS,      ///< multiply-adds, tails of register tiles included, in n-blocks of the
                               ///< instruction set's rate
     QUERNEL_I_WORK_CALLS,     ///< kernel calls
     QUERNEL_I_WORK_TILES,     ///< register tiles: each is set up, finished and stored
     QUERNEL_I_WORK_WIDENED,   ///< bytes of rows that a kernel expands or reads again for each block
-                              ///< of columns
+                              ///< of output channels
     QUERNEL_I_WORK_B_L2,      ///< bytes of weights read from L2
     QUERNEL_I_WORK_B_FAR,     ///< bytes of weights read from beyond L2
     QUERNEL_I_WORK_A_FAR,     ///< bytes of rows read from beyond L2
@@ -34,7 +34,7 @@ void quernel_i_model_count(const quernel_i_problem *problem, const quernel_i_pla
 double quernel_i_model_ns(const quernel_i_problem *problem, const quernel_i_plan *plan,
                           const quernel_i_machine *machine);
 
-/// Nanoseconds per unit of each kind of work, as fitted to the landscapes (tune/landscapes).
+/// Nanoseconds per n-block of each kind of work, as fitted to the landscapes (tune/landscapes).
 extern const double quernel_i_model_rates[QUERNEL_I_WORK_COUNT];
 
 #endif

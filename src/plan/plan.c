@@ -17,18 +17,18 @@ static int refuse(quernel_error *error, const quernel_i_problem *p, const char *
 
 // Equal rows give equal results where nothing else differs from pixel to pixel.
 static bool can_dedup(const quernel_i_problem *p, const quernel_i_plan_rows *rows) {
-    return rows->path != QUERNEL_I_PATH_PACKED && !quernel_i_problem_depthwise(p) &&
-           !p->finish.residual && !p->quant.row_scale && !p->weights->shape.merged;
+    return rows->path != QUERNEL_I_PATH_IM2COL && !quernel_i_problem_depthwise(p) &&
+           !p->epilogue.residual && !p->quant.row_scale && !p->weights->shape.interleaved;
 }
 
 static void check_plan(const quernel_i_problem *p, const quernel_i_plan *plan) {
     (void)p, (void)plan; // without assertions
     assert(plan->strip.h >= 1 && plan->strip.h <= p->grid_h && plan->strip.w >= 1 &&
            plan->strip.w <= p->grid_w);
-    assert(plan->n_blocks.oc % 16 == 0 && plan->n_blocks.oc <= p->weights->shape.columns16);
-    assert(plan->n_blocks.parts >= 1 && plan->n_blocks.parts <= plan->n_blocks.count);
-    assert(p->weights->shape.jobs % plan->n_blocks.fused == 0 && plan->chunk >= 1);
-    assert(!plan->flat || (plan->n_blocks.parts == 1 && !plan->dedup));
+    assert(plan->n_blocks.oc % 16 == 0 && plan->n_blocks.oc <= p->weights->shape.oc16);
+    assert(plan->n_blocks.n_split >= 1 && plan->n_blocks.n_split <= plan->n_blocks.count);
+    assert(p->weights->shape.subproblems % plan->n_blocks.fused == 0 && plan->chunk >= 1);
+    assert(!plan->collapse || (plan->n_blocks.n_split == 1 && !plan->dedup));
 }
 
 int quernel_i_plan_make(const quernel_i_problem *p, const quernel_i_config *config,
@@ -42,12 +42,12 @@ int quernel_i_plan_make(const quernel_i_problem *p, const quernel_i_config *conf
     const quernel_i_plan_kernels kernels = quernel_i_plan_kernels_of(p, config, machine);
     if (!quernel_i_plan_path_of(p, &kernels, config, &path)) return refuse(error, p, "path");
     const quernel_i_plan_rows rows = quernel_i_plan_rows_of(p, &kernels, path);
-    if (config->equal && !can_dedup(p, &rows)) return refuse(error, p, "equal");
+    if (config->dedup && !can_dedup(p, &rows)) return refuse(error, p, "equal");
     const quernel_i_plan_base base = {p, config, machine, &kernels, &rows};
     const quernel_i_plan_strip strip = quernel_i_plan_strip_of(&base);
     const quernel_i_plan_n_blocks n = quernel_i_plan_n_blocks_of(&base, &strip);
-    bool flat;
-    if ((code = quernel_i_plan_flat_of(&base, &strip, &n, config->equal, &flat, error)))
+    bool collapse;
+    if ((code = quernel_i_plan_flat_of(&base, &strip, &n, config->dedup, &collapse, error)))
         return code;
     quernel_i_plan plan = {
         .kernels = kernels,
@@ -55,9 +55,9 @@ int quernel_i_plan_make(const quernel_i_problem *p, const quernel_i_config *conf
         .strip = strip,
         .n_blocks = n,
         .streams = quernel_i_plan_streams_of(&base, &n),
-        .dedup = config->equal,
-        .flat = flat,
-        .chunk = quernel_i_plan_chunk_of(&base, &strip, &n, flat),
+        .dedup = config->dedup,
+        .collapse = collapse,
+        .chunk = quernel_i_plan_chunk_of(&base, &strip, &n, collapse),
         .float_pixels = quernel_i_plan_float_pixels(p),
         .range_tasks = quernel_i_plan_range_tasks(p),
     };

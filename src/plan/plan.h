@@ -11,22 +11,22 @@
 #include "cpu/machine.h"
 #include "plan/problem.h"
 
-/// How the rows that the micro-kernel reads come to be.
+/// Where the rows that the micro-kernel reads come from.
 typedef enum quernel_i_path {
     QUERNEL_I_PATH_INPLACE = 0, ///< taps read in the caller's own int8 tensor
     QUERNEL_I_PATH_STAGED = 1,  ///< a strip of input lines is quantized or copied, taps read there
-    QUERNEL_I_PATH_PACKED = 2   ///< im2col rows are gathered from a strip, chunk by chunk
+    QUERNEL_I_PATH_IM2COL = 2   ///< im2col rows are gathered from a strip, chunk by chunk
 } quernel_i_path;
 
 /// The kernels, and what follows from their choice alone.
 typedef struct quernel_i_plan_kernels {
     const quernel_i_kernel *main;     // of the product; of a depthwise layer: that
     const quernel_i_kernel *quantize; // rows of a strip
-    const quernel_i_kernel *gather;   // float rows of the packed path
+    const quernel_i_kernel *gather;   // float rows of the im2col path
     const quernel_i_kernel *range;
-    const quernel_i_kernel *finisher; // of fused lines
+    const quernel_i_kernel *epilogue_kernel; // of fused lines
     int32_t a_offset;                 // added to numbers that the kernel reads as its own type
-    uint32_t conv_parts;              // of a convolution kernel's channels
+    uint32_t ic_split;              // of a convolution kernel's channels
 } quernel_i_plan_kernels;
 
 /// The rows that the kernel reads.
@@ -34,7 +34,7 @@ typedef struct quernel_i_plan_rows {
     quernel_i_path path;
     bool has_strip;  // they are made in, or gathered from, a strip in the workspace
     bool whole;      // one run covers a kernel row, else each tap is a run
-    uint32_t n_runs; // of a phase at most
+    uint32_t n_k_runs; // of a phase at most
     ptrdiff_t pixel; // bytes from pixel to pixel; packed: from row to row
 } quernel_i_plan_rows;
 
@@ -47,24 +47,24 @@ typedef struct quernel_i_plan_strip {
     ptrdiff_t line;            // bytes from line to line of the rows; packed: 0
 } quernel_i_plan_strip;
 
-/// Output channels, in blocks whose weights stand ready at a time.
+/// Output channels, in blocks whose weights are prepared at a time.
 typedef struct quernel_i_plan_n_blocks {
     uint32_t oc;    // output channels of a block
     uint32_t fused; // phases of a block: all of a line of y that is finished whole, else 1
     uint32_t per_subproblem, count; // count = subproblems / fused · per_subproblem
-    uint32_t parts;                 // tasks that share out the blocks of a strip
+    uint32_t n_split;                 // tasks that share out the blocks of a strip
 } quernel_i_plan_n_blocks;
 
 /// How operands pass through the caches.
 typedef struct quernel_i_plan_streams {
-    quernel_i_stream operand; // the one that passes by L1
-    uint32_t l1_resident;     // groups of k of a tile kernel's rows that stay in L1; 0: all
+    quernel_i_streamed operand; // the one that is streamed L1
+    uint32_t l1_resident;     // quads of k of a tile kernel's rows that stay in L1; 0: all
     uint32_t prefetch;        // bytes ahead; 0: none
 } quernel_i_plan_streams;
 
 /// Where a worker's pieces of workspace begin, in bytes from its slice of `bytes`.
 typedef struct quernel_i_slice {
-    size_t strip;    // staged rows, or the float strip of the packed path
+    size_t strip;    // staged rows, or the float strip of the im2col path
     size_t packed;   // im2col rows of one chunk
     size_t block;    // a block of weights in the kernel's own form
     size_t scratch;  // the micro-kernel's
@@ -85,7 +85,7 @@ typedef struct quernel_i_image_quant {
 
 /// Range of a piece of an image.
 typedef struct quernel_i_piece_range {
-    float least, greatest;
+    float min, max;
 } quernel_i_piece_range;
 
 /// The workspace: first what all workers share, then a slice for each.
@@ -102,7 +102,7 @@ typedef struct quernel_i_plan {
     quernel_i_plan_n_blocks n_blocks;
     quernel_i_plan_streams streams;
     uint32_t dedup;        // output pixels of a block whose rows may be equal; 0: off
-    bool flat;             // a strip's lines are one line; pixels between land in y's border
+    bool collapse;             // a strip's lines are one line; pixels between land in y's border
     uint32_t chunk;        // output pixels that are packed, or multiplied, at a time
     uint32_t float_pixels; // pixels of a bf16 piece
     uint32_t range_tasks;  // per image; 0: not dynamic over the image

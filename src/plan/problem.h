@@ -3,7 +3,7 @@
 // from machine to machine, or with how the problem is solved, stands in the plan.
 //
 // Every operator is a grid of output pixels. linear: one image of one line with M pixels. conv2d:
-// its output. deconv2d: the patches of stride x stride pixels that its output is laid with, where
+// its output. deconv2d: the patches of stride x stride pixels that tile its output, where
 // each phase writes its own pixel of every patch.
 #ifndef QUERNEL_PLAN_PROBLEM_H
 #define QUERNEL_PLAN_PROBLEM_H
@@ -26,7 +26,7 @@ typedef struct quernel_i_problem {
     uint32_t crop_top, crop_left; // deconv2d: of the first patches, what lies outside y
     quernel_weights *weights;
     quernel_quant quant;
-    quernel_finish finish; // its pointers: not after the operator is made
+    quernel_epilogue epilogue; // its pointers: not after the operator is made
     uint32_t threads;
 } quernel_i_problem;
 

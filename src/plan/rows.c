@@ -17,11 +17,11 @@ static bool taps_inside(const quernel_i_problem *p, int64_t border_h, int64_t bo
 // Taps of one kernel row lie side by side in memory, so that one run covers them.
 static bool whole_rows(const quernel_i_problem *p, int64_t pixel) {
     return p->kernel_w == 1 ||
-           (p->weights->shape.job_in == p->x.c && p->dilation_w == 1 && pixel == p->x.c);
+           (p->weights->shape.subproblem_in == p->x.c && p->dilation_w == 1 && pixel == p->x.c);
 }
 
 // Runs read up to 3 bytes behind their last k; tap by tap the packed order leaves no room for that.
-static bool taps_aligned(const quernel_i_problem *p) { return p->weights->shape.job_in % 4 == 0; }
+static bool taps_aligned(const quernel_i_problem *p) { return p->weights->shape.subproblem_in % 4 == 0; }
 
 static bool can_read_in_place(const quernel_i_problem *p, const quernel_i_plan_kernels *k) {
     if (!quernel_i_problem_int8_input(p) || k->a_offset || p->x.layout != QUERNEL_LAYOUT_NHWC)
@@ -29,10 +29,10 @@ static bool can_read_in_place(const quernel_i_problem *p, const quernel_i_plan_k
     if (!taps_inside(p, p->x.border_h, p->x.border_w)) return false;
     if (quernel_i_problem_depthwise(p)) return true;
     if (quernel_i_kernel_conv(k->main)) // reads no byte more
-        return !k->main->fits.whole_lines || p->x.stride_w == p->weights->shape.job_in;
+        return !k->main->fits.whole_lines || p->x.stride_w == p->weights->shape.subproblem_in;
     // The phases of a deconvolution differ in the length of their runs.
     const bool one_length = whole_rows(p, p->x.stride_w) && p->weights->shape.phases == 1;
-    return one_length ? p->weights->shape.run_length % 4 == 0 : taps_aligned(p);
+    return one_length ? p->weights->shape.k_run_length % 4 == 0 : taps_aligned(p);
 }
 
 static bool must_pack(const quernel_i_problem *p, const quernel_i_plan_kernels *k) {
@@ -47,14 +47,14 @@ bool quernel_i_plan_path_of(const quernel_i_problem *p, const quernel_i_plan_ker
                             const quernel_i_config *config, quernel_i_path *ret) {
     const bool pack = must_pack(p, k), in_place = !pack && can_read_in_place(p, k);
     const bool copy =
-        in_place && quernel_i_plan_tiles_copy(p, k->main, p->x.stride_w * p->stride_w);
-    *ret = pack                ? QUERNEL_I_PATH_PACKED
+        in_place && quernel_i_amx_copy(p, k->main, p->x.stride_w * p->stride_w);
+    *ret = pack                ? QUERNEL_I_PATH_IM2COL
            : in_place && !copy ? QUERNEL_I_PATH_INPLACE
                                : QUERNEL_I_PATH_STAGED;
     if (!config->path) return true;
     *ret = (quernel_i_path)(config->path - 1);
     switch (*ret) {
-    case QUERNEL_I_PATH_PACKED: return !quernel_i_problem_depthwise(p);
+    case QUERNEL_I_PATH_IM2COL: return !quernel_i_problem_depthwise(p);
     case QUERNEL_I_PATH_STAGED: return !pack;
     default: return in_place;
     }
@@ -63,7 +63,7 @@ bool quernel_i_plan_path_of(const quernel_i_problem *p, const quernel_i_plan_ker
 // Bytes from row to row where they are copied.
 static ptrdiff_t copied_pixel(const quernel_i_problem *p, const quernel_i_plan_kernels *k,
                               bool packed) {
-    const size_t bytes = packed ? (size_t)p->weights->shape.k_groups * 4 : p->x.c;
+    const size_t bytes = packed ? (size_t)p->weights->shape.k_quads * 4 : p->x.c;
     // Rows a multiple of 2048 bytes apart would fall into too few sets of L1. Tiles keep many lines
     // of each of 32 rows there, which would overlap if each row began a set behind the one before.
     const bool spread =
@@ -74,7 +74,7 @@ static ptrdiff_t copied_pixel(const quernel_i_problem *p, const quernel_i_plan_k
 
 quernel_i_plan_rows quernel_i_plan_rows_of(const quernel_i_problem *p,
                                            const quernel_i_plan_kernels *k, quernel_i_path path) {
-    const bool packed = path == QUERNEL_I_PATH_PACKED, in_place = path == QUERNEL_I_PATH_INPLACE;
+    const bool packed = path == QUERNEL_I_PATH_IM2COL, in_place = path == QUERNEL_I_PATH_INPLACE;
     const bool read_where_they_are = packed && p->x.type == QUERNEL_TYPE_F32 &&
                                      p->x.layout == QUERNEL_LAYOUT_NHWC && p->kernel_h == 1 &&
                                      p->kernel_w == 1 && taps_inside(p, 0, 0);
@@ -82,7 +82,7 @@ quernel_i_plan_rows quernel_i_plan_rows_of(const quernel_i_problem *p,
     return (quernel_i_plan_rows){.path = path,
                                  .has_strip = !in_place && !read_where_they_are,
                                  .whole = whole,
-                                 .n_runs = p->kernel_h * (whole ? 1 : p->kernel_w),
+                                 .n_k_runs = p->kernel_h * (whole ? 1 : p->kernel_w),
                                  .pixel = in_place ? (ptrdiff_t)p->x.stride_w
                                                    : copied_pixel(p, k, packed)};
 }

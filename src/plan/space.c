@@ -7,7 +7,7 @@
 
 #include "plan/model.h"
 
-enum { TRIES_MOST = 16 };
+enum { TRIES_MAX = 16 };
 
 typedef struct walk {
     const quernel_i_problem *problem;
@@ -36,7 +36,7 @@ static void keep(walk *w, const quernel_i_config *demands) {
 // The values of "/2 *2 8" beside `own`; returns how many.
 static size_t tries_of(const char *text, uint32_t own, uint32_t *ret) {
     size_t count = 0;
-    while (*text && count < TRIES_MOST) {
+    while (*text && count < TRIES_MAX) {
         const char sign = *text;
         const uint32_t number = (uint32_t)strtoul(text + (sign == '/' || sign == '*'), NULL, 10);
         const uint32_t value = sign == '/' ? own / number : sign == '*' ? own * number : number;
@@ -60,7 +60,7 @@ static void walk_knobs(walk *w, const quernel_i_knob *knob, quernel_i_config *de
         for (*demand = 1; *demand <= words; ++*demand) walk_knobs(w, knob + 1, demands, moves);
     } else if (moves) {
         quernel_i_plan planned;
-        uint32_t tries[TRIES_MOST];
+        uint32_t tries[TRIES_MAX];
         if (!plan(w, demands, &planned)) return;
         const quernel_i_config own = quernel_i_config_of(&planned);
         const size_t count = tries_of(knob->tries, quernel_i_knob_get(knob, &own), tries);

@@ -7,33 +7,33 @@
 
 // Most bytes of a strip: a third of a slice, 640 KiB, as it is a third of a smaller L2. The largest
 // block of weights and a chunk fit beside it (blocking.c).
-#define STRIP_MOST (QUERNEL_I_SLICE_MOST / 3)
+#define STRIP_MAX (QUERNEL_I_SLICE_MAX / 3)
 // Of a convolution kernel, which makes its transformed weights anew for each strip: a slice has 1.5
 // MiB for them beside it. Chosen with 3x3 layers of 64 to 256 channels on Zen 3; no other value is
 // on record.
-#define CONV_STRIP_MOST (384 * QUERNEL_I_KiB)
+#define CONV_STRIP_MAX (384 * QUERNEL_I_KiB)
 // Rows that pay for preparing a block of weights. Measured on Zen 1: 512x4096x4096 1.10 times as
 // fast as with a third of L2.
 #define ROWS_PAY 256
 #define TASKS_PER_THREAD 4 // the last task of a thread is at most a quarter of its work
-_Static_assert(STRIP_MOST <= QUERNEL_I_SLICE_MOST && CONV_STRIP_MOST < QUERNEL_I_SLICE_MOST,
+_Static_assert(STRIP_MAX <= QUERNEL_I_SLICE_MAX && CONV_STRIP_MAX < QUERNEL_I_SLICE_MAX,
                "a strip fits a slice");
 
 typedef struct extent {
     uint32_t h, w;
 } extent;
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+static size_t min(size_t a, size_t b) { return a < b ? a : b; }
+static size_t max(size_t a, size_t b) { return a > b ? a : b; }
 static uint32_t pieces(uint32_t total, uint32_t piece) { return (total + piece - 1) / piece; }
 
 bool quernel_i_plan_far(const quernel_i_plan_base *b) {
-    return quernel_i_plan_tiles_far(b->problem, b->kernels->main, b->rows->path,
+    return quernel_i_amx_far(b->problem, b->kernels->main, b->rows->path,
                                     b->machine->l2_bytes);
 }
 
 size_t quernel_i_plan_strip_pixel(const quernel_i_plan_base *b) {
-    if (b->rows->path != QUERNEL_I_PATH_PACKED) return (size_t)b->rows->pixel;
+    if (b->rows->path != QUERNEL_I_PATH_IM2COL) return (size_t)b->rows->pixel;
     return b->problem->x.c * (quernel_i_problem_float_input(b->problem) ? sizeof(float) : 1);
 }
 
@@ -54,15 +54,15 @@ static uint32_t line_step(const quernel_i_plan_base *b) {
 static size_t strip_budget(const quernel_i_plan_base *b) {
     const quernel_i_plan_rows *r = b->rows;
     const bool in_place = r->path == QUERNEL_I_PATH_INPLACE,
-               packed = r->path == QUERNEL_I_PATH_PACKED;
+               packed = r->path == QUERNEL_I_PATH_IM2COL;
     const size_t pixel = quernel_i_plan_strip_pixel(b);
-    if (quernel_i_kernel_conv(b->kernels->main)) return in_place ? SIZE_MAX : CONV_STRIP_MOST;
+    if (quernel_i_kernel_conv(b->kernels->main)) return in_place ? SIZE_MAX : CONV_STRIP_MAX;
     if (quernel_i_plan_far(b) && !(packed && r->has_strip))
         return quernel_i_plan_far_strip(b) / (size_t)r->pixel * pixel;
     const size_t pays =
-        quernel_i_plan_prepares(b) && r->n_runs == 1 && !packed ? ROWS_PAY * pixel : 0;
-    return most(least(b->machine->l2_bytes / 3, STRIP_MOST),
-                in_place ? pays : least(pays, STRIP_MOST));
+        quernel_i_plan_prepares(b) && r->n_k_runs == 1 && !packed ? ROWS_PAY * pixel : 0;
+    return max(min(b->machine->l2_bytes / 3, STRIP_MAX),
+                in_place ? pays : min(pays, STRIP_MAX));
 }
 
 // Half a line, in whole tiles where the kernel works in tiles: of each lattice of a dilation.
@@ -76,11 +76,11 @@ static extent fit(const quernel_i_plan_base *b) {
     const quernel_i_problem *p = b->problem;
     const size_t budget = strip_budget(b);
     const uint32_t step = line_step(b);
-    extent e = {(uint32_t)least(step, p->grid_h), p->grid_w};
+    extent e = {(uint32_t)min(step, p->grid_h), p->grid_w};
     while (e.w > 16 && half_line(b, e.w) < e.w && quernel_i_plan_strip_bytes(b, e.h, e.w) > budget)
         e.w = half_line(b, e.w);
     while (e.h < p->grid_h && quernel_i_plan_strip_bytes(b, e.h + step, e.w) <= budget)
-        e.h = (uint32_t)least(e.h + step, p->grid_h);
+        e.h = (uint32_t)min(e.h + step, p->grid_h);
     return e;
 }
 
@@ -98,9 +98,9 @@ static bool mostly_halo(const quernel_i_plan_base *b, extent e) {
 static extent twice(const quernel_i_plan_base *b, extent e) {
     const quernel_i_problem *p = b->problem;
     extent larger = e;
-    if (e.w < p->grid_w) larger.w = (uint32_t)least(2 * (size_t)e.w, p->grid_w);
-    else larger.h = (uint32_t)least(2 * (size_t)e.h, p->grid_h);
-    return quernel_i_plan_strip_bytes(b, larger.h, larger.w) > QUERNEL_I_SLICE_MOST ? e : larger;
+    if (e.w < p->grid_w) larger.w = (uint32_t)min(2 * (size_t)e.w, p->grid_w);
+    else larger.h = (uint32_t)min(2 * (size_t)e.h, p->grid_h);
+    return quernel_i_plan_strip_bytes(b, larger.h, larger.w) > QUERNEL_I_SLICE_MAX ? e : larger;
 }
 
 static extent grow(const quernel_i_plan_base *b, extent e) {
@@ -114,12 +114,12 @@ static extent grow(const quernel_i_plan_base *b, extent e) {
 
 // Columns that need several blocks of transformed weights are better split among threads than
 // lines: no block is made twice.
-static bool splits_columns(const quernel_i_plan_base *b, extent e) {
+static bool splits_n(const quernel_i_plan_base *b, extent e) {
     const quernel_i_weights_shape *s = &b->problem->weights->shape;
     if (!quernel_i_kernel_conv(b->kernels->main) || b->rows->path != QUERNEL_I_PATH_INPLACE)
         return false;
     const size_t weights =
-        quernel_i_panel_bytes(b->kernels->main, s->k_groups) * (s->columns16 / 16);
+        quernel_i_panel_bytes(b->kernels->main, s->k_quads) * (s->oc16 / 16);
     return weights > quernel_i_plan_block_budget(b, e.h, e.w);
 }
 
@@ -132,14 +132,14 @@ static extent split(const quernel_i_plan_base *b, extent e) {
     const bool far = quernel_i_plan_far(b); // no more than needed: each reads all weights
     const uint32_t want =
         far ? pieces(h * others, p->threads) * p->threads : p->threads * TASKS_PER_THREAD;
-    if (h * others < want) h = (uint32_t)least(p->grid_h, pieces(want, others));
-    e.h = (uint32_t)least(quernel_i_round_up(pieces(p->grid_h, h), line_step(b)), p->grid_h);
+    if (h * others < want) h = (uint32_t)min(p->grid_h, pieces(want, others));
+    e.h = (uint32_t)min(quernel_i_round_up(pieces(p->grid_h, h), line_step(b)), p->grid_h);
     h = pieces(p->grid_h, e.h);
     if (h * others >= want) return e;
     const uint32_t tile = quernel_i_problem_depthwise(p) ? 16 : 2u * b->kernels->main->mr;
     const uint32_t by_width = pieces(want, h * p->x.n),
-                   fitting = (uint32_t)most(1, p->grid_w / tile);
-    w = (uint32_t)most(w, least(by_width, fitting));
+                   fitting = (uint32_t)max(1, p->grid_w / tile);
+    w = (uint32_t)max(w, min(by_width, fitting));
     e.w = pieces(p->grid_w, w);
     return e;
 }
@@ -147,10 +147,10 @@ static extent split(const quernel_i_plan_base *b, extent e) {
 static extent choose(const quernel_i_plan_base *b) {
     const quernel_i_problem *p = b->problem;
     extent e = grow(b, fit(b));
-    if (b->config->strip_h) e.h = (uint32_t)least(b->config->strip_h, p->grid_h);
-    if (b->config->strip_w) e.w = (uint32_t)least(b->config->strip_w, p->grid_w);
+    if (b->config->strip_h) e.h = (uint32_t)min(b->config->strip_h, p->grid_h);
+    if (b->config->strip_w) e.w = (uint32_t)min(b->config->strip_w, p->grid_w);
     const bool demanded = b->config->strip_h || b->config->strip_w;
-    return p->threads == 1 || demanded || splits_columns(b, e) ? e : split(b, e);
+    return p->threads == 1 || demanded || splits_n(b, e) ? e : split(b, e);
 }
 
 static ptrdiff_t line_bytes(const quernel_i_plan_base *b, uint32_t pixels) {
@@ -177,5 +177,5 @@ quernel_i_plan_strip quernel_i_plan_strip_of(const quernel_i_plan_base *b) {
 uint32_t quernel_i_plan_range_tasks(const quernel_i_problem *p) {
     if (!quernel_i_problem_by_image(p)) return 0;
     const uint32_t lines = p->x.h > 1 ? p->x.h : p->x.w;
-    return p->threads == 1 ? 1 : (uint32_t)least(lines, p->threads * TASKS_PER_THREAD);
+    return p->threads == 1 ? 1 : (uint32_t)min(lines, p->threads * TASKS_PER_THREAD);
 }

@@ -15,14 +15,14 @@ static quernel_i_slice lay_out_slice(const quernel_i_plan_base *b, const quernel
     const quernel_i_weights_shape *s = &p->weights->shape;
     const quernel_i_plan_strip *strip = &plan->strip;
     const quernel_i_plan_n_blocks *n = &plan->n_blocks;
-    const bool packed = b->rows->path == QUERNEL_I_PATH_PACKED,
+    const bool packed = b->rows->path == QUERNEL_I_PATH_IM2COL,
                prepared = quernel_i_plan_prepares(b);
     const bool by_row = quernel_i_problem_by_row(p) || p->quant.row_scale,
                by_image = quernel_i_problem_by_image(p);
-    const size_t columns = by_image ? (size_t)s->jobs * s->columns16 : 0, rows = plan->chunk;
+    const size_t oc = by_image ? (size_t)s->subproblems * s->oc16 : 0, rows = plan->chunk;
     const size_t strip_bytes = quernel_i_plan_strip_bytes(b, strip->h, strip->w) + QUERNEL_I_LINE;
-    const size_t panel = prepared ? quernel_i_panel_bytes(b->kernels->main, s->k_groups) : 1;
-    const size_t merged = s->merged ? rows * s->columns : 0,
+    const size_t panel = prepared ? quernel_i_panel_bytes(b->kernels->main, s->k_quads) : 1;
+    const size_t interleaved = s->interleaved ? rows * s->oc : 0,
                  fused = n->fused > 1 ? rows * n->fused : 0;
     quernel_i_slice at;
     quernel_i_take(layout, 1, QUERNEL_I_LINE); // which n_block's weights stand prepared
@@ -31,15 +31,15 @@ static quernel_i_slice lay_out_slice(const quernel_i_plan_base *b, const quernel
     at.block = offset(layout, prepared ? n->oc / 16 * n->fused : 0, panel);
     at.scratch = offset(layout, quernel_i_plan_scratch_bytes(b), 1);
     at.dedup = offset(layout, quernel_i_plan_dedup_blocks(plan), strip->h);
-    at.tile = s->merged ? offset(layout, merged, quernel_type_size((quernel_type)p->y.type))
+    at.tile = s->interleaved ? offset(layout, interleaved, quernel_type_size((quernel_type)p->y.type))
                         : offset(layout, fused, quernel_i_plan_tile_row(n));
-    at.residual = offset(layout, p->finish.residual ? merged : 0, sizeof(float));
+    at.residual = offset(layout, p->epilogue.residual ? interleaved : 0, sizeof(float));
     at.floats = offset(layout, (size_t)plan->float_pixels * p->x.c, sizeof(float));
     at.row_scale = offset(layout, by_row ? rows : 0, sizeof(float));
     at.row_term = offset(layout, by_row ? rows : 0, sizeof(int32_t));
     at.row_sum = offset(layout, p->weights->has_zero ? rows : 0, sizeof(int32_t));
-    at.init = offset(layout, columns, sizeof(int32_t));
-    at.scale = offset(layout, columns, sizeof(float));
+    at.init = offset(layout, oc, sizeof(int32_t));
+    at.scale = offset(layout, oc, sizeof(float));
     at.bytes = layout->used;
     return at;
 }
@@ -58,7 +58,7 @@ int quernel_i_plan_workspace_of(const quernel_i_plan_base *b, const quernel_i_pl
     quernel_i_take(&all, p->threads, slice.used);
     ret->bytes = all.used;
     const uint64_t tasks = (uint64_t)p->x.n * plan->strip.count_h * plan->strip.count_w;
-    if (slice.overflow || all.overflow || tasks > INT32_MAX / (uint64_t)plan->n_blocks.parts ||
+    if (slice.overflow || all.overflow || tasks > INT32_MAX / (uint64_t)plan->n_blocks.n_split ||
         ranges > INT32_MAX)
         return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "x", -1, "%s: x: its sizes overflow",
                                    p->where);

@@ -8,7 +8,7 @@
 #include "quant/observer.h"
 
 #define WHERE "calibrate"
-#define CLIPPED_MOST 0.05 // share of the values that entropy may clip
+#define CLIPPED_MAX 0.05 // share of the values that entropy may clip
 
 enum {
     STEPS = 24,             // candidates to each power of two
@@ -30,7 +30,7 @@ typedef struct problem {
 } problem;
 
 typedef struct codes {
-    double d, lo, hi; // step; least and greatest code, the zero point subtracted
+    double d, lo, hi; // step; minimum and maximum code, the zero point subtracted
 } codes;
 
 static codes codes_of(const problem *p, range r) {
@@ -78,7 +78,7 @@ static double divergence(const problem *p, range r) {
     while (end > begin && rne(p->bins[end - 1].at / c.d) > c.hi) above += p->bins[--end].count;
     const double kept = p->total - below - above;
     // Where nearly all is clipped, both distributions are one bin and alike: that is no likeness of the values.
-    if (begin == end || below + above > CLIPPED_MOST * p->total) return INFINITY;
+    if (begin == end || below + above > CLIPPED_MAX * p->total) return INFINITY;
     double sum = p->zeros ? p->zeros / p->total * log(kept / p->total) : 0.0;
     for (uint32_t first = begin, last; first < end; first = last) {
         const double code = rne(p->bins[first].at / c.d);
@@ -93,12 +93,12 @@ typedef double cost_of(const problem *p, range r);
 // The least cost where both ends shrink (by_lo, by_hi), or one of them. Of equals the widest.
 static range shrink(const problem *p, cost_of *cost, range from, int by_lo, int by_hi) {
     range best = from;
-    double least = cost(p, from);
+    double min = cost(p, from);
     for (int j = 1; j <= CANDIDATES; j++) {
         const double share = exp2(-(double)j / STEPS);
         const range r = {by_lo ? from.lo * share : from.lo, by_hi ? from.hi * share : from.hi};
         const double found = cost(p, r);
-        if (found < least) least = found, best = r;
+        if (found < min) min = found, best = r;
     }
     return best;
 }
@@ -130,8 +130,8 @@ static void drop_magnitudes(const problem *p, double budget, uint32_t *begin, ui
 }
 
 static range symmetric(range r) {
-    const double most = fmax(-r.lo, r.hi);
-    return (range){-most, most};
+    const double max = fmax(-r.lo, r.hi);
+    return (range){-max, max};
 }
 
 static range percentile(const problem *p, double share) {
@@ -148,8 +148,8 @@ static range percentile(const problem *p, double share) {
 static range mean_of_extremes(const problem *p, const quernel_i_group *g, int nonzero) {
     const uint64_t samples = nonzero ? g->loud : g->samples;
     if (!samples) return (range){0.0, 0.0};
-    const range r = {-quernel_i_exact_sum_value(&g->sum_least) / (double)samples,
-                     quernel_i_exact_sum_value(&g->sum_greatest) / (double)samples};
+    const range r = {-quernel_i_exact_sum_value(&g->sum_min) / (double)samples,
+                     quernel_i_exact_sum_value(&g->sum_max) / (double)samples};
     return p->is_signed ? symmetric(r) : r;
 }
 
@@ -186,17 +186,17 @@ static problem problem_of(const quernel_i_group *g, const quernel_i_bin *bins, u
                           const quernel_calibration_options *o) {
     problem p = {.bins = bins, .count = count};
     p.is_signed = o->signedness == QUERNEL_SIGNEDNESS_S8;
-    p.asymmetric = !p.is_signed && g->least < 0.0f;
+    p.asymmetric = !p.is_signed && g->min < 0.0f;
     p.zeros = o->nonzero ? 0.0 : (double)g->zeros;
     p.total = (double)(g->count - g->zeros) + p.zeros;
-    p.seen = (range){fmin(0.0, (double)g->least), fmax(0.0, (double)g->greatest)};
+    p.seen = (range){fmin(0.0, (double)g->min), fmax(0.0, (double)g->max)};
     if (p.is_signed) p.seen = symmetric(p.seen);
     return p;
 }
 
 #define OPTIONS \
-    QUERNEL_I_DESC(quernel_calibration_options, QUERNEL_CALIBRATION_OPTIONS_LEAST, WHERE, "options.size")
-#define CHOICE QUERNEL_I_DESC(quernel_calibration, QUERNEL_CALIBRATION_LEAST, WHERE, "ret_choice.size")
+    QUERNEL_I_DESC(quernel_calibration_options, QUERNEL_CALIBRATION_OPTIONS_MIN, WHERE, "options.size")
+#define CHOICE QUERNEL_I_DESC(quernel_calibration, QUERNEL_CALIBRATION_MIN, WHERE, "ret_choice.size")
 
 static void solve(const problem *p, const quernel_i_group *g, const quernel_calibration_options *o, int has_histogram,
                   quernel_calibration *ret) {

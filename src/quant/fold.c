@@ -29,7 +29,7 @@ static double shift(const quernel_batch_norm *b, const float *bias, uint32_t n) 
 }
 
 static int read_norm(const quernel_batch_norm *from, quernel_batch_norm *ret, quernel_error *error) {
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_batch_norm, QUERNEL_BATCH_NORM_LEAST, WHERE, "norm.size");
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_batch_norm, QUERNEL_BATCH_NORM_MIN, WHERE, "norm.size");
     *ret = (quernel_batch_norm)QUERNEL_BATCH_NORM_INIT;
     return from ? quernel_i_desc_read(desc, ret, from, error) : quernel_i_error_null(error, WHERE, "norm");
 }

@@ -18,12 +18,12 @@ void quernel_i_histogram_raise(quernel_i_histogram *h, uint32_t end) {
 
 void quernel_i_histogram_merge(quernel_i_histogram *into, const quernel_i_histogram *from) {
     quernel_i_histogram_raise(into, from->end);
-    const uint32_t least = first_key(into->end);
+    const uint32_t min = first_key(into->end);
     for (uint32_t sign = 0; sign < 2; sign++) {
         into->tiny[sign] += from->tiny[sign];
         for (uint32_t key = first_key(from->end); key < from->end; key++) {
             const uint64_t count = from->count[sign][key % QUERNEL_I_BINS];
-            if (key < least) into->tiny[sign] += count;
+            if (key < min) into->tiny[sign] += count;
             else into->count[sign][key % QUERNEL_I_BINS] += count;
         }
     }
@@ -40,15 +40,15 @@ static quernel_i_bin bin_of(double lo, double hi, double sign, uint64_t count) {
 }
 
 uint32_t quernel_i_histogram_list(const quernel_i_histogram *h, quernel_i_bin *ret_bins) {
-    const uint32_t least = first_key(h->end);
+    const uint32_t min = first_key(h->end);
     uint32_t used = 0;
-    for (uint32_t key = h->end; key-- > least;) {
+    for (uint32_t key = h->end; key-- > min;) {
         const uint64_t count = h->count[1][key % QUERNEL_I_BINS];
         if (count) ret_bins[used++] = bin_of(edge(key), edge(key + 1), -1.0, count);
     }
-    if (h->tiny[1]) ret_bins[used++] = bin_of(0.0, edge(least), -1.0, h->tiny[1]);
-    if (h->tiny[0]) ret_bins[used++] = bin_of(0.0, edge(least), 1.0, h->tiny[0]);
-    for (uint32_t key = least; key < h->end; key++) {
+    if (h->tiny[1]) ret_bins[used++] = bin_of(0.0, edge(min), -1.0, h->tiny[1]);
+    if (h->tiny[0]) ret_bins[used++] = bin_of(0.0, edge(min), 1.0, h->tiny[0]);
+    for (uint32_t key = min; key < h->end; key++) {
         const uint64_t count = h->count[0][key % QUERNEL_I_BINS];
         if (count) ret_bins[used++] = bin_of(edge(key), edge(key + 1), 1.0, count);
     }

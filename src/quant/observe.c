@@ -17,10 +17,10 @@ static void observe(quernel_i_group *g, quernel_i_histogram *h, float x, int64_t
     }
     if (!magnitude) x = 0.0f; // −0 and 0 are one number, whichever came first
     g->sample_count++;
-    if (x < g->least) g->least = x;
-    if (x > g->greatest) g->greatest = x;
-    if (x < g->sample_least) g->sample_least = x;
-    if (x > g->sample_greatest) g->sample_greatest = x;
+    if (x < g->min) g->min = x;
+    if (x > g->max) g->max = x;
+    if (x < g->sample_min) g->sample_min = x;
+    if (x > g->sample_max) g->sample_max = x;
     if (!magnitude) g->zeros++;
     else if (h) quernel_i_histogram_add(h, bits);
 }
@@ -69,11 +69,11 @@ static void end_sample(quernel_observer *o) {
         if (!g->sample_count) continue;
         g->count += g->sample_count;
         g->samples++;
-        g->loud += g->sample_least < 0.0f || g->sample_greatest > 0.0f;
-        quernel_i_exact_sum_add(&g->sum_least, -g->sample_least);
-        quernel_i_exact_sum_add(&g->sum_greatest, g->sample_greatest);
+        g->loud += g->sample_min < 0.0f || g->sample_max > 0.0f;
+        quernel_i_exact_sum_add(&g->sum_min, -g->sample_min);
+        quernel_i_exact_sum_add(&g->sum_max, g->sample_max);
         g->sample_count = 0;
-        g->sample_least = g->sample_greatest = 0.0f;
+        g->sample_min = g->sample_max = 0.0f;
     }
 }
 

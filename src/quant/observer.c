@@ -8,7 +8,7 @@
 #include "base/error.h"
 
 #define WHERE "observer"
-#define DESC QUERNEL_I_DESC(quernel_observer_desc, QUERNEL_OBSERVER_DESC_LEAST, WHERE, "size")
+#define DESC QUERNEL_I_DESC(quernel_observer_desc, QUERNEL_OBSERVER_DESC_MIN, WHERE, "size")
 // Bytes of a descriptor's members before its allocator, without the padding between.
 #define DESC_BYTES (offsetof(quernel_observer_desc, pad_right) + sizeof(uint32_t))
 
@@ -72,7 +72,7 @@ static int allocate(quernel_observer *plan, quernel_observer **ret_observer, que
     block = (quernel_i_layout){.base = (uint8_t *)o};
     lay_out(o, &block);
     for (uint32_t g = 0; g < o->groups; g++)
-        o->group[g].least = INFINITY, o->group[g].greatest = -INFINITY, o->group[g].first_nonfinite = -1;
+        o->group[g].min = INFINITY, o->group[g].max = -INFINITY, o->group[g].first_nonfinite = -1;
     *ret_observer = o;
     return QUERNEL_OK;
 }
@@ -110,10 +110,10 @@ static void merge_group(quernel_i_group *into, const quernel_i_group *from) {
     into->samples += from->samples, into->loud += from->loud;
     if (into->first_nonfinite < 0 || (from->first_nonfinite >= 0 && from->first_nonfinite < into->first_nonfinite))
         into->first_nonfinite = from->first_nonfinite;
-    if (from->least < into->least) into->least = from->least;
-    if (from->greatest > into->greatest) into->greatest = from->greatest;
-    quernel_i_exact_sum_merge(&into->sum_least, &from->sum_least);
-    quernel_i_exact_sum_merge(&into->sum_greatest, &from->sum_greatest);
+    if (from->min < into->min) into->min = from->min;
+    if (from->max > into->max) into->max = from->max;
+    quernel_i_exact_sum_merge(&into->sum_min, &from->sum_min);
+    quernel_i_exact_sum_merge(&into->sum_max, &from->sum_max);
 }
 
 int quernel_observer_merge(quernel_observer *into, const quernel_observer *from, quernel_error *error) {
@@ -136,7 +136,7 @@ int quernel_observer_get(const quernel_observer *observer, uint32_t group, quern
     if (!observer) return quernel_i_error_null(error, WHERE, "observer");
     if (!ret_stats) return quernel_i_error_null(error, WHERE, "ret_stats");
     const quernel_i_desc *desc =
-        QUERNEL_I_DESC(quernel_observer_stats, QUERNEL_OBSERVER_STATS_LEAST, WHERE, "ret_stats.size");
+        QUERNEL_I_DESC(quernel_observer_stats, QUERNEL_OBSERVER_STATS_MIN, WHERE, "ret_stats.size");
     const int code = quernel_i_desc_check(desc, ret_stats, error);
     if (code) return code;
     if (group >= observer->groups)
@@ -151,10 +151,10 @@ int quernel_observer_get(const quernel_observer *observer, uint32_t group, quern
                                           g.infs,
                                           g.first_nonfinite,
                                           g.samples,
-                                          g.count ? g.least : 0.0f,
-                                          g.count ? g.greatest : 0.0f,
-                                          -quernel_i_exact_sum_value(&g.sum_least) / samples,
-                                          quernel_i_exact_sum_value(&g.sum_greatest) / samples};
+                                          g.count ? g.min : 0.0f,
+                                          g.count ? g.max : 0.0f,
+                                          -quernel_i_exact_sum_value(&g.sum_min) / samples,
+                                          quernel_i_exact_sum_value(&g.sum_max) / samples};
     quernel_i_desc_write(desc, ret_stats, &stats);
     return QUERNEL_OK;
 }
@@ -164,7 +164,7 @@ int quernel_observer_absmax(const quernel_observer *observer, float *ret_max, qu
     if (!ret_max) return quernel_i_error_null(error, WHERE, "ret_max");
     for (uint32_t i = 0; i < observer->groups; i++) {
         const quernel_i_group *g = &observer->group[i];
-        ret_max[i] = g->count ? fmaxf(fabsf(g->least), fabsf(g->greatest)) : 0.0f;
+        ret_max[i] = g->count ? fmaxf(fabsf(g->min), fabsf(g->max)) : 0.0f;
     }
     return QUERNEL_OK;
 }

@@ -13,9 +13,9 @@ typedef struct quernel_i_group {
     uint64_t samples, loud; // images with a value, with one that is not zero
     uint64_t sample_count;  // finite values of the image under way
     int64_t first_nonfinite;
-    float least, greatest;
-    float sample_least, sample_greatest;         // of the image under way, 0 included
-    quernel_i_exact_sum sum_least, sum_greatest; // of −min(0, least) and max(0, greatest) over the images
+    float min, max;
+    float sample_min, sample_max;         // of the image under way, 0 included
+    quernel_i_exact_sum sum_min, sum_max; // of −min(0, least) and max(0, greatest) over the images
 } quernel_i_group;
 
 struct quernel_observer {

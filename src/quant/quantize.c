@@ -83,13 +83,13 @@ int quernel_quant_range(const float *x, size_t count, int32_t type, int32_t asym
         return quernel_i_error_set(error, QUERNEL_E_VALUE, type == QUERNEL_TYPE_S8 ? "asymmetric" : "type", -1,
                                    WHERE ": type: %d: must be u8, or s8 without a zero point", type);
     const quernel_i_fpenv caller = quernel_i_fpenv_enter();
-    float least = 0.0f, greatest = 0.0f;
+    float min = 0.0f, max = 0.0f;
     for (size_t i = 0; i < count; i++) {
         if (!isfinite(x[i])) continue;
-        if (x[i] < least) least = x[i];
-        if (x[i] > greatest) greatest = x[i];
+        if (x[i] < min) min = x[i];
+        if (x[i] > max) max = x[i];
     }
-    const quernel_i_scale q = quernel_i_scale_of(least, greatest, type == QUERNEL_TYPE_S8, asymmetric);
+    const quernel_i_scale q = quernel_i_scale_of(min, max, type == QUERNEL_TYPE_S8, asymmetric);
     quernel_i_fpenv_leave(caller);
     *ret_scale = q.d;
     *ret_zero = q.z;

@@ -8,15 +8,15 @@
 
 #define WHERE "smooth"
 
-static int check_maxima(quernel_error *error, const char *name, const float *values, uint32_t count, double *ret_most) {
-    double most = 0.0;
+static int check_maxima(quernel_error *error, const char *name, const float *values, uint32_t count, double *ret_max) {
+    double max = 0.0;
     for (uint32_t k = 0; k < count; k++) {
         if (!isfinite(values[k]) || values[k] < 0.0f)
             return quernel_i_error_set(error, QUERNEL_E_VALUE, name, k, WHERE ": %s[%u]: %g: must be finite and >= 0",
                                        name, k, (double)values[k]);
-        if (values[k] > most) most = values[k];
+        if (values[k] > max) max = values[k];
     }
-    *ret_most = most;
+    *ret_max = max;
     return QUERNEL_OK;
 }
 
@@ -34,22 +34,22 @@ static int check_options(const quernel_smooth_options *o, quernel_error *error) 
 
 int quernel_smooth_factors(const float *act_max, const float *weight_max, uint32_t count,
                            const quernel_smooth_options *options, float *ret_smooth, quernel_error *error) {
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_smooth_options, QUERNEL_SMOOTH_OPTIONS_LEAST, WHERE, "size");
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_smooth_options, QUERNEL_SMOOTH_OPTIONS_MIN, WHERE, "size");
     quernel_smooth_options wanted = QUERNEL_SMOOTH_OPTIONS_INIT;
     const quernel_smooth_options *o = &wanted;
     if (!act_max) return quernel_i_error_null(error, WHERE, "act_max");
     if (!weight_max) return quernel_i_error_null(error, WHERE, "weight_max");
     if (!ret_smooth) return quernel_i_error_null(error, WHERE, "ret_smooth");
-    double act_most = 0.0, weight_most = 0.0;
+    double act_peak = 0.0, weight_peak = 0.0;
     int code = options ? quernel_i_desc_read(desc, &wanted, options, error) : QUERNEL_OK;
     if (!code) code = check_options(o, error);
-    if (!code) code = check_maxima(error, "act_max", act_max, count, &act_most);
-    if (!code) code = check_maxima(error, "weight_max", weight_max, count, &weight_most);
+    if (!code) code = check_maxima(error, "act_max", act_max, count, &act_peak);
+    if (!code) code = check_maxima(error, "weight_max", weight_max, count, &weight_peak);
     if (code) return code;
     for (uint32_t k = 0; k < count; k++) {
         double s = 1.0;
-        if (act_most > 0.0 && weight_most > 0.0) {
-            const double a = fmax(act_max[k], act_most * o->act_floor), w = fmax(weight_max[k], weight_most * o->weight_floor);
+        if (act_peak > 0.0 && weight_peak > 0.0) {
+            const double a = fmax(act_max[k], act_peak * o->act_floor), w = fmax(weight_max[k], weight_peak * o->weight_floor);
             s = pow(a, o->alpha) / pow(w, 1.0 - o->alpha);
         }
         ret_smooth[k] = (float)fmin(fmax(s, 0x1p-20), 0x1p20);

@@ -33,7 +33,7 @@ enum {
 #define KERNEL(op, name, isa, own, ...)                        \
     run_##op quernel_uk_##name##_##isa;                        \
     prepare_##op quernel_uk_##name##_##isa##_prepare;          \
-    size_t quernel_uk_##name##_##isa##_scratch(uint32_t groups);
+    size_t quernel_uk_##name##_##isa##_scratch(uint32_t k_quads);
 #include "kernels/kernels.def"
 
 #define ANY(function) {.any = (void (*)(void))(function)}
@@ -50,7 +50,7 @@ enum {
      .typed = TYPED_##op_,                               \
      .isa = ISA_##isa_,                                  \
      .run = ANY(quernel_uk_##name_##_##isa_),            \
-     OWN_##own(quernel_uk_##name_##_##isa_).b_group = 64, \
+     OWN_##own(quernel_uk_##name_##_##isa_).b_quad_bytes = 64, \
      __VA_ARGS__},
 const quernel_i_kernel quernel_i_kernels[] = {
 #include "kernels/kernels.def"

@@ -18,7 +18,7 @@
 
 #define VETO 1.05 // predicted time of a row of another shape over that of the model's own choice
 #define RATES_WITHIN 1.5
-enum { LOOKED_AT_MOST = 8 }; // rows of a table and kind
+enum { LOOKED_AT_MAX = 8 }; // rows of a table and kind
 
 static _Atomic uint64_t counters[10];
 enum {
@@ -46,7 +46,7 @@ typedef struct search {
     const quernel_i_machine *machine;
     quernel_i_plan *plan; // of the row that is taken
     quernel_i_key key;
-    char machine_class[QUERNEL_I_CLASS_MOST];
+    char machine_class[QUERNEL_I_CLASS_MAX];
     double model_ns; // of the model's choice
     quernel_plan_choice *choice;
     quernel_i_choose_seen *seen;
@@ -114,7 +114,7 @@ static bool search_table(search *s, const quernel_i_table *t, quernel_match matc
     struct {
         double octaves;
         uint32_t row;
-    } best[LOOKED_AT_MOST];
+    } best[LOOKED_AT_MAX];
     uint32_t count = 0;
     for (uint32_t i = t->good; i-- > 0;) {
         const quernel_i_row *row = &t->rows[i];
@@ -122,9 +122,9 @@ static bool search_table(search *s, const quernel_i_table *t, quernel_match matc
         const double octaves = quernel_i_key_octaves(&s->key, row->m, row->n, row->k);
         uint32_t at = count;
         for (; at > 0 && best[at - 1].octaves > octaves; at--)
-            if (at < LOOKED_AT_MOST) best[at] = best[at - 1];
-        if (at < LOOKED_AT_MOST) best[at].octaves = octaves, best[at].row = i;
-        if (count < LOOKED_AT_MOST) count++;
+            if (at < LOOKED_AT_MAX) best[at] = best[at - 1];
+        if (at < LOOKED_AT_MAX) best[at].octaves = octaves, best[at].row = i;
+        if (count < LOOKED_AT_MAX) count++;
     }
     for (uint32_t i = 0; i < count; i++)
         if (consider(s, t, &t->rows[best[i].row], match)) return true;
@@ -181,7 +181,7 @@ int quernel_i_choose(const quernel_i_problem *problem, const quernel_i_machine *
 
 int quernel_table_counters_get(quernel_table_counters *ret) {
     if (!ret) return QUERNEL_E_NULL;
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_table_counters, QUERNEL_TABLE_COUNTERS_LEAST, "tables", "size");
+    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_table_counters, QUERNEL_TABLE_COUNTERS_MIN, "tables", "size");
     if (quernel_i_desc_check(desc, ret, NULL)) return QUERNEL_E_VALUE;
     uint64_t now[10];
     for (int i = 0; i < 10; i++) now[i] = atomic_load_explicit(&counters[i], memory_order_relaxed);

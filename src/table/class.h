@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { QUERNEL_I_CLASS_MOST = 128 };
+enum { QUERNEL_I_CLASS_MAX = 128 };
 
 /// "ref+avx2 l1d=32K l2=512K": the instruction sets of the mask, which may be used, and the caches as the plan takes
 /// them.

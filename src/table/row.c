@@ -29,11 +29,11 @@ int32_t quernel_i_effort_named(const char *name) {
     return effort;
 }
 
-static bool read_integer(const char *text, char end, uint64_t most, uint64_t *ret, const char **ret_end) {
+static bool read_integer(const char *text, char end, uint64_t max, uint64_t *ret, const char **ret_end) {
     uint64_t value = 0;
     const char *at = text;
     for (; *at >= '0' && *at <= '9'; at++) {
-        if (value > (most - (uint64_t)(*at - '0')) / 10) return false;
+        if (value > (max - (uint64_t)(*at - '0')) / 10) return false;
         value = value * 10 + (uint64_t)(*at - '0');
     }
     if (at == text || *at != end) return false;
@@ -63,9 +63,9 @@ static bool read_decimal(const char *text, double *ret) {
 }
 
 static bool read_product(const char *text, quernel_i_row *row) {
-    const uint64_t most = (uint64_t)1 << 40;
-    return read_integer(text, 'x', most, &row->m, &text) && read_integer(text, 'x', most, &row->n, &text) &&
-           read_integer(text, 0, most, &row->k, NULL) && row->m && row->n && row->k;
+    const uint64_t max = (uint64_t)1 << 40;
+    return read_integer(text, 'x', max, &row->m, &text) && read_integer(text, 'x', max, &row->n, &text) &&
+           read_integer(text, 0, max, &row->k, NULL) && row->m && row->n && row->k;
 }
 
 // "\t", "\n" and "\\" become what they mean, in place.
@@ -97,7 +97,7 @@ static bool read_crc(const char *text, uint32_t *ret) {
 
 // Takes the checksum off the line's end. NULL, or what is wrong.
 static const char *check_line(char *line, size_t *length) {
-    if (*length >= QUERNEL_I_ROW_MOST) return "the line is too long";
+    if (*length >= QUERNEL_I_ROW_MAX) return "the line is too long";
     for (size_t i = 0; i < *length; i++)
         if ((unsigned char)line[i] < ' ' && line[i] != '\t') return "a byte that is no text";
     if (*length < sizeof tag + CRC_DIGITS || memcmp(line, tag, sizeof tag - 1) || line[sizeof tag - 1] != '\t')
@@ -205,7 +205,7 @@ size_t quernel_i_row_print(const quernel_i_row *r, char *text, size_t capacity) 
     put_field(&p, r->lost);
     for (const char *at = r->extra; *at; at++) put(&p, *at);
     if (*r->extra) put(&p, '\t');
-    if (p.used + CRC_DIGITS + 2 > capacity || p.used + CRC_DIGITS >= QUERNEL_I_ROW_MOST) return 0;
+    if (p.used + CRC_DIGITS + 2 > capacity || p.used + CRC_DIGITS >= QUERNEL_I_ROW_MAX) return 0;
     const uint32_t crc = quernel_i_crc32c(0, text + 1, p.used - 2);
     snprintf(text + p.used, capacity - p.used, "%08x\n", crc);
     return p.used + CRC_DIGITS + 1;

@@ -8,7 +8,7 @@
 
 #include "quernel/tune.h"
 
-enum { QUERNEL_I_ROW_MOST = 4096 }; // bytes of a line
+enum { QUERNEL_I_ROW_MAX = 4096 }; // bytes of a line
 
 /// Texts point into the line that was parsed. `extra` holds columns of a later version, tabs included, or "".
 typedef struct quernel_i_row {

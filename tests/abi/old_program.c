@@ -44,7 +44,7 @@ static void use_linear(void) {
     need(quernel_weights_pack(&w, &d.weights, &error), "weights");
     quernel_weights_info info = QUERNEL_WEIGHTS_INFO_INIT;
     need(quernel_weights_get(d.weights, &info), "weights_get");
-    d.m = 1, d.quant.scale = 1.0f / 127, d.finish.bias = bias;
+    d.m = 1, d.quant.scale = 1.0f / 127, d.epilogue.bias = bias;
     need(quernel_linear_create(&d, &op, &error), "linear");
     run(op, y);
     float wanted = bias[3];
@@ -59,7 +59,7 @@ static void use_linear(void) {
 static quernel_conv2d_desc convolution(void) {
     quernel_conv2d_desc d = QUERNEL_CONV2D_DESC_INIT;
     d.pad_top = d.pad_left = d.pad_bottom = d.pad_right = 1;
-    d.finish.bias = bias, d.finish.activation = QUERNEL_ACTIVATION_RELU;
+    d.epilogue.bias = bias, d.epilogue.activation = QUERNEL_ACTIVATION_RELU;
     return d;
 }
 

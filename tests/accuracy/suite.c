@@ -36,26 +36,26 @@ static float x_at(const layer *l, int c, int h, int w) {
 
 /// The widest step that the activations can be quantized with, in units of x / s.
 static double x_step(const layer *l) {
-    double most = 0.0, least = 0.0;
+    double max = 0.0, min = 0.0;
     for (int i = 0; i < X_COUNT; i++) {
         const double y = (double)l->x[i] / (l->smoothed ? (double)l->smooth[i % IN] : 1.0);
-        if (y > most) most = y;
-        if (y < least) least = y;
+        if (y > max) max = y;
+        if (y < min) min = y;
     }
-    if (l->type == QUERNEL_TYPE_S8) return fmax(most, -least) / 127.0;
-    return (l->asymmetric ? most - least : most) / 255.0;
+    if (l->type == QUERNEL_TYPE_S8) return fmax(max, -min) / 127.0;
+    return (l->asymmetric ? max - min : max) / 255.0;
 }
 
 /// The float layer, and how far the int8 one may be from it: Σ |w|·dx + |x|·dw + dx·dw with half steps dx, dw.
 static void compute_exact(layer *l) {
     const double dx = 0.5 * x_step(l) * 1.02; // a zero point that is rounded shifts the range by up to a step's share
     for (int o = 0; o < OUT; o++) {
-        double most = 0.0;
+        double max = 0.0;
         for (int i = 0; i < IN * TAPS; i++) {
             const double s = l->smoothed ? (double)l->smooth[i / TAPS] : 1.0;
-            most = fmax(most, fabs((double)l->w[o * IN * TAPS + i] * s));
+            max = fmax(max, fabs((double)l->w[o * IN * TAPS + i] * s));
         }
-        const double dw = 0.5 * most / 127.0 * 1.0001;
+        const double dw = 0.5 * max / 127.0 * 1.0001;
         for (int h = 0; h < H; h++) {
             for (int w = 0; w < W; w++) {
                 double sum = (double)l->bias[o], bound = 0.0, magnitude = fabs(sum);
@@ -108,7 +108,7 @@ static bool run(layer *l) {
     d.quant.type = l->type;
     d.quant.asymmetric = l->asymmetric;
     if (l->mode == QUERNEL_QUANT_STATIC) d.quant.scale = (float)x_step(l) * 1.0001f;
-    d.finish.bias = l->bias;
+    d.epilogue.bias = l->bias;
     quernel_error error = {0};
     quernel_operator *op = NULL;
     int code = quernel_weights_pack(&w, &d.weights, &error);

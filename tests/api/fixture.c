@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POISON = 0x5a, BUFFER_BYTES = FIXTURE_MOST * 4 };
+enum { POISON = 0x5a, BUFFER_BYTES = FIXTURE_MAX * 4 };
 
 const char *const fixture_names[FIXTURE_KINDS] = {"linear", "conv2d", "deconv2d"};
 
@@ -33,7 +33,7 @@ void fixture_init(fixture *f, fixture_kind kind) {
     f->w.out = FIXTURE_OUT;
     f->w.data = f->data;
     f->quant = kind == FIXTURE_LINEAR ? &f->l.quant : &f->d.quant;
-    f->finish = kind == FIXTURE_LINEAR ? &f->l.finish : &f->d.finish;
+    f->epilogue = kind == FIXTURE_LINEAR ? &f->l.epilogue : &f->d.epilogue;
     f->quant->scale = 0.02f;
     f->quant->zero = 128;
     f->l.m = FIXTURE_ROWS;
@@ -55,9 +55,9 @@ void fixture_init(fixture *f, fixture_kind kind) {
 }
 
 void fixture_int8_output(fixture *f, int type) {
-    f->finish->y_type = type;
+    f->epilogue->y_type = type;
     f->d.y.type = type;
-    f->finish->y_scale = 0.05f;
+    f->epilogue->y_scale = 0.05f;
 }
 
 int fixture_create_op(const fixture *f, quernel_operator **op, quernel_error *error) {

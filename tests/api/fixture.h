@@ -9,7 +9,7 @@
 typedef enum fixture_kind { FIXTURE_LINEAR = 0, FIXTURE_CONV2D, FIXTURE_DECONV2D, FIXTURE_KINDS } fixture_kind;
 extern const char *const fixture_names[FIXTURE_KINDS];
 
-enum { FIXTURE_IN = 6, FIXTURE_OUT = 4, FIXTURE_ROWS = 5, FIXTURE_MOST = 4096 };
+enum { FIXTURE_IN = 6, FIXTURE_OUT = 4, FIXTURE_ROWS = 5, FIXTURE_MAX = 4096 };
 
 /// linear: 6 → 4, 5 rows. conv2d: 6 → 4 channels, 3x3, two groups, 1x6x5x7 NHWC. deconv2d: 6 → 4, 2x2, the same image.
 /// Float throughout, static u8 quantization, float output.
@@ -19,7 +19,7 @@ typedef struct fixture {
     quernel_linear_desc l;
     quernel_conv2d_desc d;
     quernel_quant *quant; ///< of the descriptor that `kind` uses
-    quernel_finish *finish;
+    quernel_epilogue *epilogue;
     const quernel_allocator *allocator; ///< for weights and operator
     size_t x_count, y_count;            ///< elements of the dense tensors
     float data[512];                    ///< the weights' numbers; as bytes: int8 weights

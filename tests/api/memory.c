@@ -10,7 +10,7 @@
 #include "malloc_count.h"
 #include "tests.h"
 
-enum { MOST_CALLS = 64 };
+enum { MAX_CALLS = 64 };
 
 /// One thing that takes memory through an allocator and, where it succeeds, gives all of it back.
 typedef struct attempt {
@@ -31,7 +31,7 @@ static int try_linear(const quernel_allocator *allocator, quernel_error *error) 
     fixture f;
     fixture_init(&f, FIXTURE_LINEAR);
     f.quant->row_scale = f.row_scale;
-    f.finish->bias = f.bias;
+    f.epilogue->bias = f.bias;
     f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL;
     f.w.smooth = f.smooth;
     return try_create(&f, allocator, error);
@@ -51,8 +51,8 @@ static int try_depthwise(const quernel_allocator *allocator, quernel_error *erro
     fixture f;
     fixture_init(&f, FIXTURE_CONV2D);
     f.w.in = f.w.out = f.w.groups = f.d.x.c = FIXTURE_OUT;
-    f.finish->activation = QUERNEL_ACTIVATION_PRELU;
-    f.finish->slopes = f.slopes;
+    f.epilogue->activation = QUERNEL_ACTIVATION_PRELU;
+    f.epilogue->slopes = f.slopes;
     return try_create(&f, allocator, error);
 }
 
@@ -119,7 +119,7 @@ void test_allocation_fails(void) {
     for (int i = 0; i < ATTEMPTS; i++) {
         const attempt *t = &attempts[i];
         size_t n = 1;
-        for (int code = QUERNEL_E_MEMORY; code != QUERNEL_OK && n < MOST_CALLS; n++) {
+        for (int code = QUERNEL_E_MEMORY; code != QUERNEL_OK && n < MAX_CALLS; n++) {
             counting memory;
             counting_init(&memory, n);
             quernel_error error = {0};
@@ -132,7 +132,7 @@ void test_allocation_fails(void) {
             counting_check(&memory, t->what);
         }
         CHECK(n > 2, "%s takes no memory from the caller's allocator", t->what);
-        CHECK(n < MOST_CALLS, "%s never succeeded", t->what);
+        CHECK(n < MAX_CALLS, "%s never succeeded", t->what);
     }
 }
 

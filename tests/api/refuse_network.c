@@ -94,7 +94,7 @@ void test_refuse_network_layers(void) {
     TRY(l[2].y_channel = 2, {QUERNEL_E_OVERLAP, "y_channel", "2", 2});
     TRY(l[1].conv.stride_h = 0, {QUERNEL_E_SHAPE, "stride_h", "0", 1});
     TRY(l[1].conv.size = 1, {QUERNEL_E_VALUE, "size", NULL, 1});
-    TRY(l[1].conv.finish.activation = 99, {QUERNEL_E_VALUE, "finish.activation", "99", 1});
+    TRY(l[1].conv.epilogue.activation = 99, {QUERNEL_E_VALUE, "epilogue.activation", "99", 1});
     TRY(l[1].conv.config = "strip=1", {QUERNEL_E_VALUE, "config", "strip", 1});
     TRY(l[1].conv.weights = n.smoothed, {QUERNEL_E_VALUE, "conv.weights", NULL, 2});
 #undef TRY

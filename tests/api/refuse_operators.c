@@ -88,7 +88,7 @@ void test_refuse_create_sizes(void) {
     CONV(f.d.y.w = 8, QUERNEL_E_SHAPE, "y", "8", -1);
     CONV(f.d.y.c = 3, QUERNEL_E_SHAPE, "y", "3", -1);
     CONV(f.d.y.n = 2, QUERNEL_E_SHAPE, "y", "2", -1);
-    CONV((f.finish->residual = 1, f.d.residual.h = 6), QUERNEL_E_SHAPE, "residual", "6", -1);
+    CONV((f.epilogue->residual = 1, f.d.residual.h = 6), QUERNEL_E_SHAPE, "residual", "6", -1);
     DECONV(f.d.y.h = 5, QUERNEL_E_SHAPE, "y", "5", -1);
     DECONV(f.d.x.h = 1u << 30, QUERNEL_E_SHAPE, "x", NULL, -1);
 }
@@ -121,7 +121,7 @@ void test_refuse_create_tensors(void) {
     LINEAR(f.l.x_stride = -1, QUERNEL_E_STRIDE, "x_stride", "-1", -1);
     LINEAR(f.l.x_stride = FIXTURE_IN - 1, QUERNEL_E_STRIDE, "x_stride", "5", -1);
     LINEAR(f.l.y_stride = FIXTURE_OUT - 1, QUERNEL_E_STRIDE, "y_stride", "3", -1);
-    LINEAR((f.finish->residual = 1, f.l.residual_stride = 3), QUERNEL_E_STRIDE, "residual_stride", "3", -1);
+    LINEAR((f.epilogue->residual = 1, f.l.residual_stride = 3), QUERNEL_E_STRIDE, "residual_stride", "3", -1);
     LINEAR(f.l.x_stride = INT64_MAX, QUERNEL_E_OVERFLOW, "x", NULL, -1);
     LINEAR(f.l.x_type = QUERNEL_TYPE_S32, QUERNEL_E_VALUE, "x", "2", -1);
     CONV(f.d.x.type = QUERNEL_TYPE_S32, QUERNEL_E_VALUE, "x", "2", -1);
@@ -136,7 +136,7 @@ void test_refuse_create_tensors(void) {
     CONV((f.d.x.layout = QUERNEL_LAYOUT_NCHW, f.d.x.stride_w = 2), QUERNEL_E_STRIDE, "x", "2", -1);
     CONV((f.d.x.layout = QUERNEL_LAYOUT_NCHW, f.d.x.stride_h = 6), QUERNEL_E_STRIDE, "x", "6", -1);
     CONV((f.d.y.layout = QUERNEL_LAYOUT_NCHW, f.d.y.stride_c = 34), QUERNEL_E_STRIDE, "y", "34", -1);
-    CONV((f.finish->residual = 1, f.d.residual.stride_w = 3), QUERNEL_E_STRIDE, "residual", "3", -1);
+    CONV((f.epilogue->residual = 1, f.d.residual.stride_w = 3), QUERNEL_E_STRIDE, "residual", "3", -1);
     CONV(f.d.y.border_h = 1, QUERNEL_E_VALUE, "y", NULL, -1); // a border holds zero points: int8 only
     CONV((fixture_int8_output(&f, QUERNEL_TYPE_U8), f.d.y.layout = QUERNEL_LAYOUT_NCHW, f.d.y.border_w = 1),
          QUERNEL_E_VALUE, "y", NULL, -1);
@@ -177,69 +177,69 @@ void test_refuse_create_quant(void) {
     CONV(f.quant->row_scale = f.row_scale, QUERNEL_E_VALUE, "quant.row_scale", NULL, -1);
 }
 
-void test_refuse_create_finish(void) {
-    ALL(f.finish->y_type = 5, QUERNEL_E_VALUE, "finish.y_type", "5", -1);
-    ALL(f.finish->activation = 11, QUERNEL_E_VALUE, "finish.activation", "11", -1);
-    ALL((f.finish->bias = f.bias, f.finish->bias_type = QUERNEL_TYPE_S8), QUERNEL_E_VALUE, "finish.bias_type", NULL,
+void test_refuse_create_epilogue(void) {
+    ALL(f.epilogue->y_type = 5, QUERNEL_E_VALUE, "epilogue.y_type", "5", -1);
+    ALL(f.epilogue->activation = 11, QUERNEL_E_VALUE, "epilogue.activation", "11", -1);
+    ALL((f.epilogue->bias = f.bias, f.epilogue->bias_type = QUERNEL_TYPE_S8), QUERNEL_E_VALUE, "epilogue.bias_type", NULL,
         -1);
-    ALL((f.bias[2] = NAN, f.finish->bias = f.bias), QUERNEL_E_VALUE, "finish.bias", "nan", 2);
-    ALL((f.bias[3] = -INFINITY, f.finish->bias = f.bias), QUERNEL_E_VALUE, "finish.bias", "-inf", 3);
-    ALL((f.finish->activation = QUERNEL_ACTIVATION_CLAMP, f.finish->lo = 1.0f), QUERNEL_E_VALUE, "finish.lo", NULL, -1);
-    ALL((f.finish->activation = QUERNEL_ACTIVATION_CLAMP, f.finish->lo = NAN), QUERNEL_E_VALUE, "finish.lo", NULL, -1);
-    ALL((f.finish->activation = QUERNEL_ACTIVATION_LEAKY, f.finish->slope = NAN), QUERNEL_E_VALUE, "finish.slope",
+    ALL((f.bias[2] = NAN, f.epilogue->bias = f.bias), QUERNEL_E_VALUE, "epilogue.bias", "nan", 2);
+    ALL((f.bias[3] = -INFINITY, f.epilogue->bias = f.bias), QUERNEL_E_VALUE, "epilogue.bias", "-inf", 3);
+    ALL((f.epilogue->activation = QUERNEL_ACTIVATION_CLAMP, f.epilogue->lo = 1.0f), QUERNEL_E_VALUE, "epilogue.lo", NULL, -1);
+    ALL((f.epilogue->activation = QUERNEL_ACTIVATION_CLAMP, f.epilogue->lo = NAN), QUERNEL_E_VALUE, "epilogue.lo", NULL, -1);
+    ALL((f.epilogue->activation = QUERNEL_ACTIVATION_LEAKY, f.epilogue->slope = NAN), QUERNEL_E_VALUE, "epilogue.slope",
         "nan", -1);
-    ALL(f.finish->activation = QUERNEL_ACTIVATION_PRELU, QUERNEL_E_NULL, "finish.slopes", NULL, -1);
-    ALL((f.slopes[1] = INFINITY, f.finish->activation = QUERNEL_ACTIVATION_PRELU, f.finish->slopes = f.slopes),
-        QUERNEL_E_VALUE, "finish.slopes", "inf", 1);
-    ALL((fixture_int8_output(&f, QUERNEL_TYPE_U8), f.finish->y_scale = 0.0f), QUERNEL_E_VALUE, "finish.y_scale", "0",
+    ALL(f.epilogue->activation = QUERNEL_ACTIVATION_PRELU, QUERNEL_E_NULL, "epilogue.slopes", NULL, -1);
+    ALL((f.slopes[1] = INFINITY, f.epilogue->activation = QUERNEL_ACTIVATION_PRELU, f.epilogue->slopes = f.slopes),
+        QUERNEL_E_VALUE, "epilogue.slopes", "inf", 1);
+    ALL((fixture_int8_output(&f, QUERNEL_TYPE_U8), f.epilogue->y_scale = 0.0f), QUERNEL_E_VALUE, "epilogue.y_scale", "0",
         -1);
-    ALL((fixture_int8_output(&f, QUERNEL_TYPE_U8), f.finish->y_scale = NAN), QUERNEL_E_VALUE, "finish.y_scale", "nan",
+    ALL((fixture_int8_output(&f, QUERNEL_TYPE_U8), f.epilogue->y_scale = NAN), QUERNEL_E_VALUE, "epilogue.y_scale", "nan",
         -1);
-    ALL((fixture_int8_output(&f, QUERNEL_TYPE_S8), f.finish->y_scale = -1.0f), QUERNEL_E_VALUE, "finish.y_scale", "-1",
+    ALL((fixture_int8_output(&f, QUERNEL_TYPE_S8), f.epilogue->y_scale = -1.0f), QUERNEL_E_VALUE, "epilogue.y_scale", "-1",
         -1);
-    ALL((fixture_int8_output(&f, QUERNEL_TYPE_U8), f.finish->y_zero = 256), QUERNEL_E_VALUE, "finish.y_zero", "256",
+    ALL((fixture_int8_output(&f, QUERNEL_TYPE_U8), f.epilogue->y_zero = 256), QUERNEL_E_VALUE, "epilogue.y_zero", "256",
         -1);
-    ALL((fixture_int8_output(&f, QUERNEL_TYPE_S8), f.finish->y_zero = 128), QUERNEL_E_VALUE, "finish.y_zero", "128",
+    ALL((fixture_int8_output(&f, QUERNEL_TYPE_S8), f.epilogue->y_zero = 128), QUERNEL_E_VALUE, "epilogue.y_zero", "128",
         -1);
-    ALL((fixture_int8_output(&f, QUERNEL_TYPE_S8), f.finish->y_narrow = 1, f.finish->y_zero = -128), QUERNEL_E_VALUE,
-        "finish.y_zero", "-128", -1);
-    ALL((fixture_int8_output(&f, QUERNEL_TYPE_S8), f.scale[2] = NAN, f.finish->y_smooth = f.scale), QUERNEL_E_VALUE,
-        "finish.y_smooth", "nan", 2);
-    ALL((fixture_int8_output(&f, QUERNEL_TYPE_S8), f.scale[1] = 0.0f, f.finish->y_smooth = f.scale), QUERNEL_E_VALUE,
-        "finish.y_smooth", "0", 1);
-    ALL((f.finish->y_type = QUERNEL_TYPE_S32, f.finish->bias = f.bias), QUERNEL_E_VALUE, "finish.bias_type", NULL, -1);
-    ALL((f.finish->y_type = QUERNEL_TYPE_S32, f.finish->activation = QUERNEL_ACTIVATION_RELU), QUERNEL_E_VALUE,
-        "finish.activation", NULL, -1);
+    ALL((fixture_int8_output(&f, QUERNEL_TYPE_S8), f.epilogue->y_narrow = 1, f.epilogue->y_zero = -128), QUERNEL_E_VALUE,
+        "epilogue.y_zero", "-128", -1);
+    ALL((fixture_int8_output(&f, QUERNEL_TYPE_S8), f.scale[2] = NAN, f.epilogue->y_smooth = f.scale), QUERNEL_E_VALUE,
+        "epilogue.y_smooth", "nan", 2);
+    ALL((fixture_int8_output(&f, QUERNEL_TYPE_S8), f.scale[1] = 0.0f, f.epilogue->y_smooth = f.scale), QUERNEL_E_VALUE,
+        "epilogue.y_smooth", "0", 1);
+    ALL((f.epilogue->y_type = QUERNEL_TYPE_S32, f.epilogue->bias = f.bias), QUERNEL_E_VALUE, "epilogue.bias_type", NULL, -1);
+    ALL((f.epilogue->y_type = QUERNEL_TYPE_S32, f.epilogue->activation = QUERNEL_ACTIVATION_RELU), QUERNEL_E_VALUE,
+        "epilogue.activation", NULL, -1);
 }
 
 void test_refuse_create_residual(void) {
-    ALL(f.finish->residual = 2, QUERNEL_E_VALUE, "finish.residual", "2", -1);
-    ALL((f.finish->residual = 1, f.finish->residual_type = QUERNEL_TYPE_BF16), QUERNEL_E_VALUE, "finish.residual_type",
+    ALL(f.epilogue->residual = 2, QUERNEL_E_VALUE, "epilogue.residual", "2", -1);
+    ALL((f.epilogue->residual = 1, f.epilogue->residual_type = QUERNEL_TYPE_BF16), QUERNEL_E_VALUE, "epilogue.residual_type",
         NULL, -1);
-    ALL((f.finish->residual = 1, f.finish->residual_type = QUERNEL_TYPE_S32), QUERNEL_E_VALUE, "finish.residual_type",
+    ALL((f.epilogue->residual = 1, f.epilogue->residual_type = QUERNEL_TYPE_S32), QUERNEL_E_VALUE, "epilogue.residual_type",
         NULL, -1);
-    ALL((f.finish->residual = 1, f.finish->y_type = QUERNEL_TYPE_S32), QUERNEL_E_VALUE, "finish.residual_type", NULL,
+    ALL((f.epilogue->residual = 1, f.epilogue->y_type = QUERNEL_TYPE_S32), QUERNEL_E_VALUE, "epilogue.residual_type", NULL,
         -1);
-    ALL((f.finish->residual = 1, f.finish->residual_type = QUERNEL_TYPE_S8, f.finish->residual_zero = 128),
-        QUERNEL_E_VALUE, "finish.residual_zero", "128", -1);
-    ALL((f.finish->residual = 1, f.finish->residual_type = QUERNEL_TYPE_U8, f.finish->residual_scale = NAN),
-        QUERNEL_E_VALUE, "finish.residual_scale", "nan", -1);
-    ALL((f.finish->residual = 1, f.finish->residual_type = QUERNEL_TYPE_U8, f.finish->residual_scale = 0.0f),
-        QUERNEL_E_VALUE, "finish.residual_scale", "0", -1);
-    ALL((f.finish->residual = 1, f.finish->residual_type = QUERNEL_TYPE_U8, f.scale[3] = -1.0f,
-         f.finish->residual_scales = f.scale),
-        QUERNEL_E_VALUE, "finish.residual_scales", "-1", 3);
+    ALL((f.epilogue->residual = 1, f.epilogue->residual_type = QUERNEL_TYPE_S8, f.epilogue->residual_zero = 128),
+        QUERNEL_E_VALUE, "epilogue.residual_zero", "128", -1);
+    ALL((f.epilogue->residual = 1, f.epilogue->residual_type = QUERNEL_TYPE_U8, f.epilogue->residual_scale = NAN),
+        QUERNEL_E_VALUE, "epilogue.residual_scale", "nan", -1);
+    ALL((f.epilogue->residual = 1, f.epilogue->residual_type = QUERNEL_TYPE_U8, f.epilogue->residual_scale = 0.0f),
+        QUERNEL_E_VALUE, "epilogue.residual_scale", "0", -1);
+    ALL((f.epilogue->residual = 1, f.epilogue->residual_type = QUERNEL_TYPE_U8, f.scale[3] = -1.0f,
+         f.epilogue->residual_scales = f.scale),
+        QUERNEL_E_VALUE, "epilogue.residual_scales", "-1", 3);
 }
 
 void test_refuse_create_bounds(void) {
-    ALL((f.bias32[2] = INT32_MAX, f.finish->bias = f.bias32, f.finish->bias_type = QUERNEL_TYPE_S32),
+    ALL((f.bias32[2] = INT32_MAX, f.epilogue->bias = f.bias32, f.epilogue->bias_type = QUERNEL_TYPE_S32),
         QUERNEL_E_OVERFLOW, "weights", NULL, 2);
-    ALL((f.bias32[1] = INT32_MIN, f.finish->bias = f.bias32, f.finish->bias_type = QUERNEL_TYPE_S32),
+    ALL((f.bias32[1] = INT32_MIN, f.epilogue->bias = f.bias32, f.epilogue->bias_type = QUERNEL_TYPE_S32),
         QUERNEL_E_OVERFLOW, "weights", NULL, 1);
     // The bound is a bound: one channel of 33 026 weights whose distance from the zero point is 255, and one less.
-    enum { MOST = 33025 };
-    static uint8_t data[2 * (MOST + 1)];
-    for (uint32_t k = MOST; k <= MOST + 1; k++) {
+    enum { MAX = 33025 };
+    static uint8_t data[2 * (MAX + 1)];
+    for (uint32_t k = MAX; k <= MAX + 1; k++) {
         fixture f;
         fixture_init(&f, FIXTURE_LINEAR);
         memset(data + k, 255, k);
@@ -253,7 +253,7 @@ void test_refuse_create_bounds(void) {
         quernel_operator *op = SENTINEL;
         quernel_error error = {0};
         const int code = fixture_create(&f, &op, &error);
-        if (k == MOST) {
+        if (k == MAX) {
             if (CHECK(code == QUERNEL_OK, "K %u: %s", k, error.text)) quernel_operator_destroy(op);
         } else {
             expect_refusal(code, &error, (refusal){QUERNEL_E_OVERFLOW, "weights", "2147515650", 1}, "K 33026");

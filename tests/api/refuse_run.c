@@ -17,8 +17,8 @@ static bool running_make(running *r, fixture_kind kind, bool residual) {
     quernel_error error = {0};
     fixture_init(&r->f, kind);
     if (residual) {
-        r->f.finish->residual = 1;
-        r->f.finish->residual_type = QUERNEL_TYPE_F32;
+        r->f.epilogue->residual = 1;
+        r->f.epilogue->residual_type = QUERNEL_TYPE_F32;
     }
     r->op = NULL;
     if (!CHECK(fixture_create(&r->f, &r->op, &error) == QUERNEL_OK, "%s: %s", fixture_names[kind], error.text))

@@ -228,7 +228,7 @@ void test_sums_keep_a_bound(void) {
         memset(data, 127, sizeof data);
         f.w.type = QUERNEL_TYPE_S8, f.w.data = data, f.w.scale = scale, f.w.smooth = NULL, f.w.zero = NULL;
         f.w.in = f.d.x.c = cases[i].channels, f.w.out = 5, f.w.groups = 1; // fewer have a kernel of their own
-        f.finish->bias = NULL;
+        f.epilogue->bias = NULL;
         quernel_operator *op = NULL;
         quernel_error error = {0};
         char line[512] = "";
@@ -258,7 +258,7 @@ void test_narrow_kernels_read_slices(void) {
         f.d.x = (quernel_tensor){QUERNEL_TYPE_U8, QUERNEL_LAYOUT_NHWC, 1, C, H, W, .stride_w = PITCH, .stride_h = W * PITCH, .stride_c = 1};
         f.d.y = (quernel_tensor){.layout = QUERNEL_LAYOUT_NHWC, .type = QUERNEL_TYPE_S32};
         f.d.pad_top = f.d.pad_left = f.d.pad_bottom = f.d.pad_right = 0;
-        f.finish->y_type = QUERNEL_TYPE_S32, f.quant->zero = 0;
+        f.epilogue->y_type = QUERNEL_TYPE_S32, f.quant->zero = 0;
         if (i) f.d.isa = QUERNEL_ISA_REF;
         quernel_operator *op = NULL;
         quernel_error error = {0};

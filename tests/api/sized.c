@@ -158,9 +158,9 @@ static int get_cpu(void *cpu, quernel_error *error) {
 
 static const quernel_conv2d_desc conv = {.size = sizeof conv, .x = {.n = 1, .c = CHANNELS, .h = 2, .w = 3}, .stride_h = 1,
                                          .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .quant = QUERNEL_QUANT_INIT,
-                                         .finish = QUERNEL_FINISH_INIT, .threads = 1, .isa = -1};
+                                         .epilogue = QUERNEL_EPILOGUE_INIT, .threads = 1, .isa = -1};
 static const quernel_linear_desc linear = {.size = sizeof linear, .m = 3, .quant = QUERNEL_QUANT_INIT,
-                                           .finish = QUERNEL_FINISH_INIT, .threads = 1, .isa = -1};
+                                           .epilogue = QUERNEL_EPILOGUE_INIT, .threads = 1, .isa = -1};
 static const quernel_observer_desc observer = QUERNEL_OBSERVER_DESC_INIT;
 static const quernel_smooth_options smooth_options = QUERNEL_SMOOTH_OPTIONS_INIT;
 static const quernel_calibration_options calibration_options = QUERNEL_CALIBRATION_OPTIONS_INIT;
@@ -175,7 +175,7 @@ static const quernel_plan_choice plan_choice = QUERNEL_PLAN_CHOICE_INIT;
 static const quernel_table_counters counters = QUERNEL_TABLE_COUNTERS_INIT;
 static const quernel_cpu cpu = QUERNEL_CPU_INIT;
 
-#define SIZED(name, LEAST, object, call, has_error) {name, sizeof(object), QUERNEL_##LEAST##_LEAST, &(object), call, has_error}
+#define SIZED(name, MIN, object, call, has_error) {name, sizeof(object), QUERNEL_##MIN##_MIN, &(object), call, has_error}
 
 const sized sized_read[] = {
     SIZED("weights_desc", WEIGHTS_DESC, conv_weights, pack_weights, 1),

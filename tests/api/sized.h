@@ -7,7 +7,7 @@
 
 typedef struct sized {
     const char *name;
-    uint32_t bytes, least;
+    uint32_t bytes, min;
     const void *init;                                   ///< its _INIT, or a legal one
     int (*call)(void *sized_struct, quernel_error *error); ///< a call that reads it, or fills it
     int has_error;                                      ///< the call says why it refuses

@@ -7,10 +7,10 @@
 #include "sized.h"
 #include "tests.h"
 
-enum { MORE = 64, MOST = 1024, POISON = 0xa5 };
+enum { MORE = 64, MAX = 1024, POISON = 0xa5 };
 
 typedef struct memory {
-    _Alignas(64) uint8_t bytes[MOST + MORE];
+    _Alignas(64) uint8_t bytes[MAX + MORE];
 } memory;
 
 static memory of(const sized *s, uint32_t size, uint8_t behind) {
@@ -48,7 +48,7 @@ static void refuse_size(const sized *s, uint32_t size, const char *what) {
 
 static void refuse_sizes(const sized *s) {
     refuse_size(s, 0, "no size");
-    refuse_size(s, s->least - 1, "smaller than its first layout");
+    refuse_size(s, s->min - 1, "smaller than its first layout");
     refuse_size(s, UINT32_MAX, "a size that cannot be");
 }
 
@@ -57,7 +57,7 @@ void test_sizes_read(void) {
         const sized *s = &sized_read[i];
         refuse_sizes(s);
         accept(s, s->bytes, 0, "as it is");
-        accept(s, s->least, POISON, "an older program's, garbage behind it");
+        accept(s, s->min, POISON, "an older program's, garbage behind it");
         accept(s, s->bytes + MORE, 0, "a newer program's, nothing new set");
         memory m = of(s, s->bytes + MORE, 0);
         m.bytes[s->bytes + MORE - 1] = 1;
@@ -75,7 +75,7 @@ static void expect_behind(const sized *s, uint32_t size) {
     memcpy(&left, m.bytes, sizeof left);
     CHECK(left == size, "%s of %u bytes: its size is %u", s->name, size, left);
     const uint32_t end = size < s->bytes ? size : s->bytes;
-    for (uint32_t b = end; b < MOST; b++)
+    for (uint32_t b = end; b < MAX; b++)
         if (!CHECK(m.bytes[b] == POISON, "%s of %u bytes: byte %u was written", s->name, size, b)) return;
 }
 
@@ -83,7 +83,7 @@ void test_sizes_written(void) {
     for (int i = 0; i < sized_written_count; i++) {
         const sized *s = &sized_written[i];
         refuse_sizes(s);
-        expect_behind(s, s->least);
+        expect_behind(s, s->min);
         expect_behind(s, s->bytes);
         expect_behind(s, s->bytes + MORE);
         memory m = of(s, s->bytes, 0);

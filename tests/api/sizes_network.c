@@ -91,10 +91,10 @@ void test_sizes_of_old_arrays(void) {
     networked plain = n;
     plain.desc.tensors = plain.tensors, plain.desc.layers = plain.layers;
     for (int i = 0; i < NETWORKED_LAYERS; i++) n.layers[i].conv.out_pad_h = 0x5a5a; // behind what an older program has
-    arrays a = arrays_make(&n, QUERNEL_NETWORK_TENSOR_LEAST, QUERNEL_NETWORK_LAYER_LEAST, QUERNEL_CONV2D_DESC_LEAST, 0);
+    arrays a = arrays_make(&n, QUERNEL_NETWORK_TENSOR_MIN, QUERNEL_NETWORK_LAYER_MIN, QUERNEL_CONV2D_DESC_MIN, 0);
     expect_same(&n, &plain, "an older program's arrays");
-    uint32_t size = QUERNEL_NETWORK_LAYER_LEAST + 8;
-    memcpy((uint8_t *)a.layers + QUERNEL_NETWORK_LAYER_LEAST, &size, sizeof size);
+    uint32_t size = QUERNEL_NETWORK_LAYER_MIN + 8;
+    memcpy((uint8_t *)a.layers + QUERNEL_NETWORK_LAYER_MIN, &size, sizeof size);
     refuse(&n, (refusal){QUERNEL_E_VALUE, "size", NULL, 1}, "layers of two sizes");
     arrays_free(&a);
     networked_free(&n);

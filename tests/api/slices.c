@@ -48,8 +48,8 @@ static quernel_conv2d_desc layer(quernel_weights *weights, uint32_t first, quern
     d.y = y, d.y.c = info.out;
     d.pad_top = d.pad_left = d.pad_bottom = d.pad_right = 1;
     d.quant.zero = 9, d.quant.scale = 0.02f;
-    d.finish.bias = bias + first;
-    d.finish.y_type = y.type, d.finish.y_scale = 0.3f, d.finish.y_zero = y.type == QUERNEL_TYPE_U8 ? ZERO : 0;
+    d.epilogue.bias = bias + first;
+    d.epilogue.y_type = y.type, d.epilogue.y_scale = 0.3f, d.epilogue.y_zero = y.type == QUERNEL_TYPE_U8 ? ZERO : 0;
     return d;
 }
 

@@ -20,7 +20,7 @@ const test_entry test_entries[] = {{"refuse_weights_sizes", test_refuse_weights_
                                    {"refuse_create_window", test_refuse_create_window},
                                    {"refuse_create_tensors", test_refuse_create_tensors},
                                    {"refuse_create_quant", test_refuse_create_quant},
-                                   {"refuse_create_finish", test_refuse_create_finish},
+                                   {"refuse_create_epilogue", test_refuse_create_epilogue},
                                    {"refuse_create_residual", test_refuse_create_residual},
                                    {"refuse_create_bounds", test_refuse_create_bounds},
                                    {"refuse_create_choices", test_refuse_create_choices},

@@ -15,7 +15,7 @@ void test_refuse_create_sizes(void);
 void test_refuse_create_window(void);
 void test_refuse_create_tensors(void);
 void test_refuse_create_quant(void);
-void test_refuse_create_finish(void);
+void test_refuse_create_epilogue(void);
 void test_refuse_create_residual(void);
 void test_refuse_create_bounds(void);
 void test_refuse_create_choices(void);

@@ -60,16 +60,16 @@ static void copy_text(reader from, char *text, size_t capacity) {
 }
 
 /// A repeated integer: one value, or many packed.
-static bool append_ints(const field *f, int64_t *values, uint32_t most, uint32_t *count) {
+static bool append_ints(const field *f, int64_t *values, uint32_t max, uint32_t *count) {
     reader packed = f->bytes;
     uint64_t value = f->value;
     if (f->wire == 0) {
-        if (*count == most) return false;
+        if (*count == max) return false;
         values[(*count)++] = (int64_t)value;
         return true;
     }
     while (packed.at < packed.end) {
-        if (*count == most || !read_varint(&packed, &value)) return false;
+        if (*count == max || !read_varint(&packed, &value)) return false;
         values[(*count)++] = (int64_t)value;
     }
     return true;
@@ -95,7 +95,7 @@ static bool parse_tensor(reader r, onnx_tensor *t) {
     reader raw = {NULL, NULL}, ints = {NULL, NULL};
     field f;
     while (read_field(&r, &f)) {
-        if (f.number == 1 && !append_ints(&f, t->dims, ONNX_MOST_DIMS, &t->n_dims)) return false;
+        if (f.number == 1 && !append_ints(&f, t->dims, ONNX_MAX_DIMS, &t->n_dims)) return false;
         if (f.number == 2) t->type = (int32_t)f.value;
         if ((f.number == 4 || f.number == 9) && f.wire == 2) raw = f.bytes;
         if (f.number == 5 && f.wire == 2) ints = f.bytes;
@@ -119,7 +119,7 @@ static bool parse_attribute(reader r, onnx_attribute *a) {
     field f;
     while (read_field(&r, &f)) {
         if (f.number == 1 && f.wire == 2) copy_text(f.bytes, a->name, sizeof a->name);
-        if ((f.number == 3 || f.number == 8) && !append_ints(&f, a->values, ONNX_MOST_INTS, &a->count)) return false;
+        if ((f.number == 3 || f.number == 8) && !append_ints(&f, a->values, ONNX_MAX_INTS, &a->count)) return false;
     }
     return r.at == r.end;
 }
@@ -149,9 +149,9 @@ static bool first_message(reader r, uint32_t number, reader *ret) {
 static uint8_t *read_file(const char *path, size_t *ret_bytes) {
     FILE *file = fopen(path, "rb");
     if (!file) return NULL;
-    enum { MOST = 1 << 20 };
-    uint8_t *data = malloc(MOST);
-    *ret_bytes = data ? fread(data, 1, MOST, file) : 0;
+    enum { MAX = 1 << 20 };
+    uint8_t *data = malloc(MAX);
+    *ret_bytes = data ? fread(data, 1, MAX, file) : 0;
     fclose(file);
     return data;
 }
@@ -181,11 +181,11 @@ static bool read_model(const char *folder, onnx_case *c) {
 bool onnx_read(const char *folder, onnx_case *c) {
     memset(c, 0, sizeof *c);
     bool read = read_model(folder, c);
-    while (read && c->n_inputs < ONNX_MOST_INPUTS &&
+    while (read && c->n_inputs < ONNX_MAX_INPUTS &&
            read_tensor(folder, "input", c->n_inputs, &c->inputs[c->n_inputs])) {
         c->n_inputs++;
     }
-    while (read && c->n_outputs < ONNX_MOST_OUTPUTS &&
+    while (read && c->n_outputs < ONNX_MAX_OUTPUTS &&
            read_tensor(folder, "output", c->n_outputs, &c->outputs[c->n_outputs])) {
         c->n_outputs++;
     }
@@ -195,8 +195,8 @@ bool onnx_read(const char *folder, onnx_case *c) {
 }
 
 void onnx_free(onnx_case *c) {
-    for (uint32_t i = 0; i < ONNX_MOST_INPUTS; i++) free(c->inputs[i].data);
-    for (uint32_t i = 0; i < ONNX_MOST_OUTPUTS; i++) free(c->outputs[i].data);
+    for (uint32_t i = 0; i < ONNX_MAX_INPUTS; i++) free(c->inputs[i].data);
+    for (uint32_t i = 0; i < ONNX_MAX_OUTPUTS; i++) free(c->outputs[i].data);
     memset(c, 0, sizeof *c);
 }
 

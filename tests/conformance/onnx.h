@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ONNX_MOST_DIMS = 8, ONNX_MOST_INPUTS = 9, ONNX_MOST_OUTPUTS = 3, ONNX_MOST_INTS = 8 };
+enum { ONNX_MAX_DIMS = 8, ONNX_MAX_INPUTS = 9, ONNX_MAX_OUTPUTS = 3, ONNX_MAX_INTS = 8 };
 
 /// ONNX's own numbers of element types.
 enum { ONNX_FLOAT = 1, ONNX_UINT8 = 2, ONNX_INT8 = 3, ONNX_INT32 = 6 };
@@ -15,7 +15,7 @@ enum { ONNX_FLOAT = 1, ONNX_UINT8 = 2, ONNX_INT8 = 3, ONNX_INT32 = 6 };
 typedef struct onnx_tensor {
     int32_t type;
     uint32_t n_dims;
-    int64_t dims[ONNX_MOST_DIMS];
+    int64_t dims[ONNX_MAX_DIMS];
     size_t count; ///< elements: the product of dims, 1 for a scalar
     void *data;   ///< elements in the machine's order, malloc'ed; NULL: absent
 } onnx_tensor;
@@ -23,7 +23,7 @@ typedef struct onnx_tensor {
 typedef struct onnx_attribute {
     char name[24];
     uint32_t count;
-    int64_t values[ONNX_MOST_INTS];
+    int64_t values[ONNX_MAX_INTS];
 } onnx_attribute;
 
 /// One folder of vectors: the model's first node, and the tensors of its first data set.
@@ -32,7 +32,7 @@ typedef struct onnx_case {
     uint32_t n_attributes;
     onnx_attribute attributes[8];
     uint32_t n_inputs, n_outputs;
-    onnx_tensor inputs[ONNX_MOST_INPUTS], outputs[ONNX_MOST_OUTPUTS];
+    onnx_tensor inputs[ONNX_MAX_INPUTS], outputs[ONNX_MAX_OUTPUTS];
 } onnx_case;
 
 /// Reads a folder. Returns false, and frees what it read, where a file is missing or malformed.

@@ -53,14 +53,14 @@ static integer_node integer_node_of(const onnx_case *c) {
                           &absent, &absent, &absent};
 }
 
-static void describe(const integer_node *n, const onnx_tensor *y, quernel_quant *quant, quernel_finish *finish) {
+static void describe(const integer_node *n, const onnx_tensor *y, quernel_quant *quant, quernel_epilogue *epilogue) {
     quant->type = type_of(n->x);
     quant->zero = int_at(n->x_zero, 0);
     if (n->x_scale->data) quant->scale = float_at(n->x_scale, 0);
-    finish->y_type = type_of(y);
-    finish->y_zero = int_at(n->y_zero, 0);
-    if (n->y_scale->data) finish->y_scale = float_at(n->y_scale, 0);
-    if (n->bias->data) finish->bias_type = QUERNEL_TYPE_S32, finish->bias = n->bias->data;
+    epilogue->y_type = type_of(y);
+    epilogue->y_zero = int_at(n->y_zero, 0);
+    if (n->y_scale->data) epilogue->y_scale = float_at(n->y_scale, 0);
+    if (n->bias->data) epilogue->bias_type = QUERNEL_TYPE_S32, epilogue->bias = n->bias->data;
 }
 
 /// Scales and zero points of the weights, one per output channel. The caller frees both.
@@ -102,11 +102,11 @@ static void run_conv(const char *name, const onnx_case *c) {
     w.kernel_h = (uint32_t)n.w->dims[2], w.kernel_w = (uint32_t)n.w->dims[3];
     w.data = n.w->data;
     spread_over_channels(&n, &w);
-    describe(&n, y, &d.quant, &d.finish);
+    describe(&n, y, &d.quant, &d.epilogue);
     d.x.type = type_of(n.x);
     d.x.layout = d.y.layout = QUERNEL_LAYOUT_NCHW;
     d.x.n = (uint32_t)n.x->dims[0], d.x.c = w.in, d.x.h = (uint32_t)n.x->dims[2], d.x.w = (uint32_t)n.x->dims[3];
-    d.y.type = d.finish.y_type;
+    d.y.type = d.epilogue.y_type;
     d.y.n = (uint32_t)y->dims[0], d.y.c = (uint32_t)y->dims[1], d.y.h = (uint32_t)y->dims[2];
     d.y.w = (uint32_t)y->dims[3];
     d.stride_h = (uint32_t)onnx_int(c, "strides", 0, 1), d.stride_w = (uint32_t)onnx_int(c, "strides", 1, 1);
@@ -143,7 +143,7 @@ static void run_matmul(const char *name, const onnx_case *c) {
         w.data = (const uint8_t *)n.w->data + b * k * columns;
         w.stride = 1, w.stride_in = (int64_t)columns;
         spread_over_channels(&n, &w);
-        describe(&n, y, &d.quant, &d.finish);
+        describe(&n, y, &d.quant, &d.epilogue);
         d.m = (uint32_t)m;
         d.x_type = type_of(n.x);
         quernel_error error = {0};
@@ -207,8 +207,8 @@ static void run_case(const char *name, const onnx_case *c) {
     else run_conv(name, c);
 }
 
-/// Runs each folder test_<family>* (or test_basic_<family>*). There must be at least `least` of them.
-static void run_family(const char *family, size_t least) {
+/// Runs each folder test_<family>* (or test_basic_<family>*). There must be at least `min` of them.
+static void run_family(const char *family, size_t min) {
     const char *folder = getenv("QUERNEL_ONNX_NODES") ? getenv("QUERNEL_ONNX_NODES") : DEFAULT_FOLDER;
     DIR *dir = opendir(folder);
     if (!dir) {
@@ -230,7 +230,7 @@ static void run_family(const char *family, size_t least) {
         count++;
     }
     closedir(dir);
-    CHECK(count >= least, "%zu vectors of %s, expected %zu or more", count, family, least);
+    CHECK(count >= min, "%zu vectors of %s, expected %zu or more", count, family, min);
 }
 
 static void test_convinteger(void) { run_family("convinteger", 3); }

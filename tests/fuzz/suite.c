@@ -11,11 +11,11 @@
 #include "quernel/quernel.h"
 #include "target.h"
 
-enum { DEFAULT_MUTATIONS = 30000, SEEDS = 6, MOST_BYTES = 1 << 14 };
+enum { DEFAULT_MUTATIONS = 30000, SEEDS = 6, MAX_BYTES = 1 << 14 };
 
 typedef struct blob {
     size_t bytes;
-    uint8_t data[MOST_BYTES];
+    uint8_t data[MAX_BYTES];
 } blob;
 
 static float numbers[4096];
@@ -39,7 +39,7 @@ static bool make_seed(int which, blob *b) {
     if (!CHECK(quernel_weights_pack(&d, &weights, &error) == QUERNEL_OK, "seed %d: %s", which, error.text))
         return false;
     b->bytes = quernel_weights_blob_bytes(weights);
-    const bool fits = CHECK(b->bytes <= MOST_BYTES / 2, "seed %d has %zu bytes", which, b->bytes) &&
+    const bool fits = CHECK(b->bytes <= MAX_BYTES / 2, "seed %d has %zu bytes", which, b->bytes) &&
                       CHECK(quernel_weights_save(weights, b->data, b->bytes, &error) == QUERNEL_OK, "%s", error.text);
     quernel_weights_release(weights);
     return fits;
@@ -50,9 +50,9 @@ static void put_word(rng *r, blob *b) {
                                      255,        65535,      1u << 26,   1u << 30,   INT32_MAX, 1u << 31,
                                      UINT32_MAX, 0x7fc00000, 0x7f800000, 0x80000000, 0x00000001};
     // Mostly in the header, where each word is a size or a kind.
-    const size_t most = rng_one_in(r, 3) || b->bytes < 64 ? b->bytes / 4 : 16;
-    if (most == 0) return;
-    const size_t at = 4 * (size_t)rng_int(r, 0, (int32_t)most - 1);
+    const size_t max = rng_one_in(r, 3) || b->bytes < 64 ? b->bytes / 4 : 16;
+    if (max == 0) return;
+    const size_t at = 4 * (size_t)rng_int(r, 0, (int32_t)max - 1);
     uint32_t word;
     memcpy(&word, b->data + at, sizeof word);
     const int mode = rng_int(r, 0, 3);
@@ -61,12 +61,12 @@ static void put_word(rng *r, blob *b) {
 }
 
 static void splice(rng *r, blob *b, const blob *other) {
-    const size_t from = (size_t)rng_int(r, 0, (int32_t)other->bytes - 1), most = other->bytes - from;
+    const size_t from = (size_t)rng_int(r, 0, (int32_t)other->bytes - 1), max = other->bytes - from;
     if (b->bytes == 0) return;
     const size_t to = rng_one_in(r, 2) && from < b->bytes ? from : (size_t)rng_int(r, 0, (int32_t)b->bytes - 1);
-    size_t count = (size_t)rng_int(r, 1, (int32_t)most);
+    size_t count = (size_t)rng_int(r, 1, (int32_t)max);
     if (rng_one_in(r, 2) && count > 8) count = 8;
-    if (to + count > MOST_BYTES) count = MOST_BYTES - to;
+    if (to + count > MAX_BYTES) count = MAX_BYTES - to;
     memcpy(b->data + to, other->data + from, count);
     if (to + count > b->bytes) b->bytes = to + count;
 }
@@ -77,7 +77,7 @@ static void mutate(rng *r, blob *b, const blob *seeds) {
     case 0: b->data[at] ^= (uint8_t)(1u << rng_int(r, 0, 7)); break;
     case 1: b->data[at] = (uint8_t)rng_next(r); break;
     case 2: b->bytes = at; break;
-    case 3: b->bytes += (size_t)rng_int(r, 1, 64) * (b->bytes + 64 < MOST_BYTES); break;
+    case 3: b->bytes += (size_t)rng_int(r, 1, 64) * (b->bytes + 64 < MAX_BYTES); break;
     case 4: splice(r, b, &seeds[rng_int(r, 0, SEEDS - 1)]); break;
     default: put_word(r, b);
     }

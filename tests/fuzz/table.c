@@ -12,7 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 static void check_row(const quernel_i_row *row) {
-    char text[QUERNEL_I_ROW_MOST], line[QUERNEL_I_ROW_MOST], again[QUERNEL_I_ROW_MOST];
+    char text[QUERNEL_I_ROW_MAX], line[QUERNEL_I_ROW_MAX], again[QUERNEL_I_ROW_MAX];
     const size_t length = quernel_i_row_print(row, text, sizeof text);
     if (!length) return; // a number that prints longer than it was read may not fit a line
     quernel_i_row read;

@@ -7,11 +7,11 @@
 
 #include "quernel/quernel.h"
 
-enum { MOST_ELEMENTS = 1 << 16 };
+enum { MAX_ELEMENTS = 1 << 16 };
 
 /// Memory asked for, in and out.
 typedef struct account {
-    size_t live, most;
+    size_t live, max;
 } account;
 
 static void *account_allocate(void *user, size_t bytes, size_t alignment) {
@@ -21,7 +21,7 @@ static void *account_allocate(void *user, size_t bytes, size_t alignment) {
     void *memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
     if (!memory) return NULL;
     a->live += bytes;
-    if (a->live > a->most) a->most = a->live;
+    if (a->live > a->max) a->max = a->live;
     return memory;
 }
 
@@ -53,7 +53,7 @@ static int create(quernel_weights *weights, const quernel_weights_info *info, qu
         d.m = 3;
         *x_count = (size_t)3 * info->in;
         *y_count = (size_t)3 * info->out;
-        return *x_count + *y_count > MOST_ELEMENTS ? QUERNEL_E_SHAPE : quernel_linear_create(&d, op, NULL);
+        return *x_count + *y_count > MAX_ELEMENTS ? QUERNEL_E_SHAPE : quernel_linear_create(&d, op, NULL);
     }
     quernel_conv2d_desc d = QUERNEL_CONV2D_DESC_INIT;
     const bool conv = info->kind == QUERNEL_WEIGHTS_CONV2D;
@@ -61,7 +61,7 @@ static int create(quernel_weights *weights, const quernel_weights_info *info, qu
     d.x.n = 1, d.x.c = info->in, d.x.h = conv ? info->kernel_h : 2, d.x.w = conv ? info->kernel_w : 2;
     if (!conv) d.stride_h = info->kernel_h, d.stride_w = info->kernel_w;
     const uint64_t taps = (uint64_t)info->kernel_h * info->kernel_w;
-    if (taps > MOST_ELEMENTS || taps * (info->in + (uint64_t)4 * info->out) > MOST_ELEMENTS) return QUERNEL_E_SHAPE;
+    if (taps > MAX_ELEMENTS || taps * (info->in + (uint64_t)4 * info->out) > MAX_ELEMENTS) return QUERNEL_E_SHAPE;
     *x_count = (size_t)(conv ? taps : 4) * info->in;
     *y_count = (size_t)(conv ? 1 : 4 * taps) * info->out;
     return conv ? quernel_conv2d_create(&d, op, NULL) : quernel_deconv2d_create(&d, op, NULL);
@@ -117,7 +117,7 @@ fuzz_outcome fuzz_blob(const uint8_t *data, size_t bytes, const char **why) {
             outcome = FUZZ_REFUSED;
     }
     // Sums and tables come on top of the bytes; nothing may grow with what a header merely claims.
-    if (memory.most > 64 * bytes + 65536) *why = "the loader asks for memory by the blob's word", outcome = FUZZ_WRONG;
+    if (memory.max > 64 * bytes + 65536) *why = "the loader asks for memory by the blob's word", outcome = FUZZ_WRONG;
     if (memory.live) *why = "memory was not given back", outcome = FUZZ_WRONG;
     return outcome;
 }

@@ -12,33 +12,33 @@
 #define REF (1u << QUERNEL_ISA_REF)
 
 static void honest(const quernel_i_gemm *g) { quernel_i_registry_best(QUERNEL_I_OP_GEMM, REF, QUERNEL_TYPE_U8)->run.gemm(g); }
-static void honest_rows(const quernel_i_rows *r) { quernel_i_registry_best(QUERNEL_I_OP_ROWS_NHWC, REF, -1)->run.rows(r); }
+static void honest_quantize(const quernel_i_quantize_args *r) { quernel_i_registry_best(QUERNEL_I_OP_QUANTIZE_NHWC, REF, -1)->run.quantize(r); }
 static void honest_range(const quernel_i_range *r) { quernel_i_registry_best(QUERNEL_I_OP_RANGE_NHWC, REF, -1)->run.range(r); }
 
-// Calls the honest kernel with a finish that was tampered with.
-static void with_finish(const quernel_i_gemm *g, const quernel_i_finish *f) {
+// Calls the honest kernel with an epilogue that was tampered with.
+static void with_epilogue(const quernel_i_gemm *g, const quernel_i_epilogue *f) {
     quernel_i_gemm copy = *g;
-    copy.finish = f;
+    copy.epilogue = f;
     honest(&copy);
 }
 
 static volatile uint8_t sink;
 static void reads_past_a_run(const quernel_i_gemm *g) {
     honest(g);
-    for (uint32_t i = 0; i < g->n_runs; i++)
-        sink = ((const uint8_t *)g->a)[(g->rows - 1) * g->a_row + g->runs[i].offset + 4 * (ptrdiff_t)g->runs[i].groups];
+    for (uint32_t i = 0; i < g->n_k_runs; i++)
+        sink = ((const uint8_t *)g->a)[(g->rows - 1) * g->a_row + g->k_runs[i].offset + 4 * (ptrdiff_t)g->k_runs[i].k_quads];
 }
 static void reads_before_a_row(const quernel_i_gemm *g) {
     honest(g);
-    ptrdiff_t least = 0;
-    for (uint32_t i = 0; i < g->n_runs; i++) least = g->runs[i].offset < least ? g->runs[i].offset : least;
-    sink = ((const uint8_t *)g->a)[least - 1];
+    ptrdiff_t min = 0;
+    for (uint32_t i = 0; i < g->n_k_runs; i++) min = g->k_runs[i].offset < min ? g->k_runs[i].offset : min;
+    sink = ((const uint8_t *)g->a)[min - 1];
 }
 static void writes_past_y(const quernel_i_gemm *g) {
     honest(g);
-    const quernel_i_finish *f = g->finish;
+    const quernel_i_epilogue *f = g->epilogue;
     const size_t size = quernel_type_size((quernel_type)f->out);
-    ((uint8_t *)f->y)[(g->rows - 1) * f->y_row + (g->columns - 1) * f->y_col + (ptrdiff_t)size] = 0;
+    ((uint8_t *)f->y)[(g->rows - 1) * f->y_row + (g->oc - 1) * f->y_col + (ptrdiff_t)size] = 0;
 }
 static void writes_past_scratch(const quernel_i_gemm *g) {
     honest(g);
@@ -49,22 +49,22 @@ static void ignores_last_row(const quernel_i_gemm *g) {
     if (copy.rows > 1) copy.rows--;
     honest(&copy);
 }
-static void ignores_last_column(const quernel_i_gemm *g) {
+static void ignores_last_oc(const quernel_i_gemm *g) {
     quernel_i_gemm copy = *g;
-    if (copy.columns > 1) copy.columns--;
+    if (copy.oc > 1) copy.oc--;
     honest(&copy);
 }
-static void ignores_last_group(const quernel_i_gemm *g) {
+static void ignores_last_k_quad(const quernel_i_gemm *g) {
     quernel_i_gemm copy = *g;
-    quernel_i_run runs[8];
-    memcpy(runs, g->runs, g->n_runs * sizeof *runs);
-    if (runs[g->n_runs - 1].groups > 1) runs[g->n_runs - 1].groups--;
-    copy.runs = runs;
+    quernel_i_k_run k_runs[8];
+    memcpy(k_runs, g->k_runs, g->n_k_runs * sizeof *k_runs);
+    if (k_runs[g->n_k_runs - 1].k_quads > 1) k_runs[g->n_k_runs - 1].k_quads--;
+    copy.k_runs = k_runs;
     honest(&copy);
 }
 static void ignores_later_runs(const quernel_i_gemm *g) {
     quernel_i_gemm copy = *g;
-    copy.n_runs = 1;
+    copy.n_k_runs = 1;
     honest(&copy);
 }
 static void ignores_init(const quernel_i_gemm *g) {
@@ -78,7 +78,7 @@ static void signed_rows(const quernel_i_gemm *g) {
 }
 static void clobbers_source(const quernel_i_gemm *g) {
     honest(g);
-    ((uint8_t *)g->a)[g->runs[0].offset] ^= 1;
+    ((uint8_t *)g->a)[g->k_runs[0].offset] ^= 1;
 }
 static void changes_control_word(const quernel_i_gemm *g) {
     honest(g);
@@ -98,41 +98,41 @@ static void changes_register(const quernel_i_gemm *g) {
 #endif
 }
 static void drops_row_scale(const quernel_i_gemm *g) {
-    quernel_i_finish f = *g->finish;
+    quernel_i_epilogue f = *g->epilogue;
     f.row_scale = NULL;
-    with_finish(g, &f);
+    with_epilogue(g, &f);
 }
 static void drops_row_terms(const quernel_i_gemm *g) {
-    quernel_i_finish f = *g->finish;
+    quernel_i_epilogue f = *g->epilogue;
     f.row_term[1] = f.col_term[1] = NULL;
-    with_finish(g, &f);
+    with_epilogue(g, &f);
 }
 static void residual_too_early(const quernel_i_gemm *g) {
-    quernel_i_finish f = *g->finish;
+    quernel_i_epilogue f = *g->epilogue;
     f.residual_last = false;
-    with_finish(g, &f);
+    with_epilogue(g, &f);
 }
 static void relu_for_prelu(const quernel_i_gemm *g) {
-    quernel_i_finish f = *g->finish;
+    quernel_i_epilogue f = *g->epilogue;
     if (f.act == QUERNEL_I_ACT_PRELU) f.act = QUERNEL_I_ACT_RELU;
-    with_finish(g, &f);
+    with_epilogue(g, &f);
 }
 static void wrong_output_clamp(const quernel_i_gemm *g) {
-    quernel_i_finish f = *g->finish;
+    quernel_i_epilogue f = *g->epilogue;
     f.q_hi -= 1.0f;
-    with_finish(g, &f);
+    with_epilogue(g, &f);
 }
 
 // Sums as vpmaddubsw makes them: pairs saturate at 16 bits.
 static void saturates_pairs(const quernel_i_gemm *g) {
     static int32_t acc[33 * 80];
     for (uint32_t m = 0; m < g->rows; m++)
-        for (uint32_t n = 0; n < g->columns; n++) {
+        for (uint32_t n = 0; n < g->oc; n++) {
             const int8_t *b = (const int8_t *)g->b + n / 16 * g->b_panel + n % 16 * 4;
             uint32_t sum = (uint32_t)g->init[n];
-            for (uint32_t r = 0; r < g->n_runs; r++) {
-                const uint8_t *a = (const uint8_t *)g->a + m * g->a_row + g->runs[r].offset;
-                for (uint32_t k = 0; k < g->runs[r].groups; k++, a += 4, b += 64)
+            for (uint32_t r = 0; r < g->n_k_runs; r++) {
+                const uint8_t *a = (const uint8_t *)g->a + m * g->a_row + g->k_runs[r].offset;
+                for (uint32_t k = 0; k < g->k_runs[r].k_quads; k++, a += 4, b += 64)
                     for (int i = 0; i < 4; i += 2) {
                         const int32_t pair = a[i] * b[i] + a[i + 1] * b[i + 1];
                         sum += (uint32_t)(pair > 32767 ? 32767 : pair < -32768 ? -32768 : pair);
@@ -140,32 +140,32 @@ static void saturates_pairs(const quernel_i_gemm *g) {
             }
             acc[m * 80 + n] = (int32_t)sum;
         }
-    quernel_i_registry_best(QUERNEL_I_OP_FINISH, REF, -1)->run.finish(acc, 80, g->rows, g->columns, g->finish);
+    quernel_i_registry_best(QUERNEL_I_OP_EPILOGUE, REF, -1)->run.epilogue(acc, 80, g->rows, g->oc, g->epilogue);
 }
 
 static void loses_negative_zero(const quernel_i_gemm *g) {
     honest(g);
-    const quernel_i_finish *f = g->finish;
+    const quernel_i_epilogue *f = g->epilogue;
     for (uint32_t m = 0; f->out == QUERNEL_TYPE_F32 && m < g->rows; m++)
-        for (uint32_t n = 0; n < g->columns; n++) {
+        for (uint32_t n = 0; n < g->oc; n++) {
             float *y = (float *)((uint8_t *)f->y + m * f->y_row + n * f->y_col);
             *y += 0.0f;
         }
 }
 
-// The finish with a product and a sum where the law says fma; plain floats only, the rest is honest.
+// The finish with a product and a sum where the specification says fma; plain floats only, the rest is honest.
 static void no_fma(const quernel_i_gemm *g) {
     honest(g);
-    const quernel_i_finish *f = g->finish;
+    const quernel_i_epilogue *f = g->epilogue;
     if (f->out != QUERNEL_TYPE_F32 || f->residual || f->act || f->out_scale || f->row_scale || f->row_term[0] || f->row_term[1]) return;
     quernel_i_gemm copy = *g;
-    quernel_i_finish sums = *f;
+    quernel_i_epilogue sums = *f;
     static int32_t acc[33 * 80];
     sums.out = QUERNEL_TYPE_S32, sums.y = acc, sums.y_row = 80 * 4, sums.y_col = 4;
-    copy.finish = &sums;
+    copy.epilogue = &sums;
     honest(&copy);
     for (uint32_t m = 0; m < g->rows; m++)
-        for (uint32_t n = 0; n < g->columns; n++) {
+        for (uint32_t n = 0; n < g->oc; n++) {
             volatile float product = (float)acc[m * 80 + n] * f->scale[n];
             const float t = product + f->bias[n];
             memcpy((uint8_t *)f->y + m * f->y_row + n * f->y_col, &t, sizeof t);
@@ -183,26 +183,26 @@ static void reads_a_pixel_more(const quernel_i_conv *c) {
     sink = ((const uint8_t *)c->a)[(c->lines + 1) * c->a_line + (c->pixels + 2) * c->a_pixel];
 }
 
-static void each_row_byte(const quernel_i_rows *r, uint8_t (*change)(float x, float m, const quernel_i_rows *r)) {
+static void each_row_byte(const quernel_i_quantize_args *r, uint8_t (*change)(float x, float m, const quernel_i_quantize_args *r)) {
     for (uint32_t p = 0; p < r->pixels; p++)
         for (uint32_t c = 0; c < r->channels; c++)
             r->y[p * r->y_pixel + c] = change(r->x[p * r->x_pixel + c], r->mult[c], r);
 }
-static uint8_t half_up(float x, float m, const quernel_i_rows *r) {
+static uint8_t half_up(float x, float m, const quernel_i_quantize_args *r) {
     return (uint8_t)((int32_t)floorf(quernel_i_clamp((x * m) * r->g, r->lo, r->hi) + 0.5f) + r->zero);
 }
-static void rounds_half_up(const quernel_i_rows *r) { each_row_byte(r, half_up); }
-static uint8_t nan_low(float x, float m, const quernel_i_rows *r) {
+static void rounds_half_up(const quernel_i_quantize_args *r) { each_row_byte(r, half_up); }
+static uint8_t nan_low(float x, float m, const quernel_i_quantize_args *r) {
     const float t = (x * m) * r->g;
     return (uint8_t)(quernel_i_rne(t != t ? r->lo : quernel_i_clamp(t, r->lo, r->hi)) + r->zero);
 }
-static void nan_becomes_low(const quernel_i_rows *r) { each_row_byte(r, nan_low); }
-static uint8_t other_order(float x, float m, const quernel_i_rows *r) {
+static void nan_becomes_low(const quernel_i_quantize_args *r) { each_row_byte(r, nan_low); }
+static uint8_t other_order(float x, float m, const quernel_i_quantize_args *r) {
     return (uint8_t)(quernel_i_rne(quernel_i_clamp(x * (m * r->g), r->lo, r->hi)) + r->zero);
 }
-static void multiplies_in_another_order(const quernel_i_rows *r) { each_row_byte(r, other_order); }
-static void writes_between_pixels(const quernel_i_rows *r) {
-    honest_rows(r);
+static void multiplies_in_another_order(const quernel_i_quantize_args *r) { each_row_byte(r, other_order); }
+static void writes_between_pixels(const quernel_i_quantize_args *r) {
+    honest_quantize(r);
     for (uint32_t p = 0; p + 1 < r->pixels && r->y_pixel > (ptrdiff_t)r->channels; p++) r->y[p * r->y_pixel + r->channels] = 0;
 }
 static void counts_infinities(const quernel_i_range *r) {
@@ -210,32 +210,32 @@ static void counts_infinities(const quernel_i_range *r) {
     for (uint32_t p = 0; p < r->pixels; p++)
         for (uint32_t c = 0; c < r->channels; c++) {
             const float y = r->x[p * r->x_pixel + c] * r->mult[c];
-            if (y > *r->greatest) *r->greatest = y;
+            if (y > *r->max) *r->max = y;
         }
 }
 static void forgets_what_was_found(const quernel_i_range *r) {
-    *r->least = *r->greatest = 0.0f;
+    *r->min = *r->max = 0.0f;
     honest_range(r);
 }
 
-static size_t one_line(uint32_t groups) { return (void)groups, 64; }
+static size_t one_line(uint32_t k_quads) { return (void)k_quads, 64; }
 
 #define KERNEL(op_, call_, f, ...)                                                                  \
     {.name = #f, .op = QUERNEL_I_OP_##op_, .call = QUERNEL_I_CALL_##call_, .a_type = QUERNEL_TYPE_U8, \
-     .mr = 1, .nr = 16, .kr = 4, .krev = 1, .b_group = 64, __VA_ARGS__}
+     .mr = 1, .nr = 16, .kr = 4, .krev = 1, .b_quad_bytes = 64, __VA_ARGS__}
 #define PRODUCT(f) KERNEL(GEMM, GEMM, f, .typed = true, .run.gemm = f, .scratch = one_line)
 #define CONV3X3(f) \
     KERNEL(CONV3X3, CONV, f, .typed = true, .run.conv = f, .scratch = one_line, .fits.stride_h = {1, 1})
-#define ROWS(f) KERNEL(ROWS_NHWC, ROWS, f, .run.rows = f)
+#define QUANTIZE(f) KERNEL(QUANTIZE_NHWC, QUANTIZE, f, .run.quantize = f)
 #define RANGE(f) KERNEL(RANGE_NHWC, RANGE, f, .run.range = f)
-static const quernel_i_kernel honest_kernels[] = {PRODUCT(honest), CONV3X3(honest_3x3), ROWS(honest_rows), RANGE(honest_range)};
+static const quernel_i_kernel honest_kernels[] = {PRODUCT(honest), CONV3X3(honest_3x3), QUANTIZE(honest_quantize), RANGE(honest_range)};
 static const quernel_i_kernel broken_kernels[] = {
     PRODUCT(reads_past_a_run), PRODUCT(reads_before_a_row), PRODUCT(writes_past_y), PRODUCT(writes_past_scratch),
-    PRODUCT(ignores_last_row), PRODUCT(ignores_last_column), PRODUCT(ignores_last_group), PRODUCT(ignores_later_runs),
+    PRODUCT(ignores_last_row), PRODUCT(ignores_last_oc), PRODUCT(ignores_last_k_quad), PRODUCT(ignores_later_runs),
     PRODUCT(ignores_init), PRODUCT(signed_rows), PRODUCT(clobbers_source), PRODUCT(changes_control_word),
     PRODUCT(changes_register), PRODUCT(drops_row_scale), PRODUCT(drops_row_terms), PRODUCT(residual_too_early),
     PRODUCT(relu_for_prelu), PRODUCT(wrong_output_clamp), PRODUCT(saturates_pairs), PRODUCT(loses_negative_zero), PRODUCT(no_fma),
-    CONV3X3(ignores_last_line), CONV3X3(reads_a_pixel_more), ROWS(rounds_half_up), ROWS(nan_becomes_low), ROWS(multiplies_in_another_order), ROWS(writes_between_pixels),
+    CONV3X3(ignores_last_line), CONV3X3(reads_a_pixel_more), QUANTIZE(rounds_half_up), QUANTIZE(nan_becomes_low), QUANTIZE(multiplies_in_another_order), QUANTIZE(writes_between_pixels),
     RANGE(counts_infinities), RANGE(forgets_what_was_found)};
 
 // How many of the cases a kernel fails.

@@ -6,17 +6,17 @@
 #include <string.h>
 
 void data_bytes(rng *r, data_kind kind, uint8_t *to, size_t count, bool is_signed) {
-    const uint8_t least = is_signed ? 0x80 : 0, greatest = is_signed ? 0x7f : 0xff, one = (uint8_t)rng_next(r);
+    const uint8_t min = is_signed ? 0x80 : 0, max = is_signed ? 0x7f : 0xff, one = (uint8_t)rng_next(r);
     for (size_t i = 0; i < count; i++) switch (kind) {
-        case DATA_LEAST: to[i] = least; break;
-        case DATA_GREATEST: to[i] = greatest; break;
-        case DATA_ALTERNATING: to[i] = i & 1 ? least : greatest; break;
+        case DATA_MIN: to[i] = min; break;
+        case DATA_MAX: to[i] = max; break;
+        case DATA_ALTERNATING: to[i] = i & 1 ? min : max; break;
         case DATA_ONE_HOT: to[i] = 0; break;
         case DATA_EQUAL: to[i] = one; break;
         case DATA_SMALL: to[i] = (uint8_t)rng_int(r, is_signed ? -2 : 0, 2); break;
         default: to[i] = (uint8_t)rng_next(r); break;
         }
-    if (kind == DATA_ONE_HOT && count) to[rng_next(r) % count] = greatest;
+    if (kind == DATA_ONE_HOT && count) to[rng_next(r) % count] = max;
 }
 
 void data_floats(rng *r, float *to, size_t count, float step) {

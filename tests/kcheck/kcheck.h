@@ -37,8 +37,8 @@ const char *kcheck_case(const quernel_i_kernel *kernel, const quernel_i_kernel *
 const char *kcheck_gemm(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
 const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
 const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
-const char *kcheck_finish(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
-const char *kcheck_rows(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
+const char *kcheck_epilogue(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
+const char *kcheck_quantize(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
 const char *kcheck_range(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
 
 /// Words for what a call did beside its work, or NULL.

@@ -9,43 +9,43 @@
 
 static size_t round16(uint32_t count) { return ((size_t)count + 15) / 16 * 16; }
 
-static float *table(rng *r, guard *g, uint32_t columns, float lo, float hi) {
-    float *t = guard_take(g, round16(columns) * sizeof *t, 4, 0);
-    for (size_t i = 0; i < columns; i++) t[i] = rng_float(r, lo, hi);
+static float *table(rng *r, guard *g, uint32_t oc, float lo, float hi) {
+    float *t = guard_take(g, round16(oc) * sizeof *t, 4, 0);
+    for (size_t i = 0; i < oc; i++) t[i] = rng_float(r, lo, hi);
     return t;
 }
 
 // Zeros of both signs, where maxima, minima and products may lose one.
-static void add_zeros(rng *r, float *t, uint32_t columns) {
-    for (uint32_t n = 0; n < columns; n++)
+static void add_zeros(rng *r, float *t, uint32_t oc) {
+    for (uint32_t n = 0; n < oc; n++)
         if (rng_one_in(r, 6)) t[n] = rng_one_in(r, 2) ? 0.0f : -0.0f;
 }
 
 // Row-major, transposed, or any stride; returns the bytes from the first element to behind the last.
-static size_t strides(rng *r, uint32_t rows, uint32_t columns, size_t size, ptrdiff_t *row, ptrdiff_t *col) {
+static size_t strides(rng *r, uint32_t rows, uint32_t oc, size_t size, ptrdiff_t *row, ptrdiff_t *col) {
     const uint32_t kind = (uint32_t)(rng_next(r) % 5), gap = (uint32_t)(rng_next(r) % 3);
     if (kind == 4) {
         *col = (ptrdiff_t)((1 + gap) * size);
-        *row = (ptrdiff_t)(((size_t)columns * (1 + gap) + gap) * size);
+        *row = (ptrdiff_t)(((size_t)oc * (1 + gap) + gap) * size);
     } else if (kind >= 2) {
         *row = (ptrdiff_t)size;
         *col = (ptrdiff_t)((rows + gap * 5) * size);
     } else {
         *col = (ptrdiff_t)size;
-        *row = (ptrdiff_t)((columns + gap * 7) * size);
+        *row = (ptrdiff_t)((oc + gap * 7) * size);
     }
-    return (size_t)(rows - 1) * (size_t)*row + (size_t)(columns - 1) * (size_t)*col + size;
+    return (size_t)(rows - 1) * (size_t)*row + (size_t)(oc - 1) * (size_t)*col + size;
 }
 
 static void make_scales(output *o, rng *r, guard *g, float typical_sum) {
-    quernel_i_finish *f = &o->finish;
+    quernel_i_epilogue *f = &o->epilogue;
     // Usually results spread over the output's range; sometimes they are huge, subnormal, or exact ties.
     const float usual = (f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8 ? 100.0f : 10.0f) / (typical_sum + 1.0f);
     const float factor = rng_one_in(r, 3) ? data_factor(r) : usual;
     const bool ties = rng_one_in(r, 6);
-    float *scale = table(r, g, o->columns, 0.5f * factor, 2.0f * factor);
-    float *bias = table(r, g, o->columns, -20.0f, 20.0f);
-    for (uint32_t n = 0; ties && n < o->columns; n++) {
+    float *scale = table(r, g, o->oc, 0.5f * factor, 2.0f * factor);
+    float *bias = table(r, g, o->oc, -20.0f, 20.0f);
+    for (uint32_t n = 0; ties && n < o->oc; n++) {
         scale[n] = n & 1 ? 0.5f : 0x1p-8f;
         bias[n] = (float)rng_int(r, -40, 40) * 0.5f;
     }
@@ -55,40 +55,40 @@ static void make_scales(output *o, rng *r, guard *g, float typical_sum) {
         for (uint32_t m = 0; m < o->rows; m++) row[m] = rng_one_in(r, 8) ? data_factor(r) : rng_float(r, 0.25f, 4.0f);
         f->row_scale = row;
     }
-    add_zeros(r, bias, o->columns);
-    if (rng_one_in(r, 4)) f->out_scale = table(r, g, o->columns, 0.1f, 3.0f);
+    add_zeros(r, bias, o->oc);
+    if (rng_one_in(r, 4)) f->out_scale = table(r, g, o->oc, 0.1f, 3.0f);
 }
 
 static void make_terms(output *o, rng *r, guard *g) {
     for (int i = 0; i < 2; i++) {
         if (!rng_one_in(r, 4)) continue;
         int32_t *row = guard_take(g, o->rows * sizeof *row, 4, 0);
-        int32_t *col = guard_take(g, round16(o->columns) * sizeof *col, 4, 0);
+        int32_t *col = guard_take(g, round16(o->oc) * sizeof *col, 4, 0);
         for (uint32_t m = 0; m < o->rows; m++) row[m] = rng_int(r, -255, 255);
-        for (uint32_t n = 0; n < o->columns; n++) col[n] = rng_one_in(r, 9) ? INT32_MIN : rng_int(r, -70000, 70000);
-        o->finish.row_term[i] = row, o->finish.col_term[i] = col;
+        for (uint32_t n = 0; n < o->oc; n++) col[n] = rng_one_in(r, 9) ? INT32_MIN : rng_int(r, -70000, 70000);
+        o->epilogue.row_term[i] = row, o->epilogue.col_term[i] = col;
     }
 }
 
 static void make_activation(output *o, rng *r, guard *g) {
-    quernel_i_finish *f = &o->finish;
+    quernel_i_epilogue *f = &o->epilogue;
     f->act = (int32_t)(rng_next(r) % (rng_one_in(r, 2) ? QUERNEL_I_ACT_HSWISH : QUERNEL_I_ACT_COUNT)); // the commonest oftener
     if (f->act == QUERNEL_I_ACT_PRELU) {
-        f->slope = table(r, g, o->columns, -1.5f, 1.5f);
-        add_zeros(r, (float *)f->slope, o->columns);
+        f->slope = table(r, g, o->oc, -1.5f, 1.5f);
+        add_zeros(r, (float *)f->slope, o->oc);
     }
     if (f->act != QUERNEL_I_ACT_CLAMP) return;
-    f->act_lo = table(r, g, o->columns, -30.0f, 0.0f);
-    f->act_hi = table(r, g, o->columns, 0.0f, 60.0f);
+    f->act_lo = table(r, g, o->oc, -30.0f, 0.0f);
+    f->act_hi = table(r, g, o->oc, 0.0f, 60.0f);
     if (rng_one_in(r, 5)) ((float *)f->act_hi)[0] = INFINITY;
-    add_zeros(r, (float *)f->act_lo, o->columns);
-    add_zeros(r, (float *)f->act_hi, o->columns);
+    add_zeros(r, (float *)f->act_lo, o->oc);
+    add_zeros(r, (float *)f->act_hi, o->oc);
 }
 
 static size_t type_size(int32_t type) { return quernel_type_size((quernel_type)type); }
 
 static void make_residual(output *o, rng *r, guard *g) {
-    quernel_i_finish *f = &o->finish;
+    quernel_i_epilogue *f = &o->epilogue;
     if (rng_one_in(r, 2)) return;
     static const int32_t types[] = {QUERNEL_TYPE_S8, QUERNEL_TYPE_U8, QUERNEL_TYPE_F32};
     f->r_type = f->out == QUERNEL_TYPE_S32 ? QUERNEL_TYPE_S32 : types[rng_next(r) % 3];
@@ -97,29 +97,29 @@ static void make_residual(output *o, rng *r, guard *g) {
     if (itself) {
         f->residual = o->y, f->r_row = f->y_row, f->r_col = f->y_col;
     } else {
-        const size_t bytes = strides(r, o->rows, o->columns, size, &f->r_row, &f->r_col);
+        const size_t bytes = strides(r, o->rows, o->oc, size, &f->r_row, &f->r_col);
         f->residual = guard_take(g, bytes, size, 0x77);
     }
     if (f->r_type == QUERNEL_TYPE_F32) {
         for (uint32_t m = 0; m < o->rows; m++)
-            for (uint32_t n = 0; n < o->columns; n++)
+            for (uint32_t n = 0; n < o->oc; n++)
                 data_floats(r, (float *)((uint8_t *)f->residual + m * f->r_row + n * f->r_col), 1, 0.25f);
     } else if (!itself) {
         for (uint32_t m = 0; m < o->rows; m++)
-            for (uint32_t n = 0; n < o->columns; n++)
+            for (uint32_t n = 0; n < o->oc; n++)
                 data_bytes(r, DATA_RANDOM, (uint8_t *)f->residual + m * f->r_row + n * f->r_col, size, false);
     }
     f->r_zero = f->r_type == QUERNEL_TYPE_U8 ? rng_int(r, 0, 255) : f->r_type == QUERNEL_TYPE_S8 ? rng_int(r, -128, 127) : 0;
-    if (f->r_type != QUERNEL_TYPE_F32 || rng_one_in(r, 2)) f->r_scale = table(r, g, o->columns, 0.01f, 2.0f);
+    if (f->r_type != QUERNEL_TYPE_F32 || rng_one_in(r, 2)) f->r_scale = table(r, g, o->oc, 0.01f, 2.0f);
     f->residual_last = rng_one_in(r, 3);
 }
 
-void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t columns, float typical_sum) {
-    *o = (output){.rows = rows, .columns = columns};
-    quernel_i_finish *f = &o->finish;
+void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t oc, float typical_sum) {
+    *o = (output){.rows = rows, .oc = oc};
+    quernel_i_epilogue *f = &o->epilogue;
     f->out = (int32_t)(rng_next(r) % 5);
     const size_t size = type_size(f->out);
-    o->bytes = strides(r, rows, columns, size, &f->y_row, &f->y_col);
+    o->bytes = strides(r, rows, oc, size, &f->y_row, &f->y_col);
     o->y = guard_take(g, o->bytes, size, 0xa5);
     o->expected = guard_take(g, o->bytes, size, 0xa5);
     f->y = o->y;
@@ -140,8 +140,8 @@ void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t columns, f
     guard_open(g, o->expected);
 }
 
-quernel_i_finish output_expected(const output *o) {
-    quernel_i_finish f = o->finish;
+quernel_i_epilogue output_expected(const output *o) {
+    quernel_i_epilogue f = o->epilogue;
     f.y = o->expected;
     if (f.residual == o->y) f.residual = o->expected;
     return f;
@@ -149,16 +149,16 @@ quernel_i_finish output_expected(const output *o) {
 
 static bool both_nan(const output *o, size_t at) {
     float a, b;
-    if (o->finish.out != QUERNEL_TYPE_F32) return false;
+    if (o->epilogue.out != QUERNEL_TYPE_F32) return false;
     memcpy(&a, o->y + at, sizeof a), memcpy(&b, o->expected + at, sizeof b);
     return isnan(a) && isnan(b);
 }
 
 const char *output_compare(const output *o) {
-    const size_t size = type_size(o->finish.out);
+    const size_t size = type_size(o->epilogue.out);
     for (uint32_t m = 0; m < o->rows; m++)
-        for (uint32_t n = 0; n < o->columns; n++) {
-            const size_t at = m * (size_t)o->finish.y_row + n * (size_t)o->finish.y_col;
+        for (uint32_t n = 0; n < o->oc; n++) {
+            const size_t at = m * (size_t)o->epilogue.y_row + n * (size_t)o->epilogue.y_col;
             if (!memcmp(o->y + at, o->expected + at, size)) continue;
             if (!both_nan(o, at)) return "a result differs from ref";
             memcpy(o->y + at, o->expected + at, size); // the gaps are compared below

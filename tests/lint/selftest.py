@@ -23,9 +23,9 @@ GOOD = {
     "kernels/kernels.def": SPDX + "KERNEL(GEMM, gemm_a_1x16x4, avx2, NONE, .a_type = U8, .krev = 1)\n",
     "kernels/meson.build": "'avx2/gemm_a_1x16x4.c'",
     "kernels/avx2/gemm_a_1x16x4.c": SPDX
-    + '#include "finish.h"\nvoid quernel_uk_gemm_a_1x16x4_avx2(void) {}\n',
-    "kernels/avx2/finish.h": SPDX + '#include "base/num.h"\n',
-    "src/exec/drive.c": SPDX + '#include "pack/stage.h"\n',
+    + '#include "epilogue.h"\nvoid quernel_uk_gemm_a_1x16x4_avx2(void) {}\n',
+    "kernels/avx2/epilogue.h": SPDX + '#include "base/num.h"\n',
+    "src/exec/exec.c": SPDX + '#include "pack/stage.h"\n',
     "tune/search/race.c": SPDX + '#include "tune/common/random.h"\n#include "table/row.h"\n',
     "examples/conv2d.c": SPDX + "#include <quernel/quernel.h>\nint main(void) {}\n",
     "README.md": "#include <quernel/quernel.h>\nint main(void) {}",
@@ -72,8 +72,8 @@ def krev_trials():
     kept = GOOD | {
         krev.RECORD: "\n".join(f"{k} {r} {h}" for k, (r, h) in krev.hashes(GOOD).items())
     }
-    moved = kept | {"kernels/avx2/finish.h": SPDX + "int more;\n"}
-    comment = kept | {"kernels/avx2/finish.h": SPDX + '#include "base/num.h" // words\n'}
+    moved = kept | {"kernels/avx2/epilogue.h": SPDX + "int more;\n"}
+    comment = kept | {"kernels/avx2/epilogue.h": SPDX + '#include "base/num.h" // words\n'}
     yield "krev: a record that fits", not list(krev.check(kept))
     yield "krev: a comment changes nothing", not list(krev.check(comment))
     yield "krev: code that changed under the same revision", list(krev.check(moved))
@@ -81,7 +81,7 @@ def krev_trials():
 
 
 KERNEL = "kernels/avx2/gemm_a_1x16x4.c"
-BODY = """#include "finish.h"
+BODY = """#include "epilogue.h"
 #if !defined(LANES)
 #error "LANES"
 #endif
@@ -111,8 +111,8 @@ def krev_hash_trials():
         yield f"krev: {what} leaves the hash", krev_hash(code) == krev_hash(code | {KERNEL: SPDX + BODY.replace(old, new)})
     for what, (old, new) in OTHER_CODE.items():
         yield f"krev: {what} changes the hash", krev_hash(code) != krev_hash(code | {KERNEL: SPDX + BODY.replace(old, new)})
-    moved = code | {KERNEL: SPDX + BODY.replace("finish.h", "kernels/template/finish.h")}
-    moved["kernels/template/finish.h"] = moved.pop("kernels/avx2/finish.h")
+    moved = code | {KERNEL: SPDX + BODY.replace("epilogue.h", "kernels/template/epilogue.h")}
+    moved["kernels/template/epilogue.h"] = moved.pop("kernels/avx2/epilogue.h")
     yield "krev: a move leaves the hash", krev_hash(code) == krev_hash(moved)
 
 

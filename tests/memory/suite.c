@@ -21,9 +21,9 @@ static size_t packed_bound(const shape *s) {
     if (s->op != SHAPE_DECONV) return (size_t)(1.1 * (double)round_up(s->n, 16) * (double)round_up(s->k, 64) * s->groups);
     // A convolution for each place of a patch of stride x stride pixels; all in 16 columns where they fit.
     const size_t window = round_up(s->kernel, s->stride) / s->stride * (round_up(s->kernel_w, s->stride_w) / s->stride_w);
-    const size_t places = s->stride * s->stride_w, columns = s->c_out / s->groups * places;
-    const bool merged = s->groups == 1 && columns <= 16;
-    return (size_t)(1.1 * (double)(merged ? 16 : round_up(s->c_out / s->groups, 16) * places) *
+    const size_t phases = s->stride * s->stride_w, oc = s->c_out / s->groups * phases;
+    const bool interleaved = s->groups == 1 && oc <= 16;
+    return (size_t)(1.1 * (double)(interleaved ? 16 : round_up(s->c_out / s->groups, 16) * phases) *
                     (double)round_up(window * (s->c_in / s->groups), 64) * s->groups);
 }
 
@@ -34,7 +34,7 @@ static quernel_conv2d_desc describe(const shape *s, int layout, int32_t type, ui
     d.stride_h = s->stride, d.stride_w = s->stride_w, d.dilation_h = d.dilation_w = s->dilation;
     d.pad_top = d.pad_bottom = s->pad, d.pad_left = d.pad_right = s->pad_w;
     d.out_pad_h = d.out_pad_w = s->out_pad;
-    d.finish.y_type = type;
+    d.epilogue.y_type = type;
     d.threads = threads;
     return d;
 }

@@ -6,7 +6,7 @@
 
 static void *own(drawn *d, size_t bytes) {
     void *memory = calloc(1, bytes + 1);
-    if (!memory || d->n_owned == MOST_OWNED) abort();
+    if (!memory || d->n_owned == MAX_OWNED) abort();
     return d->owned[d->n_owned++] = memory;
 }
 
@@ -52,7 +52,7 @@ static uint32_t add_tensor(drawn *d, quernel_tensor sizes) {
     return index;
 }
 
-static void finish_tensor(drawn *d, uint32_t index) {
+static void complete_tensor(drawn *d, uint32_t index) {
     quernel_network_tensor *t = &d->tensors[index];
     if (!d->read[index] || rng_one_in(&d->r, 5)) t->role = QUERNEL_NETWORK_OUTPUT;
     if (rng_one_in(&d->r, 2)) { // sizes may be said
@@ -89,7 +89,7 @@ static quernel_tensor output_of(const quernel_conv2d_desc *c, const quernel_weig
     return y;
 }
 
-static void draw_activation(drawn *d, quernel_finish *f, uint32_t out) {
+static void draw_activation(drawn *d, quernel_epilogue *f, uint32_t out) {
     f->activation = rng_int(&d->r, QUERNEL_ACTIVATION_NONE, QUERNEL_ACTIVATION_TANH);
     f->lo = -0.25f, f->hi = 0.5f, f->slope = 0.1f;
     f->slopes = own_floats(d, out, -0.5f, 1.5f);
@@ -98,8 +98,8 @@ static void draw_activation(drawn *d, quernel_finish *f, uint32_t out) {
 
 static void pack(drawn *d, quernel_network_layer *l, quernel_weights_desc *w) {
     const size_t taps = (size_t)w->kernel_h * w->kernel_w, count = (size_t)w->in * w->out / w->groups * taps;
-    const float most = 2.0f / sqrtf((float)(w->in / w->groups * taps));
-    w->data = own_floats(d, count, -most, most);
+    const float max = 2.0f / sqrtf((float)(w->in / w->groups * taps));
+    w->data = own_floats(d, count, -max, max);
     if (d->smooth[l->x]) w->smooth_kind = QUERNEL_SMOOTH_CHANNEL, w->smooth = d->smooth[l->x] + l->x_channel;
     if (quernel_weights_pack(w, &l->conv.weights, NULL)) abort();
 }
@@ -112,7 +112,7 @@ static void draw_residual(drawn *d, uint32_t y, uint32_t out) {
         if (t->h != of->h || t->w != of->w || t->c < out || !rng_one_in(&d->r, 2)) continue;
         l->residual = (int32_t)i;
         l->residual_channel = (uint32_t)rng_int(&d->r, 0, (int)(t->c - out));
-        l->conv.finish.residual_after_activation = rng_one_in(&d->r, 3);
+        l->conv.epilogue.residual_after_activation = rng_one_in(&d->r, 3);
         d->read[i] = true;
         return;
     }
@@ -134,13 +134,13 @@ static void add_layers(drawn *d) {
     l.x = x, l.y = add_tensor(d, sizes);
     d->read[x] = true;
     for (uint32_t i = 0; i < slices; i++) {
-        l.conv.finish = (quernel_finish)QUERNEL_FINISH_INIT;
+        l.conv.epilogue = (quernel_epilogue)QUERNEL_EPILOGUE_INIT;
         w.out = outs[i];
         w.in = rng_one_in(&d->r, 4) ? (uint32_t)rng_int(&d->r, 1, (int)from->c) : from->c;
         l.x_channel = (uint32_t)rng_int(&d->r, 0, (int)(from->c - w.in));
         d->smoothed[x] |= w.in == from->c;
         w.groups = rng_one_in(&d->r, 4) && w.in % 2 == 0 && w.out % 2 == 0 ? 2 : 1;
-        draw_activation(d, &l.conv.finish, w.out);
+        draw_activation(d, &l.conv.epilogue, w.out);
         pack(d, &l, &w);
         d->layers[d->n_layers++] = l;
         if (rng_one_in(&d->r, 3)) draw_residual(d, l.y, w.out);
@@ -150,7 +150,7 @@ static void add_layers(drawn *d) {
 
 void draw_network(drawn *d, uint64_t seed, uint64_t number) {
     *d = (drawn){.r = rng_make(seed, number)};
-    const int inputs = rng_one_in(&d->r, 4) ? 2 : 1, more = rng_int(&d->r, 1, MOST_TENSORS - 5);
+    const int inputs = rng_one_in(&d->r, 4) ? 2 : 1, more = rng_int(&d->r, 1, MAX_TENSORS - 5);
     for (int i = 0; i < inputs; i++) {
         const quernel_tensor sizes = {.n = 1 + (uint32_t)(d->n_tensors ? 0 : rng_one_in(&d->r, 4)),
                                       .c = (uint32_t)rng_int(&d->r, 1, 20),
@@ -164,7 +164,7 @@ void draw_network(drawn *d, uint64_t seed, uint64_t number) {
         d->tensors[index].smooth = is_int8(s) ? d->smooth[index] : NULL;
     }
     for (int i = 0; i < more; i++) add_layers(d);
-    for (uint32_t i = (uint32_t)inputs; i < d->n_tensors; i++) finish_tensor(d, i);
+    for (uint32_t i = (uint32_t)inputs; i < d->n_tensors; i++) complete_tensor(d, i);
 }
 
 void draw_free(drawn *d) {

@@ -6,18 +6,18 @@
 #include "../op/rng.h"
 #include "quernel/quernel.h"
 
-enum { MOST_TENSORS = 12, MOST_LAYERS = 24, MOST_OWNED = 4 * MOST_LAYERS };
+enum { MAX_TENSORS = 12, MAX_LAYERS = 24, MAX_OWNED = 4 * MAX_LAYERS };
 
 typedef struct drawn {
     rng r;
-    quernel_network_tensor tensors[MOST_TENSORS]; ///< as they are handed to create
-    quernel_tensor sizes[MOST_TENSORS];           ///< type, layout and sizes as they must come out
-    float *smooth[MOST_TENSORS];                  ///< [c] that readers smooth with, or NULL
+    quernel_network_tensor tensors[MAX_TENSORS]; ///< as they are handed to create
+    quernel_tensor sizes[MAX_TENSORS];           ///< type, layout and sizes as they must come out
+    float *smooth[MAX_TENSORS];                  ///< [c] that readers smooth with, or NULL
     uint32_t n_tensors;
-    quernel_network_layer layers[MOST_LAYERS];
+    quernel_network_layer layers[MAX_LAYERS];
     uint32_t n_layers;
-    bool read[MOST_TENSORS], smoothed[MOST_TENSORS]; ///< by a layer; by the weights of one that takes all channels
-    void *owned[MOST_OWNED];
+    bool read[MAX_TENSORS], smoothed[MAX_TENSORS]; ///< by a layer; by the weights of one that takes all channels
+    void *owned[MAX_OWNED];
     uint32_t n_owned;
 } drawn;
 

@@ -44,7 +44,7 @@ static void copy_channels(const quernel_tensor *from, const uint8_t *a, uint32_t
 
 typedef struct plain {
     const drawn *d;
-    uint8_t *values[MOST_TENSORS]; // dense
+    uint8_t *values[MAX_TENSORS]; // dense
 } plain;
 
 static uint8_t *slice_of(const plain *p, uint32_t tensor, uint32_t channel, uint32_t channels) {
@@ -61,15 +61,15 @@ static quernel_conv2d_desc describe(const drawn *d, const quernel_network_layer 
     const quernel_quant *y = &d->tensors[l->y].quant;
     c.x = dense(d->sizes[l->x], in), c.y = dense(d->sizes[l->y], out);
     c.quant = d->tensors[l->x].quant;
-    c.finish.y_type = c.y.type, c.finish.y_scale = y->scale, c.finish.y_zero = y->zero, c.finish.y_narrow = y->narrow;
-    if (c.y.type != QUERNEL_TYPE_F32 && d->smooth[l->y]) c.finish.y_smooth = d->smooth[l->y] + l->y_channel;
+    c.epilogue.y_type = c.y.type, c.epilogue.y_scale = y->scale, c.epilogue.y_zero = y->zero, c.epilogue.y_narrow = y->narrow;
+    if (c.y.type != QUERNEL_TYPE_F32 && d->smooth[l->y]) c.epilogue.y_smooth = d->smooth[l->y] + l->y_channel;
     if (l->residual < 0) return c;
     const quernel_quant *r = &d->tensors[l->residual].quant;
     const float *smooth = d->smooth[l->residual];
     c.residual = dense(d->sizes[l->residual], out);
-    c.finish.residual = 1, c.finish.residual_type = c.residual.type, c.finish.residual_zero = r->zero;
+    c.epilogue.residual = 1, c.epilogue.residual_type = c.residual.type, c.epilogue.residual_zero = r->zero;
     for (uint32_t k = 0; k < out; k++) scales[k] = r->scale * (smooth ? smooth[l->residual_channel + k] : 1.0f);
-    c.finish.residual_scales = scales;
+    c.epilogue.residual_scales = scales;
     return c;
 }
 
@@ -117,8 +117,8 @@ static bool same_output(const quernel_network *net, const plain *p, uint32_t ten
 
 static void run_network(const quernel_network *net, plain *p, const quernel_parallel *parallel, const char *how) {
     const drawn *d = p->d;
-    const void *inputs[MOST_TENSORS];
-    void *outputs[MOST_TENSORS];
+    const void *inputs[MAX_TENSORS];
+    void *outputs[MAX_TENSORS];
     uint32_t n_inputs = 0, n_outputs = 0;
     for (uint32_t i = 0; i < d->n_tensors; i++) {
         if (d->tensors[i].role == QUERNEL_NETWORK_INPUT) inputs[n_inputs++] = p->values[i];

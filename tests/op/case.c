@@ -38,8 +38,8 @@ static float *own_floats(op_case *c, size_t count, float lo, float hi) {
 
 // ---- shape ----
 
-static uint32_t small(op_case *c, int most) {
-    return (uint32_t)(rng_one_in(&c->r, 3) ? rng_int(&c->r, 1, most) : rng_int(&c->r, 1, most < 8 ? most : 8));
+static uint32_t small(op_case *c, int max) {
+    return (uint32_t)(rng_one_in(&c->r, 3) ? rng_int(&c->r, 1, max) : rng_int(&c->r, 1, max < 8 ? max : 8));
 }
 
 static void draw_linear_shape(op_case *c, bool large) {
@@ -49,11 +49,11 @@ static void draw_linear_shape(op_case *c, bool large) {
     c->weights.out = (uint32_t)rng_int(&c->r, 1, large ? 400 : rng_one_in(&c->r, 4) ? 80 : 36);
 }
 
-static void draw_groups(op_case *c, int most) {
+static void draw_groups(op_case *c, int max) {
     quernel_weights_desc *w = &c->weights;
     w->groups = rng_one_in(&c->r, 3) ? (uint32_t)rng_int(&c->r, 1, 20) : 1;
-    const uint32_t in = (uint32_t)rng_int(&c->r, 1, w->groups > 1 ? 5 : most);
-    const uint32_t out = (uint32_t)rng_int(&c->r, 1, w->groups > 1 ? 5 : most);
+    const uint32_t in = (uint32_t)rng_int(&c->r, 1, w->groups > 1 ? 5 : max);
+    const uint32_t out = (uint32_t)rng_int(&c->r, 1, w->groups > 1 ? 5 : max);
     const bool depthwise = rng_one_in(&c->r, 2) && w->groups > 1;
     w->in = depthwise ? w->groups : in * w->groups;
     w->out = depthwise ? w->groups : out * w->groups;
@@ -93,10 +93,10 @@ static void draw_window(op_case *c) {
         d->pad_left = (uint32_t)rng_int(&c->r, 0, reach_w + 1);
         d->pad_right = (uint32_t)rng_int(&c->r, 0, reach_w + 1);
     }
-    const int least_h = reach_h + 1 - (int)(d->pad_top + d->pad_bottom);
-    const int least_w = reach_w + 1 - (int)(d->pad_left + d->pad_right);
-    if ((int)d->x.h < least_h) d->x.h = (uint32_t)least_h;
-    if ((int)d->x.w < least_w) d->x.w = (uint32_t)least_w;
+    const int min_h = reach_h + 1 - (int)(d->pad_top + d->pad_bottom);
+    const int min_w = reach_w + 1 - (int)(d->pad_left + d->pad_right);
+    if ((int)d->x.h < min_h) d->x.h = (uint32_t)min_h;
+    if ((int)d->x.w < min_w) d->x.w = (uint32_t)min_w;
 }
 
 /// A shape that has kernels of its own: 3x3, stride and dilation 1, channels a multiple of 4.
@@ -157,9 +157,9 @@ static void limit(op_case *c, double budget) {
 // Padding of a deconvolution takes pixels away; at least one of `size` stays.
 static void draw_cropping(op_case *c, uint32_t size, uint32_t *before, uint32_t *after) {
     if (rng_one_in(&c->r, 3)) return;
-    const int most = size < 5 || rng_one_in(&c->r, 8) ? (int)size - 1 : 4;
-    *before = (uint32_t)rng_int(&c->r, 0, most);
-    *after = (uint32_t)rng_int(&c->r, 0, most - (int)*before);
+    const int max = size < 5 || rng_one_in(&c->r, 8) ? (int)size - 1 : 4;
+    *before = (uint32_t)rng_int(&c->r, 0, max);
+    *after = (uint32_t)rng_int(&c->r, 0, max - (int)*before);
 }
 
 static void draw_croppings(op_case *c) {
@@ -235,7 +235,7 @@ quernel_tensor case_output(const op_case *c) {
 
 static void draw_tensors(op_case *c) {
     quernel_conv2d_desc *d = &c->conv;
-    const quernel_finish *f = &d->finish;
+    const quernel_epilogue *f = &d->epilogue;
     d->x.c = c->weights.in;
     draw_layout(c, &d->x, &c->x_chain);
     d->y.type = f->y_type;
@@ -294,17 +294,17 @@ static void draw_weight_numbers(op_case *c, size_t count) {
     }
     uint8_t *data = own(c, count, 1);
     const int mode = rng_int(&c->r, 0, 9);
-    const uint8_t least = w->type == QUERNEL_TYPE_S8 ? 0x80 : 0;
+    const uint8_t min = w->type == QUERNEL_TYPE_S8 ? 0x80 : 0;
     for (size_t i = 0; i < count; i++) {
         data[i] = (uint8_t)rng_next(&c->r);
-        if (mode == 0) data[i] = least;
-        if (mode == 1) data[i] = (uint8_t)(least - 1);
-        if (mode == 2) data[i] = (uint8_t)(least - (i & 1));
+        if (mode == 0) data[i] = min;
+        if (mode == 1) data[i] = (uint8_t)(min - 1);
+        if (mode == 2) data[i] = (uint8_t)(min - (i & 1));
     }
     w->data = data;
     if (rng_one_in(&c->r, 2)) return;
     int32_t *zero = own(c, w->out, sizeof *zero);
-    for (uint32_t n = 0; n < w->out; n++) zero[n] = rng_int(&c->r, 0, 255) - least;
+    for (uint32_t n = 0; n < w->out; n++) zero[n] = rng_int(&c->r, 0, 255) - min;
     w->zero = zero;
 }
 
@@ -335,21 +335,21 @@ static void draw_weights(op_case *c) {
 }
 
 static void draw_residual(op_case *c) {
-    quernel_finish *f = &c->conv.finish;
+    quernel_epilogue *f = &c->conv.epilogue;
     static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_S8, QUERNEL_TYPE_U8};
     f->residual = 1;
     f->residual_type = f->y_type == QUERNEL_TYPE_S32 ? QUERNEL_TYPE_S32 : types[rng_int(&c->r, 0, 2)];
     if (f->y_type == QUERNEL_TYPE_S32) return;
     f->residual_after_activation = rng_one_in(&c->r, 3);
     if (f->residual_type == QUERNEL_TYPE_F32) return;
-    const int32_t least = f->residual_type == QUERNEL_TYPE_S8 ? -128 : 0;
-    f->residual_zero = rng_one_in(&c->r, 2) ? 0 : rng_int(&c->r, least, least + 255);
+    const int32_t min = f->residual_type == QUERNEL_TYPE_S8 ? -128 : 0;
+    f->residual_zero = rng_one_in(&c->r, 2) ? 0 : rng_int(&c->r, min, min + 255);
     f->residual_scale = c->t_amp / 64.0f * rng_scale(&c->r, -1, 1);
     if (rng_one_in(&c->r, 3)) f->residual_scales = own_scales(c, c->weights.out, f->residual_scale);
 }
 
 static void draw_bias(op_case *c) {
-    quernel_finish *f = &c->conv.finish;
+    quernel_epilogue *f = &c->conv.epilogue;
     if (rng_one_in(&c->r, 3)) return;
     if (f->y_type == QUERNEL_TYPE_S32 || rng_one_in(&c->r, 3)) {
         int32_t *bias = own(c, c->weights.out, sizeof *bias);
@@ -361,8 +361,8 @@ static void draw_bias(op_case *c) {
     }
 }
 
-static void draw_finish(op_case *c) {
-    quernel_finish *f = &c->conv.finish;
+static void draw_epilogue(op_case *c) {
+    quernel_epilogue *f = &c->conv.epilogue;
     static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_BF16, QUERNEL_TYPE_S32, QUERNEL_TYPE_S8,
                                 QUERNEL_TYPE_U8,  QUERNEL_TYPE_S8,   QUERNEL_TYPE_U8};
     const quernel_weights_desc *w = &c->weights;
@@ -412,7 +412,7 @@ void case_draw(op_case *c, op_kind kind, uint64_t seed, uint64_t number, uint32_
     if (kind == OP_DECONV2D) draw_croppings(c);
     draw_quant(c);
     draw_weights(c);
-    draw_finish(c);
+    draw_epilogue(c);
     draw_tensors(c);
     draw_run(c, isas);
 }
@@ -435,7 +435,7 @@ quernel_linear_desc case_linear(const op_case *c) {
     l.y_stride = d->y.stride_h;
     l.residual_stride = d->residual.stride_h;
     l.quant = d->quant;
-    l.finish = d->finish;
+    l.epilogue = d->epilogue;
     l.threads = d->threads;
     l.isa = d->isa;
     l.config = d->config;
@@ -450,7 +450,7 @@ void case_describe(const op_case *c, char *text, size_t capacity) {
     const quernel_weights_desc *w = &c->weights;
     const quernel_tensor *x = &d->x, *y = &d->y;
     static const char *const layouts[] = {"nhwc", "nchw"};
-    const quernel_finish *f = &d->finish;
+    const quernel_epilogue *f = &d->epilogue;
     const int length = snprintf(
         text, capacity,
         "%s x %s %s %ux%ux%ux%u strides %lld,%lld,%lld,%lld border %u,%u; w %s out %u groups %u kernel %ux%u"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Odd floating-point environments that a caller may have: the law of numbers holds in each, and a run restores it.
+// Odd floating-point environments that a caller may have: the numeric specification holds in each, and a run restores it.
 #ifndef QUERNEL_TESTS_ENVIRONMENT_H
 #define QUERNEL_TESTS_ENVIRONMENT_H
 

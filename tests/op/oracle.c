@@ -11,7 +11,7 @@
 typedef struct problem {
     const quernel_weights_desc *weights;
     quernel_quant quant;
-    quernel_finish finish;
+    quernel_epilogue epilogue;
     quernel_tensor x, y, residual;
     const void *x_data, *residual_data;
     void *y_data;
@@ -108,12 +108,12 @@ static float smoothed_weight(const problem *p, uint32_t o, uint32_t c, uint32_t 
 
 static void quantize_channel(problem *p, uint32_t o, int32_t *q) {
     const quernel_weights_desc *w = p->weights;
-    float most = 0.0f;
+    float max = 0.0f;
     for (uint32_t c = 0; c < p->group_in; c++) {
-        for (uint32_t tap = 0; tap < p->taps; tap++) most = fmaxf(most, fabsf(smoothed_weight(p, o, c, tap)));
+        for (uint32_t tap = 0; tap < p->taps; tap++) max = fmaxf(max, fabsf(smoothed_weight(p, o, c, tap)));
     }
-    const bool dead = !w->scale && most < 0x1p-96f;
-    p->d_w[o] = dead ? 1.0f : w->scale ? w->scale[o] : most / 127.0f;
+    const bool dead = !w->scale && max < 0x1p-96f;
+    p->d_w[o] = dead ? 1.0f : w->scale ? w->scale[o] : max / 127.0f;
     for (uint32_t c = 0; c < p->group_in; c++) {
         for (uint32_t tap = 0; tap < p->taps; tap++) {
             const float t = smoothed_weight(p, o, c, tap) / p->d_w[o];
@@ -169,42 +169,42 @@ static bool tap_position(const problem *p, uint32_t i, uint32_t j, uint32_t tap,
     return *h >= 0 && *h < p->x.h && *w >= 0 && *w < p->x.w;
 }
 
-static void widen(float y, float *least, float *most) {
+static void widen(float y, float *min, float *max) {
     if (!isfinite(y)) return;
-    if (y < *least) *least = y;
-    if (y > *most) *most = y;
+    if (y < *min) *min = y;
+    if (y > *max) *max = y;
 }
 
-static encoding encoding_of_range(const problem *p, float least, float most) {
+static encoding encoding_of_range(const problem *p, float min, float max) {
     encoding e = {1.0f, 1.0f, 0};
     const bool is_signed = p->quant.type == QUERNEL_TYPE_S8, asymmetric = !is_signed && p->quant.asymmetric;
-    float range = most;
-    if (is_signed && -least > most) range = -least;
-    if (asymmetric) range = most - least;
+    float range = max;
+    if (is_signed && -min > max) range = -min;
+    if (asymmetric) range = max - min;
     if (isinf(range)) range = 0x1.fffffep127f;
     if (range == 0.0f) return e;
     e.d = clampf(range / (is_signed ? 127.0f : 255.0f), 0x1p-96f, 0x1p96f);
-    if (asymmetric) e.zero = (int32_t)lrintf(clampf((0.0f - least) / e.d, 0.0f, 255.0f));
+    if (asymmetric) e.zero = (int32_t)lrintf(clampf((0.0f - min) / e.d, 0.0f, 255.0f));
     e.g = 1.0f / e.d;
     return e;
 }
 
 /// The range of the im2col row of one group: channels [first, first + count).
 static void widen_by_row(const problem *p, uint32_t n, uint32_t i, uint32_t j, uint32_t first, uint32_t count,
-                         float *least, float *most) {
+                         float *min, float *max) {
     for (uint32_t c = first; c < first + count; c++) {
         for (uint32_t tap = 0; tap < p->taps; tap++) {
             int64_t h, w;
             if (!tap_position(p, i, j, tap, &h, &w)) continue;
-            widen(load_float(p->x.type, p->x_data, offset(&p->x, n, c, h, w)) * p->m[c * p->taps + tap], least, most);
+            widen(load_float(p->x.type, p->x_data, offset(&p->x, n, c, h, w)) * p->m[c * p->taps + tap], min, max);
         }
     }
 }
 
-static void widen_by_image(const problem *p, uint32_t n, uint32_t rows, uint32_t columns, float *least, float *most) {
+static void widen_by_image(const problem *p, uint32_t n, uint32_t rows, uint32_t columns, float *min, float *max) {
     if (p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN) {
         for (uint32_t i = 0; i < rows; i++) {
-            for (uint32_t j = 0; j < columns; j++) widen_by_row(p, n, i, j, 0, p->x.c, least, most);
+            for (uint32_t j = 0; j < columns; j++) widen_by_row(p, n, i, j, 0, p->x.c, min, max);
         }
         return;
     }
@@ -212,7 +212,7 @@ static void widen_by_image(const problem *p, uint32_t n, uint32_t rows, uint32_t
         for (uint32_t h = 0; h < p->x.h; h++) {
             for (uint32_t w = 0; w < p->x.w; w++) {
                 const float x = load_float(p->x.type, p->x_data, offset(&p->x, n, c, h, w));
-                widen(x * p->m[c * p->taps], least, most);
+                widen(x * p->m[c * p->taps], min, max);
             }
         }
     }
@@ -239,9 +239,9 @@ static void fill_row(const problem *p, const encoding *e, uint32_t n, uint32_t i
     }
 }
 
-// ---- finish ----
+// ---- epilogue ----
 
-static float activate(const quernel_finish *f, uint32_t o, float t, float fold) {
+static float activate(const quernel_epilogue *f, uint32_t o, float t, float fold) {
     const float slope = f->activation == QUERNEL_ACTIVATION_PRELU ? f->slopes[o] : f->slope;
     switch (f->activation) {
     case QUERNEL_ACTIVATION_RELU: return t > 0.0f ? t : 0.0f;
@@ -254,7 +254,7 @@ static float activate(const quernel_finish *f, uint32_t o, float t, float fold) 
 }
 
 static float add_residual(const problem *p, uint32_t o, int64_t at, float t, float fold) {
-    const quernel_finish *f = &p->finish;
+    const quernel_epilogue *f = &p->epilogue;
     if (f->residual_type == QUERNEL_TYPE_F32) {
         const float r = load_float(QUERNEL_TYPE_F32, p->residual_data, at);
         const bool folded = is_int8(f->y_type) && !f->residual_after_activation && f->activation <= QUERNEL_ACTIVATION_PRELU;
@@ -265,8 +265,8 @@ static float add_residual(const problem *p, uint32_t o, int64_t at, float t, flo
 }
 
 /// The output element of channel o before its conversion, from the exact sum.
-static float finish(const problem *p, uint32_t o, int32_t acc, float d_row, bool has_row, int64_t residual_at) {
-    const quernel_finish *f = &p->finish;
+static float epilogue(const problem *p, uint32_t o, int32_t acc, float d_row, bool has_row, int64_t residual_at) {
+    const quernel_epilogue *f = &p->epilogue;
     const float out = is_int8(f->y_type) ? 1.0f / (f->y_smooth ? f->y_scale * f->y_smooth[o] : f->y_scale) : 1.0f;
     const bool late = f->residual && f->residual_after_activation;
     // A residual behind the activation, or an activation that no factor passes through, keeps the layer unfolded.
@@ -283,15 +283,15 @@ static float finish(const problem *p, uint32_t o, int32_t acc, float d_row, bool
 }
 
 static void store(const problem *p, int64_t at, float t) {
-    switch (p->finish.y_type) {
+    switch (p->epilogue.y_type) {
     case QUERNEL_TYPE_F32: ((float *)p->y_data)[at] = t; return;
     case QUERNEL_TYPE_BF16: ((uint16_t *)p->y_data)[at] = to_bf16(t); return;
-    default: ((uint8_t *)p->y_data)[at] = (uint8_t)quantize(t, p->finish.y_type, p->finish.y_narrow, p->finish.y_zero);
+    default: ((uint8_t *)p->y_data)[at] = (uint8_t)quantize(t, p->epilogue.y_type, p->epilogue.y_narrow, p->epilogue.y_zero);
     }
 }
 
 static void output(const problem *p, const encoding *e, uint32_t n, uint32_t o, uint32_t h, uint32_t w, uint32_t acc) {
-    const quernel_finish *f = &p->finish;
+    const quernel_epilogue *f = &p->epilogue;
     const int64_t at = offset(&p->y, n, o, h, w), residual_at = offset(&p->residual, n, o, h, w);
     if (f->bias && f->bias_type == QUERNEL_TYPE_S32) acc += (uint32_t)((const int32_t *)f->bias)[o];
     if (f->y_type == QUERNEL_TYPE_S32) {
@@ -300,7 +300,7 @@ static void output(const problem *p, const encoding *e, uint32_t n, uint32_t o, 
         return;
     }
     const bool has_row = p->quant.mode != QUERNEL_QUANT_STATIC || p->quant.row_scale;
-    store(p, at, finish(p, o, (int32_t)acc, e->d, has_row, residual_at));
+    store(p, at, epilogue(p, o, (int32_t)acc, e->d, has_row, residual_at));
 }
 
 static void multiply(const problem *p, const encoding *e, uint32_t n, uint32_t i, uint32_t j, uint32_t group) {
@@ -321,7 +321,7 @@ static void write_border(const problem *p) {
             for (int64_t w = -columns; w < y->w + columns; w++) {
                 if (h >= 0 && h < y->h && w >= 0 && w < y->w) continue;
                 for (int64_t c = 0; c < y->c; c++) {
-                    ((uint8_t *)p->y_data)[offset(y, n, c, h, w)] = (uint8_t)p->finish.y_zero;
+                    ((uint8_t *)p->y_data)[offset(y, n, c, h, w)] = (uint8_t)p->epilogue.y_zero;
                 }
             }
         }
@@ -338,9 +338,9 @@ static void compute_position(const problem *p, encoding e, uint32_t n, uint32_t 
     }
     for (uint32_t group = 0; group < p->weights->groups; group++) {
         if (p->quant.mode == QUERNEL_QUANT_DYNAMIC_ROW) {
-            float least = 0.0f, most = 0.0f;
-            widen_by_row(p, n, i, j, group * p->group_in, p->group_in, &least, &most);
-            e = encoding_of_range(p, least, most);
+            float min = 0.0f, max = 0.0f;
+            widen_by_row(p, n, i, j, group * p->group_in, p->group_in, &min, &max);
+            e = encoding_of_range(p, min, max);
         }
         fill_row(p, &e, n, i, j, group);
         multiply(p, &e, n, i, j, group);
@@ -355,9 +355,9 @@ static void compute(problem *p) {
     write_border(p);
     for (uint32_t n = 0; n < p->x.n; n++) {
         if (p->quant.mode == QUERNEL_QUANT_DYNAMIC_CALL) {
-            float least = 0.0f, most = 0.0f;
-            widen_by_image(p, n, rows, columns, &least, &most);
-            e = encoding_of_range(p, least, most);
+            float min = 0.0f, max = 0.0f;
+            widen_by_image(p, n, rows, columns, &min, &max);
+            e = encoding_of_range(p, min, max);
         }
         for (uint32_t i = 0; i < rows; i++) {
             for (uint32_t j = 0; j < columns; j++) compute_position(p, e, n, i, j);
@@ -417,7 +417,7 @@ int oracle_linear(const quernel_weights_desc *weights, const quernel_linear_desc
                   const void *residual, void *y) {
     problem p = {.weights = weights,
                  .quant = desc->quant,
-                 .finish = desc->finish,
+                 .epilogue = desc->epilogue,
                  .x_data = x,
                  .residual_data = residual,
                  .y_data = y,
@@ -437,7 +437,7 @@ static int run_image(const quernel_weights_desc *weights, const quernel_conv2d_d
                      const void *residual, void *y) {
     problem p = {.weights = weights,
                  .quant = desc->quant,
-                 .finish = desc->finish,
+                 .epilogue = desc->epilogue,
                  .x_data = x,
                  .residual_data = residual,
                  .y_data = y,

@@ -106,7 +106,7 @@ static bool prepare(run_state *s) {
     static guarded x_memory, residual_memory, y_memory;
     op_case *c = &s->c;
     const quernel_conv2d_desc *d = &c->conv;
-    const quernel_finish *f = &d->finish;
+    const quernel_epilogue *f = &d->epilogue;
     const quernel_tensor y = case_output(c);
     const op_chain none = {0, 0};
     if (!take(s, &x_memory, &s->x, &d->x, d->x.type, &c->x_chain, POISON_X)) return false;
@@ -162,7 +162,7 @@ static bool may_be_unsupported(const op_case *c) {
 
 /// Changes a line of explain: other numbers, and now and then another path. The plan then cuts its work elsewhere.
 static void other_plan(rng *r, const char *line, char *text, size_t capacity) {
-    static const char *const paths[] = {"path=inplace", "path=staged", "path=packed"};
+    static const char *const paths[] = {"path=inplace", "path=staged", "path=im2col"};
     size_t length = 0;
     while (*line && length + 16 < capacity) {
         const char *word = NULL;
@@ -195,7 +195,7 @@ static void create_otherwise(op_case *c, quernel_operator **op) {
     if (length >= sizeof line) return;
     other_plan(&c->r, line, text, sizeof text);
     const size_t used = strlen(text);
-    if (rng_one_in(&c->r, 2)) snprintf(text + used, sizeof text - used, " equal=%d", rng_int(&c->r, 1, rng_one_in(&c->r, 2) ? 2 : 9));
+    if (rng_one_in(&c->r, 2)) snprintf(text + used, sizeof text - used, " dedup=%d", rng_int(&c->r, 1, rng_one_in(&c->r, 2) ? 2 : 9));
     c->conv.config = text;
     if (create_op(c, &other, NULL) == QUERNEL_OK) {
         quernel_operator_destroy(*op);
@@ -221,7 +221,7 @@ static int run(run_state *s, const quernel_operator *op, quernel_error *error) {
     spread context;
     const quernel_parallel parallel = spread_make(c->spread, c->conv.threads, rng_next(&c->r), &context);
     const quernel_parallel *const spread_over = c->spread == OP_SPREAD_NONE ? NULL : &parallel;
-    return quernel_operator_run(op, s->x.first, c->conv.finish.residual ? s->residual.first : NULL, s->y.first,
+    return quernel_operator_run(op, s->x.first, c->conv.epilogue.residual ? s->residual.first : NULL, s->y.first,
                                 s->workspace, s->workspace_bytes, spread_over, error);
 }
 

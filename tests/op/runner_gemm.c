@@ -34,8 +34,8 @@ static gemm_case draw(uint64_t seed, uint64_t number) {
     g.lda = g.k + rng_int(r, 0, 5);
     g.ldb = (g.transpose ? g.k : g.n) + (int64_t)rng_int(r, 0, 5);
     g.ldc = g.n + rng_int(r, 0, 5);
-    const int32_t least = g.is_unsigned ? 0 : -128;
-    g.a_zero = rng_one_in(r, 2) ? 0 : rng_int(r, least, least + 255);
+    const int32_t min = g.is_unsigned ? 0 : -128;
+    g.a_zero = rng_one_in(r, 2) ? 0 : rng_int(r, min, min + 255);
     g.b_zero = rng_one_in(r, 2) ? 0 : rng_int(r, -128, 127);
     g.threads = (uint32_t)rng_int(r, 1, 3);
     g.spread = g.threads > 1 ? (op_spread)rng_int(r, 0, OP_SPREADS - 1) : OP_SPREAD_NONE;

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_WORKERS = 8 };
+enum { MAX_WORKERS = 8 };
 
 static void run_reverse(void *user, uint32_t tasks, void (*task)(void *, uint32_t, uint32_t), void *arg) {
     ((spread *)user)->calls++;
@@ -26,11 +26,11 @@ static void run_shuffled(void *user, uint32_t tasks, void (*task)(void *, uint32
 }
 
 quernel_parallel spread_make(op_spread kind, uint32_t workers, uint64_t seed, spread *s) {
-    static quernel_pool *pools[MOST_WORKERS + 1];
+    static quernel_pool *pools[MAX_WORKERS + 1];
     *s = (spread){.r = {seed}, .workers = workers ? workers : 1};
     if (kind == OP_SPREAD_REVERSE) return (quernel_parallel){.run = run_reverse, .user = s, .threads = 1};
     if (kind == OP_SPREAD_SHUFFLE) return (quernel_parallel){.run = run_shuffled, .user = s, .threads = s->workers};
-    if (kind != OP_SPREAD_POOL || workers > MOST_WORKERS) return (quernel_parallel)QUERNEL_PARALLEL_INIT;
+    if (kind != OP_SPREAD_POOL || workers > MAX_WORKERS) return (quernel_parallel)QUERNEL_PARALLEL_INIT;
     if (!pools[workers] && quernel_pool_create(workers, &pools[workers], NULL) != QUERNEL_OK) {
         return (quernel_parallel)QUERNEL_PARALLEL_INIT;
     }

@@ -120,7 +120,7 @@ class OneLayer(unittest.TestCase):
 
 
 class Numbers(unittest.TestCase):
-    """The law of numbers, written again in NumPy."""
+    """The numeric specification, written again in NumPy."""
 
     def setUp(self):
         self.s = np.float32(np.exp(RNG.normal(size=8)))

@@ -96,9 +96,9 @@ class Binding(unittest.TestCase):
         w = RNG.normal(size=(8, 8, 3, 3)).astype(np.float32) * 0.1
         chain = quernel.Chain(1, 8, 6, 5, border=(1, 2))
         chain.memory[:] = 77
-        finish = {"activation": quernel.RELU, "y_scale": 0.02, "y_zero": 9}
+        epilogue = {"activation": quernel.RELU, "y_scale": 0.02, "y_zero": 9}
         quernel.conv2d(
-            quernel.Weights(w), x, chain, pad=(1, 1, 1, 1), quant={"scale": 0.02}, finish=finish
+            quernel.Weights(w), x, chain, pad=(1, 1, 1, 1), quant={"scale": 0.02}, epilogue=epilogue
         )(x, chain)
         d = chain.desc
         lines = np.lib.stride_tricks.as_strided(

@@ -81,8 +81,8 @@ void test_weights_absmax(void) {
                 for (int i = 0; i < COUNT; i++) {
                     data[i] = rng_float(&r, -1.0f, 1.0f);
                     const place p = place_of(kind, i);
-                    float *most = &expected[p.c * taps + (taps > 1 ? p.t : 0)];
-                    *most = fmaxf(*most, fabsf(data[i]));
+                    float *max = &expected[p.c * taps + (taps > 1 ? p.t : 0)];
+                    *max = fmaxf(*max, fabsf(data[i]));
                 }
                 const quernel_weights_desc w = grouped(kind, data);
                 quernel_error e = {0};

@@ -38,8 +38,8 @@ static void check_equal(const quernel_observer *a, const quernel_observer *b, co
         quernel_observer_get(a, g, &x, NULL);
         quernel_observer_get(b, g, &y, NULL);
         CHECK(x.count == y.count && x.zeros == y.zeros && x.nans == y.nans && x.infs == y.infs &&
-                  x.first_nonfinite == y.first_nonfinite && x.samples == y.samples && x.least == y.least &&
-                  x.greatest == y.greatest && x.mean_least == y.mean_least && x.mean_greatest == y.mean_greatest,
+                  x.first_nonfinite == y.first_nonfinite && x.samples == y.samples && x.min == y.min &&
+                  x.max == y.max && x.mean_min == y.mean_min && x.mean_max == y.mean_max,
               "%s: group %u", what, g);
         for (int32_t k = 0; k < 20; k++) {
             quernel_calibration_options o = QUERNEL_CALIBRATION_OPTIONS_INIT;
@@ -93,7 +93,7 @@ static void check_split(rng *r, int32_t granularity, const float *x) {
         quernel_observer_stats a = QUERNEL_OBSERVER_STATS_INIT, b = a;
         quernel_observer_get(whole, g, &a, NULL);
         quernel_observer_get(alone, g, &b, NULL);
-        CHECK(a.count == b.count && a.mean_greatest == b.mean_greatest && a.least == b.least, "one call, group %u", g);
+        CHECK(a.count == b.count && a.mean_max == b.mean_max && a.min == b.min, "one call, group %u", g);
     }
     quernel_observer_destroy(whole);
     quernel_observer_destroy(alone);
@@ -110,7 +110,7 @@ void test_merge_is_order_free(void) {
         update(o, &t, zeros + i);
         quernel_observer_stats s = QUERNEL_OBSERVER_STATS_INIT;
         quernel_observer_get(o, 0, &s, NULL);
-        CHECK(s.zeros == 2 && !signbit(s.least) && !signbit(s.greatest), "zeros from %d on", i);
+        CHECK(s.zeros == 2 && !signbit(s.min) && !signbit(s.max), "zeros from %d on", i);
         quernel_observer_destroy(o);
     }
     for (uint64_t seed = 0; seed < 6; seed++) {
@@ -154,19 +154,19 @@ static void check_group(const quernel_observer *o, int32_t granularity, uint32_t
     quernel_observer_get(o, g, &s, NULL);
     uint64_t count = 0, zeros = 0, nans = 0, infs = 0;
     int64_t first = -1;
-    float least = INFINITY, greatest = -INFINITY;
+    float min = INFINITY, max = -INFINITY;
     for (int i = 0; i < IMAGES * IMAGE; i++) {
         if (group_of(granularity, i) != g) continue;
         nans += isnan(x[i]) != 0, infs += isinf(x[i]) != 0;
         if (!isfinite(x[i]) && first < 0) first = i;
         if (!isfinite(x[i])) continue;
         count++, zeros += x[i] == 0.0f;
-        least = fminf(least, x[i]), greatest = fmaxf(greatest, x[i]);
+        min = fminf(min, x[i]), max = fmaxf(max, x[i]);
     }
     CHECK(s.count == count && s.zeros == zeros && s.nans == nans && s.infs == infs, "group %u: counts", g);
     CHECK(s.first_nonfinite == first, "group %u: first at %lld, expected %lld", g, (long long)s.first_nonfinite,
           (long long)first);
-    CHECK(s.least == least && s.greatest == greatest, "group %u: extremes", g);
+    CHECK(s.min == min && s.max == max, "group %u: extremes", g);
 }
 
 void test_groups_match_a_naive_walk(void) {
@@ -213,15 +213,15 @@ void test_columns_match_im2col(void) {
         const int columns = (wide - (int)(d.dilation_w * (d.kernel_w - 1)) - 1) / (int)d.stride_w + 1;
         for (int k = 0; k < (int)(C * d.kernel_h * d.kernel_w); k++) {
             const int c = k / (int)(d.kernel_h * d.kernel_w), tap = k % (int)(d.kernel_h * d.kernel_w);
-            float most = 0.0f;
+            float max = 0.0f;
             for (int i = 0; i < rows * columns; i++) {
                 const int y = i / columns * (int)d.stride_h + tap / (int)d.kernel_w * (int)d.dilation_h - top;
                 const int z = i % columns * (int)d.stride_w + tap % (int)d.kernel_w * (int)d.dilation_w - left;
                 if (y < 0 || y >= H || z < 0 || z >= W) continue;
-                most = fmaxf(most, fabsf(x[nhwc ? (y * W + z) * C + c : (c * H + y) * W + z]));
+                max = fmaxf(max, fabsf(x[nhwc ? (y * W + z) * C + c : (c * H + y) * W + z]));
             }
-            CHECK(found[k] == most, "case %d, column %d: %g, expected %g", (int)seed, k, (double)found[k],
-                  (double)most);
+            CHECK(found[k] == max, "case %d, column %d: %g, expected %g", (int)seed, k, (double)found[k],
+                  (double)max);
         }
     }
 }

@@ -21,7 +21,7 @@ static quernel_operator *conv3x3(uint32_t channels, uint32_t size, uint32_t stri
     CHECK(!quernel_weights_pack(&w, &packed, NULL), "weights");
     quernel_conv2d_desc d = QUERNEL_CONV2D_DESC_INIT;
     d.weights = packed, d.x.n = 1, d.x.c = channels, d.x.h = d.x.w = size, d.x.type = QUERNEL_TYPE_U8;
-    d.x.layout = d.y.layout = QUERNEL_LAYOUT_NHWC, d.finish.y_type = QUERNEL_TYPE_S32;
+    d.x.layout = d.y.layout = QUERNEL_LAYOUT_NHWC, d.epilogue.y_type = QUERNEL_TYPE_S32;
     d.stride_h = d.stride_w = stride, d.pad_top = d.pad_left = d.pad_bottom = d.pad_right = 1;
     CHECK(!quernel_conv2d_create(&d, &op, NULL), "conv2d");
     quernel_weights_release(packed);

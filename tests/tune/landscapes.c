@@ -50,7 +50,7 @@ static int load_folder(const char *folder, measured *ret, int count) {
         *m = (measured){0};
         snprintf(m->name, sizeof m->name, "%.150s", entries[i]->d_name);
         snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        const bool read = count < LANDSCAPES_MOST && landscape_read(path, &m->landscape);
+        const bool read = count < LANDSCAPES_MAX && landscape_read(path, &m->landscape);
         if (read && count_work(m)) count++;
         else if (read) landscape_free(&m->landscape), free(m->work);
         free(entries[i]);

@@ -6,7 +6,7 @@
 #include "plan/model.h"
 #include "tune/search/landscape.h"
 
-enum { LANDSCAPES_MOST = 64 };
+enum { LANDSCAPES_MAX = 64 };
 
 typedef struct measured {
     char name[160];

@@ -30,7 +30,7 @@ static quernel_weights *pack(void) {
 static quernel_operator *create(quernel_weights *packed, uint32_t m, const char *config) {
     quernel_linear_desc d = QUERNEL_LINEAR_DESC_INIT;
     quernel_operator *op = NULL;
-    d.weights = packed, d.m = m, d.x_type = QUERNEL_TYPE_U8, d.config = config, d.finish.y_type = QUERNEL_TYPE_S32;
+    d.weights = packed, d.m = m, d.x_type = QUERNEL_TYPE_U8, d.config = config, d.epilogue.y_type = QUERNEL_TYPE_S32;
     return quernel_linear_create(&d, &op, NULL) ? NULL : op;
 }
 
@@ -52,7 +52,7 @@ static quernel_plan_choice choice_of(const quernel_operator *op) {
 typedef struct own_row {
     quernel_i_row row;
     quernel_i_key key;
-    char machine[QUERNEL_I_CLASS_MOST], config[512];
+    char machine[QUERNEL_I_CLASS_MAX], config[512];
 } own_row;
 
 static void row_for(own_row *r, const quernel_operator *op, const char *change) {
@@ -66,7 +66,7 @@ static void row_for(own_row *r, const quernel_operator *op, const char *change) 
 }
 
 static void give(const quernel_i_row *row) {
-    char text[QUERNEL_I_ROW_MOST];
+    char text[QUERNEL_I_ROW_MAX];
     const size_t bytes = quernel_i_row_print(row, text, sizeof text);
     CHECK(bytes && !quernel_table_set(text, bytes, NULL), "the row was not taken");
 }
@@ -128,7 +128,7 @@ void test_lookup_rejections(void) {
 void test_lookup_neighbours(void) {
     quernel_operator *plain = product(128, NULL);
     own_row r;
-    row_for(&r, plain, "parts=1");
+    row_for(&r, plain, "n_split=1");
     give(&r.row);
     static const struct {
         uint32_t m;

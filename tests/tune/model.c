@@ -10,7 +10,7 @@
 #include "tests.h"
 
 enum { W = QUERNEL_I_WORK_COUNT, SWEEPS = 2000 };
-#define REGRET_MOST 0.08
+#define REGRET_MAX 0.08
 
 static double predict(const double *work, const double *rates) {
     double ns = 0;
@@ -53,7 +53,7 @@ static double regret(const measured *m, const double *rates) {
 }
 
 void test_model_regret(void) {
-    measured *all = calloc(LANDSCAPES_MOST, sizeof *all);
+    measured *all = calloc(LANDSCAPES_MAX, sizeof *all);
     const int count = all ? landscapes_load(all) : 0;
     double own = 0, left_out = 0, untuned = 0, rates[W];
     for (int l = 0; l < count; l++) {
@@ -67,9 +67,9 @@ void test_model_regret(void) {
         left_out += without / count, own += with / count, untuned += plan / count;
     }
     if (count) {
-        CHECK(own <= REGRET_MOST, "mean regret %.3f", own);
-        CHECK(left_out <= REGRET_MOST, "mean regret %.3f, each layer left out in turn", left_out);
-        CHECK(untuned <= REGRET_MOST, "mean regret of the plan's own choice %.3f", untuned);
+        CHECK(own <= REGRET_MAX, "mean regret %.3f", own);
+        CHECK(left_out <= REGRET_MAX, "mean regret %.3f, each layer left out in turn", left_out);
+        CHECK(untuned <= REGRET_MAX, "mean regret of the plan's own choice %.3f", untuned);
     }
     if (count && getenv("QUERNEL_TEST_FIT")) {
         fit(all, count, -1, rates);

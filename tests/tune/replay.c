@@ -12,9 +12,9 @@
 #include "tune/search/decide.h"
 
 enum { SEEDS = 200, FINALISTS = 16 };
-#define MEAN_REGRET_MOST 0.01
-#define P95_REGRET_MOST 0.03
-#define SAMPLES_MOST (1.0 / 3)
+#define MEAN_REGRET_MAX 0.01
+#define P95_REGRET_MAX 0.03
+#define MAX_SAMPLES (1.0 / 3)
 // From a default that loses much the winner is rarely the very best: what is not surely 2 % better is not told apart.
 #define MEAN_REGRET_POOR 0.015
 #define P95_REGRET_POOR 0.04
@@ -92,14 +92,14 @@ typedef struct limits {
     double mean, p95, samples;
 } limits;
 
-static void check_tally(tally *t, const limits *most, const char *what) {
+static void check_tally(tally *t, const limits *max, const char *what) {
     double mean = 0;
     for (int i = 0; i < t->count; i++) mean += t->regrets[i] / t->count;
     qsort(t->regrets, (size_t)t->count, sizeof *t->regrets, compare);
     const double p95 = t->regrets[(size_t)(0.95 * t->count)];
-    CHECK(mean <= most->mean, "%s: mean regret %.4f", what, mean);
-    CHECK(p95 <= most->p95, "%s: 95 %% of the regrets are below %.4f", what, p95);
-    CHECK(t->samples <= most->samples * t->exhaustive, "%s: %.0f samples of %.0f", what, t->samples, t->exhaustive);
+    CHECK(mean <= max->mean, "%s: mean regret %.4f", what, mean);
+    CHECK(p95 <= max->p95, "%s: 95 %% of the regrets are below %.4f", what, p95);
+    CHECK(t->samples <= max->samples * t->exhaustive, "%s: %.0f samples of %.0f", what, t->samples, t->exhaustive);
     if (getenv("QUERNEL_TEST_FIT"))
         printf("  %s: mean regret %.4f, p95 %.4f, %.3f of the exhaustive samples\n", what, mean, p95,
                t->samples / t->exhaustive);
@@ -118,11 +118,11 @@ static uint32_t middling(const landscape *l) {
 }
 
 static void replay_all(bool poor_default, const char *what) {
-    measured *all = calloc(LANDSCAPES_MOST, sizeof *all);
-    tally t = {.regrets = malloc(sizeof(double) * LANDSCAPES_MOST * SEEDS)};
+    measured *all = calloc(LANDSCAPES_MAX, sizeof *all);
+    tally t = {.regrets = malloc(sizeof(double) * LANDSCAPES_MAX * SEEDS)};
     const int count = all && t.regrets ? landscapes_load(all) : 0;
     for (int l = 0; l < count; l++) replay_one(&all[l], poor_default ? middling(&all[l].landscape) : 0, &t);
-    static const limits own = {MEAN_REGRET_MOST, P95_REGRET_MOST, SAMPLES_MOST};
+    static const limits own = {MEAN_REGRET_MAX, P95_REGRET_MAX, MAX_SAMPLES};
     static const limits poor = {MEAN_REGRET_POOR, P95_REGRET_POOR, SAMPLES_POOR};
     if (count) check_tally(&t, poor_default ? &poor : &own, what);
     landscapes_free(all, count);

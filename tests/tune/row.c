@@ -37,7 +37,7 @@ quernel_i_row sample_row(void) {
                            .seed = UINT64_MAX};
 }
 
-static size_t print(const quernel_i_row *row, char *text) { return quernel_i_row_print(row, text, QUERNEL_I_ROW_MOST); }
+static size_t print(const quernel_i_row *row, char *text) { return quernel_i_row_print(row, text, QUERNEL_I_ROW_MAX); }
 
 // Parses the line that stands between the two newlines of a printed row.
 static const char *parse(const char *text, size_t length, char *copy, quernel_i_row *ret) {
@@ -46,7 +46,7 @@ static const char *parse(const char *text, size_t length, char *copy, quernel_i_
 }
 
 void test_row_round_trip(void) {
-    char text[QUERNEL_I_ROW_MOST], copy[QUERNEL_I_ROW_MOST], again[QUERNEL_I_ROW_MOST];
+    char text[QUERNEL_I_ROW_MAX], copy[QUERNEL_I_ROW_MAX], again[QUERNEL_I_ROW_MAX];
     quernel_i_row row = sample_row(), read;
     const size_t length = print(&row, text);
     CHECK(length > 2 && text[0] == '\n' && text[length - 1] == '\n', "%zu bytes", length);
@@ -60,7 +60,7 @@ void test_row_round_trip(void) {
 }
 
 void test_row_flipped_bits(void) {
-    char text[QUERNEL_I_ROW_MOST], copy[QUERNEL_I_ROW_MOST];
+    char text[QUERNEL_I_ROW_MAX], copy[QUERNEL_I_ROW_MAX];
     quernel_i_row row = sample_row(), read;
     const size_t length = print(&row, text);
     for (size_t bit = 8; bit < 8 * (length - 1); bit++) {
@@ -71,7 +71,7 @@ void test_row_flipped_bits(void) {
 }
 
 void test_row_torn(void) {
-    char text[QUERNEL_I_ROW_MOST], copy[QUERNEL_I_ROW_MOST];
+    char text[QUERNEL_I_ROW_MAX], copy[QUERNEL_I_ROW_MAX];
     quernel_i_row row = sample_row(), read;
     const size_t length = print(&row, text);
     for (size_t torn = 2; torn < length; torn++)
@@ -104,7 +104,7 @@ void test_row_refusals(void) {
                  {12, "x", "rounds"},       {13, "won", "verdict"},
                  {14, "wisdom", "effort"},  {15, "18446744073709551616", "seed"},
                  {5, "a\\xb", "escaped"},   {5, "a\\", "escaped"}};
-    char text[QUERNEL_I_ROW_MOST], line[QUERNEL_I_ROW_MOST];
+    char text[QUERNEL_I_ROW_MAX], line[QUERNEL_I_ROW_MAX];
     quernel_i_row row = sample_row(), read;
     const size_t length = print(&row, text);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -116,7 +116,7 @@ void test_row_refusals(void) {
 }
 
 void test_row_later_columns(void) {
-    char text[QUERNEL_I_ROW_MOST], copy[QUERNEL_I_ROW_MOST], again[QUERNEL_I_ROW_MOST];
+    char text[QUERNEL_I_ROW_MAX], copy[QUERNEL_I_ROW_MAX], again[QUERNEL_I_ROW_MAX];
     quernel_i_row row = sample_row(), read;
     row.extra = "watts=9\tcolour\\tblue";
     const size_t length = print(&row, text);
@@ -140,7 +140,7 @@ void test_table_garbage(void) {
 
 // Each row is written with a newline in front: what a killed writer left costs nothing but itself.
 void test_table_torn_last_line(void) {
-    char text[3 * QUERNEL_I_ROW_MOST];
+    char text[3 * QUERNEL_I_ROW_MAX];
     quernel_i_row row = sample_row();
     for (int tail = 1; tail < 200; tail += 13) {
         size_t used = print(&row, text);

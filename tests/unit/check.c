@@ -6,15 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_PRINTED = 20 };
+enum { MAX_PRINTED = 20 };
 
 static test_result result;
 
 const test_result *test_run(size_t index) {
     memset(&result, 0, sizeof result);
     test_entries[index].run();
-    if (result.failures > MOST_PRINTED) {
-        fprintf(stderr, "%s: and %zu more failures\n", test_suite, result.failures - MOST_PRINTED);
+    if (result.failures > MAX_PRINTED) {
+        fprintf(stderr, "%s: and %zu more failures\n", test_suite, result.failures - MAX_PRINTED);
     }
     if (result.checks == 0 && !result.skip[0]) {
         test_check(false, __FILE__, __LINE__, "%s checked nothing", test_entries[index].name);
@@ -34,7 +34,7 @@ bool test_check(bool ok, const char *file, int line, const char *format, ...) {
     char whole[512];
     snprintf(whole, sizeof whole, "%s:%d: %s", slash ? slash + 1 : file, line, text);
     if (result.failures++ == 0) memcpy(result.first, whole, sizeof whole);
-    if (result.failures <= MOST_PRINTED) fprintf(stderr, "%s\n", whole);
+    if (result.failures <= MAX_PRINTED) fprintf(stderr, "%s\n", whole);
     return false;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The built-in pool keeps the promises of a quernel_parallel_for.
+// The built-in pool keeps the promises of a quernel_parallel_for_fn.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -8,11 +8,11 @@
 #include "quernel/quernel.h"
 #include "tests.h"
 
-enum { TASKS = 1000, MOST_WORKERS = 8 };
+enum { TASKS = 1000, MAX_WORKERS = 8 };
 
 typedef struct watched {
     atomic_uint done[TASKS];
-    atomic_uint inside[MOST_WORKERS];
+    atomic_uint inside[MAX_WORKERS];
     atomic_uint overlaps, strangers;
     uint32_t workers;
 } watched;
@@ -52,7 +52,7 @@ static quernel_pool *make(uint32_t threads) {
 
 void test_pool_runs_each_task_once(void) {
     static const uint32_t tasks[] = {0, 1, 2, 3, 7, 100, TASKS};
-    for (uint32_t threads = 1; threads <= MOST_WORKERS; threads++) {
+    for (uint32_t threads = 1; threads <= MAX_WORKERS; threads++) {
         quernel_pool *pool = make(threads);
         if (!pool) return;
         const quernel_parallel parallel = quernel_pool_parallel(pool);

@@ -71,7 +71,7 @@ void test_quantize_ties(void) {
         uint8_t law = 0, onnx = 0;
         quernel_quantize(&x, 1, scale, 0, QUERNEL_TYPE_U8, 0, 0, &law, NULL);
         quernel_quantize(&x, 1, scale, 0, QUERNEL_TYPE_U8, 0, 1, &onnx, NULL);
-        CHECK(law == code_of((double)(x * (1.0f / scale)), 0, 255, 0), "by the law, %d", i);
+        CHECK(law == code_of((double)(x * (1.0f / scale)), 0, 255, 0), "by the specification, %d", i);
         CHECK(onnx == code_of((double)(x / scale), 0, 255, 0), "by division, %d", i);
         CHECK(abs(law - onnx) <= 1, "%d: %d and %d", i, law, onnx);
         differ += law != onnx;
@@ -111,28 +111,28 @@ void test_dequantize(void) {
     }
 }
 
-/// The law in double: each division is exact to the bit when rounded once to binary32.
+/// The specification in double: each division is exact to the bit when rounded once to binary32.
 static void check_range(const float *x, size_t count, int32_t type, int32_t asymmetric) {
-    double least = 0.0, most = 0.0;
+    double min = 0.0, max = 0.0;
     for (size_t i = 0; i < count; i++) {
         if (!isfinite(x[i])) continue;
-        if ((double)x[i] < least) least = (double)x[i];
-        if ((double)x[i] > most) most = (double)x[i];
+        if ((double)x[i] < min) min = (double)x[i];
+        if ((double)x[i] > max) max = (double)x[i];
     }
     const bool affine = type == QUERNEL_TYPE_U8 && asymmetric;
-    float range = (float)(type == QUERNEL_TYPE_S8 ? fmax(most, -least) : affine ? most - least : most);
+    float range = (float)(type == QUERNEL_TYPE_S8 ? fmax(max, -min) : affine ? max - min : max);
     if (isinf(range)) range = 0x1.fffffep127f;
     float scale = range == 0.0f ? 1.0f : range / (type == QUERNEL_TYPE_S8 ? 127.0f : 255.0f);
     if (scale < 0x1p-96f) scale = 0x1p-96f;
     if (scale > 0x1p96f) scale = 0x1p96f;
-    const int32_t zero = affine && range != 0.0f ? code_of((double)((float)-least / scale), 0, 255, 0) : 0;
+    const int32_t zero = affine && range != 0.0f ? code_of((double)((float)-min / scale), 0, 255, 0) : 0;
     float found = -1.0f;
     int32_t found_zero = -1;
     quernel_error error = {0};
     const int code = quernel_quant_range(x, count, type, asymmetric, &found, &found_zero, &error);
     CHECK(code == QUERNEL_OK, "%s", error.text);
     CHECK(found == scale && found_zero == zero, "type %d asymmetric %d least %a most %a: %a, %d; expected %a, %d", type,
-          asymmetric, least, most, (double)found, found_zero, (double)scale, zero);
+          asymmetric, min, max, (double)found, found_zero, (double)scale, zero);
 }
 
 static void check_ranges(const float *x, size_t count) {
@@ -175,16 +175,16 @@ static void check_factors(const float *a, const float *w, uint32_t count, const 
     float s[64];
     quernel_error error = {0};
     if (!CHECK(quernel_smooth_factors(a, w, count, options, s, &error) == QUERNEL_OK, "%s", error.text)) return;
-    long double most_a = 0, most_w = 0;
+    long double max_a = 0, max_w = 0;
     for (uint32_t k = 0; k < count; k++) {
-        most_a = fmaxl(most_a, (long double)a[k]);
-        most_w = fmaxl(most_w, (long double)w[k]);
+        max_a = fmaxl(max_a, (long double)a[k]);
+        max_w = fmaxl(max_w, (long double)w[k]);
     }
     for (uint32_t k = 0; k < count; k++) {
-        const long double ak = fmaxl((long double)a[k], most_a * (long double)o->act_floor);
-        const long double wk = fmaxl((long double)w[k], most_w * (long double)o->weight_floor);
+        const long double ak = fmaxl((long double)a[k], max_a * (long double)o->act_floor);
+        const long double wk = fmaxl((long double)w[k], max_w * (long double)o->weight_floor);
         long double e = powl(ak, (long double)o->alpha) / powl(wk, 1 - (long double)o->alpha);
-        if (most_a == 0 || most_w == 0) e = 1;
+        if (max_a == 0 || max_w == 0) e = 1;
         const float expected = (float)fminl(fmaxl(e, 0x1p-20L), 0x1p20L);
         const float up = nextafterf(expected, INFINITY), down = nextafterf(expected, 0.0f);
         CHECK(s[k] == expected || s[k] == up || s[k] == down, "factor %u of %u: %a, expected %a", k, count,

@@ -13,8 +13,8 @@ static inline uint64_t random_next(uint64_t *state) {
 }
 
 /// 0 … most − 1.
-static inline uint32_t random_below(uint64_t *state, uint32_t most) {
-    return (uint32_t)((random_next(state) >> 32) * most >> 32);
+static inline uint32_t random_below(uint64_t *state, uint32_t max) {
+    return (uint32_t)((random_next(state) >> 32) * max >> 32);
 }
 
 static inline void random_shuffle(uint64_t *state, uint32_t *values, uint32_t count) {

@@ -19,7 +19,7 @@
 #include "tune/common/statistics.h"
 #include "tune/probe/probe.h"
 
-enum { BLOCK = 24, BLOCKS_MOST = 32, PASSES = 5 };
+enum { BLOCK = 24, BLOCKS_MAX = 32, PASSES = 5 };
 
 static void read_line(const char *path, char *to, size_t capacity) {
     *to = 0;
@@ -57,7 +57,7 @@ static double noise_floor(double seconds) {
     if (!rounds) return 0;
     double worst = 0;
     const double end = clock_now() + seconds;
-    for (int block = 0; block < BLOCKS_MOST && clock_now() < end; block++) {
+    for (int block = 0; block < BLOCKS_MAX && clock_now() < end; block++) {
         double ratios[BLOCK];
         for (int r = 0; r < BLOCK; r++) ratios[r] = probe_gops(isa, rounds, 1, NULL) / probe_gops(isa, rounds, 1, NULL);
         worst = fmax(worst, fabs(median_of(ratios, BLOCK).middle - 1));
@@ -147,7 +147,7 @@ static void write_cached(const char *path, const char *machine, const char *boot
 
 const char *host_rates(void) {
     static char rates[128];
-    char path[1024], machine[QUERNEL_I_CLASS_MOST], boot[64];
+    char path[1024], machine[QUERNEL_I_CLASS_MAX], boot[64];
     if (*rates) return rates;
     quernel_i_class_print(quernel_i_cpu()->usable, machine, sizeof machine);
     read_line("/proc/sys/kernel/random/boot_id", boot, sizeof boot);

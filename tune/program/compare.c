@@ -22,7 +22,7 @@ static const char usage[] =
     "(against) or 1\n"
     "(config) line by line from stdin and answers each with the nanoseconds of a run.\n";
 
-enum { ROUNDS_MOST = 4096 };
+enum { ROUNDS_MAX = 4096 };
 
 static void serve(contest *c) {
     char line[16];
@@ -59,7 +59,7 @@ static void print_json(const pair *p) {
 }
 
 static pair race_pair(contest *c, uint32_t rounds) {
-    double ratios[ROUNDS_MOST], ns[2][ROUNDS_MOST];
+    double ratios[ROUNDS_MAX], ns[2][ROUNDS_MAX];
     for (uint32_t r = 0; r < rounds; r++) {
         for (uint32_t side = 0; side < 2; side++) {
             const uint32_t index = (side + r) % 2;
@@ -92,7 +92,7 @@ static bool take(void *user, option o) {
     if (!strcmp(o.name, "json")) return c->as_json = true;
     if (!strcmp(o.name, "serve")) return c->serve = true;
     if (!strcmp(o.name, "rounds"))
-        return parse_u32(o.value, 3, &c->rounds) && c->rounds <= ROUNDS_MOST;
+        return parse_u32(o.value, 3, &c->rounds) && c->rounds <= ROUNDS_MAX;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (!strcmp(o.name, texts[i].name)) return (*texts[i].to = o.value) != NULL;
     return shape_options_take(&c->layers, o);

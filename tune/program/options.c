@@ -57,9 +57,9 @@ bool parse_u64(const char *text, uint64_t *ret) {
     return *end == 0;
 }
 
-bool parse_u32(const char *text, uint32_t least, uint32_t *ret) {
+bool parse_u32(const char *text, uint32_t min, uint32_t *ret) {
     uint64_t wide;
-    if (!parse_u64(text, &wide) || wide < least || wide > INT32_MAX) return false;
+    if (!parse_u64(text, &wide) || wide < min || wide > INT32_MAX) return false;
     *ret = (uint32_t)wide;
     return true;
 }

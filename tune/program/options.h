@@ -36,7 +36,7 @@ enum { GO_ON = -1 };
 /// where one is unknown.
 int options_read(const command_line *line, int argc, char **argv, void *user);
 
-bool parse_u32(const char *text, uint32_t least, uint32_t *ret);
+bool parse_u32(const char *text, uint32_t min, uint32_t *ret);
 bool parse_u64(const char *text, uint64_t *ret);
 /// Index of a word among those that end with NULL, or −1.
 int parse_choice(const char *text, const char *const *words);

@@ -20,7 +20,7 @@ static const char usage[] =
     "it stdout.\n";
 
 enum {
-    VALUES_MOST = 24,
+    VALUES_MAX = 24,
     WORD = 40,
     CELL_W = 62,
     CELL_H = 34,
@@ -29,12 +29,12 @@ enum {
     GAP = 130,
     SIDE = 360,
     LEADERS = 6,
-    LEAST_W = 680
+    MIN_W = 680
 };
 
 typedef struct axis {
     const char *key;
-    char value[VALUES_MOST][WORD];
+    char value[VALUES_MAX][WORD];
     int count;
 } axis;
 
@@ -66,7 +66,7 @@ static axis make_axis(const landscape *l, const char *key) {
     axis a = {.key = key};
     for (uint32_t p = 0; p < l->count; p++) {
         char value[WORD];
-        if (config_word(l->configs[p], key, value, WORD) && value_index(&a, value) < 0 && a.count < VALUES_MOST)
+        if (config_word(l->configs[p], key, value, WORD) && value_index(&a, value) < 0 && a.count < VALUES_MAX)
             strcpy(a.value[a.count++], value);
     }
     qsort(a.value, (size_t)a.count, sizeof *a.value, by_number);
@@ -232,7 +232,7 @@ static void draw_scatter(const plot *p, double left) {
 
 static void draw(const plot *p) {
     const landscape *l = p->land;
-    const double middle = fmax(LEFT + p->x.count * CELL_W + GAP, LEAST_W), width = middle + SIDE + 40;
+    const double middle = fmax(LEFT + p->x.count * CELL_W + GAP, MIN_W), width = middle + SIDE + 40;
     const double height = TOP + fmax(SIDE + 60, p->y.count * CELL_H + 96 + 16 * LEADERS);
     char words[512];
     fprintf(p->to,

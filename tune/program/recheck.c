@@ -30,7 +30,7 @@ static const char usage[] =
     "share of rows\n"
     "within 1 % of each other, and what each table gains over the default.\n";
 
-enum { ROUNDS_MOST = 1024 };
+enum { ROUNDS_MAX = 1024 };
 enum { DEFAULT, OTHER, OWN, PLANS }; // OTHER is the default where no --against was given
 
 typedef struct recheck_options {
@@ -64,7 +64,7 @@ static int add_plan(contest *c, const quernel_i_row *row) {
 }
 
 static void race_plans(contest *c, const int plan[PLANS], uint32_t rounds, verdict *ret) {
-    double ratios[PLANS][ROUNDS_MOST], ns[PLANS];
+    double ratios[PLANS][ROUNDS_MAX], ns[PLANS];
     for (uint32_t r = 0; r < rounds; r++) {
         for (uint32_t i = 0; i < c->count; i++) {
             const uint32_t who = (i + r) % c->count;
@@ -143,7 +143,7 @@ static void write_row(json *j, const quernel_i_row *row, const verdict *v) {
 
 // Rows of this machine, wins before ties, each kind in random order.
 static uint32_t draw(const quernel_i_table *t, const recheck_options *o, uint32_t *order) {
-    char machine[QUERNEL_I_CLASS_MOST];
+    char machine[QUERNEL_I_CLASS_MAX];
     quernel_i_class_print(quernel_i_cpu()->usable, machine, sizeof machine);
     uint64_t seed = o->seed;
     uint32_t count = 0;
@@ -224,7 +224,7 @@ static bool take(void *user, option o) {
     if (option_is(o, "against")) return (r->against = o.value) != NULL;
     if (option_is(o, "sample")) return parse_u32(o.value, 1, &r->sample);
     if (option_is(o, "rounds"))
-        return parse_u32(o.value, 3, &r->rounds) && r->rounds <= ROUNDS_MOST;
+        return parse_u32(o.value, 3, &r->rounds) && r->rounds <= ROUNDS_MAX;
     return option_is(o, "seed") && parse_u64(o.value, &r->seed);
 }
 

@@ -27,7 +27,7 @@ static const char usage[] =
     "tune/FORMAT.md says what is in it. A landscape with fewer rounds is gone on with: --seconds cuts the work\n"
     "into pieces.\n";
 
-enum { CONFIGS_MOST = 512 };
+enum { CONFIGS_MAX = 512 };
 
 typedef struct record_options {
     const char *directory;
@@ -45,7 +45,7 @@ static void add_variants(contest *c, uint32_t wanted, uint64_t seed) {
         const size_t at = c->count < wanted / 2 ? next : next + random_below(&seed, (uint32_t)(count - next));
         const quernel_i_candidate chosen = all[at];
         all[at] = all[next];
-        char config[CONFIG_MOST];
+        char config[CONFIG_MAX];
         quernel_i_config_print(&chosen.config, config, sizeof config);
         if (strcmp(config, c->variants[0].config)) contest_add(c, config, chosen.ns);
     }
@@ -67,7 +67,7 @@ static uint32_t resume(const char *path, const contest *c, double *ns, uint32_t 
 
 // Rounds `done` and on; returns how many there are in the end.
 static uint32_t measure(contest *c, uint32_t done, const record_options *o, double *ns) {
-    uint32_t order[CONFIGS_MOST];
+    uint32_t order[CONFIGS_MAX];
     uint64_t seed = o->seed + done;
     if (done < o->rounds)
         for (uint32_t i = 0; i < c->count; i++) contest_sample(c, i);
@@ -131,7 +131,7 @@ static void help(void) { fputs(usage, stdout), fputs(shape_options_help, stdout)
 static bool take(void *user, option o) {
     record_options *r = user;
     if (option_is(o, "out")) return (r->directory = o.value) != NULL;
-    if (!strcmp(o.name, "configs")) return parse_u32(o.value, 2, &r->configs) && r->configs <= CONFIGS_MOST;
+    if (!strcmp(o.name, "configs")) return parse_u32(o.value, 2, &r->configs) && r->configs <= CONFIGS_MAX;
     if (!strcmp(o.name, "rounds")) return parse_u32(o.value, 1, &r->rounds);
     if (!strcmp(o.name, "seconds")) return parse_u32(o.value, 1, &r->seconds);
     if (!strcmp(o.name, "seed")) return parse_u64(o.value, &r->seed);

@@ -22,9 +22,9 @@ const char shape_options_help[] =
     "  --isa X (ceiling)                --threads N\n";
 
 // Numbers separated by x and ':'; returns how many were read, 0 where anything else stands.
-static int numbers(const char *text, uint32_t *to, int most) {
+static int numbers(const char *text, uint32_t *to, int max) {
     int count = 0;
-    while (count < most) {
+    while (count < max) {
         char *end;
         const unsigned long value = strtoul(text, &end, 10);
         if (end == text || value > INT32_MAX) return 0;

@@ -22,11 +22,11 @@ static const char usage[] = "usage: quernel table show F… [--json] | lint F…
                             "layer's configs is kept. Replaces F by\n"
                             "       rename; tuners that append meanwhile lose nothing\n";
 
-enum { FILES_MOST = 256 };
+enum { FILES_MAX = 256 };
 
 typedef struct files {
-    quernel_i_table *tables[FILES_MOST];
-    const char *paths[FILES_MOST];
+    quernel_i_table *tables[FILES_MAX];
+    const char *paths[FILES_MAX];
     uint32_t count;
 } files;
 
@@ -203,7 +203,7 @@ static bool take(void *user, option o) {
     table_options *t = user;
     if (!strcmp(o.name, "json")) return t->as_json = true;
     if (option_is(o, "out")) return (t->out = o.value) != NULL;
-    if (strcmp(o.name, "?") || (t->what && t->files.count == FILES_MOST)) return false;
+    if (strcmp(o.name, "?") || (t->what && t->files.count == FILES_MAX)) return false;
     if (t->what) t->files.paths[t->files.count++] = o.value;
     else t->what = o.value;
     return true;

@@ -5,10 +5,10 @@
 
 #include "tune/workload/workload.h"
 
-enum { CONFIG_MOST = 320 };
+enum { CONFIG_MAX = 320 };
 
 typedef struct variant {
-    char config[CONFIG_MOST];
+    char config[CONFIG_MAX];
     double predicted_ns;
     quernel_operator *op;
     uint32_t calls; // of a sample, so that it lasts at least 200 µs

@@ -29,8 +29,8 @@ static int time_pair(race_sample *confirm, void *user, uint32_t winner, uint32_t
     return 1;
 }
 
-// Two blocks, and more where the interval still lies across `least`.
-static int confirm_winner(race_sample *confirm, void *user, uint32_t winner, double least, decision *d) {
+// Two blocks, and more where the interval still lies across `min`.
+static int confirm_winner(race_sample *confirm, void *user, uint32_t winner, double min, decision *d) {
     double ratios[BLOCK * BLOCKS], sorted[BLOCK * BLOCKS];
     for (uint32_t round = 0; round < BLOCK * BLOCKS; round++) {
         if (!time_pair(confirm, user, winner, round, &ratios[round])) return 0;
@@ -38,7 +38,7 @@ static int confirm_winner(race_sample *confirm, void *user, uint32_t winner, dou
         if (d->rounds % BLOCK || d->rounds < 2 * BLOCK) continue;
         memcpy(sorted, ratios, d->rounds * sizeof *sorted);
         d->ratio = median_of(sorted, d->rounds);
-        if (d->ratio.lo > least || d->ratio.hi < least) break;
+        if (d->ratio.lo > min || d->ratio.hi < min) break;
     }
     return 1;
 }

@@ -12,7 +12,7 @@
 #include "table/class.h"
 #include "table/key.h"
 
-enum { SPACE_MOST = 8192, NEIGHBOURS = 4 };
+enum { SPACE_MAX = 8192, NEIGHBOURS = 4 };
 
 static int by_prediction(const void *a, const void *b) {
     const double x = ((const quernel_i_candidate *)a)->ns, y = ((const quernel_i_candidate *)b)->ns;
@@ -61,22 +61,22 @@ static void add_neighbours(contest *c, const quernel_i_table *const *tables) {
 
 quernel_i_candidate *finalists_list(const contest *c, uint32_t usable, uint32_t moves, size_t *ret_count) {
     const quernel_operator *op = c->variants[0].op;
-    quernel_i_candidate *all = malloc(SPACE_MOST * sizeof *all);
+    quernel_i_candidate *all = malloc(SPACE_MAX * sizeof *all);
     if (!all) return NULL;
     const quernel_i_machine machine = quernel_i_machine_asked(usable);
-    *ret_count = quernel_i_space(&op->problem, &machine, moves, all, SPACE_MOST);
+    *ret_count = quernel_i_space(&op->problem, &machine, moves, all, SPACE_MAX);
     qsort(all, *ret_count, sizeof *all, by_prediction);
     return all;
 }
 
-size_t finalists_add(contest *c, uint32_t most, uint32_t moves, const quernel_i_table *const *tables) {
+size_t finalists_add(contest *c, uint32_t max, uint32_t moves, const quernel_i_table *const *tables) {
     const quernel_operator *op = c->variants[0].op;
     size_t count = 0;
     quernel_i_candidate *all = finalists_list(c, op->usable, moves, &count);
     if (!all) return 0;
     c->variants[0].predicted_ns = op->choice.predicted_ns;
-    for (size_t i = 0; i < count && c->count <= most; i++) {
-        char config[CONFIG_MOST];
+    for (size_t i = 0; i < count && c->count <= max; i++) {
+        char config[CONFIG_MAX];
         quernel_i_config_print(&all[i].config, config, sizeof config);
         add(c, config, all[i].ns);
     }
@@ -94,7 +94,7 @@ static bool is_current(const quernel_i_row *row) {
 
 const quernel_i_row *finalists_own_row(const contest *c, const quernel_i_table *const *tables) {
     quernel_i_key key;
-    char machine[QUERNEL_I_CLASS_MOST];
+    char machine[QUERNEL_I_CLASS_MAX];
     quernel_i_key_of(&c->variants[0].op->problem, &key);
     quernel_i_class_print(c->variants[0].op->usable, machine, sizeof machine);
     for (; *tables; tables++)

@@ -11,9 +11,9 @@
 /// without memory.
 quernel_i_candidate *finalists_list(const contest *c, uint32_t usable, uint32_t moves, size_t *ret_count);
 
-/// Adds up to `most` variants to a contest that holds its default. `tables` end with NULL. Returns how many plans the
+/// Adds up to `max` variants to a contest that holds its default. `tables` end with NULL. Returns how many plans the
 /// space holds. A variant with other bits than the default is reported on stderr with a line that replays it.
-size_t finalists_add(contest *c, uint32_t most, uint32_t moves, const quernel_i_table *const *tables);
+size_t finalists_add(contest *c, uint32_t max, uint32_t moves, const quernel_i_table *const *tables);
 
 /// The newest row for exactly this layer, machine and kernel revision; NULL where there is none.
 const quernel_i_row *finalists_own_row(const contest *c, const quernel_i_table *const *tables);

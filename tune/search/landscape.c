@@ -8,7 +8,7 @@
 
 #include "tune/common/statistics.h"
 
-enum { LINE_MOST = 8192 };
+enum { MAX_LINE_BYTES = 8192 };
 
 static void take_comment(landscape *l, char *line) {
     const struct {
@@ -26,7 +26,7 @@ static void take_comment(landscape *l, char *line) {
 
 static int take_plan(landscape *l, char *line) {
     char *save, *config = strtok_r(line, "\t", &save);
-    double ns[LINE_MOST / 2];
+    double ns[MAX_LINE_BYTES / 2];
     uint32_t rounds = 0;
     for (char *word; (word = strtok_r(NULL, "\t", &save));) ns[rounds++] = strtod(word, NULL);
     if (!config || !rounds || strlen(config) >= sizeof *l->configs || (l->count && rounds != l->rounds)) return 0;
@@ -45,7 +45,7 @@ static int take_plan(landscape *l, char *line) {
 int landscape_read(const char *path, landscape *l) {
     *l = (landscape){0};
     FILE *from = fopen(path, "r");
-    char line[LINE_MOST];
+    char line[MAX_LINE_BYTES];
     int fine = from != NULL;
     while (fine && fgets(line, sizeof line, from)) {
         line[strcspn(line, "\n")] = 0;
@@ -62,13 +62,13 @@ int landscape_read(const char *path, landscape *l) {
 void landscape_free(landscape *l) { free(l->configs), free(l->ns); }
 
 double landscape_ratio(const landscape *l, uint32_t plan, uint32_t other) {
-    double ratios[LINE_MOST / 2];
+    double ratios[MAX_LINE_BYTES / 2];
     for (uint32_t r = 0; r < l->rounds; r++) ratios[r] = landscape_ns(l, plan, r) / landscape_ns(l, other, r);
     return median_of(ratios, l->rounds).middle;
 }
 
 double landscape_median(const landscape *l, uint32_t plan) {
-    double ns[LINE_MOST / 2];
+    double ns[MAX_LINE_BYTES / 2];
     memcpy(ns, l->ns + plan * l->rounds, l->rounds * sizeof *ns);
     return median_of(ns, l->rounds).middle;
 }

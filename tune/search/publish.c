@@ -34,7 +34,7 @@ int publish_lock(const char *path) { return lock(path, LOCK_EX); }
 void publish_unlock(int handle) { close(handle); }
 
 const char *publish_row(const char *path, const quernel_i_row *row) {
-    char text[QUERNEL_I_ROW_MOST + 2];
+    char text[QUERNEL_I_ROW_MAX + 2];
     const size_t bytes = quernel_i_row_print(row, text, sizeof text);
     if (!bytes) return "the row does not fit a line";
     const int held = lock(path, LOCK_SH);
@@ -64,7 +64,7 @@ static const char *write_rows(const char *path, const quernel_i_row *const *rows
     if (!to) return "cannot be opened for writing";
     int fine = 1;
     for (uint32_t i = 0; i < count && fine; i++) {
-        char text[QUERNEL_I_ROW_MOST + 2];
+        char text[QUERNEL_I_ROW_MAX + 2];
         const size_t bytes = quernel_i_row_print(rows[i], text, sizeof text);
         fine = bytes && fwrite(text + (i == 0), 1, bytes - (i == 0), to) == bytes - (i == 0);
     }

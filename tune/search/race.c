@@ -62,12 +62,12 @@ static void drop_slower(state *s, uint32_t leader) {
     s->alive = kept;
 }
 
-static void screen(state *s, double most) {
+static void screen(state *s, double max) {
     double best = INFINITY;
     for (uint32_t i = 0; i < s->count; i++) best = fmin(best, s->ns[i * s->capacity]);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->alive; i++)
-        if (s->order[i] == 0 || s->ns[s->order[i] * s->capacity] <= most * best) s->order[kept++] = s->order[i];
+        if (s->order[i] == 0 || s->ns[s->order[i] * s->capacity] <= max * best) s->order[kept++] = s->order[i];
     s->alive = kept;
 }
 

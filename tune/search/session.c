@@ -21,14 +21,14 @@
 enum {
     LOST = 3,              // losers that a row names
     RACED_ROUNDS = 12,     // rounds that a candidate runs on average
-    CANDIDATES_MOST = 512, // of a race
+    CANDIDATES_MAX = 512, // of a race
     BASE_SAMPLES = 5
 };
 #define CONFIRM_SHARE 0.7 // of the time a race may take; the rest confirms
 
 typedef struct racing {
     contest *contest;
-    uint32_t plan[CANDIDATES_MOST]; // variant of each candidate: those with the right bits
+    uint32_t plan[CANDIDATES_MAX]; // variant of each candidate: those with the right bits
     double deadline;
     volatile sig_atomic_t *interrupted;
 } racing;
@@ -98,7 +98,7 @@ static void print_date(char *date, size_t capacity) {
 static const char *publish(const session *s, const racing *r, const decision *d, const char *lost, double base_ns) {
     const variant *won = &r->contest->variants[r->plan[d->winner]];
     quernel_i_key key;
-    char machine[QUERNEL_I_CLASS_MOST], date[32];
+    char machine[QUERNEL_I_CLASS_MAX], date[32];
     quernel_i_key_of(&won->op->problem, &key);
     quernel_i_class_print(won->op->usable, machine, sizeof machine);
     print_date(date, sizeof date);
@@ -157,8 +157,8 @@ static uint32_t finalists_for(const session *s, contest *c, double seconds) {
     const double once = fmax(1e-9 * contest_sample(c, 0), 200e-6); // a sample
     const double each = once * (RACED_ROUNDS + 4);                 // its share of the race, and its check
     const double fit = (CONFIRM_SHARE * seconds - 50 * once) / each;
-    const uint32_t wanted = decide_finalists(s->effort), most = wanted < CANDIDATES_MOST ? wanted : CANDIDATES_MOST - 8;
-    return fit < 1 ? 0 : fit > most ? most : (uint32_t)fit;
+    const uint32_t wanted = decide_finalists(s->effort), max = wanted < CANDIDATES_MAX ? wanted : CANDIDATES_MAX - 8;
+    return fit < 1 ? 0 : fit > max ? max : (uint32_t)fit;
 }
 
 static double base_of(contest *c) {
@@ -176,7 +176,7 @@ static session_end end_as(session_end end, const char *words, char *text, size_t
 static uint32_t take_candidates(racing *r, const char **configs) {
     const contest *c = r->contest;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < c->count && count < CANDIDATES_MOST; i++)
+    for (uint32_t i = 0; i < c->count && count < CANDIDATES_MAX; i++)
         if (!c->variants[i].wrong) configs[count] = c->variants[i].config, r->plan[count++] = i;
     return count;
 }
@@ -204,8 +204,8 @@ static session_end explain_end(const racing *r, const decision *d, uint32_t coun
 }
 
 static session_end race_and_publish(const session *s, racing *r, char *text, size_t capacity) {
-    const char *configs[CANDIDATES_MOST];
-    double ratios[CANDIDATES_MOST] = {0};
+    const char *configs[CANDIDATES_MAX];
+    double ratios[CANDIDATES_MAX] = {0};
     char lost[400];
     const uint32_t count = take_candidates(r, configs);
     const double base_ns = base_of(r->contest);
@@ -232,10 +232,10 @@ static session_end run(const session *s, racing *r, char *text, size_t capacity)
         snprintf(text, capacity, "has a row of %s", own->date);
         return SESSION_KEPT;
     }
-    const uint32_t most = finalists_for(s, c, r->deadline - clock_now());
-    if (!most)
+    const uint32_t max = finalists_for(s, c, r->deadline - clock_now());
+    if (!max)
         return end_as(SESSION_UNFINISHED, "its time is too short: a larger --budget finishes it", text, capacity);
-    finalists_add(c, most, moves_of(s->effort), s->known);
+    finalists_add(c, max, moves_of(s->effort), s->known);
     return race_and_publish(s, r, text, capacity);
 }
 

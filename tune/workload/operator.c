@@ -24,7 +24,7 @@ static int32_t activation_named(const char *name) {
 bool workload_knows_activation(const char *name) { return activation_named(name) >= 0; }
 
 // Int8 results that use their range, or plain floats.
-static void make_finish(const workload *w, quernel_finish *f, float *bias, float *slopes) {
+static void make_epilogue(const workload *w, quernel_epilogue *f, float *bias, float *slopes) {
     const shape *p = w->shape;
     const uint32_t out = shape_out(p);
     for (uint32_t n = 0; n < out; n++)
@@ -114,7 +114,7 @@ static quernel_conv2d_desc describe_conv(const workload *w, crop *c) {
     return d;
 }
 
-// The tables of the finish are read while the operator is created, not later.
+// The tables of the epilogue are read while the operator is created, not later.
 int workload_make_operator(workload *w, int32_t isa, crop *c, quernel_operator **ret_op,
                            quernel_error *error) {
     const uint32_t out = shape_out(w->shape);
@@ -125,12 +125,12 @@ int workload_make_operator(workload *w, int32_t isa, crop *c, quernel_operator *
     if (w->shape->op == SHAPE_GEMM) {
         quernel_linear_desc d = describe_linear(w, c);
         d.isa = isa;
-        make_finish(w, &d.finish, bias, slopes);
+        make_epilogue(w, &d.epilogue, bias, slopes);
         code = quernel_linear_create(&d, ret_op, error);
     } else {
         quernel_conv2d_desc d = describe_conv(w, c);
         d.isa = isa;
-        make_finish(w, &d.finish, bias, slopes);
+        make_epilogue(w, &d.epilogue, bias, slopes);
         code = (w->shape->op == SHAPE_DECONV ? quernel_deconv2d_create
                                              : quernel_conv2d_create)(&d, ret_op, error);
     }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_MOST = 1024, COLUMNS_MOST = 40 };
+enum { MAX_LINE_BYTES = 1024, COLUMNS_MAX = 40 };
 
 const char *const shape_op_names[] = {"gemm", "conv", "deconv", "depthwise", NULL};
 
@@ -52,7 +52,7 @@ static int fail(const char *path, int line, const char *what, const char *value)
 static int split(char *line, char **fields) {
     line[strcspn(line, "\r\n")] = 0;
     int count = 0;
-    while (count < COLUMNS_MOST) {
+    while (count < COLUMNS_MAX) {
         fields[count++] = line;
         char *comma = strchr(line, ',');
         if (!comma) break;
@@ -75,7 +75,7 @@ static int read_op(const char *text, shape *s) {
 typedef struct csv_row {
     const char *path;
     int line, headers, count;
-    char *header[COLUMNS_MOST], *fields[COLUMNS_MOST];
+    char *header[COLUMNS_MAX], *fields[COLUMNS_MAX];
 } csv_row;
 
 static const char *field(const csv_row *r, const char *name) {
@@ -160,7 +160,7 @@ int shape_complete(shape *s) {
 }
 
 static int read_rows(FILE *from, csv_row *r, int gemm, shape **shapes) {
-    char line[LINE_MOST];
+    char line[MAX_LINE_BYTES];
     int count = 0;
     while (fgets(line, sizeof line, from)) {
         r->line++;
@@ -178,7 +178,7 @@ static int read_rows(FILE *from, csv_row *r, int gemm, shape **shapes) {
 int shapes_read(const char *path, int gemm, shape **ret_shapes) {
     FILE *from = fopen(path, "r");
     if (!from) return fail(path, 0, "file", "cannot be read");
-    char head[LINE_MOST];
+    char head[MAX_LINE_BYTES];
     csv_row row = {.path = path, .line = 1};
     shape *shapes = NULL;
     row.headers = fgets(head, sizeof head, from) ? split(head, row.header) : 0;

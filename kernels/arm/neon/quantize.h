@@ -11,7 +11,7 @@ typedef struct quantizer {
     int32x4_t zero;
 } quantizer;
 
-NEON_INLINE quantizer quantizer_of(const quernel_i_rows *r) {
+NEON_INLINE quantizer quantizer_of(const quernel_i_quantize_args *r) {
     return (quantizer){vdupq_n_f32(r->g), vdupq_n_f32(r->lo), vdupq_n_f32(r->hi), vdupq_n_s32(r->zero)};
 }
 

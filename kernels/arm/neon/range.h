@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ranges for NEON: least and greatest finite product.
+// Ranges for NEON: minimum and maximum finite product.
 //
 // A product that is infinite or NaN is replaced by 0, which is neutral. The sign of a zero never reaches the result:
 // only what is less than *least, or greater than *greatest, is stored there.
@@ -10,7 +10,7 @@
 #include "vector.h"
 
 typedef struct range {
-    float32x4_t least, greatest;
+    float32x4_t min, max;
 } range;
 
 NEON_INLINE range range_none(void) { return (range){vdupq_n_f32(0.0f), vdupq_n_f32(0.0f)}; }
@@ -19,15 +19,15 @@ NEON_INLINE void range_add(range *r, float32x4_t x, float32x4_t m) {
     const float32x4_t y = vmulq_f32(x, m);
     const uint32x4_t finite = vcaltq_f32(y, vdupq_n_f32(__builtin_inff()));
     const float32x4_t taken = vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(y), finite));
-    r->least = vminq_f32(r->least, taken);
-    r->greatest = vmaxq_f32(r->greatest, taken);
+    r->min = vminq_f32(r->min, taken);
+    r->max = vmaxq_f32(r->max, taken);
 }
 
 NEON_INLINE void range_merge(range a, range b, const quernel_i_range *r) {
-    const float least = vminvq_f32(vminq_f32(a.least, b.least));
-    const float greatest = vmaxvq_f32(vmaxq_f32(a.greatest, b.greatest));
-    if (least < *r->least) *r->least = least;
-    if (greatest > *r->greatest) *r->greatest = greatest;
+    const float min = vminvq_f32(vminq_f32(a.min, b.min));
+    const float max = vmaxvq_f32(vmaxq_f32(a.max, b.max));
+    if (min < *r->min) *r->min = min;
+    if (max > *r->max) *r->max = max;
 }
 
 #endif

@@ -26,7 +26,7 @@ enum {
 #define ZERO(v) "movi v" #v ".4s, #0\n\t"
 #define ZERO_8(a, b, c, d, e, f, g, h) ZERO(a) ZERO(b) ZERO(c) ZERO(d) ZERO(e) ZERO(f) ZERO(g) ZERO(h)
 
-// Counts a turn down. %[d] becomes the bytes of b to the next group, 0 in the last turn; %[e] the same of unexpanded
+// Counts a turn down. %[d] becomes the bytes of b to the next quad, 0 in the last turn; %[e] the same of unexpanded
 // rows.
 #define COUNT "subs %w[n], %w[n], #1\n\tcsel %[d], %[s], xzr, ne\n\t"
 #define NEXT_B "add %[b], %[b], %[d]\n\t"
@@ -95,13 +95,13 @@ enum {
                 SADALP(15, 31)
 #define END_1 REDUCE(0, 8, 9, 10, 11, 12, 13, 14, 15)
 
-// Defines tile_<n>: acc[n][16] += n rows · sub-panel, groups > 0. `step` is the bytes from row to row.
+// Defines tile_<n>: acc[n][16] += n rows · sub-panel, quads > 0. `step` is the bytes from row to row.
 #define TILE(number, rows)                                                                                             \
-    static void tile_##number(const int8_t *a, ptrdiff_t step, const int8_t *b, uint32_t groups, int32_t *acc) {       \
+    static void tile_##number(const int8_t *a, ptrdiff_t step, const int8_t *b, uint32_t k_quads, int32_t *acc) {       \
         const int8_t *a1 = a + (number > 1 ? step : 0), *a2 = a + (number > 2 ? 2 * step : 0);                         \
         uint64_t to_next_b, to_next_a;                                                                                 \
         __asm__ volatile(BEGIN_##number(rows) ".p2align 5\n1:\n\t" LOOP_##number(rows) AGAIN END_##number              \
-                         : [a0] "+&r"(a), [a1] "+&r"(a1), [a2] "+&r"(a2), [b] "+&r"(b), [n] "+&r"(groups),             \
+                         : [a0] "+&r"(a), [a1] "+&r"(a1), [a2] "+&r"(a2), [b] "+&r"(b), [n] "+&r"(k_quads),             \
                            [d] "=&r"(to_next_b), [e] "=&r"(to_next_a)                                                  \
                          : [s] "r"((uint64_t)64), [t] "r"(acc)                                                         \
                          : "cc", "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11",   \

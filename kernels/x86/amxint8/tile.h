@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-enum { TILES = 8, TILE_SUMS = 4, TILE_ROWS = 16, TILE_BYTES = 64, TILE_GROUPS = 16 };
+enum { TILES = 8, TILE_SUMS = 4, TILE_ROWS = 16, TILE_BYTES = 64, TILE_K_QUADS = 16 };
 
 typedef struct tile_config {
     uint8_t palette, start, reserved[14];

@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-#include "finish.h"
+#include "epilogue.h"
 #include "integers.h"
 
-enum { SUMS_MOST = 112 << 10, INPUTS_MOST = 320 << 10, CHANNELS = sizeof(vint) / sizeof(int16_t) };
+enum { SUMS_MAX = 112 << 10, INPUTS_MAX = 320 << 10, CHANNELS = sizeof(vint) / sizeof(int16_t) };
 
 // `count` bytes, up to 16, zeros behind them. Where others stand before them, the 16 bytes that end with the last one are read.
 static inline __m128i load_bytes(const uint8_t *a, uint32_t count, bool first) {

@@ -9,8 +9,8 @@
 #define CONV3X3_TILES tiles
 #include "conv3x3.h"
 
-size_t quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_scratch(uint32_t groups);
-size_t quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_scratch(uint32_t groups) { return conv3x3_scratch(groups); }
+size_t quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_scratch(uint32_t k_quads);
+size_t quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_scratch(uint32_t k_quads) { return conv3x3_scratch(k_quads); }
 
 void quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_prepare(const int8_t *panel, const quernel_i_window *w, void *dst);
 void quernel_uk_conv3x3s2f4_u8s8_6x16x2_avx2_prepare(const int8_t *panel, const quernel_i_window *w, void *dst) {

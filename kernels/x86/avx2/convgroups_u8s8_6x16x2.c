@@ -3,9 +3,9 @@
 // from memory and 2 vpaddd.
 //
 // Cycles for 16 outputs of 3x3 on Zen 3, about 3 vector operations a cycle, groups of 2, 4, 8 channels: 18, 36, 72 vpmaddwd and as many
-// vpaddd, 7, 14, 28 operations to spread: 14, 29, 57; the finish 6. The block diagonal takes 144 of each, Winograd's algorithm 36
+// vpaddd, 7, 14, 28 operations to spread: 14, 29, 57; the epilogue 6. The block diagonal takes 144 of each, Winograd's algorithm 36
 // and 10 to 20 beside them.
-#include "finish.h"
+#include "epilogue.h"
 #include "madd16.h"
 #include "slots.h"
 
@@ -31,8 +31,8 @@ TILE(slots_5, TILE_EDGE_5(START), SLOT_STEP(5), TILE_EDGE_5(TILE_STORE))
 TILE(slots_6, TILE_EDGE_6(START), SLOT_STEP(6), TILE_EDGE_6(TILE_STORE))
 static groups_tile *const groups_tiles[GROUPS_MR] = {slots_1, slots_2, slots_3, slots_4, slots_5, slots_6};
 
-size_t quernel_uk_convgroups_u8s8_6x16x2_avx2_scratch(uint32_t groups);
-size_t quernel_uk_convgroups_u8s8_6x16x2_avx2_scratch(uint32_t groups) { return convgroups_scratch(groups); }
+size_t quernel_uk_convgroups_u8s8_6x16x2_avx2_scratch(uint32_t k_quads);
+size_t quernel_uk_convgroups_u8s8_6x16x2_avx2_scratch(uint32_t k_quads) { return convgroups_scratch(k_quads); }
 
 void quernel_uk_convgroups_u8s8_6x16x2_avx2_prepare(const int8_t *panel, const quernel_i_window *window, void *dst);
 void quernel_uk_convgroups_u8s8_6x16x2_avx2_prepare(const int8_t *panel, const quernel_i_window *window, void *dst) {

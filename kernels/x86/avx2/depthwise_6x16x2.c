@@ -9,12 +9,12 @@
 // 2), a column is a block of its own.
 //
 // Cycles for 16 outputs of 3x3 on Zen 3, about 3 vector operations a cycle: sliding is 12 vpmaddwd, 12 vpaddd, 8 to interleave and
-// widen: 10.7; the finish 6. Measured on 32 channels of 112x112 pixels, all included, 22 (through memory, where interleaving takes
+// widen: 10.7; the epilogue 6. Measured on 32 channels of 112x112 pixels, all included, 22 (through memory, where interleaving takes
 // 4 stores a column, 28).
 #include <immintrin.h>
 #include <string.h>
 
-#include "finish.h"
+#include "epilogue.h"
 #include "kernels/x86/depthwise.h"
 #include "slide.h"
 #include "slots.h"
@@ -25,8 +25,8 @@ enum {
     SLIDE_PIXELS = 56, // output pixels of a slide: each begins with columns of which nothing is ready yet
     BLOCK = 8,       // lines and columns of a block of the kernel
     PAIRS = BLOCK / 2,
-    STEP_MOST = 2,   // slots between output pixels that share them
-    SLOTS = (PIXELS - 1) * STEP_MOST + BLOCK,
+    STEP_MAX = 2,   // slots between output pixels that share them
+    SLOTS = (PIXELS - 1) * STEP_MAX + BLOCK,
 };
 
 // 16 channels of two lines, interleaved as unpacking leaves them: channels 0-3 and 8-11, then 4-7 and 12-15.
@@ -55,7 +55,7 @@ static tile_function *const add_pairs[TILE_MR] = {add_1, add_2, add_3, add_4, ad
 
 // A block of the kernel.
 typedef struct block {
-    uint32_t line, lines, pairs, column, columns;
+    uint32_t line, lines, pairs, column, kernel_columns;
 } block;
 
 // What a call works with: 16 channels from `channel` on.
@@ -63,7 +63,7 @@ typedef struct work {
     const quernel_i_depthwise *d;
     uint32_t channel, count;      // count of channels, 16 or what is left
     uint32_t step;                // slots from output pixel to output pixel
-    uint32_t block_columns;
+    uint32_t block_kernel_columns;
     ptrdiff_t slot;               // bytes of x from slot to slot
     pair weights[BLOCK * PAIRS];
     pair slots[SLOTS * PAIRS];
@@ -76,7 +76,7 @@ static inline __m256i load_weights(const int8_t *w) { return _mm256_cvtepi8_epi1
 static void expand_weights(work *w, const block *b) {
     const quernel_i_depthwise *d = w->d;
     const size_t line = d->kernel_w * d->w_tap;
-    for (uint32_t j = 0; j < b->columns; j++)
+    for (uint32_t j = 0; j < b->kernel_columns; j++)
         for (uint32_t p = 0; p < b->pairs; p++) {
             const int8_t *at = d->w + (b->line + 2 * p) * line + (b->column + j) * d->w_tap + w->channel;
             const bool two = 2 * p + 1 < b->lines;
@@ -118,7 +118,7 @@ static void add_block(work *w, const block *b, uint32_t pixels) {
     for (uint32_t m = 0, left = (pixels + TILE_MR - 1) / TILE_MR; left; left--) {
         const uint32_t some = (pixels - m + left - 1) / left;
         int32_t *acc = w->acc + m * CHANNELS;
-        add_pairs[some - 1]((const uint8_t *)w->slots + m * pitch, (ptrdiff_t)pitch, w->weights, b->columns * b->pairs,
+        add_pairs[some - 1]((const uint8_t *)w->slots + m * pitch, (ptrdiff_t)pitch, w->weights, b->kernel_columns * b->pairs,
                             b->line + b->column == 0 ? w->init : acc, acc);
         m += some;
     }
@@ -126,15 +126,15 @@ static void add_block(work *w, const block *b, uint32_t pixels) {
 
 static inline __attribute__((always_inline)) void run_pixels(work *w, uint32_t m, uint32_t pixels, bool is_signed) {
     const quernel_i_depthwise *d = w->d;
-    const bool whole = d->kernel_h <= BLOCK && d->kernel_w <= w->block_columns; // one block: its weights stay
+    const bool whole = d->kernel_h <= BLOCK && d->kernel_w <= w->block_kernel_columns; // one block: its weights stay
     for (uint32_t line = 0; line < d->kernel_h; line += BLOCK)
-        for (uint32_t column = 0; column < d->kernel_w; column += w->block_columns) {
+        for (uint32_t column = 0; column < d->kernel_w; column += w->block_kernel_columns) {
             block b = {.line = line, .column = column};
             b.lines = d->kernel_h - line < BLOCK ? d->kernel_h - line : BLOCK;
-            b.columns = d->kernel_w - column < w->block_columns ? d->kernel_w - column : w->block_columns;
+            b.kernel_columns = d->kernel_w - column < w->block_kernel_columns ? d->kernel_w - column : w->block_kernel_columns;
             b.pairs = (b.lines + 1) / 2;
             if (!whole || m == 0) expand_weights(w, &b);
-            const uint32_t slots = (pixels - 1) * w->step + b.columns;
+            const uint32_t slots = (pixels - 1) * w->step + b.kernel_columns;
             if (w->count == CHANNELS) fill_slots(w, &b, m, slots, CHANNELS, is_signed);
             else fill_slots(w, &b, m, slots, w->count, is_signed);
             add_block(w, &b, pixels);
@@ -167,8 +167,8 @@ static inline __attribute__((always_inline)) void slide_channels(const quernel_i
         s.a = (const uint8_t *)d->a + (ptrdiff_t)m * d->a_row + channel;
         slide_by_size(&s, d->kernel_h, step, is_signed, acc);
         for (uint32_t p = 0, rows; p < s.pixels; p += rows) {
-            rows = s.pixels - p < FINISH_ROWS_MAX ? s.pixels - p : FINISH_ROWS_MAX;
-            finish_run(&(finish_tile){acc + p * CHANNELS, rows, CHANNELS, m + p, channel}, d->finish, plain);
+            rows = s.pixels - p < EPILOGUE_ROWS_MAX ? s.pixels - p : EPILOGUE_ROWS_MAX;
+            epilogue_run(&(epilogue_tile){acc + p * CHANNELS, rows, CHANNELS, m + p, channel}, d->epilogue, plain);
         }
         m += s.pixels;
     }
@@ -177,19 +177,19 @@ static inline __attribute__((always_inline)) void slide_channels(const quernel_i
 static inline __attribute__((always_inline)) void depthwise_line(const quernel_i_depthwise *d, bool is_signed) {
     work w;
     const ptrdiff_t step = d->a_row % d->tap_pixel ? 0 : d->a_row / d->tap_pixel;
-    const bool shared = step >= 1 && step <= STEP_MOST && step < (ptrdiff_t)d->kernel_w;
+    const bool shared = step >= 1 && step <= STEP_MAX && step < (ptrdiff_t)d->kernel_w;
     w.d = d;
     w.step = shared ? (uint32_t)step : 1;
     w.slot = shared ? d->tap_pixel : d->a_row;
-    w.block_columns = shared ? BLOCK : 1;
-    const bool plain = finish_is_plain(d->finish);
+    w.block_kernel_columns = shared ? BLOCK : 1;
+    const bool plain = epilogue_is_plain(d->epilogue);
     const uint32_t slide_by = slide_step(d);
-    for (w.channel = 0; w.channel < d->columns; w.channel += CHANNELS) {
-        if (slide_by && d->columns - w.channel >= CHANNELS) {
+    for (w.channel = 0; w.channel < d->oc; w.channel += CHANNELS) {
+        if (slide_by && d->oc - w.channel >= CHANNELS) {
             slide_channels(d, w.channel, slide_by, is_signed, plain);
             continue;
         }
-        w.count = d->columns - w.channel < CHANNELS ? d->columns - w.channel : CHANNELS;
+        w.count = d->oc - w.channel < CHANNELS ? d->oc - w.channel : CHANNELS;
         for (uint32_t i = 0; i < TILE_MR; i++)
             for (uint32_t half = 0; half < CHANNELS; half += 8)
                 _mm256_store_si256((__m256i *)(w.init + i * CHANNELS + half),
@@ -197,7 +197,7 @@ static inline __attribute__((always_inline)) void depthwise_line(const quernel_i
         for (uint32_t m = 0, left = (d->rows + PIXELS - 1) / PIXELS; left; left--) {
             const uint32_t pixels = (d->rows - m + left - 1) / left;
             run_pixels(&w, m, pixels, is_signed);
-            finish_run(&(finish_tile){w.acc, pixels, w.count, m, w.channel}, d->finish, plain);
+            epilogue_run(&(epilogue_tile){w.acc, pixels, w.count, m, w.channel}, d->epilogue, plain);
             m += pixels;
         }
     }
@@ -205,9 +205,9 @@ static inline __attribute__((always_inline)) void depthwise_line(const quernel_i
 
 static inline __attribute__((always_inline)) void depthwise(const quernel_i_depthwise *d, bool is_signed) {
     for (uint32_t line = 0; line < d->lines; line++) {
-        const quernel_i_finish finish = depthwise_finish(d, line);
+        const quernel_i_epilogue epilogue = depthwise_epilogue(d, line);
         quernel_i_depthwise one = *d;
-        one.a = depthwise_input(d, line), one.finish = &finish;
+        one.a = depthwise_input(d, line), one.epilogue = &epilogue;
         depthwise_line(&one, is_signed);
     }
 }

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMM for AVX2 of a few columns, u8 rows, exact on any data: lanes are k, where the other kernels would multiply 8 or 16 columns of which
+// GEMM for AVX2 of a few columns, u8 rows, exact on any data: lanes are k, where the other kernels would multiply 8 or 16 output channels of which
 // most are padding.
 //
-// A register tile is 4 rows x 1 or 2 columns, or 2 rows x 3 or 4: up to 8 accumulators of 8 lanes, whose sum is the result. Per 16 k a row
+// A register tile is 4 rows x 1 or 2 output channels, or 2 rows x 3 or 4: up to 8 accumulators of 8 lanes, whose sum is the result. Per 16 k a row
 // is widened as it is read, and each column takes for each row one vpmaddwd and one vpaddd. Weights are widened columns, k contiguous.
 //
 // Cycles for a row of k by N columns: (1 + 2·N)·k/16 operations, 3 a cycle on Zen 3, and about 6 for the sums of 4 accumulators: with N = 1
-// and k = 576 40, where a panel of 16 columns takes 600 products of pairs or Winograd's algorithm 144 and its transforms.
+// and k = 576 40, where a panel of 16 output channels takes 600 products of pairs or Winograd's algorithm 144 and its transforms.
 #include <immintrin.h>
 #include <string.h>
 
-#include "finish.h"
+#include "epilogue.h"
 #include "kernels/ukr.h"
 
-enum { NR = 4, PANEL = FINISH_NR, ROWS_MOST = FINISH_ROWS_MAX };
+enum { NR = 4, PANEL = EPILOGUE_NR, ROWS_MAX = EPILOGUE_ROWS_MAX };
 
-// [16 columns][k] of 16 bits.
-void quernel_uk_gemm_u8s8_4x4x16_avx2_prepare(const int8_t *panel, uint32_t groups, void *dst);
-void quernel_uk_gemm_u8s8_4x4x16_avx2_prepare(const int8_t *panel, uint32_t groups, void *dst) {
-    for (uint32_t g = 0; g < groups; g++)
+// [16 oc][k] of 16 bits.
+void quernel_uk_gemm_u8s8_4x4x16_avx2_prepare(const int8_t *panel, uint32_t k_quads, void *dst);
+void quernel_uk_gemm_u8s8_4x4x16_avx2_prepare(const int8_t *panel, uint32_t k_quads, void *dst) {
+    for (uint32_t g = 0; g < k_quads; g++)
         for (uint32_t n = 0; n < PANEL; n++) {
             const __m128i four = _mm_cvtepi8_epi16(_mm_loadu_si32(panel + g * 64 + n * 4));
-            _mm_storel_epi64((__m128i *)((uint8_t *)dst + ((size_t)n * groups + g) * 8), four);
+            _mm_storel_epi64((__m128i *)((uint8_t *)dst + ((size_t)n * k_quads + g) * 8), four);
         }
 }
 
@@ -61,7 +61,7 @@ static inline __m128i add_up(__m256i v0, __m256i v1, __m256i v2, __m256i v3) {
 #define ZERO(r, c) __m256i s##r##c = _mm256_setzero_si256();
 #define LOAD(r) const __m256i x##r = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(from + (r) * g->a_row)));
 #define STEP(r, c) ADD_PRODUCTS(r, c, "m", *(const __m256i_u *)(b + (c) * b_column))
-// Fewer than 4 groups of k: the rest is neither read nor counts.
+// Fewer than 4 quads of k: the rest is neither read nor counts.
 #define LOAD_SOME(r) const __m256i x##r = _mm256_cvtepu8_epi16(_mm_maskload_epi32((const int *)(from + (r) * g->a_row), bytes));
 #define STEP_SOME(r, c) ADD_PRODUCTS(r, c, "x", _mm256_maskload_epi64((const long long *)(b + (c) * b_column), words))
 
@@ -70,9 +70,9 @@ static inline __m128i add_up(__m256i v0, __m256i v1, __m256i v2, __m256i v3) {
 #define SUM_3(r) add_up(s##r##0, s##r##1, s##r##2, s##r##2)
 #define SUM_4(r) add_up(s##r##0, s##r##1, s##r##2, s##r##3)
 #define SUM_1(r) add_up(s##r##0, s##r##0, s##r##0, s##r##0)
-#define STORE(r, columns)                                                                                               \
-    _mm_storeu_si128((__m128i *)four, SUM_##columns(r));                                                                \
-    for (uint32_t c = 0; c < columns; c++) acc[(r) * PANEL + c] = (int32_t)((uint32_t)four[c] + (uint32_t)init[c]);
+#define STORE(r, oc)                                                                                               \
+    _mm_storeu_si128((__m128i *)four, SUM_##oc(r));                                                                \
+    for (uint32_t c = 0; c < oc; c++) acc[(r) * PANEL + c] = (int32_t)((uint32_t)four[c] + (uint32_t)init[c]);
 #define STORE_1_1 STORE(0, 1)
 #define STORE_1_2 STORE(0, 2)
 #define STORE_1_3 STORE(0, 3)
@@ -85,26 +85,26 @@ static inline __m128i add_up(__m256i v0, __m256i v1, __m256i v2, __m256i v3) {
     for (uint32_t r = 0; r < 4; r++) acc[r * PANEL] = (int32_t)((uint32_t)four[r] + (uint32_t)init[0]);
 
 // acc[rows][PANEL] = init + rows · columns.
-#define TILE(rows, columns)                                                                                             \
-    static void tile_##rows##_##columns(const quernel_i_gemm *g, const uint8_t *a, const uint8_t *b, const int32_t *init, \
+#define TILE(rows, oc)                                                                                             \
+    static void tile_##rows##_##oc(const quernel_i_gemm *g, const uint8_t *a, const uint8_t *b, const int32_t *init, \
                                         int32_t *acc) {                                                                 \
-        const size_t b_column = (size_t)g->groups * 8;                                                                  \
+        const size_t b_column = (size_t)g->k_quads * 8;                                                                  \
         int32_t four[NR];                                                                                               \
-        COLUMNS_##columns(rows, ZERO)                                                                                   \
-        for (const quernel_i_run *run = g->runs, *end = run + g->n_runs; run != end; run++) {                           \
+        COLUMNS_##oc(rows, ZERO)                                                                                   \
+        for (const quernel_i_k_run *run = g->k_runs, *end = run + g->n_k_runs; run != end; run++) {                           \
             const uint8_t *from = a + run->offset;                                                                      \
-            uint32_t left = run->groups;                                                                                \
+            uint32_t left = run->k_quads;                                                                                \
             for (; left >= 4; left -= 4, from += 16, b += 32) {                                                         \
-                ROWS_##rows(LOAD) COLUMNS_##columns(rows, STEP)                                                         \
+                ROWS_##rows(LOAD) COLUMNS_##oc(rows, STEP)                                                         \
             }                                                                                                           \
             if (left) {                                                                                                 \
                 const __m256i words = first_of_4(left);                                                                 \
                 const __m128i bytes = halves(words);                                                                    \
-                ROWS_##rows(LOAD_SOME) COLUMNS_##columns(rows, STEP_SOME)                                               \
+                ROWS_##rows(LOAD_SOME) COLUMNS_##oc(rows, STEP_SOME)                                               \
                 b += left * 8;                                                                                          \
             }                                                                                                           \
         }                                                                                                               \
-        STORE_##rows##_##columns                                                                                        \
+        STORE_##rows##_##oc                                                                                        \
     }
 TILE(1, 1)
 TILE(4, 1)
@@ -115,31 +115,31 @@ TILE(2, 3)
 TILE(1, 4)
 TILE(2, 4)
 
-static void multiply(const quernel_i_gemm *g, const uint8_t *a, const uint8_t *b, uint32_t rows, uint32_t columns,
+static void multiply(const quernel_i_gemm *g, const uint8_t *a, const uint8_t *b, uint32_t rows, uint32_t oc,
                      const int32_t *init, int32_t *acc) {
     typedef void tile_function(const quernel_i_gemm *, const uint8_t *, const uint8_t *, const int32_t *, int32_t *);
     static tile_function *const single[NR] = {tile_1_1, tile_1_2, tile_1_3, tile_1_4},
                                 *const several[NR] = {tile_4_1, tile_4_2, tile_2_3, tile_2_4};
-    const uint32_t most = columns <= 2 ? 4 : 2;
+    const uint32_t max = oc <= 2 ? 4 : 2;
     for (uint32_t m = 0, some; m < rows; m += some) {
-        some = rows - m < most ? 1 : most;
-        (some == 1 ? single : several)[columns - 1](g, a + (ptrdiff_t)m * g->a_row, b, init, acc + m * PANEL);
+        some = rows - m < max ? 1 : max;
+        (some == 1 ? single : several)[oc - 1](g, a + (ptrdiff_t)m * g->a_row, b, init, acc + m * PANEL);
     }
 }
 
 void quernel_uk_gemm_u8s8_4x4x16_avx2(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_4x4x16_avx2(const quernel_i_gemm *g) {
-    int32_t acc[ROWS_MOST * PANEL] __attribute__((aligned(64)));
-    const bool plain = finish_is_plain(g->finish);
+    int32_t acc[ROWS_MAX * PANEL] __attribute__((aligned(64)));
+    const bool plain = epilogue_is_plain(g->epilogue);
     for (uint32_t m = 0, rows; m < g->rows; m += rows) {
-        rows = g->rows - m < ROWS_MOST ? g->rows - m : ROWS_MOST;
-        for (uint32_t n = 0; n < g->columns; n += PANEL) {
+        rows = g->rows - m < ROWS_MAX ? g->rows - m : ROWS_MAX;
+        for (uint32_t n = 0; n < g->oc; n += PANEL) {
             const uint8_t *b = (const uint8_t *)g->b + n / PANEL * g->b_panel;
-            const uint32_t columns = g->columns - n < PANEL ? g->columns - n : PANEL;
-            for (uint32_t c = 0; c < columns; c += NR)
-                multiply(g, (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row, b + (size_t)c * g->groups * 8, rows,
-                         columns - c < NR ? columns - c : NR, g->init + n + c, acc + c);
-            finish_run(&(finish_tile){acc, rows, columns, m, n}, g->finish, plain);
+            const uint32_t oc = g->oc - n < PANEL ? g->oc - n : PANEL;
+            for (uint32_t c = 0; c < oc; c += NR)
+                multiply(g, (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row, b + (size_t)c * g->k_quads * 8, rows,
+                         oc - c < NR ? oc - c : NR, g->init + n + c, acc + c);
+            epilogue_run(&(epilogue_tile){acc, rows, oc, m, n}, g->epilogue, plain);
         }
     }
 }

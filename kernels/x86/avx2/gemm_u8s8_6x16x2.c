@@ -3,7 +3,7 @@
 // has fewer multiplications.
 //
 // Row tiles are the outer loop: the runs of up to 24 rows are widened once to 16 bits into scratch, a row's pitch an odd number
-// of cache lines. Then the prepared sub-panels pass by: per pair of k 2 loads of weights, and for each row a broadcast of
+// of cache lines. Then the prepared sub-panels are streamed: per pair of k 2 loads of weights, and for each row a broadcast of
 // two numbers, 2 vpmaddwd and 2 vpaddd. A product is at most 255·128, a pair of them fits 17 bits: nothing can saturate.
 // The tile of sums goes to L1 and is finished from there, up to 24 rows together: whole vectors of pixels where y is NCHW.
 //
@@ -16,38 +16,38 @@
 // Weights stream from L2 at 8 bytes a cycle.
 #include <immintrin.h>
 
-#include "finish.h"
+#include "epilogue.h"
 #include "kernels/ukr.h"
 #include "madd16.h"
 
-enum { TILES_MOST = 4, WIDENED_MOST = 16 << 10 };
+enum { TILES_MAX = 4, WIDENED_MAX = 16 << 10 };
 
-static size_t panel_row(uint32_t groups) {
-    const size_t lines = ((size_t)groups * 8 + 63) / 64;
+static size_t panel_row(uint32_t k_quads) {
+    const size_t lines = ((size_t)k_quads * 8 + 63) / 64;
     return (lines | 1) * 64;
 }
 
 // Rows that are widened, multiplied and finished together, as many register tiles as half of L1 holds.
-static uint32_t block_rows(uint32_t groups) {
-    const size_t tiles_fit = WIDENED_MOST / (MR * panel_row(groups));
-    return MR * (uint32_t)(tiles_fit < 1 ? 1 : tiles_fit > TILES_MOST ? TILES_MOST : tiles_fit);
+static uint32_t block_rows(uint32_t k_quads) {
+    const size_t tiles_fit = WIDENED_MAX / (MR * panel_row(k_quads));
+    return MR * (uint32_t)(tiles_fit < 1 ? 1 : tiles_fit > TILES_MAX ? TILES_MAX : tiles_fit);
 }
 
-size_t quernel_uk_gemm_u8s8_6x16x2_avx2_scratch(uint32_t groups);
-size_t quernel_uk_gemm_u8s8_6x16x2_avx2_scratch(uint32_t groups) { // no call of fewer groups takes more
-    const size_t tile = MR * panel_row(groups), most = TILES_MOST * tile < WIDENED_MOST ? TILES_MOST * tile : WIDENED_MOST;
-    return tile > most ? tile : most;
+size_t quernel_uk_gemm_u8s8_6x16x2_avx2_scratch(uint32_t k_quads);
+size_t quernel_uk_gemm_u8s8_6x16x2_avx2_scratch(uint32_t k_quads) { // no call of fewer quads takes more
+    const size_t tile = MR * panel_row(k_quads), max = TILES_MAX * tile < WIDENED_MAX ? TILES_MAX * tile : WIDENED_MAX;
+    return tile > max ? tile : max;
 }
 
-void quernel_uk_gemm_u8s8_6x16x2_avx2_prepare(const int8_t *panel, uint32_t groups, void *dst);
-void quernel_uk_gemm_u8s8_6x16x2_avx2_prepare(const int8_t *panel, uint32_t groups, void *dst) {
-    for (uint32_t g = 0; g < groups; g++) widen_weights(panel + g * 64, (__m256i *)dst + g * 4);
+void quernel_uk_gemm_u8s8_6x16x2_avx2_prepare(const int8_t *panel, uint32_t k_quads, void *dst);
+void quernel_uk_gemm_u8s8_6x16x2_avx2_prepare(const int8_t *panel, uint32_t k_quads, void *dst) {
+    for (uint32_t g = 0; g < k_quads; g++) widen_weights(panel + g * 64, (__m256i *)dst + g * 4);
 }
 
-static void widen_row(const uint8_t *a, const quernel_i_run *runs, uint32_t n_runs, uint8_t *to) {
-    for (uint32_t i = 0; i < n_runs; i++) {
-        const uint8_t *from = a + runs[i].offset;
-        uint32_t left = runs[i].groups;
+static void widen_row(const uint8_t *a, const quernel_i_k_run *k_runs, uint32_t n_k_runs, uint8_t *to) {
+    for (uint32_t i = 0; i < n_k_runs; i++) {
+        const uint8_t *from = a + k_runs[i].offset;
+        uint32_t left = k_runs[i].k_quads;
         for (; left >= 4; left -= 4, from += 16, to += 32)
             _mm256_storeu_si256((__m256i *)to, _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)from)));
         for (; left; left--, from += 4, to += 8)
@@ -57,20 +57,20 @@ static void widen_row(const uint8_t *a, const quernel_i_run *runs, uint32_t n_ru
 
 void quernel_uk_gemm_u8s8_6x16x2_avx2(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_6x16x2_avx2(const quernel_i_gemm *g) {
-    int32_t acc[TILES_MOST * MR * NR] __attribute__((aligned(64)));
+    int32_t acc[TILES_MAX * MR * NR] __attribute__((aligned(64)));
     uint8_t *panel = g->scratch;
-    const size_t row = panel_row(g->groups);
-    const uint32_t most = block_rows(g->groups);
-    const bool plain = finish_is_plain(g->finish);
-    for (uint32_t m = 0, blocks = (g->rows + most - 1) / most; blocks; blocks--) {
+    const size_t row = panel_row(g->k_quads);
+    const uint32_t max = block_rows(g->k_quads);
+    const bool plain = epilogue_is_plain(g->epilogue);
+    for (uint32_t m = 0, blocks = (g->rows + max - 1) / max; blocks; blocks--) {
         const uint32_t rows = (g->rows - m + blocks - 1) / blocks;
         for (uint32_t r = 0; r < rows; r++)
-            widen_row((const uint8_t *)g->a + (ptrdiff_t)(m + r) * g->a_row, g->runs, g->n_runs, panel + r * row);
-        for (uint32_t n = 0; n < g->columns; n += NR) {
+            widen_row((const uint8_t *)g->a + (ptrdiff_t)(m + r) * g->a_row, g->k_runs, g->n_k_runs, panel + r * row);
+        for (uint32_t n = 0; n < g->oc; n += NR) {
             const uint8_t *b = (const uint8_t *)g->b + n / NR * g->b_panel;
-            multiply_rows(panel, row, rows, b, g->groups, g->init + n, acc);
-            const uint32_t columns = g->columns - n < NR ? g->columns - n : NR;
-            finish_run(&(finish_tile){acc, rows, columns, m, n}, g->finish, plain);
+            multiply_rows(panel, row, rows, b, g->k_quads, g->init + n, acc);
+            const uint32_t oc = g->oc - n < NR ? g->oc - n : NR;
+            epilogue_run(&(epilogue_tile){acc, rows, oc, m, n}, g->epilogue, plain);
         }
         m += rows;
     }

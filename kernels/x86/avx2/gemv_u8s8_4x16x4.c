@@ -10,26 +10,26 @@
 // of prefetching between 73 and 85 %, loads ahead instead 63-77). More rows are bound by arithmetic.
 #include <immintrin.h>
 
-#include "finish.h"
+#include "epilogue.h"
 #include "kernels/ukr.h"
 
 enum {
     MR = 4,
     NR = 16,
     CHUNK = 8, // blocks that the second pair of rows finds in L1: 4 KiB
-    BLOCK = 8, // groups between two flushes: 8 pairs reach 8·15·128·2 = 30 720 < 32 768
+    BLOCK = 8, // quads between two flushes: 8 pairs reach 8·15·128·2 = 30 720 < 32 768
 };
 
-size_t quernel_uk_gemv_u8s8_4x16x4_avx2_scratch(uint32_t groups);
-size_t quernel_uk_gemv_u8s8_4x16x4_avx2_scratch(uint32_t groups) { return ((size_t)groups * MR * 8 + 63) / 64 * 64; }
+size_t quernel_uk_gemv_u8s8_4x16x4_avx2_scratch(uint32_t k_quads);
+size_t quernel_uk_gemv_u8s8_4x16x4_avx2_scratch(uint32_t k_quads) { return ((size_t)k_quads * MR * 8 + 63) / 64 * 64; }
 
 // The nibbles of one row: per group 4 low ones, then 4 high ones; `step` elements from group to group.
 static void split_row(const quernel_i_gemm *g, uint32_t m, uint32_t *to, uint32_t step) {
     const uint8_t *row = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row;
-    for (uint32_t i = 0; i < g->n_runs; i++)
-        for (uint32_t j = 0; j < g->runs[i].groups; j++, to += step) {
+    for (uint32_t i = 0; i < g->n_k_runs; i++)
+        for (uint32_t j = 0; j < g->k_runs[i].k_quads; j++, to += step) {
             uint32_t quad;
-            memcpy(&quad, row + g->runs[i].offset + 4 * (size_t)j, sizeof quad);
+            memcpy(&quad, row + g->k_runs[i].offset + 4 * (size_t)j, sizeof quad);
             to[0] = quad & 0x0f0f0f0fu;
             to[1] = quad >> 4 & 0x0f0f0f0fu;
         }
@@ -61,7 +61,7 @@ static void split_row(const quernel_i_gemm *g, uint32_t m, uint32_t *to, uint32_
 #define AHEAD(i) "prefetcht0 64*" #i "(%[b],%[d])\n\t"
 #define FAR_AHEAD AHEAD(0) AHEAD(1) AHEAD(2) AHEAD(3) AHEAD(4) AHEAD(5) AHEAD(6) AHEAD(7)
 
-// acc[rows][16] += blocks of groups. `first` is a block's first group, `flush` ends a block.
+// acc[rows][16] += blocks of quads. `first` is a block's first group, `flush` ends a block.
 #define BLOCKS_OF(rows, name, ahead, begin, first, flush, end)                                                         \
     static void name(const uint32_t *a, const int8_t *b, uint32_t blocks, int32_t *acc, size_t distance) {             \
         __asm__ volatile("vpcmpeqd %%ymm8, %%ymm8, %%ymm8\n\tvpsrlw $15, %%ymm8, %%ymm8\n\t"                           \
@@ -83,10 +83,10 @@ BLOCKS_1(blocks_1_far, FAR_AHEAD)
 BLOCKS_OF(2, blocks_2, "", "", ROW_FIRST(0, ymm0, ymm1, ymm2, ymm3) ROW_FIRST(8, ymm4, ymm5, ymm6, ymm7),
           FLUSH_AT(0, ymm0, ymm2) FLUSH_AT(32, ymm1, ymm3) FLUSH_AT(64, ymm4, ymm6) FLUSH_AT(96, ymm5, ymm7), "")
 
-// The last groups, fewer than a block, of one row.
-static void add_tail(const uint32_t *a, uint32_t step, const int8_t *b, uint32_t groups, int32_t *acc) {
+// The last quads, fewer than a block, of one row.
+static void add_tail(const uint32_t *a, uint32_t step, const int8_t *b, uint32_t k_quads, int32_t *acc) {
     const __m256i one = _mm256_set1_epi16(1), sixteen = _mm256_set1_epi16(16);
-    for (uint32_t i = 0; i < groups; i++, a += step)
+    for (uint32_t i = 0; i < k_quads; i++, a += step)
         for (int half = 0; half < 2; half++, b += 32) {
             const __m256i w = _mm256_load_si256((const __m256i *)b);
             const __m256i low = _mm256_maddubs_epi16(_mm256_set1_epi32((int)a[0]), w);
@@ -98,10 +98,10 @@ static void add_tail(const uint32_t *a, uint32_t step, const int8_t *b, uint32_t
 }
 
 // acc[rows][16] += the panel. Rows go two by two over a chunk of weights: the second pair finds it in L1.
-static void panel(const uint32_t *a, uint32_t rows, const int8_t *b, uint32_t ahead, uint32_t groups, int32_t *acc) {
-    const uint32_t *second = a + (size_t)groups * 4;
+static void panel(const uint32_t *a, uint32_t rows, const int8_t *b, uint32_t ahead, uint32_t k_quads, int32_t *acc) {
+    const uint32_t *second = a + (size_t)k_quads * 4;
     const uint32_t first_step = rows > 1 ? 4 : 2, second_step = rows > 3 ? 4 : 2;
-    for (uint32_t left = groups / BLOCK, n; left; left -= n, b += 64 * BLOCK * n) {
+    for (uint32_t left = k_quads / BLOCK, n; left; left -= n, b += 64 * BLOCK * n) {
         n = rows > 2 && left > CHUNK ? CHUNK : left;
         if (rows == 1) (ahead ? blocks_1_far : blocks_1)(a, b, n, acc, ahead);
         else blocks_2(a, b, n, acc, 0);
@@ -109,25 +109,25 @@ static void panel(const uint32_t *a, uint32_t rows, const int8_t *b, uint32_t ah
         if (rows == 4) blocks_2(second, b, n, acc + 2 * NR, 0);
         a += n * BLOCK * first_step, second += n * BLOCK * second_step;
     }
-    groups %= BLOCK;
-    if (!groups) return;
+    k_quads %= BLOCK;
+    if (!k_quads) return;
     for (uint32_t r = 0; r < rows; r++)
-        add_tail(r < 2 ? a + 2 * r : second + 2 * (r - 2), r < 2 ? first_step : second_step, b, groups, acc + r * NR);
+        add_tail(r < 2 ? a + 2 * r : second + 2 * (r - 2), r < 2 ? first_step : second_step, b, k_quads, acc + r * NR);
 }
 
 void quernel_uk_gemv_u8s8_4x16x4_avx2(const quernel_i_gemm *g);
 void quernel_uk_gemv_u8s8_4x16x4_avx2(const quernel_i_gemm *g) {
     int32_t acc[MR * NR] __attribute__((aligned(64)));
-    const bool plain = finish_is_plain(g->finish);
+    const bool plain = epilogue_is_plain(g->epilogue);
     uint32_t *a = g->scratch;
     for (uint32_t m = 0; m < g->rows; m++) {
         const uint32_t pair = m & ~1u; // rows of a pair alternate, a last single row stands alone
-        split_row(g, m, a + (size_t)pair * 2 * g->groups + 2 * (m - pair), pair + 1 < g->rows ? 4 : 2);
+        split_row(g, m, a + (size_t)pair * 2 * g->k_quads + 2 * (m - pair), pair + 1 < g->rows ? 4 : 2);
     }
-    for (uint32_t n = 0; n < g->columns; n += NR) {
+    for (uint32_t n = 0; n < g->oc; n += NR) {
         for (uint32_t m = 0; m < g->rows; m++) memcpy(acc + m * NR, g->init + n, NR * sizeof *acc);
-        panel(a, g->rows, (const int8_t *)g->b + n / NR * g->b_panel, g->prefetch, g->groups, acc);
-        const uint32_t columns = g->columns - n < NR ? g->columns - n : NR;
-        finish_run(&(finish_tile){acc, g->rows, columns, 0, n}, g->finish, plain);
+        panel(a, g->rows, (const int8_t *)g->b + n / NR * g->b_panel, g->prefetch, g->k_quads, acc);
+        const uint32_t oc = g->oc - n < NR ? g->oc - n : NR;
+        epilogue_run(&(epilogue_tile){acc, g->rows, oc, 0, n}, g->epilogue, plain);
     }
 }

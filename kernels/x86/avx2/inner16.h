@@ -7,7 +7,7 @@
 // The last two terms belong to the row alone and to the column alone: their sums over k are taken away from the tile's start values.
 // Everything is computed modulo 2^32, so the result is exact as long as no a + b leaves 16 bits.
 //
-// A group of 4 k of a row is 8 bytes, its first pair a0 and second pair a1; of weights 128 bytes: [16 columns][pair b0], [16 columns][pair b1].
+// A group of 4 k of a row is 8 bytes, its first pair a0 and second pair a1; of weights 128 bytes: [16 oc][pair b0], [16 oc][pair b1].
 // A step takes 4 loads of weights, and for each row 2 broadcasts, 4 vpaddw, 2 vpmaddwd and 2 vpaddd for 64 products. As many vector operations
 // as without the trick, but a quarter of them need a multiplier, not half: the gain is as large as multipliers are scarce.
 #ifndef QUERNEL_AVX2_INNER16_H
@@ -23,7 +23,7 @@ enum { INNER_MR = 4, INNER_HALF = TILE_NR / 2 };
 
 /// What a tile's sums begin with: a number of each column less one of each row.
 typedef struct inner_start {
-    int32_t columns[TILE_NR] __attribute__((aligned(32)));
+    int32_t oc[TILE_NR] __attribute__((aligned(32)));
     int32_t rows[INNER_MR] __attribute__((aligned(16)));
 } inner_start;
 
@@ -57,18 +57,18 @@ INNER_TILE(4)
 static tile_function *const inner_tiles[2][INNER_MR] = {{inner_1, inner_2, inner_3, inner_4},
                                                         {inner_1_8, inner_2_8, inner_3_8, inner_4_8}};
 
-/// acc[rows][16] = start[16] − terms[rows] + what rows and weights make; a row's pitch in bytes, groups of 4 k. Of few columns only the first 8 are
+/// acc[rows][16] = start[16] − terms[rows] + what rows and weights make; a row's pitch in bytes, quads of k. Of few columns only the first 8 are
 /// found. Rows are split evenly among tiles; up to 3 terms behind the last one are read.
-static inline void inner_rows(const uint8_t *a, size_t pitch, uint32_t rows, const void *b, uint32_t groups, const __m256i start[2],
-                              const int32_t *terms, uint32_t columns, int32_t *acc) {
-    tile_function *const *tiles = inner_tiles[columns <= INNER_HALF];
+static inline void inner_rows(const uint8_t *a, size_t pitch, uint32_t rows, const void *b, uint32_t k_quads, const __m256i start[2],
+                              const int32_t *terms, uint32_t oc, int32_t *acc) {
+    tile_function *const *tiles = inner_tiles[oc <= INNER_HALF];
     inner_start s;
-    _mm256_store_si256((__m256i *)s.columns, start[0]);
-    _mm256_store_si256((__m256i *)s.columns + 1, start[1]);
+    _mm256_store_si256((__m256i *)s.oc, start[0]);
+    _mm256_store_si256((__m256i *)s.oc + 1, start[1]);
     for (uint32_t m = 0, left = (rows + INNER_MR - 1) / INNER_MR; left; left--) {
         const uint32_t some = (rows - m + left - 1) / left;
         _mm_store_si128((__m128i *)s.rows, _mm_loadu_si128((const __m128i *)(terms + m)));
-        tiles[some - 1](a + m * pitch, (ptrdiff_t)pitch, b, groups, s.columns, acc + m * TILE_NR);
+        tiles[some - 1](a + m * pitch, (ptrdiff_t)pitch, b, k_quads, s.oc, acc + m * TILE_NR);
         m += some;
     }
 }

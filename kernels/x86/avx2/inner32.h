@@ -29,7 +29,7 @@ enum { WIDE_MR = 2, WIDE_NR = 2 * TILE_NR };
     "vpsubd %%ymm8, %%ymm" #acc0 ", %%ymm" #acc0 "\n\t"
 #define WIDE_STORE(at, panel, acc) "vmovdqa %%ymm" #acc ", " #at "(%[t]" panel ")\n\t"
 
-/// Rows at `a`, `s` bytes apart, 2 of them; sub-panels at `b`, `p` bytes apart, n groups of 4 k; start values of 32 columns, a number that is
+/// Rows at `a`, `s` bytes apart, 2 of them; sub-panels at `b`, `p` bytes apart, n quads of k; start values of 32 columns, a number that is
 /// taken away in each row; sums to acc[2][16], and those of the second sub-panel `q` bytes behind it.
 static inline void inner_wide(const uint8_t *a, ptrdiff_t s, const void *b, size_t p, uint32_t n, const int32_t *start,
                               const int32_t *terms, int32_t *acc, size_t q) {

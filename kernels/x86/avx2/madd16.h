@@ -14,7 +14,7 @@
 
 enum { MR = TILE_MR, NR = TILE_NR };
 
-/// A group of w16x4 as [2 pairs of k][16 columns][2 k] of 16 bits.
+/// A group of w16x4 as [2 pairs of k][16 oc][2 k] of 16 bits.
 static inline void widen_weights(const int8_t *group, __m256i to[4]) {
     for (int half = 0; half < 2; half++) {
         const __m256i bytes = _mm256_permute4x64_epi64(_mm256_load_si256((const __m256i *)group + half), 0xd8);
@@ -43,13 +43,13 @@ TILE(tile_5, TILE_EDGE_5(START), GROUP(5), TILE_EDGE_5(TILE_STORE))
 TILE(tile_6, TILE_EDGE_6(START), GROUP(6), TILE_EDGE_6(TILE_STORE))
 static tile_function *const tiles[MR] = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
 
-/// acc[rows][16] = init[16] + rows · weights; a row's pitch in bytes, groups of 4 k. Rows are split evenly among tiles
+/// acc[rows][16] = init[16] + rows · weights; a row's pitch in bytes, quads of k. Rows are split evenly among tiles
 /// (14 rows: 5 + 5 + 4).
-static inline void multiply_rows(const uint8_t *a, size_t pitch, uint32_t rows, const void *b, uint32_t groups,
+static inline void multiply_rows(const uint8_t *a, size_t pitch, uint32_t rows, const void *b, uint32_t k_quads,
                                  const int32_t *init, int32_t *acc) {
     for (uint32_t m = 0, left = (rows + MR - 1) / MR; left; left--) {
         const uint32_t some = (rows - m + left - 1) / left;
-        tiles[some - 1](a + m * pitch, (ptrdiff_t)pitch, b, groups, init, acc + m * NR);
+        tiles[some - 1](a + m * pitch, (ptrdiff_t)pitch, b, k_quads, init, acc + m * NR);
         m += some;
     }
 }

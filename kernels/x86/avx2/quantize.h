@@ -17,7 +17,7 @@ typedef struct quantizer {
     __m256i nan, zero, byte; // 16-bit lanes
 } quantizer;
 
-static inline quantizer quantizer_of(const quernel_i_rows *r) {
+static inline quantizer quantizer_of(const quernel_i_quantize_args *r) {
     return (quantizer){_mm256_set1_ps(r->g), _mm256_set1_ps(r->lo), _mm256_set1_ps(r->hi),
                        _mm256_set1_epi16(INT16_MIN), _mm256_set1_epi16((int16_t)r->zero), _mm256_set1_epi16(0xff)};
 }

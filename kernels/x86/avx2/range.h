@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Least and greatest of y = x·m over lines of floats, for AVX2.
+// minimum and maximum of y = x·m over lines of floats, for AVX2.
 //
 // The quick pass only leaves NaN out: minimum and maximum of x86 return their second operand, the result so far, for
 // it. Where that ends in an infinity, the careful pass runs over everything again and counts non-finite y as 0, which
@@ -15,7 +15,7 @@
 #include "vector.h"
 
 typedef struct range {
-    __m256 least[2], greatest[2]; // two of each hide the latency
+    __m256 min[2], max[2]; // two of each hide the latency
 } range;
 
 static inline __attribute__((always_inline)) void range_add(range *r, int i, __m256 x, __m256 m, bool careful) {
@@ -24,8 +24,8 @@ static inline __attribute__((always_inline)) void range_add(range *r, int i, __m
         const __m256 size = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), y);
         y = _mm256_and_ps(y, _mm256_cmp_ps(size, _mm256_set1_ps(INFINITY), _CMP_LT_OQ));
     }
-    r->least[i] = _mm256_min_ps(y, r->least[i]);
-    r->greatest[i] = _mm256_max_ps(y, r->greatest[i]);
+    r->min[i] = _mm256_min_ps(y, r->min[i]);
+    r->max[i] = _mm256_max_ps(y, r->max[i]);
 }
 
 // n floats; `m` has one factor for each, or a single one for all.
@@ -57,14 +57,14 @@ static inline float range_more(float a, float b) { return a > b ? a : b; }
 static inline __attribute__((always_inline)) bool range_lines(const quernel_i_range *a, uint32_t lines, ptrdiff_t step,
                                                               uint32_t n, bool single, bool careful) {
     range r;
-    for (int i = 0; i < 2; i++) r.least[i] = r.greatest[i] = _mm256_setzero_ps();
+    for (int i = 0; i < 2; i++) r.min[i] = r.max[i] = _mm256_setzero_ps();
     for (uint32_t i = 0; i < lines; i++)
         range_line(&r, a->x + (ptrdiff_t)i * step, a->mult + (single ? i : 0), n, single, careful);
-    const float least = range_lane(_mm256_min_ps(r.least[0], r.least[1]), range_less);
-    const float greatest = range_lane(_mm256_max_ps(r.greatest[0], r.greatest[1]), range_more);
-    if (least == -INFINITY || greatest == INFINITY) return false;
-    *a->least = range_less(least, *a->least);
-    *a->greatest = range_more(greatest, *a->greatest);
+    const float min = range_lane(_mm256_min_ps(r.min[0], r.min[1]), range_less);
+    const float max = range_lane(_mm256_max_ps(r.max[0], r.max[1]), range_more);
+    if (min == -INFINITY || max == INFINITY) return false;
+    *a->min = range_less(min, *a->min);
+    *a->max = range_more(max, *a->max);
     return true;
 }
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SLIDE_MOST = 5, SLIDE_CHANNELS = 16, SLIDE_WEIGHTS = SLIDE_MOST * (SLIDE_MOST + 1) / 2 * 2 };
+enum { SLIDE_MAX = 5, SLIDE_CHANNELS = 16, SLIDE_WEIGHTS = SLIDE_MAX * (SLIDE_MAX + 1) / 2 * 2 };
 
 /// One line of outputs, 16 channels.
 typedef struct slide {
@@ -45,26 +45,26 @@ static inline __attribute__((always_inline)) __m256i slide_add(__m256i sum, __m2
 }
 
 /// Interleaves the weights of 16 channels, `tap` bytes from tap to tap.
-static inline void slide_weights(slide *s, const int8_t *w, size_t tap, uint32_t lines, uint32_t columns) {
+static inline void slide_weights(slide *s, const int8_t *w, size_t tap, uint32_t lines, uint32_t kernel_columns) {
     const uint32_t pairs = (lines + 1) / 2;
-    for (uint32_t j = 0; j < columns; j++)
+    for (uint32_t j = 0; j < kernel_columns; j++)
         for (uint32_t p = 0; p < pairs; p++) {
-            const int8_t *at = w + (2 * p * columns + j) * tap;
+            const int8_t *at = w + (2 * p * kernel_columns + j) * tap;
             const __m128i upper = slide_bytes(at);
-            const __m128i lower = 2 * p + 1 < lines ? slide_bytes(at + columns * tap) : _mm_setzero_si128();
+            const __m128i lower = 2 * p + 1 < lines ? slide_bytes(at + kernel_columns * tap) : _mm_setzero_si128();
             for (int h = 0; h < 2; h++) s->weights[(j * pairs + p) * 2 + h] = slide_pair(upper, lower, h, true);
         }
 }
 
-/// acc[pixels][16]; `lines` and `columns` of the kernel, `step` columns from output to output, all of them constants.
-static inline __attribute__((always_inline)) void slide_line(const slide *s, const int lines, const int columns, const int step,
+/// acc[pixels][16]; `lines` and `kernel_columns` of the kernel, `step` columns from output to output, all of them constants.
+static inline __attribute__((always_inline)) void slide_line(const slide *s, const int lines, const int kernel_columns, const int step,
                                                              bool is_signed, int32_t *acc) {
-    const int flight = (columns + step - 1) / step, pairs = (lines + 1) / 2;
+    const int flight = (kernel_columns + step - 1) / step, pairs = (lines + 1) / 2;
     const int halves = lines > 3 ? 1 : 2; // that the registers hold at a time
-    const uint32_t last = (s->pixels - 1) * (uint32_t)step + (uint32_t)columns - 1;
+    const uint32_t last = (s->pixels - 1) * (uint32_t)step + (uint32_t)kernel_columns - 1;
     for (int h0 = 0; h0 < 2; h0 += halves) {
-        __m256i sum[SLIDE_MOST][2]; // of the i-th last output that was begun
-        for (int i = 0; i < SLIDE_MOST; i++) sum[i][0] = sum[i][1] = _mm256_setzero_si256();
+        __m256i sum[SLIDE_MAX][2]; // of the i-th last output that was begun
+        for (int i = 0; i < SLIDE_MAX; i++) sum[i][0] = sum[i][1] = _mm256_setzero_si256();
         for (uint32_t m = 0; m < s->pixels + (uint32_t)flight - 1; m++) {
 #pragma GCC unroll 8
             for (int i = flight - 1; i > 0; i--) sum[i][0] = sum[i - 1][0], sum[i][1] = sum[i - 1][1];
@@ -83,7 +83,7 @@ static inline __attribute__((always_inline)) void slide_line(const slide *s, con
                         const __m256i x = two ? slide_pair(upper, lower, h0 + h, is_signed) : slide_single(upper, h0 + h, is_signed);
 #pragma GCC unroll 8
                         for (int i = 0; i < flight; i++)
-                            if (i * step + o < columns)
+                            if (i * step + o < kernel_columns)
                                 sum[i][h] = slide_add(sum[i][h], x, &s->weights[((i * step + o) * pairs + p) * 2 + h0 + h]);
                     }
                 }

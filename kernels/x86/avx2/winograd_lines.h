@@ -36,7 +36,7 @@
 #include "integers.h"
 #include "kernels/x86/winograd_input.h"
 
-enum { LINES_OUT = 4, LINES_TAPS_MOST = 4, LINES_IN_MOST = LINES_TAPS_MOST + LINES_OUT - 1 };
+enum { LINES_OUT = 4, LINES_TAPS_MAX = 4, LINES_IN_MAX = LINES_TAPS_MAX + LINES_OUT - 1 };
 
 static inline __attribute__((always_inline)) void lines_weights_2(const __m256i g[2], __m256i v[5]) {
     v[0] = times16(g[0], 3);

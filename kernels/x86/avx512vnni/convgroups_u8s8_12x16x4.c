@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small groups for AVX-512-VNNI: slots of 4 channels, a register each; vpdpbusd adds up a group of 4 in one lane.
 //
-// A tile is up to 12 pixels x 16 columns: 12 accumulators hide a latency of 5 on two ports. Per slot 13 loads and 12 vpdpbusd on two
+// A tile is up to 12 pixels x 16 output channels: 12 accumulators hide a latency of 5 on two ports. Per slot 13 loads and 12 vpdpbusd on two
 // ports: loads bound it at 6.5 cycles, so 9 slots of 3x3 with groups of 4 take 4.9 cycles a pixel, with groups of 8 9.8; the block
 // diagonal takes 18. A model; not timed here.
-#include "finish.h"
+#include "epilogue.h"
 #include "vnni.h"
 
 #define SLOT_CHANNELS 4
@@ -19,7 +19,7 @@ static inline void spread_slot(__m128i pixel, const uint8_t order[SPREAD], uint8
 
 #define START(pixel, p, at) __m512i c##pixel = start;
 #define STEP(pixel, p, at) MULTIPLY_SLOT(_mm512_load_si512(p + (at)), four, c##pixel);
-#define STORE(pixel, p, at) _mm512_store_si512(acc + (pixel) * FINISH_NR, c##pixel);
+#define STORE(pixel, p, at) _mm512_store_si512(acc + (pixel) * EPILOGUE_NR, c##pixel);
 // The empty asm keeps four pointers four: without it a compiler makes one induction variable per pixel, and spills.
 #define TILE(pixels)                                                                                                    \
     static void tile_##pixels(const uint8_t *a, ptrdiff_t s, const void *weights, uint32_t n, const int32_t *init,      \
@@ -49,8 +49,8 @@ TILE(12)
 static groups_tile *const groups_tiles[GROUPS_MR] = {tile_1, tile_2, tile_3, tile_4,  tile_5,  tile_6,
                                                      tile_7, tile_8, tile_9, tile_10, tile_11, tile_12};
 
-size_t quernel_uk_convgroups_u8s8_12x16x4_avx512vnni_scratch(uint32_t groups);
-size_t quernel_uk_convgroups_u8s8_12x16x4_avx512vnni_scratch(uint32_t groups) { return convgroups_scratch(groups); }
+size_t quernel_uk_convgroups_u8s8_12x16x4_avx512vnni_scratch(uint32_t k_quads);
+size_t quernel_uk_convgroups_u8s8_12x16x4_avx512vnni_scratch(uint32_t k_quads) { return convgroups_scratch(k_quads); }
 
 void quernel_uk_convgroups_u8s8_12x16x4_avx512vnni_prepare(const int8_t *panel, const quernel_i_window *window, void *dst);
 void quernel_uk_convgroups_u8s8_12x16x4_avx512vnni_prepare(const int8_t *panel, const quernel_i_window *window, void *dst) {

@@ -8,12 +8,12 @@
 #ifndef QUERNEL_AVX512VNNI_DOT16_H
 #define QUERNEL_AVX512VNNI_DOT16_H
 
-#include "rows.h"
+#include "quantize_rows.h"
 #include "vnni.h"
 
 enum { MR = 24, NR = 16 };
 
-/// A group of w16x4 as [2 pairs of k][16 columns][2 k] of 16 bits.
+/// A group of w16x4 as [2 pairs of k][16 oc][2 k] of 16 bits.
 static inline void widen_weights(const int8_t *group, __m512i to[2]) {
     const __m512i fours = _mm512_load_si512(group);
     to[0] = _mm512_cvtepi8_epi16(_mm512_cvtepi32_epi16(fours));
@@ -44,7 +44,7 @@ static inline void widen_weights(const int8_t *group, __m512i to[2]) {
     }
 ROWS_EACH_24(TILE)
 
-/// acc[rows][16] = init[16] + rows · weights: rows at `a`, `s` bytes apart, n groups of 4 k.
+/// acc[rows][16] = init[16] + rows · weights: rows at `a`, `s` bytes apart, n quads of k.
 typedef void tile_function(const uint8_t *, ptrdiff_t, const void *, uint32_t, const int32_t *, int32_t *);
 #define ENTRY(rows) dot_##rows,
 static tile_function *const dot_tiles[MR] = {ROWS_EACH_24(ENTRY)};

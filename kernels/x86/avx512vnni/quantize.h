@@ -12,7 +12,7 @@ typedef struct quantizer {
     __m512i zero;
 } quantizer;
 
-static inline quantizer quantizer_of(const quernel_i_rows *r) {
+static inline quantizer quantizer_of(const quernel_i_quantize_args *r) {
     return (quantizer){_mm512_set1_ps(r->g), _mm512_set1_ps(r->lo), _mm512_set1_ps(r->hi), _mm512_set1_epi32(r->zero)};
 }
 

@@ -12,8 +12,8 @@
 #define CONV3X3_TILES dot_tiles
 #include "kernels/x86/avx2/conv3x3.h"
 
-size_t quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_scratch(uint32_t groups);
-size_t quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_scratch(uint32_t groups) { return conv3x3_scratch(groups); }
+size_t quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_scratch(uint32_t k_quads);
+size_t quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_scratch(uint32_t k_quads) { return conv3x3_scratch(k_quads); }
 
 void quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_prepare(const int8_t *panel, const quernel_i_window *w, void *dst);
 void quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_prepare(const int8_t *panel, const quernel_i_window *w, void *dst) {

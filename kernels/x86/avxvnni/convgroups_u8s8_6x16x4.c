@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small groups for AVX-VNNI: slots of 4 channels, bytes as they are; vpdpbusd adds up a group of 4 in one lane.
 //
-// A tile is up to 6 pixels x 16 columns: 12 accumulators, 2 registers of weights, 2 of a slot. Per slot 14 loads and 12 vpdpbusd on two
+// A tile is up to 6 pixels x 16 output channels: 12 accumulators, 2 registers of weights, 2 of a slot. Per slot 14 loads and 12 vpdpbusd on two
 // ports: 6 cycles for 6 pixels, so 9 slots of 3x3 with groups of 4 take 9 cycles a pixel, with groups of 8 18; the block diagonal
 // takes 36. Model (llvm-mca, alderlake); not timed here.
-#include "kernels/x86/avx2/finish.h"
+#include "kernels/x86/avx2/epilogue.h"
 #include "vnni.h"
 
 #define SLOT_CHANNELS 4
@@ -24,8 +24,8 @@ static inline void spread_slot(__m128i pixel, const uint8_t order[SPREAD], uint8
     MULTIPLY_SLOT(vector_of(p + (at)), b0, c##pixel);                                                                \
     MULTIPLY_SLOT(vector_of(p + (at) + 32), b1, d##pixel);
 #define STORE(pixel, p, at)                                                                                             \
-    _mm256_store_si256((__m256i *)(acc + (pixel) * FINISH_NR), c##pixel);                                               \
-    _mm256_store_si256((__m256i *)(acc + (pixel) * FINISH_NR + LANES), d##pixel);
+    _mm256_store_si256((__m256i *)(acc + (pixel) * EPILOGUE_NR), c##pixel);                                               \
+    _mm256_store_si256((__m256i *)(acc + (pixel) * EPILOGUE_NR + LANES), d##pixel);
 // The empty asm keeps two pointers two: without it a compiler makes one induction variable per pixel, and spills.
 #define TILE(pixels)                                                                                                    \
     static void tile_##pixels(const uint8_t *a, ptrdiff_t s, const void *weights, uint32_t n, const int32_t *init,      \
@@ -48,8 +48,8 @@ TILE(5)
 TILE(6)
 static groups_tile *const groups_tiles[GROUPS_MR] = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
 
-size_t quernel_uk_convgroups_u8s8_6x16x4_avxvnni_scratch(uint32_t groups);
-size_t quernel_uk_convgroups_u8s8_6x16x4_avxvnni_scratch(uint32_t groups) { return convgroups_scratch(groups); }
+size_t quernel_uk_convgroups_u8s8_6x16x4_avxvnni_scratch(uint32_t k_quads);
+size_t quernel_uk_convgroups_u8s8_6x16x4_avxvnni_scratch(uint32_t k_quads) { return convgroups_scratch(k_quads); }
 
 void quernel_uk_convgroups_u8s8_6x16x4_avxvnni_prepare(const int8_t *panel, const quernel_i_window *window, void *dst);
 void quernel_uk_convgroups_u8s8_6x16x4_avxvnni_prepare(const int8_t *panel, const quernel_i_window *window, void *dst) {

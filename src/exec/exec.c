@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// exec: a task is a strip of output pixels and a part of the output channels.
+#include "exec/exec.h"
+
+#include <string.h>
+
+#include "cpu/tiles.h"
+#include "exec/n_block.h"
+#include "threads/parallel.h"
+
+static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+static void run_depthwise(const quernel_i_task *t) {
+    const quernel_i_problem *p = t->call->problem;
+    const quernel_i_plan *plan = t->call->plan;
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    quernel_i_epilogue epilogue;
+    quernel_i_epilogue_fill(t, t->y0, t->x0, 0, 0, 0, &epilogue);
+    plan->kernels.main->run.depthwise(
+        &(quernel_i_depthwise){.a = quernel_i_strip_row(t, t->y0, t->x0, 0),
+                               .a_line = (ptrdiff_t)p->stride_h * plan->strip.line,
+                               .a_row = (ptrdiff_t)p->stride_w * plan->rows.pixel,
+                               .tap_line = (ptrdiff_t)p->dilation_h * plan->strip.line,
+                               .tap_pixel = (ptrdiff_t)p->dilation_w * plan->rows.pixel,
+                               .kernel_h = p->kernel_h,
+                               .kernel_w = p->kernel_w,
+                               .lines = t->y1 - t->y0,
+                               .rows = t->x1 - t->x0,
+                               .oc = s->oc,
+                               .w = p->weights->packed,
+                               .w_tap = s->oc16,
+                               .init = quernel_i_n_block_init(t, 0),
+                               .epilogue = &epilogue,
+                               .y_line = quernel_i_line_bytes(&p->y),
+                               .r_line = quernel_i_line_bytes(&p->residual),
+                               .scratch = t->slice + plan->workspace.slice.scratch});
+}
+
+// Dynamic over the image: scales times its d, start values less its zero point's share.
+static void fill_image_tables(const quernel_i_task *t) {
+    const quernel_i_problem *p = t->call->problem;
+    const quernel_i_plan *plan = t->call->plan;
+    const quernel_i_params *params = t->call->params;
+    const size_t oc = (size_t)p->weights->shape.subproblems * p->weights->shape.oc16;
+    int32_t *init = (int32_t *)(t->slice + plan->workspace.slice.init);
+    float *scale = (float *)(t->slice + plan->workspace.slice.scale);
+    const uint32_t z = (uint32_t)(t->image_quant.z + plan->kernels.a_offset);
+    for (size_t j = 0; j < oc; j++)
+        init[j] = (int32_t)((uint32_t)params->init[j] - z * (uint32_t)params->zp_comp[j]);
+    if (params->scale)
+        for (size_t j = 0; j < oc; j++) scale[j] = params->scale[j] * t->image_quant.d;
+}
+
+static void run_strip(void *arg, uint32_t index, uint32_t worker) {
+    const quernel_i_call *call = arg;
+    const quernel_i_problem *p = call->problem;
+    const quernel_i_plan *plan = call->plan;
+    quernel_i_task t = {.call = call,
+                        .slice = call->workspace + plan->workspace.shared +
+                                 worker * plan->workspace.slice.bytes};
+    const uint32_t part = index % plan->n_blocks.n_split, strip = index / plan->n_blocks.n_split;
+    const uint32_t strip_x = strip % plan->strip.count_w,
+                   strip_y = strip / plan->strip.count_w % plan->strip.count_h;
+    t.image = strip / plan->strip.count_w / plan->strip.count_h;
+    t.y0 = strip_y * plan->strip.h, t.y1 = min(t.y0 + plan->strip.h, p->grid_h);
+    t.x0 = strip_x * plan->strip.w, t.x1 = min(t.x0 + plan->strip.w, p->grid_w);
+    t.n_block0 = (uint32_t)((uint64_t)plan->n_blocks.count * part / plan->n_blocks.n_split);
+    t.n_block1 = (uint32_t)((uint64_t)plan->n_blocks.count * (part + 1) / plan->n_blocks.n_split);
+    t.image_quant = (quernel_i_image_quant){1.0f, 1.0f, p->quant.zero};
+    if (quernel_i_problem_by_image(p)) {
+        t.image_quant = quernel_i_image_quants(call)[t.image];
+        fill_image_tables(&t);
+    }
+    t.zero_byte = (uint8_t)(t.image_quant.z + plan->kernels.a_offset);
+    quernel_i_strip_stage(&t);
+    if (quernel_i_problem_depthwise(p)) run_depthwise(&t);
+    else if (quernel_i_plan_conv(plan)) quernel_i_run_conv(&t);
+    else if (plan->rows.path == QUERNEL_I_PATH_IM2COL) quernel_i_run_packed(&t);
+    else quernel_i_run_staged(&t);
+    if (part == 0) quernel_i_border_fill(&t);
+}
+
+static void run_task(void *arg, uint32_t index, uint32_t worker) {
+    const quernel_i_call *call = arg;
+    quernel_i_tiles caller;
+    const bool tiles = call->plan->kernels.main->tiles;
+    if (tiles) quernel_i_tiles_enter(&caller);
+    run_strip(arg, index, worker);
+    if (tiles) quernel_i_tiles_leave(&caller);
+}
+
+void quernel_i_exec_run(const quernel_i_call *call, const quernel_parallel *parallel) {
+    const quernel_i_problem *p = call->problem;
+    const quernel_i_plan *plan = call->plan;
+    if (plan->range_tasks) quernel_i_ranges_find(call, parallel);
+    for (uint32_t i = 0; i < p->threads; i++) {
+        const uint32_t none = QUERNEL_I_NO_N_BLOCK;
+        memcpy(call->workspace + plan->workspace.shared + i * plan->workspace.slice.bytes, &none,
+               sizeof none);
+    }
+    quernel_i_parallel(parallel,
+                       p->x.n * plan->strip.count_h * plan->strip.count_w * plan->n_blocks.n_split,
+                       run_task, (void *)call);
+}
