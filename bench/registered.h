@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the benchmark programs share: kernels that can run here, and aligned memory with seeded bytes.
+// What the benchmark programs share: kernels that can run here, and aligned memory with seeded
+// bytes.
 #ifndef QUERNEL_BENCH_REGISTERED_H
 #define QUERNEL_BENCH_REGISTERED_H
 
@@ -26,10 +27,12 @@ template <class F> void each_kernel(quernel_i_op op, F f) {
 
 /// 64-byte aligned memory, filled with numbers from a small generator.
 class Memory {
-public:
-    explicit Memory(size_t size) : bytes_((size + 63) / 64 * 64 + 64), data_(std::aligned_alloc(64, bytes_)) {
+  public:
+    explicit Memory(size_t size)
+        : bytes_((size + 63) / 64 * 64 + 64), data_(std::aligned_alloc(64, bytes_)) {
         uint32_t x = 1;
-        for (size_t i = 0; i < bytes_; i++) bytes()[i] = static_cast<uint8_t>((x = x * 1664525u + 1013904223u) >> 24);
+        for (size_t i = 0; i < bytes_; i++)
+            bytes()[i] = static_cast<uint8_t>((x = x * 1664525u + 1013904223u) >> 24);
     }
     ~Memory() { std::free(data_); }
     Memory(const Memory &) = delete;
@@ -38,18 +41,21 @@ public:
     template <class T> T *as() { return static_cast<T *>(data_); }
     /// Floats from -1 to 4, as activations look.
     float *floats() {
-        for (size_t i = 0; i < bytes_ / 4; i++) as<float>()[i] = static_cast<float>(bytes()[4 * i]) * 0.02f - 1.0f;
+        for (size_t i = 0; i < bytes_ / 4; i++)
+            as<float>()[i] = static_cast<float>(bytes()[4 * i]) * 0.02f - 1.0f;
         return as<float>();
     }
 
-private:
+  private:
     size_t bytes_;
     void *data_;
 };
 
-/// Runs the registered benchmarks with interleaving and repetitions as defaults; flags given by the user win.
+/// Runs the registered benchmarks with interleaving and repetitions as defaults; flags given by the
+/// user win.
 inline int run_registered(int argc, char **argv) {
-    std::string interleave = "--benchmark_enable_random_interleaving=true", repeat = "--benchmark_repetitions=9";
+    std::string interleave = "--benchmark_enable_random_interleaving=true",
+                repeat = "--benchmark_repetitions=9";
     std::string aggregates = "--benchmark_report_aggregates_only=true";
     std::unique_ptr<char *[]> all(new char *[static_cast<size_t>(argc) + 4]);
     int count = 0;

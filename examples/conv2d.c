@@ -10,14 +10,16 @@ enum { C = 64, H = 62, W = 54, N = 64 };
 
 int main(void) {
     static float x[C * H * W], y[N * H * W], weights[N * C * 9], bias[N];
-    for (int i = 0; i < C * H * W; i++) x[i] = fmaxf(0.0f, sinf((float)i * 0.37f)); // after a ReLU: 0 … 1
+    // after a ReLU: 0 … 1
+    for (int i = 0; i < C * H * W; i++) x[i] = fmaxf(0.0f, sinf((float)i * 0.37f));
     for (int i = 0; i < N * C * 9; i++) weights[i] = 0.01f + 0.05f * cosf((float)i * 0.11f);
 
     quernel_error error = {0};
     quernel_weights *packed = NULL;
     quernel_operator *conv = NULL;
     quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
-    w.kind = QUERNEL_WEIGHTS_CONV2D, w.out = N, w.in = C, w.kernel_h = w.kernel_w = 3, w.data = weights;
+    w.kind = QUERNEL_WEIGHTS_CONV2D, w.out = N, w.in = C, w.kernel_h = w.kernel_w = 3,
+    w.data = weights;
     quernel_conv2d_desc d = QUERNEL_CONV2D_DESC_INIT;
     d.x = (quernel_tensor){.layout = QUERNEL_LAYOUT_NCHW, .n = 1, .c = C, .h = H, .w = W};
     d.y.layout = QUERNEL_LAYOUT_NCHW;

@@ -9,7 +9,8 @@ enum { M = 4, K = 256, N = 32 };
 
 int main(void) {
     static float x[M * K], y[M * N], weights[N * K];
-    for (int i = 0; i < M * K; i++) x[i] = (float)(i % 17 - 8) * (float)(i / K + 1); // rows of different size
+    // rows of different size
+    for (int i = 0; i < M * K; i++) x[i] = (float)(i % 17 - 8) * (float)(i / K + 1);
     for (int i = 0; i < N * K; i++) weights[i] = (float)(i % 13 - 6) / 64;
 
     quernel_error error = {0};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A detector's backbone_2d as one run: blocks of 3x3 convolutions, each from the block before; from each block a
-// deconvolution back to one size; their results side by side in one tensor. Float NCHW in, u8 NHWC out.
-// usage: example_network [pointpillars | centerpoint] [HEIGHT WIDTH]      (default: pointpillars, 64 x 48)
+// A detector's backbone_2d as one run: blocks of 3x3 convolutions, each from the block before; from
+// each block a deconvolution back to one size; their results side by side in one tensor. Float NCHW
+// in, u8 NHWC out. usage: example_network [pointpillars | centerpoint] [HEIGHT WIDTH] (default:
+// pointpillars, 64 x 48)
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,11 +46,13 @@ static uint32_t add_tensor(builder *b, int32_t type, float scale) {
 }
 
 // A layer with drawn weights and a ReLU, from tensor x to channels y_channel … of tensor y.
-static quernel_network_layer *add_layer(builder *b, int32_t kind, uint32_t in, uint32_t out, uint32_t kernel, uint32_t stride,
-                                        uint32_t x, uint32_t y, uint32_t y_channel) {
+static quernel_network_layer *add_layer(builder *b, int32_t kind, uint32_t in, uint32_t out,
+                                        uint32_t kernel, uint32_t stride, uint32_t x, uint32_t y,
+                                        uint32_t y_channel) {
     const size_t count = (size_t)in * out * kernel * kernel;
     float *data = malloc(count * sizeof *data);
-    for (size_t i = 0; data && i < count; i++) data[i] = uniform(b) * 2.5f / sqrtf((float)(in * kernel * kernel));
+    for (size_t i = 0; data && i < count; i++)
+        data[i] = uniform(b) * 2.5f / sqrtf((float)(in * kernel * kernel));
     quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
     w.kind = kind, w.in = in, w.out = out, w.kernel_h = w.kernel_w = kernel, w.data = data;
     quernel_network_layer *l = &b->layers[b->n_layers++];
@@ -58,26 +61,37 @@ static quernel_network_layer *add_layer(builder *b, int32_t kind, uint32_t in, u
     l->conv.stride_h = l->conv.stride_w = stride;
     l->conv.epilogue.activation = QUERNEL_ACTIVATION_RELU;
     quernel_error error = {0};
-    if (quernel_weights_pack(&w, &l->conv.weights, &error)) fprintf(stderr, "%s\n", error.text), exit(1);
+    if (quernel_weights_pack(&w, &l->conv.weights, &error))
+        fprintf(stderr, "%s\n", error.text), exit(1);
     free(data);
     return l;
 }
 
-static void build(builder *b, const block *blocks, uint32_t channels, uint32_t height, uint32_t width) {
-    const uint32_t input = add_tensor(b, QUERNEL_TYPE_F32, 1.0f / 255), concat = add_tensor(b, QUERNEL_TYPE_U8, 1.0f / 255);
-    b->tensors[input].role = QUERNEL_NETWORK_INPUT, b->tensors[concat].role = QUERNEL_NETWORK_OUTPUT;
-    b->tensors[input].shape = (quernel_tensor){.type = QUERNEL_TYPE_F32, .layout = QUERNEL_LAYOUT_NCHW, .n = 1,
-                                               .c = channels, .h = height, .w = width};
+static void build(builder *b, const block *blocks, uint32_t channels, uint32_t height,
+                  uint32_t width) {
+    const uint32_t input = add_tensor(b, QUERNEL_TYPE_F32, 1.0f / 255),
+                   concat = add_tensor(b, QUERNEL_TYPE_U8, 1.0f / 255);
+    b->tensors[input].role = QUERNEL_NETWORK_INPUT,
+    b->tensors[concat].role = QUERNEL_NETWORK_OUTPUT;
+    b->tensors[input].shape = (quernel_tensor){.type = QUERNEL_TYPE_F32,
+                                               .layout = QUERNEL_LAYOUT_NCHW,
+                                               .n = 1,
+                                               .c = channels,
+                                               .h = height,
+                                               .w = width};
     uint32_t x = input, up_channel = 0;
     for (; blocks->channels; up_channel += blocks->up_channels, blocks++) {
         for (uint32_t i = 0; i < blocks->convolutions; i++) {
             const uint32_t y = add_tensor(b, QUERNEL_TYPE_U8, 1.0f / 255);
-            quernel_conv2d_desc *c = &add_layer(b, QUERNEL_WEIGHTS_CONV2D, channels, blocks->channels, 3,
-                                                i == 0 ? blocks->stride : 1, x, y, 0)->conv;
+            quernel_conv2d_desc *c =
+                &add_layer(b, QUERNEL_WEIGHTS_CONV2D, channels, blocks->channels, 3,
+                           i == 0 ? blocks->stride : 1, x, y, 0)
+                     ->conv;
             c->pad_top = c->pad_left = c->pad_bottom = c->pad_right = 1;
             x = y, channels = blocks->channels;
         }
-        add_layer(b, QUERNEL_WEIGHTS_DECONV2D, channels, blocks->up_channels, blocks->up, blocks->up, x, concat, up_channel);
+        add_layer(b, QUERNEL_WEIGHTS_DECONV2D, channels, blocks->up_channels, blocks->up,
+                  blocks->up, x, concat, up_channel);
     }
 }
 
@@ -91,20 +105,24 @@ static int run(const quernel_network *net, size_t inputs, quernel_error *error) 
     for (size_t i = 0; in && i < inputs; i++) in[i] = (float)(i * 37 % 256) / 255;
     struct timespec start, end;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    const int status = quernel_network_run(net, (const void *[]){in}, (void *[]){out}, workspace, bytes, NULL, error);
+    const int status = quernel_network_run(net, (const void *[]){in}, (void *[]){out}, workspace,
+                                           bytes, NULL, error);
     clock_gettime(CLOCK_MONOTONIC, &end);
     uint64_t sum = 0;
     for (size_t i = 0; !status && i < outputs; i++) sum += out[i];
     if (!status)
-        printf("out %u x %u x %u, mean code %.3f, workspace %zu KiB, %.2f ms\n", y.h, y.w, y.c, (double)sum / (double)outputs,
-               bytes / 1024, (double)(end.tv_sec - start.tv_sec) * 1e3 + (double)(end.tv_nsec - start.tv_nsec) * 1e-6);
+        printf("out %u x %u x %u, mean code %.3f, workspace %zu KiB, %.2f ms\n", y.h, y.w, y.c,
+               (double)sum / (double)outputs, bytes / 1024,
+               (double)(end.tv_sec - start.tv_sec) * 1e3 +
+                   (double)(end.tv_nsec - start.tv_nsec) * 1e-6);
     free(in), free(out), free(workspace);
     return status;
 }
 
 int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "pointpillars";
-    const uint32_t height = argc > 3 ? (uint32_t)atoi(argv[2]) : 64, width = argc > 3 ? (uint32_t)atoi(argv[3]) : 48;
+    const uint32_t height = argc > 3 ? (uint32_t)atoi(argv[2]) : 64,
+                   width = argc > 3 ? (uint32_t)atoi(argv[3]) : 48;
     const size_t which = strcmp(name, structures[0].name) != 0;
     if (strcmp(name, structures[which].name)) return fprintf(stderr, "unknown: %s\n", name), 2;
     static builder b;

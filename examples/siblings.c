@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two sibling layers as one operator, and a reader of one of them: a 3x3 layer of 32 channels and one of 16 read the same
-// image, so their weights are concatenated and one product computes both. Its output holds a slice of channels for each.
+// Two sibling layers as one operator, and a reader of one of them: a 3x3 layer of 32 channels and
+// one of 16 read the same image, so their weights are concatenated and one product computes both.
+// Its output holds a slice of channels for each.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,15 +20,18 @@ static int run(quernel_operator *op, const void *x, void *y, quernel_error *erro
     return status;
 }
 
-static int pack(uint32_t out, uint32_t in, uint32_t kernel, const float *data, quernel_weights **ret, quernel_error *error) {
+static int pack(uint32_t out, uint32_t in, uint32_t kernel, const float *data,
+                quernel_weights **ret, quernel_error *error) {
     quernel_weights_desc d = QUERNEL_WEIGHTS_DESC_INIT;
-    d.kind = QUERNEL_WEIGHTS_CONV2D, d.out = out, d.in = in, d.kernel_h = d.kernel_w = kernel, d.data = data;
+    d.kind = QUERNEL_WEIGHTS_CONV2D, d.out = out, d.in = in, d.kernel_h = d.kernel_w = kernel,
+    d.data = data;
     return quernel_weights_pack(&d, ret, error);
 }
 
 int main(void) {
     static float x[C * H * W], y[OUT * H * W], data[N * C * 9];
-    static uint8_t both[H * W * N]; // NHWC: channels 0 … A−1 of a pixel are the first sibling's, the others the second's
+    // NHWC: channels 0 … A−1 of a pixel are the first sibling's, the others the second's
+    static uint8_t both[H * W * N];
     for (int i = 0; i < C * H * W; i++) x[i] = fmaxf(0.0f, sinf((float)i * 0.37f));
     for (int i = 0; i < N * C * 9; i++) data[i] = 0.01f + 0.05f * cosf((float)i * 0.11f);
 
@@ -46,7 +50,8 @@ int main(void) {
     d.pad_top = d.pad_left = d.pad_bottom = d.pad_right = 1;
     d.quant.scale = 1.0f / 255;
     d.epilogue.activation = QUERNEL_ACTIVATION_RELU;
-    d.epilogue.y_type = QUERNEL_TYPE_U8, d.epilogue.y_scale = 0.05f; // y_smooth would give each channel a scale of its own
+    // y_smooth would give each channel a scale of its own
+    d.epilogue.y_type = QUERNEL_TYPE_U8, d.epilogue.y_scale = 0.05f;
     if (!status) status = quernel_conv2d_create(&d, &op, &error);
     if (!status) status = run(op, x, both, &error);
 

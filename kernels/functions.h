@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The activation functions of base/num.h over a vector, operation for operation, for every instruction set. Who includes
-// this has defined a vector of floats and what can be done with it:
+// The activation functions of base/num.h over a vector, operation for operation, for every
+// instruction set. Who includes this has defined a vector of floats and what can be done with it:
 //     vfloat; v_set(x); v_load(address); v_store(address, v)
 //     v_fma(a, b, c) = a·b + c; v_add, v_sub, v_mul, v_div
 //     v_max(a, b) = a > b ? a : b; v_min(a, b) = a < b ? a : b; v_abs
@@ -12,7 +12,9 @@
 
 #define FUNCTION static inline __attribute__((always_inline)) vfloat
 
-FUNCTION function_within(vfloat t, float lo, float hi) { return v_min(v_set(hi), v_max(v_set(lo), t)); }
+FUNCTION function_within(vfloat t, float lo, float hi) {
+    return v_min(v_set(hi), v_max(v_set(lo), t));
+}
 
 FUNCTION function_exp(vfloat t, vfloat *ret_q) {
     const vfloat magic = v_set(12582912.0f);
@@ -68,8 +70,8 @@ static inline bool function_is(int32_t act) { return act >= QUERNEL_I_ACT_HSWISH
 
 /// Applies one of them to `count` floats, a multiple of `lanes`, in place.
 static inline void function_apply(int32_t act, float *t, uint32_t count, uint32_t lanes) {
-#define FUNCTION_EACH(function)                                                                                        \
-    for (uint32_t i = 0; i < count; i += lanes) v_store(t + i, function(v_load(t + i)));                               \
+#define FUNCTION_EACH(function)                                                          \
+    for (uint32_t i = 0; i < count; i += lanes) v_store(t + i, function(v_load(t + i))); \
     break;
     switch (act) {
     case QUERNEL_I_ACT_HSWISH: FUNCTION_EACH(function_hswish)

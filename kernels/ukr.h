@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The contract between the drivers and the micro-kernels. kernels/README.md draws the formats.
 //
-// A kernel is a leaf: it calls nothing but memcpy, memset, memmove (ref also fmaf), keeps no state, reads no byte outside
-// what is said here (guard pages check it) and writes no byte outside its result and its scratch. The caller has set
-// MXCSR or FPCR to the default (round to nearest even, nothing flushed, exceptions masked).
+// A kernel is a leaf: it calls nothing but memcpy, memset, memmove (ref also fmaf), keeps no state,
+// reads no byte outside what is said here (guard pages check it) and writes no byte outside its
+// result and its scratch. The caller has set MXCSR or FPCR to the default (round to nearest even,
+// nothing flushed, exceptions masked).
 #ifndef QUERNEL_UKR_H
 #define QUERNEL_UKR_H
 
@@ -13,7 +14,8 @@
 
 #include "quernel/common.h"
 
-/// The activation that ends an epilogue. Bounds and slopes are per channel because a folded layer scales them per channel.
+/// The activation that ends an epilogue. Bounds and slopes are per channel because a folded layer
+/// scales them per channel.
 typedef enum quernel_i_act {
     QUERNEL_I_ACT_NONE = 0,
     QUERNEL_I_ACT_RELU,  // t > 0 ? t : +0          (NaN -> +0)
@@ -29,8 +31,9 @@ typedef enum quernel_i_act {
     QUERNEL_I_ACT_COUNT
 } quernel_i_act;
 
-/// Epilogue: what becomes of the int32 sums of one line of rows. All tables run over the output channels of the call (index n from
-/// 0), and may be read up to the next multiple of 16 output channels. For row m, output channel n, in this order:
+/// Epilogue: what becomes of the int32 sums of one line of rows. All tables run over the output
+/// channels of the call (index n from 0), and may be read up to the next multiple of 16 output
+/// channels. For row m, output channel n, in this order:
 ///     acc += row_term[i][m]·col_term[i][n]           i = 0, 1 where not NULL; modulo 2^32
 ///     out S32: acc (+ residual of type S32, modulo 2^32) is stored, nothing else happens
 ///     f = (float)acc;  c = scale[n] (times row_scale[m], rounded);  t = fma(f, c, bias[n])
@@ -38,24 +41,26 @@ typedef enum quernel_i_act {
 ///     residual F32:   t = r_scale ? fma(r, r_scale[n], t) : t + r
 ///     activation; with residual_last the residual comes after it instead
 ///     out_scale: t = t·out_scale[n]
-///     F32: t.  BF16: quernel_i_bf16(t).  S8/U8: low byte of rne(clamp(t, q_lo, q_hi)) + q_zero, NaN as 0
+///     F32: t.  BF16: quernel_i_bf16(t).  S8/U8: low byte of rne(clamp(t, q_lo, q_hi)) + q_zero,
+///     NaN as 0
 typedef struct quernel_i_epilogue {
     void *y;                // element (row 0, column 0)
     ptrdiff_t y_row, y_col; // bytes from row to row, from column to column
     int32_t out;            // quernel_type
     int32_t act;            // quernel_i_act
     const int32_t *row_term[2], *col_term[2];
-    const float *scale, *bias;        // never NULL unless out is S32
-    const float *row_scale;           // or NULL
+    const float *scale, *bias; // never NULL unless out is S32
+    const float *row_scale;    // or NULL
     const float *slope, *act_lo, *act_hi;
-    const float *out_scale;           // or NULL
-    const void *residual;             // element (row 0, column 0), or NULL; never overlaps y unless identical with it
-    ptrdiff_t r_row, r_col;           // bytes
-    int32_t r_type;                   // S8, U8, F32; S32 only where out is S32
+    const float *out_scale; // or NULL
+    // element (row 0, column 0), or NULL; never overlaps y unless identical with it
+    const void *residual;
+    ptrdiff_t r_row, r_col; // bytes
+    int32_t r_type;         // S8, U8, F32; S32 only where out is S32
     int32_t r_zero;
-    const float *r_scale;             // never NULL for S8 and U8
+    const float *r_scale; // never NULL for S8 and U8
     bool residual_last;
-    float q_lo, q_hi;                 // lo − z, hi − z
+    float q_lo, q_hi; // lo − z, hi − z
     int32_t q_zero;
 } quernel_i_epilogue;
 
@@ -73,31 +78,37 @@ typedef enum quernel_i_streamed {
 } quernel_i_streamed;
 
 /// GEMM, GEMV: for every row m < rows and output channel n < oc
-///     acc = init[n] + Σ_run Σ_k a[m][run.offset + k] · b[n][k]      modulo 2^32, then the epilogue.
-/// Rows are bytes, u8 or s8 as the kernel's entry says. Row m starts at a + m·a_row; exactly 4·k_quads bytes of every run
-/// are read. B is w16x4: sub-panel p holds columns 16p … 16p+15 at b + p·b_panel; the quads of all runs follow one another,
-/// each 64 bytes: [16 oc][4 k]. Output channels are padded to 16 with zeros, also in init. Kernels whose entry has a b_prepare read
-/// the panels that it made from w16x4 instead. b and scratch are 64-byte aligned, a is not.
+///     acc = init[n] + Σ_run Σ_k a[m][run.offset + k] · b[n][k]      modulo 2^32, then the
+///     epilogue.
+/// Rows are bytes, u8 or s8 as the kernel's entry says. Row m starts at a + m·a_row; exactly
+/// 4·k_quads bytes of every run are read. B is w16x4: sub-panel p holds columns 16p … 16p+15 at b +
+/// p·b_panel; the quads of all runs follow one another, each 64 bytes: [16 oc][4 k]. Output
+/// channels are padded to 16 with zeros, also in init. Kernels whose entry has a b_prepare read the
+/// panels that it made from w16x4 instead. b and scratch are 64-byte aligned, a is not.
 typedef struct quernel_i_gemm {
     const void *a;
     ptrdiff_t a_row;
     uint32_t rows, oc;
     const quernel_i_k_run *k_runs;
     uint32_t n_k_runs;
-    uint32_t k_quads;        // sum over the runs
+    uint32_t k_quads; // sum over the runs
     const void *b;
-    size_t b_panel;         // bytes from sub-panel to sub-panel
-    const int32_t *init;    // [oc rounded up to 16]
+    size_t b_panel;      // bytes from sub-panel to sub-panel
+    const int32_t *init; // [oc rounded up to 16]
     const quernel_i_epilogue *epilogue;
-    void *scratch;          // as many bytes as the entry's scratch(k_quads) says
-    int32_t streamed;         // quernel_i_streamed: a hint that some kernels take
-    uint32_t prefetch;      // likewise: bytes ahead at which weights are prefetched, whatever lies there; 0: they are not
-    uint32_t l1_resident;          // likewise: quads of k of each row that stay in L1 while the others are streamed with the weights; 0: all
+    void *scratch;    // as many bytes as the entry's scratch(k_quads) says
+    int32_t streamed; // quernel_i_streamed: a hint that some kernels take
+    // likewise: bytes ahead at which weights are prefetched, whatever lies there; 0: they are not
+    uint32_t prefetch;
+    // likewise: quads of k of each row that stay in L1 while the others are streamed with the
+    // weights; 0: all
+    uint32_t l1_resident;
 } quernel_i_gemm;
 
 /// Depthwise: for every line of outputs
-///     acc[m][c] = init[c] + Σ_i,j a[line·a_line + m·a_row + i·tap_line + j·tap_pixel + c] · w[(i·kernel_w + j)·w_tap + c],
-///     rows are pixels, i < kernel_h, j < kernel_w, then the epilogue, without row terms and row scale, as of quernel_i_conv.
+///     acc[m][c] = init[c] + Σ_i,j a[line·a_line + m·a_row + i·tap_line + j·tap_pixel + c] ·
+///     w[(i·kernel_w + j)·w_tap + c], rows are pixels, i < kernel_h, j < kernel_w, then the
+///     epilogue, without row terms and row scale, as of quernel_i_conv.
 /// Weights and init may be read up to the next multiple of 16 channels; rows not.
 typedef struct quernel_i_depthwise {
     const void *a;
@@ -106,57 +117,64 @@ typedef struct quernel_i_depthwise {
     uint32_t kernel_h, kernel_w;
     uint32_t lines, rows, oc; // rows: pixels of a line; oc: channels
     const int8_t *w;
-    size_t w_tap;           // bytes from tap to tap
+    size_t w_tap; // bytes from tap to tap
     const int32_t *init;
     const quernel_i_epilogue *epilogue;
     ptrdiff_t y_line, r_line;
-    void *scratch;          // as many bytes as scratch(oc) says
+    void *scratch; // as many bytes as scratch(oc) says
 } quernel_i_depthwise;
 
-/// What a convolution reads for a pixel: kernel_h lines of kernel_w pixels of `channels` bytes; strides in pixels. Channels are `k_quads`
-/// groups side by side, each of which has group_oc output channels of its own: all other weights of these are 0.
+/// What a convolution reads for a pixel: kernel_h lines of kernel_w pixels of `channels` bytes;
+/// strides in pixels. Channels are `k_quads` groups side by side, each of which has group_oc output
+/// channels of its own: all other weights of these are 0.
 typedef struct quernel_i_window {
     uint32_t kernel_h, kernel_w, stride_h, stride_w, channels, groups, group_oc;
 } quernel_i_window;
 
 /// Convolution: for every pixel (y, x) of `lines` x `pixels` outputs and output channel n < oc
-///     acc = init[n] + Σ_i,j,c a[(stride_h·y + i)·a_line + (stride_w·x + j)·a_pixel + c] · w[n][i][j][c],
-///     i < kernel_h, j < kernel_w, c < channels, then the epilogue.
-/// Exactly those bytes are read. B as for GEMM: kernel lines, then kernel pixels, then channels; a kernel line is padded with
-/// zeros to a multiple of 4 k. The epilogue, without row terms and row scale, counts the pixels of a line as its rows;
-/// line y begins y·y_line bytes from the first one, in the residual y·r_line. The kernel's line says which windows it
-/// takes and what bound |Σ a·w| has to keep.
+///     acc = init[n] + Σ_i,j,c a[(stride_h·y + i)·a_line + (stride_w·x + j)·a_pixel + c] ·
+///     w[n][i][j][c], i < kernel_h, j < kernel_w, c < channels, then the epilogue.
+/// Exactly those bytes are read. B as for GEMM: kernel lines, then kernel pixels, then channels; a
+/// kernel line is padded with zeros to a multiple of 4 k. The epilogue, without row terms and row
+/// scale, counts the pixels of a line as its rows; line y begins y·y_line bytes from the first one,
+/// in the residual y·r_line. The kernel's line says which windows it takes and what bound |Σ a·w|
+/// has to keep.
 typedef struct quernel_i_conv {
     const void *a;
     ptrdiff_t a_line, a_pixel;
     quernel_i_window window;
     uint32_t lines, pixels, oc;
-    uint32_t ic_split;         // 3x3: runs of channels, as even as multiples of 4 can be, each of which stays below the bound; else 1
+    // 3x3: runs of channels, as even as multiples of 4 can be, each of which stays below the bound;
+    // else 1
+    uint32_t ic_split;
     const void *b;
     size_t b_panel;
-    const int32_t *init;    // [oc rounded up to 16]
+    const int32_t *init; // [oc rounded up to 16]
     const quernel_i_epilogue *epilogue;
     ptrdiff_t y_line, r_line;
-    void *scratch;          // as many bytes as scratch(quads of all kernel lines) says
+    void *scratch; // as many bytes as scratch(quads of all kernel lines) says
 } quernel_i_conv;
 
-/// Row kernels, float to rows in one pass: y[p][c] = low byte of quantize(x[p][c], mult[c], g, lo, hi, zero).
-/// `zero` already holds the encoding of the rows (+128 where s8 values are stored as u8, −128 where u8 are stored as s8).
-/// rows_nhwc: x_channel is 1 (also row-major matrices: a pixel is a row). rows_nchw: x_pixel is 1.
+/// Row kernels, float to rows in one pass: y[p][c] = low byte of quantize(x[p][c], mult[c], g, lo,
+/// hi, zero). `zero` already holds the encoding of the rows (+128 where s8 values are stored as u8,
+/// −128 where u8 are stored as s8). rows_nhwc: x_channel is 1 (also row-major matrices: a pixel is
+/// a row). rows_nchw: x_pixel is 1.
 typedef struct quernel_i_quantize_args {
     const float *x;
     ptrdiff_t x_pixel, x_channel; // elements
     uint32_t pixels, channels;
     uint8_t *y;
-    ptrdiff_t y_pixel;            // bytes; channels are contiguous; nothing is written between the pixels
-    const float *mult;            // [channels]
+    // bytes; channels are contiguous; nothing is written between the pixels
+    ptrdiff_t y_pixel;
+    const float *mult; // [channels]
     float g;
-    float lo, hi;                 // lo − z, hi − z
+    float lo, hi; // lo − z, hi − z
     int32_t zero;
 } quernel_i_quantize_args;
 
-/// Range kernels: minimum and maximum of y = x·mult[c] over all pixels and channels, NaN and infinite y left out; results
-/// are merged into *min (≤ 0) and *max (≥ 0), which the caller sets to 0 first.
+/// Range kernels: minimum and maximum of y = x·mult[c] over all pixels and channels, NaN and
+/// infinite y left out; results are merged into *min (≤ 0) and *max (≥ 0), which the caller sets to
+/// 0 first.
 typedef struct quernel_i_range {
     const float *x;
     ptrdiff_t x_pixel, x_channel;
@@ -179,7 +197,8 @@ typedef enum quernel_i_kernel_call {
     QUERNEL_I_CALL_COUNT
 } quernel_i_kernel_call;
 
-/// Makes the kernel's own form of a sub-panel of 16 output channels, once per block of output channels.
+/// Makes the kernel's own form of a sub-panel of 16 output channels, once per block of output
+/// channels.
 typedef void quernel_i_prepare_gemm(const int8_t *panel, uint32_t k_quads, void *dst);
 typedef void quernel_i_prepare_conv(const int8_t *panel, const quernel_i_window *window, void *dst);
 typedef void quernel_i_prepare_none(void);
@@ -191,16 +210,23 @@ typedef struct quernel_i_limits {
 /// Which windows a convolution kernel takes.
 typedef struct quernel_i_fits {
     quernel_i_limits kernel_h, kernel_w, stride_h, stride_w;
-    bool whole_lines;       // the numbers of a kernel line lie side by side: no groups, no dilation along it, stride_w <= kernel_w
-    uint8_t group_channels; // 2 groups or more share 16 output channels, with so many channels at most; 0: groups do not matter
+    // the numbers of a kernel line lie side by side: no groups, no dilation along it, stride_w <=
+    // kernel_w
+    bool whole_lines;
+    // 2 groups or more share 16 output channels, with so many channels at most; 0: groups do not
+    // matter
+    uint8_t group_channels;
 } quernel_i_fits;
 
 /// What a convolution kernel multiplies for 4x4 outputs.
 typedef enum quernel_i_multiplies {
     QUERNEL_I_MULTIPLIES_DIRECT = 0, // each output's k, as it is
-    QUERNEL_I_MULTIPLIES_POINTS,     // `points` points of Winograd's algorithm in two dimensions, each as deep as the channels
-    QUERNEL_I_MULTIPLIES_LINES,      // points of F(4, r) down the lines, for each of 4 pixels; each as deep as a kernel line, or two
-    QUERNEL_I_MULTIPLIES_SLOTS       // each output's k of its own group alone, `kr` channels at a time
+    // `points` points of Winograd's algorithm in two dimensions, each as deep as the channels
+    QUERNEL_I_MULTIPLIES_POINTS,
+    // points of F(4, r) down the lines, for each of 4 pixels; each as deep as a kernel line, or two
+    QUERNEL_I_MULTIPLIES_LINES,
+    // each output's k of its own group alone, `kr` channels at a time
+    QUERNEL_I_MULTIPLIES_SLOTS
 } quernel_i_multiplies;
 
 /// One line of kernels.def.
@@ -217,30 +243,38 @@ typedef struct quernel_i_kernel {
 #define CALL(call, member, prepare, arguments) void(*member) arguments;
 #include "kernels/ops.def"
         void (*any)(void);
-    } run;              // epilogue: acc_row in elements, acc 4-byte aligned, read exactly rows x oc
-    size_t (*scratch)(uint32_t k_quads);                 // bytes, a multiple of 64, never less for more quads; NULL: none
+    } run; // epilogue: acc_row in elements, acc 4-byte aligned, read exactly rows x oc
+    // bytes, a multiple of 64, never less for more quads; NULL: none
+    size_t (*scratch)(uint32_t k_quads);
 
-    // The kernel's own form of a sub-panel: quernel_i_panel_bytes of it. NULL and 64: it reads w16x4 as it is.
+    // The kernel's own form of a sub-panel: quernel_i_panel_bytes of it. NULL and 64: it reads
+    // w16x4 as it is.
     union {
         quernel_i_prepare_gemm *gemm;
         quernel_i_prepare_conv *conv;
         void (*any)(void);
     } b_prepare;
     uint16_t b_quad_bytes, b_head; // bytes for 4 k, and of what stands before all of them
-    uint8_t b_taps;           // each of so many taps begins with a group of its own; 0: groups follow one another
+    // each of so many taps begins with a group of its own; 0: groups follow one another
+    uint8_t b_taps;
 
     // Of a convolution
     quernel_i_fits fits;
-    uint8_t bound;        // |Σ a·w| of every output channel stays below 2^bound, whatever the bytes of a are; 0: no bound
-    bool in_parts;        // other sums are found in parts of the channels, each of which stays below it
-    uint8_t multiplies;   // quernel_i_multiplies
-    uint8_t points;       // of QUERNEL_I_MULTIPLIES_POINTS
-    uint8_t pays_channels;// measured: pays from so many channels on
-    float pays_computed;  // where it computes at most so many outputs for one that is kept; 0: not measured, cycles are counted
+    // |Σ a·w| of every output channel stays below 2^bound, whatever the bytes of a are; 0: no bound
+    uint8_t bound;
+    // other sums are found in parts of the channels, each of which stays below it
+    bool in_parts;
+    uint8_t multiplies;    // quernel_i_multiplies
+    uint8_t points;        // of QUERNEL_I_MULTIPLIES_POINTS
+    uint8_t pays_channels; // measured: pays from so many channels on
+    // where it computes at most so many outputs for one that is kept; 0: not measured, cycles are
+    // counted
+    float pays_computed;
 
     // Traits
-    bool tiles;           // rows and columns in tiles of 16 that the thread configures; one operand stays in L1
-    bool prefetches;      // takes the hint of quernel_i_gemm
+    // rows and columns in tiles of 16 that the thread configures; one operand stays in L1
+    bool tiles;
+    bool prefetches; // takes the hint of quernel_i_gemm
 } quernel_i_kernel;
 
 /// Bytes of a sub-panel of `k_quads` quads of k in the kernel's own form.

@@ -16,7 +16,8 @@ typedef enum quernel_activation {
     QUERNEL_ACTIVATION_CLAMP = 2, ///< min(max(t, lo), hi)
     QUERNEL_ACTIVATION_LEAKY = 3, ///< t >= 0 ? t : t·slope
     QUERNEL_ACTIVATION_PRELU = 4, ///< t >= 0 ? t : t·slopes[n]
-    // Each within max(1e-6·|y|, 2e-7) of the true function, the same bits everywhere; a NaN stays one.
+    // Each within max(1e-6·|y|, 2e-7) of the true function, the same bits everywhere; a NaN stays
+    // one.
     QUERNEL_ACTIVATION_HSWISH = 5,   ///< t·(clamp(t + 3, 0, 6)·(1/6))
     QUERNEL_ACTIVATION_HSIGMOID = 6, ///< clamp(t + 3, 0, 6)·(1/6)
     QUERNEL_ACTIVATION_SILU = 7,     ///< t·sigmoid(t)
@@ -25,32 +26,37 @@ typedef enum quernel_activation {
     QUERNEL_ACTIVATION_TANH = 10
 } quernel_activation;
 
-/// How the int32 sums become the output. c[n] = d_a·d_w[n]; t = fma(acc, c, bias); residual; activation; output.
-/// Where the output is int8 the factor 1/(y_scale·y_smooth[n]) is folded into c, bias, bounds and residual scales; behind
-/// a late residual or an activation from HSWISH on it is a multiplication of its own.
-/// All arrays are copied by create. Frozen.
+/// How the int32 sums become the output. c[n] = d_a·d_w[n]; t = fma(acc, c, bias); residual;
+/// activation; output. Where the output is int8 the factor 1/(y_scale·y_smooth[n]) is folded into
+/// c, bias, bounds and residual scales; behind a late residual or an activation from HSWISH on it
+/// is a multiplication of its own. All arrays are copied by create. Frozen.
 typedef struct quernel_epilogue {
-    int32_t bias_type;      ///< QUERNEL_TYPE_F32: added in the fma; _S32: added to the sums
-    const void *bias;       ///< [N] or NULL
-    int32_t activation;     ///< quernel_activation
-    float lo, hi;           ///< clamp
-    float slope;            ///< leaky
-    const float *slopes;    ///< [N], PReLU
-    int32_t y_type;         ///< F32, BF16, S32 (the sums alone; with residual_type S32 the residual is added), S8, U8
-    float y_scale;          ///< int8 output: d_y; times y_smooth within 2^-96 … 2^96
-    int32_t y_zero;         ///< int8 output: z_y
-    int32_t y_narrow;       ///< s8 output: −127 … 127
-    const float *y_smooth;  ///< [N] smoothing factors of the next layer, or NULL
-    int32_t residual;       ///< 1: run takes a residual tensor of y's shape
-    int32_t residual_type;  ///< F32, S8, U8; S32 with S32 output
-    float residual_scale;   ///< int8 residual: d_r
+    int32_t bias_type;   ///< QUERNEL_TYPE_F32: added in the fma; _S32: added to the sums
+    const void *bias;    ///< [N] or NULL
+    int32_t activation;  ///< quernel_activation
+    float lo, hi;        ///< clamp
+    float slope;         ///< leaky
+    const float *slopes; ///< [N], PReLU
+    /// F32, BF16, S32 (the sums alone; with residual_type S32 the residual is added), S8, U8
+    int32_t y_type;
+    float y_scale;                ///< int8 output: d_y; times y_smooth within 2^-96 … 2^96
+    int32_t y_zero;               ///< int8 output: z_y
+    int32_t y_narrow;             ///< s8 output: −127 … 127
+    const float *y_smooth;        ///< [N] smoothing factors of the next layer, or NULL
+    int32_t residual;             ///< 1: run takes a residual tensor of y's shape
+    int32_t residual_type;        ///< F32, S8, U8; S32 with S32 output
+    float residual_scale;         ///< int8 residual: d_r
     const float *residual_scales; ///< [N] in place of residual_scale, or NULL
     int32_t residual_zero;
     int32_t residual_after_activation; ///< 1: the sum comes behind the activation
-    uint64_t reserved[4]; ///< 0
+    uint64_t reserved[4];              ///< 0
 } quernel_epilogue;
-#define QUERNEL_EPILOGUE_INIT \
-    {0, NULL, 0, 0.0f, 0.0f, 0.0f, NULL, 0, 1.0f, 0, 0, NULL, 0, 0, 1.0f, NULL, 0, 0, {0, 0, 0, 0}}
+#define QUERNEL_EPILOGUE_INIT                                                              \
+    {                                                                                      \
+        0, NULL, 0, 0.0f, 0.0f, 0.0f, NULL, 0, 1.0f, 0, 0, NULL, 0, 0, 1.0f, NULL, 0, 0, { \
+            0, 0, 0, 0                                                                     \
+        }                                                                                  \
+    }
 
 #ifdef __cplusplus
 }

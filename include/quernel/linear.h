@@ -14,26 +14,31 @@ extern "C" {
 
 /// Describes a linear layer; K and N come from the weights. Strides in elements, 0: dense.
 typedef struct quernel_linear_desc {
-    uint32_t size;          ///< sizeof, set by QUERNEL_LINEAR_DESC_INIT
+    uint32_t size;            ///< sizeof, set by QUERNEL_LINEAR_DESC_INIT
     quernel_weights *weights; ///< of kind linear; the operator takes a reference of its own
-    uint32_t m;             ///< rows
-    int32_t x_type;         ///< F32, BF16, S8, U8
+    uint32_t m;               ///< rows
+    int32_t x_type;           ///< F32, BF16, S8, U8
     int64_t x_stride, y_stride, residual_stride; ///< from row to row
     quernel_quant quant;
     quernel_epilogue epilogue;
-    uint32_t threads;       ///< workers that a run may use at most; 0 and 1: one
-    int32_t isa;            ///< ceiling: a quernel_isa, or −1 for the process's ceiling
-    const char *config;     ///< forces choices ("key=value …" of quernel_operator_explain), or NULL
+    uint32_t threads;   ///< workers that a run may use at most; 0 and 1: one
+    int32_t isa;        ///< ceiling: a quernel_isa, or −1 for the process's ceiling
+    const char *config; ///< forces choices ("key=value …" of quernel_operator_explain), or NULL
     const quernel_allocator *allocator; ///< NULL: the C library
 } quernel_linear_desc;
-#define QUERNEL_LINEAR_DESC_INIT \
-    {sizeof(quernel_linear_desc), NULL, 0, 0, 0, 0, 0, QUERNEL_QUANT_INIT, QUERNEL_EPILOGUE_INIT, 1, -1, NULL, NULL}
+#define QUERNEL_LINEAR_DESC_INIT                                              \
+    {                                                                         \
+        sizeof(quernel_linear_desc), NULL, 0, 0, 0, 0, 0, QUERNEL_QUANT_INIT, \
+            QUERNEL_EPILOGUE_INIT, 1, -1, NULL, NULL                          \
+    }
 #define QUERNEL_LINEAR_DESC_MIN 248 ///< bytes of its first layout
 
-/// Creates the operator. Refuses, naming argument and value, what the descriptor's comments exclude, and a channel whose
-/// bound |bias| + Σ max|q_a − z_a|·|q_w − z_w| leaves int32 (naming it), and s_k·d_a outside [2^-96, 2^96].
-/// Threads: any. Owner: the caller. Example: examples/linear.c.
-QUERNEL_API int quernel_linear_create(const quernel_linear_desc *desc, quernel_operator **ret_op, quernel_error *error);
+/// Creates the operator. Refuses, naming argument and value, what the descriptor's comments
+/// exclude, and a channel whose bound |bias| + Σ max|q_a − z_a|·|q_w − z_w| leaves int32 (naming
+/// it), and s_k·d_a outside [2^-96, 2^96]. Threads: any. Owner: the caller. Example:
+/// examples/linear.c.
+QUERNEL_API int quernel_linear_create(const quernel_linear_desc *desc, quernel_operator **ret_op,
+                                      quernel_error *error);
 
 #ifdef __cplusplus
 }

@@ -11,34 +11,38 @@ extern "C" {
 
 /// Whose memory a tensor of a network is.
 typedef enum quernel_network_role {
-    QUERNEL_NETWORK_INNER = 0, ///< the network's: a part of the workspace, shared by tensors that never live at once
+    /// the network's: a part of the workspace, shared by tensors that never live at once
+    QUERNEL_NETWORK_INNER = 0,
     QUERNEL_NETWORK_INPUT = 1, ///< handed to run, read
     QUERNEL_NETWORK_OUTPUT = 2 ///< handed to run, written; layers may read it afterwards
 } quernel_network_role;
 
-/// One tensor. int8 tensors are chain tensors: their writers scale, smooth and requantize for their readers, and write
-/// the border that the readers' padding needs.
+/// One tensor. int8 tensors are chain tensors: their writers scale, smooth and requantize for their
+/// readers, and write the border that the readers' padding needs.
 ///
-/// Shapes: h, w (and n) of a tensor that a layer writes are found; c too, as the end of its last slice. 0, or as found.
-/// Strides: of inputs and outputs as in quernel_tensor; of inner tensors 0: the network lays them out. Inner int8
-/// tensors are NHWC and say no border: it is found. An output may have one.
-/// Numbers: int8: quant.scale, zero and narrow say what the numbers mean, quant.type is not looked at. Float: quant
-/// is how every layer quantizes what it reads from here.
+/// Shapes: h, w (and n) of a tensor that a layer writes are found; c too, as the end of its last
+/// slice. 0, or as found. Strides: of inputs and outputs as in quernel_tensor; of inner tensors 0:
+/// the network lays them out. Inner int8 tensors are NHWC and say no border: it is found. An output
+/// may have one. Numbers: int8: quant.scale, zero and narrow say what the numbers mean, quant.type
+/// is not looked at. Float: quant is how every layer quantizes what it reads from here.
 typedef struct quernel_network_tensor {
     uint32_t size; ///< sizeof, set by QUERNEL_NETWORK_TENSOR_INIT
     int32_t role;  ///< quernel_network_role
     quernel_tensor shape;
     quernel_quant quant;
-    const float *smooth; ///< int8: [c] factors that the numbers carry beside the scale; NULL: those of the readers' weights
+    /// int8: [c] factors that the numbers carry beside the scale; NULL: those of the readers'
+    /// weights
+    const float *smooth;
 } quernel_network_tensor;
 #define QUERNEL_NETWORK_TENSOR_INIT \
-    {sizeof(quernel_network_tensor), 0, QUERNEL_TENSOR_INIT, QUERNEL_QUANT_INIT, NULL}
+    { sizeof(quernel_network_tensor), 0, QUERNEL_TENSOR_INIT, QUERNEL_QUANT_INIT, NULL }
 #define QUERNEL_NETWORK_TENSOR_MIN 144 ///< bytes of its first layout
 
-/// One layer: a convolution, or a deconvolution where its weights are of that kind. It reads channels x_channel … of
-/// tensor x, as many as its weights take, and writes its channels to y_channel … of tensor y: layers that write slices of
-/// one tensor concatenate at no cost. Of `conv` the members weights, strides, dilations, paddings, config and
-/// epilogue.{bias, activation and its numbers, residual_after_activation} are the layer's own; all others follow from the
+/// One layer: a convolution, or a deconvolution where its weights are of that kind. It reads
+/// channels x_channel … of tensor x, as many as its weights take, and writes its channels to
+/// y_channel … of tensor y: layers that write slices of one tensor concatenate at no cost. Of
+/// `conv` the members weights, strides, dilations, paddings, config and epilogue.{bias, activation
+/// and its numbers, residual_after_activation} are the layer's own; all others follow from the
 /// tensors and the network, and are not looked at. `conv` stands last, so that it can grow.
 typedef struct quernel_network_layer {
     uint32_t size; ///< sizeof, set by QUERNEL_NETWORK_LAYER_INIT
@@ -50,11 +54,11 @@ typedef struct quernel_network_layer {
     quernel_conv2d_desc conv;
 } quernel_network_layer;
 #define QUERNEL_NETWORK_LAYER_INIT \
-    {sizeof(quernel_network_layer), 0, 0, 0, 0, -1, 0, {0, 0, 0, 0, 0}, QUERNEL_CONV2D_DESC_INIT}
+    { sizeof(quernel_network_layer), 0, 0, 0, 0, -1, 0, {0, 0, 0, 0, 0}, QUERNEL_CONV2D_DESC_INIT }
 #define QUERNEL_NETWORK_LAYER_MIN 536 ///< bytes of its first layout
 
-/// Describes a network. Layers run in their order: each reads tensors that are inputs or that earlier layers have
-/// written whole. Everything is copied, the weights' references are taken.
+/// Describes a network. Layers run in their order: each reads tensors that are inputs or that
+/// earlier layers have written whole. Everything is copied, the weights' references are taken.
 typedef struct quernel_network_desc {
     uint32_t size; ///< sizeof, set by QUERNEL_NETWORK_DESC_INIT
     const quernel_network_tensor *tensors;
@@ -65,38 +69,47 @@ typedef struct quernel_network_desc {
     int32_t isa;      ///< ceiling: a quernel_isa, or −1 for the process's ceiling
     const quernel_allocator *allocator; ///< NULL: the C library
 } quernel_network_desc;
-#define QUERNEL_NETWORK_DESC_INIT {sizeof(quernel_network_desc), NULL, 0, NULL, 0, 1, -1, NULL}
+#define QUERNEL_NETWORK_DESC_INIT \
+    { sizeof(quernel_network_desc), NULL, 0, NULL, 0, 1, -1, NULL }
 #define QUERNEL_NETWORK_DESC_MIN 56 ///< bytes of its first layout
 
-/// A network that can be run: immutable, shared by any number of threads at once, each with its own workspace.
+/// A network that can be run: immutable, shared by any number of threads at once, each with its own
+/// workspace.
 typedef struct quernel_network quernel_network;
 
-/// Creates a network. Its results are bit for bit those of its layers run as operators, one after another.
+/// Creates a network. Its results are bit for bit those of its layers run as operators, one after
+/// another.
 ///
-/// Refuses, naming layer or tensor (error.index), argument and value: what the operators refuse (the argument is then
-/// theirs); indices that are no tensor; a layer that reads what is not written yet; slices that overlap or leave
-/// channels of a tensor unwritten; inputs that are written; inner tensors that are never read; readers of one int8
-/// tensor whose weights are smoothed differently.
-/// Limits: 2^20 tensors, 2^20 layers. Threads: any. Owner: the caller. Example: examples/network.c.
-QUERNEL_API int quernel_network_create(const quernel_network_desc *desc, quernel_network **ret_network,
-                                       quernel_error *error);
+/// Refuses, naming layer or tensor (error.index), argument and value: what the operators refuse
+/// (the argument is then theirs); indices that are no tensor; a layer that reads what is not
+/// written yet; slices that overlap or leave channels of a tensor unwritten; inputs that are
+/// written; inner tensors that are never read; readers of one int8 tensor whose weights are
+/// smoothed differently. Limits: 2^20 tensors, 2^20 layers. Threads: any. Owner: the caller.
+/// Example: examples/network.c.
+QUERNEL_API int quernel_network_create(const quernel_network_desc *desc,
+                                       quernel_network **ret_network, quernel_error *error);
 
-/// Bytes of workspace a run needs, 64-byte aligned: all inner tensors and what the layers need for all threads.
+/// Bytes of workspace a run needs, 64-byte aligned: all inner tensors and what the layers need for
+/// all threads.
 QUERNEL_API size_t quernel_network_workspace(const quernel_network *network);
 
 /// Tensor `index` as it was laid out: sizes, strides, border. QUERNEL_E_NULL, _VALUE.
-QUERNEL_API int quernel_network_tensor_get(const quernel_network *network, uint32_t index, quernel_tensor *ret_tensor);
+QUERNEL_API int quernel_network_tensor_get(const quernel_network *network, uint32_t index,
+                                           quernel_tensor *ret_tensor);
 
-/// The operator of layer `index`, for quernel_operator_explain; the network's own. NULL where there is none.
-QUERNEL_API const quernel_operator *quernel_network_operator(const quernel_network *network, uint32_t index);
+/// The operator of layer `index`, for quernel_operator_explain; the network's own. NULL where there
+/// is none.
+QUERNEL_API const quernel_operator *quernel_network_operator(const quernel_network *network,
+                                                             uint32_t index);
 
-/// Runs. `inputs` and `outputs` are arrays of pointers to element (0, 0, 0, 0) of each input and output tensor, in the
-/// order of the tensors. Outputs and workspace overlap nothing. Allocates nothing and prints nothing. `parallel` NULL: on
-/// the calling thread. The result is the same for every number of threads.
-/// Returns QUERNEL_E_NULL, _ALIGN (workspace 64 bytes; tensors their element), _WORKSPACE, _OVERLAP, _VALUE (parallel).
-QUERNEL_API int quernel_network_run(const quernel_network *network, const void *const *inputs, void *const *outputs,
-                                    void *workspace, size_t workspace_bytes, const quernel_parallel *parallel,
-                                    quernel_error *error);
+/// Runs. `inputs` and `outputs` are arrays of pointers to element (0, 0, 0, 0) of each input and
+/// output tensor, in the order of the tensors. Outputs and workspace overlap nothing. Allocates
+/// nothing and prints nothing. `parallel` NULL: on the calling thread. The result is the same for
+/// every number of threads. Returns QUERNEL_E_NULL, _ALIGN (workspace 64 bytes; tensors their
+/// element), _WORKSPACE, _OVERLAP, _VALUE (parallel).
+QUERNEL_API int quernel_network_run(const quernel_network *network, const void *const *inputs,
+                                    void *const *outputs, void *workspace, size_t workspace_bytes,
+                                    const quernel_parallel *parallel, quernel_error *error);
 
 /// Frees it. NULL is allowed. No run may be under way.
 QUERNEL_API void quernel_network_destroy(quernel_network *network);

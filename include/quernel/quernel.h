@@ -3,7 +3,6 @@
 #ifndef QUERNEL_H
 #define QUERNEL_H
 
-#include "ptq.h"
 #include "common.h"
 #include "conv2d.h"
 #include "cpu.h"
@@ -14,6 +13,7 @@
 #include "network.h"
 #include "observe.h"
 #include "operator.h"
+#include "ptq.h"
 #include "quant.h"
 #include "smooth.h"
 #include "tensor.h"

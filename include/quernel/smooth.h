@@ -9,11 +9,13 @@
 extern "C" {
 #endif
 
-/// How activations are smoothed before they are quantized: x / s, with s multiplied into the weights.
+/// How activations are smoothed before they are quantized: x / s, with s multiplied into the
+/// weights.
 typedef enum quernel_smooth_kind {
     QUERNEL_SMOOTH_NONE = 0,
     QUERNEL_SMOOTH_CHANNEL = 1, ///< one factor per input channel: s[in]
-    QUERNEL_SMOOTH_COLUMN = 2   ///< one factor per im2col column, conv2d only: s[in][kernel_h][kernel_w]
+    /// one factor per im2col column, conv2d only: s[in][kernel_h][kernel_w]
+    QUERNEL_SMOOTH_COLUMN = 2
 } quernel_smooth_kind;
 
 /// Options of quernel_smooth_factors.
@@ -23,14 +25,17 @@ typedef struct quernel_smooth_options {
     double act_floor;    ///< a_k is at least max(a)·act_floor; default 1/20
     double weight_floor; ///< w_k is at least max(w)·weight_floor; default 1/1024
 } quernel_smooth_options;
-#define QUERNEL_SMOOTH_OPTIONS_INIT {sizeof(quernel_smooth_options), 0.5, 1.0 / 20, 1.0 / 1024}
+#define QUERNEL_SMOOTH_OPTIONS_INIT \
+    { sizeof(quernel_smooth_options), 0.5, 1.0 / 20, 1.0 / 1024 }
 #define QUERNEL_SMOOTH_OPTIONS_MIN 32 ///< bytes of its first layout
 
-/// Smoothing factors s_k = a_k'^alpha / w_k'^(1 − alpha), clamped to [2^-20, 2^20], from the largest |activation| and
-/// |weight| of each channel (or im2col column) k. A silent tensor (max a = 0 or max w = 0) gives 1. Never 0, Inf or NaN.
-/// Source: SmoothQuant (Xiao et al. 2023), equation 4, with floors for dead channels.
-QUERNEL_API int quernel_smooth_factors(const float *act_max, const float *weight_max, uint32_t count,
-                                       const quernel_smooth_options *options, float *ret_smooth, quernel_error *error);
+/// Smoothing factors s_k = a_k'^alpha / w_k'^(1 − alpha), clamped to [2^-20, 2^20], from the
+/// largest |activation| and |weight| of each channel (or im2col column) k. A silent tensor (max a =
+/// 0 or max w = 0) gives 1. Never 0, Inf or NaN. Source: SmoothQuant (Xiao et al. 2023), equation
+/// 4, with floors for dead channels.
+QUERNEL_API int quernel_smooth_factors(const float *act_max, const float *weight_max,
+                                       uint32_t count, const quernel_smooth_options *options,
+                                       float *ret_smooth, quernel_error *error);
 
 #ifdef __cplusplus
 }

@@ -9,26 +9,34 @@
 extern "C" {
 #endif
 
-/// Runs `task(arg, i, worker)` once for every i < tasks and returns when all have finished. `worker` is smaller than the
-/// `threads` of the operator's descriptor, and no two tasks run at the same time with the same worker: it picks the
-/// slice of the workspace. Running all tasks on one worker, in any order, is legal: the result is the same.
-typedef void quernel_parallel_for_fn(void *user, uint32_t tasks, void (*task)(void *arg, uint32_t task, uint32_t worker),
-                                  void *arg);
+/// Runs `task(arg, i, worker)` once for every i < tasks and returns when all have finished.
+/// `worker` is smaller than the `threads` of the operator's descriptor, and no two tasks run at the
+/// same time with the same worker: it picks the slice of the workspace. Running all tasks on one
+/// worker, in any order, is legal: the result is the same.
+typedef void quernel_parallel_for_fn(void *user, uint32_t tasks,
+                                     void (*task)(void *arg, uint32_t task, uint32_t worker),
+                                     void *arg);
 
-/// How a run is spread over threads: NULL, or one whose `run` is NULL, runs everything on the calling thread. Frozen.
+/// How a run is spread over threads: NULL, or one whose `run` is NULL, runs everything on the
+/// calling thread. Frozen.
 typedef struct quernel_parallel {
     quernel_parallel_for_fn *run;
     void *user;
-    uint32_t threads; ///< workers that `run` uses at most; a run refuses more than its operator's threads. 0: not said
+    /// workers that `run` uses at most; a run refuses more than its operator's threads. 0: not said
+    uint32_t threads;
     uint32_t reserved[3]; ///< 0
 } quernel_parallel;
-#define QUERNEL_PARALLEL_INIT {NULL, NULL, 0, {0, 0, 0}}
+#define QUERNEL_PARALLEL_INIT      \
+    {                              \
+        NULL, NULL, 0, { 0, 0, 0 } \
+    }
 
-/// The built-in pool: `threads - 1` sleeping threads and the caller. One run at a time uses it; a second one that comes
-/// meanwhile runs on its own calling thread.
+/// The built-in pool: `threads - 1` sleeping threads and the caller. One run at a time uses it; a
+/// second one that comes meanwhile runs on its own calling thread.
 typedef struct quernel_pool quernel_pool;
 /// Returns QUERNEL_E_NULL, _VALUE (threads: 1 ... 4096), _MEMORY. Owner: the caller.
-QUERNEL_API int quernel_pool_create(uint32_t threads, quernel_pool **ret_pool, quernel_error *error);
+QUERNEL_API int quernel_pool_create(uint32_t threads, quernel_pool **ret_pool,
+                                    quernel_error *error);
 /// Waits until its threads have ended. NULL is allowed. No run may be using the pool.
 QUERNEL_API void quernel_pool_destroy(quernel_pool *pool);
 /// The pool as a quernel_parallel, valid until the pool is destroyed.

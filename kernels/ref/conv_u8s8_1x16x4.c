@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolution in plain C, tap by tap: the same for all the ways in which other kernels make it faster.
+// Convolution in plain C, tap by tap: the same for all the ways in which other kernels make it
+// faster.
 #include "kernels/ref/epilogue.h"
 
 // The sums of one pixel, 16 output channels of a sub-panel.
@@ -11,7 +12,8 @@ static void sum_pixel(const quernel_i_conv *c, const uint8_t *a, uint32_t panel,
     for (uint32_t i = 0; i < w->kernel_h; i++, a += c->a_line, b += line)
         for (uint32_t k = 0; k < w->kernel_w * w->channels; k++) {
             const uint8_t x = a[k / w->channels * c->a_pixel + k % w->channels];
-            for (uint32_t j = 0; j < 16; j++) acc[j] += (uint32_t)(x * b[k / 4 * 64 + 4 * j + k % 4]);
+            for (uint32_t j = 0; j < 16; j++)
+                acc[j] += (uint32_t)(x * b[k / 4 * 64 + 4 * j + k % 4]);
         }
 }
 
@@ -20,12 +22,14 @@ static void convolve(const quernel_i_conv *c) {
     for (uint32_t y = 0; y < c->lines; y++) {
         quernel_i_epilogue epilogue = *c->epilogue;
         epilogue.y = (uint8_t *)epilogue.y + y * c->y_line;
-        if (epilogue.residual) epilogue.residual = (const uint8_t *)epilogue.residual + y * c->r_line;
+        if (epilogue.residual)
+            epilogue.residual = (const uint8_t *)epilogue.residual + y * c->r_line;
         for (uint32_t x = 0; x < c->pixels; x++)
             for (uint32_t n = 0; n < c->oc; n += 16) {
                 uint32_t acc[16];
                 sum_pixel(c, (const uint8_t *)c->a + y * line + x * pixel, n / 16, acc);
-                for (uint32_t j = 0; j < 16 && n + j < c->oc; j++) ref_epilogue_one(&epilogue, x, n + j, (int32_t)acc[j]);
+                for (uint32_t j = 0; j < 16 && n + j < c->oc; j++)
+                    ref_epilogue_one(&epilogue, x, n + j, (int32_t)acc[j]);
             }
     }
 }

@@ -14,16 +14,20 @@ static void add_tap_s8(uint32_t *acc, const uint8_t *a, const int8_t *w, uint32_
 
 typedef void add_tap(uint32_t *acc, const uint8_t *a, const int8_t *w, uint32_t count);
 
-static void depthwise_line(const quernel_i_depthwise *d, const uint8_t *a, const quernel_i_epilogue *epilogue, add_tap *add) {
+static void depthwise_line(const quernel_i_depthwise *d, const uint8_t *a,
+                           const quernel_i_epilogue *epilogue, add_tap *add) {
     for (uint32_t m = 0; m < d->rows; m++)
         for (uint32_t c = 0; c < d->oc; c += BLOCK) {
             const uint32_t count = d->oc - c < BLOCK ? d->oc - c : BLOCK;
             uint32_t acc[BLOCK];
             memcpy(acc, d->init + c, count * sizeof *acc);
             for (uint32_t t = 0; t < d->kernel_h * d->kernel_w; t++)
-                add(acc, a + m * d->a_row + t / d->kernel_w * d->tap_line + t % d->kernel_w * d->tap_pixel + c,
+                add(acc,
+                    a + m * d->a_row + t / d->kernel_w * d->tap_line +
+                        t % d->kernel_w * d->tap_pixel + c,
                     d->w + t * d->w_tap + c, count);
-            for (uint32_t j = 0; j < count; j++) ref_epilogue_one(epilogue, m, c + j, (int32_t)acc[j]);
+            for (uint32_t j = 0; j < count; j++)
+                ref_epilogue_one(epilogue, m, c + j, (int32_t)acc[j]);
         }
 }
 
@@ -36,5 +40,9 @@ static void depthwise(const quernel_i_depthwise *d, add_tap *add) {
     }
 }
 
-void quernel_uk_depthwise_u8s8_1x16x1_ref(const quernel_i_depthwise *d) { depthwise(d, add_tap_u8); }
-void quernel_uk_depthwise_s8s8_1x16x1_ref(const quernel_i_depthwise *d) { depthwise(d, add_tap_s8); }
+void quernel_uk_depthwise_u8s8_1x16x1_ref(const quernel_i_depthwise *d) {
+    depthwise(d, add_tap_u8);
+}
+void quernel_uk_depthwise_s8s8_1x16x1_ref(const quernel_i_depthwise *d) {
+    depthwise(d, add_tap_s8);
+}

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The epilogue in plain C: the oracle for every other one. The order of operations is the numeric specification, rule 5.
+// The epilogue in plain C: the oracle for every other one. The order of operations is the numeric
+// specification, rule 5.
 #ifndef QUERNEL_KERNELS_REF_EPILOGUE_H
 #define QUERNEL_KERNELS_REF_EPILOGUE_H
 
 #include "base/num.h"
 #include "kernels/ukr.h"
 
-static inline float ref_residual(const quernel_i_epilogue *f, const uint8_t *r, uint32_t n, float t) {
+static inline float ref_residual(const quernel_i_epilogue *f, const uint8_t *r, uint32_t n,
+                                 float t) {
     if (f->r_type == QUERNEL_TYPE_F32) {
         float x;
         memcpy(&x, r, sizeof x);
@@ -46,9 +48,11 @@ static inline void ref_store(const quernel_i_epilogue *f, uint8_t *y, float t) {
 }
 
 // One sum of row m, output channel n.
-static inline void ref_epilogue_one(const quernel_i_epilogue *f, uint32_t m, uint32_t n, int32_t sum) {
+static inline void ref_epilogue_one(const quernel_i_epilogue *f, uint32_t m, uint32_t n,
+                                    int32_t sum) {
     uint8_t *y = (uint8_t *)f->y + m * f->y_row + n * f->y_col;
-    const uint8_t *r = f->residual ? (const uint8_t *)f->residual + m * f->r_row + n * f->r_col : NULL;
+    const uint8_t *r =
+        f->residual ? (const uint8_t *)f->residual + m * f->r_row + n * f->r_col : NULL;
     uint32_t acc = (uint32_t)sum;
     for (int i = 0; i < 2; i++)
         if (f->row_term[i]) acc += (uint32_t)f->row_term[i][m] * (uint32_t)f->col_term[i][n];
@@ -69,7 +73,7 @@ static inline void ref_epilogue_one(const quernel_i_epilogue *f, uint32_t m, uin
 }
 
 static inline void ref_epilogue(const int32_t *acc, size_t acc_row, uint32_t rows, uint32_t oc,
-                              const quernel_i_epilogue *f) {
+                                const quernel_i_epilogue *f) {
     for (uint32_t m = 0; m < rows; m++)
         for (uint32_t n = 0; n < oc; n++) ref_epilogue_one(f, m, n, acc[m * acc_row + n]);
 }

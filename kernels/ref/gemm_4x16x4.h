@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix product in plain C, included once for each type of the rows: define GEMM, GEMV and ROW_TYPE.
+// Matrix product in plain C, included once for each type of the rows: define GEMM, GEMV and
+// ROW_TYPE.
 #include "kernels/ref/epilogue.h"
 
 static void REF_NAME(tile)(const quernel_i_gemm *g, uint32_t m, uint32_t panel, uint32_t acc[16]) {
@@ -19,7 +20,8 @@ static void REF_NAME(product)(const quernel_i_gemm *g) {
         for (uint32_t n = 0; n < g->oc; n += 16) {
             uint32_t acc[16];
             REF_NAME(tile)(g, m, n / 16, acc);
-            for (uint32_t j = 0; j < 16 && n + j < g->oc; j++) ref_epilogue_one(g->epilogue, m, n + j, (int32_t)acc[j]);
+            for (uint32_t j = 0; j < 16 && n + j < g->oc; j++)
+                ref_epilogue_one(g->epilogue, m, n + j, (int32_t)acc[j]);
         }
 }
 

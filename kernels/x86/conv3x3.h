@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// 3x3 convolution, u8 rows, exact: Winograd's algorithm in integers. A template; who includes it has included before
+// 3x3 convolution, u8 rows, exact: Winograd's algorithm in integers. A template; who includes it
+// has included before
 //   integers.h        of its instruction set
 //   the transforms    winograd_*.h, which say why it is exact
 //   the register tile MR, NR, widen_weights
@@ -10,9 +11,10 @@
 //   INPUTS_MAX       bytes of transformed inputs that a block should take
 //   load_channels     up to CHANNELS bytes as 16-bit numbers
 //
-// A block of tiles, each IN x IN inputs for OUT x OUT outputs, is transformed once for all channels: IN² matrices [tile][channel] of 16 bits,
-// in L2. For each sub-panel of 16 output channels they are multiplied with the prepared weights, their sums go to L2, and from there, 16 pixels of
-// each line at a time, back to outputs in L1 and through the epilogue.
+// A block of tiles, each IN x IN inputs for OUT x OUT outputs, is transformed once for all
+// channels: IN² matrices [tile][channel] of 16 bits, in L2. For each sub-panel of 16 output
+// channels they are multiplied with the prepared weights, their sums go to L2, and from there, 16
+// pixels of each line at a time, back to outputs in L1 and through the epilogue.
 #ifndef QUERNEL_X86_CONV3X3_H
 #define QUERNEL_X86_CONV3X3_H
 
@@ -22,12 +24,12 @@ enum {
     WINOGRAD_POINTS = WINOGRAD_IN * WINOGRAD_IN,
     TILES_MAX = SUMS_MAX / (WINOGRAD_POINTS * NR * (int)sizeof(int32_t)) / MR * MR,
     TILES_MIN = 12,
-    BAND_PIXELS = 16,       // of OUT lines, that are finished together
+    BAND_PIXELS = 16, // of OUT lines, that are finished together
     BAND = BAND_PIXELS / WINOGRAD_OUT,
     BAND_SUMS = WINOGRAD_OUT * BAND_PIXELS * EPILOGUE_NR,
     COLUMNS = sizeof(vint) / sizeof(int32_t), // of a vector of sums
     GROUP_VECTORS = 2 * 64 / sizeof(vint),    // of a group's weights
-    UNDIVIDED = 28,         // quads whose sums stay below the bound whatever their weights are
+    UNDIVIDED = 28, // quads whose sums stay below the bound whatever their weights are
 };
 
 static uint32_t quads_of(uint32_t channels) { return (channels + 3) / 4; }
@@ -44,7 +46,9 @@ static uint32_t block_tiles(uint32_t quads) {
     return fit < min ? min : fit > TILES_MAX ? TILES_MAX : (uint32_t)fit;
 }
 
-static size_t inputs_bytes(uint32_t quads) { return WINOGRAD_POINTS * (block_tiles(quads) * row_bytes(quads) + 128); }
+static size_t inputs_bytes(uint32_t quads) {
+    return WINOGRAD_POINTS * (block_tiles(quads) * row_bytes(quads) + 128);
+}
 
 // One matrix of sums: [tile][16], and a line more.
 static size_t sums_bytes(uint32_t count) { return (count + 1) * (size_t)NR * sizeof(int32_t); }
@@ -52,23 +56,31 @@ static size_t sums_bytes(uint32_t count) { return (count + 1) * (size_t)NR * siz
 // Outputs of a band of tiles, for each tile of a block: a band is one tile at least.
 static size_t outputs_bytes(uint32_t count) { return count * (size_t)BAND_SUMS * sizeof(int32_t); }
 
-static size_t all_sums_bytes(uint32_t quads) { return (WINOGRAD_POINTS * sums_bytes(block_tiles(quads)) + 63) / 64 * 64; }
+static size_t all_sums_bytes(uint32_t quads) {
+    return (WINOGRAD_POINTS * sums_bytes(block_tiles(quads)) + 63) / 64 * 64;
+}
 
 static size_t conv3x3_scratch(uint32_t k_quads) {
     const uint32_t quads = (k_quads + 8) / 9;
-    return inputs_bytes(quads) + all_sums_bytes(quads) + (quads > UNDIVIDED ? outputs_bytes(block_tiles(quads)) : 0);
+    return inputs_bytes(quads) + all_sums_bytes(quads) +
+           (quads > UNDIVIDED ? outputs_bytes(block_tiles(quads)) : 0);
 }
 
-// Group `quad` of a tap, whose channels begin anywhere in a group of the panel: moved to its beginning, zeros behind them.
-static void tap_group(const int8_t *panel, uint32_t channels, uint32_t tap, uint32_t quad, int8_t to[64]) {
+// Group `quad` of a tap, whose channels begin anywhere in a group of the panel: moved to its
+// beginning, zeros behind them.
+static void tap_group(const int8_t *panel, uint32_t channels, uint32_t tap, uint32_t quad,
+                      int8_t to[64]) {
     const uint32_t k = tap % 3 * channels + 4 * quad, shift = k % 4, left = channels - 4 * quad;
-    const __m256i *from = (const __m256i *)(panel + (tap / 3 * ((3 * channels + 3) / 4) + k / 4) * (size_t)64);
+    const __m256i *from =
+        (const __m256i *)(panel + (tap / 3 * ((3 * channels + 3) / 4) + k / 4) * (size_t)64);
     const bool further = shift + (left < 4 ? left : 4) > 4;
-    const __m128i down = _mm_cvtsi32_si128((int)(8 * shift)), up = _mm_cvtsi32_si128((int)(32 - 8 * shift));
+    const __m128i down = _mm_cvtsi32_si128((int)(8 * shift)),
+                  up = _mm_cvtsi32_si128((int)(32 - 8 * shift));
     const __m256i real = _mm256_set1_epi32(left < 4 ? (int)((1u << 8 * left) - 1) : -1);
     for (uint32_t half = 0; half < 2; half++) {
         const __m256i next = further ? from[2 + half] : _mm256_setzero_si256();
-        const __m256i moved = _mm256_or_si256(_mm256_srl_epi32(from[half], down), _mm256_sll_epi32(next, up));
+        const __m256i moved =
+            _mm256_or_si256(_mm256_srl_epi32(from[half], down), _mm256_sll_epi32(next, up));
         _mm256_store_si256((__m256i *)to + half, _mm256_and_si256(moved, real));
     }
 }
@@ -84,7 +96,8 @@ static void prepare_quad(const int8_t *panel, uint32_t channels, uint32_t quad, 
     }
     for (uint32_t i = 0; i < GROUP_VECTORS; i++) {
         vint oc[3][WINOGRAD_IN], v[WINOGRAD_IN];
-        for (uint32_t j = 0; j < 3; j++) winograd_weights(taps[j][i], taps[3 + j][i], taps[6 + j][i], oc[j]);
+        for (uint32_t j = 0; j < 3; j++)
+            winograd_weights(taps[j][i], taps[3 + j][i], taps[6 + j][i], oc[j]);
         for (uint32_t p = 0; p < WINOGRAD_IN; p++) {
             winograd_weights(oc[0][p], oc[1][p], oc[2][p], v);
             for (uint32_t q = 0; q < WINOGRAD_IN; q++)
@@ -94,30 +107,32 @@ static void prepare_quad(const int8_t *panel, uint32_t channels, uint32_t quad, 
 }
 
 static void conv3x3_prepare(const int8_t *panel, const quernel_i_window *w, void *dst) {
-    for (uint32_t q = 0; q < quads_of(w->channels); q++) prepare_quad(panel, w->channels, q, (uint8_t *)dst + (size_t)q * 128);
+    for (uint32_t q = 0; q < quads_of(w->channels); q++)
+        prepare_quad(panel, w->channels, q, (uint8_t *)dst + (size_t)q * 128);
 }
 
 // A call and the block in work.
 typedef struct work {
     const quernel_i_conv *c;
-    uint8_t *inputs;      // [IN²][tiles][row]
-    int32_t *sums;        // [IN²][tiles + 1][16]
-    int32_t *outputs;     // of all bands, where the channels are divided
-    size_t row, point;    // bytes
-    uint32_t tiles_w;     // tiles of a line
-    uint32_t first, count;// tiles of the block
+    uint8_t *inputs;       // [IN²][tiles][row]
+    int32_t *sums;         // [IN²][tiles + 1][16]
+    int32_t *outputs;      // of all bands, where the channels are divided
+    size_t row, point;     // bytes
+    uint32_t tiles_w;      // tiles of a line
+    uint32_t first, count; // tiles of the block
     bool plain;
 } work;
 
-static inline __attribute__((always_inline)) void transform_vector(const uint8_t *const lines[WINOGRAD_IN],
-                                                                   const ptrdiff_t pixels[WINOGRAD_IN], uint32_t count,
-                                                                   bool first, uint8_t *to, size_t point) {
+static inline __attribute__((always_inline)) void
+transform_vector(const uint8_t *const lines[WINOGRAD_IN], const ptrdiff_t pixels[WINOGRAD_IN],
+                 uint32_t count, bool first, uint8_t *to, size_t point) {
     vint oc[WINOGRAD_IN][WINOGRAD_IN]; // [point of the lines][pixel]
 #pragma GCC unroll 9
     for (uint32_t j = 0; j < WINOGRAD_IN; j++) {
         vint d[WINOGRAD_IN], v[WINOGRAD_IN];
 #pragma GCC unroll 9
-        for (uint32_t i = 0; i < WINOGRAD_IN; i++) d[i] = load_channels(lines[i] + pixels[j], count, first);
+        for (uint32_t i = 0; i < WINOGRAD_IN; i++)
+            d[i] = load_channels(lines[i] + pixels[j], count, first);
         winograd_input(d, v);
 #pragma GCC unroll 9
         for (uint32_t i = 0; i < WINOGRAD_IN; i++) oc[i][j] = v[i];
@@ -131,49 +146,59 @@ static inline __attribute__((always_inline)) void transform_vector(const uint8_t
     }
 }
 
-// Tiles that stick out repeat the last line and pixel: what they add concerns outputs that nobody keeps.
+// Tiles that stick out repeat the last line and pixel: what they add concerns outputs that nobody
+// keeps.
 static void transform_tile(const work *w, uint32_t tile, uint8_t *to) {
     const quernel_i_conv *c = w->c;
     const uint32_t step = WINOGRAD_OUT * WINOGRAD_STRIDE, channels = c->window.channels;
     const uint32_t y = tile / w->tiles_w * step, x = tile % w->tiles_w * step;
-    const uint32_t last_line = WINOGRAD_STRIDE * (c->lines - 1) + 2, last_pixel = WINOGRAD_STRIDE * (c->pixels - 1) + 2;
+    const uint32_t last_line = WINOGRAD_STRIDE * (c->lines - 1) + 2,
+                   last_pixel = WINOGRAD_STRIDE * (c->pixels - 1) + 2;
     const uint8_t *lines[WINOGRAD_IN];
     ptrdiff_t pixels[WINOGRAD_IN];
     for (uint32_t i = 0; i < WINOGRAD_IN; i++) {
-        const uint32_t line = y + i < last_line ? y + i : last_line, pixel = x + i < last_pixel ? x + i : last_pixel;
+        const uint32_t line = y + i < last_line ? y + i : last_line,
+                       pixel = x + i < last_pixel ? x + i : last_pixel;
         lines[i] = (const uint8_t *)c->a + line * c->a_line;
         pixels[i] = pixel * c->a_pixel;
     }
     for (uint32_t k = 0; k < channels; k += CHANNELS) {
-        if (channels - k >= CHANNELS) transform_vector(lines, pixels, CHANNELS, false, to + 2 * k, w->point);
+        if (channels - k >= CHANNELS)
+            transform_vector(lines, pixels, CHANNELS, false, to + 2 * k, w->point);
         else transform_vector(lines, pixels, channels - k, k == 0, to + 2 * k, w->point);
         for (uint32_t i = 0; i < WINOGRAD_IN; i++) lines[i] += CHANNELS;
     }
 }
 
-// The products of one part of the block's channels with 16 output channels. Tiles are split evenly among register tiles.
+// The products of one part of the block's channels with 16 output channels. Tiles are split evenly
+// among register tiles.
 static void multiply(const work *w, const uint8_t *b, uint32_t part) {
     static const int32_t zeros[NR];
     const uint32_t quads = quads_of(w->c->window.channels);
-    const uint32_t first = quads * part / w->c->ic_split, some = quads * (part + 1) / w->c->ic_split - first;
+    const uint32_t first = quads * part / w->c->ic_split,
+                   some = quads * (part + 1) / w->c->ic_split - first;
     for (uint32_t p = 0; p < WINOGRAD_POINTS; p++, b += (size_t)quads * 128) {
         const uint8_t *a = w->inputs + p * w->point + (size_t)first * 8;
         int32_t *acc = w->sums + p * sums_bytes(w->count) / sizeof(int32_t);
         for (uint32_t m = 0, left = (w->count + MR - 1) / MR, rows; left; left--, m += rows) {
             rows = (w->count - m + left - 1) / left;
-            CONV3X3_TILES[rows - 1](a + m * w->row, (ptrdiff_t)w->row, b + (size_t)first * 128, some, zeros, acc + m * NR);
+            CONV3X3_TILES[rows - 1](a + m * w->row, (ptrdiff_t)w->row, b + (size_t)first * 128,
+                                    some, zeros, acc + m * NR);
         }
     }
 }
 
-// Outputs of a vector of output channels of one tile: acc[line][pixel of the band][EPILOGUE_NR] = init, or what stands there, and their sums.
-static inline __attribute__((always_inline)) void outputs_of(const int32_t *sums, size_t step, const int32_t *init, int32_t *acc) {
+// Outputs of a vector of output channels of one tile: acc[line][pixel of the band][EPILOGUE_NR] =
+// init, or what stands there, and their sums.
+static inline __attribute__((always_inline)) void outputs_of(const int32_t *sums, size_t step,
+                                                             const int32_t *init, int32_t *acc) {
     vint lines[WINOGRAD_OUT][WINOGRAD_IN];
 #pragma GCC unroll 9
     for (uint32_t j = 0; j < WINOGRAD_IN; j++) {
         vint m[WINOGRAD_IN], y[WINOGRAD_OUT];
 #pragma GCC unroll 9
-        for (uint32_t i = 0; i < WINOGRAD_IN; i++) m[i] = vint_load(sums + (i * WINOGRAD_IN + j) * step);
+        for (uint32_t i = 0; i < WINOGRAD_IN; i++)
+            m[i] = vint_load(sums + (i * WINOGRAD_IN + j) * step);
         winograd_output(m, y);
 #pragma GCC unroll 9
         for (uint32_t i = 0; i < WINOGRAD_OUT; i++) lines[i][j] = y[i];
@@ -211,13 +236,16 @@ static void sum_band(const work *w, const band *b, uint32_t n, bool first) {
 static void epilogue_band(const work *w, const band *b, uint32_t n) {
     const quernel_i_conv *c = w->c;
     const uint32_t tile = w->first + b->at, x = tile % w->tiles_w * WINOGRAD_OUT, count = b->count;
-    const uint32_t pixels = c->pixels - x < count * WINOGRAD_OUT ? c->pixels - x : count * WINOGRAD_OUT;
+    const uint32_t pixels =
+        c->pixels - x < count * WINOGRAD_OUT ? c->pixels - x : count * WINOGRAD_OUT;
     const uint32_t oc = c->oc - n < NR ? c->oc - n : NR;
-    for (uint32_t i = 0, y = tile / w->tiles_w * WINOGRAD_OUT; i < WINOGRAD_OUT && y < c->lines; i++, y++) {
+    for (uint32_t i = 0, y = tile / w->tiles_w * WINOGRAD_OUT; i < WINOGRAD_OUT && y < c->lines;
+         i++, y++) {
         quernel_i_epilogue f = *c->epilogue;
         f.y = (uint8_t *)f.y + y * c->y_line;
         if (f.residual) f.residual = (const uint8_t *)f.residual + y * c->r_line;
-        epilogue_run(&(epilogue_tile){b->acc + i * BAND_PIXELS * EPILOGUE_NR, pixels, oc, x, n}, &f, w->plain);
+        epilogue_run(&(epilogue_tile){b->acc + i * BAND_PIXELS * EPILOGUE_NR, pixels, oc, x, n}, &f,
+                     w->plain);
     }
 }
 
@@ -237,17 +265,23 @@ static void epilogue_block(const work *w, uint32_t n, uint32_t part) {
 }
 
 static void conv3x3(const quernel_i_conv *c) {
-    const uint32_t quads = quads_of(c->window.channels), max = block_tiles(quads), tiles_w = (c->pixels + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
+    const uint32_t quads = quads_of(c->window.channels), max = block_tiles(quads),
+                   tiles_w = (c->pixels + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
     const uint32_t all = tiles_w * ((c->lines + WINOGRAD_OUT - 1) / WINOGRAD_OUT);
-    work w = {.c = c, .inputs = c->scratch, .row = row_bytes(quads), .tiles_w = tiles_w,
+    work w = {.c = c,
+              .inputs = c->scratch,
+              .row = row_bytes(quads),
+              .tiles_w = tiles_w,
               .plain = epilogue_is_plain(c->epilogue)};
     w.sums = (int32_t *)((uint8_t *)c->scratch + inputs_bytes(quads));
     w.outputs = (int32_t *)((uint8_t *)w.sums + all_sums_bytes(quads));
     for (uint32_t blocks = (all + max - 1) / max; blocks; blocks--) {
         w.count = (all - w.first + blocks - 1) / blocks;
         w.point = w.count * w.row;
-        w.point = ((w.point + 63) / 64 | 1) * 64; // an odd number of lines: a tile's stores meet in no set of L1
-        for (uint32_t t = 0; t < w.count; t++) transform_tile(&w, w.first + t, w.inputs + t * w.row);
+        // an odd number of lines: a tile's stores meet in no set of L1
+        w.point = ((w.point + 63) / 64 | 1) * 64;
+        for (uint32_t t = 0; t < w.count; t++)
+            transform_tile(&w, w.first + t, w.inputs + t * w.row);
         for (uint32_t n = 0; n < c->oc; n += NR) {
             for (uint32_t part = 0; part < c->ic_split; part++) {
                 multiply(&w, (const uint8_t *)c->b + n / NR * c->b_panel, part);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMV with vpdpbusd, up to 4 u8 rows, weights in w16x4 as they are, each read once. A template over vnni.h; who includes it
-// defines
-//   GEMV_HALVES(op, r, u)  op(c, 0, r, u) for each vector of a line of 16 output channels' weights: the sums' name and the first column
-//   vector_of, …_set, …_zero, …_add, …_store  of 32-bit lanes
+// GEMV with vpdpbusd, up to 4 u8 rows, weights in w16x4 as they are, each read once. A template
+// over vnni.h; who includes it defines
+//   GEMV_HALVES(op, r, u)  op(c, 0, r, u) for each vector of a line of 16 output channels' weights:
+//   the sums' name and the first column vector_of, …_set, …_zero, …_add, …_store  of 32-bit lanes
 //   EPILOGUE_NR              the pitch of the tile of its epilogue
 //   BEYOND_L2              bytes of weights that no L2 keeps from call to call
-// and says PANEL(rows, turns) for 1 … 4 rows: groups that are multiplied in turn, each with accumulators of its own, so that the
-// latency of 5 cycles does not bound them. Weights that no L2 keeps are read as two streams, this sub-panel and the next one.
+// and says PANEL(rows, turns) for 1 … 4 rows: groups that are multiplied in turn, each with
+// accumulators of its own, so that the latency of 5 cycles does not bound them. Weights that no L2
+// keeps are read as two streams, this sub-panel and the next one.
 #include "kernels/ukr.h"
 
 enum { GEMV_MR = 4, GEMV_NR = 16 };
@@ -22,10 +23,10 @@ enum { GEMV_MR = 4, GEMV_NR = 16 };
 #define START_HALF(c, n, r, u) VNNI_VECTOR c##r##u = u ? vector_zero() : vector_of(init + n);
 #define START(r, u) GEMV_HALVES(START_HALF, r, u)
 #define STEP_HALF(c, n, r, u) MULTIPLY_FROM(four, b + 64 * u + 4 * n, c##r##u);
-#define STEP(r, u)                                                                                                      \
-    do {                                                                                                                \
-        const VNNI_VECTOR four = four_of(p + r * g->a_row + 4 * u);                                                     \
-        GEMV_HALVES(STEP_HALF, r, u)                                                                                    \
+#define STEP(r, u)                                                  \
+    do {                                                            \
+        const VNNI_VECTOR four = four_of(p + r * g->a_row + 4 * u); \
+        GEMV_HALVES(STEP_HALF, r, u)                                \
     } while (0);
 #define ADD_HALF(c, n, r, u) c##r##0 = vector_add(c##r##0, c##r##u);
 #define ADD_1(r, u)
@@ -41,29 +42,33 @@ static inline VNNI_VECTOR four_of(const uint8_t *a) {
 }
 
 // One sub-panel. `next`: bytes to the sub-panel that is read ahead, 0 for none.
-#define PANEL(rows, turns)                                                                                              \
-    static void panel_##rows(const quernel_i_gemm *g, const int8_t *b, ptrdiff_t next, const int32_t *init,             \
-                             int32_t *acc) {                                                                            \
-        TURNS_##turns(rows, START)                                                                                      \
-        for (const quernel_i_k_run *run = g->k_runs, *end = run + g->n_k_runs; run != end; run++) {                           \
-            const uint8_t *p = (const uint8_t *)g->a + run->offset;                                                     \
-            uint32_t left = run->k_quads;                                                                                \
-            for (; left >= turns; left -= turns, p += 4 * turns, b += 64 * turns) {                                     \
-                if (next)                                                                                               \
-                    for (int i = 0; i < turns; i++) __builtin_prefetch(b + next + 64 * i, 0, 2);                        \
-                TURNS_##turns(rows, STEP)                                                                               \
-            }                                                                                                           \
-            for (; left; left--, p += 4, b += 64) { ROWS_##rows(STEP, 0) }                                              \
-        }                                                                                                               \
-        ROWS_##rows(ADD_##turns, 0)                                                                                     \
-        ROWS_##rows(KEEP, 0)                                                                                            \
+#define PANEL(rows, turns)                                                                       \
+    static void panel_##rows(const quernel_i_gemm *g, const int8_t *b, ptrdiff_t next,           \
+                             const int32_t *init, int32_t *acc) {                                \
+        TURNS_##turns(rows, START) for (const quernel_i_k_run *run = g->k_runs,                  \
+                                        *end = run + g->n_k_runs;                                \
+                                        run != end; run++) {                                     \
+            const uint8_t *p = (const uint8_t *)g->a + run->offset;                              \
+            uint32_t left = run->k_quads;                                                        \
+            for (; left >= turns; left -= turns, p += 4 * turns, b += 64 * turns) {              \
+                if (next)                                                                        \
+                    for (int i = 0; i < turns; i++) __builtin_prefetch(b + next + 64 * i, 0, 2); \
+                TURNS_##turns(rows, STEP)                                                        \
+            }                                                                                    \
+            for (; left; left--, p += 4, b += 64) {                                              \
+                ROWS_##rows(STEP, 0)                                                             \
+            }                                                                                    \
+        }                                                                                        \
+        ROWS_##rows(ADD_##turns, 0) ROWS_##rows(KEEP, 0)                                         \
     }
 
-typedef void panel_function(const quernel_i_gemm *, const int8_t *, ptrdiff_t, const int32_t *, int32_t *);
+typedef void panel_function(const quernel_i_gemm *, const int8_t *, ptrdiff_t, const int32_t *,
+                            int32_t *);
 
 static inline void gemv_run(const quernel_i_gemm *g, panel_function *const panels[GEMV_MR]) {
     int32_t acc[GEMV_MR * EPILOGUE_NR] __attribute__((aligned(64)));
-    const bool plain = epilogue_is_plain(g->epilogue), far = (size_t)g->oc * g->k_quads * 4 > BEYOND_L2;
+    const bool plain = epilogue_is_plain(g->epilogue),
+               far = (size_t)g->oc * g->k_quads * 4 > BEYOND_L2;
     for (uint32_t n = 0; n < g->oc; n += GEMV_NR) {
         const int8_t *b = (const int8_t *)g->b + n / GEMV_NR * g->b_panel;
         const uint32_t oc = g->oc - n < GEMV_NR ? g->oc - n : GEMV_NR;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The input transform of F(4, 3) with the points 0, ±1, ±2, ∞, which algorithms in one and in two dimensions share. A template over
-// an instruction set's integers.h.
+// The input transform of F(4, 3) with the points 0, ±1, ±2, ∞, which algorithms in one and in two
+// dimensions share. A template over an instruction set's integers.h.
 #ifndef QUERNEL_X86_WINOGRAD_INPUT_H
 #define QUERNEL_X86_WINOGRAD_INPUT_H
 

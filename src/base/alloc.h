@@ -13,7 +13,8 @@ _Static_assert((QUERNEL_I_LINE & (QUERNEL_I_LINE - 1)) == 0, "allocators take po
 
 /// The allocator to use: the caller's, or the C library's where it is NULL.
 quernel_allocator quernel_i_allocator(const quernel_allocator *allocator);
-int quernel_i_allocator_check(const quernel_allocator *allocator, const char *where, quernel_error *error);
+int quernel_i_allocator_check(const quernel_allocator *allocator, const char *where,
+                              quernel_error *error);
 
 static inline void *quernel_i_allocate(const quernel_allocator *a, size_t bytes) {
     assert(a && a->allocate);
@@ -30,9 +31,12 @@ static inline size_t quernel_i_round_up(size_t value, size_t to) {
 }
 
 /// value = a·b, false when it overflows size_t. `ret` may be `a` or `b`.
-static inline bool quernel_i_mul(size_t a, size_t b, size_t *ret) { return !__builtin_mul_overflow(a, b, ret); }
+static inline bool quernel_i_mul(size_t a, size_t b, size_t *ret) {
+    return !__builtin_mul_overflow(a, b, ret);
+}
 
-/// A block that is laid out by successive takes: first with base NULL to find its size, then to hand out pointers.
+/// A block that is laid out by successive takes: first with base NULL to find its size, then to
+/// hand out pointers.
 typedef struct quernel_i_layout {
     uint8_t *base;
     size_t used;

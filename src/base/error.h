@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// Refusals: one call fills the caller's quernel_error and returns the code, so that checks read as one line.
+// Refusals: one call fills the caller's quernel_error and returns the code, so that checks read as
+// one line.
 #ifndef QUERNEL_BASE_ERROR_H
 #define QUERNEL_BASE_ERROR_H
 
 #include "quernel/common.h"
 
-/// Fills `error` (may be NULL) with code, argument name, index (−1: none) and a formatted line, and returns `code`.
-int quernel_i_error_set(quernel_error *error, int code, const char *argument, int64_t index, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+/// Fills `error` (may be NULL) with code, argument name, index (−1: none) and a formatted line, and
+/// returns `code`.
+int quernel_i_error_set(quernel_error *error, int code, const char *argument, int64_t index,
+                        const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /// Refuses a NULL pointer by name.
 int quernel_i_error_null(quernel_error *error, const char *where, const char *argument);
 
 /// Checks `value` is in [lo, hi]; refuses by name with `code`.
-int quernel_i_check_range(quernel_error *error, int code, const char *where, const char *argument, int64_t value,
-                          int64_t lo, int64_t hi);
+int quernel_i_check_range(quernel_error *error, int code, const char *where, const char *argument,
+                          int64_t value, int64_t lo, int64_t hi);
 
 /// Checks one float is finite (and, where `positive`, > 0).
-int quernel_i_check_float(quernel_error *error, const char *where, const char *argument, float value, int positive);
+int quernel_i_check_float(quernel_error *error, const char *where, const char *argument,
+                          float value, int positive);
 
 /// Checks count floats are finite (and, where `positive`, > 0); refuses naming the index.
-int quernel_i_check_floats(quernel_error *error, const char *where, const char *argument, const float *values,
-                           size_t count, int positive);
+int quernel_i_check_floats(quernel_error *error, const char *where, const char *argument,
+                           const float *values, size_t count, int positive);
 
 #endif

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The structs of the interface, checked while compiling: of the frozen ones the size and the offsets of the last member
-// and of the room, of the sized ones that they are no smaller than their first layouts.
+// The structs of the interface, checked while compiling: of the frozen ones the size and the
+// offsets of the last member and of the room, of the sized ones that they are no smaller than their
+// first layouts.
 #include "quernel/quernel.h"
 
-#define FROZEN(type, bytes, last, at)                                               \
+#define FROZEN(type, bytes, last, at)                                              \
     _Static_assert(sizeof(type) == (bytes), #type " is frozen: its size changed"); \
     _Static_assert(offsetof(type, last) == (at), #type " is frozen: " #last " moved")
 
@@ -29,8 +30,8 @@ ROOM(quernel_table_info, 344, 328, wrong, 264);
 // It grows, at its end alone, because its last member does.
 _Static_assert(offsetof(quernel_network_layer, conv) == 48, "quernel_network_layer: conv moved");
 
-#define SIZED(type, MIN)                                                                              \
-    _Static_assert(offsetof(type, size) == 0, #type ": its size does not come first");                  \
+#define SIZED(type, MIN)                                                               \
+    _Static_assert(offsetof(type, size) == 0, #type ": its size does not come first"); \
     _Static_assert(sizeof(type) >= QUERNEL_##MIN##_MIN, #type " is smaller than its first layout")
 
 SIZED(quernel_weights_desc, WEIGHTS_DESC);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scalar formulas of Quernel's numbers, written once. Every kernel on every ISA gives the bits that these give.
-// Binary32, round to nearest even, no contraction (-ffp-contract=off); where an fma is meant it is written as fmaf.
+// The scalar formulas of Quernel's numbers, written once. Every kernel on every ISA gives the bits
+// that these give. Binary32, round to nearest even, no contraction (-ffp-contract=off); where an
+// fma is meant it is written as fmaf.
 #ifndef QUERNEL_BASE_NUM_H
 #define QUERNEL_BASE_NUM_H
 
@@ -22,21 +23,26 @@ static inline float quernel_i_clamp(float t, float lo, float hi) {
     return u < hi ? u : hi;
 }
 
-/// Quantize: q = rne(clamp((x·m)·g, lo − z, hi − z)) + z. `lo` and `hi` come with z already subtracted.
-static inline int32_t quernel_i_quantize(float x, float m, float g, float lo, float hi, int32_t zero) {
+/// Quantize: q = rne(clamp((x·m)·g, lo − z, hi − z)) + z. `lo` and `hi` come with z already
+/// subtracted.
+static inline int32_t quernel_i_quantize(float x, float m, float g, float lo, float hi,
+                                         int32_t zero) {
     const float t = (x * m) * g;
     return quernel_i_rne(quernel_i_clamp(t, lo, hi)) + zero;
 }
 
-/// Scale and zero point of a dynamic range. `d` first, clamped to [2^-96, 2^96], then everything else from it.
+/// Scale and zero point of a dynamic range. `d` first, clamped to [2^-96, 2^96], then everything
+/// else from it.
 typedef struct quernel_i_scale {
     float d;
     int32_t z;
 } quernel_i_scale;
 
 /// Symmetric (s8): d = max(−min, max)/127. Non-negative (u8): d = max/255. Asymmetric (u8):
-/// d = (max − min)/255, z = rne(−min/d) within 0 … 255. min <= 0 <= max; an empty range gives d = 1.
-static inline quernel_i_scale quernel_i_scale_of(float min, float max, int is_signed, int asymmetric) {
+/// d = (max − min)/255, z = rne(−min/d) within 0 … 255. min <= 0 <= max; an empty range gives d
+/// = 1.
+static inline quernel_i_scale quernel_i_scale_of(float min, float max, int is_signed,
+                                                 int asymmetric) {
     float range = max, steps = 255.0f;
     if (is_signed) {
         range = -min > max ? -min : max;
@@ -72,7 +78,8 @@ static inline uint16_t quernel_i_bf16(float x) {
 
 static inline float quernel_i_from_bf16(uint16_t h) { return quernel_i_float((uint32_t)h << 16); }
 
-// Activation functions, each within max(1e-6·|y|, 2e-7) of the true one. A NaN stays a NaN. Vectors: kernels/functions.h.
+// Activation functions, each within max(1e-6·|y|, 2e-7) of the true one. A NaN stays a NaN.
+// Vectors: kernels/functions.h.
 
 /// min(max(t, lo), hi); unlike quernel_i_clamp it lets a NaN pass.
 static inline float quernel_i_within(float t, float lo, float hi) {
@@ -80,8 +87,9 @@ static inline float quernel_i_within(float t, float lo, float hi) {
     return hi < u ? hi : u;
 }
 
-/// e^t = s·q + s for |t| <= 87: n = rne(t/ln 2), s = 2^n, r = t − n·ln 2, q = e^r − 1 = r + r²·(c2 + … + c6·r^4),
-/// a minimax polynomial of relative error 3e-9. n stands in the low bits of the sum that rounds it.
+/// e^t = s·q + s for |t| <= 87: n = rne(t/ln 2), s = 2^n, r = t − n·ln 2, q = e^r − 1 = r + r²·(c2
+/// + … + c6·r^4), a minimax polynomial of relative error 3e-9. n stands in the low bits of the sum
+/// that rounds it.
 typedef struct quernel_i_exponential {
     float s, q;
 } quernel_i_exponential;
@@ -94,11 +102,14 @@ static inline quernel_i_exponential quernel_i_exp(float t) {
     p = fmaf(r, p, 0x1.5558f2p-5f);
     p = fmaf(r, p, 0x1.555492p-3f);
     p = fmaf(r, p, 0x1.fffffcp-2f);
-    return (quernel_i_exponential){quernel_i_float((quernel_i_bits(j) << 23) + 0x3f800000u), fmaf(r * r, p, r)};
+    return (quernel_i_exponential){quernel_i_float((quernel_i_bits(j) << 23) + 0x3f800000u),
+                                   fmaf(r * r, p, r)};
 }
 
 /// clamp(t + 3, 0, 6)·(1/6).
-static inline float quernel_i_hsigmoid(float t) { return quernel_i_within(t + 3.0f, 0.0f, 6.0f) * (1.0f / 6.0f); }
+static inline float quernel_i_hsigmoid(float t) {
+    return quernel_i_within(t + 3.0f, 0.0f, 6.0f) * (1.0f / 6.0f);
+}
 
 /// t·hsigmoid(t).
 static inline float quernel_i_hswish(float t) { return t * quernel_i_hsigmoid(t); }
@@ -111,7 +122,9 @@ static inline float quernel_i_sigmoid(float t) {
 }
 
 /// max(t, −87)·sigmoid(t).
-static inline float quernel_i_silu(float t) { return (-87.0f > t ? -87.0f : t) * quernel_i_sigmoid(t); }
+static inline float quernel_i_silu(float t) {
+    return (-87.0f > t ? -87.0f : t) * quernel_i_sigmoid(t);
+}
 
 /// m / (m + 2), m = e^2t − 1, t within ±9: relative precision near 0.
 static inline float quernel_i_tanh(float t) {
@@ -121,10 +134,12 @@ static inline float quernel_i_tanh(float t) {
     return m / (m + 2.0f);
 }
 
-/// t·Φ(t) = max(t, 0) − a·Φ(−a), a = min(|t|, 8), with Φ(−a) = (1/2)/p(a)^8: p = (2Φ(−a))^(−1/8) is nearly a parabola,
-/// and a polynomial of degree 8 (minimax, weighted with what it does to the result) gives 5e-8.
+/// t·Φ(t) = max(t, 0) − a·Φ(−a), a = min(|t|, 8), with Φ(−a) = (1/2)/p(a)^8: p = (2Φ(−a))^(−1/8) is
+/// nearly a parabola, and a polynomial of degree 8 (minimax, weighted with what it does to the
+/// result) gives 5e-8.
 static inline float quernel_i_gelu(float t) {
-    const float size = quernel_i_float(quernel_i_bits(t) & 0x7fffffffu), a = 8.0f < size ? 8.0f : size;
+    const float size = quernel_i_float(quernel_i_bits(t) & 0x7fffffffu),
+                a = 8.0f < size ? 8.0f : size;
     float p = fmaf(a, 0x1.898bcep-19f, -0x1.18e7d4p-16f);
     p = fmaf(a, p, 0x1.9936dap-14f);
     p = fmaf(a, p, 0x1.d336fp-14f);

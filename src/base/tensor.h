@@ -25,7 +25,7 @@ int quernel_i_buffer_check(const quernel_i_buffer *buffer, const char *where, qu
 bool quernel_i_buffers_overlap(const quernel_i_buffer *a, const quernel_i_buffer *b);
 
 /// Fills missing strides and checks sizes, strides, border and layout of one tensor.
-int quernel_i_tensor_check(quernel_tensor *tensor, const char *where, const char *name, quernel_i_extent *ret_extent,
-                           quernel_error *error);
+int quernel_i_tensor_check(quernel_tensor *tensor, const char *where, const char *name,
+                           quernel_i_extent *ret_extent, quernel_error *error);
 
 #endif

@@ -8,11 +8,16 @@ static const struct {
 } types[] = {{"f32", 4}, {"bf16", 2}, {"s32", 4}, {"s8", 1}, {"u8", 1}};
 
 #define TYPE_COUNT (sizeof types / sizeof types[0])
-_Static_assert(TYPE_COUNT == QUERNEL_TYPE_U8 + 1, "a row for each type, in the order of quernel_type");
+_Static_assert(TYPE_COUNT == QUERNEL_TYPE_U8 + 1,
+               "a row for each type, in the order of quernel_type");
 
-size_t quernel_type_size(quernel_type type) { return (size_t)type < TYPE_COUNT ? types[type].bytes : 0; }
+size_t quernel_type_size(quernel_type type) {
+    return (size_t)type < TYPE_COUNT ? types[type].bytes : 0;
+}
 
-const char *quernel_type_name(quernel_type type) { return (size_t)type < TYPE_COUNT ? types[type].name : NULL; }
+const char *quernel_type_name(quernel_type type) {
+    return (size_t)type < TYPE_COUNT ? types[type].name : NULL;
+}
 
 #define TEXT(x) #x
 #define VERSION(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The permission to use AMX tiles. The kernel gives the state of tiles to a process that asks for it, no sooner: a thread's
-// first tile costs it 8 KiB more to save. So it is asked for when it is needed, by one thread for all.
+// The permission to use AMX tiles. The kernel gives the state of tiles to a process that asks for
+// it, no sooner: a thread's first tile costs it 8 KiB more to save. So it is asked for when it is
+// needed, by one thread for all.
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -19,7 +20,9 @@ static void ask(void) {
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
     answer = syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) ? errno : 0;
 #endif
-    if (answer) quernel_i_log("amxint8: the kernel refuses tiles: %s: avx512vnni is used", strerror(answer));
+    if (answer)
+        quernel_i_log("amxint8: the kernel refuses tiles: %s: avx512vnni is used",
+                      strerror(answer));
 }
 
 int quernel_i_amx_request(void) {
@@ -29,12 +32,15 @@ int quernel_i_amx_request(void) {
     return answer;
 }
 
-int quernel_i_isa_request(quernel_isa isa) { return quernel_i_isas[isa].asks ? quernel_i_amx_request() : 0; }
+int quernel_i_isa_request(quernel_isa isa) {
+    return quernel_i_isas[isa].asks ? quernel_i_amx_request() : 0;
+}
 
 int quernel_amx_request(quernel_error *error) {
     const int refused = quernel_i_amx_request();
     if (!refused) return QUERNEL_OK;
     const bool usable = quernel_i_cpu()->usable >> QUERNEL_ISA_AMXINT8 & 1;
     return quernel_i_error_set(error, QUERNEL_E_ISA, "amxint8", -1, "amx: %s",
-                               usable ? strerror(refused) : "not among the usable instruction sets");
+                               usable ? strerror(refused)
+                                      : "not among the usable instruction sets");
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the table: detected ∧ compiled ∧ ceiling. Published once; a racing first call computes the same bytes.
+// Builds the table: detected ∧ compiled ∧ ceiling. Published once; a racing first call computes the
+// same bytes.
 #include "cpu/cpu.h"
 
 #include <assert.h>
@@ -28,7 +29,9 @@ static const uint32_t compiled = 0
 #define HIGHEST QUERNEL_ISA_I8MM
 #endif
 
-const char *quernel_isa_name(quernel_isa isa) { return (unsigned)isa < QUERNEL_I_ISA_COUNT ? quernel_i_isas[isa].name : NULL; }
+const char *quernel_isa_name(quernel_isa isa) {
+    return (unsigned)isa < QUERNEL_I_ISA_COUNT ? quernel_i_isas[isa].name : NULL;
+}
 
 int quernel_isa_parse(const char *name, quernel_isa *ret_isa) {
     if (!name || !ret_isa) return QUERNEL_E_NULL;
@@ -47,7 +50,8 @@ uint32_t quernel_i_isa_below(quernel_isa isa) {
     return ref | (((2u << isa) - 1) & ~((1u << QUERNEL_ISA_NEON) - 1));
 }
 
-_Static_assert(QUERNEL_I_ISA_COUNT <= 31, "instruction sets are bits of a uint32_t, and 2u << isa is one too");
+_Static_assert(QUERNEL_I_ISA_COUNT <= 31,
+               "instruction sets are bits of a uint32_t, and 2u << isa is one too");
 
 static int highest_of(uint32_t mask) { return 31 - __builtin_clz(mask | 1); }
 
@@ -60,9 +64,10 @@ static size_t clamp_cache(size_t bytes, size_t lo, size_t hi, size_t otherwise, 
 
 static void clamp_caches(quernel_cpu *cpu) {
     const size_t KiB = 1024, MiB = 1024 * KiB;
-    // From the smallest to the largest caches of the CPUs the plan was measured on, with room; a shared L3 is divided among
-    // many cores, so that more than 64 MiB are not one thread's.
-    cpu->l1d_bytes = clamp_cache(cpu->l1d_bytes, 16 * KiB, 256 * KiB, 32 * KiB, &cpu->caches_clamped);
+    // From the smallest to the largest caches of the CPUs the plan was measured on, with room; a
+    // shared L3 is divided among many cores, so that more than 64 MiB are not one thread's.
+    cpu->l1d_bytes =
+        clamp_cache(cpu->l1d_bytes, 16 * KiB, 256 * KiB, 32 * KiB, &cpu->caches_clamped);
     cpu->l2_bytes = clamp_cache(cpu->l2_bytes, 128 * KiB, 8 * MiB, 512 * KiB, &cpu->caches_clamped);
     cpu->l3_bytes = clamp_cache(cpu->l3_bytes, 512 * KiB, 64 * MiB, 4 * MiB, &cpu->caches_clamped);
 }
@@ -94,8 +99,9 @@ static void build(void) {
     table.cores = cores > 0 ? (uint32_t)cores : 1;
     const char *asked = getauxval(AT_SECURE) ? NULL : getenv("QUERNEL_ISA");
     apply_ceiling(&table, asked);
-    if (table.ceiling_clamped) quernel_i_log("QUERNEL_ISA=%s cannot run here: %s is used", asked,
-                                             quernel_i_isas[table.ceiling].name);
+    if (table.ceiling_clamped)
+        quernel_i_log("QUERNEL_ISA=%s cannot run here: %s is used", asked,
+                      quernel_i_isas[table.ceiling].name);
 }
 
 const quernel_cpu *quernel_i_cpu(void) {

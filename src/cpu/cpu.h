@@ -22,16 +22,20 @@ extern const quernel_i_isa quernel_i_isas[QUERNEL_I_ISA_COUNT];
 /// The table, found at the first call and immutable from then on.
 const quernel_cpu *quernel_i_cpu(void);
 
-/// Instruction sets of this architecture that are no higher than `isa`, as a mask. ref is always in it.
+/// Instruction sets of this architecture that are no higher than `isa`, as a mask. ref is always in
+/// it.
 uint32_t quernel_i_isa_below(quernel_isa isa);
 
-/// Asks the kernel for AMX tiles, once per process: 0, or an errno. Where `usable` lacks amxint8 nothing is asked.
+/// Asks the kernel for AMX tiles, once per process: 0, or an errno. Where `usable` lacks amxint8
+/// nothing is asked.
 int quernel_i_amx_request(void);
 
-/// Whether the kernel lets this process use the instruction set: 0, or an errno. Asks where that is needed.
+/// Whether the kernel lets this process use the instruction set: 0, or an errno. Asks where that is
+/// needed.
 int quernel_i_isa_request(quernel_isa isa);
 
-/// What one architecture finds: `detected`, the cache sizes as reported (0: unknown) and the model name.
+/// What one architecture finds: `detected`, the cache sizes as reported (0: unknown) and the model
+/// name.
 void quernel_i_cpu_detect(quernel_cpu *cpu);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// x86-64: features from CPUID and the operating system's state from XCR0; caches from leaf 4 or AMD's 0x8000001D.
+// x86-64: features from CPUID and the operating system's state from XCR0; caches from leaf 4 or
+// AMD's 0x8000001D.
 #if defined(__x86_64__)
 
 #include <cpuid.h>
@@ -17,8 +18,8 @@ static uint64_t xcr0(void) {
     return (uint64_t)hi << 32 | lo;
 }
 
-// Palette 1 as kernels are written for it: 8 tiles of 1024 bytes, 16 rows of 64 bytes. A virtual machine may report AMX and
-// have no palette.
+// Palette 1 as kernels are written for it: 8 tiles of 1024 bytes, 16 rows of 64 bytes. A virtual
+// machine may report AMX and have no palette.
 static bool palette(void) {
     uint32_t a, b, c, d;
     if (!__get_cpuid_count(0x1d, 0, &a, &b, &c, &d) || a < 1) return false;
@@ -48,8 +49,10 @@ static uint32_t features(quernel_cpu *cpu) {
     const int vnni512 = (b7 & avx512) == avx512 && (c7 >> 11 & 1);
     const bool avx512vnni = avx2 && vnni512 && (state & XCR0_ZMM) == XCR0_ZMM;
     if (avx512vnni) isa_mask |= 1u << QUERNEL_ISA_AVX512VNNI;
-    if (amx(cpu, d7, state) && avx512vnni) isa_mask |= 1u << QUERNEL_ISA_AMXINT8; // its kernels finish with AVX-512
-    if (avx2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1)) isa_mask |= 1u << QUERNEL_ISA_AVXVNNI;
+    // its kernels finish with AVX-512
+    if (amx(cpu, d7, state) && avx512vnni) isa_mask |= 1u << QUERNEL_ISA_AMXINT8;
+    if (avx2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1))
+        isa_mask |= 1u << QUERNEL_ISA_AVXVNNI;
     return isa_mask;
 }
 
@@ -59,7 +62,8 @@ static void caches(quernel_cpu *cpu, uint32_t leaf) {
         uint32_t a, b, c, d;
         if (!__get_cpuid_count(leaf, i, &a, &b, &c, &d) || !(a & 31)) return;
         const uint32_t type = a & 31, level = a >> 5 & 7;
-        const size_t bytes = (size_t)((b >> 22) + 1) * ((b >> 12 & 1023) + 1) * ((b & 4095) + 1) * ((size_t)c + 1);
+        const size_t bytes =
+            (size_t)((b >> 22) + 1) * ((b >> 12 & 1023) + 1) * ((b & 4095) + 1) * ((size_t)c + 1);
         if (level == 1 && type == 1) cpu->l1d_bytes = bytes;
         if (level == 2) cpu->l2_bytes = bytes;
         if (level == 3) cpu->l3_bytes = bytes;

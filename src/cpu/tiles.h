@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tile configuration of AMX belongs to the thread, and to whoever else uses tiles there. A task whose kernel uses them
-// saves the caller's configuration at entry and puts it back at exit. The tiles' contents are not kept: between calls they
-// belong to nobody, as vector registers do. No other task comes here.
+// The tile configuration of AMX belongs to the thread, and to whoever else uses tiles there. A task
+// whose kernel uses them saves the caller's configuration at entry and puts it back at exit. The
+// tiles' contents are not kept: between calls they belong to nobody, as vector registers do. No
+// other task comes here.
 #ifndef QUERNEL_CPU_TILES_H
 #define QUERNEL_CPU_TILES_H
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows that are equal: where every tap of a block of output pixels reads what the pixel before it reads, the block's
-// results are copies of that pixel's. Bird's-eye views of LiDAR are mostly one constant pixel.
+// Rows that are equal: where every tap of a block of output pixels reads what the pixel before it
+// reads, the block's results are copies of that pixel's. Bird's-eye views of LiDAR are mostly one
+// constant pixel.
 //
-// The taps of a block's kernel row are contiguous bytes of a line of rows, so that one comparison of the line with itself, a
-// pixel earlier, decides it; noise differs within the first bytes.
+// The taps of a block's kernel row are contiguous bytes of a line of rows, so that one comparison
+// of the line with itself, a pixel earlier, decides it; noise differs within the first bytes.
 #include <string.h>
 
 #include "exec/exec.h"
@@ -12,11 +13,14 @@ static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 static uint8_t *flags_of(const quernel_i_task *t, uint32_t line) {
     const quernel_i_plan *plan = t->call->plan;
-    return t->slice + plan->workspace.slice.dedup + (size_t)((line - t->y0) / plan->strip.step) * quernel_i_plan_dedup_blocks(plan);
+    return t->slice + plan->workspace.slice.dedup +
+           (size_t)((line - t->y0) / plan->strip.step) * quernel_i_plan_dedup_blocks(plan);
 }
 
-// Whether `pixels` pixels of a line of rows, from `row` on, each hold what lies `lag` bytes before them.
-static bool line_repeats(const quernel_i_problem *p, const quernel_i_plan *plan, const uint8_t *row, ptrdiff_t lag, uint32_t pixels) {
+// Whether `pixels` pixels of a line of rows, from `row` on, each hold what lies `lag` bytes before
+// them.
+static bool line_repeats(const quernel_i_problem *p, const quernel_i_plan *plan, const uint8_t *row,
+                         ptrdiff_t lag, uint32_t pixels) {
     const size_t c = p->x.c;
     if (plan->rows.pixel == (ptrdiff_t)c) return !memcmp(row, row - lag, pixels * c);
     for (uint32_t i = 0; i < pixels; i++)
@@ -31,7 +35,9 @@ static bool pixels_repeat(const quernel_i_task *t, uint32_t line, uint32_t x, ui
     const uint8_t *row = quernel_i_strip_row(t, line, x, 0);
     const uint32_t taps = (pixels - 1) * p->stride_w + (p->kernel_w - 1) * p->dilation_w + 1;
     for (uint32_t r = 0; r < p->kernel_h; r++)
-        if (!line_repeats(p, plan, row + (ptrdiff_t)(r * p->dilation_h) * plan->strip.line, p->stride_w * plan->rows.pixel, taps)) return false;
+        if (!line_repeats(p, plan, row + (ptrdiff_t)(r * p->dilation_h) * plan->strip.line,
+                          p->stride_w * plan->rows.pixel, taps))
+            return false;
     return true;
 }
 
@@ -62,7 +68,8 @@ bool quernel_i_dedup_span(const quernel_i_task *t, uint32_t line, uint32_t x, ui
     const uint32_t blocks = quernel_i_plan_dedup_blocks(plan);
     uint32_t block = (x - t->x0) / plan->dedup;
     const bool dedup = flags[block];
-    while (++block < blocks && t->x0 + block * plan->dedup < t->x1 && flags[block] == dedup) {}
+    while (++block < blocks && t->x0 + block * plan->dedup < t->x1 && flags[block] == dedup) {
+    }
     *ret_end = min(t->x0 + block * plan->dedup, t->x1);
     return dedup;
 }
@@ -75,5 +82,6 @@ void quernel_i_dedup_copy(const quernel_i_epilogue *f, uint32_t pixels, uint32_t
         return;
     }
     for (uint32_t c = 0; c < oc; c++)
-        for (uint32_t i = 1; i <= pixels; i++) memcpy(from + c * f->y_col + i * f->y_row, from + c * f->y_col, size);
+        for (uint32_t i = 1; i <= pixels; i++)
+            memcpy(from + c * f->y_col + i * f->y_row, from + c * f->y_col, size);
 }

@@ -8,7 +8,8 @@ quernel_i_n_block quernel_i_n_block_phase(const quernel_i_problem *p, const quer
                                           uint32_t index, uint32_t phase_index) {
     const quernel_i_weights_shape *s = &p->weights->shape;
     quernel_i_n_block u = {
-        index, phase_index, .subproblem = index / plan->n_blocks.per_subproblem * plan->n_blocks.fused + phase_index,
+        index, phase_index,
+        .subproblem = index / plan->n_blocks.per_subproblem * plan->n_blocks.fused + phase_index,
         .first = index % plan->n_blocks.per_subproblem * plan->n_blocks.oc};
     u.oc = min(plan->n_blocks.oc, s->oc - u.first);
     u.group_pack = u.subproblem / s->phases, u.phase = u.subproblem % s->phases;

@@ -5,8 +5,8 @@
 
 #include "exec/exec.h"
 
-// Output channels [first, first + oc) of one subproblem, or of fused lines that of one of them, and the
-// part of the grid where they lie inside y.
+// Output channels [first, first + oc) of one subproblem, or of fused lines that of one of them, and
+// the part of the grid where they lie inside y.
 typedef struct quernel_i_n_block {
     uint32_t index, phase_index; // phase_index: among the fused phases
     uint32_t subproblem, first, oc, group_pack, phase;
@@ -35,8 +35,8 @@ static inline ptrdiff_t quernel_i_line_bytes(const quernel_tensor *y) {
 
 static inline quernel_i_window quernel_i_window_of(const quernel_i_problem *p) {
     const quernel_i_weights_shape *s = &p->weights->shape;
-    return (quernel_i_window){p->kernel_h, p->kernel_w, p->stride_h, p->stride_w,
-                              s->subproblem_in,   s->group_pack,   s->group_out};
+    return (quernel_i_window){p->kernel_h,      p->kernel_w,   p->stride_h, p->stride_w,
+                              s->subproblem_in, s->group_pack, s->group_out};
 }
 
 static inline const int8_t *quernel_i_n_block_packed(const quernel_i_problem *p,
@@ -81,10 +81,11 @@ static inline size_t quernel_i_n_block_entry(const quernel_i_problem *p,
 }
 
 static inline void quernel_i_n_block_epilogue(const quernel_i_task *t, uint32_t line, uint32_t ox,
-                                            const quernel_i_n_block *u, quernel_i_epilogue *epilogue) {
+                                              const quernel_i_n_block *u,
+                                              quernel_i_epilogue *epilogue) {
     const quernel_i_problem *p = t->call->problem;
     quernel_i_epilogue_fill(t, line, ox, quernel_i_n_block_entry(p, u),
-                          u->group_pack * p->weights->shape.oc + u->first, u->phase, epilogue);
+                            u->group_pack * p->weights->shape.oc + u->first, u->phase, epilogue);
 }
 
 /// Copies the results of pixels whose rows equal that of the pixel before `ox`, which lies

@@ -14,9 +14,10 @@ typedef struct quernel_i_params {
     const float *row_scales; // linear, static per row: [M], or NULL
     float lo, hi;            // minimum and maximum number, z not yet subtracted
     // Start values
-    const int32_t *init; // [subproblems·oc16]: bias − Z·col_term, Z = z + a_offset, where Z is static
+    // [subproblems·oc16]: bias − Z·col_term, Z = z + a_offset, where Z is static
+    const int32_t *init;
     const int32_t *zp_comp; // [subproblems·oc16]: Σ(w − z_w): what a zero point Z takes away
-    const int32_t *w_zeros;   // [subproblems·oc16]: −z_w, or NULL where all are 0
+    const int32_t *w_zeros; // [subproblems·oc16]: −z_w, or NULL where all are 0
     // Epilogue: as quernel_i_epilogue, or NULL
     const float *scale, *bias, *slope, *act_lo, *act_hi, *out_scale, *r_scale;
     quernel_i_act act;

@@ -33,12 +33,13 @@ static void multiply(const quernel_i_task *t, const uint8_t *a, uint32_t pixels,
                                  plan->streams.prefetch,
                                  plan->streams.l1_resident};
     if (params->w_zeros)
-        quernel_i_chunk_sum(t, &call, whole ? phase->k_run_length : p->weights->shape.subproblem_in);
+        quernel_i_chunk_sum(t, &call,
+                            whole ? phase->k_run_length : p->weights->shape.subproblem_in);
     plan->kernels.main->run.gemm(&call);
 }
 
 static void run_fused_line(const quernel_i_task *t, uint32_t line, uint32_t ox, uint32_t pixels,
-                       const quernel_i_n_block *u, const uint8_t *a) {
+                           const quernel_i_n_block *u, const uint8_t *a) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     quernel_i_epilogue epilogue;
@@ -63,7 +64,8 @@ static void run_line(const quernel_i_task *t, uint32_t line, uint32_t ox, uint32
     }
     quernel_i_epilogue epilogue;
     quernel_i_n_block_epilogue(t, line, ox, u, &epilogue);
-    if (p->weights->shape.interleaved) quernel_i_interleaved_collect(t, line, ox, pixels, &epilogue);
+    if (p->weights->shape.interleaved)
+        quernel_i_interleaved_collect(t, line, ox, pixels, &epilogue);
     multiply(t, a, pixels, u, &epilogue);
     if (p->weights->shape.interleaved) quernel_i_interleaved_spread(t, line, ox, pixels);
 }
@@ -124,7 +126,8 @@ static void run_chunk(const quernel_i_task *t, uint32_t line, uint32_t x, uint32
     const quernel_i_plan *plan = t->call->plan;
     for (uint32_t index = t->n_block0, group_pack = UINT32_MAX; index < t->n_block1; index++) {
         const quernel_i_n_block u = quernel_i_n_block_at(p, plan, index);
-        if (u.group_pack != group_pack) quernel_i_chunk_pack(t, line, x, pixels, group_pack = u.group_pack);
+        if (u.group_pack != group_pack)
+            quernel_i_chunk_pack(t, line, x, pixels, group_pack = u.group_pack);
         const uint32_t first = max(x, u.x0), end = min(x + pixels, u.x1);
         if (line < u.y0 || line >= u.y1 || first >= end) continue;
         quernel_i_n_block_prepare(t, index);
@@ -137,6 +140,5 @@ static void run_chunk(const quernel_i_task *t, uint32_t line, uint32_t x, uint32
 void quernel_i_run_packed(const quernel_i_task *t) {
     const uint32_t step = t->call->plan->chunk;
     for (uint32_t line = t->y0; line < t->y1; line++)
-        for (uint32_t x = t->x0; x < t->x1; x += step)
-            run_chunk(t, line, x, min(step, t->x1 - x));
+        for (uint32_t x = t->x0; x < t->x1; x += step) run_chunk(t, line, x, min(step, t->x1 - x));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dynamic quantization over an image: ranges of pieces, merged, then scale and zero point. A maximum has no order.
+// Dynamic quantization over an image: ranges of pieces, merged, then scale and zero point. A
+// maximum has no order.
 #include "base/num.h"
 #include "exec/exec.h"
 #include "pack/stage.h"
@@ -13,24 +14,26 @@ static range *ranges_of(const quernel_i_call *call) {
     return (range *)(call->workspace + quernel_i_round_up(images, QUERNEL_I_LINE));
 }
 
-static void range_line(const quernel_i_call *call, uint32_t image, uint32_t line, uint32_t from, uint32_t to,
-                       float *floats, range *seen) {
+static void range_line(const quernel_i_call *call, uint32_t image, uint32_t line, uint32_t from,
+                       uint32_t to, float *floats, range *seen) {
     const quernel_i_problem *p = call->problem;
     const quernel_i_plan *plan = call->plan;
     const quernel_i_params *params = call->params;
     const uint32_t step = plan->float_pixels ? plan->float_pixels : to - from;
     for (uint32_t x = from; x < to; x += step) {
         const uint32_t n = step < to - x ? step : to - x;
-        const quernel_i_view view =
-            quernel_i_view_floats(&p->x, quernel_i_pixel(&p->x, call->x, image, line, x), n, floats);
-        plan->kernels.range->run.range(&(quernel_i_range){view.data, view.pixel, view.channel, n, p->x.c, params->range_mult,
-                                                          &seen->min, &seen->max});
+        const quernel_i_view view = quernel_i_view_floats(
+            &p->x, quernel_i_pixel(&p->x, call->x, image, line, x), n, floats);
+        plan->kernels.range->run.range(&(quernel_i_range){view.data, view.pixel, view.channel, n,
+                                                          p->x.c, params->range_mult, &seen->min,
+                                                          &seen->max});
     }
 }
 
-// With a factor per im2col column, y = x·m takes part once for every tap that touches x: the lattice of lines and
-// columns of that tap. `line` is a line of the output grid.
-static void range_taps(const quernel_i_call *call, uint32_t image, uint32_t line, float *floats, range *seen) {
+// With a factor per im2col column, y = x·m takes part once for every tap that touches x: the
+// lattice of lines and columns of that tap. `line` is a line of the output grid.
+static void range_taps(const quernel_i_call *call, uint32_t image, uint32_t line, float *floats,
+                       range *seen) {
     const quernel_i_problem *p = call->problem;
     const quernel_i_plan *plan = call->plan;
     const quernel_i_params *params = call->params;
@@ -42,12 +45,14 @@ static void range_taps(const quernel_i_call *call, uint32_t image, uint32_t line
         for (uint32_t i = 0; i < p->grid_w; i++) {
             const int64_t x = (int64_t)i * p->stride_w + (int64_t)c * p->dilation_w - p->pad_left;
             if (x < 0 || x >= (int64_t)p->x.w) continue;
-            const quernel_i_view view =
-                quernel_i_view_floats(&p->x, quernel_i_pixel(&p->x, call->x, image, y, x), 1, floats);
+            const quernel_i_view view = quernel_i_view_floats(
+                &p->x, quernel_i_pixel(&p->x, call->x, image, y, x), 1, floats);
             for (uint32_t g = 0; g < s->subproblems; g++)
                 plan->kernels.range->run.range(&(quernel_i_range){
-                    view.data + (ptrdiff_t)(g * s->subproblem_in) * view.channel, view.pixel, view.channel, 1, s->subproblem_in,
-                    params->mult + ((size_t)g * s->k_quads + (size_t)r * s->run_k_quads) * 4 + (size_t)c * s->subproblem_in,
+                    view.data + (ptrdiff_t)(g * s->subproblem_in) * view.channel, view.pixel,
+                    view.channel, 1, s->subproblem_in,
+                    params->mult + ((size_t)g * s->k_quads + (size_t)r * s->run_k_quads) * 4 +
+                        (size_t)c * s->subproblem_in,
                     &seen->min, &seen->max});
         }
     }
@@ -60,21 +65,25 @@ static void range_task(void *arg, uint32_t index, uint32_t worker) {
     const quernel_i_plan *plan = call->plan;
     const uint32_t image = index / plan->range_tasks, piece = index % plan->range_tasks;
     const bool by_tap = p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN;
-    const uint32_t lines = by_tap ? p->grid_h : p->x.h, total = by_tap || lines > 1 ? lines : p->x.w;
+    const uint32_t lines = by_tap ? p->grid_h : p->x.h,
+                   total = by_tap || lines > 1 ? lines : p->x.w;
     const uint32_t from = (uint32_t)((uint64_t)total * piece / plan->range_tasks);
     const uint32_t to = (uint32_t)((uint64_t)total * (piece + 1) / plan->range_tasks);
-    uint8_t *slice = call->workspace + plan->workspace.shared + worker * plan->workspace.slice.bytes;
+    uint8_t *slice =
+        call->workspace + plan->workspace.shared + worker * plan->workspace.slice.bytes;
     float *floats = (float *)(slice + plan->workspace.slice.floats);
     range seen = {0.0f, 0.0f};
     if (by_tap)
         for (uint32_t line = from; line < to; line++) range_taps(call, image, line, floats, &seen);
     else if (lines == 1) range_line(call, image, 0, from, to, floats, &seen);
     else
-        for (uint32_t line = from; line < to; line++) range_line(call, image, line, 0, p->x.w, floats, &seen);
+        for (uint32_t line = from; line < to; line++)
+            range_line(call, image, line, 0, p->x.w, floats, &seen);
     ranges_of(call)[index] = seen;
 }
 
-static quernel_i_image_quant image_of(const quernel_i_problem *p, const quernel_i_plan *plan, const range *pieces) {
+static quernel_i_image_quant image_of(const quernel_i_problem *p, const quernel_i_plan *plan,
+                                      const range *pieces) {
     range all = {0.0f, 0.0f};
     for (uint32_t i = 0; i < plan->range_tasks; i++) {
         if (pieces[i].min < all.min) all.min = pieces[i].min;
@@ -89,10 +98,12 @@ static void images_task(void *arg, uint32_t index, uint32_t worker) {
     (void)index, (void)worker;
     const quernel_i_call *call = arg;
     for (uint32_t i = 0; i < call->problem->x.n; i++)
-        quernel_i_image_quants(call)[i] = image_of(call->problem, call->plan, ranges_of(call) + (size_t)i * call->plan->range_tasks);
+        quernel_i_image_quants(call)[i] = image_of(
+            call->problem, call->plan, ranges_of(call) + (size_t)i * call->plan->range_tasks);
 }
 
 void quernel_i_ranges_find(const quernel_i_call *call, const quernel_parallel *parallel) {
-    quernel_i_parallel(parallel, call->problem->x.n * call->plan->range_tasks, range_task, (void *)call);
+    quernel_i_parallel(parallel, call->problem->x.n * call->plan->range_tasks, range_task,
+                       (void *)call);
     quernel_i_parallel(NULL, 1, images_task, (void *)call);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The numbers of a network's layers: what an int8 tensor's readers want is folded into its writers' epilogue.
+// The numbers of a network's layers: what an int8 tensor's readers want is folded into its writers'
+// epilogue.
 #include "base/error.h"
 #include "network/network.h"
 
@@ -24,9 +25,10 @@ static float *residual_scales(const quernel_network *net, float *tables) {
 static int check_given(const quernel_i_value *v, uint32_t tensor, quernel_error *error) {
     for (uint32_t k = 0; k < v->desc.shape.c; k++)
         if (!(v->desc.smooth[k] > 0.0f) || v->desc.smooth[k] > 0x1p96f)
-            return quernel_i_error_set(error, QUERNEL_E_VALUE, "smooth", tensor,
-                                       "network: tensors[%u]: smooth[%u]: %g: must be finite and > 0", tensor, k,
-                                       (double)v->desc.smooth[k]);
+            return quernel_i_error_set(
+                error, QUERNEL_E_VALUE, "smooth", tensor,
+                "network: tensors[%u]: smooth[%u]: %g: must be finite and > 0", tensor, k,
+                (double)v->desc.smooth[k]);
     return QUERNEL_OK;
 }
 
@@ -39,30 +41,36 @@ static int take_given(quernel_network *net, float *tables, quernel_error *error)
         tables += v->desc.shape.c;
         const int code = v->desc.smooth ? check_given(v, i, error) : QUERNEL_OK;
         if (code) return code;
-        for (uint32_t k = 0; k < v->desc.shape.c; k++) v->smooth[k] = v->desc.smooth ? v->desc.smooth[k] : 0.0f;
+        for (uint32_t k = 0; k < v->desc.shape.c; k++)
+            v->smooth[k] = v->desc.smooth ? v->desc.smooth[k] : 0.0f;
     }
     return QUERNEL_OK;
 }
 
-static int take_reader(const quernel_network *net, const quernel_network_layer *l, uint32_t layer, quernel_error *error) {
+static int take_reader(const quernel_network *net, const quernel_network_layer *l, uint32_t layer,
+                       quernel_error *error) {
     const quernel_i_value *x = &net->values[l->x];
     const quernel_weights *w = l->conv.weights;
-    if (!x->smooth || w->smooth_kind == QUERNEL_SMOOTH_COLUMN) return QUERNEL_OK; // the operator refuses columns
+    // the operator refuses columns
+    if (!x->smooth || w->smooth_kind == QUERNEL_SMOOTH_COLUMN) return QUERNEL_OK;
     float *s = x->smooth + l->x_channel;
     for (uint32_t k = 0; k < w->shape.in; k++) {
         const float wanted = w->smooth_kind == QUERNEL_SMOOTH_CHANNEL ? w->smooth[k] : 1.0f;
         if (s[k] != 0.0f && s[k] != wanted)
-            return quernel_i_error_set(error, QUERNEL_E_VALUE, "conv.weights", layer,
-                                       "network: layers[%u]: conv.weights: smooth[%u]: %g: tensor %u carries %g", layer, k,
-                                       (double)wanted, l->x, (double)s[k]);
+            return quernel_i_error_set(
+                error, QUERNEL_E_VALUE, "conv.weights", layer,
+                "network: layers[%u]: conv.weights: smooth[%u]: %g: tensor %u carries %g", layer, k,
+                (double)wanted, l->x, (double)s[k]);
         s[k] = wanted;
     }
     return QUERNEL_OK;
 }
 
-int quernel_i_network_params_find(quernel_network *net, const quernel_network_desc *desc, float *tables, quernel_error *error) {
+int quernel_i_network_params_find(quernel_network *net, const quernel_network_desc *desc,
+                                  float *tables, quernel_error *error) {
     int code = take_given(net, tables, error);
-    for (uint32_t i = 0; i < desc->n_layers && !code; i++) code = take_reader(net, &desc->layers[i], i, error);
+    for (uint32_t i = 0; i < desc->n_layers && !code; i++)
+        code = take_reader(net, &desc->layers[i], i, error);
     for (uint32_t i = 0; i < net->n_values && !code; i++)
         for (uint32_t k = 0; net->values[i].smooth && k < net->values[i].desc.shape.c; k++)
             if (net->values[i].smooth[k] == 0.0f) net->values[i].smooth[k] = 1.0f;
@@ -77,23 +85,26 @@ static quernel_tensor slice_of(const quernel_i_value *v, uint32_t channels) {
 
 static void describe_output(const quernel_i_value *y, uint32_t channel, quernel_epilogue *f) {
     f->y_type = y->desc.shape.type;
-    f->y_scale = y->desc.quant.scale, f->y_zero = y->desc.quant.zero, f->y_narrow = y->desc.quant.narrow;
+    f->y_scale = y->desc.quant.scale, f->y_zero = y->desc.quant.zero,
+    f->y_narrow = y->desc.quant.narrow;
     f->y_smooth = y->smooth ? y->smooth + channel : NULL;
 }
 
-static void describe_residual(const quernel_i_value *r, uint32_t channel, uint32_t channels, float *scales,
-                              quernel_epilogue *f) {
+static void describe_residual(const quernel_i_value *r, uint32_t channel, uint32_t channels,
+                              float *scales, quernel_epilogue *f) {
     f->residual = 1;
     f->residual_type = r->desc.shape.type;
     f->residual_scale = r->desc.quant.scale, f->residual_zero = r->desc.quant.zero;
     f->residual_scales = NULL;
     if (!r->smooth) return;
-    for (uint32_t k = 0; k < channels; k++) scales[k] = r->desc.quant.scale * r->smooth[channel + k];
+    for (uint32_t k = 0; k < channels; k++)
+        scales[k] = r->desc.quant.scale * r->smooth[channel + k];
     f->residual_scales = scales;
 }
 
-quernel_conv2d_desc quernel_i_network_params_describe(const quernel_network *net, const quernel_network_desc *desc,
-                                               uint32_t layer, float *tables) {
+quernel_conv2d_desc quernel_i_network_params_describe(const quernel_network *net,
+                                                      const quernel_network_desc *desc,
+                                                      uint32_t layer, float *tables) {
     const quernel_network_layer *l = &desc->layers[layer];
     const quernel_i_value *x = &net->values[l->x], *y = &net->values[l->y];
     quernel_conv2d_desc d = l->conv;

@@ -13,13 +13,17 @@ static const char where[] = "network";
 static int check_desc(const quernel_network_desc *d, quernel_error *error) {
     if (!d->tensors) return quernel_i_error_null(error, where, "tensors");
     if (!d->layers) return quernel_i_error_null(error, where, "layers");
-    int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, "n_tensors", d->n_tensors, 1, MAX_PARTS);
-    if (!code) code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, "n_layers", d->n_layers, 1, MAX_PARTS);
+    int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, "n_tensors", d->n_tensors, 1,
+                                     MAX_PARTS);
+    if (!code)
+        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, "n_layers", d->n_layers, 1,
+                                     MAX_PARTS);
     return code ? code : quernel_i_allocator_check(d->allocator, where, error);
 }
 
 static int refuse_memory(quernel_error *error, size_t bytes) {
-    return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1, "network: no memory for %zu bytes", bytes);
+    return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1,
+                               "network: no memory for %zu bytes", bytes);
 }
 
 static void lay_out(quernel_network *net, quernel_i_layout *block) {
@@ -28,9 +32,12 @@ static void lay_out(quernel_network *net, quernel_i_layout *block) {
     net->steps = quernel_i_take(block, net->n_steps, sizeof *net->steps);
 }
 
-static int allocate(const quernel_network_desc *d, quernel_network **ret_net, quernel_error *error) {
-    quernel_network net = {.allocator = quernel_i_allocator(d->allocator), .n_values = d->n_tensors,
-                           .n_steps = d->n_layers, .threads = d->threads ? d->threads : 1};
+static int allocate(const quernel_network_desc *d, quernel_network **ret_net,
+                    quernel_error *error) {
+    quernel_network net = {.allocator = quernel_i_allocator(d->allocator),
+                           .n_values = d->n_tensors,
+                           .n_steps = d->n_layers,
+                           .threads = d->threads ? d->threads : 1};
     quernel_i_layout block = {0};
     lay_out(&net, &block);
     net.bytes = block.used;
@@ -49,14 +56,20 @@ static ptrdiff_t skip_channels(const quernel_i_value *v, uint32_t channel) {
     return (ptrdiff_t)(channel * t->stride_c * (int64_t)quernel_type_size((quernel_type)t->type));
 }
 
-static int make_step(quernel_network *net, const quernel_network_desc *desc, uint32_t i, float *tables,
-                     quernel_error *error) {
+static int make_step(quernel_network *net, const quernel_network_desc *desc, uint32_t i,
+                     float *tables, quernel_error *error) {
     const quernel_network_layer *l = &desc->layers[i];
     const quernel_conv2d_desc d = quernel_i_network_params_describe(net, desc, i, tables);
     quernel_i_step *step = &net->steps[i];
-    *step = (quernel_i_step){NULL, l->x, l->y, l->residual, skip_channels(&net->values[l->x], l->x_channel),
-                             skip_channels(&net->values[l->y], l->y_channel), 0};
-    if (l->residual >= 0) step->residual_skip = skip_channels(&net->values[l->residual], l->residual_channel);
+    *step = (quernel_i_step){NULL,
+                             l->x,
+                             l->y,
+                             l->residual,
+                             skip_channels(&net->values[l->x], l->x_channel),
+                             skip_channels(&net->values[l->y], l->y_channel),
+                             0};
+    if (l->residual >= 0)
+        step->residual_skip = skip_channels(&net->values[l->residual], l->residual_channel);
     const bool up = d.weights->shape.kind == QUERNEL_WEIGHTS_DECONV2D;
     const int code = (up ? quernel_deconv2d_create : quernel_conv2d_create)(&d, &step->op, error);
     if (code) return quernel_i_layer_refuse(error, code, i);
@@ -66,18 +79,22 @@ static int make_step(quernel_network *net, const quernel_network_desc *desc, uin
 }
 
 // Factors and scales are needed until the operators have copied them.
-static int make_steps(quernel_network *net, const quernel_network_desc *desc, quernel_error *error) {
+static int make_steps(quernel_network *net, const quernel_network_desc *desc,
+                      quernel_error *error) {
     const size_t bytes = quernel_i_network_params_count(net) * sizeof(float);
     float *tables = bytes ? quernel_i_allocate(&net->allocator, bytes) : NULL;
     if (bytes && !tables) return refuse_memory(error, bytes);
     int code = quernel_i_network_params_find(net, desc, tables, error);
-    for (uint32_t i = 0; i < net->n_steps && !code; i++) code = make_step(net, desc, i, tables, error);
-    for (uint32_t i = 0; i < net->n_values; i++) net->values[i].smooth = NULL, net->values[i].desc.smooth = NULL;
+    for (uint32_t i = 0; i < net->n_steps && !code; i++)
+        code = make_step(net, desc, i, tables, error);
+    for (uint32_t i = 0; i < net->n_values; i++)
+        net->values[i].smooth = NULL, net->values[i].desc.smooth = NULL;
     quernel_i_release(&net->allocator, tables, bytes);
     return code;
 }
 
-static int make(const quernel_network_desc *desc, quernel_network **ret_network, quernel_error *error) {
+static int make(const quernel_network_desc *desc, quernel_network **ret_network,
+                quernel_error *error) {
     quernel_network *net = NULL;
     int code = allocate(desc, &net, error);
     if (code) return code;
@@ -89,7 +106,8 @@ static int make(const quernel_network_desc *desc, quernel_network **ret_network,
     return code;
 }
 
-int quernel_network_create(const quernel_network_desc *desc, quernel_network **ret_network, quernel_error *error) {
+int quernel_network_create(const quernel_network_desc *desc, quernel_network **ret_network,
+                           quernel_error *error) {
     if (!desc) return quernel_i_error_null(error, where, "desc");
     if (!ret_network) return quernel_i_error_null(error, where, "ret_network");
     quernel_network_desc own;
@@ -110,7 +128,8 @@ size_t quernel_network_workspace(const quernel_network *net) {
     return net ? net->operator_bytes + net->arena_bytes : 0;
 }
 
-int quernel_network_tensor_get(const quernel_network *net, uint32_t index, quernel_tensor *ret_tensor) {
+int quernel_network_tensor_get(const quernel_network *net, uint32_t index,
+                               quernel_tensor *ret_tensor) {
     if (!net || !ret_tensor) return QUERNEL_E_NULL;
     if (index >= net->n_values) return QUERNEL_E_VALUE;
     *ret_tensor = net->values[index].desc.shape;

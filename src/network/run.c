@@ -24,8 +24,8 @@ static uint8_t *first_of(const call *c, uint32_t tensor) {
     }
 }
 
-// A buffer that the caller handed in: a tensor, or behind the last one the workspace. Its name is "inputs", "outputs" or
-// "workspace".
+// A buffer that the caller handed in: a tensor, or behind the last one the workspace. Its name is
+// "inputs", "outputs" or "workspace".
 typedef struct handed {
     quernel_i_buffer buffer;
     int32_t slot; // −1: the workspace
@@ -44,7 +44,9 @@ static bool handed_at(const call *c, uint32_t i, handed *h) {
     if (v->desc.role == QUERNEL_NETWORK_INNER) return false;
     const bool written = v->desc.role == QUERNEL_NETWORK_OUTPUT;
     *h = (handed){{written ? "outputs" : "inputs", first_of(c, i), v->extent,
-                   quernel_type_size((quernel_type)v->desc.shape.type)}, (int32_t)v->slot, written};
+                   quernel_type_size((quernel_type)v->desc.shape.type)},
+                  (int32_t)v->slot,
+                  written};
     return true;
 }
 
@@ -67,7 +69,8 @@ static int refuse_overlap(const handed *a, const handed *b, quernel_error *error
     const handed *written = a->written ? a : b, *other = a->written ? b : a;
     char text[2][32];
     const char *name = name_of(written, text[0], sizeof text[0]);
-    return quernel_i_error_set(error, QUERNEL_E_OVERLAP, name, written->slot, "network: %s: overlaps %s", name,
+    return quernel_i_error_set(error, QUERNEL_E_OVERLAP, name, written->slot,
+                               "network: %s: overlaps %s", name,
                                name_of(other, text[1], sizeof text[1]));
 }
 
@@ -77,7 +80,8 @@ static int check_buffers(const call *c, quernel_error *error) {
         if (!handed_at(c, i, &a)) continue;
         if (quernel_i_buffer_check(&a.buffer, "network", NULL)) return refuse_buffer(&a, error);
         for (uint32_t j = 0; j < i; j++)
-            if (handed_at(c, j, &b) && (a.written || b.written) && quernel_i_buffers_overlap(&a.buffer, &b.buffer))
+            if (handed_at(c, j, &b) && (a.written || b.written) &&
+                quernel_i_buffers_overlap(&a.buffer, &b.buffer))
                 return refuse_overlap(&a, &b, error);
     }
     return QUERNEL_OK;
@@ -89,36 +93,43 @@ static bool any_of(const quernel_network *net, int32_t role) {
     return false;
 }
 
-static int check_run(const call *c, size_t workspace_bytes, const quernel_parallel *parallel, quernel_error *error) {
+static int check_run(const call *c, size_t workspace_bytes, const quernel_parallel *parallel,
+                     quernel_error *error) {
     const quernel_network *net = c->net;
-    if (!c->inputs && any_of(net, QUERNEL_NETWORK_INPUT)) return quernel_i_error_null(error, "network", "inputs");
-    if (!c->outputs && any_of(net, QUERNEL_NETWORK_OUTPUT)) return quernel_i_error_null(error, "network", "outputs");
+    if (!c->inputs && any_of(net, QUERNEL_NETWORK_INPUT))
+        return quernel_i_error_null(error, "network", "inputs");
+    if (!c->outputs && any_of(net, QUERNEL_NETWORK_OUTPUT))
+        return quernel_i_error_null(error, "network", "outputs");
     const int code = check_buffers(c, error);
     if (code) return code;
     if (workspace_bytes < quernel_network_workspace(net))
         return quernel_i_error_set(error, QUERNEL_E_WORKSPACE, "workspace_bytes", -1,
-                                   "network: workspace_bytes: %zu: must be %zu or more", workspace_bytes,
-                                   quernel_network_workspace(net));
+                                   "network: workspace_bytes: %zu: must be %zu or more",
+                                   workspace_bytes, quernel_network_workspace(net));
     if (parallel && quernel_i_parallel_check(parallel, "network", error)) return QUERNEL_E_VALUE;
     if (parallel && parallel->threads > net->threads)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "parallel", -1,
-                                   "network: parallel: %u threads: the network was made for %u", parallel->threads,
-                                   net->threads);
+                                   "network: parallel: %u threads: the network was made for %u",
+                                   parallel->threads, net->threads);
     return QUERNEL_OK;
 }
 
-int quernel_network_run(const quernel_network *net, const void *const *inputs, void *const *outputs, void *workspace,
-                        size_t workspace_bytes, const quernel_parallel *parallel, quernel_error *error) {
+int quernel_network_run(const quernel_network *net, const void *const *inputs, void *const *outputs,
+                        void *workspace, size_t workspace_bytes, const quernel_parallel *parallel,
+                        quernel_error *error) {
     if (!net) return quernel_i_error_null(error, "network", "network");
     const call c = {net, inputs, outputs, workspace};
     const int code = check_run(&c, workspace_bytes, parallel, error);
     if (code) return code;
     for (uint32_t i = 0; i < net->n_steps; i++) {
         const quernel_i_step *s = &net->steps[i];
-        const uint8_t *residual = s->residual < 0 ? NULL : first_of(&c, (uint32_t)s->residual) + s->residual_skip;
+        const uint8_t *residual =
+            s->residual < 0 ? NULL : first_of(&c, (uint32_t)s->residual) + s->residual_skip;
         const quernel_operator *op = s->op;
-        quernel_i_exec_run(&(quernel_i_call){&op->problem, &op->plan, &op->params, first_of(&c, s->x) + s->x_skip, residual,
-                                          first_of(&c, s->y) + s->y_skip, c.workspace}, parallel);
+        quernel_i_exec_run(&(quernel_i_call){&op->problem, &op->plan, &op->params,
+                                             first_of(&c, s->x) + s->x_skip, residual,
+                                             first_of(&c, s->y) + s->y_skip, c.workspace},
+                           parallel);
     }
     return QUERNEL_OK;
 }

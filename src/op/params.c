@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of a layer: multipliers of the activations, start values, scales and everything that an epilogue reads per output channel.
+// The tables of a layer: multipliers of the activations, start values, scales and everything that
+// an epilogue reads per output channel.
 #include <math.h>
 #include <string.h>
 
@@ -7,11 +8,14 @@
 
 static bool folded(const quernel_epilogue *f) {
     const bool int8 = f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
-    const bool linear = f->activation <= QUERNEL_ACTIVATION_PRELU; // the factor may pass through the activation
+    // the factor may pass through the activation
+    const bool linear = f->activation <= QUERNEL_ACTIVATION_PRELU;
     return int8 && linear && !(f->residual && f->residual_after_activation);
 }
 
-static bool int8_output(const quernel_epilogue *f) { return f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8; }
+static bool int8_output(const quernel_epilogue *f) {
+    return f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
+}
 
 // m_k = 1/(s_k·d_a), or 1/s_k where the scale comes in the run or by row.
 static float multiplier(const quernel_i_problem *p, size_t smooth_index) {
@@ -23,7 +27,9 @@ static float multiplier(const quernel_i_problem *p, size_t smooth_index) {
 
 static size_t multipliers(const quernel_i_problem *p, const quernel_i_plan *plan) {
     const quernel_i_weights_shape *s = &p->weights->shape;
-    return plan->rows.path == QUERNEL_I_PATH_IM2COL ? (size_t)s->subproblems / s->phases * s->k_quads * 4 : s->in;
+    return plan->rows.path == QUERNEL_I_PATH_IM2COL
+               ? (size_t)s->subproblems / s->phases * s->k_quads * 4
+               : s->in;
 }
 
 static void fill_channels(const quernel_i_problem *p, float *mult) {
@@ -37,8 +43,10 @@ static void fill_packed(const quernel_i_problem *p, float *mult) {
     const uint32_t taps = s->window_h * s->window_w;
     for (uint32_t channel = 0; channel < s->in; channel++)
         for (uint32_t t = 0; t < taps; t++) {
-            const size_t k = (size_t)(t / s->window_w) * s->run_k_quads * 4 + (size_t)(t % s->window_w) * s->subproblem_in;
-            mult[(size_t)(channel / s->subproblem_in) * s->k_quads * 4 + k + channel % s->subproblem_in] =
+            const size_t k = (size_t)(t / s->window_w) * s->run_k_quads * 4 +
+                             (size_t)(t % s->window_w) * s->subproblem_in;
+            mult[(size_t)(channel / s->subproblem_in) * s->k_quads * 4 + k +
+                 channel % s->subproblem_in] =
                 multiplier(p, by_column ? (size_t)channel * s->taps + t : channel);
         }
 }
@@ -49,10 +57,12 @@ typedef struct oc_tables {
     float *scale, *bias, *slope, *act_lo, *act_hi, *out_scale, *r_scale;
 } oc_tables;
 
-static void fill_integers(const quernel_i_problem *p, const quernel_i_plan *plan, const oc_tables *t, size_t j, uint32_t n) {
+static void fill_integers(const quernel_i_problem *p, const quernel_i_plan *plan,
+                          const oc_tables *t, size_t j, uint32_t n) {
     const quernel_i_weights_shape *s = &p->weights->shape;
     const quernel_i_phase phase = quernel_i_weights_phase(s, (uint32_t)(j / s->oc16 % s->phases));
-    const uint32_t k = s->format == QUERNEL_I_FORMAT_TAPS ? s->taps : phase.rows * phase.k_run_length;
+    const uint32_t k =
+        s->format == QUERNEL_I_FORMAT_TAPS ? s->taps : phase.rows * phase.k_run_length;
     const uint32_t zero = phase.empty ? 0 : (uint32_t)p->weights->zero[n];
     t->zp_comp[j] = (int32_t)((uint32_t)p->weights->sum[j] - k * zero);
     if (t->w_zeros) t->w_zeros[j] = (int32_t)-zero;
@@ -70,7 +80,8 @@ static void fill_floats(const quernel_i_problem *p, const oc_tables *t, size_t j
     if (int8_output(f)) o = 1.0f / (f->y_scale * (f->y_smooth ? f->y_smooth[n] : 1.0f));
     const bool own = p->quant.mode == QUERNEL_QUANT_STATIC && !p->quant.row_scale;
     const float c = own ? p->quant.scale * p->weights->scale[n] : p->weights->scale[n];
-    const float b = f->bias && f->bias_type == QUERNEL_TYPE_F32 ? ((const float *)f->bias)[n] : 0.0f;
+    const float b =
+        f->bias && f->bias_type == QUERNEL_TYPE_F32 ? ((const float *)f->bias)[n] : 0.0f;
     t->scale[j] = fold ? c * o : c;
     t->bias[j] = fold ? b * o : b;
     if (t->slope) t->slope[j] = f->activation == QUERNEL_ACTIVATION_PRELU ? f->slopes[n] : f->slope;
@@ -92,7 +103,8 @@ static oc_tables take_oc_tables(const quernel_i_problem *p, quernel_i_layout *bl
     t.zp_comp = quernel_i_take(block, oc, sizeof(int32_t));
     if (p->weights->has_zero) t.w_zeros = quernel_i_take(block, oc, sizeof(int32_t));
     if (f->y_type == QUERNEL_TYPE_S32) return t;
-    const bool slope = f->activation == QUERNEL_ACTIVATION_LEAKY || f->activation == QUERNEL_ACTIVATION_PRELU;
+    const bool slope =
+        f->activation == QUERNEL_ACTIVATION_LEAKY || f->activation == QUERNEL_ACTIVATION_PRELU;
     t.scale = quernel_i_take(block, oc, sizeof(float));
     t.bias = quernel_i_take(block, oc, sizeof(float));
     if (slope) t.slope = quernel_i_take(block, oc, sizeof(float));
@@ -107,17 +119,21 @@ static oc_tables take_oc_tables(const quernel_i_problem *p, quernel_i_layout *bl
     return t;
 }
 
-static void fill_k_runs(const quernel_i_problem *p, const quernel_i_plan *plan, quernel_i_k_run *k_runs) {
+static void fill_k_runs(const quernel_i_problem *p, const quernel_i_plan *plan,
+                        quernel_i_k_run *k_runs) {
     const quernel_i_weights_shape *s = &p->weights->shape;
     const bool packed = plan->rows.path == QUERNEL_I_PATH_IM2COL;
     if (!k_runs) return;
     for (uint32_t index = 0; index < s->phases; index++, k_runs += plan->rows.n_k_runs) {
         const quernel_i_phase phase = quernel_i_weights_phase(s, index);
         const uint32_t per_row = plan->rows.whole ? 1 : phase.row_taps;
-        for (uint32_t i = 0; i < phase.rows * per_row; i++) { // a phase of fewer taps takes the last ones of the window
-            const ptrdiff_t row = s->window_h - phase.rows + i / per_row, tap = s->window_w - phase.row_taps + i % per_row;
+        // a phase of fewer taps takes the last ones of the window
+        for (uint32_t i = 0; i < phase.rows * per_row; i++) {
+            const ptrdiff_t row = s->window_h - phase.rows + i / per_row,
+                            tap = s->window_w - phase.row_taps + i % per_row;
             k_runs[i].offset = packed ? row * s->run_k_quads * 4 + tap * s->subproblem_in
-                                    : row * p->dilation_h * plan->strip.line + tap * p->dilation_w * plan->rows.pixel;
+                                      : row * p->dilation_h * plan->strip.line +
+                                            tap * p->dilation_w * plan->rows.pixel;
             k_runs[i].k_quads = phase.run_k_quads / per_row;
         }
     }
@@ -150,16 +166,20 @@ static void fill_scalars(const quernel_i_problem *p, quernel_i_params *params) {
     params->hi = p->quant.type == QUERNEL_TYPE_U8 ? 255.0f : 127.0f;
 }
 
-quernel_i_params quernel_i_params_make(const quernel_i_problem *p, const quernel_i_plan *plan, quernel_i_layout *block) {
+quernel_i_params quernel_i_params_make(const quernel_i_problem *p, const quernel_i_plan *plan,
+                                       quernel_i_layout *block) {
     quernel_i_params params = {0};
     const quernel_i_weights_shape *s = &p->weights->shape;
     const bool packed = plan->rows.path == QUERNEL_I_PATH_IM2COL;
     const bool by_column = p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN;
     float *mult = quernel_i_take(block, multipliers(p, plan), sizeof *mult);
     float *channels = packed && !by_column ? quernel_i_take(block, s->in, sizeof *channels) : mult;
-    float *row_scales = p->quant.row_scale ? quernel_i_take(block, p->x.w, sizeof *row_scales) : NULL;
+    float *row_scales =
+        p->quant.row_scale ? quernel_i_take(block, p->x.w, sizeof *row_scales) : NULL;
     const bool by_taps = quernel_i_problem_depthwise(p);
-    quernel_i_k_run *k_runs = by_taps ? NULL : quernel_i_take(block, (size_t)s->phases * plan->rows.n_k_runs, sizeof *k_runs);
+    quernel_i_k_run *k_runs =
+        by_taps ? NULL
+                : quernel_i_take(block, (size_t)s->phases * plan->rows.n_k_runs, sizeof *k_runs);
     const oc_tables t = take_oc_tables(p, block);
     if (!block->base) return params;
     fill_scalars(p, &params);
@@ -173,9 +193,11 @@ quernel_i_params quernel_i_params_make(const quernel_i_problem *p, const quernel
             fill_integers(p, plan, &t, j, quernel_i_subproblem_channel(s, subproblem, oc));
             if (t.scale) fill_floats(p, &t, j, quernel_i_subproblem_channel(s, subproblem, oc));
         }
-    params.mult = mult, params.range_mult = channels, params.row_scales = row_scales, params.k_runs = k_runs;
+    params.mult = mult, params.range_mult = channels, params.row_scales = row_scales,
+    params.k_runs = k_runs;
     params.init = t.init, params.zp_comp = t.zp_comp, params.w_zeros = t.w_zeros;
-    params.scale = t.scale, params.bias = t.bias, params.slope = t.slope, params.act_lo = t.act_lo, params.act_hi = t.act_hi;
+    params.scale = t.scale, params.bias = t.bias, params.slope = t.slope, params.act_lo = t.act_lo,
+    params.act_hi = t.act_hi;
     params.out_scale = t.out_scale, params.r_scale = t.r_scale;
     return params;
 }

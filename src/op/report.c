@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why an operator runs as it does: from its choice, a second look at the tables, and the model's view of the space.
+// Why an operator runs as it does: from its choice, a second look at the tables, and the model's
+// view of the space.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@ enum { SPACE_MAX = 2048, MOVES = 2, SHOWN = 6, CONFIG_MAX = 320 };
 
 int quernel_operator_choice(const quernel_operator *op, quernel_plan_choice *ret_choice) {
     if (!op || !ret_choice) return QUERNEL_E_NULL;
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_plan_choice, QUERNEL_PLAN_CHOICE_MIN, "operator", "size");
+    const quernel_i_desc *desc =
+        QUERNEL_I_DESC(quernel_plan_choice, QUERNEL_PLAN_CHOICE_MIN, "operator", "size");
     if (quernel_i_desc_check(desc, ret_choice, NULL)) return QUERNEL_E_VALUE;
     quernel_i_desc_write(desc, ret_choice, &op->choice);
     return QUERNEL_OK;
@@ -37,7 +39,8 @@ static quernel_i_candidate *sorted_space(const quernel_operator *op, size_t *ret
     return all;
 }
 
-size_t quernel_operator_candidates(const quernel_operator *op, quernel_plan_candidate *ret, size_t capacity) {
+size_t quernel_operator_candidates(const quernel_operator *op, quernel_plan_candidate *ret,
+                                   size_t capacity) {
     size_t count = 0;
     quernel_i_candidate *all = op && ret ? sorted_space(op, &count) : NULL;
     if (!all) return 0;
@@ -55,27 +58,34 @@ typedef struct report {
     size_t capacity, used;
 } report;
 
-#define ADD(r, ...) ((r)->used = quernel_i_text_add((r)->text, (r)->capacity, (r)->used, __VA_ARGS__))
+#define ADD(r, ...) \
+    ((r)->used = quernel_i_text_add((r)->text, (r)->capacity, (r)->used, __VA_ARGS__))
 
 static const char *const matches[] = {"no", "a near", "its bucket's", "its own"};
 
 static void add_origin(report *r, const quernel_operator *op) {
     const quernel_plan_choice *c = &op->choice;
     if (c->from == QUERNEL_FROM_CONFIG) ADD(r, "from       the given config\n");
-    else if (c->from == QUERNEL_FROM_MODEL) ADD(r, "from       the model: no table has a row for it\n");
+    else if (c->from == QUERNEL_FROM_MODEL)
+        ADD(r, "from       the model: no table has a row for it\n");
     else if (c->verdict != QUERNEL_VERDICT_WIN)
-        ADD(r, "from       %s, %s row: nothing beat the default, %s\n", c->table, matches[c->match], c->date);
+        ADD(r, "from       %s, %s row: nothing beat the default, %s\n", c->table, matches[c->match],
+            c->date);
     else
-        ADD(r, "from       %s, %s row: %.3f times as fast as the default [%.3f, %.3f], %u rounds, %s\n", c->table,
-            matches[c->match], c->ratio, c->lo, c->hi, c->rounds, c->date);
+        ADD(r,
+            "from       %s, %s row: %.3f times as fast as the default [%.3f, %.3f], %u rounds, "
+            "%s\n",
+            c->table, matches[c->match], c->ratio, c->lo, c->hi, c->rounds, c->date);
     ADD(r, "time       predicted %.3f ms", 1e-6 * c->predicted_ns);
     if (c->match == QUERNEL_MATCH_EXACT)
         ADD(r, ", measured %.3f ms (default %.3f ms)", 1e-6 * c->best_ns, 1e-6 * c->base_ns);
     ADD(r, "\n");
 }
 
-static void add_seen(void *user, const char *table, const quernel_i_row *row, quernel_match match, const char *wrong) {
-    ADD((report *)user, "  %s: %s row %s: %s\n", table, matches[match], row->shape, wrong ? wrong : "may be taken");
+static void add_seen(void *user, const char *table, const quernel_i_row *row, quernel_match match,
+                     const char *wrong) {
+    ADD((report *)user, "  %s: %s row %s: %s\n", table, matches[match], row->shape,
+        wrong ? wrong : "may be taken");
 }
 
 static void add_tables(report *r, const quernel_operator *op) {
@@ -83,8 +93,8 @@ static void add_tables(report *r, const quernel_operator *op) {
     const size_t count = quernel_tables_get(tables, 16);
     if (!count) ADD(r, "tables     none to search\n");
     for (size_t i = 0; i < count && i < 16; i++)
-        ADD(r, "%s%s: %u rows, %u bad%s%s\n", i ? "           " : "tables     ", tables[i].path, tables[i].good,
-            tables[i].bad, *tables[i].wrong ? ", " : "", tables[i].wrong);
+        ADD(r, "%s%s: %u rows, %u bad%s%s\n", i ? "           " : "tables     ", tables[i].path,
+            tables[i].good, tables[i].bad, *tables[i].wrong ? ", " : "", tables[i].wrong);
     quernel_i_plan plan;
     quernel_plan_choice choice;
     const quernel_i_machine machine = quernel_i_machine_of(op->usable);
@@ -110,12 +120,16 @@ static void add_losers(report *r, const quernel_operator *op) {
     if (*lost && strcmp(lost, "-")) ADD(r, "lost       (raced; time over the winner's)\n");
     while (*lost && strcmp(lost, "-")) {
         const size_t length = strcspn(lost, ";"), config = strcspn(lost, "@");
-        if (config < length) ADD(r, "  %.*s  %.*s\n", (int)(length - config - 1), lost + config + 1, (int)config, lost);
+        if (config < length)
+            ADD(r, "  %.*s  %.*s\n", (int)(length - config - 1), lost + config + 1, (int)config,
+                lost);
         lost += length + (lost[length] == ';');
     }
     size_t count = 0;
     quernel_i_candidate *all = sorted_space(op, &count);
-    ADD(r, "others     %zu plans are legal; the best by the model (predicted time over this plan's; what differs)\n",
+    ADD(r,
+        "others     %zu plans are legal; the best by the model (predicted time over this plan's; "
+        "what differs)\n",
         count);
     for (size_t i = 0, shown = 0; all && i < count && shown < SHOWN; i++) {
         if (!memcmp(&all[i].config, &own, sizeof own)) continue;
@@ -134,12 +148,14 @@ size_t quernel_operator_report(const quernel_operator *op, char *text, size_t ca
     char config[CONFIG_MAX];
     quernel_i_key_of(&op->problem, &key);
     quernel_i_plan_explain(&op->plan, config, sizeof config);
-    ADD(&r, "layer      %s\n           %s, product %llux%llux%llu, %s\nruns       %s\n", key.op, key.shape,
-        (unsigned long long)key.m, (unsigned long long)key.n, (unsigned long long)key.k, key.env, config);
+    ADD(&r, "layer      %s\n           %s, product %llux%llux%llu, %s\nruns       %s\n", key.op,
+        key.shape, (unsigned long long)key.m, (unsigned long long)key.n, (unsigned long long)key.k,
+        key.env, config);
     add_origin(&r, op);
     add_tables(&r, op);
     add_losers(&r, op);
-    ADD(&r, "override   the descriptor's config (--config) takes the line behind \"runs\", or any of its words; "
+    ADD(&r, "override   the descriptor's config (--config) takes the line behind \"runs\", or any "
+            "of its words; "
             "QUERNEL_TABLE=F, =none\n");
     return r.used;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights as a blob: little-endian header, smoothing factors, scales, zero points, packed bytes; CRC-32C at the end.
-// Sums are not stored: they are found again from the packed bytes, so that no blob can make them lie.
+// Weights as a blob: little-endian header, smoothing factors, scales, zero points, packed bytes;
+// CRC-32C at the end. Sums are not stored: they are found again from the packed bytes, so that no
+// blob can make them lie.
 #include <math.h>
 #include <string.h>
 
@@ -12,8 +13,23 @@ static const uint8_t magic[8] = {'Q', 'R', 'N', 'L', 'W', 'T', 'S', 0};
 enum { BLOB_VERSION = 2, HEADER_WORDS = 15, HEADER_BYTES = 8 + 4 * HEADER_WORDS, CRC_BYTES = 4 };
 
 // The words of the header, in order.
-enum { VERSION, KIND, FORMAT, OUT, IN, KERNEL_H, KERNEL_W, GROUPS, SMOOTH_KIND, SMOOTH_COUNT, HAS_ZERO, PACKED_LO,
-       PACKED_HI, UP_H, UP_W };
+enum {
+    VERSION,
+    KIND,
+    FORMAT,
+    OUT,
+    IN,
+    KERNEL_H,
+    KERNEL_W,
+    GROUPS,
+    SMOOTH_KIND,
+    SMOOTH_COUNT,
+    HAS_ZERO,
+    PACKED_LO,
+    PACKED_HI,
+    UP_H,
+    UP_W
+};
 _Static_assert(UP_W + 1 == HEADER_WORDS, "each word of the header has a name");
 _Static_assert(sizeof(float) == 4 && sizeof(int32_t) == 4, "tables are stored as 32-bit words");
 
@@ -50,22 +66,25 @@ size_t quernel_weights_blob_bytes(const quernel_weights *w) {
     return w ? blob_bytes(w->smooth_count, w->shape.out, w->shape.packed_bytes) : 0;
 }
 
-int quernel_weights_save(const quernel_weights *w, void *ret_blob, size_t bytes, quernel_error *error) {
+int quernel_weights_save(const quernel_weights *w, void *ret_blob, size_t bytes,
+                         quernel_error *error) {
     if (!w) return quernel_i_error_null(error, "save", "weights");
     if (!ret_blob) return quernel_i_error_null(error, "save", "ret_blob");
     const size_t need = quernel_weights_blob_bytes(w);
     if (bytes < need)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "bytes", -1, "save: bytes: %zu: must be %zu or more", bytes,
-                                   need);
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "bytes", -1,
+                                   "save: bytes: %zu: must be %zu or more", bytes, need);
     const quernel_i_weights_shape *s = &w->shape;
     uint32_t header[HEADER_WORDS] = {0};
     header[VERSION] = BLOB_VERSION, header[KIND] = s->kind, header[FORMAT] = s->format;
     header[OUT] = s->out, header[IN] = s->in, header[GROUPS] = s->groups;
     header[KERNEL_H] = s->kernel_h, header[KERNEL_W] = s->kernel_w;
-    header[SMOOTH_KIND] = (uint32_t)w->smooth_kind, header[SMOOTH_COUNT] = (uint32_t)w->smooth_count;
+    header[SMOOTH_KIND] = (uint32_t)w->smooth_kind,
+    header[SMOOTH_COUNT] = (uint32_t)w->smooth_count;
     header[HAS_ZERO] = w->has_zero;
     header[UP_H] = s->up_h, header[UP_W] = s->up_w;
-    header[PACKED_LO] = (uint32_t)s->packed_bytes, header[PACKED_HI] = (uint32_t)((uint64_t)s->packed_bytes >> 32);
+    header[PACKED_LO] = (uint32_t)s->packed_bytes,
+    header[PACKED_HI] = (uint32_t)((uint64_t)s->packed_bytes >> 32);
     uint8_t *to = ret_blob;
     memcpy(to, magic, sizeof magic);
     to = put_words(to + sizeof magic, header, HEADER_WORDS);
@@ -83,17 +102,27 @@ static int refuse(quernel_error *error, const char *why) {
 
 // The sizes of a header, checked against one another as quernel_weights_pack would.
 static bool shape_of(const uint32_t *h, quernel_i_weights_shape *s) {
-    *s = (quernel_i_weights_shape){.kind = h[KIND], .out = h[OUT], .in = h[IN], .kernel_h = h[KERNEL_H],
-                                   .kernel_w = h[KERNEL_W], .groups = h[GROUPS], .up_h = h[UP_H],
+    *s = (quernel_i_weights_shape){.kind = h[KIND],
+                                   .out = h[OUT],
+                                   .in = h[IN],
+                                   .kernel_h = h[KERNEL_H],
+                                   .kernel_w = h[KERNEL_W],
+                                   .groups = h[GROUPS],
+                                   .up_h = h[UP_H],
                                    .up_w = h[UP_W]};
-    if (s->kind > QUERNEL_WEIGHTS_DECONV2D || h[SMOOTH_KIND] > QUERNEL_SMOOTH_COLUMN || h[HAS_ZERO] > 1) return false;
+    if (s->kind > QUERNEL_WEIGHTS_DECONV2D || h[SMOOTH_KIND] > QUERNEL_SMOOTH_COLUMN ||
+        h[HAS_ZERO] > 1)
+        return false;
     if (!s->out || !s->in || !s->kernel_h || !s->kernel_w || !s->groups) return false;
     if (s->in % s->groups || s->out % s->groups) return false;
     if (!s->up_h || !s->up_w) return false;
     if (s->kind != QUERNEL_WEIGHTS_DECONV2D && (s->up_h != 1 || s->up_w != 1)) return false;
-    if (s->kind == QUERNEL_WEIGHTS_LINEAR && (s->kernel_h != 1 || s->kernel_w != 1 || s->groups != 1)) return false;
+    if (s->kind == QUERNEL_WEIGHTS_LINEAR &&
+        (s->kernel_h != 1 || s->kernel_w != 1 || s->groups != 1))
+        return false;
     if (h[SMOOTH_KIND] == QUERNEL_SMOOTH_COLUMN && s->kind != QUERNEL_WEIGHTS_CONV2D) return false;
-    if (!quernel_i_weights_shape_fill(s, h[HAS_ZERO], h[SMOOTH_KIND] == QUERNEL_SMOOTH_COLUMN)) return false;
+    if (!quernel_i_weights_shape_fill(s, h[HAS_ZERO], h[SMOOTH_KIND] == QUERNEL_SMOOTH_COLUMN))
+        return false;
     const uint64_t smooth = h[SMOOTH_KIND] == QUERNEL_SMOOTH_NONE      ? 0
                             : h[SMOOTH_KIND] == QUERNEL_SMOOTH_CHANNEL ? s->in
                                                                        : (uint64_t)s->in * s->taps;
@@ -119,7 +148,8 @@ static bool good_padding(const quernel_weights *w) {
     for (uint32_t n = 0; n < s->out; n++)
         for (uint32_t t = 0; t < s->taps; t++) {
             const quernel_i_weight_position at = quernel_i_weight_find(s, n, t);
-            for (uint32_t c = 0; c < s->group_in; c++) real += w->packed[quernel_i_weight_byte(&at, c)] != 0;
+            for (uint32_t c = 0; c < s->group_in; c++)
+                real += w->packed[quernel_i_weight_byte(&at, c)] != 0;
         }
     return all == real;
 }
@@ -131,19 +161,23 @@ int quernel_weights_load(const void *blob, size_t bytes, const quernel_allocator
     int code = quernel_i_allocator_check(allocator, "load", error);
     if (code) return code;
     const uint8_t *from = blob;
-    if (bytes < HEADER_BYTES + CRC_BYTES) return refuse(error, "is truncated: shorter than its header");
+    if (bytes < HEADER_BYTES + CRC_BYTES)
+        return refuse(error, "is truncated: shorter than its header");
     if (memcmp(from, magic, sizeof magic) != 0) return refuse(error, "is no blob of weights");
     uint32_t header[HEADER_WORDS];
     from = get_words(from + sizeof magic, header, HEADER_WORDS);
-    if (header[VERSION] != BLOB_VERSION) return refuse(error, "has a version that this library does not read");
+    if (header[VERSION] != BLOB_VERSION)
+        return refuse(error, "has a version that this library does not read");
     quernel_i_weights_shape shape;
     if (!shape_of(header, &shape)) return refuse(error, "has sizes that do not fit one another");
     if (bytes != blob_bytes(header[SMOOTH_COUNT], shape.out, shape.packed_bytes))
         return refuse(error, "is truncated, or longer than its header says");
-    if (get32((const uint8_t *)blob + bytes - CRC_BYTES) != quernel_i_crc32c(0, blob, bytes - CRC_BYTES))
+    if (get32((const uint8_t *)blob + bytes - CRC_BYTES) !=
+        quernel_i_crc32c(0, blob, bytes - CRC_BYTES))
         return refuse(error, "is corrupted: its checksum is wrong");
     quernel_weights *w;
-    if ((code = quernel_i_weights_allocate(&shape, header[SMOOTH_COUNT], allocator, &w, error))) return code;
+    if ((code = quernel_i_weights_allocate(&shape, header[SMOOTH_COUNT], allocator, &w, error)))
+        return code;
     w->smooth_kind = (int32_t)header[SMOOTH_KIND];
     w->has_zero = header[HAS_ZERO] != 0;
     from = get_words(from, w->smooth, w->smooth_count);
@@ -152,7 +186,8 @@ int quernel_weights_load(const void *blob, size_t bytes, const quernel_allocator
     memcpy(w->packed, from, shape.packed_bytes);
     if (!good_numbers(w) || !good_padding(w)) {
         quernel_weights_release(w);
-        return refuse(error, "has scales, factors, zero points or padding that no packed weights have");
+        return refuse(error,
+                      "has scales, factors, zero points or padding that no packed weights have");
     }
     quernel_i_weights_sum(w);
     *ret_weights = w;

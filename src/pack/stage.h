@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stages pieces of an input line as rows: quantized from float, or copied from int8, with channels contiguous.
+// Stages pieces of an input line as rows: quantized from float, or copied from int8, with channels
+// contiguous.
 #ifndef QUERNEL_PACK_STAGE_H
 #define QUERNEL_PACK_STAGE_H
 
@@ -13,27 +14,32 @@ typedef struct quernel_i_quantizer {
     int32_t zero; // encoding included
 } quernel_i_quantizer;
 
-/// A piece of one line of x: `pixels` pixels of all its channels, as floats that can be read where they are.
+/// A piece of one line of x: `pixels` pixels of all its channels, as floats that can be read where
+/// they are.
 typedef struct quernel_i_view {
     const float *data;
     ptrdiff_t pixel, channel; // elements
 } quernel_i_view;
 
 /// Address of pixel (image, line, column) of x, channel 0.
-const void *quernel_i_pixel(const quernel_tensor *x, const void *data, uint32_t image, int64_t line, int64_t oc);
+const void *quernel_i_pixel(const quernel_tensor *x, const void *data, uint32_t image, int64_t line,
+                            int64_t oc);
 
 /// The piece as floats: in place for f32; bf16 is converted to `floats` (pixels·channels of them).
-quernel_i_view quernel_i_view_floats(const quernel_tensor *x, const void *piece, uint32_t pixels, float *floats);
+quernel_i_view quernel_i_view_floats(const quernel_tensor *x, const void *piece, uint32_t pixels,
+                                     float *floats);
 
 /// Float piece to rows by a row kernel.
-void quernel_i_stage_floats(const quernel_i_kernel *quantize, const quernel_tensor *x, const void *piece, uint32_t pixels,
-                            const quernel_i_quantizer *q, float *floats, uint8_t *ret_rows, ptrdiff_t row_bytes);
+void quernel_i_stage_floats(const quernel_i_kernel *quantize, const quernel_tensor *x,
+                            const void *piece, uint32_t pixels, const quernel_i_quantizer *q,
+                            float *floats, uint8_t *ret_rows, ptrdiff_t row_bytes);
 
 /// int8 piece to rows; `flip` 0x80 changes between s8 and u8.
-void quernel_i_stage_bytes(const quernel_tensor *x, const void *piece, uint32_t pixels, uint8_t flip, uint8_t *ret_rows,
-                           ptrdiff_t row_bytes);
+void quernel_i_stage_bytes(const quernel_tensor *x, const void *piece, uint32_t pixels,
+                           uint8_t flip, uint8_t *ret_rows, ptrdiff_t row_bytes);
 
 /// Float piece to a float strip with channels contiguous.
-void quernel_i_stage_strip(const quernel_tensor *x, const void *piece, uint32_t pixels, float *ret_strip);
+void quernel_i_stage_strip(const quernel_tensor *x, const void *piece, uint32_t pixels,
+                           float *ret_strip);
 
 #endif

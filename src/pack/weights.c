@@ -11,7 +11,8 @@
 #define MAX_K ((size_t)1 << 26)
 
 static bool depthwise(const quernel_i_weights_shape *s) {
-    return s->kind == QUERNEL_WEIGHTS_CONV2D && s->groups > 1 && s->groups == s->in && s->groups == s->out;
+    return s->kind == QUERNEL_WEIGHTS_CONV2D && s->groups > 1 && s->groups == s->in &&
+           s->groups == s->out;
 }
 
 static void shape_taps(quernel_i_weights_shape *s) {
@@ -26,8 +27,8 @@ static void shape_taps(quernel_i_weights_shape *s) {
 
 static uint32_t k_quads_of(uint32_t k) { return (k + 3) / 4; }
 
-// Groups that fill the 16 output channels of a panel best: zeros beside the diagonal cost what padded columns would, without a
-// subproblem, an epilogue and runs of a few bytes for each group.
+// Groups that fill the 16 output channels of a panel best: zeros beside the diagonal cost what
+// padded columns would, without a subproblem, an epilogue and runs of a few bytes for each group.
 static uint32_t group_pack_of(const quernel_i_weights_shape *s) {
     uint32_t group_pack = s->group_out < 16 ? 16 / s->group_out : 1;
     while (s->groups % group_pack) group_pack--;
@@ -48,7 +49,9 @@ static void shape_w16x4(quernel_i_weights_shape *s, bool has_zero) {
 }
 
 // Taps of a kernel that meet the output places p, p + up, …; 1 where none does.
-static uint32_t taps_at(uint32_t kernel, uint32_t up, uint32_t p) { return p < kernel ? (kernel - p - 1) / up + 1 : 1; }
+static uint32_t taps_at(uint32_t kernel, uint32_t up, uint32_t p) {
+    return p < kernel ? (kernel - p - 1) / up + 1 : 1;
+}
 
 // Σ over the lines of phases before `end`: kernel rows.
 static size_t rows_before(const quernel_i_weights_shape *s, uint32_t end) {
@@ -60,7 +63,8 @@ static size_t rows_before(const quernel_i_weights_shape *s, uint32_t end) {
 // Σ over the output channels of phases before `end`: quads of k of a run.
 static size_t run_k_quads_before(const quernel_i_weights_shape *s, uint32_t end) {
     size_t sum = 0;
-    for (uint32_t p = 0; p < end; p++) sum += k_quads_of(taps_at(s->kernel_w, s->up_w, p) * s->subproblem_in);
+    for (uint32_t p = 0; p < end; p++)
+        sum += k_quads_of(taps_at(s->kernel_w, s->up_w, p) * s->subproblem_in);
     return sum;
 }
 
@@ -74,8 +78,9 @@ quernel_i_phase quernel_i_weights_phase(const quernel_i_weights_shape *s, uint32
     p.run_k_quads = k_quads_of(p.k_run_length);
     p.k_quads = p.rows * p.run_k_quads;
     p.panel_bytes = (size_t)64 * p.k_quads;
-    p.offset = (size_t)s->oc16 / 16 * 64 *
-               (rows_before(s, py) * run_k_quads_before(s, s->up_w) + p.rows * run_k_quads_before(s, px));
+    p.offset =
+        (size_t)s->oc16 / 16 * 64 *
+        (rows_before(s, py) * run_k_quads_before(s, s->up_w) + p.rows * run_k_quads_before(s, px));
     return p;
 }
 
@@ -86,7 +91,9 @@ bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool has_zero, boo
     if (!quernel_i_mul(s->kernel_h, s->kernel_w, &taps) || taps > MAX_K) return false;
     if (!quernel_i_mul(taps, s->group_in, &k) || k > MAX_K) return false;
     if (s->up_h > QUERNEL_I_STRIDE_MAX || s->up_w > QUERNEL_I_STRIDE_MAX) return false;
-    if (!quernel_i_mul(s->up_h, s->up_w, &phases) || !quernel_i_mul(phases, s->groups, &subproblems)) return false;
+    if (!quernel_i_mul(s->up_h, s->up_w, &phases) ||
+        !quernel_i_mul(phases, s->groups, &subproblems))
+        return false;
     if (subproblems > MAX_K || s->out > MAX_K || s->in > MAX_K) return false;
     s->taps = (uint32_t)taps;
     s->phases = (uint32_t)phases;
@@ -97,22 +104,28 @@ bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool has_zero, boo
     else shape_w16x4(s, has_zero);
     s->oc16 = (uint32_t)quernel_i_round_up(s->oc, 16);
     if (s->interleaved) panel = s->k_quads;
-    else if (!quernel_i_mul(rows_before(s, s->up_h), run_k_quads_before(s, s->up_w), &panel)) return false;
+    else if (!quernel_i_mul(rows_before(s, s->up_h), run_k_quads_before(s, s->up_w), &panel))
+        return false;
     if (by_taps) s->group_pack_bytes = (size_t)s->oc16 * s->taps;
     else if (!quernel_i_mul(panel, (size_t)s->oc16 * 4, &s->group_pack_bytes)) return false;
-    if (!quernel_i_mul(s->group_pack_bytes, by_taps ? 1 : s->groups / s->group_pack, &bytes) || bytes > SIZE_MAX / 4) return false;
+    if (!quernel_i_mul(s->group_pack_bytes, by_taps ? 1 : s->groups / s->group_pack, &bytes) ||
+        bytes > SIZE_MAX / 4)
+        return false;
     s->packed_bytes = bytes;
     return true;
 }
 
 // All places in one phase: the whole window, turned around.
-static quernel_i_weight_position find_interleaved(const quernel_i_weights_shape *s, uint32_t n, uint32_t row, uint32_t tap) {
+static quernel_i_weight_position find_interleaved(const quernel_i_weights_shape *s, uint32_t n,
+                                                  uint32_t row, uint32_t tap) {
     const uint32_t oc = (row % s->up_h * s->up_w + tap % s->up_w) * s->out + n;
     row = s->window_h - 1 - row / s->up_h, tap = s->window_w - 1 - tap / s->up_w;
-    return (quernel_i_weight_position){0, oc, (size_t)oc * 4, (size_t)row * s->run_k_quads * 4 + (size_t)tap * s->in};
+    return (quernel_i_weight_position){0, oc, (size_t)oc * 4,
+                                       (size_t)row * s->run_k_quads * 4 + (size_t)tap * s->in};
 }
 
-quernel_i_weight_position quernel_i_weight_find(const quernel_i_weights_shape *s, uint32_t n, uint32_t t) {
+quernel_i_weight_position quernel_i_weight_find(const quernel_i_weights_shape *s, uint32_t n,
+                                                uint32_t t) {
     assert(n < s->out && t < s->taps);
     if (s->format == QUERNEL_I_FORMAT_TAPS)
         return (quernel_i_weight_position){0, n, (size_t)t * s->oc16 + n, 0};
@@ -121,13 +134,17 @@ quernel_i_weight_position quernel_i_weight_find(const quernel_i_weights_shape *s
     if (s->interleaved) return find_interleaved(s, n, row, tap);
     const uint32_t phase = row % s->up_h * s->up_w + tap % s->up_w;
     const quernel_i_phase p = quernel_i_weights_phase(s, phase);
-    if (s->kind == QUERNEL_WEIGHTS_DECONV2D) row = p.rows - 1 - row / s->up_h, tap = p.row_taps - 1 - tap / s->up_w;
-    const size_t base = group_pack * s->group_pack_bytes + p.offset + oc / 16 * p.panel_bytes + oc % 16 * 4;
+    if (s->kind == QUERNEL_WEIGHTS_DECONV2D)
+        row = p.rows - 1 - row / s->up_h, tap = p.row_taps - 1 - tap / s->up_w;
+    const size_t base =
+        group_pack * s->group_pack_bytes + p.offset + oc / 16 * p.panel_bytes + oc % 16 * 4;
     return (quernel_i_weight_position){group_pack * s->phases + phase, oc, base,
-                                    (size_t)row * p.run_k_quads * 4 + (size_t)tap * s->subproblem_in + first};
+                                       (size_t)row * p.run_k_quads * 4 +
+                                           (size_t)tap * s->subproblem_in + first};
 }
 
-static void lay_out(quernel_weights *w, quernel_i_layout *block, const quernel_i_weights_shape *s, size_t smooth_count) {
+static void lay_out(quernel_weights *w, quernel_i_layout *block, const quernel_i_weights_shape *s,
+                    size_t smooth_count) {
     quernel_i_take(block, 1, sizeof(quernel_weights));
     int8_t *packed = quernel_i_take(block, s->packed_bytes, 1);
     const size_t oc = (size_t)s->subproblems * s->oc16;
@@ -142,16 +159,18 @@ static void lay_out(quernel_weights *w, quernel_i_layout *block, const quernel_i
 }
 
 int quernel_i_weights_allocate(const quernel_i_weights_shape *shape, size_t smooth_count,
-                               const quernel_allocator *allocator, quernel_weights **ret_weights, quernel_error *error) {
+                               const quernel_allocator *allocator, quernel_weights **ret_weights,
+                               quernel_error *error) {
     quernel_i_layout block = {0};
     lay_out(NULL, &block, shape, smooth_count);
     if (block.overflow)
-        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "out", -1, "weights: their size in bytes overflows");
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "out", -1,
+                                   "weights: their size in bytes overflows");
     const quernel_allocator memory = quernel_i_allocator(allocator);
     quernel_weights *w = quernel_i_allocate(&memory, block.used);
     if (!w)
-        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1, "weights: no memory for %zu bytes",
-                                   block.used);
+        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1,
+                                   "weights: no memory for %zu bytes", block.used);
     memset(w, 0, block.used);
     atomic_init(&w->references, 1);
     w->allocator = memory;
@@ -174,7 +193,8 @@ void quernel_i_weights_sum(quernel_weights *w) {
             const quernel_i_weight_position at = quernel_i_weight_find(s, n, t);
             const size_t j = (size_t)at.subproblem * s->oc16 + at.oc;
             for (uint32_t c = 0; c < s->group_in; c++) {
-                const int32_t q = (int32_t)w->packed[quernel_i_weight_byte(&at, c)], d = q - w->zero[n];
+                const int32_t q = (int32_t)w->packed[quernel_i_weight_byte(&at, c)],
+                              d = q - w->zero[n];
                 w->sum[j] += q;
                 w->abs_sum[j] += (uint64_t)(d < 0 ? -d : d);
             }
@@ -187,19 +207,22 @@ quernel_weights *quernel_weights_retain(quernel_weights *weights) {
 }
 
 void quernel_weights_release(quernel_weights *weights) {
-    if (!weights || atomic_fetch_sub_explicit(&weights->references, 1, memory_order_acq_rel) != 1) return;
+    if (!weights || atomic_fetch_sub_explicit(&weights->references, 1, memory_order_acq_rel) != 1)
+        return;
     const quernel_allocator memory = weights->allocator;
     quernel_i_release(&memory, weights, weights->bytes);
 }
 
 int quernel_weights_get(const quernel_weights *w, quernel_weights_info *ret_info) {
     if (!w || !ret_info) return QUERNEL_E_NULL;
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_weights_info, QUERNEL_WEIGHTS_INFO_MIN, "weights", "size");
+    const quernel_i_desc *desc =
+        QUERNEL_I_DESC(quernel_weights_info, QUERNEL_WEIGHTS_INFO_MIN, "weights", "size");
     if (quernel_i_desc_check(desc, ret_info, NULL)) return QUERNEL_E_VALUE;
     const quernel_i_weights_shape *s = &w->shape;
-    const quernel_weights_info info = {sizeof info, (int32_t)s->kind, s->out, s->in, s->kernel_h, s->kernel_w,
-                                       s->groups, w->smooth_kind, w->scale, w->has_zero ? w->zero : NULL, w->smooth,
-                                       s->packed_bytes, s->up_h, s->up_w};
+    const quernel_weights_info info = {
+        sizeof info, (int32_t)s->kind, s->out,         s->in,    s->kernel_h,
+        s->kernel_w, s->groups,        w->smooth_kind, w->scale, w->has_zero ? w->zero : NULL,
+        w->smooth,   s->packed_bytes,  s->up_h,        s->up_w};
     quernel_i_desc_write(desc, ret_info, &info);
     return QUERNEL_OK;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packs weights: checks the descriptor, multiplies the smoothing factors in, quantizes, and places each number.
+// Packs weights: checks the descriptor, multiplies the smoothing factors in, quantizes, and places
+// each number.
 #include <math.h>
 #include <string.h>
 
@@ -16,29 +17,41 @@ static int check_sizes(const quernel_weights_desc *d, quernel_error *error) {
     const struct {
         const char *name;
         uint32_t value;
-    } sizes[] = {{"out", d->out}, {"in", d->in}, {"kernel_h", d->kernel_h}, {"kernel_w", d->kernel_w},
+    } sizes[] = {{"out", d->out},
+                 {"in", d->in},
+                 {"kernel_h", d->kernel_h},
+                 {"kernel_w", d->kernel_w},
                  {"groups", d->groups}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        const int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, sizes[i].name, sizes[i].value, 1, 1 << 26);
+        const int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, sizes[i].name,
+                                               sizes[i].value, 1, 1 << 26);
         if (code) return code;
     }
     const bool deconv = d->kind == QUERNEL_WEIGHTS_DECONV2D;
-    int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "deconv_stride_h", d->deconv_stride_h, 0,
-                                     deconv ? QUERNEL_I_STRIDE_MAX : 0);
-    if (!code) code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "deconv_stride_w", d->deconv_stride_w, 0,
-                                            deconv ? QUERNEL_I_STRIDE_MAX : 0);
+    int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "deconv_stride_h",
+                                     d->deconv_stride_h, 0, deconv ? QUERNEL_I_STRIDE_MAX : 0);
+    if (!code)
+        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "deconv_stride_w",
+                                     d->deconv_stride_w, 0, deconv ? QUERNEL_I_STRIDE_MAX : 0);
     if (code) return code;
     if (d->in % d->groups || d->out % d->groups)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "groups", -1,
-                                   WHERE ": groups: %u: must divide in (%u) and out (%u)", d->groups, d->in, d->out);
-    if (d->kind == QUERNEL_WEIGHTS_LINEAR && (d->kernel_h != 1 || d->kernel_w != 1 || d->groups != 1))
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, d->groups != 1 ? "groups" : d->kernel_w != 1 ? "kernel_w" : "kernel_h", -1,
-                                   WHERE ": kernel_h, kernel_w, groups: %u, %u, %u: must be 1 for linear weights",
-                                   d->kernel_h, d->kernel_w, d->groups);
+                                   WHERE ": groups: %u: must divide in (%u) and out (%u)",
+                                   d->groups, d->in, d->out);
+    if (d->kind == QUERNEL_WEIGHTS_LINEAR &&
+        (d->kernel_h != 1 || d->kernel_w != 1 || d->groups != 1))
+        return quernel_i_error_set(
+            error, QUERNEL_E_SHAPE,
+            d->groups != 1     ? "groups"
+            : d->kernel_w != 1 ? "kernel_w"
+                               : "kernel_h",
+            -1, WHERE ": kernel_h, kernel_w, groups: %u, %u, %u: must be 1 for linear weights",
+            d->kernel_h, d->kernel_w, d->groups);
     return QUERNEL_OK;
 }
 
-static int check_strides(const quernel_weights_desc *d, const quernel_i_weights_shape *s, quernel_error *error) {
+static int check_strides(const quernel_weights_desc *d, const quernel_i_weights_shape *s,
+                         quernel_error *error) {
     const bool linear = d->kind == QUERNEL_WEIGHTS_LINEAR;
     if (!linear && (d->stride_in < 0 || d->stride_in > 1))
         return quernel_i_error_set(error, QUERNEL_E_STRIDE, "stride_in", -1,
@@ -48,28 +61,31 @@ static int check_strides(const quernel_weights_desc *d, const quernel_i_weights_
                                                               : (int64_t)s->group_in * s->taps;
     const int64_t max = INT64_MAX / 8 / (1 << 26);
     if (d->stride_in < 0 || d->stride_in > max)
-        return quernel_i_error_set(error, QUERNEL_E_STRIDE, "stride_in", -1, WHERE ": stride_in: %lld: out of range",
+        return quernel_i_error_set(error, QUERNEL_E_STRIDE, "stride_in", -1,
+                                   WHERE ": stride_in: %lld: out of range",
                                    (long long)d->stride_in);
     // One slice overlaps nothing, whatever its stride.
-    const bool transposed = linear && d->stride_in > 1, alone = (d->kind == QUERNEL_WEIGHTS_DECONV2D ? d->in : d->out) == 1;
+    const bool transposed = linear && d->stride_in > 1,
+               alone = (d->kind == QUERNEL_WEIGHTS_DECONV2D ? d->in : d->out) == 1;
     const int64_t min = d->stride == 0 || transposed || alone ? 0 : slice;
     const int64_t across = alone || !transposed ? 0 : (int64_t)d->out * (d->stride ? d->stride : 1);
     if (d->stride < min || d->stride > max || d->stride_in < across)
         return quernel_i_error_set(error, QUERNEL_E_STRIDE, transposed ? "stride_in" : "stride", -1,
-                                   WHERE ": stride, stride_in: %lld, %lld: elements overlap", (long long)d->stride,
-                                   (long long)d->stride_in);
+                                   WHERE ": stride, stride_in: %lld, %lld: elements overlap",
+                                   (long long)d->stride, (long long)d->stride_in);
     return QUERNEL_OK;
 }
 
 static size_t smooth_count(const quernel_weights_desc *d) {
     if (d->smooth_kind == QUERNEL_SMOOTH_NONE) return 0;
-    return d->smooth_kind == QUERNEL_SMOOTH_CHANNEL ? d->in : (size_t)d->in * d->kernel_h * d->kernel_w;
+    return d->smooth_kind == QUERNEL_SMOOTH_CHANNEL ? d->in
+                                                    : (size_t)d->in * d->kernel_h * d->kernel_w;
 }
 
 static int check_smooth(const quernel_weights_desc *d, quernel_error *error) {
-    const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "smooth_kind", d->smooth_kind, 0,
-                                           d->kind == QUERNEL_WEIGHTS_CONV2D ? QUERNEL_SMOOTH_COLUMN
-                                                                             : QUERNEL_SMOOTH_CHANNEL);
+    const int code = quernel_i_check_range(
+        error, QUERNEL_E_VALUE, WHERE, "smooth_kind", d->smooth_kind, 0,
+        d->kind == QUERNEL_WEIGHTS_CONV2D ? QUERNEL_SMOOTH_COLUMN : QUERNEL_SMOOTH_CHANNEL);
     if (code) return code;
     const size_t count = smooth_count(d);
     if (count && !d->smooth) return quernel_i_error_null(error, WHERE, "smooth");
@@ -83,21 +99,24 @@ static int check_scales(const quernel_weights_desc *d, quernel_error *error) {
     }
     if (!d->zero) return QUERNEL_OK;
     if (d->type == QUERNEL_TYPE_F32)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "zero", -1, WHERE ": zero: must be NULL for f32 weights");
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "zero", -1,
+                                   WHERE ": zero: must be NULL for f32 weights");
     const int32_t lo = d->type == QUERNEL_TYPE_S8 ? -128 : 0;
     for (uint32_t n = 0; n < d->out; n++)
         if (d->zero[n] < lo || d->zero[n] > lo + 255)
-            return quernel_i_error_set(error, QUERNEL_E_VALUE, "zero", n, WHERE ": zero[%u]: %d: must be %d … %d", n,
-                                       d->zero[n], lo, lo + 255);
+            return quernel_i_error_set(error, QUERNEL_E_VALUE, "zero", n,
+                                       WHERE ": zero[%u]: %d: must be %d … %d", n, d->zero[n], lo,
+                                       lo + 255);
     return QUERNEL_OK;
 }
 
 static int check_members(const quernel_weights_desc *d, quernel_error *error) {
-    int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "kind", d->kind, 0, QUERNEL_WEIGHTS_DECONV2D);
+    int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "kind", d->kind, 0,
+                                     QUERNEL_WEIGHTS_DECONV2D);
     if (code) return code;
     if (d->type != QUERNEL_TYPE_F32 && d->type != QUERNEL_TYPE_S8 && d->type != QUERNEL_TYPE_U8)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1, WHERE ": type: %d: must be f32, s8 or u8",
-                                   d->type);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1,
+                                   WHERE ": type: %d: must be f32, s8 or u8", d->type);
     if (!d->data) return quernel_i_error_null(error, WHERE, "data");
     if ((code = check_sizes(d, error))) return code;
     if ((code = check_smooth(d, error))) return code;
@@ -115,28 +134,39 @@ static bool any_zero_point(const quernel_weights_desc *d) {
 
 int quernel_i_weights_read(const quernel_weights_desc *from, const char *where, const char *name,
                            quernel_weights_desc *ret_desc, quernel_error *error) {
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_weights_desc, QUERNEL_WEIGHTS_DESC_MIN, where, name);
+    const quernel_i_desc *desc =
+        QUERNEL_I_DESC(quernel_weights_desc, QUERNEL_WEIGHTS_DESC_MIN, where, name);
     *ret_desc = (quernel_weights_desc)QUERNEL_WEIGHTS_DESC_INIT;
     return quernel_i_desc_read(desc, ret_desc, from, error);
 }
 
-int quernel_i_weights_check(const quernel_weights_desc *d, quernel_i_weights_shape *ret_shape, quernel_error *error) {
+int quernel_i_weights_check(const quernel_weights_desc *d, quernel_i_weights_shape *ret_shape,
+                            quernel_error *error) {
     const int code = check_members(d, error);
     if (code) return code;
-    quernel_i_weights_shape shape = {.kind = (uint32_t)d->kind, .out = d->out, .in = d->in, .kernel_h = d->kernel_h,
-                                     .kernel_w = d->kernel_w, .groups = d->groups, .up_h = 1, .up_w = 1};
+    quernel_i_weights_shape shape = {.kind = (uint32_t)d->kind,
+                                     .out = d->out,
+                                     .in = d->in,
+                                     .kernel_h = d->kernel_h,
+                                     .kernel_w = d->kernel_w,
+                                     .groups = d->groups,
+                                     .up_h = 1,
+                                     .up_w = 1};
     if (d->kind == QUERNEL_WEIGHTS_DECONV2D) {
         shape.up_h = d->deconv_stride_h ? d->deconv_stride_h : d->kernel_h;
         shape.up_w = d->deconv_stride_w ? d->deconv_stride_w : d->kernel_w;
     }
-    if (!quernel_i_weights_shape_fill(&shape, any_zero_point(d), d->smooth_kind == QUERNEL_SMOOTH_COLUMN))
-        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "in", -1, WHERE ": in: %u: the sizes overflow", d->in);
+    if (!quernel_i_weights_shape_fill(&shape, any_zero_point(d),
+                                      d->smooth_kind == QUERNEL_SMOOTH_COLUMN))
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "in", -1,
+                                   WHERE ": in: %u: the sizes overflow", d->in);
     *ret_shape = shape;
     return check_strides(d, &shape, error);
 }
 
-quernel_i_weights_source quernel_i_weights_source_at(const quernel_weights_desc *d, const quernel_i_weights_shape *s,
-                                                     uint32_t n, uint32_t t) {
+quernel_i_weights_source quernel_i_weights_source_at(const quernel_weights_desc *d,
+                                                     const quernel_i_weights_shape *s, uint32_t n,
+                                                     uint32_t t) {
     const size_t group = n / s->group_out, local = n % s->group_out, stride = (size_t)d->stride;
     quernel_i_weights_source from;
     if (d->kind == QUERNEL_WEIGHTS_LINEAR) {
@@ -152,16 +182,19 @@ quernel_i_weights_source quernel_i_weights_source_at(const quernel_weights_desc 
     return from;
 }
 
-// The input channels of output channel n's group at tap t: where they are read, what smooths them, where they go.
+// The input channels of output channel n's group at tap t: where they are read, what smooths them,
+// where they go.
 typedef struct walk {
     quernel_i_weights_source source; // elements of data
     size_t smooth, smooth_step;      // elements of smooth
     quernel_i_weight_position to;
 } walk;
 
-static walk walk_at(const quernel_weights_desc *d, const quernel_i_weights_shape *s, uint32_t n, uint32_t t) {
+static walk walk_at(const quernel_weights_desc *d, const quernel_i_weights_shape *s, uint32_t n,
+                    uint32_t t) {
     const bool by_column = d->smooth_kind == QUERNEL_SMOOTH_COLUMN;
-    walk w = {.source = quernel_i_weights_source_at(d, s, n, t), .to = quernel_i_weight_find(s, n, t)};
+    walk w = {.source = quernel_i_weights_source_at(d, s, n, t),
+              .to = quernel_i_weight_find(s, n, t)};
     w.smooth_step = by_column ? s->taps : 1;
     w.smooth = n / s->group_out * s->group_in * w.smooth_step + (by_column ? t : 0);
     return w;
@@ -169,19 +202,23 @@ static walk walk_at(const quernel_weights_desc *d, const quernel_i_weights_shape
 
 static float smoothed(const quernel_weights_desc *d, const walk *w, uint32_t c) {
     const float x = ((const float *)d->data)[w->source.first + c * w->source.step];
-    return d->smooth_kind == QUERNEL_SMOOTH_NONE ? x : x * d->smooth[w->smooth + c * w->smooth_step];
+    return d->smooth_kind == QUERNEL_SMOOTH_NONE ? x
+                                                 : x * d->smooth[w->smooth + c * w->smooth_step];
 }
 
-static int check_finite(const quernel_weights_desc *d, const walk *w, uint32_t c, quernel_error *error) {
+static int check_finite(const quernel_weights_desc *d, const walk *w, uint32_t c,
+                        quernel_error *error) {
     if (isfinite(smoothed(d, w, c))) return QUERNEL_OK;
     const size_t i = w->source.first + c * w->source.step;
     const float x = ((const float *)d->data)[i];
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)i, WHERE ": data[%zu]: %g: must be finite%s", i,
-                               (double)x, isfinite(x) ? " times its smoothing factor" : "");
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)i,
+                               WHERE ": data[%zu]: %g: must be finite%s", i, (double)x,
+                               isfinite(x) ? " times its smoothing factor" : "");
 }
 
 // Channel n of float weights: w·s rounded, its scale, its numbers by division.
-static int pack_float_channel(const quernel_weights_desc *d, quernel_weights *w, uint32_t n, quernel_error *error) {
+static int pack_float_channel(const quernel_weights_desc *d, quernel_weights *w, uint32_t n,
+                              quernel_error *error) {
     const quernel_i_weights_shape *s = &w->shape;
     float max = 0.0f;
     for (uint32_t t = 0; t < s->taps; t++) {
@@ -214,16 +251,19 @@ static void pack_int_channel(const quernel_weights_desc *d, quernel_weights *w, 
         const walk from = walk_at(d, s, n, t);
         const uint8_t *data = (const uint8_t *)d->data + from.source.first;
         for (uint32_t c = 0; c < s->group_in; c++)
-            w->packed[quernel_i_weight_byte(&from.to, c)] = (int8_t)(data[c * from.source.step] ^ flip);
+            w->packed[quernel_i_weight_byte(&from.to, c)] =
+                (int8_t)(data[c * from.source.step] ^ flip);
     }
 }
 
-static int pack(const quernel_weights_desc *d, quernel_weights **ret_weights, quernel_error *error) {
+static int pack(const quernel_weights_desc *d, quernel_weights **ret_weights,
+                quernel_error *error) {
     quernel_i_weights_shape shape;
     int code = quernel_i_weights_check(d, &shape, error);
     if (code) return code;
     quernel_weights *w;
-    if ((code = quernel_i_weights_allocate(&shape, smooth_count(d), d->allocator, &w, error))) return code;
+    if ((code = quernel_i_weights_allocate(&shape, smooth_count(d), d->allocator, &w, error)))
+        return code;
     w->has_zero = any_zero_point(d);
     w->smooth_kind = d->smooth_kind;
     if (w->smooth) memcpy(w->smooth, d->smooth, w->smooth_count * sizeof *w->smooth);
@@ -240,7 +280,8 @@ static int pack(const quernel_weights_desc *d, quernel_weights **ret_weights, qu
     return QUERNEL_OK;
 }
 
-int quernel_weights_pack(const quernel_weights_desc *desc, quernel_weights **ret_weights, quernel_error *error) {
+int quernel_weights_pack(const quernel_weights_desc *desc, quernel_weights **ret_weights,
+                         quernel_error *error) {
     if (!desc) return quernel_i_error_null(error, WHERE, "desc");
     if (!ret_weights) return quernel_i_error_null(error, WHERE, "ret_weights");
     quernel_weights_desc own;

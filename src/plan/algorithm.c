@@ -6,7 +6,8 @@
 #include "registry/registry.h"
 
 #define TILE 4
-#define PREPARED_MAX ((size_t)2 << 20) // bytes of weights, above which those of fewer points are sooner read
+// bytes of weights, above which those of fewer points are sooner read
+#define PREPARED_MAX ((size_t)2 << 20)
 #define PREPARED_CHEAP ((size_t)768 << 10) // bytes of weights that cost little to prepare
 
 #define REACH_MAX ((uint64_t)255 * 128) // of a product
@@ -23,9 +24,14 @@ static bool below(const quernel_weights *w, uint64_t bound) {
     return true;
 }
 
-// Lines of the kernel that fall together where the stride, or the kernel's height, asks for it: taps of 1 or 2 lines.
-static uint32_t tap_lines(const quernel_i_problem *p) { return p->stride_h == 2 || p->kernel_h > 4 ? 2 : 1; }
-static uint32_t taps(const quernel_i_problem *p) { return (p->kernel_h + tap_lines(p) - 1) / tap_lines(p); }
+// Lines of the kernel that fall together where the stride, or the kernel's height, asks for it:
+// taps of 1 or 2 lines.
+static uint32_t tap_lines(const quernel_i_problem *p) {
+    return p->stride_h == 2 || p->kernel_h > 4 ? 2 : 1;
+}
+static uint32_t taps(const quernel_i_problem *p) {
+    return (p->kernel_h + tap_lines(p) - 1) / tap_lines(p);
+}
 
 static bool within(uint32_t value, quernel_i_limits limits) {
     return value >= limits.min && (!limits.max || value <= limits.max);
@@ -36,7 +42,8 @@ static bool fits_window(const quernel_i_problem *p, const quernel_i_fits *f) {
     if (!within(p->kernel_h, f->kernel_h) || !within(p->kernel_w, f->kernel_w) ||
         !within(p->stride_h, f->stride_h) || !within(p->stride_w, f->stride_w))
         return false;
-    const bool whole_lines = p->stride_w <= p->kernel_w && p->dilation_w == 1 && s->subproblem_in == p->x.c;
+    const bool whole_lines =
+        p->stride_w <= p->kernel_w && p->dilation_w == 1 && s->subproblem_in == p->x.c;
     if (f->whole_lines && !whole_lines) return false;
     return !f->group_channels || (s->group_pack > 1 && s->subproblem_in <= f->group_channels);
 }
@@ -47,27 +54,33 @@ static bool below_bound(const quernel_weights *w, const quernel_i_kernel *k) {
 
 bool quernel_i_algorithm_fits(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const quernel_weights *w = p->weights;
-    if (w->shape.kind != QUERNEL_WEIGHTS_CONV2D || w->shape.format != QUERNEL_I_FORMAT_W16X4 || w->has_zero ||
-        w->smooth_kind == QUERNEL_SMOOTH_COLUMN || quernel_i_problem_by_row(p))
+    if (w->shape.kind != QUERNEL_WEIGHTS_CONV2D || w->shape.format != QUERNEL_I_FORMAT_W16X4 ||
+        w->has_zero || w->smooth_kind == QUERNEL_SMOOTH_COLUMN || quernel_i_problem_by_row(p))
         return false;
-    return k->call == QUERNEL_I_CALL_CONV && fits_window(p, &k->fits) && (k->in_parts || below_bound(w, k));
+    return k->call == QUERNEL_I_CALL_CONV && fits_window(p, &k->fits) &&
+           (k->in_parts || below_bound(w, k));
 }
 
 uint32_t quernel_i_algorithm_ic_split(const quernel_i_problem *p, const quernel_i_kernel *k) {
     if (!k->in_parts || below_bound(p->weights, k)) return 1;
     // The furthest that 4 channels of all taps take a sum.
-    const uint64_t bound = (uint64_t)1 << k->bound, quad = 4 * REACH_MAX * p->kernel_h * p->kernel_w;
-    const uint32_t quads = (p->weights->shape.subproblem_in + 3) / 4, part = (uint32_t)((bound - 1) / quad);
+    const uint64_t bound = (uint64_t)1 << k->bound,
+                   quad = 4 * REACH_MAX * p->kernel_h * p->kernel_w;
+    const uint32_t quads = (p->weights->shape.subproblem_in + 3) / 4,
+                   part = (uint32_t)((bound - 1) / quad);
     return (quads + part - 1) / part;
 }
 
-quernel_i_algorithm_cost quernel_i_algorithm_work(const quernel_i_problem *p, const quernel_i_kernel *k) {
+quernel_i_algorithm_cost quernel_i_algorithm_work(const quernel_i_problem *p,
+                                                  const quernel_i_kernel *k) {
     if (k->multiplies == QUERNEL_I_MULTIPLIES_LINES) {
-        const uint32_t numbers = p->kernel_w * p->weights->shape.subproblem_in * tap_lines(p), points = taps(p) + TILE - 1;
+        const uint32_t numbers = p->kernel_w * p->weights->shape.subproblem_in * tap_lines(p),
+                       points = taps(p) + TILE - 1;
         return (quernel_i_algorithm_cost){TILE * points, (numbers + 1) / 2 * 2, points};
     }
     if (k->multiplies == QUERNEL_I_MULTIPLIES_SLOTS) {
-        const uint32_t slots = (p->weights->shape.group_in + k->kr - 1) / k->kr; // one instruction a slot, whatever k it has
+        // one instruction a slot, whatever k it has
+        const uint32_t slots = (p->weights->shape.group_in + k->kr - 1) / k->kr;
         return (quernel_i_algorithm_cost){TILE * TILE, 2.0 * slots * p->weights->shape.taps, 1};
     }
     return (quernel_i_algorithm_cost){k->points, p->weights->shape.subproblem_in, k->points};
@@ -84,24 +97,29 @@ static size_t prepared_bytes(const quernel_i_problem *p, const quernel_i_kernel 
 }
 
 // Products that an output takes.
-static double direct_products(const quernel_i_problem *p) { return 4.0 * p->weights->shape.k_quads; }
+static double direct_products(const quernel_i_problem *p) {
+    return 4.0 * p->weights->shape.k_quads;
+}
 static double conv_products(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const quernel_i_algorithm_cost work = quernel_i_algorithm_work(p, k);
     return work.rows * work.depth / (TILE * TILE);
 }
 
-// The products that are saved pay for preparing the weights, which goes by their bytes; measured on Zen 3 with 64 to 512 channels.
+// The products that are saved pay for preparing the weights, which goes by their bytes; measured on
+// Zen 3 with 64 to 512 channels.
 static bool pays_preparing(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const double outputs = (double)p->grid_h * p->grid_w * p->weights->shape.oc16;
     const size_t bytes = prepared_bytes(p, k);
-    return bytes <= PREPARED_CHEAP || outputs * (direct_products(p) - conv_products(p, k)) >= 12.0 * (double)bytes;
+    return bytes <= PREPARED_CHEAP ||
+           outputs * (direct_products(p) - conv_products(p, k)) >= 12.0 * (double)bytes;
 }
 
 // By what was measured for the kernel: channels enough, and not too many outputs that nobody keeps.
 static bool pays_measured(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const uint64_t pixels = (uint64_t)p->grid_h * p->grid_w,
                    computed = tiled(p->grid_h, p->dilation_h) * tiled(p->grid_w, p->dilation_w);
-    return p->weights->shape.subproblem_in >= k->pays_channels && (double)computed <= (double)k->pays_computed * (double)pixels;
+    return p->weights->shape.subproblem_in >= k->pays_channels &&
+           (double)computed <= (double)k->pays_computed * (double)pixels;
 }
 
 // What an output takes beside its products is worth 20 of them, 30 where it is made from points.
@@ -118,18 +136,25 @@ static size_t tile_span(uint32_t kernel, uint32_t stride, uint32_t dilation) {
 // 16 output channels of weights with the scratch, and a strip of one tile.
 static bool fits_slice(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const uint32_t k_quads = p->weights->shape.k_quads;
-    const size_t strip = tile_span(p->kernel_h, p->stride_h, p->dilation_h) * tile_span(p->kernel_w, p->stride_w, p->dilation_w) * p->x.c;
-    return quernel_i_panel_bytes(k, k_quads) + k->scratch(k_quads) <= QUERNEL_I_SLICE_MAX && strip <= QUERNEL_I_SLICE_MAX;
+    const size_t strip = tile_span(p->kernel_h, p->stride_h, p->dilation_h) *
+                         tile_span(p->kernel_w, p->stride_w, p->dilation_w) * p->x.c;
+    return quernel_i_panel_bytes(k, k_quads) + k->scratch(k_quads) <= QUERNEL_I_SLICE_MAX &&
+           strip <= QUERNEL_I_SLICE_MAX;
 }
 
-// For instruction sets that could not be timed, by count, in the time of a 16-bit product, of which one of bytes takes half: Winograd's algorithm
-// has to promise 1.25 times the speed. Threads share outputs, but each prepares the weights.
+// For instruction sets that could not be timed, by count, in the time of a 16-bit product, of which
+// one of bytes takes half: Winograd's algorithm has to promise 1.25 times the speed. Threads share
+// outputs, but each prepares the weights.
 static bool counts_less(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const double oc = p->weights->shape.oc16, channels = p->weights->shape.subproblem_in,
                  outputs = (double)p->grid_h * p->grid_w * oc / p->threads,
-                 computed = (double)(tiled(p->grid_h, p->dilation_h) * tiled(p->grid_w, p->dilation_w)) * oc / p->threads;
-    const double epilogue = 16 * outputs, points = computed * (conv_products(p, k) + 26 + 16 * channels / oc);
-    return outputs * direct_products(p) / 2 + epilogue >= 1.25 * (points + epilogue + 12.0 * (double)prepared_bytes(p, k));
+                 computed =
+                     (double)(tiled(p->grid_h, p->dilation_h) * tiled(p->grid_w, p->dilation_w)) *
+                     oc / p->threads;
+    const double epilogue = 16 * outputs,
+                 points = computed * (conv_products(p, k) + 26 + 16 * channels / oc);
+    return outputs * direct_products(p) / 2 + epilogue >=
+           1.25 * (points + epilogue + 12.0 * (double)prepared_bytes(p, k));
 }
 
 static bool pays(const quernel_i_problem *p, const quernel_i_kernel *k) {
@@ -141,14 +166,17 @@ static bool pays(const quernel_i_problem *p, const quernel_i_kernel *k) {
     }
 }
 
-const quernel_i_kernel *quernel_i_algorithm_kernel(const quernel_i_problem *p, const quernel_i_kernel *gemm) {
+const quernel_i_kernel *quernel_i_algorithm_kernel(const quernel_i_problem *p,
+                                                   const quernel_i_kernel *gemm) {
     const quernel_i_kernel *chosen = NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
-        if (k->isa != gemm->isa || k->a_type != gemm->a_type || k->multiplies == QUERNEL_I_MULTIPLIES_DIRECT ||
-            !quernel_i_algorithm_fits(p, k))
+        if (k->isa != gemm->isa || k->a_type != gemm->a_type ||
+            k->multiplies == QUERNEL_I_MULTIPLIES_DIRECT || !quernel_i_algorithm_fits(p, k))
             continue;
-        const bool better = !chosen || (k->op == chosen->op && prepared_bytes(p, chosen) > PREPARED_MAX) ||
-                            (k->multiplies == QUERNEL_I_MULTIPLIES_SLOTS && conv_products(p, k) <= conv_products(p, chosen));
+        const bool better = !chosen ||
+                            (k->op == chosen->op && prepared_bytes(p, chosen) > PREPARED_MAX) ||
+                            (k->multiplies == QUERNEL_I_MULTIPLIES_SLOTS &&
+                             conv_products(p, k) <= conv_products(p, chosen));
         if (better && pays(p, k)) chosen = k;
     }
     return chosen;

@@ -19,7 +19,7 @@ const quernel_i_kernel *quernel_i_algorithm_kernel(const quernel_i_problem *prob
 /// Parts of the channels whose sums such a kernel finds by themselves: as many as keep each below
 /// the op's bound.
 uint32_t quernel_i_algorithm_ic_split(const quernel_i_problem *problem,
-                                   const quernel_i_kernel *kernel);
+                                      const quernel_i_kernel *kernel);
 
 /// What such a kernel multiplies for 4x4 outputs: rows of `depth` numbers of 16 bits (of bytes, an
 /// instruction takes twice as many), `matrices` of weights that they meet.
@@ -27,6 +27,6 @@ typedef struct quernel_i_algorithm_cost {
     double rows, depth, matrices;
 } quernel_i_algorithm_cost;
 quernel_i_algorithm_cost quernel_i_algorithm_work(const quernel_i_problem *problem,
-                                             const quernel_i_kernel *kernel);
+                                                  const quernel_i_kernel *kernel);
 
 #endif

@@ -90,8 +90,7 @@ quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b,
     const quernel_i_weights_shape *s = &p->weights->shape;
     const quernel_i_config *config = b->config;
     const uint32_t fused = fused_phases(p);
-    if (quernel_i_problem_depthwise(p))
-        return (quernel_i_plan_n_blocks){s->oc16, fused, 1, 1, 1};
+    if (quernel_i_problem_depthwise(p)) return (quernel_i_plan_n_blocks){s->oc16, fused, 1, 1, 1};
     const uint32_t subproblems = s->subproblems / fused,
                    nr = b->kernels->main->nr > 16 ? b->kernels->main->nr : 16;
     size_t oc = fitting_columns(b, strip, fused, nr);
@@ -102,9 +101,9 @@ quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b,
     if (!config->n_block && n_split > 1) oc = min(oc, quernel_i_round_up(share, nr));
     oc = min(oc, s->oc16);
     uint32_t blocks = pieces(s->oc, (uint32_t)oc);
-    if (subproblems == 1) blocks = (uint32_t)quernel_i_round_up(blocks, n_split); // as many for each
-    if (!config->n_block)
-        oc = min(quernel_i_round_up(pieces(s->oc, blocks), nr), s->oc16);
+    // as many for each
+    if (subproblems == 1) blocks = (uint32_t)quernel_i_round_up(blocks, n_split);
+    if (!config->n_block) oc = min(quernel_i_round_up(pieces(s->oc, blocks), nr), s->oc16);
     quernel_i_plan_n_blocks n = {.oc = (uint32_t)oc, .fused = fused, .n_split = 1};
     n.per_subproblem = pieces(s->oc, n.oc);
     n.count = subproblems * n.per_subproblem;
@@ -131,8 +130,8 @@ quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b,
     if (!k->tiles)
         return (quernel_i_plan_streams){QUERNEL_I_STREAMED_NONE, 0, prefetch_distance(b, n)};
     const quernel_i_streamed operand = b->config->streamed
-                                         ? (quernel_i_streamed)(b->config->streamed - 1)
-                                         : quernel_i_amx_streamed(b->problem, n->oc, l1d_bytes);
+                                           ? (quernel_i_streamed)(b->config->streamed - 1)
+                                           : quernel_i_amx_streamed(b->problem, n->oc, l1d_bytes);
     const uint32_t own =
         quernel_i_amx_l1_resident(b->problem, k, b->rows->path, operand, l1d_bytes);
     const size_t demanded = min(b->config->l1_resident, b->problem->weights->shape.k_quads);
@@ -153,7 +152,7 @@ static int64_t pitch_of(const quernel_i_plan_base *b, const quernel_i_plan_strip
 // y's own border: then a strip is one line, without a tail of rows at the end of each of its lines.
 // Parts would write each other's borders.
 static bool can_collapse(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
-                        const quernel_i_plan_n_blocks *n, uint32_t dedup) {
+                         const quernel_i_plan_n_blocks *n, uint32_t dedup) {
     const quernel_i_problem *p = b->problem;
     if (b->rows->path == QUERNEL_I_PATH_IM2COL || b->kernels->main->op != QUERNEL_I_OP_GEMM ||
         dedup)
@@ -175,7 +174,8 @@ static bool collapse_pays(const quernel_i_plan_base *b, const quernel_i_plan_str
     const size_t rows = b->kernels->main->tiles ? 16 : 1, lines = strip->h,
                  width = b->problem->grid_w;
     const size_t collapse = (lines - 1) * (size_t)pitch_of(b, strip) + width;
-    return lines > 1 && quernel_i_round_up(collapse, rows) <= lines * quernel_i_round_up(width, rows);
+    return lines > 1 &&
+           quernel_i_round_up(collapse, rows) <= lines * quernel_i_round_up(width, rows);
 }
 
 int quernel_i_plan_flat_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The plan as text: "kernel=NAME path=staged strip_h=8 …", written by explain and read back as demands.
+// The plan as text: "kernel=NAME path=staged strip_h=8 …", written by explain and read back as
+// demands.
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@
 
 enum { WORD = 96 };
 
-#define KNOB(key, words, tries, meaning) {#key, words, tries, meaning, offsetof(quernel_i_config, key)},
+#define KNOB(key, words, tries, meaning) \
+    {#key, words, tries, meaning, offsetof(quernel_i_config, key)},
 #define COUNT(key, member, tries, meaning) KNOB(key, NULL, tries, meaning)
 #define CHOICE(key, member, words, meaning) KNOB(key, words, NULL, meaning)
 const quernel_i_knob quernel_i_knobs[] = {
@@ -18,8 +20,8 @@ const quernel_i_knob quernel_i_knobs[] = {
     {0}};
 
 static int refuse(quernel_error *error, const char *where, const char *word) {
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1, "%s: config: %s: unknown key or value", where,
-                               word);
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1,
+                               "%s: config: %s: unknown key or value", where, word);
 }
 
 static bool parse_count(const char *value, uint32_t *ret) {
@@ -57,7 +59,8 @@ static bool parse_word(char *word, quernel_i_config *config) {
     return false;
 }
 
-int quernel_i_config_parse(const char *text, const char *where, quernel_i_config *ret_config, quernel_error *error) {
+int quernel_i_config_parse(const char *text, const char *where, quernel_i_config *ret_config,
+                           quernel_error *error) {
     quernel_i_config config = {0};
     while (text && *text) {
         text += strspn(text, " ");
@@ -77,7 +80,9 @@ int quernel_i_config_parse(const char *text, const char *where, quernel_i_config
 
 size_t quernel_i_config_print(const quernel_i_config *config, char *text, size_t capacity) {
     if (capacity) *text = 0;
-    size_t used = config->kernel ? quernel_i_text_add(text, capacity, 0, "kernel=%s", config->kernel->name) : 0;
+    size_t used = config->kernel
+                      ? quernel_i_text_add(text, capacity, 0, "kernel=%s", config->kernel->name)
+                      : 0;
     for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++) {
         uint32_t value = quernel_i_knob_get(k, config);
         if (!value) continue;
@@ -94,7 +99,8 @@ size_t quernel_i_config_print(const quernel_i_config *config, char *text, size_t
 
 quernel_i_config quernel_i_config_of(const quernel_i_plan *plan) {
     quernel_i_config config;
-    memset(&config, 0, sizeof config); // also what lies between members: configs are compared as bytes
+    // also what lies between members: configs are compared as bytes
+    memset(&config, 0, sizeof config);
     config.kernel = plan->kernels.main;
 #define COUNT(key, member, tries, meaning) config.key = plan->member;
 #define CHOICE(key, member, words, meaning) config.key = (uint32_t)plan->member + 1;

@@ -34,8 +34,7 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
                                               const quernel_i_config *config,
                                               const quernel_i_machine *m) {
     const bool few = (uint64_t)p->x.n * p->grid_h * p->grid_w <= 4;
-    const quernel_i_kernel *tiles =
-        few ? NULL : quernel_i_amx_kernel(p, m, p->quant.type);
+    const quernel_i_kernel *tiles = few ? NULL : quernel_i_amx_kernel(p, m, p->quant.type);
     if (tiles && quernel_i_amx_pays(p)) return tiles;
     const quernel_i_kernel *gemm = quernel_i_registry_best(QUERNEL_I_OP_GEMM, m->isas, -1);
     // Of kernels of one instruction set the one that reads the numbers as they are.
@@ -99,8 +98,8 @@ quernel_i_plan_kernels quernel_i_plan_kernels_of(const quernel_i_problem *p,
     const bool range_nhwc = quernel_i_problem_by_row(p) || nhwc;
     return (quernel_i_plan_kernels){
         .main = k,
-        .quantize = quernel_i_registry_best(nhwc ? QUERNEL_I_OP_QUANTIZE_NHWC : QUERNEL_I_OP_QUANTIZE_NCHW,
-                                            m->isas, -1),
+        .quantize = quernel_i_registry_best(
+            nhwc ? QUERNEL_I_OP_QUANTIZE_NHWC : QUERNEL_I_OP_QUANTIZE_NCHW, m->isas, -1),
         .gather = quernel_i_registry_best(QUERNEL_I_OP_QUANTIZE_NHWC, m->isas, -1),
         .range = quernel_i_registry_best(
             range_nhwc ? QUERNEL_I_OP_RANGE_NHWC : QUERNEL_I_OP_RANGE_NCHW, m->isas, -1),

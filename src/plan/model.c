@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts of work times rates. The rates were fitted to the landscapes, which hold times of a Zen 3 core
-// (QUERNEL_TEST_FIT=1 test_tune model_regret prints them); MACs are scaled to other instruction sets by what their
-// registers can do in a cycle.
-#include "cpu/cpu.h"
+// Counts of work times rates. The rates were fitted to the landscapes, which hold times of a Zen 3
+// core (QUERNEL_TEST_FIT=1 test_tune model_regret prints them); MACs are scaled to other
+// instruction sets by what their registers can do in a cycle.
 #include "plan/model.h"
+#include "cpu/cpu.h"
 
 #include "plan/algorithm.h"
 
 enum { SQUARE = 4 };
 
 const double quernel_i_model_rates[QUERNEL_I_WORK_COUNT] = {
-    [QUERNEL_I_WORK_MACS] = 0.426,    [QUERNEL_I_WORK_CALLS] = 0,        [QUERNEL_I_WORK_TILES] = 48.1,
-    [QUERNEL_I_WORK_WIDENED] = 0.058, [QUERNEL_I_WORK_B_L2] = 0.00678,   [QUERNEL_I_WORK_B_FAR] = 0.0122,
-    [QUERNEL_I_WORK_A_FAR] = 0.261,   [QUERNEL_I_WORK_PREPARED] = 0.014, [QUERNEL_I_WORK_COPIED] = 0.0171,
-    [QUERNEL_I_WORK_PACKED] = 0.473,  [QUERNEL_I_WORK_QUANTIZED] = 0.22, [QUERNEL_I_WORK_STORED] = 0.265,
+    [QUERNEL_I_WORK_MACS] = 0.426,     [QUERNEL_I_WORK_CALLS] = 0,
+    [QUERNEL_I_WORK_TILES] = 48.1,     [QUERNEL_I_WORK_WIDENED] = 0.058,
+    [QUERNEL_I_WORK_B_L2] = 0.00678,   [QUERNEL_I_WORK_B_FAR] = 0.0122,
+    [QUERNEL_I_WORK_A_FAR] = 0.261,    [QUERNEL_I_WORK_PREPARED] = 0.014,
+    [QUERNEL_I_WORK_COPIED] = 0.0171,  [QUERNEL_I_WORK_PACKED] = 0.473,
+    [QUERNEL_I_WORK_QUANTIZED] = 0.22, [QUERNEL_I_WORK_STORED] = 0.265,
 };
 
 static double macs_per_ns(const quernel_i_kernel *k) { return quernel_i_isas[k->isa].macs_per_ns; }
-static double words_per_ns(const quernel_i_kernel *k) { return quernel_i_isas[k->isa].words_per_ns; }
+static double words_per_ns(const quernel_i_kernel *k) {
+    return quernel_i_isas[k->isa].words_per_ns;
+}
 
 static double up(double total, double piece) {
     const double whole = (double)(uint64_t)(total / piece);
@@ -31,7 +35,7 @@ typedef struct share {
     double tiles;              // register tiles of rows in a strip
     double squares;            // of 4x4 output pixels in a strip
     double staged;             // bytes of a strip
-    double n_blocks;              // of a task
+    double n_blocks;           // of a task
 } share;
 
 static share share_of(const quernel_i_problem *p, const quernel_i_plan *plan, double mr) {
@@ -39,7 +43,8 @@ static share share_of(const quernel_i_problem *p, const quernel_i_plan *plan, do
     s.strips = (double)p->x.n * plan->strip.count_h * plan->strip.count_w;
     s.tasks = up(s.strips * plan->n_blocks.n_split, p->threads) / p->threads;
     // Means over strips, so that the last, smaller ones count as what they are.
-    const double lines = (double)p->grid_h / plan->strip.count_h, width = (double)p->grid_w / plan->strip.count_w;
+    const double lines = (double)p->grid_h / plan->strip.count_h,
+                 width = (double)p->grid_w / plan->strip.count_w;
     const double chunks = up(width, plan->chunk) / plan->chunk, chunk = width / chunks;
     s.pixels = lines * width;
     s.line_calls = lines * chunks;
@@ -56,7 +61,8 @@ static double n_block_oc(const quernel_i_problem *p, const quernel_i_plan *plan)
 }
 
 // Direct products: rows by columns, k deep.
-static void count_direct(const quernel_i_problem *p, const quernel_i_plan *plan, const share *s, double *work) {
+static void count_direct(const quernel_i_problem *p, const quernel_i_plan *plan, const share *s,
+                         double *work) {
     const quernel_i_kernel *k = plan->kernels.main;
     const double oc = n_block_oc(p, plan), depth = 4.0 * p->weights->shape.k_quads,
                  tiles = s->tasks * s->tiles * s->n_blocks;
@@ -67,7 +73,8 @@ static void count_direct(const quernel_i_problem *p, const quernel_i_plan *plan,
 }
 
 // Winograd's products: rows for each square of 4x4 outputs, made from its inputs and back.
-static void count_winograd(const quernel_i_problem *p, const quernel_i_plan *plan, const share *s, double *work) {
+static void count_winograd(const quernel_i_problem *p, const quernel_i_plan *plan, const share *s,
+                           double *work) {
     const quernel_i_kernel *k = plan->kernels.main;
     const quernel_i_algorithm_cost conv = quernel_i_algorithm_work(p, k);
     const double oc = n_block_oc(p, plan), rows = conv.rows * s->tasks * s->squares * s->n_blocks;
@@ -77,30 +84,36 @@ static void count_winograd(const quernel_i_problem *p, const quernel_i_plan *pla
     work[QUERNEL_I_WORK_WIDENED] = rows * p->x.c;
 }
 
-static void count_product(const quernel_i_problem *p, const quernel_i_plan *plan, const quernel_i_machine *m, const share *s,
-                          double *work) {
+static void count_product(const quernel_i_problem *p, const quernel_i_plan *plan,
+                          const quernel_i_machine *m, const share *s, double *work) {
     const quernel_i_weights_shape *w = &p->weights->shape;
     const quernel_i_kernel *k = plan->kernels.main;
     const bool winograd = k->multiplies != QUERNEL_I_MULTIPLIES_DIRECT;
-    const quernel_i_algorithm_cost conv = winograd ? quernel_i_algorithm_work(p, k) : (quernel_i_algorithm_cost){0, 0, 1};
+    const quernel_i_algorithm_cost conv =
+        winograd ? quernel_i_algorithm_work(p, k) : (quernel_i_algorithm_cost){0, 0, 1};
     (winograd ? count_winograd : count_direct)(p, plan, s, work);
-    const double tiles = s->tasks * s->n_blocks * (winograd ? conv.rows * s->squares / k->mr : s->tiles),
+    const double tiles = s->tasks * s->n_blocks *
+                         (winograd ? conv.rows * s->squares / k->mr : s->tiles),
                  depth = 4.0 * w->k_quads;
     const double block = n_block_oc(p, plan) / 16 * (double)quernel_i_panel_bytes(k, w->k_quads),
                  l2 = (double)m->l2_bytes;
-    // A tile of rows walks the block, a tile of points its part; it comes from L1 where it fits there beside the rows.
+    // A tile of rows walks the block, a tile of points its part; it comes from L1 where it fits
+    // there beside the rows.
     const double walked = tiles * block / conv.matrices;
     if (block > l2 / 2) work[QUERNEL_I_WORK_B_FAR] = walked;
     else if (block > (double)m->l1d_bytes / 2) work[QUERNEL_I_WORK_B_L2] = walked;
-    if (k->b_prepare.any) work[QUERNEL_I_WORK_PREPARED] = (s->n_blocks > 1 ? s->tasks * s->n_blocks : 1) * block;
+    if (k->b_prepare.any)
+        work[QUERNEL_I_WORK_PREPARED] = (s->n_blocks > 1 ? s->tasks * s->n_blocks : 1) * block;
     // Rows that do not stay in L2 come again for every n-block.
     const double rows = plan->rows.path == QUERNEL_I_PATH_IM2COL ? plan->chunk * depth : s->staged;
     const double again = rows + block > l2 ? s->n_blocks : 1;
     work[QUERNEL_I_WORK_A_FAR] = s->tasks * s->staged * again;
-    if (plan->rows.path == QUERNEL_I_PATH_IM2COL) work[QUERNEL_I_WORK_PACKED] = s->tasks * s->pixels * depth * w->groups;
+    if (plan->rows.path == QUERNEL_I_PATH_IM2COL)
+        work[QUERNEL_I_WORK_PACKED] = s->tasks * s->pixels * depth * w->groups;
 }
 
-static void count_depthwise(const quernel_i_problem *p, const quernel_i_plan *plan, const share *s, double *work) {
+static void count_depthwise(const quernel_i_problem *p, const quernel_i_plan *plan, const share *s,
+                            double *work) {
     const quernel_i_weights_shape *w = &p->weights->shape;
     const double macs = s->tasks * s->pixels * w->oc16 * w->taps;
     // A tap of a channel takes a lane by itself: a quarter of the product's rate at best.
@@ -109,8 +122,8 @@ static void count_depthwise(const quernel_i_problem *p, const quernel_i_plan *pl
     work[QUERNEL_I_WORK_A_FAR] = s->tasks * s->staged;
 }
 
-void quernel_i_model_count(const quernel_i_problem *p, const quernel_i_plan *plan, const quernel_i_machine *m,
-                           double work[QUERNEL_I_WORK_COUNT]) {
+void quernel_i_model_count(const quernel_i_problem *p, const quernel_i_plan *plan,
+                           const quernel_i_machine *m, double work[QUERNEL_I_WORK_COUNT]) {
     for (int i = 0; i < QUERNEL_I_WORK_COUNT; i++) work[i] = 0;
     const bool depthwise = quernel_i_problem_depthwise(p);
     const share s = share_of(p, plan, depthwise ? 1 : plan->kernels.main->mr);
@@ -121,13 +134,15 @@ void quernel_i_model_count(const quernel_i_problem *p, const quernel_i_plan *pla
     // On the im2col path a strip of floats is copied, and quantized as its rows are gathered.
     if (!floats) work[QUERNEL_I_WORK_COPIED] = staged;
     else if (plan->rows.path == QUERNEL_I_PATH_IM2COL)
-        work[QUERNEL_I_WORK_COPIED] = 4 * staged, work[QUERNEL_I_WORK_QUANTIZED] = work[QUERNEL_I_WORK_PACKED];
+        work[QUERNEL_I_WORK_COPIED] = 4 * staged,
+        work[QUERNEL_I_WORK_QUANTIZED] = work[QUERNEL_I_WORK_PACKED];
     else work[QUERNEL_I_WORK_QUANTIZED] = staged;
-    work[QUERNEL_I_WORK_STORED] =
-        (double)p->y.n * p->y.c * p->y.h * p->y.w * (double)quernel_type_size((quernel_type)p->y.type) / p->threads;
+    work[QUERNEL_I_WORK_STORED] = (double)p->y.n * p->y.c * p->y.h * p->y.w *
+                                  (double)quernel_type_size((quernel_type)p->y.type) / p->threads;
 }
 
-double quernel_i_model_ns(const quernel_i_problem *p, const quernel_i_plan *plan, const quernel_i_machine *m) {
+double quernel_i_model_ns(const quernel_i_problem *p, const quernel_i_plan *plan,
+                          const quernel_i_machine *m) {
     double work[QUERNEL_I_WORK_COUNT], ns = 0;
     quernel_i_model_count(p, plan, m, work);
     for (int i = 0; i < QUERNEL_I_WORK_COUNT; i++) ns += work[i] * quernel_i_model_rates[i];

@@ -9,8 +9,9 @@
 /// What a plan does, per thread that has the most to do. Each is multiplied by a rate; the sum is
 /// the time.
 typedef enum quernel_i_work {
-    QUERNEL_I_WORK_MACS,      ///< multiply-adds, tails of register tiles included, in n-blocks of the
-                              ///< instruction set's rate
+    /// multiply-adds, tails of register tiles included, in n-blocks of the
+    QUERNEL_I_WORK_MACS,
+    ///< instruction set's rate
     QUERNEL_I_WORK_CALLS,     ///< kernel calls
     QUERNEL_I_WORK_TILES,     ///< register tiles: each is set up, finished and stored
     QUERNEL_I_WORK_WIDENED,   ///< bytes of rows that a kernel expands or reads again for each block

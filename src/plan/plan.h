@@ -25,17 +25,17 @@ typedef struct quernel_i_plan_kernels {
     const quernel_i_kernel *gather;   // float rows of the im2col path
     const quernel_i_kernel *range;
     const quernel_i_kernel *epilogue_kernel; // of fused lines
-    int32_t a_offset;                 // added to numbers that the kernel reads as its own type
-    uint32_t ic_split;              // of a convolution kernel's channels
+    int32_t a_offset;  // added to numbers that the kernel reads as its own type
+    uint32_t ic_split; // of a convolution kernel's channels
 } quernel_i_plan_kernels;
 
 /// The rows that the kernel reads.
 typedef struct quernel_i_plan_rows {
     quernel_i_path path;
-    bool has_strip;  // they are made in, or gathered from, a strip in the workspace
-    bool whole;      // one run covers a kernel row, else each tap is a run
+    bool has_strip;    // they are made in, or gathered from, a strip in the workspace
+    bool whole;        // one run covers a kernel row, else each tap is a run
     uint32_t n_k_runs; // of a phase at most
-    ptrdiff_t pixel; // bytes from pixel to pixel; packed: from row to row
+    ptrdiff_t pixel;   // bytes from pixel to pixel; packed: from row to row
 } quernel_i_plan_rows;
 
 /// A strip of output pixels, the rows of a task.
@@ -52,14 +52,14 @@ typedef struct quernel_i_plan_n_blocks {
     uint32_t oc;    // output channels of a block
     uint32_t fused; // phases of a block: all of a line of y that is finished whole, else 1
     uint32_t per_subproblem, count; // count = subproblems / fused · per_subproblem
-    uint32_t n_split;                 // tasks that share out the blocks of a strip
+    uint32_t n_split;               // tasks that share out the blocks of a strip
 } quernel_i_plan_n_blocks;
 
 /// How operands pass through the caches.
 typedef struct quernel_i_plan_streams {
     quernel_i_streamed operand; // the one that is streamed L1
-    uint32_t l1_resident;     // quads of k of a tile kernel's rows that stay in L1; 0: all
-    uint32_t prefetch;        // bytes ahead; 0: none
+    uint32_t l1_resident;       // quads of k of a tile kernel's rows that stay in L1; 0: all
+    uint32_t prefetch;          // bytes ahead; 0: none
 } quernel_i_plan_streams;
 
 /// Where a worker's pieces of workspace begin, in bytes from its slice of `bytes`.
@@ -102,7 +102,7 @@ typedef struct quernel_i_plan {
     quernel_i_plan_n_blocks n_blocks;
     quernel_i_plan_streams streams;
     uint32_t dedup;        // output pixels of a block whose rows may be equal; 0: off
-    bool collapse;             // a strip's lines are one line; pixels between land in y's border
+    bool collapse;         // a strip's lines are one line; pixels between land in y's border
     uint32_t chunk;        // output pixels that are packed, or multiplied, at a time
     uint32_t float_pixels; // pixels of a bf16 piece
     uint32_t range_tasks;  // per image; 0: not dynamic over the image

@@ -21,7 +21,9 @@ static bool whole_rows(const quernel_i_problem *p, int64_t pixel) {
 }
 
 // Runs read up to 3 bytes behind their last k; tap by tap the packed order leaves no room for that.
-static bool taps_aligned(const quernel_i_problem *p) { return p->weights->shape.subproblem_in % 4 == 0; }
+static bool taps_aligned(const quernel_i_problem *p) {
+    return p->weights->shape.subproblem_in % 4 == 0;
+}
 
 static bool can_read_in_place(const quernel_i_problem *p, const quernel_i_plan_kernels *k) {
     if (!quernel_i_problem_int8_input(p) || k->a_offset || p->x.layout != QUERNEL_LAYOUT_NHWC)
@@ -46,8 +48,7 @@ static bool must_pack(const quernel_i_problem *p, const quernel_i_plan_kernels *
 bool quernel_i_plan_path_of(const quernel_i_problem *p, const quernel_i_plan_kernels *k,
                             const quernel_i_config *config, quernel_i_path *ret) {
     const bool pack = must_pack(p, k), in_place = !pack && can_read_in_place(p, k);
-    const bool copy =
-        in_place && quernel_i_amx_copy(p, k->main, p->x.stride_w * p->stride_w);
+    const bool copy = in_place && quernel_i_amx_copy(p, k->main, p->x.stride_w * p->stride_w);
     *ret = pack                ? QUERNEL_I_PATH_IM2COL
            : in_place && !copy ? QUERNEL_I_PATH_INPLACE
                                : QUERNEL_I_PATH_STAGED;

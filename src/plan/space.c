@@ -30,7 +30,9 @@ static void keep(walk *w, const quernel_i_config *demands) {
     quernel_i_plan planned;
     if (w->count == w->capacity || !plan(w, demands, &planned)) return;
     const quernel_i_config config = quernel_i_config_of(&planned);
-    if (!known(w, &config)) w->found[w->count++] = (quernel_i_candidate){config, quernel_i_model_ns(w->problem, &planned, w->machine)};
+    if (!known(w, &config))
+        w->found[w->count++] =
+            (quernel_i_candidate){config, quernel_i_model_ns(w->problem, &planned, w->machine)};
 }
 
 // The values of "/2 *2 8" beside `own`; returns how many.
@@ -47,7 +49,8 @@ static size_t tries_of(const char *text, uint32_t own, uint32_t *ret) {
     return count;
 }
 
-static void walk_knobs(walk *w, const quernel_i_knob *knob, quernel_i_config *demands, uint32_t moves) {
+static void walk_knobs(walk *w, const quernel_i_knob *knob, quernel_i_config *demands,
+                       uint32_t moves) {
     if (!knob->key) {
         keep(w, demands);
         return;
@@ -72,8 +75,8 @@ static void walk_knobs(walk *w, const quernel_i_knob *knob, quernel_i_config *de
     *demand = 0;
 }
 
-size_t quernel_i_space(const quernel_i_problem *problem, const quernel_i_machine *machine, uint32_t moves,
-                       quernel_i_candidate *ret, size_t capacity) {
+size_t quernel_i_space(const quernel_i_problem *problem, const quernel_i_machine *machine,
+                       uint32_t moves, quernel_i_candidate *ret, size_t capacity) {
     walk w = {problem, machine, ret, 0, capacity};
     quernel_i_config none = {0};
     walk_knobs(&w, quernel_i_knobs, &none, 0);

@@ -28,8 +28,7 @@ static size_t max(size_t a, size_t b) { return a > b ? a : b; }
 static uint32_t pieces(uint32_t total, uint32_t piece) { return (total + piece - 1) / piece; }
 
 bool quernel_i_plan_far(const quernel_i_plan_base *b) {
-    return quernel_i_amx_far(b->problem, b->kernels->main, b->rows->path,
-                                    b->machine->l2_bytes);
+    return quernel_i_amx_far(b->problem, b->kernels->main, b->rows->path, b->machine->l2_bytes);
 }
 
 size_t quernel_i_plan_strip_pixel(const quernel_i_plan_base *b) {
@@ -61,8 +60,7 @@ static size_t strip_budget(const quernel_i_plan_base *b) {
         return quernel_i_plan_far_strip(b) / (size_t)r->pixel * pixel;
     const size_t pays =
         quernel_i_plan_prepares(b) && r->n_k_runs == 1 && !packed ? ROWS_PAY * pixel : 0;
-    return max(min(b->machine->l2_bytes / 3, STRIP_MAX),
-                in_place ? pays : min(pays, STRIP_MAX));
+    return max(min(b->machine->l2_bytes / 3, STRIP_MAX), in_place ? pays : min(pays, STRIP_MAX));
 }
 
 // Half a line, in whole tiles where the kernel works in tiles: of each lattice of a dilation.
@@ -118,8 +116,7 @@ static bool splits_n(const quernel_i_plan_base *b, extent e) {
     const quernel_i_weights_shape *s = &b->problem->weights->shape;
     if (!quernel_i_kernel_conv(b->kernels->main) || b->rows->path != QUERNEL_I_PATH_INPLACE)
         return false;
-    const size_t weights =
-        quernel_i_panel_bytes(b->kernels->main, s->k_quads) * (s->oc16 / 16);
+    const size_t weights = quernel_i_panel_bytes(b->kernels->main, s->k_quads) * (s->oc16 / 16);
     return weights > quernel_i_plan_block_budget(b, e.h, e.w);
 }
 

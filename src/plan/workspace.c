@@ -31,8 +31,9 @@ static quernel_i_slice lay_out_slice(const quernel_i_plan_base *b, const quernel
     at.block = offset(layout, prepared ? n->oc / 16 * n->fused : 0, panel);
     at.scratch = offset(layout, quernel_i_plan_scratch_bytes(b), 1);
     at.dedup = offset(layout, quernel_i_plan_dedup_blocks(plan), strip->h);
-    at.tile = s->interleaved ? offset(layout, interleaved, quernel_type_size((quernel_type)p->y.type))
-                        : offset(layout, fused, quernel_i_plan_tile_row(n));
+    at.tile = s->interleaved
+                  ? offset(layout, interleaved, quernel_type_size((quernel_type)p->y.type))
+                  : offset(layout, fused, quernel_i_plan_tile_row(n));
     at.residual = offset(layout, p->epilogue.residual ? interleaved : 0, sizeof(float));
     at.floats = offset(layout, (size_t)plan->float_pixels * p->x.c, sizeof(float));
     at.row_scale = offset(layout, by_row ? rows : 0, sizeof(float));

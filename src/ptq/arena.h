@@ -18,13 +18,15 @@ typedef struct quernel_i_arena_block {
 _Static_assert(sizeof(quernel_i_arena_block) <= QUERNEL_I_LINE, "a block's head takes one line");
 
 /// count·size bytes, line-aligned, or NULL with the error filled (QUERNEL_E_MEMORY).
-static inline void *quernel_i_arena_take(quernel_i_arena *a, size_t count, size_t size, quernel_error *error) {
+static inline void *quernel_i_arena_take(quernel_i_arena *a, size_t count, size_t size,
+                                         quernel_error *error) {
     size_t bytes;
     const bool fits = quernel_i_mul(count, size, &bytes) && bytes < SIZE_MAX / 4;
-    quernel_i_arena_block *block = fits ? quernel_i_allocate(&a->memory, bytes + QUERNEL_I_LINE) : NULL;
+    quernel_i_arena_block *block =
+        fits ? quernel_i_allocate(&a->memory, bytes + QUERNEL_I_LINE) : NULL;
     if (!block) {
-        quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1, "audit: no memory for %zu elements of %zu bytes",
-                            count, size);
+        quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1,
+                            "audit: no memory for %zu elements of %zu bytes", count, size);
         return NULL;
     }
     *block = (quernel_i_arena_block){a->last, bytes + QUERNEL_I_LINE};

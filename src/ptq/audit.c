@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The audit of one layer: the true operator against float, and its error split by switching one cause off at a time.
+// The audit of one layer: the true operator against float, and its error split by switching one
+// cause off at a time.
 #include <math.h>
 
+#include "base/desc.h"
 #include "ptq/chosen.h"
 #include "ptq/compare.h"
 #include "ptq/findings.h"
-#include "base/desc.h"
 
 #define WHERE "audit"
 
 // y over all images by one of two ways, compared with `exact`.
-static int judge(quernel_i_chosen *a, quernel_weights *weights, const quernel_quant *quant, quernel_comparison *ret,
-                 quernel_error *error) {
+static int judge(quernel_i_chosen *a, quernel_weights *weights, const quernel_quant *quant,
+                 quernel_comparison *ret, quernel_error *error) {
     quernel_i_sums sums = {0};
     for (uint32_t i = 0; i < a->f.count; i++) {
         const quernel_i_ptq_image *image = &a->f.images[i];
@@ -41,8 +42,10 @@ static int judge_unsmoothed(quernel_i_chosen *a, quernel_report *r, quernel_erro
     int code = quernel_i_setting_open(&a->f, NULL, &off, error);
     if (code) return code;
     quernel_calibration_options o = QUERNEL_CALIBRATION_OPTIONS_INIT;
-    o.calibrator = a->choice.calibrator, o.nonzero = a->choice.nonzero && o.calibrator != QUERNEL_CALIBRATOR_MEAN;
-    o.signedness = a->choice.quant.type == QUERNEL_TYPE_S8 ? QUERNEL_SIGNEDNESS_S8 : QUERNEL_SIGNEDNESS_AUTO;
+    o.calibrator = a->choice.calibrator,
+    o.nonzero = a->choice.nonzero && o.calibrator != QUERNEL_CALIBRATOR_MEAN;
+    o.signedness =
+        a->choice.quant.type == QUERNEL_TYPE_S8 ? QUERNEL_SIGNEDNESS_S8 : QUERNEL_SIGNEDNESS_AUTO;
     o.allow_nonfinite = 1;
     quernel_calibration c = QUERNEL_CALIBRATION_INIT;
     quernel_comparison comparison = QUERNEL_COMPARISON_INIT;
@@ -70,11 +73,13 @@ static void find_in_output(quernel_report *r) {
     r->nonfinite_place = QUERNEL_PLACE_INT8_OUTPUT;
 }
 
-static int run(quernel_i_chosen *a, const quernel_sample *samples, quernel_report *r, quernel_error *error) {
+static int run(quernel_i_chosen *a, const quernel_sample *samples, quernel_report *r,
+               quernel_error *error) {
     quernel_i_find_nonfinite(&a->f, r);
     quernel_i_find_mismatch(&a->f, samples, r);
     int code = quernel_i_find_dead(&a->f, r, error);
-    const bool runs = r->nonfinite_place != QUERNEL_PLACE_WEIGHTS && r->nonfinite_place != QUERNEL_PLACE_BIAS;
+    const bool runs =
+        r->nonfinite_place != QUERNEL_PLACE_WEIGHTS && r->nonfinite_place != QUERNEL_PLACE_BIAS;
     if (code || !runs) return code;
     if ((code = quernel_i_setting_open(&a->f, NULL, &a->setting, error))) return code;
     code = quernel_i_find_range(&a->f, &a->setting, &a->choice.quant, r, error);
@@ -85,11 +90,12 @@ static int run(quernel_i_chosen *a, const quernel_sample *samples, quernel_repor
     return code;
 }
 
-int quernel_audit_layer(const quernel_float_layer *layer, const quernel_choice *choice, const float *smooth,
-                        const quernel_sample *samples, uint32_t count, quernel_report *ret_report,
-                        quernel_error *error) {
+int quernel_audit_layer(const quernel_float_layer *layer, const quernel_choice *choice,
+                        const float *smooth, const quernel_sample *samples, uint32_t count,
+                        quernel_report *ret_report, quernel_error *error) {
     if (!ret_report) return quernel_i_error_null(error, WHERE, "ret_report");
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_report, QUERNEL_REPORT_MIN, WHERE, "ret_report.size");
+    const quernel_i_desc *desc =
+        QUERNEL_I_DESC(quernel_report, QUERNEL_REPORT_MIN, WHERE, "ret_report.size");
     quernel_i_chosen a;
     int code = quernel_i_desc_check(desc, ret_report, error);
     if (!code) code = quernel_i_chosen_open(layer, choice, smooth, samples, count, &a, error);
@@ -109,7 +115,8 @@ static int sum_lack(quernel_i_chosen *a, double *sums, double *ret_count, querne
         const size_t outputs = quernel_i_ptq_image_outputs(&a->f, image);
         float *exact = quernel_i_arena_take(&a->f.arena, outputs, sizeof *exact, error);
         if (!exact) return QUERNEL_E_MEMORY;
-        const int code = quernel_i_ptq_layer_run(&a->f, a->setting.weights, &a->choice.quant, image, false, a->y, error);
+        const int code = quernel_i_ptq_layer_run(&a->f, a->setting.weights, &a->choice.quant, image,
+                                                 false, a->y, error);
         if (code) return code;
         quernel_i_ptq_layer_product(&a->f, image, a->f.matrix, NULL, false, exact);
         for (size_t j = 0; j < outputs; j++) {
@@ -132,12 +139,14 @@ static int correct(quernel_i_chosen *a, float *ret_bias, quernel_error *error) {
     code = sum_lack(a, sums, &count, error);
     quernel_i_setting_close(&a->setting);
     const float *bias = a->f.layer.op.epilogue.bias;
-    for (uint32_t n = 0; n < out && !code; n++) ret_bias[n] = (float)((bias ? (double)bias[n] : 0.0) + sums[n] / count);
+    for (uint32_t n = 0; n < out && !code; n++)
+        ret_bias[n] = (float)((bias ? (double)bias[n] : 0.0) + sums[n] / count);
     return code;
 }
 
-int quernel_bias_correct(const quernel_float_layer *layer, const quernel_choice *choice, const float *smooth,
-                         const quernel_sample *samples, uint32_t count, float *ret_bias, quernel_error *error) {
+int quernel_bias_correct(const quernel_float_layer *layer, const quernel_choice *choice,
+                         const float *smooth, const quernel_sample *samples, uint32_t count,
+                         float *ret_bias, quernel_error *error) {
     if (!ret_bias) return quernel_i_error_null(error, WHERE, "ret_bias");
     quernel_i_chosen a;
     int code = quernel_i_chosen_open(layer, choice, smooth, samples, count, &a, error);

@@ -15,11 +15,13 @@ typedef struct quernel_i_chosen {
 } quernel_i_chosen;
 
 /// Checks and loads everything but the setting, which stays closed. Gives all back where it fails.
-int quernel_i_chosen_open(const quernel_float_layer *layer, const quernel_choice *choice, const float *smooth,
-                          const quernel_sample *samples, uint32_t count, quernel_i_chosen *ret, quernel_error *error);
+int quernel_i_chosen_open(const quernel_float_layer *layer, const quernel_choice *choice,
+                          const float *smooth, const quernel_sample *samples, uint32_t count,
+                          quernel_i_chosen *ret, quernel_error *error);
 void quernel_i_chosen_close(quernel_i_chosen *a);
 
-/// Multipliers and both matrices, by the specification, once the setting is open. The scales of the weights go to `ret_scale`.
+/// Multipliers and both matrices, by the specification, once the setting is open. The scales of the
+/// weights go to `ret_scale`.
 int quernel_i_chosen_fill(quernel_i_chosen *a, const float **ret_scale, quernel_error *error);
 
 #endif

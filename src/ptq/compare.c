@@ -2,9 +2,9 @@
 // Comparisons of outputs, and the decisions over a whole network that are made of them.
 #include <math.h>
 
-#include "ptq/compare.h"
 #include "base/desc.h"
 #include "base/error.h"
+#include "ptq/compare.h"
 
 #define WHERE "compare"
 
@@ -13,7 +13,8 @@ double quernel_i_decibel(double signal, double noise) {
     return fmin(fmax(10.0 * (log10(signal) - log10(noise)), -300.0), 300.0);
 }
 
-void quernel_i_compare_add(quernel_i_sums *s, const float *reference, const float *y, size_t count) {
+void quernel_i_compare_add(quernel_i_sums *s, const float *reference, const float *y,
+                           size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (!isfinite(reference[i]) || !isfinite(y[i])) {
             s->nonfinite++;
@@ -39,8 +40,8 @@ quernel_comparison quernel_i_compare_end(const quernel_i_sums *s) {
     return c;
 }
 
-int quernel_compare(const float *reference, const float *y, size_t count, quernel_comparison *ret_comparison,
-                    quernel_error *error) {
+int quernel_compare(const float *reference, const float *y, size_t count,
+                    quernel_comparison *ret_comparison, quernel_error *error) {
     if (!reference) return quernel_i_error_null(error, WHERE, "reference");
     if (!y) return quernel_i_error_null(error, WHERE, "y");
     if (!ret_comparison) return quernel_i_error_null(error, WHERE, "ret_comparison");
@@ -50,19 +51,23 @@ int quernel_compare(const float *reference, const float *y, size_t count, querne
     return QUERNEL_OK;
 }
 
-int quernel_accept(const quernel_comparison *plain, const quernel_comparison *searched, uint32_t count, double margin,
-                   int32_t *ret_keep, quernel_error *error) {
+int quernel_accept(const quernel_comparison *plain, const quernel_comparison *searched,
+                   uint32_t count, double margin, int32_t *ret_keep, quernel_error *error) {
     if (!plain) return quernel_i_error_null(error, "accept", "plain");
     if (!searched) return quernel_i_error_null(error, "accept", "searched");
     if (!ret_keep) return quernel_i_error_null(error, "accept", "ret_keep");
     if (!(margin >= 0.0 && margin <= 60.0))
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "margin", -1, "accept: margin: %g: must be 0 … 60", margin);
-    if (!count) return quernel_i_error_set(error, QUERNEL_E_SHAPE, "count", -1, "accept: count: 0: must be 1 or more");
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "margin", -1,
+                                   "accept: margin: %g: must be 0 … 60", margin);
+    if (!count)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "count", -1,
+                                   "accept: count: 0: must be 1 or more");
     double before = 0.0, after = 0.0;
     int keep = 1;
     for (uint32_t i = 0; i < count; i++) {
         before += plain[i].noise, after += searched[i].noise;
-        keep &= searched[i].sqnr >= plain[i].sqnr - margin && searched[i].nonfinite <= plain[i].nonfinite;
+        keep &= searched[i].sqnr >= plain[i].sqnr - margin &&
+                searched[i].nonfinite <= plain[i].nonfinite;
     }
     *ret_keep = keep && after < before && quernel_i_decibel(before, after) >= margin;
     return QUERNEL_OK;
@@ -74,24 +79,28 @@ static double worth(const quernel_layer_cost *c) {
     return seconds > 0.0 ? c->noise / seconds : INFINITY;
 }
 
-static int check_costs(const quernel_layer_cost *costs, uint32_t count, double rest, quernel_error *error) {
+static int check_costs(const quernel_layer_cost *costs, uint32_t count, double rest,
+                       quernel_error *error) {
     for (uint32_t i = 0; i < count; i++) {
-        if (quernel_i_check_reserved(error, "rank", "costs.reserved", costs[i].reserved, sizeof costs[i].reserved))
+        if (quernel_i_check_reserved(error, "rank", "costs.reserved", costs[i].reserved,
+                                     sizeof costs[i].reserved))
             return QUERNEL_E_VALUE;
         const double values[] = {costs[i].noise, costs[i].int8_seconds, costs[i].float_seconds};
         static const char *const names[] = {"noise", "int8_seconds", "float_seconds"};
         for (int j = 0; j < 3; j++)
             if (!(values[j] >= 0.0 && isfinite(values[j])))
                 return quernel_i_error_set(error, QUERNEL_E_VALUE, names[j], i,
-                                           "rank: costs[%u].%s: %g: must be finite and >= 0", i, names[j], values[j]);
+                                           "rank: costs[%u].%s: %g: must be finite and >= 0", i,
+                                           names[j], values[j]);
     }
     if (!(rest >= 0.0 && isfinite(rest)))
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "rest", -1, "rank: rest: %g: must be finite and >= 0", rest);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "rest", -1,
+                                   "rank: rest: %g: must be finite and >= 0", rest);
     return QUERNEL_OK;
 }
 
-int quernel_rank_float(const quernel_layer_cost *costs, uint32_t count, double rest, quernel_float_step *ret_steps,
-                       quernel_error *error) {
+int quernel_rank_float(const quernel_layer_cost *costs, uint32_t count, double rest,
+                       quernel_float_step *ret_steps, quernel_error *error) {
     if (!costs) return quernel_i_error_null(error, "rank", "costs");
     if (!ret_steps) return quernel_i_error_null(error, "rank", "ret_steps");
     const int code = check_costs(costs, count, rest, error);

@@ -10,7 +10,8 @@ typedef struct quernel_i_sums {
     double signal, noise, power, product, size, error, max;
 } quernel_i_sums;
 
-void quernel_i_compare_add(quernel_i_sums *sums, const float *reference, const float *y, size_t count);
+void quernel_i_compare_add(quernel_i_sums *sums, const float *reference, const float *y,
+                           size_t count);
 quernel_comparison quernel_i_compare_end(const quernel_i_sums *sums);
 
 /// 10·log10(signal / noise) within −300 … 300.

@@ -9,7 +9,8 @@
 #define DAMPING 0.01 // of the mean variance, added to each: a sample is not the world
 enum { BLOCK = 8 };
 
-int quernel_i_covariance_take(quernel_i_covariance *c, quernel_i_arena *arena, size_t max, quernel_error *error) {
+int quernel_i_covariance_take(quernel_i_covariance *c, quernel_i_arena *arena, size_t max,
+                              quernel_error *error) {
     const bool taken = (c->gram = quernel_i_arena_take(arena, max * max, sizeof(double), error)) &&
                        (c->variance = quernel_i_arena_take(arena, max, sizeof(double), error)) &&
                        (c->rows = quernel_i_arena_take(arena, BLOCK * max, sizeof(float), error));
@@ -78,13 +79,14 @@ void quernel_i_covariance_factorize(quernel_i_covariance *c) {
     }
 }
 
-void quernel_i_covariance_noise(const quernel_i_covariance *c, const double *vectors, uint32_t count, double *sums,
-                                double *ret_noise) {
+void quernel_i_covariance_noise(const quernel_i_covariance *c, const double *vectors,
+                                uint32_t count, double *sums, double *ret_noise) {
     memset(ret_noise, 0, count * sizeof *ret_noise);
     for (size_t i = 0; i < c->size; i++) {
         for (uint32_t n = 0; n < count; n++) sums[n] = c->variance[i] * vectors[i * count + n];
         for (size_t j = 0; j < i; j++)
-            for (uint32_t n = 0; n < count; n++) sums[n] += 2.0 * c->gram[i * c->size + j] * vectors[j * count + n];
+            for (uint32_t n = 0; n < count; n++)
+                sums[n] += 2.0 * c->gram[i * c->size + j] * vectors[j * count + n];
         for (uint32_t n = 0; n < count; n++) ret_noise[n] += sums[n] * vectors[i * count + n];
     }
 }

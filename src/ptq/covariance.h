@@ -15,7 +15,8 @@ typedef struct quernel_i_covariance {
 } quernel_i_covariance;
 
 /// Memory for up to `max` columns.
-int quernel_i_covariance_take(quernel_i_covariance *c, quernel_i_arena *arena, size_t max, quernel_error *error);
+int quernel_i_covariance_take(quernel_i_covariance *c, quernel_i_arena *arena, size_t max,
+                              quernel_error *error);
 
 void quernel_i_covariance_begin(quernel_i_covariance *c, size_t size, const size_t *order);
 void quernel_i_covariance_add(quernel_i_covariance *c, const float *row);
@@ -26,8 +27,9 @@ void quernel_i_covariance_end(quernel_i_covariance *c, double rows, const double
 /// The upper factor of the covariance with damping on its diagonal.
 void quernel_i_covariance_factorize(quernel_i_covariance *c);
 
-/// vᵀ·covariance·v of each of `count` vectors v, which stand beside each other: [size][count]. sums: [count], scratch.
-void quernel_i_covariance_noise(const quernel_i_covariance *c, const double *vectors, uint32_t count, double *sums,
-                                double *ret_noise);
+/// vᵀ·covariance·v of each of `count` vectors v, which stand beside each other: [size][count].
+/// sums: [count], scratch.
+void quernel_i_covariance_noise(const quernel_i_covariance *c, const double *vectors,
+                                uint32_t count, double *sums, double *ret_noise);
 
 #endif

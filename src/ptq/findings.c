@@ -8,15 +8,16 @@
 
 #define DEAD 0x1p-96f // as packing has it: below this a channel's weights are zeros
 
-static void record_nonfinite(quernel_report *r, int32_t place, uint32_t sample, size_t channel, size_t index) {
+static void record_nonfinite(quernel_report *r, int32_t place, uint32_t sample, size_t channel,
+                             size_t index) {
     r->findings |= QUERNEL_FINDING_NONFINITE;
     r->nonfinite_place = place, r->nonfinite_sample = sample;
     r->nonfinite_channel = (uint32_t)channel, r->nonfinite_index = (int64_t)index;
 }
 
 // First, in the order ((n·C + c)·H + h)·W + w, of a dense NHWC image.
-static bool find_in_image(quernel_report *r, int32_t place, uint32_t sample, const float *x, uint32_t n, uint32_t h,
-                          uint32_t w, uint32_t c) {
+static bool find_in_image(quernel_report *r, int32_t place, uint32_t sample, const float *x,
+                          uint32_t n, uint32_t h, uint32_t w, uint32_t c) {
     const size_t pixels = (size_t)h * w;
     for (size_t i = 0; i < (size_t)n * c * pixels; i++) {
         const size_t image = i / (c * pixels), channel = i / pixels % c, pixel = i % pixels;
@@ -31,7 +32,8 @@ static bool find_in_weights(const quernel_i_ptq_layer *f, quernel_report *r) {
     const quernel_i_weights_shape *s = &f->shape;
     for (uint32_t n = 0; n < s->out; n++)
         for (uint32_t t = 0; t < s->taps; t++) {
-            const quernel_i_weights_source from = quernel_i_weights_source_at(&f->layer.weights, s, n, t);
+            const quernel_i_weights_source from =
+                quernel_i_weights_source_at(&f->layer.weights, s, n, t);
             for (uint32_t c = 0; c < s->group_in; c++) {
                 const size_t at = from.first + c * from.step;
                 if (isfinite(((const float *)f->layer.weights.data)[at])) continue;
@@ -60,7 +62,9 @@ void quernel_i_find_nonfinite(const quernel_i_ptq_layer *f, quernel_report *r) {
     if (find_in_weights(f, r) || find_in_bias(f, r)) return;
     for (uint32_t i = 0; i < f->count; i++) {
         const quernel_i_ptq_image *m = &f->images[i];
-        if (find_in_image(r, QUERNEL_PLACE_FLOAT_OUTPUT, i, m->exact, m->n, m->out_h, m->out_w, f->shape.out)) return;
+        if (find_in_image(r, QUERNEL_PLACE_FLOAT_OUTPUT, i, m->exact, m->n, m->out_h, m->out_w,
+                          f->shape.out))
+            return;
     }
 }
 
@@ -73,9 +77,11 @@ int quernel_i_find_dead(quernel_i_ptq_layer *f, quernel_report *r, quernel_error
         if (max[c] == 0.0f) r->silent++, r->first_silent = c;
     quernel_i_arena_rewind(&f->arena, mark);
     for (uint32_t n = f->shape.out; n-- > 0;) {
-        const float *column = f->matrix + n / f->shape.group_out * f->k * f->shape.group_out + n % f->shape.group_out;
+        const float *column =
+            f->matrix + n / f->shape.group_out * f->k * f->shape.group_out + n % f->shape.group_out;
         bool dead = true;
-        for (size_t k = 0; k < f->k && dead; k++) dead = fabsf(column[k * f->shape.group_out]) < DEAD;
+        for (size_t k = 0; k < f->k && dead; k++)
+            dead = fabsf(column[k * f->shape.group_out]) < DEAD;
         if (dead) r->dead++, r->first_dead = n;
     }
     if (r->silent) r->findings |= QUERNEL_FINDING_SILENT_INPUT;
@@ -83,13 +89,14 @@ int quernel_i_find_dead(quernel_i_ptq_layer *f, quernel_report *r, quernel_error
     return code;
 }
 
-int quernel_i_find_range(quernel_i_ptq_layer *f, const quernel_i_setting *setting, const quernel_quant *q,
-                         quernel_report *r, quernel_error *error) {
+int quernel_i_find_range(quernel_i_ptq_layer *f, const quernel_i_setting *setting,
+                         const quernel_quant *q, quernel_report *r, quernel_error *error) {
     quernel_observer_stats seen = QUERNEL_OBSERVER_STATS_INIT;
     const int code = quernel_observer_get(setting->observer, 0, &seen, error);
     if (code || q->mode != QUERNEL_QUANT_STATIC || !seen.count) return code;
     quernel_i_arena_block *mark = f->arena.last;
-    quernel_i_bin *bins = quernel_i_arena_take(&f->arena, 2 * QUERNEL_I_BINS + 2, sizeof *bins, error);
+    quernel_i_bin *bins =
+        quernel_i_arena_take(&f->arena, 2 * QUERNEL_I_BINS + 2, sizeof *bins, error);
     if (!bins) return QUERNEL_E_MEMORY;
     const uint32_t count = quernel_i_histogram_list(setting->observer->histogram, bins);
     const bool is_unsigned = q->type == QUERNEL_TYPE_U8;
@@ -109,7 +116,8 @@ int quernel_i_find_range(quernel_i_ptq_layer *f, const quernel_i_setting *settin
     return QUERNEL_OK;
 }
 
-// Sums over what one output channel was expected to be (e) and what the float layer gives (y), for least squares.
+// Sums over what one output channel was expected to be (e) and what the float layer gives (y), for
+// least squares.
 typedef struct moments {
     double count, e, y, ee, ey, yy;
 } moments;
@@ -121,7 +129,8 @@ static void add(moments *m, double e, double y) {
 // Where the activation cuts both off, the difference says nothing.
 static bool tells(const quernel_epilogue *f, float e, float y) {
     if (!isfinite(e) || !isfinite(y)) return false;
-    if (f->activation == QUERNEL_ACTIVATION_CLAMP) return e > f->lo && e < f->hi && y > f->lo && y < f->hi;
+    if (f->activation == QUERNEL_ACTIVATION_CLAMP)
+        return e > f->lo && e < f->hi && y > f->lo && y < f->hi;
     return f->activation != QUERNEL_ACTIVATION_RELU || (e > 0.0f && y > 0.0f);
 }
 
@@ -133,8 +142,11 @@ static moments moments_of(const quernel_i_ptq_layer *f, const quernel_sample *sa
         const bool nchw = samples[i].tensor.layout == QUERNEL_LAYOUT_NCHW;
         for (size_t p = 0; samples[i].expected && p < image->n * pixels; p++) {
             const size_t nhwc = p * f->shape.out + n;
-            const float e = samples[i].expected[nchw ? (p / pixels * f->shape.out + n) * pixels + p % pixels : nhwc];
-            if (tells(&f->layer.op.epilogue, e, image->exact[nhwc])) add(&m, (double)e, (double)image->exact[nhwc]);
+            const float e =
+                samples[i]
+                    .expected[nchw ? (p / pixels * f->shape.out + n) * pixels + p % pixels : nhwc];
+            if (tells(&f->layer.op.epilogue, e, image->exact[nhwc]))
+                add(&m, (double)e, (double)image->exact[nhwc]);
         }
     }
     return m;
@@ -142,7 +154,8 @@ static moments moments_of(const quernel_i_ptq_layer *f, const quernel_sample *sa
 
 // e − y is a constant that stands out of what it varies by.
 static bool shifted(const moments *m, double *ret_shift) {
-    const double shift = (m->e - m->y) / m->count, square = (m->ee - 2.0 * m->ey + m->yy) / m->count;
+    const double shift = (m->e - m->y) / m->count,
+                 square = (m->ee - 2.0 * m->ey + m->yy) / m->count;
     const double spread = sqrt(fmax(square - shift * shift, 0.0)), size = sqrt(m->ee / m->count);
     *ret_shift = shift;
     return fabs(shift) > 1e-3 * size && fabs(shift) > 10.0 * spread;
@@ -156,7 +169,8 @@ static bool scaled(const moments *m, double *ret_factor) {
     return fabs(factor - 1.0) > 1e-3 && rest < 1e-4 * fabs(factor - 1.0) * m->ee;
 }
 
-void quernel_i_find_mismatch(const quernel_i_ptq_layer *f, const quernel_sample *samples, quernel_report *r) {
+void quernel_i_find_mismatch(const quernel_i_ptq_layer *f, const quernel_sample *samples,
+                             quernel_report *r) {
     for (uint32_t n = f->shape.out; n-- > 0;) {
         const moments m = moments_of(f, samples, n);
         double value;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A float layer with samples of its input: computed in float, by fake quantization, and by its true int8 operator.
+// A float layer with samples of its input: computed in float, by fake quantization, and by its true
+// int8 operator.
 #ifndef QUERNEL_PTQ_LAYER_H
 #define QUERNEL_PTQ_LAYER_H
 
-#include "ptq/arena.h"
 #include "base/num.h"
 #include "pack/weights.h"
+#include "ptq/arena.h"
 #include "quernel/ptq.h"
 
 /// A sample as dense NHWC floats, and what the float layer makes of it, dense NHWC too.
@@ -33,7 +34,8 @@ typedef struct quernel_i_ptq_layer {
     uint32_t count;
 } quernel_i_ptq_layer;
 
-/// Fake quantization of im2col rows by the specification: t = (x·m)·g, clamped where `clip`, rounded where `round`, times d.
+/// Fake quantization of im2col rows by the specification: t = (x·m)·g, clamped where `clip`,
+/// rounded where `round`, times d.
 typedef struct quernel_i_fake {
     const quernel_quant *quant;
     const float *multiplier; // [groups][k]: 1/(s·d), dynamic 1/s
@@ -41,15 +43,17 @@ typedef struct quernel_i_fake {
 } quernel_i_fake;
 
 /// Checks and loads everything and computes the float layer. Gives all back where it fails.
-int quernel_i_ptq_layer_open(const quernel_float_layer *layer, const quernel_sample *samples, uint32_t count,
-                           quernel_i_ptq_layer *ret_layer, quernel_error *error);
+int quernel_i_ptq_layer_open(const quernel_float_layer *layer, const quernel_sample *samples,
+                             uint32_t count, quernel_i_ptq_layer *ret_layer, quernel_error *error);
 void quernel_i_ptq_layer_close(quernel_i_ptq_layer *f);
 
 /// Elements of an image's input, and of its output.
-static inline size_t quernel_i_ptq_image_inputs(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *i) {
+static inline size_t quernel_i_ptq_image_inputs(const quernel_i_ptq_layer *f,
+                                                const quernel_i_ptq_image *i) {
     return (size_t)i->n * i->h * i->w * f->shape.in;
 }
-static inline size_t quernel_i_ptq_image_outputs(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *i) {
+static inline size_t quernel_i_ptq_image_outputs(const quernel_i_ptq_layer *f,
+                                                 const quernel_i_ptq_image *i) {
     return (size_t)i->n * i->out_h * i->out_w * f->shape.out;
 }
 
@@ -57,32 +61,36 @@ static inline size_t quernel_i_ptq_image_outputs(const quernel_i_ptq_layer *f, c
 size_t quernel_i_ptq_layer_max_outputs(const quernel_i_ptq_layer *f);
 
 /// The im2col row of one output pixel into f->row; then its fake quantization there.
-void quernel_i_ptq_layer_gather(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image, uint32_t n, uint32_t y,
-                              uint32_t x, uint32_t group);
-void quernel_i_ptq_layer_quantize(const quernel_i_ptq_layer *f, const quernel_i_fake *fake, uint32_t group,
-                                quernel_i_scale scale);
+void quernel_i_ptq_layer_gather(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,
+                                uint32_t n, uint32_t y, uint32_t x, uint32_t group);
+void quernel_i_ptq_layer_quantize(const quernel_i_ptq_layer *f, const quernel_i_fake *fake,
+                                  uint32_t group, quernel_i_scale scale);
 
 /// y = activation(rows · matrix + bias), with the rows fake-quantized where `fake` is given.
-void quernel_i_ptq_layer_product(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image, const float *matrix,
-                               const quernel_i_fake *fake, bool activate, float *ret_y);
+void quernel_i_ptq_layer_product(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,
+                                 const float *matrix, const quernel_i_fake *fake, bool activate,
+                                 float *ret_y);
 
 /// Refuses samples that are not finite, naming the first (QUERNEL_E_VALUE).
-int quernel_i_ptq_layer_check_finite(const quernel_i_ptq_layer *f, const char *where, quernel_error *error);
+int quernel_i_ptq_layer_check_finite(const quernel_i_ptq_layer *f, const char *where,
+                                     quernel_error *error);
 
 /// Packs the weights with these factors.
 int quernel_i_ptq_layer_pack(const quernel_i_ptq_layer *f, int32_t smooth_kind, const float *smooth,
-                           quernel_weights **ret_weights, quernel_error *error);
+                             quernel_weights **ret_weights, quernel_error *error);
 
 /// y = what the int8 operator gives.
-int quernel_i_ptq_layer_run(quernel_i_ptq_layer *f, quernel_weights *weights, const quernel_quant *quant,
-                          const quernel_i_ptq_image *image, bool activate, float *ret_y, quernel_error *error);
+int quernel_i_ptq_layer_run(quernel_i_ptq_layer *f, quernel_weights *weights,
+                            const quernel_quant *quant, const quernel_i_ptq_image *image,
+                            bool activate, float *ret_y, quernel_error *error);
 
 /// Factor of row element j of group g; `smooth` as its kind orders it. 1 where smoothing is off.
-static inline float quernel_i_ptq_layer_smooth(const quernel_i_ptq_layer *f, int32_t kind, const float *smooth, uint32_t g,
-                                             size_t j) {
+static inline float quernel_i_ptq_layer_smooth(const quernel_i_ptq_layer *f, int32_t kind,
+                                               const float *smooth, uint32_t g, size_t j) {
     const size_t channel = (size_t)g * f->shape.group_in + j % f->shape.group_in;
     if (kind == QUERNEL_SMOOTH_NONE) return 1.0f;
-    return kind == QUERNEL_SMOOTH_CHANNEL ? smooth[channel] : smooth[channel * f->shape.taps + j / f->shape.group_in];
+    return kind == QUERNEL_SMOOTH_CHANNEL ? smooth[channel]
+                                          : smooth[channel * f->shape.taps + j / f->shape.group_in];
 }
 
 #endif

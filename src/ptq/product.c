@@ -3,32 +3,36 @@
 #include <math.h>
 #include <string.h>
 
-#include "ptq/layer.h"
 #include "base/num.h"
+#include "ptq/layer.h"
 
 // Input line or column that output position `at` meets at tap r, or −1.
-static int64_t meet(bool deconv, int64_t at, uint32_t r, uint32_t stride, uint32_t dilation, uint32_t before,
-                    uint32_t size) {
-    int64_t from = deconv ? at + before - (int64_t)r * dilation : at * stride + (int64_t)r * dilation - before;
+static int64_t meet(bool deconv, int64_t at, uint32_t r, uint32_t stride, uint32_t dilation,
+                    uint32_t before, uint32_t size) {
+    int64_t from =
+        deconv ? at + before - (int64_t)r * dilation : at * stride + (int64_t)r * dilation - before;
     if (deconv) from = from < 0 || from % stride ? -1 : from / stride;
     return from < 0 || from >= size ? -1 : from;
 }
 
-void quernel_i_ptq_layer_gather(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image, uint32_t n, uint32_t y,
-                              uint32_t x, uint32_t group) {
+void quernel_i_ptq_layer_gather(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,
+                                uint32_t n, uint32_t y, uint32_t x, uint32_t group) {
     const quernel_i_weights_shape *s = &f->shape;
     const quernel_conv2d_desc *g = &f->geometry;
     const bool deconv = s->kind == QUERNEL_WEIGHTS_DECONV2D;
     for (uint32_t t = 0; t < s->taps; t++) {
-        const int64_t h = meet(deconv, y, t / s->kernel_w, g->stride_h, g->dilation_h, g->pad_top, image->h);
-        const int64_t w = meet(deconv, x, t % s->kernel_w, g->stride_w, g->dilation_w, g->pad_left, image->w);
+        const int64_t h =
+            meet(deconv, y, t / s->kernel_w, g->stride_h, g->dilation_h, g->pad_top, image->h);
+        const int64_t w =
+            meet(deconv, x, t % s->kernel_w, g->stride_w, g->dilation_w, g->pad_left, image->w);
         float *to = f->row + (size_t)t * s->group_in;
         if (h < 0 || w < 0) {
             memset(to, 0, s->group_in * sizeof *to);
             continue;
         }
         const size_t pixel = ((size_t)n * image->h + (size_t)h) * image->w + (size_t)w;
-        memcpy(to, image->x + pixel * s->in + (size_t)group * s->group_in, s->group_in * sizeof *to);
+        memcpy(to, image->x + pixel * s->in + (size_t)group * s->group_in,
+               s->group_in * sizeof *to);
     }
 }
 
@@ -63,8 +67,8 @@ static void fake_row(const quernel_i_fake *fake, float *row, const float *multip
     }
 }
 
-static quernel_i_scale image_scale(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image, uint32_t n,
-                                   const quernel_i_fake *fake) {
+static quernel_i_scale image_scale(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,
+                                   uint32_t n, const quernel_i_fake *fake) {
     if (fake->quant->mode != QUERNEL_QUANT_DYNAMIC_CALL)
         return (quernel_i_scale){fake->quant->scale, fake->quant->zero};
     extremes e = {0.0f, 0.0f};
@@ -77,8 +81,8 @@ static quernel_i_scale image_scale(const quernel_i_ptq_layer *f, const quernel_i
     return scale_of(fake->quant, e);
 }
 
-void quernel_i_ptq_layer_quantize(const quernel_i_ptq_layer *f, const quernel_i_fake *fake, uint32_t group,
-                                quernel_i_scale scale) {
+void quernel_i_ptq_layer_quantize(const quernel_i_ptq_layer *f, const quernel_i_fake *fake,
+                                  uint32_t group, quernel_i_scale scale) {
     const float *multiplier = fake->multiplier + group * f->k;
     if (fake->quant->mode == QUERNEL_QUANT_DYNAMIC_ROW) {
         extremes e = {0.0f, 0.0f};
@@ -107,8 +111,8 @@ static float activation(const quernel_epilogue *f, uint32_t n, float t) {
 
 enum { BLOCK = 16 }; // columns whose sums stay in registers
 
-static void multiply_block(const float *restrict row, const float *restrict matrix, size_t k, uint32_t columns,
-                           float *restrict ret_sums) {
+static void multiply_block(const float *restrict row, const float *restrict matrix, size_t k,
+                           uint32_t columns, float *restrict ret_sums) {
     float sums[BLOCK] = {0};
     for (size_t i = 0; i < k; i++)
         for (uint32_t n = 0; n < BLOCK; n++) sums[n] += row[i] * matrix[i * columns + n];
@@ -118,7 +122,8 @@ static void multiply_block(const float *restrict row, const float *restrict matr
 static void multiply(const quernel_i_ptq_layer *f, const float *matrix) {
     const uint32_t columns = f->shape.group_out;
     uint32_t n = 0;
-    for (; n + BLOCK <= columns; n += BLOCK) multiply_block(f->row, matrix + n, f->k, columns, f->sums + n);
+    for (; n + BLOCK <= columns; n += BLOCK)
+        multiply_block(f->row, matrix + n, f->k, columns, f->sums + n);
     for (; n < columns; n++) {
         float sum = 0.0f;
         for (size_t i = 0; i < f->k; i++) sum += f->row[i] * matrix[i * columns + n];
@@ -136,10 +141,12 @@ static void epilogue(const quernel_i_ptq_layer *f, uint32_t group, bool activate
     }
 }
 
-void quernel_i_ptq_layer_product(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image, const float *matrix,
-                               const quernel_i_fake *fake, bool activate, float *ret_y) {
+void quernel_i_ptq_layer_product(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,
+                                 const float *matrix, const quernel_i_fake *fake, bool activate,
+                                 float *ret_y) {
     for (uint32_t n = 0; n < image->n; n++) {
-        const quernel_i_scale scale = fake ? image_scale(f, image, n, fake) : (quernel_i_scale){1.0f, 0};
+        const quernel_i_scale scale =
+            fake ? image_scale(f, image, n, fake) : (quernel_i_scale){1.0f, 0};
         for (uint32_t y = 0; y < image->out_h; y++)
             for (uint32_t x = 0; x < image->out_w; x++, ret_y += f->shape.out)
                 for (uint32_t g = 0; g < f->shape.groups; g++) {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rounding weights so that their errors cancel on the samples. For each set of im2col columns that meet together: their
-// covariance in codes, its Cholesky factor, then one column after another, each rounded with what the ones before it
-// lack.
+// Rounding weights so that their errors cancel on the samples. For each set of im2col columns that
+// meet together: their covariance in codes, its Cholesky factor, then one column after another,
+// each rounded with what the ones before it lack.
 #include <string.h>
 
+#include "base/num.h"
 #include "ptq/chosen.h"
 #include "ptq/covariance.h"
-#include "base/num.h"
 
 #define WHERE "round"
 enum { MAX = 4096 }; // columns of a covariance
 
-// What is rounded at once: the columns of a group whose taps meet the same output pixels. More than one such set a
-// group only where the layer is transposed.
+// What is rounded at once: the columns of a group whose taps meet the same output pixels. More than
+// one such set a group only where the layer is transposed.
 typedef struct part {
     uint32_t group, phase_h, phase_w;
     size_t size;
@@ -33,7 +33,9 @@ typedef struct rounding {
     int8_t *codes;                    // [groups·k][group_out]
 } rounding;
 
-static uint32_t phase_of(uint32_t tap, uint32_t dilation, uint32_t step) { return tap * dilation % step; }
+static uint32_t phase_of(uint32_t tap, uint32_t dilation, uint32_t step) {
+    return tap * dilation % step;
+}
 
 // The columns of a part in their order.
 static size_t list_columns(const rounding *r, const part *p, size_t *ret_columns) {
@@ -43,7 +45,8 @@ static size_t list_columns(const rounding *r, const part *p, size_t *ret_columns
     for (uint32_t t = 0; t < s->taps; t++)
         if (phase_of(t / s->kernel_w, g->dilation_h, r->step_h) == p->phase_h &&
             phase_of(t % s->kernel_w, g->dilation_w, r->step_w) == p->phase_w)
-            for (uint32_t c = 0; c < s->group_in; c++) ret_columns[size++] = (size_t)t * s->group_in + c;
+            for (uint32_t c = 0; c < s->group_in; c++)
+                ret_columns[size++] = (size_t)t * s->group_in + c;
     return size;
 }
 
@@ -54,7 +57,8 @@ typedef struct pixel {
 
 static bool meets(const rounding *r, const part *p, const pixel *at) {
     const quernel_conv2d_desc *g = &r->c.f.geometry;
-    return (at->y + g->pad_top) % r->step_h == p->phase_h && (at->x + g->pad_left) % r->step_w == p->phase_w;
+    return (at->y + g->pad_top) % r->step_h == p->phase_h &&
+           (at->x + g->pad_left) % r->step_w == p->phase_w;
 }
 
 static bool step(const rounding *r, pixel *at) {
@@ -85,7 +89,8 @@ static void find_means(rounding *r, const part *p) {
     do {
         if (!meets(r, p, &at)) continue;
         gather(r, p, &at);
-        for (size_t i = 0; i < p->size; i++) exact[r->order[i]] += (double)row[r->order[i]] / r->pixels;
+        for (size_t i = 0; i < p->size; i++)
+            exact[r->order[i]] += (double)row[r->order[i]] / r->pixels;
         quantize(r, p);
         for (size_t i = 0; i < p->size; i++) {
             const double t = (double)row[r->order[i]];
@@ -94,7 +99,8 @@ static void find_means(rounding *r, const part *p) {
     } while (step(r, &at));
 }
 
-// The least power first: columns are rounded from the last on, and those that come late make up for the early ones.
+// The least power first: columns are rounded from the last on, and those that come late make up for
+// the early ones.
 static void sort_columns(rounding *r, size_t size) {
     for (size_t gap = size / 2; gap; gap /= 2)
         for (size_t i = gap; i < size; i++) {
@@ -139,13 +145,15 @@ static int8_t plain_code(const rounding *r, size_t row, uint32_t channel, uint32
     return (int8_t)quernel_i_rne(r->c.quantized[row + n] / r->scale[channel]);
 }
 
-// Plain codes of the columns that are left to them: all, or the output channels that are better off with them.
+// Plain codes of the columns that are left to them: all, or the output channels that are better off
+// with them.
 static void take_plain(rounding *r, const part *p, bool all) {
     const uint32_t out = r->c.f.shape.group_out;
     for (size_t i = 0; i < p->size; i++) {
         const size_t row = (p->group * r->c.f.k + r->order[i]) * out;
         for (uint32_t n = 0; n < out; n++)
-            if (all || r->plain_noise[n] <= r->noise[n]) r->codes[row + n] = plain_code(r, row, p->group * out + n, n);
+            if (all || r->plain_noise[n] <= r->noise[n])
+                r->codes[row + n] = plain_code(r, row, p->group * out + n, n);
     }
 }
 
@@ -183,7 +191,8 @@ static void correct(const rounding *r, float *ret_bias) {
         for (size_t k = 0; k < f->k; k++) {
             const size_t row = n / f->shape.group_out * f->k + k,
                          at = row * f->shape.group_out + n % f->shape.group_out;
-            sum += r->exact[row] * (double)f->matrix[at] - r->coded[row] * (double)r->codes[at] * (double)r->scale[n];
+            sum += r->exact[row] * (double)f->matrix[at] -
+                   r->coded[row] * (double)r->codes[at] * (double)r->scale[n];
         }
         ret_bias[n] = (float)sum;
     }
@@ -199,7 +208,8 @@ static void give(const rounding *r, int8_t *ret_codes) {
             const quernel_i_weights_source to = quernel_i_weights_source_at(&dense, s, n, t);
             const size_t row = n / s->group_out * r->c.f.k + (size_t)t * s->group_in;
             for (uint32_t c = 0; c < s->group_in; c++)
-                ret_codes[to.first + c * to.step] = r->codes[(row + c) * s->group_out + n % s->group_out];
+                ret_codes[to.first + c * to.step] =
+                    r->codes[(row + c) * s->group_out + n % s->group_out];
         }
 }
 
@@ -218,11 +228,12 @@ static int take(rounding *r, quernel_error *error) {
     const size_t k = r->c.f.k, rows = k * r->c.f.shape.groups, out = r->c.f.shape.group_out;
     if (!(r->order = quernel_i_arena_take(a, k, sizeof *r->order, error))) return QUERNEL_E_MEMORY;
     const size_t max = largest_part(r);
-    const bool taken = (r->exact = quernel_i_arena_take(a, 2 * rows, sizeof(double), error)) &&
-                       (r->power = quernel_i_arena_take(a, k, sizeof(double), error)) &&
-                       !quernel_i_covariance_take(&r->covariance, a, max, error) &&
-                       (r->lack = quernel_i_arena_take(a, (2 * max + 3) * out, sizeof(double), error)) &&
-                       (r->codes = quernel_i_arena_take(a, rows * out, 1, error));
+    const bool taken =
+        (r->exact = quernel_i_arena_take(a, 2 * rows, sizeof(double), error)) &&
+        (r->power = quernel_i_arena_take(a, k, sizeof(double), error)) &&
+        !quernel_i_covariance_take(&r->covariance, a, max, error) &&
+        (r->lack = quernel_i_arena_take(a, (2 * max + 3) * out, sizeof(double), error)) &&
+        (r->codes = quernel_i_arena_take(a, rows * out, 1, error));
     if (!taken) return QUERNEL_E_MEMORY;
     r->coded = r->exact + rows, r->plain_lack = r->lack + max * out;
     r->sums = r->plain_lack + max * out, r->noise = r->sums + out, r->plain_noise = r->noise + out;
@@ -232,7 +243,8 @@ static int take(rounding *r, quernel_error *error) {
     return QUERNEL_OK;
 }
 
-static int run(rounding *r, int8_t *ret_codes, float *ret_scale, float *ret_bias, quernel_error *error) {
+static int run(rounding *r, int8_t *ret_codes, float *ret_scale, float *ret_bias,
+               quernel_error *error) {
     int code = quernel_i_ptq_layer_check_finite(&r->c.f, WHERE, error);
     if (!code) code = quernel_i_setting_open(&r->c.f, NULL, &r->c.setting, error);
     if (code) return code;
@@ -254,9 +266,10 @@ static int check_static(const quernel_quant *quant, quernel_error *error) {
                                WHERE ": choice.quant.mode: %d: must be static", quant->mode);
 }
 
-int quernel_weights_round(const quernel_float_layer *layer, const quernel_choice *choice, const float *smooth,
-                          const quernel_sample *samples, uint32_t count, int8_t *ret_codes, float *ret_scale,
-                          float *ret_bias, quernel_error *error) {
+int quernel_weights_round(const quernel_float_layer *layer, const quernel_choice *choice,
+                          const float *smooth, const quernel_sample *samples, uint32_t count,
+                          int8_t *ret_codes, float *ret_scale, float *ret_bias,
+                          quernel_error *error) {
     if (!ret_codes) return quernel_i_error_null(error, WHERE, "ret_codes");
     if (!ret_scale) return quernel_i_error_null(error, WHERE, "ret_scale");
     if (!ret_bias) return quernel_i_error_null(error, WHERE, "ret_bias");

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/desc.h"
 #include "ptq/compare.h"
 #include "ptq/setting.h"
-#include "base/desc.h"
 #include "quernel/fold.h"
 #include "quernel/smooth.h"
 
@@ -28,7 +28,8 @@ typedef struct result {
     quernel_quant quant;
 } result;
 
-#define OPTIONS QUERNEL_I_DESC(quernel_search_options, QUERNEL_SEARCH_OPTIONS_MIN, WHERE, "options.size")
+#define OPTIONS \
+    QUERNEL_I_DESC(quernel_search_options, QUERNEL_SEARCH_OPTIONS_MIN, WHERE, "options.size")
 #define CHOICE QUERNEL_I_DESC(quernel_choice, QUERNEL_CHOICE_MIN, WHERE, "ret_choice.size")
 
 typedef struct search {
@@ -44,10 +45,11 @@ typedef struct search {
     quernel_error refusal; // of the last candidate that could not run
 } search;
 
-static int check_option(quernel_error *error, const char *name, double value, double lo, double hi) {
+static int check_option(quernel_error *error, const char *name, double value, double lo,
+                        double hi) {
     if (value >= lo && value <= hi) return QUERNEL_OK;
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, WHERE ": %s: %g: must be %g … %g", name, value, lo,
-                               hi);
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, WHERE ": %s: %g: must be %g … %g",
+                               name, value, lo, hi);
 }
 
 static int check_options(const quernel_search_options *o, quernel_error *error) {
@@ -60,8 +62,8 @@ static int check_options(const quernel_search_options *o, quernel_error *error) 
                 {"nonzero", (uint32_t)o->nonzero, 0, 1},
                 {"alpha_count", o->alpha_count, 0, 1024}};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        const int code =
-            quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, sets[i].name, sets[i].value, sets[i].lo, sets[i].hi);
+        const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, sets[i].name,
+                                               sets[i].value, sets[i].lo, sets[i].hi);
         if (code) return code;
     }
     if (o->smooth_kinds & ~(1u << QUERNEL_SMOOTH_CHANNEL | 1u << QUERNEL_SMOOTH_COLUMN))
@@ -69,8 +71,8 @@ static int check_options(const quernel_search_options *o, quernel_error *error) 
                                    WHERE ": smooth_kinds: %#x: unknown bits", o->smooth_kinds);
     for (uint32_t i = 0; o->alphas && i < o->alpha_count; i++)
         if (!(o->alphas[i] >= 0.0 && o->alphas[i] <= 1.0))
-            return quernel_i_error_set(error, QUERNEL_E_VALUE, "alphas", i, WHERE ": alphas[%u]: %g: must be 0 … 1", i,
-                                       o->alphas[i]);
+            return quernel_i_error_set(error, QUERNEL_E_VALUE, "alphas", i,
+                                       WHERE ": alphas[%u]: %g: must be 0 … 1", i, o->alphas[i]);
     int code = check_option(error, "percentile", o->percentile, 0.5, 1.0);
     if (!code) code = check_option(error, "holdout", o->holdout, 0.0, 0.9);
     if (!code) code = check_option(error, "margin", o->margin, 0.0, 60.0);
@@ -92,10 +94,11 @@ static void split(search *s) {
     for (uint32_t i = 0; i < count && !held; i++) s->judges[i] = true;
 }
 
-static int calibrate(const search *s, const quernel_i_setting *setting, recipe r, quernel_quant *ret_quant,
-                     quernel_error *error) {
+static int calibrate(const search *s, const quernel_i_setting *setting, recipe r,
+                     quernel_quant *ret_quant, quernel_error *error) {
     quernel_calibration_options o = QUERNEL_CALIBRATION_OPTIONS_INIT;
-    const bool by_count = r.calibrator == QUERNEL_CALIBRATOR_PERCENTILE || r.calibrator == QUERNEL_CALIBRATOR_ENTROPY;
+    const bool by_count =
+        r.calibrator == QUERNEL_CALIBRATOR_PERCENTILE || r.calibrator == QUERNEL_CALIBRATOR_ENTROPY;
     o.calibrator = r.calibrator, o.signedness = r.signedness, o.percentile = s->o->percentile;
     o.nonzero = by_count && s->o->nonzero;
     quernel_calibration c = QUERNEL_CALIBRATION_INIT;
@@ -107,15 +110,17 @@ static int calibrate(const search *s, const quernel_i_setting *setting, recipe r
     return QUERNEL_OK;
 }
 
-static int judge(search *s, const quernel_i_setting *setting, const quernel_quant *quant, double *ret_sqnr,
-                 quernel_error *error) {
+static int judge(search *s, const quernel_i_setting *setting, const quernel_quant *quant,
+                 double *ret_sqnr, quernel_error *error) {
     quernel_i_sums sums = {0};
     int code = QUERNEL_OK;
     for (uint32_t i = 0; i < s->f.count && !code; i++) {
         const quernel_i_ptq_image *image = &s->f.images[i];
         if (!s->judges[i]) continue;
         code = quernel_i_ptq_layer_run(&s->f, setting->weights, quant, image, true, s->y, error);
-        if (!code) quernel_i_compare_add(&sums, image->exact, s->y, quernel_i_ptq_image_outputs(&s->f, image));
+        if (!code)
+            quernel_i_compare_add(&sums, image->exact, s->y,
+                                  quernel_i_ptq_image_outputs(&s->f, image));
     }
     if (!code) *ret_sqnr = quernel_i_decibel(sums.signal, sums.noise);
     return code;
@@ -160,10 +165,12 @@ static int try_all(search *s, const quernel_i_setting *setting, quernel_error *e
 
 // The best recipe without smoothing, and absmax, which smoothing suits best.
 static int try_few(search *s, const quernel_i_setting *setting, quernel_error *error) {
-    const recipe best = s->off.recipe, absmax = {QUERNEL_CALIBRATOR_ABSMAX, best.signedness, best.mode};
+    const recipe best = s->off.recipe,
+                 absmax = {QUERNEL_CALIBRATOR_ABSMAX, best.signedness, best.mode};
     const int code = try(s, setting, best, error);
-    return code || best.calibrator == absmax.calibrator || !(s->o->calibrators & 1) ? code
-                                                                                    : try(s, setting, absmax, error);
+    return code || best.calibrator == absmax.calibrator || !(s->o->calibrators & 1)
+               ? code
+               : try(s, setting, absmax, error);
 }
 
 static int factors(search *s, int32_t kind, double alpha, float *ret_smooth, quernel_error *error) {
@@ -173,7 +180,9 @@ static int factors(search *s, int32_t kind, double alpha, float *ret_smooth, que
     memset(s->weight_max, 0, count * sizeof *s->weight_max);
     int code = quernel_i_setting_absmax(&s->f, kind, s->fits, s->act_max, error);
     if (!code) code = quernel_weights_absmax(&s->f.layer.weights, kind, s->weight_max, error);
-    if (!code) code = quernel_smooth_factors(s->act_max, s->weight_max, (uint32_t)count, &o, ret_smooth, error);
+    if (!code)
+        code = quernel_smooth_factors(s->act_max, s->weight_max, (uint32_t)count, &o, ret_smooth,
+                                      error);
     return code;
 }
 
@@ -188,7 +197,8 @@ static int try_setting(search *s, int32_t kind, double alpha, bool all, quernel_
 }
 
 static bool offers(const search *s, int32_t kind) {
-    const bool possible = kind == QUERNEL_SMOOTH_CHANNEL || s->f.shape.kind == QUERNEL_WEIGHTS_CONV2D;
+    const bool possible =
+        kind == QUERNEL_SMOOTH_CHANNEL || s->f.shape.kind == QUERNEL_WEIGHTS_CONV2D;
     return possible && s->o->smooth_kinds >> kind & 1;
 }
 
@@ -210,16 +220,23 @@ static int take(search *s, quernel_error *error) {
     const size_t outputs = quernel_i_ptq_layer_max_outputs(&s->f);
     const size_t factors_max = (size_t)s->f.shape.in * s->f.shape.taps;
     s->fits = quernel_i_arena_take(&s->f.arena, s->f.count, sizeof *s->fits, error);
-    s->judges = s->fits ? quernel_i_arena_take(&s->f.arena, s->f.count, sizeof *s->judges, error) : NULL;
+    s->judges =
+        s->fits ? quernel_i_arena_take(&s->f.arena, s->f.count, sizeof *s->judges, error) : NULL;
     s->y = s->judges ? quernel_i_arena_take(&s->f.arena, outputs, sizeof *s->y, error) : NULL;
-    s->act_max = s->y ? quernel_i_arena_take(&s->f.arena, factors_max, sizeof *s->act_max, error) : NULL;
-    s->weight_max = s->act_max ? quernel_i_arena_take(&s->f.arena, factors_max, sizeof *s->weight_max, error) : NULL;
-    s->smooth = s->weight_max ? quernel_i_arena_take(&s->f.arena, factors_max, sizeof *s->smooth, error) : NULL;
+    s->act_max =
+        s->y ? quernel_i_arena_take(&s->f.arena, factors_max, sizeof *s->act_max, error) : NULL;
+    s->weight_max =
+        s->act_max ? quernel_i_arena_take(&s->f.arena, factors_max, sizeof *s->weight_max, error)
+                   : NULL;
+    s->smooth = s->weight_max
+                    ? quernel_i_arena_take(&s->f.arena, factors_max, sizeof *s->smooth, error)
+                    : NULL;
     return s->smooth ? QUERNEL_OK : QUERNEL_E_MEMORY;
 }
 
 static int count_silent(search *s, quernel_choice *choice, quernel_error *error) {
-    const int code = quernel_i_setting_absmax(&s->f, QUERNEL_SMOOTH_CHANNEL, NULL, s->act_max, error);
+    const int code =
+        quernel_i_setting_absmax(&s->f, QUERNEL_SMOOTH_CHANNEL, NULL, s->act_max, error);
     for (uint32_t c = s->f.shape.in; !code && c-- > 0;)
         if (s->act_max[c] == 0.0f) choice->silent++, choice->first_silent = c;
     return code;
@@ -229,22 +246,24 @@ static int report(search *s, quernel_choice *ret_choice, float *ret_smooth, quer
     quernel_choice c = QUERNEL_CHOICE_INIT;
     c.quant = s->best.quant, c.smooth_kind = s->best.kind, c.alpha = s->best.alpha;
     c.calibrator = s->best.recipe.calibrator, c.nonzero = s->o->nonzero;
-    c.sqnr = s->best.sqnr, c.off_sqnr = s->off.sqnr, c.plain_sqnr = isinf(s->plain.sqnr) ? 0.0 : s->plain.sqnr;
+    c.sqnr = s->best.sqnr, c.off_sqnr = s->off.sqnr,
+    c.plain_sqnr = isinf(s->plain.sqnr) ? 0.0 : s->plain.sqnr;
     c.tried = s->tried;
     for (uint32_t i = 0; i < s->f.count; i++) c.held_out += !s->fits[i];
     int code = count_silent(s, &c, error);
     if (!code && c.smooth_kind) code = factors(s, c.smooth_kind, c.alpha, s->smooth, error);
     if (code) return code;
     const size_t all = quernel_i_setting_factors(
-        &s->f, s->o->smooth_kinds >> QUERNEL_SMOOTH_COLUMN & 1 ? QUERNEL_SMOOTH_COLUMN : QUERNEL_SMOOTH_CHANNEL);
+        &s->f, s->o->smooth_kinds >> QUERNEL_SMOOTH_COLUMN & 1 ? QUERNEL_SMOOTH_COLUMN
+                                                               : QUERNEL_SMOOTH_CHANNEL);
     const size_t used = quernel_i_setting_factors(&s->f, c.smooth_kind);
     for (size_t k = 0; k < all; k++) ret_smooth[k] = k < used ? s->smooth[k] : 1.0f;
     quernel_i_desc_write(CHOICE, ret_choice, &c);
     return QUERNEL_OK;
 }
 
-static int check_arguments(const quernel_search_options *o, const quernel_choice *choice, const float *smooth,
-                           quernel_error *error) {
+static int check_arguments(const quernel_search_options *o, const quernel_choice *choice,
+                           const float *smooth, quernel_error *error) {
     const int code = check_options(o, error);
     if (code) return code;
     if (!choice) return quernel_i_error_null(error, WHERE, "ret_choice");
@@ -252,9 +271,9 @@ static int check_arguments(const quernel_search_options *o, const quernel_choice
     return quernel_i_desc_check(CHOICE, choice, error);
 }
 
-int quernel_search_layer(const quernel_float_layer *layer, const quernel_sample *samples, uint32_t count,
-                         const quernel_search_options *options, quernel_choice *ret_choice, float *ret_smooth,
-                         quernel_error *error) {
+int quernel_search_layer(const quernel_float_layer *layer, const quernel_sample *samples,
+                         uint32_t count, const quernel_search_options *options,
+                         quernel_choice *ret_choice, float *ret_smooth, quernel_error *error) {
     quernel_search_options wanted = QUERNEL_SEARCH_OPTIONS_INIT;
     const result none = {.sqnr = -INFINITY};
     search s = {.o = &wanted, .best = none, .off = none, .plain = none};
@@ -262,7 +281,8 @@ int quernel_search_layer(const quernel_float_layer *layer, const quernel_sample 
     if (!code) code = check_arguments(&wanted, ret_choice, ret_smooth, error);
     if (code) return code;
     s.alphas = s.o->alphas ? s.o->alphas : standard_alphas;
-    s.alpha_count = s.o->alphas ? s.o->alpha_count : sizeof standard_alphas / sizeof *standard_alphas;
+    s.alpha_count =
+        s.o->alphas ? s.o->alpha_count : sizeof standard_alphas / sizeof *standard_alphas;
     code = quernel_i_ptq_layer_open(layer, samples, count, &s.f, error);
     if (code) return code;
     code = take(&s, error);

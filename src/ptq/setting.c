@@ -12,22 +12,26 @@ size_t quernel_i_setting_factors(const quernel_i_ptq_layer *f, int32_t kind) {
 }
 
 static quernel_tensor tensor_of(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *i) {
-    return (quernel_tensor){.layout = QUERNEL_LAYOUT_NHWC, .n = i->n, .c = f->shape.in, .h = i->h, .w = i->w};
+    return (quernel_tensor){
+        .layout = QUERNEL_LAYOUT_NHWC, .n = i->n, .c = f->shape.in, .h = i->h, .w = i->w};
 }
 
 static quernel_observer_desc columns(const quernel_i_ptq_layer *f) {
     const quernel_conv2d_desc *g = &f->geometry;
     quernel_observer_desc d = QUERNEL_OBSERVER_DESC_INIT;
     d.kernel_h = f->shape.kernel_h, d.kernel_w = f->shape.kernel_w;
-    d.stride_h = g->stride_h, d.stride_w = g->stride_w, d.dilation_h = g->dilation_h, d.dilation_w = g->dilation_w;
-    d.pad_top = g->pad_top, d.pad_left = g->pad_left, d.pad_bottom = g->pad_bottom, d.pad_right = g->pad_right;
+    d.stride_h = g->stride_h, d.stride_w = g->stride_w, d.dilation_h = g->dilation_h,
+    d.dilation_w = g->dilation_w;
+    d.pad_top = g->pad_top, d.pad_left = g->pad_left, d.pad_bottom = g->pad_bottom,
+    d.pad_right = g->pad_right;
     return d;
 }
 
-int quernel_i_setting_absmax(quernel_i_ptq_layer *f, int32_t kind, const bool *wanted, float *ret_max,
-                             quernel_error *error) {
+int quernel_i_setting_absmax(quernel_i_ptq_layer *f, int32_t kind, const bool *wanted,
+                             float *ret_max, quernel_error *error) {
     quernel_observer_desc d = columns(f);
-    d.granularity = kind == QUERNEL_SMOOTH_COLUMN ? QUERNEL_GRANULARITY_COLUMN : QUERNEL_GRANULARITY_CHANNEL;
+    d.granularity =
+        kind == QUERNEL_SMOOTH_COLUMN ? QUERNEL_GRANULARITY_COLUMN : QUERNEL_GRANULARITY_CHANNEL;
     d.channels = f->shape.in, d.histogram = 0, d.allocator = f->layer.allocator;
     quernel_observer *o = NULL;
     int code = quernel_observer_create(&d, &o, error);
@@ -41,19 +45,22 @@ int quernel_i_setting_absmax(quernel_i_ptq_layer *f, int32_t kind, const bool *w
 }
 
 // x / s of tap t, as a dense copy.
-static void smooth_image(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image, const quernel_i_setting *s,
-                         uint32_t t, float *ret_x) {
+static void smooth_image(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,
+                         const quernel_i_setting *s, uint32_t t, float *ret_x) {
     const uint32_t channels = f->shape.in;
-    const size_t taps = s->kind == QUERNEL_SMOOTH_COLUMN ? f->shape.taps : 1, count = quernel_i_ptq_image_inputs(f, image);
+    const size_t taps = s->kind == QUERNEL_SMOOTH_COLUMN ? f->shape.taps : 1,
+                 count = quernel_i_ptq_image_inputs(f, image);
     for (size_t i = 0; i < count; i++) {
-        const float factor = s->kind == QUERNEL_SMOOTH_NONE ? 1.0f : s->smooth[i % channels * taps + t];
+        const float factor =
+            s->kind == QUERNEL_SMOOTH_NONE ? 1.0f : s->smooth[i % channels * taps + t];
         ret_x[i] = image->x[i] * (1.0f / factor);
     }
 }
 
-// Per column each tap has factors of its own: the image is seen once for each. The border's share is the only
-// difference from the im2col matrix.
-static int observe(quernel_i_ptq_layer *f, const bool *wanted, quernel_i_setting *s, quernel_error *error) {
+// Per column each tap has factors of its own: the image is seen once for each. The border's share
+// is the only difference from the im2col matrix.
+static int observe(quernel_i_ptq_layer *f, const bool *wanted, quernel_i_setting *s,
+                   quernel_error *error) {
     const uint32_t views = s->kind == QUERNEL_SMOOTH_COLUMN ? f->shape.taps : 1;
     int code = QUERNEL_OK;
     for (uint32_t i = 0; i < f->count && !code; i++) {
@@ -61,7 +68,8 @@ static int observe(quernel_i_ptq_layer *f, const bool *wanted, quernel_i_setting
         const quernel_i_ptq_image *image = &f->images[i];
         const quernel_tensor t = tensor_of(f, image);
         quernel_i_arena_block *mark = f->arena.last;
-        float *x = quernel_i_arena_take(&f->arena, quernel_i_ptq_image_inputs(f, image), sizeof *x, error);
+        float *x =
+            quernel_i_arena_take(&f->arena, quernel_i_ptq_image_inputs(f, image), sizeof *x, error);
         if (!x) return QUERNEL_E_MEMORY;
         for (uint32_t v = 0; v < views && !code; v++) {
             smooth_image(f, image, s, v, x);
@@ -72,11 +80,13 @@ static int observe(quernel_i_ptq_layer *f, const bool *wanted, quernel_i_setting
     return code;
 }
 
-int quernel_i_setting_open(quernel_i_ptq_layer *f, const bool *wanted, quernel_i_setting *setting, quernel_error *error) {
+int quernel_i_setting_open(quernel_i_ptq_layer *f, const bool *wanted, quernel_i_setting *setting,
+                           quernel_error *error) {
     setting->weights = NULL, setting->observer = NULL;
     quernel_observer_desc d = QUERNEL_OBSERVER_DESC_INIT;
     d.allocator = f->layer.allocator;
-    int code = quernel_i_ptq_layer_pack(f, setting->kind, setting->smooth, &setting->weights, error);
+    int code =
+        quernel_i_ptq_layer_pack(f, setting->kind, setting->smooth, &setting->weights, error);
     if (!code) code = quernel_observer_create(&d, &setting->observer, error);
     if (!code) code = observe(f, wanted, setting, error);
     if (code) quernel_i_setting_close(setting);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A setting of the smoothing: its factors, the weights packed with them, and what the smoothed input looks like.
+// A setting of the smoothing: its factors, the weights packed with them, and what the smoothed
+// input looks like.
 #ifndef QUERNEL_PTQ_SETTING_H
 #define QUERNEL_PTQ_SETTING_H
 
@@ -14,11 +15,13 @@ typedef struct quernel_i_setting {
 } quernel_i_setting;
 
 /// Largest |x| of each channel or im2col column over the images that are wanted (NULL: all).
-int quernel_i_setting_absmax(quernel_i_ptq_layer *f, int32_t kind, const bool *wanted, float *ret_max,
-                             quernel_error *error);
+int quernel_i_setting_absmax(quernel_i_ptq_layer *f, int32_t kind, const bool *wanted,
+                             float *ret_max, quernel_error *error);
 
-/// Packs the weights with setting->kind and setting->smooth, and observes x / s. Gives all back where it fails.
-int quernel_i_setting_open(quernel_i_ptq_layer *f, const bool *wanted, quernel_i_setting *setting, quernel_error *error);
+/// Packs the weights with setting->kind and setting->smooth, and observes x / s. Gives all back
+/// where it fails.
+int quernel_i_setting_open(quernel_i_ptq_layer *f, const bool *wanted, quernel_i_setting *setting,
+                           quernel_error *error);
 void quernel_i_setting_close(quernel_i_setting *setting);
 
 /// Factors that a kind has.

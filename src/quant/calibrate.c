@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calibrators: from what an observer has seen to a range, and from the range to type, scale and zero point.
+// Calibrators: from what an observer has seen to a range, and from the range to type, scale and
+// zero point.
 #include <math.h>
 
 #include "base/desc.h"
@@ -34,7 +35,8 @@ typedef struct codes {
 } codes;
 
 static codes codes_of(const problem *p, range r) {
-    const quernel_i_scale q = quernel_i_scale_of((float)r.lo, (float)r.hi, p->is_signed, p->asymmetric);
+    const quernel_i_scale q =
+        quernel_i_scale_of((float)r.lo, (float)r.hi, p->is_signed, p->asymmetric);
     if (p->is_signed) return (codes){(double)q.d, -127.0, 127.0};
     return (codes){(double)q.d, (double)(0 - q.z), (double)(255 - q.z)};
 }
@@ -55,21 +57,24 @@ static double squared_error(const problem *p, range r) {
     return sum;
 }
 
-// One code's share of the divergence: what the bins hold against the same sum spread evenly over their widths. `below`
-// and `above` are clipped values, which the seen distribution keeps in its first and last bin.
-static double cell_divergence(const problem *p, uint32_t first, uint32_t last, double below, double above,
-                              double kept) {
+// One code's share of the divergence: what the bins hold against the same sum spread evenly over
+// their widths. `below` and `above` are clipped values, which the seen distribution keeps in its
+// first and last bin.
+static double cell_divergence(const problem *p, uint32_t first, uint32_t last, double below,
+                              double above, double kept) {
     double sum = 0.0, width = 0.0, divergence = 0.0;
     for (uint32_t i = first; i < last; i++) sum += p->bins[i].count, width += p->bins[i].width;
     for (uint32_t i = first; i < last; i++) {
-        const double seen = p->bins[i].count + (i == first ? below : 0.0) + (i + 1 == last ? above : 0.0);
+        const double seen =
+            p->bins[i].count + (i == first ? below : 0.0) + (i + 1 == last ? above : 0.0);
         const double spread = sum * p->bins[i].width / width;
         divergence += seen / p->total * log(seen / p->total * kept / spread);
     }
     return divergence;
 }
 
-// Kullback-Leibler divergence of the quantized distribution from the seen one. Zeros are a code of their own.
+// Kullback-Leibler divergence of the quantized distribution from the seen one. Zeros are a code of
+// their own.
 static double divergence(const problem *p, range r) {
     const codes c = codes_of(p, r);
     uint32_t begin = 0, end = p->count;
@@ -77,13 +82,15 @@ static double divergence(const problem *p, range r) {
     while (begin < end && rne(p->bins[begin].at / c.d) < c.lo) below += p->bins[begin++].count;
     while (end > begin && rne(p->bins[end - 1].at / c.d) > c.hi) above += p->bins[--end].count;
     const double kept = p->total - below - above;
-    // Where nearly all is clipped, both distributions are one bin and alike: that is no likeness of the values.
+    // Where nearly all is clipped, both distributions are one bin and alike: that is no likeness of
+    // the values.
     if (begin == end || below + above > CLIPPED_MAX * p->total) return INFINITY;
     double sum = p->zeros ? p->zeros / p->total * log(kept / p->total) : 0.0;
     for (uint32_t first = begin, last; first < end; first = last) {
         const double code = rne(p->bins[first].at / c.d);
         for (last = first + 1; last < end && rne(p->bins[last].at / c.d) == code;) last++;
-        sum += cell_divergence(p, first, last, first == begin ? below : 0.0, last == end ? above : 0.0, kept);
+        sum += cell_divergence(p, first, last, first == begin ? below : 0.0,
+                               last == end ? above : 0.0, kept);
     }
     return sum;
 }
@@ -138,10 +145,14 @@ static range percentile(const problem *p, double share) {
     const double budget = (1.0 - share) * p->total;
     uint32_t begin = 0, end = p->count;
     if (p->is_signed) drop_magnitudes(p, budget, &begin, &end);
-    else drop_ends(p, p->asymmetric ? 0.5 * budget : 0.0, p->asymmetric ? 0.5 * budget : budget, &begin, &end);
+    else
+        drop_ends(p, p->asymmetric ? 0.5 * budget : 0.0, p->asymmetric ? 0.5 * budget : budget,
+                  &begin, &end);
     range r = {0.0, 0.0};
-    if (begin < end && p->bins[begin].at < 0.0) r.lo = fmax(-outer_edge(&p->bins[begin]), p->seen.lo);
-    if (begin < end && p->bins[end - 1].at > 0.0) r.hi = fmin(outer_edge(&p->bins[end - 1]), p->seen.hi);
+    if (begin < end && p->bins[begin].at < 0.0)
+        r.lo = fmax(-outer_edge(&p->bins[begin]), p->seen.lo);
+    if (begin < end && p->bins[end - 1].at > 0.0)
+        r.hi = fmin(outer_edge(&p->bins[end - 1]), p->seen.hi);
     return p->is_signed ? symmetric(r) : r;
 }
 
@@ -153,7 +164,8 @@ static range mean_of_extremes(const problem *p, const quernel_i_group *g, int no
     return p->is_signed ? symmetric(r) : r;
 }
 
-static range choose(const problem *p, const quernel_i_group *g, const quernel_calibration_options *o) {
+static range choose(const problem *p, const quernel_i_group *g,
+                    const quernel_calibration_options *o) {
     switch (o->calibrator) {
     case QUERNEL_CALIBRATOR_MEAN: return mean_of_extremes(p, g, o->nonzero);
     case QUERNEL_CALIBRATOR_PERCENTILE: return percentile(p, o->percentile);
@@ -164,7 +176,8 @@ static range choose(const problem *p, const quernel_i_group *g, const quernel_ca
 }
 
 // A range of nothing but zeros says nothing: then what was seen is kept.
-static range choose_nonempty(const problem *p, const quernel_i_group *g, const quernel_calibration_options *o) {
+static range choose_nonempty(const problem *p, const quernel_i_group *g,
+                             const quernel_calibration_options *o) {
     const range r = choose(p, g, o);
     return r.lo == 0.0 && r.hi == 0.0 ? p->seen : r;
 }
@@ -194,49 +207,61 @@ static problem problem_of(const quernel_i_group *g, const quernel_i_bin *bins, u
     return p;
 }
 
-#define OPTIONS \
-    QUERNEL_I_DESC(quernel_calibration_options, QUERNEL_CALIBRATION_OPTIONS_MIN, WHERE, "options.size")
-#define CHOICE QUERNEL_I_DESC(quernel_calibration, QUERNEL_CALIBRATION_MIN, WHERE, "ret_choice.size")
+#define OPTIONS                                                                         \
+    QUERNEL_I_DESC(quernel_calibration_options, QUERNEL_CALIBRATION_OPTIONS_MIN, WHERE, \
+                   "options.size")
+#define CHOICE \
+    QUERNEL_I_DESC(quernel_calibration, QUERNEL_CALIBRATION_MIN, WHERE, "ret_choice.size")
 
-static void solve(const problem *p, const quernel_i_group *g, const quernel_calibration_options *o, int has_histogram,
-                  quernel_calibration *ret) {
+static void solve(const problem *p, const quernel_i_group *g, const quernel_calibration_options *o,
+                  int has_histogram, quernel_calibration *ret) {
     const range r = choose_nonempty(p, g, o);
-    const quernel_i_scale q = quernel_i_scale_of((float)r.lo, (float)r.hi, p->is_signed, p->asymmetric);
+    const quernel_i_scale q =
+        quernel_i_scale_of((float)r.lo, (float)r.hi, p->is_signed, p->asymmetric);
     quernel_calibration c = QUERNEL_CALIBRATION_INIT;
     c.quant.type = p->is_signed ? QUERNEL_TYPE_S8 : QUERNEL_TYPE_U8;
-    c.quant.scale = q.d, c.quant.zero = q.z, c.quant.asymmetric = p->asymmetric, c.quant.narrow = p->is_signed;
+    c.quant.scale = q.d, c.quant.zero = q.z, c.quant.asymmetric = p->asymmetric,
+    c.quant.narrow = p->is_signed;
     c.lo = (float)r.lo, c.hi = (float)r.hi;
     if (has_histogram) report_clipping(p, r, &c);
     else c.clipped = c.clipped_error = o->calibrator == QUERNEL_CALIBRATOR_ABSMAX ? 0.0 : -1.0;
     quernel_i_desc_write(CHOICE, ret, &c);
 }
 
-static int check_options(const quernel_observer *o, const quernel_calibration_options *options, quernel_error *error) {
-    int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "calibrator", options->calibrator, 0,
-                                     QUERNEL_CALIBRATOR_MSE);
-    if (!code) code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "nonzero", options->nonzero, 0, 1);
-    if (!code) code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "signedness", options->signedness, 0, 1);
+static int check_options(const quernel_observer *o, const quernel_calibration_options *options,
+                         quernel_error *error) {
+    int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "calibrator",
+                                     options->calibrator, 0, QUERNEL_CALIBRATOR_MSE);
+    if (!code)
+        code =
+            quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "nonzero", options->nonzero, 0, 1);
+    if (!code)
+        code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "signedness",
+                                     options->signedness, 0, 1);
     if (code) return code;
     if (!(options->percentile >= 0.5 && options->percentile <= 1.0))
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "percentile", -1, WHERE ": percentile: %g: must be 0.5 … 1",
-                                   options->percentile);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "percentile", -1,
+                                   WHERE ": percentile: %g: must be 0.5 … 1", options->percentile);
     if (!o->histogram && options->calibrator >= QUERNEL_CALIBRATOR_PERCENTILE)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "calibrator", -1,
-                                   WHERE ": calibrator: %d: needs an observer with a histogram", options->calibrator);
+                                   WHERE ": calibrator: %d: needs an observer with a histogram",
+                                   options->calibrator);
     return QUERNEL_OK;
 }
 
-static int check_group(const quernel_observer *o, uint32_t group, const quernel_calibration_options *options,
-                       quernel_error *error) {
+static int check_group(const quernel_observer *o, uint32_t group,
+                       const quernel_calibration_options *options, quernel_error *error) {
     if (group >= o->groups)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "group", -1, WHERE ": group: %u: must be below %u", group,
-                                   o->groups);
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "group", -1,
+                                   WHERE ": group: %u: must be below %u", group, o->groups);
     const quernel_i_group *g = &o->group[group];
     if (g->nans + g->infs && !options->allow_nonfinite)
         return quernel_i_error_set(
             error, QUERNEL_E_VALUE, "observer", g->first_nonfinite,
-            WHERE ": observer: group %u holds %llu NaN and %llu infinities, the first at element %lld", group,
-            (unsigned long long)g->nans, (unsigned long long)g->infs, (long long)g->first_nonfinite);
+            WHERE
+            ": observer: group %u holds %llu NaN and %llu infinities, the first at element %lld",
+            group, (unsigned long long)g->nans, (unsigned long long)g->infs,
+            (long long)g->first_nonfinite);
     if (!g->count)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "observer", -1,
                                    WHERE ": observer: group %u has seen no finite value", group);
@@ -244,8 +269,8 @@ static int check_group(const quernel_observer *o, uint32_t group, const quernel_
 }
 
 int quernel_observer_calibrate(const quernel_observer *observer, uint32_t group,
-                               const quernel_calibration_options *options, quernel_calibration *ret_choice,
-                               quernel_error *error) {
+                               const quernel_calibration_options *options,
+                               quernel_calibration *ret_choice, quernel_error *error) {
     quernel_calibration_options wanted = QUERNEL_CALIBRATION_OPTIONS_INIT;
     const quernel_calibration_options *o = &wanted;
     if (!observer) return quernel_i_error_null(error, WHERE, "observer");
@@ -257,9 +282,11 @@ int quernel_observer_calibrate(const quernel_observer *observer, uint32_t group,
     if (code) return code;
     const quernel_i_group *g = &observer->group[group];
     const size_t bytes = (2 * QUERNEL_I_BINS + 2) * sizeof(quernel_i_bin);
-    quernel_i_bin *bins = observer->histogram ? quernel_i_allocate(&observer->allocator, bytes) : NULL;
+    quernel_i_bin *bins =
+        observer->histogram ? quernel_i_allocate(&observer->allocator, bytes) : NULL;
     if (observer->histogram && !bins)
-        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1, WHERE ": no memory for %zu bytes", bytes);
+        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1,
+                                   WHERE ": no memory for %zu bytes", bytes);
     const quernel_i_fpenv caller = quernel_i_fpenv_enter();
     const uint32_t count = bins ? quernel_i_histogram_list(&observer->histogram[group], bins) : 0;
     const problem p = problem_of(g, bins, count, o);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The exact sum of non-negative finite binary32 numbers, as an integer in units of 2^-149: no order of adding matters.
+// The exact sum of non-negative finite binary32 numbers, as an integer in units of 2^-149: no order
+// of adding matters.
 #ifndef QUERNEL_QUANT_EXACT_SUM_H
 #define QUERNEL_QUANT_EXACT_SUM_H
 
@@ -35,7 +36,8 @@ static inline void quernel_i_exact_sum_add(quernel_i_exact_sum *s, float x) {
     quernel_i_exact_sum_carry(s, up / 32 + 1, (fraction << up % 32) >> 32);
 }
 
-static inline void quernel_i_exact_sum_merge(quernel_i_exact_sum *into, const quernel_i_exact_sum *from) {
+static inline void quernel_i_exact_sum_merge(quernel_i_exact_sum *into,
+                                             const quernel_i_exact_sum *from) {
     for (uint32_t i = 0; i < 11; i++) quernel_i_exact_sum_carry(into, i, from->digit[i]);
 }
 

@@ -10,13 +10,14 @@
 #define WHERE "fold"
 
 // The same for every caller of this file: f32 weights whose data lie where the descriptor says.
-static int read_weights(const quernel_weights_desc *from, quernel_weights_desc *w, quernel_i_weights_shape *ret_shape,
-                        quernel_error *error) {
+static int read_weights(const quernel_weights_desc *from, quernel_weights_desc *w,
+                        quernel_i_weights_shape *ret_shape, quernel_error *error) {
     if (!from) return quernel_i_error_null(error, WHERE, "weights");
     int code = quernel_i_weights_read(from, WHERE, "weights.size", w, error);
     if (!code) code = quernel_i_weights_check(w, ret_shape, error);
     if (code || w->type == QUERNEL_TYPE_F32) return code;
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1, WHERE ": weights.type: %d: must be f32", w->type);
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1,
+                               WHERE ": weights.type: %d: must be f32", w->type);
 }
 
 static double factor(const quernel_batch_norm *b, uint32_t n) {
@@ -28,27 +29,33 @@ static double shift(const quernel_batch_norm *b, const float *bias, uint32_t n) 
     return at * factor(b, n) + (b->beta ? (double)b->beta[n] : 0.0);
 }
 
-static int read_norm(const quernel_batch_norm *from, quernel_batch_norm *ret, quernel_error *error) {
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_batch_norm, QUERNEL_BATCH_NORM_MIN, WHERE, "norm.size");
+static int read_norm(const quernel_batch_norm *from, quernel_batch_norm *ret,
+                     quernel_error *error) {
+    const quernel_i_desc *desc =
+        QUERNEL_I_DESC(quernel_batch_norm, QUERNEL_BATCH_NORM_MIN, WHERE, "norm.size");
     *ret = (quernel_batch_norm)QUERNEL_BATCH_NORM_INIT;
-    return from ? quernel_i_desc_read(desc, ret, from, error) : quernel_i_error_null(error, WHERE, "norm");
+    return from ? quernel_i_desc_read(desc, ret, from, error)
+                : quernel_i_error_null(error, WHERE, "norm");
 }
 
-static int check_norm(const quernel_batch_norm *b, const float *bias, uint32_t out, quernel_error *error) {
+static int check_norm(const quernel_batch_norm *b, const float *bias, uint32_t out,
+                      quernel_error *error) {
     if (!b->mean) return quernel_i_error_null(error, WHERE, "mean");
     if (!b->variance) return quernel_i_error_null(error, WHERE, "variance");
     if (!(b->eps >= 0.0 && isfinite(b->eps)))
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "eps", -1, WHERE ": eps: %g: must be finite and >= 0",
-                                   b->eps);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "eps", -1,
+                                   WHERE ": eps: %g: must be finite and >= 0", b->eps);
     for (uint32_t n = 0; n < out; n++) {
         if (!(b->variance[n] >= 0.0f) || !((double)b->variance[n] + b->eps > 0.0))
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "variance", n,
-                                       WHERE ": variance[%u]: %g: must be >= 0, and > 0 with eps (%g)", n,
-                                       (double)b->variance[n], b->eps);
+                                       WHERE
+                                       ": variance[%u]: %g: must be >= 0, and > 0 with eps (%g)",
+                                       n, (double)b->variance[n], b->eps);
         if (!isfinite((float)factor(b, n)) || !isfinite((float)shift(b, bias, n)))
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "norm", n,
-                                       WHERE ": norm: channel %u: factor %g, bias %g: must be finite", n, factor(b, n),
-                                       shift(b, bias, n));
+                                       WHERE
+                                       ": norm: channel %u: factor %g, bias %g: must be finite",
+                                       n, factor(b, n), shift(b, bias, n));
     }
     return QUERNEL_OK;
 }
@@ -61,14 +68,15 @@ static int check_norm(const quernel_batch_norm *b, const float *bias, uint32_t o
             for (uint32_t c = 0; c < (shape).group_in; c++)
 // NOLINTEND(bugprone-macro-parentheses)
 
-static const float *weight(const quernel_weights_desc *w, const quernel_i_weights_shape *s, uint32_t n, uint32_t t,
-                           uint32_t c, size_t *ret_at) {
+static const float *weight(const quernel_weights_desc *w, const quernel_i_weights_shape *s,
+                           uint32_t n, uint32_t t, uint32_t c, size_t *ret_at) {
     const quernel_i_weights_source from = quernel_i_weights_source_at(w, s, n, t);
     *ret_at = from.first + c * from.step;
     return (const float *)w->data + *ret_at;
 }
 
-int quernel_batch_norm_fold(const quernel_batch_norm *batch_norm, const quernel_weights_desc *weights, const float *bias,
+int quernel_batch_norm_fold(const quernel_batch_norm *batch_norm,
+                            const quernel_weights_desc *weights, const float *bias,
                             float *ret_weights, float *ret_bias, quernel_error *error) {
     quernel_i_weights_shape s;
     quernel_weights_desc given;
@@ -86,8 +94,8 @@ int quernel_batch_norm_fold(const quernel_batch_norm *batch_norm, const quernel_
         const float w = *weight(&given, &s, n, t, c, &at);
         if (!isfinite((float)((double)w * factor(&norm, n))))
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)at,
-                                       WHERE ": data[%zu]: %g: times %g it must be finite", at, (double)w,
-                                       factor(&norm, n));
+                                       WHERE ": data[%zu]: %g: times %g it must be finite", at,
+                                       (double)w, factor(&norm, n));
     }
     EACH_WEIGHT(s, n, t, c) {
         const double w = (double)*weight(&given, &s, n, t, c, &at);
@@ -98,13 +106,14 @@ int quernel_batch_norm_fold(const quernel_batch_norm *batch_norm, const quernel_
     return QUERNEL_OK;
 }
 
-int quernel_weights_absmax(const quernel_weights_desc *weights, int32_t smooth_kind, float *max, quernel_error *error) {
+int quernel_weights_absmax(const quernel_weights_desc *weights, int32_t smooth_kind, float *max,
+                           quernel_error *error) {
     quernel_i_weights_shape s;
     quernel_weights_desc given;
     int code = read_weights(weights, &given, &s, error);
     if (!code)
-        code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "smooth_kind", smooth_kind, QUERNEL_SMOOTH_CHANNEL,
-                                     QUERNEL_SMOOTH_COLUMN);
+        code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "smooth_kind", smooth_kind,
+                                     QUERNEL_SMOOTH_CHANNEL, QUERNEL_SMOOTH_COLUMN);
     if (code) return code;
     if (!max) return quernel_i_error_null(error, WHERE, "max");
     size_t at;

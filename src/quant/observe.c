@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Observers: updates, over strided views of an image; for im2col columns over the part that each tap touches.
+// Observers: updates, over strided views of an image; for im2col columns over the part that each
+// tap touches.
 #include "base/error.h"
 #include "base/tensor.h"
 #include "cpu/fpenv.h"
@@ -25,7 +26,8 @@ static void observe(quernel_i_group *g, quernel_i_histogram *h, float x, int64_t
     else if (h) quernel_i_histogram_add(h, bits);
 }
 
-// One direction of a view: elements, and what a step means in memory, for the group and for the logical index.
+// One direction of a view: elements, and what a step means in memory, for the group and for the
+// logical index.
 typedef struct axis {
     uint32_t size;
     int64_t stride;
@@ -42,15 +44,17 @@ typedef struct view {
 } view;
 
 static inline float element(const void *x, int32_t type, int64_t offset) {
-    return type == QUERNEL_TYPE_F32 ? ((const float *)x)[offset] : quernel_i_from_bf16(((const uint16_t *)x)[offset]);
+    return type == QUERNEL_TYPE_F32 ? ((const float *)x)[offset]
+                                    : quernel_i_from_bf16(((const uint16_t *)x)[offset]);
 }
 
-static void observe_line(quernel_observer *o, const view *v, int64_t offset, uint64_t group, int64_t index) {
+static void observe_line(quernel_observer *o, const view *v, int64_t offset, uint64_t group,
+                         int64_t index) {
     const axis *a = &v->axes[2];
     for (uint32_t i = 0; i < a->size; i++) {
         const uint64_t g = group + i * a->group;
-        observe(&o->group[g], o->histogram ? &o->histogram[g] : NULL, element(v->x, v->type, offset + i * a->stride),
-                index + i * a->index);
+        observe(&o->group[g], o->histogram ? &o->histogram[g] : NULL,
+                element(v->x, v->type, offset + i * a->stride), index + i * a->index);
     }
 }
 
@@ -58,7 +62,8 @@ static void observe_view(quernel_observer *o, const view *v) {
     const axis *a = &v->axes[0], *b = &v->axes[1];
     for (uint32_t i = 0; i < a->size; i++)
         for (uint32_t j = 0; j < b->size; j++)
-            observe_line(o, v, v->offset + i * a->stride + j * b->stride, v->group + i * a->group + j * b->group,
+            observe_line(o, v, v->offset + i * a->stride + j * b->stride,
+                         v->group + i * a->group + j * b->group,
                          v->index + i * a->index + j * b->index);
 }
 
@@ -77,10 +82,12 @@ static void end_sample(quernel_observer *o) {
     }
 }
 
-// The part of an axis that a tap touches: positions o·stride + t·dilation − pad within 0 … size − 1 for the output's o.
-static void narrow(axis *a, view *v, uint32_t t, uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t before,
-                   uint32_t after) {
-    const int64_t span = (int64_t)dilation * (kernel - 1) + 1, padded = (int64_t)a->size + before + after;
+// The part of an axis that a tap touches: positions o·stride + t·dilation − pad within 0 … size − 1
+// for the output's o.
+static void narrow(axis *a, view *v, uint32_t t, uint32_t kernel, uint32_t stride,
+                   uint32_t dilation, uint32_t before, uint32_t after) {
+    const int64_t span = (int64_t)dilation * (kernel - 1) + 1,
+                  padded = (int64_t)a->size + before + after;
     const int64_t outputs = padded < span ? 0 : (padded - span) / stride + 1;
     const int64_t shift = (int64_t)t * dilation - before;
     int64_t first = shift < 0 ? (-shift + stride - 1) / stride : 0;
@@ -94,50 +101,64 @@ static void narrow(axis *a, view *v, uint32_t t, uint32_t kernel, uint32_t strid
     a->index *= stride;
 }
 
-static void observe_columns(quernel_observer *o, const view *image, uint32_t h_axis, uint32_t w_axis) {
+static void observe_columns(quernel_observer *o, const view *image, uint32_t h_axis,
+                            uint32_t w_axis) {
     const quernel_observer_desc *d = &o->desc;
     for (uint32_t r = 0; r < d->kernel_h; r++)
         for (uint32_t s = 0; s < d->kernel_w; s++) {
             view v = *image;
             v.group = (uint64_t)r * d->kernel_w + s;
-            narrow(&v.axes[h_axis], &v, r, d->kernel_h, d->stride_h, d->dilation_h, d->pad_top, d->pad_bottom);
-            narrow(&v.axes[w_axis], &v, s, d->kernel_w, d->stride_w, d->dilation_w, d->pad_left, d->pad_right);
+            narrow(&v.axes[h_axis], &v, r, d->kernel_h, d->stride_h, d->dilation_h, d->pad_top,
+                   d->pad_bottom);
+            narrow(&v.axes[w_axis], &v, s, d->kernel_w, d->stride_w, d->dilation_w, d->pad_left,
+                   d->pad_right);
             observe_view(o, &v);
         }
 }
 
 static void observe_image(quernel_observer *o, const quernel_tensor *t, const void *x, uint32_t n) {
     const quernel_observer_desc *d = &o->desc;
-    const bool by_row = d->granularity == QUERNEL_GRANULARITY_ROW, nhwc = t->layout == QUERNEL_LAYOUT_NHWC;
-    const uint64_t per_channel = d->granularity == QUERNEL_GRANULARITY_CHANNEL  ? 1
-                                 : d->granularity == QUERNEL_GRANULARITY_COLUMN ? (uint64_t)d->kernel_h * d->kernel_w
-                                                                                : 0;
+    const bool by_row = d->granularity == QUERNEL_GRANULARITY_ROW,
+               nhwc = t->layout == QUERNEL_LAYOUT_NHWC;
+    const uint64_t per_channel = d->granularity == QUERNEL_GRANULARITY_CHANNEL ? 1
+                                 : d->granularity == QUERNEL_GRANULARITY_COLUMN
+                                     ? (uint64_t)d->kernel_h * d->kernel_w
+                                     : 0;
     const axis c = {t->c, t->stride_c, per_channel, (int64_t)t->h * t->w};
-    const axis h = {t->h, t->stride_h, by_row ? t->w : 0, t->w}, w = {t->w, t->stride_w, by_row ? 1 : 0, 1};
-    view v = {.x = x, .type = t->type, .offset = n * t->stride_n, .index = (int64_t)n * t->c * t->h * t->w};
+    const axis h = {t->h, t->stride_h, by_row ? t->w : 0, t->w},
+               w = {t->w, t->stride_w, by_row ? 1 : 0, 1};
+    view v = {.x = x,
+              .type = t->type,
+              .offset = n * t->stride_n,
+              .index = (int64_t)n * t->c * t->h * t->w};
     v.axes[0] = nhwc ? h : c, v.axes[1] = nhwc ? w : h, v.axes[2] = nhwc ? c : w;
-    if (d->granularity == QUERNEL_GRANULARITY_COLUMN) observe_columns(o, &v, nhwc ? 0 : 1, nhwc ? 1 : 2);
+    if (d->granularity == QUERNEL_GRANULARITY_COLUMN)
+        observe_columns(o, &v, nhwc ? 0 : 1, nhwc ? 1 : 2);
     else observe_view(o, &v);
 }
 
-static int check_tensor(const quernel_observer *o, quernel_tensor *t, const void *x, quernel_error *error) {
+static int check_tensor(const quernel_observer *o, quernel_tensor *t, const void *x,
+                        quernel_error *error) {
     if (t->type != QUERNEL_TYPE_F32 && t->type != QUERNEL_TYPE_BF16)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "tensor", -1, WHERE ": tensor.type: %d: must be f32 or bf16",
-                                   t->type);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "tensor", -1,
+                                   WHERE ": tensor.type: %d: must be f32 or bf16", t->type);
     quernel_i_extent extent;
     int code = quernel_i_tensor_check(t, WHERE, "tensor", &extent, error);
     if (code) return code;
     if ((uintptr_t)x % quernel_type_size((quernel_type)t->type))
-        return quernel_i_error_set(error, QUERNEL_E_ALIGN, "x", -1, WHERE ": x: %p: must be aligned to its elements",
-                                   x);
+        return quernel_i_error_set(error, QUERNEL_E_ALIGN, "x", -1,
+                                   WHERE ": x: %p: must be aligned to its elements", x);
     const int32_t granularity = o->desc.granularity;
-    const bool channels = granularity == QUERNEL_GRANULARITY_CHANNEL || granularity == QUERNEL_GRANULARITY_COLUMN;
+    const bool channels =
+        granularity == QUERNEL_GRANULARITY_CHANNEL || granularity == QUERNEL_GRANULARITY_COLUMN;
     if (channels && t->c != o->desc.channels)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "tensor", -1, WHERE ": tensor.c: %u: the observer takes %u",
-                                   t->c, o->desc.channels);
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "tensor", -1,
+                                   WHERE ": tensor.c: %u: the observer takes %u", t->c,
+                                   o->desc.channels);
     if (granularity == QUERNEL_GRANULARITY_ROW && (uint64_t)t->h * t->w != o->desc.rows)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "tensor", -1,
-                                   WHERE ": tensor: %u x %u: the observer takes %u rows", t->h, t->w, o->desc.rows);
+                                   WHERE ": tensor: %u x %u: the observer takes %u rows", t->h,
+                                   t->w, o->desc.rows);
     return QUERNEL_OK;
 }
 

@@ -16,22 +16,28 @@ static int check_geometry(const quernel_observer_desc *d, quernel_error *error) 
     const struct {
         const char *name;
         uint32_t value, lo;
-    } sizes[] = {{"kernel_h", d->kernel_h, 1},  {"kernel_w", d->kernel_w, 1},     {"stride_h", d->stride_h, 1},
-                 {"stride_w", d->stride_w, 1},  {"dilation_h", d->dilation_h, 1}, {"dilation_w", d->dilation_w, 1},
-                 {"pad_top", d->pad_top, 0},    {"pad_left", d->pad_left, 0},     {"pad_bottom", d->pad_bottom, 0},
-                 {"pad_right", d->pad_right, 0}};
+    } sizes[] = {{"kernel_h", d->kernel_h, 1},     {"kernel_w", d->kernel_w, 1},
+                 {"stride_h", d->stride_h, 1},     {"stride_w", d->stride_w, 1},
+                 {"dilation_h", d->dilation_h, 1}, {"dilation_w", d->dilation_w, 1},
+                 {"pad_top", d->pad_top, 0},       {"pad_left", d->pad_left, 0},
+                 {"pad_bottom", d->pad_bottom, 0}, {"pad_right", d->pad_right, 0}};
     int code = QUERNEL_OK;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes && !code; i++)
-        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, sizes[i].name, sizes[i].value, sizes[i].lo, 65536);
+        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, sizes[i].name, sizes[i].value,
+                                     sizes[i].lo, 65536);
     return code;
 }
 
 static int check_desc(const quernel_observer_desc *d, quernel_error *error) {
-    int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "granularity", d->granularity, 0,
-                                     QUERNEL_GRANULARITY_COLUMN);
-    if (!code) code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "histogram", d->histogram, 0, 1);
-    if (!code && (d->granularity == QUERNEL_GRANULARITY_CHANNEL || d->granularity == QUERNEL_GRANULARITY_COLUMN))
-        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "channels", d->channels, 1, 1 << 30);
+    int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "granularity", d->granularity,
+                                     0, QUERNEL_GRANULARITY_COLUMN);
+    if (!code)
+        code =
+            quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "histogram", d->histogram, 0, 1);
+    if (!code && (d->granularity == QUERNEL_GRANULARITY_CHANNEL ||
+                  d->granularity == QUERNEL_GRANULARITY_COLUMN))
+        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "channels", d->channels, 1,
+                                     1 << 30);
     if (!code && d->granularity == QUERNEL_GRANULARITY_ROW)
         code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "rows", d->rows, 1, 1 << 30);
     if (!code && d->granularity == QUERNEL_GRANULARITY_COLUMN) code = check_geometry(d, error);
@@ -53,19 +59,20 @@ static uint64_t count_groups(const quernel_observer_desc *d) {
 static void lay_out(quernel_observer *o, quernel_i_layout *block) {
     quernel_i_take(block, 1, sizeof *o);
     o->group = quernel_i_take(block, o->groups, sizeof *o->group);
-    o->histogram = o->desc.histogram ? quernel_i_take(block, o->groups, sizeof *o->histogram) : NULL;
+    o->histogram =
+        o->desc.histogram ? quernel_i_take(block, o->groups, sizeof *o->histogram) : NULL;
 }
 
 static int allocate(quernel_observer *plan, quernel_observer **ret_observer, quernel_error *error) {
     quernel_i_layout block = {0};
     lay_out(plan, &block);
     if (block.overflow)
-        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "channels", -1, WHERE ": %u groups: their size overflows",
-                                   plan->groups);
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "channels", -1,
+                                   WHERE ": %u groups: their size overflows", plan->groups);
     quernel_observer *o = quernel_i_allocate(&plan->allocator, block.used);
     if (!o)
-        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1, WHERE ": no memory for %zu bytes",
-                                   block.used);
+        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1,
+                                   WHERE ": no memory for %zu bytes", block.used);
     memset(o, 0, block.used);
     *o = *plan;
     o->bytes = block.used;
@@ -77,7 +84,8 @@ static int allocate(quernel_observer *plan, quernel_observer **ret_observer, que
     return QUERNEL_OK;
 }
 
-int quernel_observer_create(const quernel_observer_desc *given, quernel_observer **ret_observer, quernel_error *error) {
+int quernel_observer_create(const quernel_observer_desc *given, quernel_observer **ret_observer,
+                            quernel_error *error) {
     if (!given) return quernel_i_error_null(error, WHERE, "desc");
     if (!ret_observer) return quernel_i_error_null(error, WHERE, "ret_observer");
     quernel_observer_desc read = QUERNEL_OBSERVER_DESC_INIT;
@@ -87,8 +95,8 @@ int quernel_observer_create(const quernel_observer_desc *given, quernel_observer
     if (code) return code;
     const uint64_t groups = count_groups(desc);
     if (groups >= UINT32_MAX)
-        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "channels", -1, WHERE ": channels: %u: too many groups",
-                                   desc->channels);
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "channels", -1,
+                                   WHERE ": channels: %u: too many groups", desc->channels);
     quernel_observer plan = {.groups = (uint32_t)groups};
     // The allocator is kept apart: merging compares descriptors.
     memcpy(&plan.desc, desc, DESC_BYTES);
@@ -102,13 +110,16 @@ void quernel_observer_destroy(quernel_observer *observer) {
     quernel_i_release(&memory, observer, observer->bytes);
 }
 
-uint32_t quernel_observer_groups(const quernel_observer *observer) { return observer ? observer->groups : 0; }
+uint32_t quernel_observer_groups(const quernel_observer *observer) {
+    return observer ? observer->groups : 0;
+}
 
 static void merge_group(quernel_i_group *into, const quernel_i_group *from) {
     into->count += from->count, into->zeros += from->zeros;
     into->nans += from->nans, into->infs += from->infs;
     into->samples += from->samples, into->loud += from->loud;
-    if (into->first_nonfinite < 0 || (from->first_nonfinite >= 0 && from->first_nonfinite < into->first_nonfinite))
+    if (into->first_nonfinite < 0 ||
+        (from->first_nonfinite >= 0 && from->first_nonfinite < into->first_nonfinite))
         into->first_nonfinite = from->first_nonfinite;
     if (from->min < into->min) into->min = from->min;
     if (from->max > into->max) into->max = from->max;
@@ -116,14 +127,16 @@ static void merge_group(quernel_i_group *into, const quernel_i_group *from) {
     quernel_i_exact_sum_merge(&into->sum_max, &from->sum_max);
 }
 
-int quernel_observer_merge(quernel_observer *into, const quernel_observer *from, quernel_error *error) {
+int quernel_observer_merge(quernel_observer *into, const quernel_observer *from,
+                           quernel_error *error) {
     if (!into) return quernel_i_error_null(error, WHERE, "into");
     if (!from) return quernel_i_error_null(error, WHERE, "from");
     if (into == from)
         return quernel_i_error_set(error, QUERNEL_E_OVERLAP, "from", -1,
                                    WHERE ": from: is the observer it would be added to");
     if (memcmp(&into->desc, &from->desc, DESC_BYTES) != 0)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "from", -1, WHERE ": from: was made of another descriptor");
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "from", -1,
+                                   WHERE ": from: was made of another descriptor");
     for (uint32_t g = 0; g < into->groups; g++) {
         merge_group(&into->group[g], &from->group[g]);
         if (into->histogram) quernel_i_histogram_merge(&into->histogram[g], &from->histogram[g]);
@@ -131,8 +144,8 @@ int quernel_observer_merge(quernel_observer *into, const quernel_observer *from,
     return QUERNEL_OK;
 }
 
-int quernel_observer_get(const quernel_observer *observer, uint32_t group, quernel_observer_stats *ret_stats,
-                         quernel_error *error) {
+int quernel_observer_get(const quernel_observer *observer, uint32_t group,
+                         quernel_observer_stats *ret_stats, quernel_error *error) {
     if (!observer) return quernel_i_error_null(error, WHERE, "observer");
     if (!ret_stats) return quernel_i_error_null(error, WHERE, "ret_stats");
     const quernel_i_desc *desc =
@@ -140,8 +153,8 @@ int quernel_observer_get(const quernel_observer *observer, uint32_t group, quern
     const int code = quernel_i_desc_check(desc, ret_stats, error);
     if (code) return code;
     if (group >= observer->groups)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "group", -1, WHERE ": group: %u: must be below %u", group,
-                                   observer->groups);
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "group", -1,
+                                   WHERE ": group: %u: must be below %u", group, observer->groups);
     const quernel_i_group g = observer->group[group];
     const double samples = g.samples ? (double)g.samples : 1.0;
     const quernel_observer_stats stats = {sizeof stats,
@@ -159,7 +172,8 @@ int quernel_observer_get(const quernel_observer *observer, uint32_t group, quern
     return QUERNEL_OK;
 }
 
-int quernel_observer_absmax(const quernel_observer *observer, float *ret_max, quernel_error *error) {
+int quernel_observer_absmax(const quernel_observer *observer, float *ret_max,
+                            quernel_error *error) {
     if (!observer) return quernel_i_error_null(error, WHERE, "observer");
     if (!ret_max) return quernel_i_error_null(error, WHERE, "ret_max");
     for (uint32_t i = 0; i < observer->groups; i++) {

@@ -9,31 +9,35 @@
 
 #define WHERE "quantize"
 
-static int check_buffers(const void *from, const void *to, const char *from_name, const char *to_name,
-                         quernel_error *error) {
+static int check_buffers(const void *from, const void *to, const char *from_name,
+                         const char *to_name, quernel_error *error) {
     if (!from) return quernel_i_error_null(error, WHERE, from_name);
     if (!to) return quernel_i_error_null(error, WHERE, to_name);
     return QUERNEL_OK;
 }
 
-static int check_apart(const void *from, size_t from_bytes, const void *to, size_t to_bytes, const char *name,
-                       quernel_error *error) {
+static int check_apart(const void *from, size_t from_bytes, const void *to, size_t to_bytes,
+                       const char *name, quernel_error *error) {
     const uintptr_t a = (uintptr_t)from, b = (uintptr_t)to;
     if (a >= b + to_bytes || b >= a + from_bytes) return QUERNEL_OK;
-    return quernel_i_error_set(error, QUERNEL_E_OVERLAP, name, -1, WHERE ": %s: overlaps its source", name);
+    return quernel_i_error_set(error, QUERNEL_E_OVERLAP, name, -1,
+                               WHERE ": %s: overlaps its source", name);
 }
 
-static int check_parameters(float scale, int32_t zero, int32_t type, int32_t narrow, quernel_error *error) {
+static int check_parameters(float scale, int32_t zero, int32_t type, int32_t narrow,
+                            quernel_error *error) {
     if (type != QUERNEL_TYPE_U8 && type != QUERNEL_TYPE_S8)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1, WHERE ": type: %d: must be u8 or s8", type);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1,
+                                   WHERE ": type: %d: must be u8 or s8", type);
     const int code = quernel_i_check_float(error, WHERE, "scale", scale, 1);
     if (code) return code;
     const int32_t lo = type == QUERNEL_TYPE_U8 ? 0 : narrow ? -127 : -128;
-    return quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "zero", zero, lo, type == QUERNEL_TYPE_U8 ? 255 : 127);
+    return quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "zero", zero, lo,
+                                 type == QUERNEL_TYPE_U8 ? 255 : 127);
 }
 
-int quernel_quantize(const float *x, size_t count, float scale, int32_t zero, int32_t type, int32_t narrow,
-                     int32_t divide, void *q, quernel_error *error) {
+int quernel_quantize(const float *x, size_t count, float scale, int32_t zero, int32_t type,
+                     int32_t narrow, int32_t divide, void *q, quernel_error *error) {
     int code = check_buffers(x, q, "x", "q", error);
     if (!code) code = check_parameters(scale, zero, type, narrow, error);
     if (!code) code = check_apart(x, count * sizeof *x, q, count, "q", error);
@@ -55,15 +59,17 @@ static int32_t element(const void *q, size_t i, int32_t type) {
     return ((const int32_t *)q)[i];
 }
 
-int quernel_dequantize(const void *q, size_t count, float scale, int32_t zero, int32_t type, float *x,
-                       quernel_error *error) {
+int quernel_dequantize(const void *q, size_t count, float scale, int32_t zero, int32_t type,
+                       float *x, quernel_error *error) {
     int code = check_buffers(q, x, "q", "x", error);
     if (code) return code;
     if (type != QUERNEL_TYPE_U8 && type != QUERNEL_TYPE_S8 && type != QUERNEL_TYPE_S32)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1, WHERE ": type: %d: must be u8, s8 or s32", type);
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1,
+                                   WHERE ": type: %d: must be u8, s8 or s32", type);
     code = quernel_i_check_float(error, WHERE, "scale", scale, 1);
     if (!code)
-        code = check_apart(q, count * quernel_type_size((quernel_type)type), x, count * sizeof *x, "x", error);
+        code = check_apart(q, count * quernel_type_size((quernel_type)type), x, count * sizeof *x,
+                           "x", error);
     if (code) return code;
     const quernel_i_fpenv caller = quernel_i_fpenv_enter();
     for (size_t i = 0; i < count; i++) {
@@ -74,14 +80,15 @@ int quernel_dequantize(const void *q, size_t count, float scale, int32_t zero, i
     return QUERNEL_OK;
 }
 
-int quernel_quant_range(const float *x, size_t count, int32_t type, int32_t asymmetric, float *ret_scale,
-                        int32_t *ret_zero, quernel_error *error) {
+int quernel_quant_range(const float *x, size_t count, int32_t type, int32_t asymmetric,
+                        float *ret_scale, int32_t *ret_zero, quernel_error *error) {
     int code = check_buffers(x, ret_scale, "x", "ret_scale", error);
     if (!code && !ret_zero) code = quernel_i_error_null(error, WHERE, "ret_zero");
     if (code) return code;
     if (type != QUERNEL_TYPE_U8 && (type != QUERNEL_TYPE_S8 || asymmetric))
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, type == QUERNEL_TYPE_S8 ? "asymmetric" : "type", -1,
-                                   WHERE ": type: %d: must be u8, or s8 without a zero point", type);
+        return quernel_i_error_set(
+            error, QUERNEL_E_VALUE, type == QUERNEL_TYPE_S8 ? "asymmetric" : "type", -1,
+            WHERE ": type: %d: must be u8, or s8 without a zero point", type);
     const quernel_i_fpenv caller = quernel_i_fpenv_enter();
     float min = 0.0f, max = 0.0f;
     for (size_t i = 0; i < count; i++) {

@@ -8,21 +8,25 @@
 
 #define WHERE "smooth"
 
-static int check_maxima(quernel_error *error, const char *name, const float *values, uint32_t count, double *ret_max) {
+static int check_maxima(quernel_error *error, const char *name, const float *values, uint32_t count,
+                        double *ret_max) {
     double max = 0.0;
     for (uint32_t k = 0; k < count; k++) {
         if (!isfinite(values[k]) || values[k] < 0.0f)
-            return quernel_i_error_set(error, QUERNEL_E_VALUE, name, k, WHERE ": %s[%u]: %g: must be finite and >= 0",
-                                       name, k, (double)values[k]);
+            return quernel_i_error_set(error, QUERNEL_E_VALUE, name, k,
+                                       WHERE ": %s[%u]: %g: must be finite and >= 0", name, k,
+                                       (double)values[k]);
         if (values[k] > max) max = values[k];
     }
     *ret_max = max;
     return QUERNEL_OK;
 }
 
-static int check_option(quernel_error *error, const char *name, double value, double lo, double hi) {
+static int check_option(quernel_error *error, const char *name, double value, double lo,
+                        double hi) {
     if (value >= lo && value <= hi) return QUERNEL_OK;
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, WHERE ": %s: %g: must be %g … %g", name, value, lo, hi);
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, WHERE ": %s: %g: must be %g … %g",
+                               name, value, lo, hi);
 }
 
 static int check_options(const quernel_smooth_options *o, quernel_error *error) {
@@ -33,8 +37,10 @@ static int check_options(const quernel_smooth_options *o, quernel_error *error) 
 }
 
 int quernel_smooth_factors(const float *act_max, const float *weight_max, uint32_t count,
-                           const quernel_smooth_options *options, float *ret_smooth, quernel_error *error) {
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_smooth_options, QUERNEL_SMOOTH_OPTIONS_MIN, WHERE, "size");
+                           const quernel_smooth_options *options, float *ret_smooth,
+                           quernel_error *error) {
+    const quernel_i_desc *desc =
+        QUERNEL_I_DESC(quernel_smooth_options, QUERNEL_SMOOTH_OPTIONS_MIN, WHERE, "size");
     quernel_smooth_options wanted = QUERNEL_SMOOTH_OPTIONS_INIT;
     const quernel_smooth_options *o = &wanted;
     if (!act_max) return quernel_i_error_null(error, WHERE, "act_max");
@@ -49,7 +55,8 @@ int quernel_smooth_factors(const float *act_max, const float *weight_max, uint32
     for (uint32_t k = 0; k < count; k++) {
         double s = 1.0;
         if (act_peak > 0.0 && weight_peak > 0.0) {
-            const double a = fmax(act_max[k], act_peak * o->act_floor), w = fmax(weight_max[k], weight_peak * o->weight_floor);
+            const double a = fmax(act_max[k], act_peak * o->act_floor),
+                         w = fmax(weight_max[k], weight_peak * o->weight_floor);
             s = pow(a, o->alpha) / pow(w, 1.0 - o->alpha);
         }
         ret_smooth[k] = (float)fmin(fmax(s, 0x1p-20), 0x1p20);

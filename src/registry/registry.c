@@ -20,36 +20,37 @@ enum {
 };
 
 // What follows from an op: run_<op> and prepare_<op> are the types of its kernels' functions.
-#define CALL(call, member, prepare, arguments)   \
-    typedef void run_##call##_call arguments; \
+#define CALL(call, member, prepare, arguments) \
+    typedef void run_##call##_call arguments;  \
     typedef quernel_i_prepare_##prepare prepare_##call##_call;
-#define OP(op, call, typed)                \
-    typedef run_##call##_call run_##op; \
+#define OP(op, call, typed)                     \
+    typedef run_##call##_call run_##op;         \
     typedef prepare_##call##_call prepare_##op; \
     enum { CALL_OF_##op = QUERNEL_I_CALL_##call, TYPED_##op = typed };
 #include "kernels/ops.def"
 
 // Whatever a line does not own is declared and never used.
-#define KERNEL(op, name, isa, own, ...)                        \
-    run_##op quernel_uk_##name##_##isa;                        \
-    prepare_##op quernel_uk_##name##_##isa##_prepare;          \
+#define KERNEL(op, name, isa, own, ...)               \
+    run_##op quernel_uk_##name##_##isa;               \
+    prepare_##op quernel_uk_##name##_##isa##_prepare; \
     size_t quernel_uk_##name##_##isa##_scratch(uint32_t k_quads);
 #include "kernels/kernels.def"
 
-#define ANY(function) {.any = (void (*)(void))(function)}
+#define ANY(function) \
+    { .any = (void (*)(void))(function) }
 #define OWN_NONE(function)
 #define OWN_SCRATCH(function) .scratch = function##_scratch,
 #define OWN_PREPARE(function) .b_prepare = ANY(function##_prepare),
 #define OWN_SCRATCH_PREPARE(function) OWN_SCRATCH(function) OWN_PREPARE(function)
 
 #pragma GCC diagnostic ignored "-Woverride-init" // of what most lines have in common
-#define KERNEL(op_, name_, isa_, own, ...)               \
-    {.name = "quernel_uk_" #name_ "_" #isa_,             \
-     .op = QUERNEL_I_OP_##op_,                           \
-     .call = CALL_OF_##op_,                              \
-     .typed = TYPED_##op_,                               \
-     .isa = ISA_##isa_,                                  \
-     .run = ANY(quernel_uk_##name_##_##isa_),            \
+#define KERNEL(op_, name_, isa_, own, ...)                     \
+    {.name = "quernel_uk_" #name_ "_" #isa_,                   \
+     .op = QUERNEL_I_OP_##op_,                                 \
+     .call = CALL_OF_##op_,                                    \
+     .typed = TYPED_##op_,                                     \
+     .isa = ISA_##isa_,                                        \
+     .run = ANY(quernel_uk_##name_##_##isa_),                  \
      OWN_##own(quernel_uk_##name_##_##isa_).b_quad_bytes = 64, \
      __VA_ARGS__},
 const quernel_i_kernel quernel_i_kernels[] = {
@@ -59,7 +60,9 @@ const quernel_i_kernel quernel_i_kernels[] = {
 const quernel_i_kernel *quernel_i_registry_best(quernel_i_op op, uint32_t usable, int32_t a_type) {
     const quernel_i_kernel *best = NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
-        if (k->op != op || k->tiles || !(usable >> k->isa & 1) || (a_type >= 0 && k->a_type != a_type)) continue;
+        if (k->op != op || k->tiles || !(usable >> k->isa & 1) ||
+            (a_type >= 0 && k->a_type != a_type))
+            continue;
         if (!best || k->isa > best->isa) best = k;
     }
     return best;

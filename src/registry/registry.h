@@ -5,9 +5,10 @@
 
 #include "kernels/ukr.h"
 
-/// The first kernel of `op` on the best instruction set in the mask `usable` (bits 1u << isa) that has one. `a_type` −1:
-/// rows of any encoding. On a set with kernels for both encodings the first line of kernels.def wins. Kernels of tiles are
-/// left out: whether they pay is for the plan to say.
+/// The first kernel of `op` on the best instruction set in the mask `usable` (bits 1u << isa) that
+/// has one. `a_type` −1: rows of any encoding. On a set with kernels for both encodings the first
+/// line of kernels.def wins. Kernels of tiles are left out: whether they pay is for the plan to
+/// say.
 const quernel_i_kernel *quernel_i_registry_best(quernel_i_op op, uint32_t usable, int32_t a_type);
 
 /// The kernel of ref that computes the same.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks a layer up: exact rows of every table first, then rows of its bucket, then near ones. Each row is checked
-// before it is taken; one that fails is counted with its reason, and the next is looked at.
+// Looks a layer up: exact rows of every table first, then rows of its bucket, then near ones. Each
+// row is checked before it is taken; one that fails is counted with its reason, and the next is
+// looked at.
 #include "table/choose.h"
 
 #include <math.h>
@@ -33,12 +34,13 @@ enum {
     NOT_LEGAL,
     VETOED
 };
-static const char *const reasons[] = {[NO_KERNEL] = "its kernel or a key of its config is not in this library",
-                                      [OTHER_ISA] = "its instruction set may not be used here",
-                                      [OTHER_KREV] = "its kernel has another revision now",
-                                      [OTHER_MACHINE] = "it was measured on another class of machine",
-                                      [NOT_LEGAL] = "its config is not legal for this layer",
-                                      [VETOED] = "the model thinks it worse for this shape"};
+static const char *const reasons[] = {
+    [NO_KERNEL] = "its kernel or a key of its config is not in this library",
+    [OTHER_ISA] = "its instruction set may not be used here",
+    [OTHER_KREV] = "its kernel has another revision now",
+    [OTHER_MACHINE] = "it was measured on another class of machine",
+    [NOT_LEGAL] = "its config is not legal for this layer",
+    [VETOED] = "the model thinks it worse for this shape"};
 
 // The problem that is looked up.
 typedef struct search {
@@ -57,9 +59,11 @@ typedef struct search {
 static bool rates_agree(const char *theirs, const char *own) {
     while (*own) {
         const size_t name = strcspn(own, "= ");
-        for (const char *at = theirs; own[name] == '=' && *at; at += strcspn(at, " "), at += *at == ' ') {
+        for (const char *at = theirs; own[name] == '=' && *at;
+             at += strcspn(at, " "), at += *at == ' ') {
             if (strncmp(at, own, name + 1)) continue;
-            const double ratio = (double)strtoul(at + name + 1, NULL, 10) / (double)strtoul(own + name + 1, NULL, 10);
+            const double ratio = (double)strtoul(at + name + 1, NULL, 10) /
+                                 (double)strtoul(own + name + 1, NULL, 10);
             if (!(ratio < RATES_WITHIN && ratio > 1 / RATES_WITHIN)) return false;
         }
         own += strcspn(own, " ");
@@ -71,27 +75,33 @@ static bool rates_agree(const char *theirs, const char *own) {
 // Plans by the row; 0 where it may be taken.
 static int check_row(search *s, const quernel_i_row *row, quernel_match match) {
     quernel_i_config config;
-    if (quernel_i_config_parse(row->config, s->problem->where, &config, NULL) || !config.kernel) return NO_KERNEL;
+    if (quernel_i_config_parse(row->config, s->problem->where, &config, NULL) || !config.kernel)
+        return NO_KERNEL;
     if (!(s->machine->isas >> config.kernel->isa & 1)) return OTHER_ISA;
     if (config.kernel->krev != row->krev) return OTHER_KREV;
     // The rates are those of all that the process may use: under a lower ceiling they say nothing.
     const bool rated = s->machine->isas == quernel_i_cpu()->usable;
-    if (strcmp(row->machine, s->machine_class) || (rated && !rates_agree(row->rates, quernel_i_tables_rates())))
+    if (strcmp(row->machine, s->machine_class) ||
+        (rated && !rates_agree(row->rates, quernel_i_tables_rates())))
         return OTHER_MACHINE;
     if (row->verdict != QUERNEL_VERDICT_WIN) config = (quernel_i_config){0}; // the default stands
-    if (quernel_i_plan_make_permitted(s->problem, &config, s->machine, s->plan, NULL)) return NOT_LEGAL;
+    if (quernel_i_plan_make_permitted(s->problem, &config, s->machine, s->plan, NULL))
+        return NOT_LEGAL;
     const bool slower = quernel_i_model_ns(s->problem, s->plan, s->machine) > VETO * s->model_ns;
     return match != QUERNEL_MATCH_EXACT && slower ? VETOED : 0;
 }
 
-static bool consider(search *s, const quernel_i_table *t, const quernel_i_row *row, quernel_match match) {
+static bool consider(search *s, const quernel_i_table *t, const quernel_i_row *row,
+                     quernel_match match) {
     const int wrong = check_row(s, row, match);
     if (s->seen) s->seen(s->user, t->path, row, match, wrong ? reasons[wrong] : NULL);
     else if (wrong) atomic_fetch_add_explicit(&counters[wrong], 1, memory_order_relaxed);
     if (wrong) return false;
     quernel_plan_choice *c = s->choice;
-    c->from = QUERNEL_FROM_TABLE, c->match = match, c->verdict = row->verdict, c->rounds = row->rounds;
-    c->base_ns = row->base_ns, c->best_ns = row->best_ns, c->ratio = row->ratio, c->lo = row->lo, c->hi = row->hi;
+    c->from = QUERNEL_FROM_TABLE, c->match = match, c->verdict = row->verdict,
+    c->rounds = row->rounds;
+    c->base_ns = row->base_ns, c->best_ns = row->best_ns, c->ratio = row->ratio, c->lo = row->lo,
+    c->hi = row->hi;
     snprintf(c->table, sizeof c->table, "%s", t->path);
     snprintf(c->date, sizeof c->date, "%s", row->date);
     snprintf(c->lost, sizeof c->lost, "%s", row->lost);
@@ -101,12 +111,15 @@ static bool consider(search *s, const quernel_i_table *t, const quernel_i_row *r
 static quernel_match match_of(const search *s, const quernel_i_row *row) {
     if (strcmp(row->op, s->key.op) || strcmp(row->env, s->key.env)) return QUERNEL_MATCH_NONE;
     if (!strcmp(row->shape, s->key.shape)) return QUERNEL_MATCH_EXACT;
-    if (row->verdict != QUERNEL_VERDICT_WIN) return QUERNEL_MATCH_NONE; // says nothing about another shape
+    // says nothing about another shape
+    if (row->verdict != QUERNEL_VERDICT_WIN) return QUERNEL_MATCH_NONE;
     const uint64_t own[] = {s->key.m, s->key.n, s->key.k}, theirs[] = {row->m, row->n, row->k};
     bool same = true;
-    for (int i = 0; i < 3; i++) same = same && round(log2((double)own[i])) == round(log2((double)theirs[i]));
+    for (int i = 0; i < 3; i++)
+        same = same && round(log2((double)own[i])) == round(log2((double)theirs[i]));
     if (same) return QUERNEL_MATCH_BUCKET;
-    return quernel_i_key_octaves(&s->key, row->m, row->n, row->k) <= 1 ? QUERNEL_MATCH_NEAR : QUERNEL_MATCH_NONE;
+    return quernel_i_key_octaves(&s->key, row->m, row->n, row->k) <= 1 ? QUERNEL_MATCH_NEAR
+                                                                       : QUERNEL_MATCH_NONE;
 }
 
 // The rows of one kind, the nearest first and among equals the newest.
@@ -137,15 +150,17 @@ static bool search_tables(search *s) {
     bool found = false;
     for (int match = QUERNEL_MATCH_EXACT; !found && match > QUERNEL_MATCH_NONE; match--) {
         found = given && search_table(s, given, (quernel_match)match);
-        for (uint32_t i = 0; !found && tables[i]; i++) found = search_table(s, tables[i], (quernel_match)match);
+        for (uint32_t i = 0; !found && tables[i]; i++)
+            found = search_table(s, tables[i], (quernel_match)match);
     }
     quernel_i_table_given_release();
     return found;
 }
 
 // The plan of a row, or else `own`, that of the model.
-static quernel_i_plan look_up(const quernel_i_problem *problem, const quernel_i_machine *machine, const quernel_i_plan *own,
-                              quernel_plan_choice *choice, quernel_i_choose_seen *seen, void *user) {
+static quernel_i_plan look_up(const quernel_i_problem *problem, const quernel_i_machine *machine,
+                              const quernel_i_plan *own, quernel_plan_choice *choice,
+                              quernel_i_choose_seen *seen, void *user) {
     quernel_i_plan by_row;
     search s = {.problem = problem,
                 .machine = machine,
@@ -159,14 +174,15 @@ static quernel_i_plan look_up(const quernel_i_problem *problem, const quernel_i_
     const bool found = search_tables(&s);
     if (!seen) {
         atomic_fetch_add_explicit(&counters[choice->match], 1, memory_order_relaxed);
-        if (choice->match != QUERNEL_MATCH_EXACT) quernel_i_misses_record(s.key.op, s.key.shape, s.key.env);
+        if (choice->match != QUERNEL_MATCH_EXACT)
+            quernel_i_misses_record(s.key.op, s.key.shape, s.key.env);
     }
     return found ? by_row : *own;
 }
 
-int quernel_i_choose(const quernel_i_problem *problem, const quernel_i_machine *machine, const char *config,
-                     quernel_i_plan *ret_plan, quernel_plan_choice *ret_choice, quernel_i_choose_seen *seen, void *user,
-                     quernel_error *error) {
+int quernel_i_choose(const quernel_i_problem *problem, const quernel_i_machine *machine,
+                     const char *config, quernel_i_plan *ret_plan, quernel_plan_choice *ret_choice,
+                     quernel_i_choose_seen *seen, void *user, quernel_error *error) {
     quernel_i_config demands;
     quernel_i_plan own;
     int code = quernel_i_config_parse(config, problem->where, &demands, error);
@@ -181,13 +197,15 @@ int quernel_i_choose(const quernel_i_problem *problem, const quernel_i_machine *
 
 int quernel_table_counters_get(quernel_table_counters *ret) {
     if (!ret) return QUERNEL_E_NULL;
-    const quernel_i_desc *desc = QUERNEL_I_DESC(quernel_table_counters, QUERNEL_TABLE_COUNTERS_MIN, "tables", "size");
+    const quernel_i_desc *desc =
+        QUERNEL_I_DESC(quernel_table_counters, QUERNEL_TABLE_COUNTERS_MIN, "tables", "size");
     if (quernel_i_desc_check(desc, ret, NULL)) return QUERNEL_E_VALUE;
     uint64_t now[10];
     for (int i = 0; i < 10; i++) now[i] = atomic_load_explicit(&counters[i], memory_order_relaxed);
-    const quernel_table_counters all = {sizeof all,         now[EXACT],     now[BUCKET],    now[NEAR],
-                                        now[MISSED],        now[NO_KERNEL], now[OTHER_ISA], now[OTHER_KREV],
-                                        now[OTHER_MACHINE], now[NOT_LEGAL], now[VETOED]};
+    const quernel_table_counters all = {sizeof all,     now[EXACT],      now[BUCKET],
+                                        now[NEAR],      now[MISSED],     now[NO_KERNEL],
+                                        now[OTHER_ISA], now[OTHER_KREV], now[OTHER_MACHINE],
+                                        now[NOT_LEGAL], now[VETOED]};
     quernel_i_desc_write(desc, ret, &all);
     return QUERNEL_OK;
 }

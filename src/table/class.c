@@ -14,5 +14,6 @@ void quernel_i_class_print(uint32_t usable, char *text, size_t capacity) {
             used += (size_t)snprintf(text + used, capacity - used, "%s%s", used ? "+" : "",
                                      quernel_isa_name((quernel_isa)isa));
     if (used < capacity)
-        snprintf(text + used, capacity - used, " l1d=%zuK l2=%zuK", cpu->l1d_bytes / 1024, cpu->l2_bytes / 1024);
+        snprintf(text + used, capacity - used, " l1d=%zuK l2=%zuK", cpu->l1d_bytes / 1024,
+                 cpu->l2_bytes / 1024);
 }

@@ -8,8 +8,8 @@
 
 enum { QUERNEL_I_CLASS_MAX = 128 };
 
-/// "ref+avx2 l1d=32K l2=512K": the instruction sets of the mask, which may be used, and the caches as the plan takes
-/// them.
+/// "ref+avx2 l1d=32K l2=512K": the instruction sets of the mask, which may be used, and the caches
+/// as the plan takes them.
 void quernel_i_class_print(uint32_t usable, char *text, size_t capacity);
 
 #endif

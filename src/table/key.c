@@ -23,12 +23,14 @@ void quernel_i_key_of(const quernel_i_problem *p, quernel_i_key *key) {
     char x[32], y[32];
     print_tensor(&p->x, x, sizeof x);
     print_tensor(&p->y, y, sizeof y);
-    snprintf(key->op, sizeof key->op, "%s k%ux%u s%ux%u d%ux%u g%u x=%s y=%s%s q=%s smooth=%s", kind_of(p), s->kernel_h,
-             s->kernel_w, p->stride_h * p->up_h, p->stride_w * p->up_w, p->dilation_h, p->dilation_w, s->groups, x, y,
-             p->epilogue.residual ? " residual" : "", modes[p->quant.mode],
-             p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN ? "column" : "none"); // by channel costs nothing
-    snprintf(key->shape, sizeof key->shape, "%ux%ux%ux%u:%ux%ux%u:p%dx%d", p->x.n, p->x.c, p->x.h, p->x.w, p->y.c,
-             p->y.h, p->y.w, p->pad_top, p->pad_left);
+    snprintf(key->op, sizeof key->op, "%s k%ux%u s%ux%u d%ux%u g%u x=%s y=%s%s q=%s smooth=%s",
+             kind_of(p), s->kernel_h, s->kernel_w, p->stride_h * p->up_h, p->stride_w * p->up_w,
+             p->dilation_h, p->dilation_w, s->groups, x, y, p->epilogue.residual ? " residual" : "",
+             modes[p->quant.mode],
+             // by channel costs nothing
+             p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN ? "column" : "none");
+    snprintf(key->shape, sizeof key->shape, "%ux%ux%ux%u:%ux%ux%u:p%dx%d", p->x.n, p->x.c, p->x.h,
+             p->x.w, p->y.c, p->y.h, p->y.w, p->pad_top, p->pad_left);
     snprintf(key->env, sizeof key->env, "threads=%u warm", p->threads);
     key->m = (uint64_t)p->x.n * p->grid_h * p->grid_w;
     key->n = (uint64_t)s->out / s->groups * p->up_h * p->up_w;
@@ -37,6 +39,7 @@ void quernel_i_key_of(const quernel_i_problem *p, quernel_i_key *key) {
 }
 
 double quernel_i_key_octaves(const quernel_i_key *key, uint64_t m, uint64_t n, uint64_t k) {
-    const double by_m = fabs(log2((double)key->m / (double)m)), by_n = fabs(log2((double)key->n / (double)n));
+    const double by_m = fabs(log2((double)key->m / (double)m)),
+                 by_n = fabs(log2((double)key->n / (double)n));
     return fmax(fmax(by_m, by_n), fabs(log2((double)key->k / (double)k)));
 }

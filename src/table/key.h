@@ -5,7 +5,8 @@
 
 #include "plan/problem.h"
 
-/// `op` holds what rows of one bucket share, `shape` the sizes, m·n·k the product per image batch and group.
+/// `op` holds what rows of one bucket share, `shape` the sizes, m·n·k the product per image batch
+/// and group.
 typedef struct quernel_i_key {
     char op[128], shape[96];
     char env[32];

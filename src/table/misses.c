@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The misses file: layers that no table had a row for, for the tuner to read. The only thing the library ever writes.
+// The misses file: layers that no table had a row for, for the tuner to read. The only thing the
+// library ever writes.
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ void quernel_i_misses_record(const char *op, const char *shape, const char *env)
     const int length = snprintf(line, sizeof line, "%s\t%s\t%s\n", op, shape, env);
     if (length <= 0 || (size_t)length >= sizeof line || !is_new(line, (size_t)length)) return;
     const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-    if (file < 0 || write(file, line, (size_t)length) != length) quernel_i_log("misses: %s: cannot be written", path);
+    if (file < 0 || write(file, line, (size_t)length) != length)
+        quernel_i_log("misses: %s: cannot be written", path);
     if (file >= 0) close(file);
 }

@@ -29,7 +29,8 @@ int32_t quernel_i_effort_named(const char *name) {
     return effort;
 }
 
-static bool read_integer(const char *text, char end, uint64_t max, uint64_t *ret, const char **ret_end) {
+static bool read_integer(const char *text, char end, uint64_t max, uint64_t *ret,
+                         const char **ret_end) {
     uint64_t value = 0;
     const char *at = text;
     for (; *at >= '0' && *at <= '9'; at++) {
@@ -55,7 +56,8 @@ static bool read_decimal(const char *text, double *ret) {
     const char *at = text;
     for (; *at; at++) {
         if (*at == '.' && !unit && at > text) unit = 1;
-        else if (*at >= '0' && *at <= '9' && at - text < 18) value = value * 10 + (*at - '0'), unit *= 10;
+        else if (*at >= '0' && *at <= '9' && at - text < 18)
+            value = value * 10 + (*at - '0'), unit *= 10;
         else return false;
     }
     *ret = unit ? value / unit : value;
@@ -64,7 +66,8 @@ static bool read_decimal(const char *text, double *ret) {
 
 static bool read_product(const char *text, quernel_i_row *row) {
     const uint64_t max = (uint64_t)1 << 40;
-    return read_integer(text, 'x', max, &row->m, &text) && read_integer(text, 'x', max, &row->n, &text) &&
+    return read_integer(text, 'x', max, &row->m, &text) &&
+           read_integer(text, 'x', max, &row->n, &text) &&
            read_integer(text, 0, max, &row->k, NULL) && row->m && row->n && row->k;
 }
 
@@ -100,7 +103,8 @@ static const char *check_line(char *line, size_t *length) {
     if (*length >= QUERNEL_I_ROW_MAX) return "the line is too long";
     for (size_t i = 0; i < *length; i++)
         if ((unsigned char)line[i] < ' ' && line[i] != '\t') return "a byte that is no text";
-    if (*length < sizeof tag + CRC_DIGITS || memcmp(line, tag, sizeof tag - 1) || line[sizeof tag - 1] != '\t')
+    if (*length < sizeof tag + CRC_DIGITS || memcmp(line, tag, sizeof tag - 1) ||
+        line[sizeof tag - 1] != '\t')
         return "it does not begin with qtn1";
     uint32_t crc;
     const size_t bytes = *length - CRC_DIGITS - 1;
@@ -148,12 +152,13 @@ const char *quernel_i_row_parse(char *line, size_t length, quernel_i_row *row) {
         {read_u32(f[6], &row->krev), "krev: must be a number"},
         {read_decimal(f[7], &row->base_ns) && read_decimal(f[8], &row->best_ns),
          "base_ns, best_ns: must be decimal numbers"},
-        {read_decimal(f[9], &row->ratio) && read_decimal(f[10], &row->lo) && read_decimal(f[11], &row->hi) &&
-             row->lo <= row->ratio && row->ratio <= row->hi,
+        {read_decimal(f[9], &row->ratio) && read_decimal(f[10], &row->lo) &&
+             read_decimal(f[11], &row->hi) && row->lo <= row->ratio && row->ratio <= row->hi,
          "ratio, lo, hi: must be decimal numbers in order"},
         {read_u32(f[12], &row->rounds), "rounds: must be a number"},
         {find_word(f[13], verdicts, 3, &row->verdict), "verdict: must be default, tie or win"},
-        {find_word(f[14], efforts, 4, &row->effort), "effort: must be estimate, measure, patient or exhaustive"},
+        {find_word(f[14], efforts, 4, &row->effort),
+         "effort: must be estimate, measure, patient or exhaustive"},
         {read_integer(f[15], 0, UINT64_MAX, &row->seed, NULL), "seed: must be a number"},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
@@ -174,7 +179,8 @@ static void put(printer *p, char c) {
 static void put_field(printer *p, const char *text) {
     for (; *text; text++) {
         const char c = *text;
-        if (c == '\t' || c == '\n' || c == '\\') put(p, '\\'), put(p, c == '\t' ? 't' : c == '\n' ? 'n' : c);
+        if (c == '\t' || c == '\n' || c == '\\')
+            put(p, '\\'), put(p, c == '\t' ? 't' : c == '\n' ? 'n' : c);
         else put(p, c);
     }
     put(p, '\t');
@@ -193,15 +199,18 @@ size_t quernel_i_row_print(const quernel_i_row *r, char *text, size_t capacity) 
     printer p = {text, 0, capacity};
     put(&p, '\n');
     put_field(&p, tag), put_field(&p, r->op), put_field(&p, r->shape);
-    put_format(&p, "%llux%llux%llu", (unsigned long long)r->m, (unsigned long long)r->n, (unsigned long long)r->k);
+    put_format(&p, "%llux%llux%llu", (unsigned long long)r->m, (unsigned long long)r->n,
+               (unsigned long long)r->k);
     put_field(&p, r->env), put_field(&p, r->config);
     put_format(&p, "%u", r->krev);
     put_format(&p, "%.0f", r->base_ns), put_format(&p, "%.0f", r->best_ns);
     put_format(&p, "%.4f", r->ratio), put_format(&p, "%.4f", r->lo), put_format(&p, "%.4f", r->hi);
     put_format(&p, "%u", r->rounds);
-    put_field(&p, quernel_i_verdict_name(r->verdict)), put_field(&p, quernel_i_effort_name(r->effort));
+    put_field(&p, quernel_i_verdict_name(r->verdict)),
+        put_field(&p, quernel_i_effort_name(r->effort));
     put_format(&p, "%llu", (unsigned long long)r->seed);
-    put_field(&p, r->version), put_field(&p, r->date), put_field(&p, r->machine), put_field(&p, r->rates);
+    put_field(&p, r->version), put_field(&p, r->date), put_field(&p, r->machine),
+        put_field(&p, r->rates);
     put_field(&p, r->lost);
     for (const char *at = r->extra; *at; at++) put(&p, *at);
     if (*r->extra) put(&p, '\t');

@@ -33,16 +33,18 @@ static void add(quernel_i_table *table) {
         return;
     }
     if (table->wrong || table->bad)
-        quernel_i_log("table %s: %s%s%u lines cannot be read", table->path, table->wrong ? table->wrong : "",
-                      table->wrong ? ", " : "", table->bad);
+        quernel_i_log("table %s: %s%s%u lines cannot be read", table->path,
+                      table->wrong ? table->wrong : "", table->wrong ? ", " : "", table->bad);
     tables[count++] = table;
 }
 
 // An absolute path from the environment, or `otherwise` below $HOME.
-static bool base_directory(const char *variable, const char *otherwise, char *path, size_t capacity) {
+static bool base_directory(const char *variable, const char *otherwise, char *path,
+                           size_t capacity) {
     const char *given = getenv(variable), *home = getenv("HOME");
     if (given && *given == '/') return (size_t)snprintf(path, capacity, "%s", given) < capacity;
-    return home && *home == '/' && (size_t)snprintf(path, capacity, "%s/%s", home, otherwise) < capacity;
+    return home && *home == '/' &&
+           (size_t)snprintf(path, capacity, "%s/%s", home, otherwise) < capacity;
 }
 
 int quernel_i_tables_cache(const char *file, char *path, size_t capacity) {
@@ -107,7 +109,8 @@ static void find(void) {
     if (named && !strcmp(named, "none")) return;
     if (trusted) add_users();
     add_folder(QUERNEL_SYSCONFDIR "/quernel/tables.d");
-    add(quernel_i_table_parse("embedded", quernel_i_embedded, strlen(quernel_i_embedded), NULL, NULL));
+    add(quernel_i_table_parse("embedded", quernel_i_embedded, strlen(quernel_i_embedded), NULL,
+                              NULL));
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -136,8 +139,8 @@ int quernel_table_set(const char *text, size_t bytes, quernel_error *error) {
     if (text) {
         made = quernel_i_table_parse("quernel_table_set", text, bytes, NULL, NULL);
         if (!made)
-            return quernel_i_error_set(error, QUERNEL_E_MEMORY, "text", -1, "table_set: no memory for %zu bytes",
-                                       bytes);
+            return quernel_i_error_set(error, QUERNEL_E_MEMORY, "text", -1,
+                                       "table_set: no memory for %zu bytes", bytes);
     }
     pthread_rwlock_wrlock(&given_lock);
     quernel_i_table *old = given;

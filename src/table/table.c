@@ -14,7 +14,8 @@ enum { FILE_MAX = 16 << 20 };
 // Lines that could be rows, so that a file of newlines takes no memory.
 static size_t rows_of(const char *text, size_t bytes) {
     size_t rows = 0;
-    for (size_t i = 0; i + 4 < bytes; i++) rows += (i == 0 || text[i - 1] == '\n') && !memcmp(text + i, "qtn1", 4);
+    for (size_t i = 0; i + 4 < bytes; i++)
+        rows += (i == 0 || text[i - 1] == '\n') && !memcmp(text + i, "qtn1", 4);
     return rows;
 }
 
@@ -50,7 +51,8 @@ static quernel_i_table *make(const char *path, size_t bytes) {
 }
 
 // Takes over t; its text is filled.
-static quernel_i_table *epilogue(quernel_i_table *t, size_t bytes, quernel_i_table_bad *bad, void *user) {
+static quernel_i_table *epilogue(quernel_i_table *t, size_t bytes, quernel_i_table_bad *bad,
+                                 void *user) {
     t->rows = malloc((rows_of(t->text, bytes) + 1) * sizeof *t->rows);
     if (!t->rows) {
         quernel_i_table_free(t);
@@ -62,8 +64,8 @@ static quernel_i_table *epilogue(quernel_i_table *t, size_t bytes, quernel_i_tab
     return t;
 }
 
-quernel_i_table *quernel_i_table_parse(const char *path, const char *text, size_t bytes, quernel_i_table_bad *bad,
-                                       void *user) {
+quernel_i_table *quernel_i_table_parse(const char *path, const char *text, size_t bytes,
+                                       quernel_i_table_bad *bad, void *user) {
     quernel_i_table *t = make(path, bytes);
     if (!t) return NULL;
     memcpy(t->text, text, bytes);

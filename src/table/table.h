@@ -17,14 +17,15 @@ typedef struct quernel_i_table {
 typedef void quernel_i_table_bad(void *user, uint32_t line, const char *reason);
 
 /// Parses a copy of the text. `path` is copied. NULL where no memory is left.
-quernel_i_table *quernel_i_table_parse(const char *path, const char *text, size_t bytes, quernel_i_table_bad *bad,
-                                       void *user);
-/// Reads a file; a missing one or one above 16 MiB gives a table without rows that says so in `wrong`.
+quernel_i_table *quernel_i_table_parse(const char *path, const char *text, size_t bytes,
+                                       quernel_i_table_bad *bad, void *user);
+/// Reads a file; a missing one or one above 16 MiB gives a table without rows that says so in
+/// `wrong`.
 quernel_i_table *quernel_i_table_read(const char *path, quernel_i_table_bad *bad, void *user);
 void quernel_i_table_free(quernel_i_table *table);
 
-/// Every table of the process in the order in which they are searched, found and read at the first call: QUERNEL_TABLE,
-/// the user's own, the tuner's, the site's, the embedded one. NULL at the end.
+/// Every table of the process in the order in which they are searched, found and read at the first
+/// call: QUERNEL_TABLE, the user's own, the tuner's, the site's, the embedded one. NULL at the end.
 const quernel_i_table *const *quernel_i_tables(void);
 
 /// "mac/l1 …" as the tuner probed it on this machine, or "" where it has not.

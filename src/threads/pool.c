@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The built-in pool: workers sleep on a condition, are handed one job, and take tasks from a shared counter. The mutex
-// is held for the hand-over alone.
+// The built-in pool: workers sleep on a condition, are handed one job, and take tasks from a shared
+// counter. The mutex is held for the hand-over alone.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -27,11 +27,11 @@ struct quernel_pool {
     pthread_cond_t wake, done;
     uint32_t helpers;
     job job;
-    uint64_t turn;         // counts jobs: a sleeping worker waits for a new one
-    uint32_t working;      // helpers that have not finished the job
+    uint64_t turn;    // counts jobs: a sleeping worker waits for a new one
+    uint32_t working; // helpers that have not finished the job
     bool stop;
-    atomic_flag busy;      // a run has the pool
-    atomic_uint next;      // next task
+    atomic_flag busy; // a run has the pool
+    atomic_uint next; // next task
     helper helper[];
 };
 
@@ -62,9 +62,11 @@ static void *help(void *arg) {
     }
 }
 
-static void run(void *user, uint32_t tasks, void (*task)(void *arg, uint32_t task, uint32_t worker), void *arg) {
+static void run(void *user, uint32_t tasks, void (*task)(void *arg, uint32_t task, uint32_t worker),
+                void *arg) {
     quernel_pool *p = user;
-    if (tasks <= 1 || p->helpers == 0 || atomic_flag_test_and_set_explicit(&p->busy, memory_order_acquire)) {
+    if (tasks <= 1 || p->helpers == 0 ||
+        atomic_flag_test_and_set_explicit(&p->busy, memory_order_acquire)) {
         for (uint32_t i = 0; i < tasks; i++) task(arg, i, 0);
         return;
     }
@@ -93,11 +95,13 @@ static bool start(quernel_pool *p) {
 
 int quernel_pool_create(uint32_t threads, quernel_pool **ret_pool, quernel_error *error) {
     if (!ret_pool) return quernel_i_error_null(error, "pool", "ret_pool");
-    const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, "pool", "threads", threads, 1, 4096);
+    const int code =
+        quernel_i_check_range(error, QUERNEL_E_VALUE, "pool", "threads", threads, 1, 4096);
     if (code) return code;
     quernel_pool *p = calloc(1, sizeof *p + (threads - 1) * sizeof(helper));
     if (!p)
-        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "threads", -1, "pool: no memory for %u threads", threads);
+        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "threads", -1,
+                                   "pool: no memory for %u threads", threads);
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->wake, NULL);
     pthread_cond_init(&p->done, NULL);
@@ -105,7 +109,8 @@ int quernel_pool_create(uint32_t threads, quernel_pool **ret_pool, quernel_error
     while (p->helpers + 1 < threads)
         if (!start(p)) {
             quernel_pool_destroy(p);
-            return quernel_i_error_set(error, QUERNEL_E_MEMORY, "threads", -1, "pool: cannot start %u threads", threads);
+            return quernel_i_error_set(error, QUERNEL_E_MEMORY, "threads", -1,
+                                       "pool: cannot start %u threads", threads);
         }
     *ret_pool = p;
     return QUERNEL_OK;
@@ -125,5 +130,6 @@ void quernel_pool_destroy(quernel_pool *p) {
 }
 
 quernel_parallel quernel_pool_parallel(quernel_pool *pool) {
-    return (quernel_parallel){.run = pool ? run : NULL, .user = pool, .threads = pool ? pool->helpers + 1 : 1};
+    return (quernel_parallel){
+        .run = pool ? run : NULL, .user = pool, .threads = pool ? pool->helpers + 1 : 1};
 }

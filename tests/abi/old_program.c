@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program of the baseline: compiled against the headers it recorded (baseline/headers.txt, as quernel.h), run with today's library.
+// A program of the baseline: compiled against the headers it recorded (baseline/headers.txt, as
+// quernel.h), run with today's library.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@ static quernel_error error;
 
 static void need(int status, const char *what) {
     if (status == QUERNEL_OK) return;
-    printf("%s: %s: %s\n0 passed, 1 failed, 0 skipped\n", what, quernel_status_string(status), error.text);
+    printf("%s: %s: %s\n0 passed, 1 failed, 0 skipped\n", what, quernel_status_string(status),
+           error.text);
     exit(1);
 }
 
@@ -90,14 +92,17 @@ static void use_network(const float *wanted) {
     float y[N * PIXELS];
     layers[0].y = 1, layers[0].conv = convolution();
     need(quernel_weights_pack(&w, &layers[0].conv.weights, &error), "weights");
-    tensors[0].role = QUERNEL_NETWORK_INPUT, tensors[0].shape = image(), tensors[0].quant.scale = 1.0f / 127;
+    tensors[0].role = QUERNEL_NETWORK_INPUT, tensors[0].shape = image(),
+    tensors[0].quant.scale = 1.0f / 127;
     tensors[1].role = QUERNEL_NETWORK_OUTPUT;
     d.tensors = tensors, d.n_tensors = 2, d.layers = layers, d.n_layers = 1;
     need(quernel_network_create(&d, &net, &error), "network");
     const void *in[] = {x[0]};
     void *out[] = {y}, *workspace = aligned_alloc(64, quernel_network_workspace(net) + 64);
-    need(quernel_network_run(net, in, out, workspace, quernel_network_workspace(net), NULL, &error), "network_run");
-    if (memcmp(y, wanted, sizeof y)) need(QUERNEL_E_VALUE, "the network's output is not the convolution's");
+    need(quernel_network_run(net, in, out, workspace, quernel_network_workspace(net), NULL, &error),
+         "network_run");
+    if (memcmp(y, wanted, sizeof y))
+        need(QUERNEL_E_VALUE, "the network's output is not the convolution's");
     free(workspace);
     quernel_network_destroy(net);
     quernel_weights_release(layers[0].conv.weights);
@@ -131,7 +136,8 @@ static void use_search(void) {
     layer.weights = &w, layer.op = &op;
     memset(samples, 0, sizeof samples);
     for (int i = 0; i < SAMPLES; i++) samples[i].tensor = image(), samples[i].data = x[i];
-    need(quernel_search_layer(&layer, samples, SAMPLES, &options, &choice, smooth, &error), "search");
+    need(quernel_search_layer(&layer, samples, SAMPLES, &options, &choice, smooth, &error),
+         "search");
     need(quernel_audit_layer(&layer, &choice, smooth, samples, SAMPLES, &report, &error), "audit");
     if (!(report.total.sqnr > 20.0)) need(QUERNEL_E_VALUE, "the audit's sqnr");
 }

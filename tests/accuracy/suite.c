@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accuracy: int8 layers against the float layer that they stand for, in double precision, within a bound that follows
-// from the steps of the two scales; and what smoothing is for: channels that are much louder than others.
-// Build: gcc -std=gnu11 -O2 -I../../include suite.c ../unit/check.c ../unit/main_plain.c -lquernel -lm -lpthread
+// Accuracy: int8 layers against the float layer that they stand for, in double precision, within a
+// bound that follows from the steps of the two scales; and what smoothing is for: channels that are
+// much louder than others. Build: gcc -std=gnu11 -O2 -I../../include suite.c ../unit/check.c
+// ../unit/main_plain.c -lquernel -lm -lpthread
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +47,11 @@ static double x_step(const layer *l) {
     return (l->asymmetric ? max - min : max) / 255.0;
 }
 
-/// The float layer, and how far the int8 one may be from it: Σ |w|·dx + |x|·dw + dx·dw with half steps dx, dw.
+/// The float layer, and how far the int8 one may be from it: Σ |w|·dx + |x|·dw + dx·dw with half
+/// steps dx, dw.
 static void compute_exact(layer *l) {
-    const double dx = 0.5 * x_step(l) * 1.02; // a zero point that is rounded shifts the range by up to a step's share
+    // a zero point that is rounded shifts the range by up to a step's share
+    const double dx = 0.5 * x_step(l) * 1.02;
     for (int o = 0; o < OUT; o++) {
         double max = 0.0;
         for (int i = 0; i < IN * TAPS; i++) {
@@ -62,7 +65,8 @@ static void compute_exact(layer *l) {
                 for (int i = 0; i < IN * TAPS; i++) {
                     const int c = i / TAPS, y = h + i % TAPS / KERNEL - 1, x = w + i % KERNEL - 1;
                     const double s = l->smoothed ? (double)l->smooth[c] : 1.0;
-                    const double a = (double)x_at(l, c, y, x) / s, b = (double)l->w[(o * IN + c) * TAPS + i % TAPS] * s;
+                    const double a = (double)x_at(l, c, y, x) / s,
+                                 b = (double)l->w[(o * IN + c) * TAPS + i % TAPS] * s;
                     const bool inside = y >= 0 && y < H && x >= 0 && x < W;
                     sum += a * b;
                     magnitude += fabs(a * b);
@@ -80,9 +84,11 @@ static void draw(layer *l, uint64_t seed, float loudest) {
     const bool positive = l->type == QUERNEL_TYPE_U8 && !l->asymmetric;
     for (int i = 0; i < X_COUNT; i++) {
         const float amplitude = i % IN % 7 == 3 ? loudest : 1.0f;
-        l->x[i] = rng_float(&r, positive ? 0.0f : -amplitude, amplitude * (l->asymmetric ? 3.0f : 1.0f));
+        l->x[i] =
+            rng_float(&r, positive ? 0.0f : -amplitude, amplitude * (l->asymmetric ? 3.0f : 1.0f));
     }
-    for (int i = 0; i < OUT * IN * TAPS; i++) l->w[i] = rng_float(&r, -1.0f, 1.0f) * (1.0f + (float)(i / (IN * TAPS)));
+    for (int i = 0; i < OUT * IN * TAPS; i++)
+        l->w[i] = rng_float(&r, -1.0f, 1.0f) * (1.0f + (float)(i / (IN * TAPS)));
     for (int i = 0; i < OUT; i++) l->bias[i] = rng_float(&r, -5.0f, 5.0f);
 }
 
@@ -90,9 +96,11 @@ static void draw(layer *l, uint64_t seed, float loudest) {
 static void find_smoothing(layer *l) {
     float act[IN] = {0}, weight[IN] = {0};
     for (int i = 0; i < X_COUNT; i++) act[i % IN] = fmaxf(act[i % IN], fabsf(l->x[i]));
-    for (int i = 0; i < OUT * IN * TAPS; i++) weight[i / TAPS % IN] = fmaxf(weight[i / TAPS % IN], fabsf(l->w[i]));
+    for (int i = 0; i < OUT * IN * TAPS; i++)
+        weight[i / TAPS % IN] = fmaxf(weight[i / TAPS % IN], fabsf(l->w[i]));
     quernel_error error = {0};
-    CHECK(quernel_smooth_factors(act, weight, IN, NULL, l->smooth, &error) == QUERNEL_OK, "%s", error.text);
+    CHECK(quernel_smooth_factors(act, weight, IN, NULL, l->smooth, &error) == QUERNEL_OK, "%s",
+          error.text);
 }
 
 static bool run(layer *l) {
@@ -138,7 +146,8 @@ static void check_bound(layer *l, const char *what) {
     if (!run(l)) return;
     for (int i = 0; i < Y_COUNT; i++) {
         const double difference = fabs((double)l->y[i] - l->exact[i]);
-        if (!CHECK(difference <= l->bound[i], "%s: element %d is %g, exactly %g: off by %g, at most %g", what, i,
+        if (!CHECK(difference <= l->bound[i],
+                   "%s: element %d is %g, exactly %g: off by %g, at most %g", what, i,
                    (double)l->y[i], l->exact[i], difference, l->bound[i]))
             return;
     }
@@ -184,10 +193,12 @@ static void test_smoothing_gains(void) {
         l.smoothed = true;
         compute_exact(&l);
         if (!run(&l)) return;
-        CHECK(sqnr(&l) >= plain + 3.0, "seed %d: smoothed %.1f dB, plain %.1f dB", (int)seed, sqnr(&l), plain);
+        CHECK(sqnr(&l) >= plain + 3.0, "seed %d: smoothed %.1f dB, plain %.1f dB", (int)seed,
+              sqnr(&l), plain);
     }
 }
 
 const char test_suite[] = "accuracy";
-const test_entry test_entries[] = {
-    {"within_the_bound", test_within_the_bound}, {"smoothing_gains", test_smoothing_gains}, {NULL, NULL}};
+const test_entry test_entries[] = {{"within_the_bound", test_within_the_bound},
+                                   {"smoothing_gains", test_smoothing_gains},
+                                   {NULL, NULL}};

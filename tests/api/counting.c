@@ -12,7 +12,8 @@ static void *counting_allocate(void *user, size_t bytes, size_t alignment) {
     counting *c = user;
     void *memory = NULL;
     pthread_mutex_lock(&c->lock);
-    if (alignment == 0 || (alignment & (alignment - 1)) || alignment > 4096 || bytes == 0) c->wrong++;
+    if (alignment == 0 || (alignment & (alignment - 1)) || alignment > 4096 || bytes == 0)
+        c->wrong++;
     if (++c->calls != c->fail_at) {
         const size_t unit = alignment < sizeof(void *) ? sizeof(void *) : alignment;
         memory = aligned_alloc(unit, (bytes + unit - 1) / unit * unit);

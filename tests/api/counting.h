@@ -18,11 +18,11 @@ typedef struct counting {
     quernel_allocator allocator; ///< hand this to the library
     pthread_mutex_t lock;
     counting_block blocks[COUNTING_BLOCKS];
-    size_t calls;   ///< of allocate, so far
-    size_t fail_at; ///< this call fails (1 is the first); 0: none
-    size_t live;    ///< blocks not released
+    size_t calls;       ///< of allocate, so far
+    size_t fail_at;     ///< this call fails (1 is the first); 0: none
+    size_t live;        ///< blocks not released
     size_t bytes, peak; ///< bytes of live blocks, and the most there were
-    size_t wrong;   ///< alignments that are no power of two, sizes of 0, releases of something else
+    size_t wrong; ///< alignments that are no power of two, sizes of 0, releases of something else
 } counting;
 
 void counting_init(counting *c, size_t fail_at);

@@ -23,8 +23,10 @@ static void fill_arrays(fixture *f) {
 }
 
 void fixture_init(fixture *f, fixture_kind kind) {
-    *f = (fixture){
-        .kind = kind, .w = QUERNEL_WEIGHTS_DESC_INIT, .l = QUERNEL_LINEAR_DESC_INIT, .d = QUERNEL_CONV2D_DESC_INIT};
+    *f = (fixture){.kind = kind,
+                   .w = QUERNEL_WEIGHTS_DESC_INIT,
+                   .l = QUERNEL_LINEAR_DESC_INIT,
+                   .d = QUERNEL_CONV2D_DESC_INIT};
     fill_arrays(f);
     f->w.kind = kind == FIXTURE_LINEAR   ? QUERNEL_WEIGHTS_LINEAR
                 : kind == FIXTURE_CONV2D ? QUERNEL_WEIGHTS_CONV2D
@@ -79,20 +81,22 @@ int fixture_create(fixture *f, quernel_operator **op, quernel_error *error) {
 }
 
 void expect_refusal(int code, const quernel_error *error, refusal wanted, const char *what) {
-    CHECK(code == wanted.status, "%s: returned %s, expected %s (%s)", what, quernel_status_string(code),
-          quernel_status_string(wanted.status), error->text);
+    CHECK(code == wanted.status, "%s: returned %s, expected %s (%s)", what,
+          quernel_status_string(code), quernel_status_string(wanted.status), error->text);
     if (code == QUERNEL_OK) return;
     const char *dot = strrchr(wanted.argument, '.');
     const char *member = dot ? dot + 1 : wanted.argument;
     CHECK(error->code == code, "%s: error.code is %d", what, error->code);
-    CHECK(strcmp(error->argument, wanted.argument) == 0, "%s: error.argument is \"%s\", expected \"%s\" (%s)", what,
-          error->argument, wanted.argument, error->text);
-    CHECK(error->index == wanted.index, "%s: error.index is %d, expected %d (%s)", what, error->index, wanted.index,
-          error->text);
+    CHECK(strcmp(error->argument, wanted.argument) == 0,
+          "%s: error.argument is \"%s\", expected \"%s\" (%s)", what, error->argument,
+          wanted.argument, error->text);
+    CHECK(error->index == wanted.index, "%s: error.index is %d, expected %d (%s)", what,
+          error->index, wanted.index, error->text);
     CHECK(strstr(error->text, member), "%s: \"%s\" does not name %s", what, error->text, member);
     CHECK(!strchr(error->text, '\n'), "%s: the text has a newline", what);
     if (wanted.value) {
-        CHECK(strstr(error->text, wanted.value), "%s: \"%s\" does not say %s", what, error->text, wanted.value);
+        CHECK(strstr(error->text, wanted.value), "%s: \"%s\" does not say %s", what, error->text,
+              wanted.value);
     }
 }
 
@@ -104,7 +108,9 @@ static void *aligned(size_t bytes) {
 }
 
 buffers buffers_make(const quernel_operator *op) {
-    const size_t bytes = quernel_operator_workspace(op), x_bytes = bytes > BUFFER_BYTES ? bytes : BUFFER_BYTES; // a test takes x for it
+    // a test takes x for it
+    const size_t bytes = quernel_operator_workspace(op),
+                 x_bytes = bytes > BUFFER_BYTES ? bytes : BUFFER_BYTES;
     buffers b = {aligned(x_bytes), aligned(BUFFER_BYTES), aligned(BUFFER_BYTES), NULL, bytes};
     b.workspace = aligned(b.workspace_bytes);
     return b;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands in front of glibc's allocator. The linker prefers the program's own definitions to the C library's.
+// Stands in front of glibc's allocator. The linker prefers the program's own definitions to the C
+// library's.
 #include "malloc_count.h"
 
 #include <errno.h>
@@ -12,7 +13,8 @@ static atomic_size_t calls;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FOREIGN_ALLOCATOR 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
 #define FOREIGN_ALLOCATOR 1
 #endif
 #endif

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 void malloc_count_start(void);
-/// Calls of malloc, calloc, realloc, aligned_alloc, posix_memalign and free since the start. Always 0 where the
-/// allocator belongs to a sanitizer.
+/// Calls of malloc, calloc, realloc, aligned_alloc, posix_memalign and free since the start. Always
+/// 0 where the allocator belongs to a sanitizer.
 size_t malloc_count_stop(void);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory: every allocation of every create fails once, runs allocate nothing, and the caller's allocator is the only
-// one.
+// Memory: every allocation of every create fails once, runs allocate nothing, and the caller's
+// allocator is the only one.
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +70,8 @@ static int try_pack(const quernel_allocator *allocator, quernel_error *error) {
     f.w.allocator = allocator;
     quernel_weights *weights = NULL;
     const int code = quernel_weights_pack(&f.w, &weights, error);
-    CHECK((code == QUERNEL_OK) == (weights != NULL), "ret_weights does not go with the code %d", code);
+    CHECK((code == QUERNEL_OK) == (weights != NULL), "ret_weights does not go with the code %d",
+          code);
     quernel_weights_release(weights);
     return code;
 }
@@ -79,12 +80,14 @@ static int try_load(const quernel_allocator *allocator, quernel_error *error) {
     fixture f;
     fixture_init(&f, FIXTURE_CONV2D);
     quernel_weights *weights = NULL, *loaded = NULL;
-    if (!CHECK(quernel_weights_pack(&f.w, &weights, error) == QUERNEL_OK, "pack")) return QUERNEL_OK;
+    if (!CHECK(quernel_weights_pack(&f.w, &weights, error) == QUERNEL_OK, "pack"))
+        return QUERNEL_OK;
     const size_t bytes = quernel_weights_blob_bytes(weights);
     void *blob = malloc(bytes);
     CHECK(quernel_weights_save(weights, blob, bytes, error) == QUERNEL_OK, "save: %s", error->text);
     const int code = quernel_weights_load(blob, bytes, allocator, &loaded, error);
-    CHECK((code == QUERNEL_OK) == (loaded != NULL), "ret_weights does not go with the code %d", code);
+    CHECK((code == QUERNEL_OK) == (loaded != NULL), "ret_weights does not go with the code %d",
+          code);
     quernel_weights_release(loaded);
     quernel_weights_release(weights);
     free(blob);
@@ -95,10 +98,10 @@ static int try_gemm(bool is_unsigned, const quernel_allocator *allocator, querne
     static const uint8_t a[6] = {1, 2, 3, 4, 5, 6};
     static const int8_t b[6] = {1, -2, 3, -4, 5, -6};
     int32_t c[4] = {7, 7, 7, 7};
-    const int code =
-        is_unsigned
-            ? quernel_gemm_u8s8s32(0, 2, 2, 3, a, 3, 1, b, 2, 1, 1, c, 2, 1, NULL, allocator, error)
-            : quernel_gemm_s8s8s32(0, 2, 2, 3, (const int8_t *)a, 3, 1, b, 2, 1, 1, c, 2, 1, NULL, allocator, error);
+    const int code = is_unsigned ? quernel_gemm_u8s8s32(0, 2, 2, 3, a, 3, 1, b, 2, 1, 1, c, 2, 1,
+                                                        NULL, allocator, error)
+                                 : quernel_gemm_s8s8s32(0, 2, 2, 3, (const int8_t *)a, 3, 1, b, 2,
+                                                        1, 1, c, 2, 1, NULL, allocator, error);
     CHECK((code == QUERNEL_OK) == (c[0] != 7), "C does not go with the code %d", code);
     return code;
 }
@@ -110,9 +113,10 @@ static int try_u8s8(const quernel_allocator *allocator, quernel_error *error) {
     return try_gemm(true, allocator, error);
 }
 
-static const attempt attempts[] = {{"linear", try_linear},     {"conv2d", try_conv2d}, {"depthwise", try_depthwise},
-                                   {"deconv2d", try_deconv2d}, {"pack", try_pack},     {"load", try_load},
-                                   {"gemm s8s8", try_s8s8},    {"gemm u8s8", try_u8s8}};
+static const attempt attempts[] = {{"linear", try_linear},       {"conv2d", try_conv2d},
+                                   {"depthwise", try_depthwise}, {"deconv2d", try_deconv2d},
+                                   {"pack", try_pack},           {"load", try_load},
+                                   {"gemm s8s8", try_s8s8},      {"gemm u8s8", try_u8s8}};
 enum { ATTEMPTS = sizeof attempts / sizeof *attempts };
 
 void test_allocation_fails(void) {
@@ -125,9 +129,11 @@ void test_allocation_fails(void) {
             quernel_error error = {0};
             code = t->run(&memory.allocator, &error);
             const bool failed = memory.calls >= n;
-            CHECK(code == (failed ? QUERNEL_E_MEMORY : QUERNEL_OK), "%s, call %zu of allocate fails: %s (%s)", t->what,
-                  n, quernel_status_string(code), error.text);
-            if (code != QUERNEL_OK) CHECK(error.code == QUERNEL_E_MEMORY && error.text[0], "%s: no message", t->what);
+            CHECK(code == (failed ? QUERNEL_E_MEMORY : QUERNEL_OK),
+                  "%s, call %zu of allocate fails: %s (%s)", t->what, n,
+                  quernel_status_string(code), error.text);
+            if (code != QUERNEL_OK)
+                CHECK(error.code == QUERNEL_E_MEMORY && error.text[0], "%s: no message", t->what);
             CHECK(memory.calls <= n, "%s: goes on after call %zu has failed", t->what, n);
             counting_check(&memory, t->what);
         }
@@ -138,7 +144,8 @@ void test_allocation_fails(void) {
 
 void test_allocator_is_the_only_one(void) {
     static uint8_t heap[1 << 20]; // an allocator that does not use malloc
-    quernel_tables_get(NULL, 0);  // the process's tuning tables are read once, by the C library's memory
+    // the process's tuning tables are read once, by the C library's memory
+    quernel_tables_get(NULL, 0);
     for (int i = 0; i < ATTEMPTS; i++) {
         if (attempts[i].run == try_load) continue; // the test itself uses malloc there
         bump_heap bump = {heap, sizeof heap, 0};
@@ -148,7 +155,8 @@ void test_allocator_is_the_only_one(void) {
         const int code = attempts[i].run(&allocator, &error);
         const size_t calls = malloc_count_stop();
         CHECK(code == QUERNEL_OK, "%s: %s", attempts[i].what, error.text);
-        CHECK(calls == 0, "%s: %zu calls of malloc or free beside the caller's allocator", attempts[i].what, calls);
+        CHECK(calls == 0, "%s: %zu calls of malloc or free beside the caller's allocator",
+              attempts[i].what, calls);
     }
 }
 
@@ -170,14 +178,17 @@ void test_run_allocates_nothing(void) {
         buffers b = buffers_make(op);
         const size_t before = memory.calls;
         malloc_count_start();
-        int code = quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, NULL, &error);
+        int code =
+            quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, NULL, &error);
         if (code == QUERNEL_OK) {
-            code = quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, &parallel, &error);
+            code = quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes,
+                                        &parallel, &error);
         }
         const size_t calls = malloc_count_stop();
         CHECK(code == QUERNEL_OK, "%s: %s", fixture_names[f.kind], error.text);
         CHECK(calls == 0, "%s: a run calls malloc or free %zu times", fixture_names[f.kind], calls);
-        CHECK(memory.calls == before, "%s: a run takes memory from the allocator", fixture_names[f.kind]);
+        CHECK(memory.calls == before, "%s: a run takes memory from the allocator",
+              fixture_names[f.kind]);
         buffers_free(&b);
         quernel_pool_destroy(pool);
         quernel_operator_destroy(op);

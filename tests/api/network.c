@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small legal network, and what of networks is neither a refusal nor a number: memory, threads, queries.
+// A small legal network, and what of networks is neither a refusal nor a number: memory, threads,
+// queries.
 #include "network.h"
 
 #include <pthread.h>
@@ -15,7 +16,8 @@ static quernel_weights *packed(uint32_t out, const float *smooth) {
     static float data[6 * 6 * 9];
     for (int i = 0; i < 6 * 6 * 9; i++) data[i] = (float)(i * 37 % 64 - 31) / 256.0f;
     quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
-    w.kind = QUERNEL_WEIGHTS_CONV2D, w.in = 6, w.out = out, w.kernel_h = w.kernel_w = 3, w.data = data;
+    w.kind = QUERNEL_WEIGHTS_CONV2D, w.in = 6, w.out = out, w.kernel_h = w.kernel_w = 3,
+    w.data = data;
     w.smooth_kind = smooth ? QUERNEL_SMOOTH_CHANNEL : QUERNEL_SMOOTH_NONE, w.smooth = smooth;
     quernel_weights *weights = NULL;
     return quernel_weights_pack(&w, &weights, NULL) ? NULL : weights;
@@ -23,12 +25,16 @@ static quernel_weights *packed(uint32_t out, const float *smooth) {
 
 bool networked_init(networked *n) {
     static const float factors[6] = {1, 2, 1, 1, 0.5f, 1};
-    *n = (networked){.desc = QUERNEL_NETWORK_DESC_INIT, .wide = packed(6, NULL), .narrow = packed(4, NULL),
+    *n = (networked){.desc = QUERNEL_NETWORK_DESC_INIT,
+                     .wide = packed(6, NULL),
+                     .narrow = packed(4, NULL),
                      .smoothed = packed(4, factors)};
     for (int i = 0; i < 8; i++) n->ones[i] = 1.0f;
-    for (int i = 0; i < NETWORKED_TENSORS; i++) n->tensors[i] = (quernel_network_tensor)QUERNEL_NETWORK_TENSOR_INIT;
+    for (int i = 0; i < NETWORKED_TENSORS; i++)
+        n->tensors[i] = (quernel_network_tensor)QUERNEL_NETWORK_TENSOR_INIT;
     n->tensors[0].role = QUERNEL_NETWORK_INPUT;
-    n->tensors[0].shape.n = 1, n->tensors[0].shape.c = 6, n->tensors[0].shape.h = 5, n->tensors[0].shape.w = 7;
+    n->tensors[0].shape.n = 1, n->tensors[0].shape.c = 6, n->tensors[0].shape.h = 5,
+    n->tensors[0].shape.w = 7;
     n->tensors[0].quant.scale = n->tensors[1].quant.scale = 0.02f;
     n->tensors[1].shape.type = QUERNEL_TYPE_U8;
     n->tensors[1].quant.zero = 100;
@@ -76,14 +82,16 @@ void test_network_allocation_fails(void) {
         quernel_network *net = NULL;
         quernel_error error = {0};
         code = quernel_network_create(&n.desc, &net, &error);
-        CHECK(code == (memory.calls >= fails ? QUERNEL_E_MEMORY : QUERNEL_OK), "call %zu of allocate fails: %s", fails,
-              error.text);
-        CHECK((code == QUERNEL_OK) == (net != NULL), "ret_network does not go with the code %d", code);
+        CHECK(code == (memory.calls >= fails ? QUERNEL_E_MEMORY : QUERNEL_OK),
+              "call %zu of allocate fails: %s", fails, error.text);
+        CHECK((code == QUERNEL_OK) == (net != NULL), "ret_network does not go with the code %d",
+              code);
         CHECK(memory.calls <= fails, "goes on after call %zu has failed", fails);
         quernel_network_destroy(net);
         counting_check(&memory, "network");
     }
-    CHECK(fails > 5, "only %zu allocations: block, tables and three operators were expected", fails - 2);
+    CHECK(fails > 5, "only %zu allocations: block, tables and three operators were expected",
+          fails - 2);
     networked_free(&n);
 }
 
@@ -94,7 +102,8 @@ void test_network_run_allocates_nothing(void) {
     quernel_network *net = NULL;
     quernel_pool *pool = NULL;
     quernel_error error = {0};
-    CHECK(!quernel_network_create(&n.desc, &net, &error) && !quernel_pool_create(2, &pool, &error), "%s", error.text);
+    CHECK(!quernel_network_create(&n.desc, &net, &error) && !quernel_pool_create(2, &pool, &error),
+          "%s", error.text);
     networked_free(&n); // the network keeps its weights alive
     memset(&n, 0xee, sizeof n);
     networked_buffers b = networked_take(net);
@@ -102,8 +111,11 @@ void test_network_run_allocates_nothing(void) {
     void *const outputs[] = {b.y};
     const quernel_parallel parallel = quernel_pool_parallel(pool);
     malloc_count_start();
-    int code = quernel_network_run(net, inputs, outputs, b.workspace, b.workspace_bytes, NULL, &error);
-    if (!code) code = quernel_network_run(net, inputs, outputs, b.workspace, b.workspace_bytes, &parallel, &error);
+    int code =
+        quernel_network_run(net, inputs, outputs, b.workspace, b.workspace_bytes, NULL, &error);
+    if (!code)
+        code = quernel_network_run(net, inputs, outputs, b.workspace, b.workspace_bytes, &parallel,
+                                   &error);
     const size_t calls = malloc_count_stop();
     CHECK(!code, "%s", error.text);
     CHECK(calls == 0, "a run calls malloc or free %zu times", calls);
@@ -119,9 +131,12 @@ void test_network_queries(void) {
     quernel_error error = {0};
     quernel_tensor t = QUERNEL_TENSOR_INIT;
     if (CHECK(!quernel_network_create(&n.desc, &net, &error), "%s", error.text)) {
-        CHECK(!quernel_network_tensor_get(net, 1, &t) && t.c == 6 && t.h == 5 && t.w == 7, "tensor 1: %u %u %u", t.c, t.h, t.w);
-        CHECK(t.border_h == 1 && t.border_w == 1, "the border of tensor 1 is %u x %u", t.border_h, t.border_w);
-        CHECK(!quernel_network_tensor_get(net, 2, &t) && t.c == 8 && t.border_h == 0, "tensor 2: %u", t.c);
+        CHECK(!quernel_network_tensor_get(net, 1, &t) && t.c == 6 && t.h == 5 && t.w == 7,
+              "tensor 1: %u %u %u", t.c, t.h, t.w);
+        CHECK(t.border_h == 1 && t.border_w == 1, "the border of tensor 1 is %u x %u", t.border_h,
+              t.border_w);
+        CHECK(!quernel_network_tensor_get(net, 2, &t) && t.c == 8 && t.border_h == 0,
+              "tensor 2: %u", t.c);
         CHECK(quernel_network_tensor_get(net, 3, &t) == QUERNEL_E_VALUE, "tensor 3");
         CHECK(quernel_network_tensor_get(net, 0, NULL) == QUERNEL_E_NULL, "no tensor");
         CHECK(quernel_network_operator(net, 2) && !quernel_network_operator(net, 3), "operators");
@@ -145,7 +160,8 @@ static void *run_often(void *arg) {
     const void *const inputs[] = {b.x};
     void *const outputs[] = {b.y};
     for (int i = 0; i < 50; i++)
-        r->wrong += quernel_network_run(r->net, inputs, outputs, b.workspace, b.workspace_bytes, NULL, NULL) ||
+        r->wrong += quernel_network_run(r->net, inputs, outputs, b.workspace, b.workspace_bytes,
+                                        NULL, NULL) ||
                     (r->expected && memcmp(b.y, r->expected, NETWORKED_Y * sizeof(float)));
     networked_give(&b);
     return NULL;
@@ -160,7 +176,9 @@ void test_network_from_threads(void) {
         networked_buffers b = networked_take(net);
         const void *const inputs[] = {b.x};
         void *const outputs[] = {b.y};
-        CHECK(!quernel_network_run(net, inputs, outputs, b.workspace, b.workspace_bytes, NULL, NULL), "run");
+        CHECK(
+            !quernel_network_run(net, inputs, outputs, b.workspace, b.workspace_bytes, NULL, NULL),
+            "run");
         pthread_t threads[4];
         running runs[4];
         for (int i = 0; i < 4; i++) {

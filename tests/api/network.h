@@ -8,10 +8,15 @@
 #include "quernel/quernel.h"
 
 /// Tensors, layers, elements of input and output.
-enum { NETWORKED_TENSORS = 3, NETWORKED_LAYERS = 3, NETWORKED_X = 6 * 5 * 7, NETWORKED_Y = 8 * 5 * 7 };
+enum {
+    NETWORKED_TENSORS = 3,
+    NETWORKED_LAYERS = 3,
+    NETWORKED_X = 6 * 5 * 7,
+    NETWORKED_Y = 8 * 5 * 7
+};
 
-/// Tensor 0: float input, 1x6x5x7. Layer 0: 3x3, 6 → 6, into tensor 1 (u8, inner). Layers 1 and 2: 3x3, 6 → 4 each, into
-/// the two halves of tensor 2 (float output).
+/// Tensor 0: float input, 1x6x5x7. Layer 0: 3x3, 6 → 6, into tensor 1 (u8, inner). Layers 1 and 2:
+/// 3x3, 6 → 4 each, into the two halves of tensor 2 (float output).
 typedef struct networked {
     quernel_network_desc desc; ///< its arrays are those of the object that networked_init was given
     quernel_network_tensor tensors[NETWORKED_TENSORS];

@@ -27,16 +27,20 @@ typedef struct product {
     uint32_t threads;
 } product;
 
-static int multiply(bool is_unsigned, const product *p, const quernel_allocator *allocator, quernel_error *error) {
+static int multiply(bool is_unsigned, const product *p, const quernel_allocator *allocator,
+                    quernel_error *error) {
     if (is_unsigned) {
-        return quernel_gemm_u8s8s32(p->transpose_b, p->m, p->n, p->k, p->a, p->lda, p->a_zero, p->b, p->ldb, p->b_zero,
-                                    p->beta, p->c, p->ldc, p->threads, NULL, allocator, error);
+        return quernel_gemm_u8s8s32(p->transpose_b, p->m, p->n, p->k, p->a, p->lda, p->a_zero, p->b,
+                                    p->ldb, p->b_zero, p->beta, p->c, p->ldc, p->threads, NULL,
+                                    allocator, error);
     }
-    return quernel_gemm_s8s8s32(p->transpose_b, p->m, p->n, p->k, p->a, p->lda, p->a_zero, p->b, p->ldb, p->b_zero,
-                                p->beta, p->c, p->ldc, p->threads, NULL, allocator, error);
+    return quernel_gemm_s8s8s32(p->transpose_b, p->m, p->n, p->k, p->a, p->lda, p->a_zero, p->b,
+                                p->ldb, p->b_zero, p->beta, p->c, p->ldc, p->threads, NULL,
+                                allocator, error);
 }
 
-static void refuse(bool is_unsigned, const product *p, const int32_t *c, refusal wanted, const char *what) {
+static void refuse(bool is_unsigned, const product *p, const int32_t *c, refusal wanted,
+                   const char *what) {
     counting memory;
     counting_init(&memory, 0);
     quernel_error error = {0};
@@ -120,8 +124,8 @@ void test_refuse_quantize(void) {
         {x, 1.0f, 0, QUERNEL_TYPE_U8, 0, x, {QUERNEL_E_OVERLAP, "q", NULL, -1}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const int code = quernel_quantize(cases[i].x, 4, cases[i].scale, cases[i].zero, cases[i].type, cases[i].narrow,
-                                          0, cases[i].q, &error);
+        const int code = quernel_quantize(cases[i].x, 4, cases[i].scale, cases[i].zero,
+                                          cases[i].type, cases[i].narrow, 0, cases[i].q, &error);
         expect_refusal(code, &error, cases[i].wanted, "quantize");
         CHECK(q[0] == POISON && q[3] == POISON, "quantize case %zu: q was written to", i);
     }
@@ -161,7 +165,8 @@ void test_refuse_range_and_smoothing(void) {
                    (refusal){QUERNEL_E_NULL, "ret_smooth", NULL, -1}, "smooth");
     expect_refusal(quernel_smooth_factors(bad, bad + 2, 2, NULL, smooth, &error), &error,
                    (refusal){QUERNEL_E_VALUE, "act_max", "nan", 1}, "smooth");
-    expect_refusal(quernel_smooth_factors(bad + 2, bad, 1, &(quernel_smooth_options){sizeof options, 1.5, 0.1, 0.1},
+    expect_refusal(quernel_smooth_factors(bad + 2, bad, 1,
+                                          &(quernel_smooth_options){sizeof options, 1.5, 0.1, 0.1},
                                           smooth, &error),
                    &error, (refusal){QUERNEL_E_VALUE, "alpha", "1.5", -1}, "smooth");
     expect_refusal(quernel_smooth_factors(smooth, bad + 2, 2, NULL, smooth + 2, &error), &error,

@@ -20,7 +20,8 @@ void test_refuse_network_desc(void) {
     if (!networked_init(&n)) return;
     quernel_network *net = NULL;
     quernel_error error = {0};
-    expect_refusal(quernel_network_create(NULL, &net, &error), &error, (refusal){QUERNEL_E_NULL, "desc", NULL, -1}, "desc");
+    expect_refusal(quernel_network_create(NULL, &net, &error), &error,
+                   (refusal){QUERNEL_E_NULL, "desc", NULL, -1}, "desc");
     expect_refusal(quernel_network_create(&n.desc, NULL, &error), &error,
                    (refusal){QUERNEL_E_NULL, "ret_network", NULL, -1}, "ret_network");
     networked bad = n;
@@ -43,16 +44,17 @@ void test_refuse_network_tensors(void) {
     static const float zeros[64];
     quernel_network_tensor *const t = n.tensors;
     const quernel_network_tensor inner = t[1], output = t[2];
-#define TRY(index, change, ...)                                                             \
-    do {                                                                                    \
-        change;                                                                             \
-        refuse(&n, (refusal)__VA_ARGS__, #change);                                          \
-        t[1] = inner, t[2] = output;                                                        \
+#define TRY(index, change, ...)                    \
+    do {                                           \
+        change;                                    \
+        refuse(&n, (refusal)__VA_ARGS__, #change); \
+        t[1] = inner, t[2] = output;               \
     } while (0)
     TRY(1, t[1].size = 0, {QUERNEL_E_VALUE, "size", NULL, 1});
     TRY(1, t[1].role = 3, {QUERNEL_E_VALUE, "role", "3", 1});
     TRY(1, t[1].role = -1, {QUERNEL_E_VALUE, "role", "-1", 1});
-    TRY(2, t[2].role = QUERNEL_NETWORK_INNER, {QUERNEL_E_VALUE, "role", NULL, 2}); // nobody reads it
+    // nobody reads it
+    TRY(2, t[2].role = QUERNEL_NETWORK_INNER, {QUERNEL_E_VALUE, "role", NULL, 2});
     TRY(2, t[2].shape.type = 77, {QUERNEL_E_VALUE, "shape", "77", 2});
     TRY(1, t[1].shape.stride_w = 5, {QUERNEL_E_STRIDE, "shape", "5", 1});
     TRY(1, t[1].shape.border_h = 1, {QUERNEL_E_VALUE, "shape", "1", 1});
@@ -62,7 +64,8 @@ void test_refuse_network_tensors(void) {
     TRY(2, t[2].smooth = n.ones, {QUERNEL_E_VALUE, "smooth", NULL, 2}); // float
     TRY(2, t[2].shape.h = 9, {QUERNEL_E_SHAPE, "y", "9", 1});
     TRY(2, t[2].shape.c = 3, {QUERNEL_E_SHAPE, "y_channel", "0", 1});
-    TRY(2, t[2].shape.c = 9, {QUERNEL_E_SHAPE, "shape", NULL, 2}); // its layers do not write all of it
+    // its layers do not write all of it
+    TRY(2, t[2].shape.c = 9, {QUERNEL_E_SHAPE, "shape", NULL, 2});
 #undef TRY
     networked_free(&n);
 }
@@ -72,10 +75,10 @@ void test_refuse_network_layers(void) {
     if (!networked_init(&n)) return;
     quernel_network_layer *const l = n.layers;
     const quernel_network_layer first = l[0], second = l[1], third = l[2];
-#define TRY(change, ...)                            \
-    do {                                            \
-        change;                                     \
-        refuse(&n, (refusal)__VA_ARGS__, #change);  \
+#define TRY(change, ...)                           \
+    do {                                           \
+        change;                                    \
+        refuse(&n, (refusal)__VA_ARGS__, #change); \
         l[0] = first, l[1] = second, l[2] = third; \
     } while (0)
     TRY(l[1].size++, {QUERNEL_E_VALUE, "size", NULL, 1});
@@ -101,10 +104,12 @@ void test_refuse_network_layers(void) {
     networked_free(&n);
 }
 
-static void refuse_run(const quernel_network *net, const void *const *inputs, void *const *outputs, void *workspace,
-                       size_t bytes, refusal wanted, const networked_buffers *b, const char *what) {
+static void refuse_run(const quernel_network *net, const void *const *inputs, void *const *outputs,
+                       void *workspace, size_t bytes, refusal wanted, const networked_buffers *b,
+                       const char *what) {
     quernel_error error = {0};
-    expect_refusal(quernel_network_run(net, inputs, outputs, workspace, bytes, NULL, &error), &error, wanted, what);
+    expect_refusal(quernel_network_run(net, inputs, outputs, workspace, bytes, NULL, &error),
+                   &error, wanted, what);
     for (int i = 0; i < NETWORKED_Y; i++)
         if (!CHECK(b->y[i] == NETWORKED_POISON, "%s: the output was written to", what)) return;
 }
@@ -120,27 +125,38 @@ void test_refuse_network_run(void) {
         uint8_t *const at = b.workspace;
         const void *x[] = {b.x};
         void *y[] = {b.y};
-        const refusal no_inputs = {QUERNEL_E_NULL, "inputs", NULL, -1}, no_outputs = {QUERNEL_E_NULL, "outputs", NULL, -1};
-        refuse_run(NULL, x, y, at, bytes, (refusal){QUERNEL_E_NULL, "network", NULL, -1}, &b, "no network");
+        const refusal no_inputs = {QUERNEL_E_NULL, "inputs", NULL, -1},
+                      no_outputs = {QUERNEL_E_NULL, "outputs", NULL, -1};
+        refuse_run(NULL, x, y, at, bytes, (refusal){QUERNEL_E_NULL, "network", NULL, -1}, &b,
+                   "no network");
         refuse_run(net, NULL, y, at, bytes, no_inputs, &b, "no inputs");
         refuse_run(net, x, NULL, at, bytes, no_outputs, &b, "no outputs");
-        refuse_run(net, x, y, NULL, bytes, (refusal){QUERNEL_E_NULL, "workspace", NULL, -1}, &b, "no workspace");
-        refuse_run(net, x, y, at + 32, bytes, (refusal){QUERNEL_E_ALIGN, "workspace", NULL, -1}, &b, "misaligned workspace");
-        refuse_run(net, x, y, at, bytes - 1, (refusal){QUERNEL_E_WORKSPACE, "workspace_bytes", NULL, -1}, &b, "a byte short");
+        refuse_run(net, x, y, NULL, bytes, (refusal){QUERNEL_E_NULL, "workspace", NULL, -1}, &b,
+                   "no workspace");
+        refuse_run(net, x, y, at + 32, bytes, (refusal){QUERNEL_E_ALIGN, "workspace", NULL, -1}, &b,
+                   "misaligned workspace");
+        refuse_run(net, x, y, at, bytes - 1,
+                   (refusal){QUERNEL_E_WORKSPACE, "workspace_bytes", NULL, -1}, &b, "a byte short");
         x[0] = NULL;
-        refuse_run(net, x, y, at, bytes, (refusal){QUERNEL_E_NULL, "inputs[0]", NULL, 0}, &b, "input NULL");
+        refuse_run(net, x, y, at, bytes, (refusal){QUERNEL_E_NULL, "inputs[0]", NULL, 0}, &b,
+                   "input NULL");
         x[0] = (const char *)b.x + 1;
-        refuse_run(net, x, y, at, bytes, (refusal){QUERNEL_E_ALIGN, "inputs[0]", NULL, 0}, &b, "input misaligned");
+        refuse_run(net, x, y, at, bytes, (refusal){QUERNEL_E_ALIGN, "inputs[0]", NULL, 0}, &b,
+                   "input misaligned");
         x[0] = b.y + 1;
-        refuse_run(net, x, y, at, bytes, (refusal){QUERNEL_E_OVERLAP, "outputs[0]", "inputs[0]", 0}, &b, "input is the output");
+        refuse_run(net, x, y, at, bytes, (refusal){QUERNEL_E_OVERLAP, "outputs[0]", "inputs[0]", 0},
+                   &b, "input is the output");
         x[0] = at;
-        refuse_run(net, x, y, at, bytes, (refusal){QUERNEL_E_OVERLAP, "workspace", "inputs[0]", -1}, &b, "input in the workspace");
+        refuse_run(net, x, y, at, bytes, (refusal){QUERNEL_E_OVERLAP, "workspace", "inputs[0]", -1},
+                   &b, "input in the workspace");
         x[0] = b.x, y[0] = NULL;
-        refuse_run(net, x, y, at, bytes, (refusal){QUERNEL_E_NULL, "outputs[0]", NULL, 0}, &b, "output NULL");
+        refuse_run(net, x, y, at, bytes, (refusal){QUERNEL_E_NULL, "outputs[0]", NULL, 0}, &b,
+                   "output NULL");
         y[0] = b.y;
         const quernel_parallel two = {.threads = 2};
         expect_refusal(quernel_network_run(net, x, y, at, bytes, &two, &error), &error,
-                       (refusal){QUERNEL_E_VALUE, "parallel", "2", -1}, "two threads, made for one");
+                       (refusal){QUERNEL_E_VALUE, "parallel", "2", -1},
+                       "two threads, made for one");
         networked_give(&b);
     }
     quernel_network_destroy(net);

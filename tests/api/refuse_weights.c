@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every refusal of quernel_weights_pack, and of the calls that look into weights, save and load them.
+// Every refusal of quernel_weights_pack, and of the calls that look into weights, save and load
+// them.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,8 @@ static void refuse(fixture *f, refusal wanted, const char *what) {
     const int code = quernel_weights_pack(&f->w, &weights, &error);
     expect_refusal(code, &error, wanted, what);
     CHECK(weights == SENTINEL, "%s: ret_weights was written to", what);
-    CHECK(quernel_weights_pack(&f->w, &weights, NULL) == code, "%s: without an error the code differs", what);
+    CHECK(quernel_weights_pack(&f->w, &weights, NULL) == code,
+          "%s: without an error the code differs", what);
     if (code == QUERNEL_OK) quernel_weights_release(weights);
     counting_check(&memory, what);
 }
@@ -54,14 +56,16 @@ void test_refuse_weights_sizes(void) {
     LINEAR(f.w.out = UINT32_MAX, QUERNEL_E_SHAPE, "out", "4294967295", -1);
     LINEAR(f.w.in = UINT32_MAX, QUERNEL_E_SHAPE, "in", "4294967295", -1);
     CONV(f.w.kernel_h = UINT32_MAX, QUERNEL_E_SHAPE, "kernel_h", "4294967295", -1);
-    CONV((f.w.in = 1 << 20, f.w.kernel_h = f.w.kernel_w = 1 << 20), QUERNEL_E_OVERFLOW, "in", NULL, -1);
+    CONV((f.w.in = 1 << 20, f.w.kernel_h = f.w.kernel_w = 1 << 20), QUERNEL_E_OVERFLOW, "in", NULL,
+         -1);
 }
 
 void test_refuse_weights_strides(void) {
     LINEAR(f.w.stride = -1, QUERNEL_E_STRIDE, "stride", "-1", -1);
     LINEAR(f.w.stride = FIXTURE_IN - 1, QUERNEL_E_STRIDE, "stride", "5", -1);
     LINEAR(f.w.stride_in = -1, QUERNEL_E_STRIDE, "stride_in", "-1", -1);
-    LINEAR((f.w.stride = 1, f.w.stride_in = FIXTURE_OUT - 1), QUERNEL_E_STRIDE, "stride_in", "3", -1);
+    LINEAR((f.w.stride = 1, f.w.stride_in = FIXTURE_OUT - 1), QUERNEL_E_STRIDE, "stride_in", "3",
+           -1);
     CONV(f.w.stride = 26, QUERNEL_E_STRIDE, "stride", "26", -1); // a slice has 27 elements
     CONV(f.w.stride_in = 2, QUERNEL_E_STRIDE, "stride_in", "2", -1);
     DECONV(f.w.stride = 15, QUERNEL_E_STRIDE, "stride", "15", -1);
@@ -78,32 +82,39 @@ void test_refuse_weights_values(void) {
     CONV(f.data[7] = NAN, QUERNEL_E_VALUE, "data", "nan", 7);
     CONV(f.data[107] = INFINITY, QUERNEL_E_VALUE, "data", "inf", 107);
     DECONV(f.data[3] = -INFINITY, QUERNEL_E_VALUE, "data", "-inf", 3);
-    LINEAR((f.data[9] = 3e38f, f.smooth[3] = 2.0f, f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL, f.w.smooth = f.smooth),
+    LINEAR((f.data[9] = 3e38f, f.smooth[3] = 2.0f, f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL,
+            f.w.smooth = f.smooth),
            QUERNEL_E_VALUE, "data", "3e+38", 9);
     LINEAR((f.scale[2] = 0.0f, f.w.scale = f.scale), QUERNEL_E_VALUE, "scale", "0", 2);
     LINEAR((f.scale[1] = -1.0f, f.w.scale = f.scale), QUERNEL_E_VALUE, "scale", "-1", 1);
     LINEAR((f.scale[3] = NAN, f.w.scale = f.scale), QUERNEL_E_VALUE, "scale", "nan", 3);
     LINEAR((f.scale[0] = INFINITY, f.w.scale = f.scale), QUERNEL_E_VALUE, "scale", "inf", 0);
     LINEAR(f.w.zero = f.zero, QUERNEL_E_VALUE, "zero", NULL, -1); // float weights have none
-    LINEAR((f.w.type = QUERNEL_TYPE_S8, f.zero[1] = 128, f.w.zero = f.zero), QUERNEL_E_VALUE, "zero", "128", 1);
-    LINEAR((f.w.type = QUERNEL_TYPE_S8, f.zero[2] = -129, f.w.zero = f.zero), QUERNEL_E_VALUE, "zero", "-129", 2);
-    LINEAR((f.w.type = QUERNEL_TYPE_U8, f.zero[3] = 256, f.w.zero = f.zero), QUERNEL_E_VALUE, "zero", "256", 3);
-    LINEAR((f.w.type = QUERNEL_TYPE_U8, f.zero[0] = -1, f.w.zero = f.zero), QUERNEL_E_VALUE, "zero", "-1", 0);
+    LINEAR((f.w.type = QUERNEL_TYPE_S8, f.zero[1] = 128, f.w.zero = f.zero), QUERNEL_E_VALUE,
+           "zero", "128", 1);
+    LINEAR((f.w.type = QUERNEL_TYPE_S8, f.zero[2] = -129, f.w.zero = f.zero), QUERNEL_E_VALUE,
+           "zero", "-129", 2);
+    LINEAR((f.w.type = QUERNEL_TYPE_U8, f.zero[3] = 256, f.w.zero = f.zero), QUERNEL_E_VALUE,
+           "zero", "256", 3);
+    LINEAR((f.w.type = QUERNEL_TYPE_U8, f.zero[0] = -1, f.w.zero = f.zero), QUERNEL_E_VALUE, "zero",
+           "-1", 0);
 }
 
 void test_refuse_weights_smoothing(void) {
     CONV((f.w.smooth_kind = 3, f.w.smooth = f.smooth), QUERNEL_E_VALUE, "smooth_kind", "3", -1);
-    LINEAR((f.w.smooth_kind = QUERNEL_SMOOTH_COLUMN, f.w.smooth = f.smooth), QUERNEL_E_VALUE, "smooth_kind", "2", -1);
-    DECONV((f.w.smooth_kind = QUERNEL_SMOOTH_COLUMN, f.w.smooth = f.smooth), QUERNEL_E_VALUE, "smooth_kind", "2", -1);
+    LINEAR((f.w.smooth_kind = QUERNEL_SMOOTH_COLUMN, f.w.smooth = f.smooth), QUERNEL_E_VALUE,
+           "smooth_kind", "2", -1);
+    DECONV((f.w.smooth_kind = QUERNEL_SMOOTH_COLUMN, f.w.smooth = f.smooth), QUERNEL_E_VALUE,
+           "smooth_kind", "2", -1);
     LINEAR(f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL, QUERNEL_E_NULL, "smooth", NULL, -1);
-    CONV((f.smooth[4] = 0.0f, f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL, f.w.smooth = f.smooth), QUERNEL_E_VALUE,
-         "smooth", "0", 4);
-    CONV((f.smooth[20] = NAN, f.w.smooth_kind = QUERNEL_SMOOTH_COLUMN, f.w.smooth = f.smooth), QUERNEL_E_VALUE,
-         "smooth", "nan", 20);
-    CONV((f.smooth[5] = INFINITY, f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL, f.w.smooth = f.smooth), QUERNEL_E_VALUE,
-         "smooth", "inf", 5);
-    CONV((f.smooth[0] = -2.0f, f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL, f.w.smooth = f.smooth), QUERNEL_E_VALUE,
-         "smooth", "-2", 0);
+    CONV((f.smooth[4] = 0.0f, f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL, f.w.smooth = f.smooth),
+         QUERNEL_E_VALUE, "smooth", "0", 4);
+    CONV((f.smooth[20] = NAN, f.w.smooth_kind = QUERNEL_SMOOTH_COLUMN, f.w.smooth = f.smooth),
+         QUERNEL_E_VALUE, "smooth", "nan", 20);
+    CONV((f.smooth[5] = INFINITY, f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL, f.w.smooth = f.smooth),
+         QUERNEL_E_VALUE, "smooth", "inf", 5);
+    CONV((f.smooth[0] = -2.0f, f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL, f.w.smooth = f.smooth),
+         QUERNEL_E_VALUE, "smooth", "-2", 0);
 }
 
 void test_refuse_weights_pointers(void) {
@@ -111,10 +122,10 @@ void test_refuse_weights_pointers(void) {
     quernel_error error = {0};
     quernel_weights *weights = SENTINEL;
     fixture_init(&f, FIXTURE_LINEAR);
-    expect_refusal(quernel_weights_pack(NULL, &weights, &error), &error, (refusal){QUERNEL_E_NULL, "desc", NULL, -1},
-                   "pack without a descriptor");
-    expect_refusal(quernel_weights_pack(&f.w, NULL, &error), &error, (refusal){QUERNEL_E_NULL, "ret_weights", NULL, -1},
-                   "pack without a result");
+    expect_refusal(quernel_weights_pack(NULL, &weights, &error), &error,
+                   (refusal){QUERNEL_E_NULL, "desc", NULL, -1}, "pack without a descriptor");
+    expect_refusal(quernel_weights_pack(&f.w, NULL, &error), &error,
+                   (refusal){QUERNEL_E_NULL, "ret_weights", NULL, -1}, "pack without a result");
     CHECK(weights == SENTINEL, "ret_weights was written to");
     quernel_allocator half = QUERNEL_ALLOCATOR_INIT;
     f.w.allocator = &half;
@@ -146,7 +157,8 @@ void test_refuse_blobs(void) {
     fixture_init(&f, FIXTURE_CONV2D);
     quernel_weights *weights = NULL, *loaded = SENTINEL;
     quernel_error error = {0};
-    if (!CHECK(quernel_weights_pack(&f.w, &weights, &error) == QUERNEL_OK, "%s", error.text)) return;
+    if (!CHECK(quernel_weights_pack(&f.w, &weights, &error) == QUERNEL_OK, "%s", error.text))
+        return;
     const size_t bytes = quernel_weights_blob_bytes(weights);
     uint8_t *blob = malloc(bytes + 1);
     memset(blob, 0x5a, bytes + 1);
@@ -172,7 +184,8 @@ void test_refuse_blobs(void) {
         if (!CHECK(code == QUERNEL_E_BLOB, "a blob cut to %zu bytes: %d", cut, code)) break;
         counting_check(&memory, "load of a cut blob");
     }
-    CHECK(quernel_weights_load(blob, bytes + 1, NULL, &loaded, &error) == QUERNEL_E_BLOB, "a blob with one byte more");
+    CHECK(quernel_weights_load(blob, bytes + 1, NULL, &loaded, &error) == QUERNEL_E_BLOB,
+          "a blob with one byte more");
     blob[bytes / 2] ^= 1;
     expect_refusal(quernel_weights_load(blob, bytes, NULL, &loaded, &error), &error,
                    (refusal){QUERNEL_E_BLOB, "blob", NULL, -1}, "load of a corrupted blob");

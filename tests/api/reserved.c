@@ -6,10 +6,10 @@
 #include "network.h"
 #include "tests.h"
 
-#define REFUSED(code, name)                                                            \
-    do {                                                                               \
-        quernel_error e = {0};                                                         \
-        const int status = (code);                                                     \
+#define REFUSED(code, name)                                                             \
+    do {                                                                                \
+        quernel_error e = {0};                                                          \
+        const int status = (code);                                                      \
         expect_refusal(status, &e, (refusal){QUERNEL_E_VALUE, (name), NULL, at}, name); \
     } while (0)
 
@@ -51,7 +51,8 @@ static void refuse_network(void) {
     void *const out[] = {b.y};
     const quernel_parallel parallel = {.reserved = {0, 0, 1}};
     at = -1;
-    REFUSED(quernel_network_run(net, in, out, b.workspace, b.workspace_bytes, &parallel, &e), "parallel.reserved");
+    REFUSED(quernel_network_run(net, in, out, b.workspace, b.workspace_bytes, &parallel, &e),
+            "parallel.reserved");
     networked_give(&b);
     quernel_network_destroy(net);
     networked_free(&n);
@@ -65,14 +66,19 @@ static void refuse_run(void) {
     buffers b = buffers_make(op);
     const quernel_parallel parallel = {.reserved = {1, 0, 0}};
     const int at = -1;
-    REFUSED(quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, &parallel, &e), "parallel.reserved");
+    REFUSED(quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, &parallel, &e),
+            "parallel.reserved");
     CHECK(buffers_untouched(&b), "a refused run has written");
     buffers_free(&b);
     quernel_operator_destroy(op);
 }
 
-static void *never(void *user, size_t bytes, size_t alignment) { return (void)user, (void)bytes, (void)alignment, NULL; }
-static void nothing(void *user, void *memory, size_t bytes) { (void)user, (void)memory, (void)bytes; }
+static void *never(void *user, size_t bytes, size_t alignment) {
+    return (void)user, (void)bytes, (void)alignment, NULL;
+}
+static void nothing(void *user, void *memory, size_t bytes) {
+    (void)user, (void)memory, (void)bytes;
+}
 
 static void refuse_others(void) {
     const int at = -1;
@@ -81,20 +87,23 @@ static void refuse_others(void) {
     quernel_observer *o = NULL;
     d.allocator = &allocator;
     REFUSED(quernel_observer_create(&d, &o, &e), "allocator.reserved");
-    const quernel_chain_layer layer = {.from = -1, .in = 1, .out = 1, .quant = QUERNEL_QUANT_INIT, .reserved = {0, 1}};
+    const quernel_chain_layer layer = {
+        .from = -1, .in = 1, .out = 1, .quant = QUERNEL_QUANT_INIT, .reserved = {0, 1}};
     quernel_chain_output y;
     REFUSED(quernel_chain_plan(&layer, 1, &y, &e), "layers.reserved");
     const quernel_layer_cost cost = {1, 1, 2, {1}};
     quernel_float_step step;
     REFUSED(quernel_rank_float(&cost, 1, 0, &step, &e), "costs.reserved");
-    quernel_tensor t = {.type = QUERNEL_TYPE_U8, .n = 1, .c = 1, .h = 1, .w = 1, .reserved = {1, 0}};
+    quernel_tensor t = {
+        .type = QUERNEL_TYPE_U8, .n = 1, .c = 1, .h = 1, .w = 1, .reserved = {1, 0}};
     size_t bytes, offset;
     REFUSED(quernel_chain_describe(&t, 0, 0, &bytes, &offset, &e), "tensor.reserved");
     const float one[] = {1};
     quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
     w.out = w.in = 1, w.data = one;
     const quernel_float_layer layers = {sizeof layers, &w, NULL, NULL};
-    const quernel_sample sample = {.tensor = {.n = 1, .c = 1, .h = 1, .w = 1}, .data = one, .reserved = {1, 0}};
+    const quernel_sample sample = {
+        .tensor = {.n = 1, .c = 1, .h = 1, .w = 1}, .data = one, .reserved = {1, 0}};
     quernel_choice choice = QUERNEL_CHOICE_INIT;
     float s[1];
     REFUSED(quernel_search_layer(&layers, &sample, 1, NULL, &choice, s, &e), "samples.reserved");

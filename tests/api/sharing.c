@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sharing: weights among operators and threads, operators among threads, blobs among machines, configurations as text.
+// Sharing: weights among operators and threads, operators among threads, blobs among machines,
+// configurations as text.
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,12 @@ enum { THREADS = 4, ROUNDS = 50 };
 /// Runs `op` on the fixture's data and returns the output in memory of the caller's.
 static float *output_of(const quernel_operator *op, const fixture *f) {
     buffers b = buffers_make(op);
-    for (size_t i = 0; i < f->x_count; i++) ((float *)b.x)[i] = (float)((int)(i * 29 % 101) - 50) * 0.03f;
+    for (size_t i = 0; i < f->x_count; i++)
+        ((float *)b.x)[i] = (float)((int)(i * 29 % 101) - 50) * 0.03f;
     float *y = malloc(f->y_count * sizeof *y);
     quernel_error error = {0};
-    const int code = quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, NULL, &error);
+    const int code =
+        quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, NULL, &error);
     if (!CHECK(code == QUERNEL_OK, "run: %s", error.text) || !y) abort();
     memcpy(y, b.y, f->y_count * sizeof *y);
     buffers_free(&b);
@@ -26,7 +29,8 @@ static float *output_of(const quernel_operator *op, const fixture *f) {
 static quernel_weights *packed(fixture *f) {
     quernel_weights *weights = NULL;
     quernel_error error = {0};
-    if (!CHECK(quernel_weights_pack(&f->w, &weights, &error) == QUERNEL_OK, "pack: %s", error.text)) abort();
+    if (!CHECK(quernel_weights_pack(&f->w, &weights, &error) == QUERNEL_OK, "pack: %s", error.text))
+        abort();
     return weights;
 }
 
@@ -52,12 +56,14 @@ void test_weights_are_shared(void) {
     CHECK(again == weights, "retain returns another pointer");
     quernel_weights_release(weights);
     quernel_weights_release(again);
-    float *a = output_of(first, &f), *b = output_of(second, &f); // the operators keep the weights alive
+    // the operators keep the weights alive
+    float *a = output_of(first, &f), *b = output_of(second, &f);
     CHECK(memcmp(a, b, f.y_count * sizeof *a) == 0, "two operators of the same weights differ");
     quernel_operator_destroy(first);
     CHECK(memory.live > 0, "weights were freed while an operator uses them");
     float *c = output_of(second, &f);
-    CHECK(memcmp(a, c, f.y_count * sizeof *a) == 0, "the second operator changed when the first one was destroyed");
+    CHECK(memcmp(a, c, f.y_count * sizeof *a) == 0,
+          "the second operator changed when the first one was destroyed");
     quernel_operator_destroy(second);
     counting_check(&memory, "shared weights");
     free(a);
@@ -79,9 +85,11 @@ void test_references_from_threads(void) {
     f.w.allocator = &memory.allocator;
     quernel_weights *weights = packed(&f);
     pthread_t threads[THREADS];
-    for (int i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, retain_and_release, weights);
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, retain_and_release, weights);
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
-    CHECK(memory.live == 1, "%zu blocks live after equal numbers of retain and release", memory.live);
+    CHECK(memory.live == 1, "%zu blocks live after equal numbers of retain and release",
+          memory.live);
     quernel_weights_release(weights);
     counting_check(&memory, "references from threads");
 }
@@ -97,17 +105,21 @@ typedef struct runner {
 static void *run_often(void *arg) {
     runner *r = arg;
     buffers b = buffers_make(r->op);
-    for (size_t i = 0; i < r->f->x_count; i++) ((float *)b.x)[i] = (float)((int)(i * 29 % 101) - 50) * 0.03f;
+    for (size_t i = 0; i < r->f->x_count; i++)
+        ((float *)b.x)[i] = (float)((int)(i * 29 % 101) - 50) * 0.03f;
     for (int i = 0; i < ROUNDS; i++) {
         memset(b.y, 0x5a, r->f->y_count * sizeof(float));
-        const int code = quernel_operator_run(r->op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, r->parallel, NULL);
-        r->wrong += code != QUERNEL_OK || memcmp(b.y, r->expected, r->f->y_count * sizeof(float)) != 0;
+        const int code = quernel_operator_run(r->op, b.x, NULL, b.y, b.workspace, b.workspace_bytes,
+                                              r->parallel, NULL);
+        r->wrong +=
+            code != QUERNEL_OK || memcmp(b.y, r->expected, r->f->y_count * sizeof(float)) != 0;
     }
     buffers_free(&b);
     return NULL;
 }
 
-/// One operator, run by several threads at once, each with its own workspace; all of them over one pool, or without.
+/// One operator, run by several threads at once, each with its own workspace; all of them over one
+/// pool, or without.
 void test_operators_from_threads(void) {
     quernel_pool *pool = NULL;
     CHECK(quernel_pool_create(2, &pool, NULL) == QUERNEL_OK, "pool");
@@ -129,8 +141,8 @@ void test_operators_from_threads(void) {
         }
         for (int i = 0; i < THREADS; i++) {
             pthread_join(threads[i], NULL);
-            CHECK(runners[i].wrong == 0, "%s, pool %d: %zu of %d runs differ", fixture_names[f.kind], variant & 1,
-                  runners[i].wrong, ROUNDS);
+            CHECK(runners[i].wrong == 0, "%s, pool %d: %zu of %d runs differ",
+                  fixture_names[f.kind], variant & 1, runners[i].wrong, ROUNDS);
         }
         free(expected);
         quernel_operator_destroy(op);
@@ -140,9 +152,11 @@ void test_operators_from_threads(void) {
 
 static void check_same_info(const quernel_weights *a, const quernel_weights *b) {
     quernel_weights_info i = QUERNEL_WEIGHTS_INFO_INIT, j = QUERNEL_WEIGHTS_INFO_INIT;
-    CHECK(quernel_weights_get(a, &i) == QUERNEL_OK && quernel_weights_get(b, &j) == QUERNEL_OK, "get");
-    CHECK(i.kind == j.kind && i.out == j.out && i.in == j.in && i.kernel_h == j.kernel_h && i.kernel_w == j.kernel_w &&
-              i.groups == j.groups && i.smooth_kind == j.smooth_kind && i.packed_bytes == j.packed_bytes,
+    CHECK(quernel_weights_get(a, &i) == QUERNEL_OK && quernel_weights_get(b, &j) == QUERNEL_OK,
+          "get");
+    CHECK(i.kind == j.kind && i.out == j.out && i.in == j.in && i.kernel_h == j.kernel_h &&
+              i.kernel_w == j.kernel_w && i.groups == j.groups && i.smooth_kind == j.smooth_kind &&
+              i.packed_bytes == j.packed_bytes,
           "sizes or kinds differ");
     CHECK(memcmp(i.scale, j.scale, i.out * sizeof(float)) == 0, "scales differ");
     CHECK(!i.zero == !j.zero && (!i.zero || memcmp(i.zero, j.zero, i.out * sizeof(int32_t)) == 0),
@@ -150,7 +164,8 @@ static void check_same_info(const quernel_weights *a, const quernel_weights *b) 
     CHECK(!i.smooth == !j.smooth, "smoothing factors differ");
 }
 
-/// Blobs: the same bytes each time, for loaded weights too; loaded weights run as the packed ones do.
+/// Blobs: the same bytes each time, for loaded weights too; loaded weights run as the packed ones
+/// do.
 void test_blob_round_trip(void) {
     for (int variant = 0; variant < 4 * FIXTURE_KINDS; variant++) {
         fixture f;
@@ -161,16 +176,20 @@ void test_blob_round_trip(void) {
         const size_t bytes = quernel_weights_blob_bytes(weights);
         uint8_t *blob = malloc(bytes), *second = malloc(bytes);
         quernel_error error = {0};
-        CHECK(quernel_weights_save(weights, blob, bytes, &error) == QUERNEL_OK, "save: %s", error.text);
-        if (!CHECK(quernel_weights_load(blob, bytes, NULL, &loaded, &error) == QUERNEL_OK, "load: %s", error.text))
+        CHECK(quernel_weights_save(weights, blob, bytes, &error) == QUERNEL_OK, "save: %s",
+              error.text);
+        if (!CHECK(quernel_weights_load(blob, bytes, NULL, &loaded, &error) == QUERNEL_OK,
+                   "load: %s", error.text))
             abort();
         CHECK(quernel_weights_blob_bytes(loaded) == bytes, "the blob's size differs");
-        CHECK(quernel_weights_save(loaded, second, bytes, &error) == QUERNEL_OK, "save: %s", error.text);
+        CHECK(quernel_weights_save(loaded, second, bytes, &error) == QUERNEL_OK, "save: %s",
+              error.text);
         CHECK(memcmp(blob, second, bytes) == 0, "the blob of loaded weights differs");
         check_same_info(weights, loaded);
         quernel_operator *a = created(&f, weights), *b = created(&f, loaded);
         float *y = output_of(a, &f), *z = output_of(b, &f);
-        CHECK(memcmp(y, z, f.y_count * sizeof *y) == 0, "%s: loaded weights give other results", fixture_names[f.kind]);
+        CHECK(memcmp(y, z, f.y_count * sizeof *y) == 0, "%s: loaded weights give other results",
+              fixture_names[f.kind]);
         quernel_operator_destroy(a);
         quernel_operator_destroy(b);
         quernel_weights_release(weights);
@@ -206,7 +225,8 @@ void test_config_round_trip(void) {
     }
 }
 
-/// Kernels that are exact below a bound alone are not given weights that can reach it, not even on demand; 3x3 kernels divide them.
+/// Kernels that are exact below a bound alone are not given weights that can reach it, not even on
+/// demand; 3x3 kernels divide them.
 void test_sums_keep_a_bound(void) {
     quernel_cpu cpu = QUERNEL_CPU_INIT;
     quernel_cpu_get(&cpu);
@@ -215,8 +235,10 @@ void test_sums_keep_a_bound(void) {
         const char *kernel;
         uint32_t channels; // times 9·127·255: just below and just above 2^25, 2^28
         bool fits;
-    } cases[] = {{"kernel=quernel_uk_conv3x3_u8s8_6x16x2_avx2", 112, true}, {"kernel=quernel_uk_conv3x3_u8s8_6x16x2_avx2", 116, true},
-                 {"kernel=quernel_uk_convlines_u8s8_6x16x2_avx2", 920, true}, {"kernel=quernel_uk_convlines_u8s8_6x16x2_avx2", 924, false}};
+    } cases[] = {{"kernel=quernel_uk_conv3x3_u8s8_6x16x2_avx2", 112, true},
+                 {"kernel=quernel_uk_conv3x3_u8s8_6x16x2_avx2", 116, true},
+                 {"kernel=quernel_uk_convlines_u8s8_6x16x2_avx2", 920, true},
+                 {"kernel=quernel_uk_convlines_u8s8_6x16x2_avx2", 924, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *kernel = cases[i].kernel;
         const bool fits = usable && cases[i].fits, by_itself = fits && cases[i].channels < 512;
@@ -226,19 +248,23 @@ void test_sums_keep_a_bound(void) {
         static int8_t data[5 * 924 * 9];
         static const float scale[5] = {1.0f, 1.0f, 1.0f, 1.0f, 1.0f};
         memset(data, 127, sizeof data);
-        f.w.type = QUERNEL_TYPE_S8, f.w.data = data, f.w.scale = scale, f.w.smooth = NULL, f.w.zero = NULL;
-        f.w.in = f.d.x.c = cases[i].channels, f.w.out = 5, f.w.groups = 1; // fewer have a kernel of their own
+        f.w.type = QUERNEL_TYPE_S8, f.w.data = data, f.w.scale = scale, f.w.smooth = NULL,
+        f.w.zero = NULL;
+        // fewer have a kernel of their own
+        f.w.in = f.d.x.c = cases[i].channels, f.w.out = 5, f.w.groups = 1;
         f.epilogue->bias = NULL;
         quernel_operator *op = NULL;
         quernel_error error = {0};
         char line[512] = "";
         CHECK(fixture_create(&f, &op, &error) == QUERNEL_OK, "%s", error.text);
         quernel_operator_explain(op, line, sizeof line);
-        CHECK((strstr(line, kernel) != NULL) == by_itself, "%u channels: %s", cases[i].channels, line);
+        CHECK((strstr(line, kernel) != NULL) == by_itself, "%u channels: %s", cases[i].channels,
+              line);
         quernel_operator_destroy(op);
         op = NULL;
         f.d.config = kernel;
-        CHECK((fixture_create(&f, &op, &error) == QUERNEL_OK) == fits, "%u channels on demand", cases[i].channels);
+        CHECK((fixture_create(&f, &op, &error) == QUERNEL_OK) == fits, "%u channels on demand",
+              cases[i].channels);
         quernel_operator_destroy(op);
     }
 }
@@ -254,8 +280,11 @@ void test_narrow_kernels_read_slices(void) {
     for (int i = 0; i < 2; i++) {
         fixture f;
         fixture_init(&f, FIXTURE_CONV2D);
-        f.w.type = QUERNEL_TYPE_S8, f.w.data = data, f.w.groups = 1, f.w.in = C, f.w.out = OUT, f.w.kernel_w = 1;
-        f.d.x = (quernel_tensor){QUERNEL_TYPE_U8, QUERNEL_LAYOUT_NHWC, 1, C, H, W, .stride_w = PITCH, .stride_h = W * PITCH, .stride_c = 1};
+        f.w.type = QUERNEL_TYPE_S8, f.w.data = data, f.w.groups = 1, f.w.in = C, f.w.out = OUT,
+        f.w.kernel_w = 1;
+        f.d.x = (quernel_tensor){
+            QUERNEL_TYPE_U8,       QUERNEL_LAYOUT_NHWC, 1, C, H, W, .stride_w = PITCH,
+            .stride_h = W * PITCH, .stride_c = 1};
         f.d.y = (quernel_tensor){.layout = QUERNEL_LAYOUT_NHWC, .type = QUERNEL_TYPE_S32};
         f.d.pad_top = f.d.pad_left = f.d.pad_bottom = f.d.pad_right = 0;
         f.epilogue->y_type = QUERNEL_TYPE_S32, f.quant->zero = 0;
@@ -264,7 +293,9 @@ void test_narrow_kernels_read_slices(void) {
         quernel_error error = {0};
         if (!CHECK(fixture_create(&f, &op, &error) == QUERNEL_OK, "%s", error.text)) return;
         const size_t bytes = quernel_operator_workspace(op);
-        CHECK(bytes <= sizeof workspace && !quernel_operator_run(op, x, NULL, y[i], workspace, bytes, NULL, &error), "%s", error.text);
+        CHECK(bytes <= sizeof workspace &&
+                  !quernel_operator_run(op, x, NULL, y[i], workspace, bytes, NULL, &error),
+              "%s", error.text);
         quernel_operator_destroy(op);
     }
     CHECK(!memcmp(y[0], y[1], sizeof y[0]), "the results differ");
@@ -283,10 +314,13 @@ void test_dead_channels(void) {
             quernel_weights_release(weights);
             buffers b = buffers_make(op);
             memset(b.x, 0, f.x_count * sizeof(float));
-            const int code = quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, NULL, NULL);
+            const int code = quernel_operator_run(op, b.x, NULL, b.y, b.workspace,
+                                                  b.workspace_bytes, NULL, NULL);
             CHECK(code == QUERNEL_OK, "%s: %d", fixture_names[kind], code);
             for (size_t i = 0; i < f.y_count; i++) {
-                if (!CHECK(((float *)b.y)[i] == 0.0f, "element %zu is %g", i, (double)((float *)b.y)[i])) break;
+                if (!CHECK(((float *)b.y)[i] == 0.0f, "element %zu is %g", i,
+                           (double)((float *)b.y)[i]))
+                    break;
             }
             buffers_free(&b);
             quernel_operator_destroy(op);

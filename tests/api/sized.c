@@ -2,12 +2,18 @@
 // A legal call for every struct that begins with its size.
 #include "sized.h"
 
-static const float numbers[64] = {1, -2, 3, 4, -5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 1, -2, 3, 4, -5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7};
+static const float numbers[64] = {1, -2, 3, 4, -5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7,
+                                  1, -2, 3, 4, -5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7};
 enum { CHANNELS = 4 };
 
-static const quernel_weights_desc conv_weights = {
-    .size = sizeof conv_weights, .kind = QUERNEL_WEIGHTS_CONV2D, .out = CHANNELS, .in = CHANNELS, .kernel_h = 1,
-    .kernel_w = 1, .groups = 1, .data = numbers};
+static const quernel_weights_desc conv_weights = {.size = sizeof conv_weights,
+                                                  .kind = QUERNEL_WEIGHTS_CONV2D,
+                                                  .out = CHANNELS,
+                                                  .in = CHANNELS,
+                                                  .kernel_h = 1,
+                                                  .kernel_w = 1,
+                                                  .groups = 1,
+                                                  .data = numbers};
 
 static quernel_weights *pack(int32_t kind) {
     quernel_weights_desc d = conv_weights;
@@ -92,9 +98,12 @@ static int calibrate_into(void *ret, quernel_error *error) { return calibrate(NU
 
 static const quernel_conv2d_desc pointwise = QUERNEL_CONV2D_DESC_INIT;
 static const quernel_float_layer layer = {sizeof layer, &conv_weights, &pointwise, NULL};
-static const quernel_sample sample = {.tensor = {.layout = QUERNEL_LAYOUT_NHWC, .n = 1, .c = CHANNELS, .h = 1, .w = 4}, .data = numbers};
+static const quernel_sample sample = {
+    .tensor = {.layout = QUERNEL_LAYOUT_NHWC, .n = 1, .c = CHANNELS, .h = 1, .w = 4},
+    .data = numbers};
 
-static int search(const quernel_float_layer *l, const void *options, void *ret, quernel_error *error) {
+static int search(const quernel_float_layer *l, const void *options, void *ret,
+                  quernel_error *error) {
     float s[CHANNELS];
     return quernel_search_layer(l, &sample, 1, options, ret, s, error);
 }
@@ -156,11 +165,22 @@ static int get_cpu(void *cpu, quernel_error *error) {
     return quernel_cpu_get(cpu);
 }
 
-static const quernel_conv2d_desc conv = {.size = sizeof conv, .x = {.n = 1, .c = CHANNELS, .h = 2, .w = 3}, .stride_h = 1,
-                                         .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .quant = QUERNEL_QUANT_INIT,
-                                         .epilogue = QUERNEL_EPILOGUE_INIT, .threads = 1, .isa = -1};
-static const quernel_linear_desc linear = {.size = sizeof linear, .m = 3, .quant = QUERNEL_QUANT_INIT,
-                                           .epilogue = QUERNEL_EPILOGUE_INIT, .threads = 1, .isa = -1};
+static const quernel_conv2d_desc conv = {.size = sizeof conv,
+                                         .x = {.n = 1, .c = CHANNELS, .h = 2, .w = 3},
+                                         .stride_h = 1,
+                                         .stride_w = 1,
+                                         .dilation_h = 1,
+                                         .dilation_w = 1,
+                                         .quant = QUERNEL_QUANT_INIT,
+                                         .epilogue = QUERNEL_EPILOGUE_INIT,
+                                         .threads = 1,
+                                         .isa = -1};
+static const quernel_linear_desc linear = {.size = sizeof linear,
+                                           .m = 3,
+                                           .quant = QUERNEL_QUANT_INIT,
+                                           .epilogue = QUERNEL_EPILOGUE_INIT,
+                                           .threads = 1,
+                                           .isa = -1};
 static const quernel_observer_desc observer = QUERNEL_OBSERVER_DESC_INIT;
 static const quernel_smooth_options smooth_options = QUERNEL_SMOOTH_OPTIONS_INIT;
 static const quernel_calibration_options calibration_options = QUERNEL_CALIBRATION_OPTIONS_INIT;
@@ -175,7 +195,8 @@ static const quernel_plan_choice plan_choice = QUERNEL_PLAN_CHOICE_INIT;
 static const quernel_table_counters counters = QUERNEL_TABLE_COUNTERS_INIT;
 static const quernel_cpu cpu = QUERNEL_CPU_INIT;
 
-#define SIZED(name, MIN, object, call, has_error) {name, sizeof(object), QUERNEL_##MIN##_MIN, &(object), call, has_error}
+#define SIZED(name, MIN, object, call, has_error) \
+    { name, sizeof(object), QUERNEL_##MIN##_MIN, &(object), call, has_error }
 
 const sized sized_read[] = {
     SIZED("weights_desc", WEIGHTS_DESC, conv_weights, pack_weights, 1),

@@ -8,9 +8,9 @@
 typedef struct sized {
     const char *name;
     uint32_t bytes, min;
-    const void *init;                                   ///< its _INIT, or a legal one
+    const void *init;                                      ///< its _INIT, or a legal one
     int (*call)(void *sized_struct, quernel_error *error); ///< a call that reads it, or fills it
-    int has_error;                                      ///< the call says why it refuses
+    int has_error;                                         ///< the call says why it refuses
 } sized;
 
 extern const sized sized_read[], sized_written[];

@@ -36,7 +36,8 @@ static void refuse(const sized *s, memory *m, const char *what) {
     snprintf(text, sizeof text, "%s, %s", s->name, what);
     quernel_error error = {0};
     const int code = s->call(m->bytes, &error);
-    if (s->has_error) expect_refusal(code, &error, (refusal){QUERNEL_E_VALUE, "size", value, -1}, text);
+    if (s->has_error)
+        expect_refusal(code, &error, (refusal){QUERNEL_E_VALUE, "size", value, -1}, text);
     else CHECK(code == QUERNEL_E_VALUE, "%s: %s", text, quernel_status_string(code));
 }
 
@@ -76,7 +77,8 @@ static void expect_behind(const sized *s, uint32_t size) {
     CHECK(left == size, "%s of %u bytes: its size is %u", s->name, size, left);
     const uint32_t end = size < s->bytes ? size : s->bytes;
     for (uint32_t b = end; b < MAX; b++)
-        if (!CHECK(m.bytes[b] == POISON, "%s of %u bytes: byte %u was written", s->name, size, b)) return;
+        if (!CHECK(m.bytes[b] == POISON, "%s of %u bytes: byte %u was written", s->name, size, b))
+            return;
 }
 
 void test_sizes_written(void) {
@@ -89,6 +91,7 @@ void test_sizes_written(void) {
         memory m = of(s, s->bytes, 0);
         quernel_error error = {0};
         s->call(m.bytes, &error);
-        CHECK(memcmp(m.bytes, s->init, s->bytes) != 0 || !strcmp(s->name, "table_counters"), "%s: nothing was written", s->name);
+        CHECK(memcmp(m.bytes, s->init, s->bytes) != 0 || !strcmp(s->name, "table_counters"),
+              "%s: nothing was written", s->name);
     }
 }

@@ -10,7 +10,8 @@
 enum { MORE = 24 };
 
 // An array with other element sizes; `behind` fills what a newer program has behind ours.
-static void *spread(const void *array, uint32_t count, uint32_t bytes, uint32_t size, uint8_t behind) {
+static void *spread(const void *array, uint32_t count, uint32_t bytes, uint32_t size,
+                    uint8_t behind) {
     uint8_t *to = malloc((size_t)count * size);
     memset(to, behind, (size_t)count * size);
     for (uint32_t i = 0; i < count; i++) {
@@ -25,7 +26,8 @@ typedef struct arrays {
     quernel_network_layer *layers;
 } arrays;
 
-static arrays arrays_make(networked *n, uint32_t tensor, uint32_t layer, uint32_t conv, uint8_t behind) {
+static arrays arrays_make(networked *n, uint32_t tensor, uint32_t layer, uint32_t conv,
+                          uint8_t behind) {
     for (int i = 0; i < NETWORKED_LAYERS; i++) n->layers[i].conv.size = conv;
     arrays a = {spread(n->tensors, NETWORKED_TENSORS, sizeof *a.tensors, tensor, 0),
                 spread(n->layers, NETWORKED_LAYERS, sizeof *a.layers, layer, behind)};
@@ -52,11 +54,13 @@ static void expect_same(const networked *n, const networked *plain, const char *
     for (int i = 0; i < 2; i++) {
         quernel_network *net = NULL;
         quernel_error error = {0};
-        if (!CHECK(!quernel_network_create(descs[i], &net, &error), "%s: %s", what, error.text)) return;
+        if (!CHECK(!quernel_network_create(descs[i], &net, &error), "%s: %s", what, error.text))
+            return;
         networked_buffers b = networked_take(net);
         const void *const in[] = {b.x};
         void *const out[] = {b.y};
-        CHECK(!quernel_network_run(net, in, out, b.workspace, b.workspace_bytes, NULL, &error), "%s: %s", what, error.text);
+        CHECK(!quernel_network_run(net, in, out, b.workspace, b.workspace_bytes, NULL, &error),
+              "%s: %s", what, error.text);
         memcpy(y[i], b.y, sizeof y[i]);
         networked_give(&b);
         quernel_network_destroy(net);
@@ -69,7 +73,8 @@ void test_sizes_of_arrays(void) {
     if (!networked_init(&n)) return;
     networked plain = n;
     plain.desc.tensors = plain.tensors, plain.desc.layers = plain.layers;
-    arrays a = arrays_make(&n, sizeof *a.tensors + 8, sizeof *a.layers + MORE, sizeof(quernel_conv2d_desc) + MORE, 0);
+    arrays a = arrays_make(&n, sizeof *a.tensors + 8, sizeof *a.layers + MORE,
+                           sizeof(quernel_conv2d_desc) + MORE, 0);
     expect_same(&n, &plain, "a newer program's arrays");
     uint8_t *last = (uint8_t *)a.layers + 2 * (sizeof *a.layers + MORE) - 1; // of layer 1
     *last = 1;
@@ -80,7 +85,8 @@ void test_sizes_of_arrays(void) {
     refuse(&n, (refusal){QUERNEL_E_VALUE, "size", NULL, 2}, "a newer tensor with something set");
     *last = 0;
     a.layers[0].conv.size += 8;
-    refuse(&n, (refusal){QUERNEL_E_VALUE, "size", "ends behind its layer", 0}, "a conv that is larger than its layer");
+    refuse(&n, (refusal){QUERNEL_E_VALUE, "size", "ends behind its layer", 0},
+           "a conv that is larger than its layer");
     arrays_free(&a);
     networked_free(&n);
 }
@@ -90,8 +96,10 @@ void test_sizes_of_old_arrays(void) {
     if (!networked_init(&n)) return;
     networked plain = n;
     plain.desc.tensors = plain.tensors, plain.desc.layers = plain.layers;
-    for (int i = 0; i < NETWORKED_LAYERS; i++) n.layers[i].conv.out_pad_h = 0x5a5a; // behind what an older program has
-    arrays a = arrays_make(&n, QUERNEL_NETWORK_TENSOR_MIN, QUERNEL_NETWORK_LAYER_MIN, QUERNEL_CONV2D_DESC_MIN, 0);
+    // behind what an older program has
+    for (int i = 0; i < NETWORKED_LAYERS; i++) n.layers[i].conv.out_pad_h = 0x5a5a;
+    arrays a = arrays_make(&n, QUERNEL_NETWORK_TENSOR_MIN, QUERNEL_NETWORK_LAYER_MIN,
+                           QUERNEL_CONV2D_DESC_MIN, 0);
     expect_same(&n, &plain, "an older program's arrays");
     uint32_t size = QUERNEL_NETWORK_LAYER_MIN + 8;
     memcpy((uint8_t *)a.layers + QUERNEL_NETWORK_LAYER_MIN, &size, sizeof size);

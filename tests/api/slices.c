@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Channel slices of larger tensors, and sibling layers as one operator: the same bytes as layer by layer, and no others.
+// Channel slices of larger tensors, and sibling layers as one operator: the same bytes as layer by
+// layer, and no others.
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +50,8 @@ static quernel_conv2d_desc layer(quernel_weights *weights, uint32_t first, quern
     d.pad_top = d.pad_left = d.pad_bottom = d.pad_right = 1;
     d.quant.zero = 9, d.quant.scale = 0.02f;
     d.epilogue.bias = bias + first;
-    d.epilogue.y_type = y.type, d.epilogue.y_scale = 0.3f, d.epilogue.y_zero = y.type == QUERNEL_TYPE_U8 ? ZERO : 0;
+    d.epilogue.y_type = y.type, d.epilogue.y_scale = 0.3f,
+    d.epilogue.y_zero = y.type == QUERNEL_TYPE_U8 ? ZERO : 0;
     return d;
 }
 
@@ -59,12 +61,14 @@ static void run(const quernel_conv2d_desc *d, const void *x, void *y) {
     if (!CHECK(!quernel_conv2d_create(d, &op, &error), "create: %s", error.text)) return;
     const size_t bytes = quernel_operator_workspace(op);
     void *workspace = aligned(bytes + 64);
-    CHECK(!quernel_operator_run(op, x, NULL, y, workspace, bytes, NULL, &error), "run: %s", error.text);
+    CHECK(!quernel_operator_run(op, x, NULL, y, workspace, bytes, NULL, &error), "run: %s",
+          error.text);
     free(workspace);
     quernel_operator_destroy(op);
 }
 
-// The whole tensor, with its border and what lies between its pixels: by siblings at once, then slice by slice.
+// The whole tensor, with its border and what lies between its pixels: by siblings at once, then
+// slice by slice.
 static void compare_slices(quernel_tensor y, size_t bytes, size_t offset, const char *name) {
     const size_t size = quernel_type_size((quernel_type)y.type);
     uint8_t *at_once = aligned(bytes), *sliced = aligned(bytes);
@@ -76,7 +80,9 @@ static void compare_slices(quernel_tensor y, size_t bytes, size_t offset, const 
         const quernel_conv2d_desc d = layer(parts[i], first, y);
         run(&d, image, sliced + offset + first * (size_t)y.stride_c * size);
     }
-    CHECK(!quernel_weights_concat((const quernel_weights *const *)parts, PARTS, NULL, &siblings, &error), "%s", error.text);
+    CHECK(!quernel_weights_concat((const quernel_weights *const *)parts, PARTS, NULL, &siblings,
+                                  &error),
+          "%s", error.text);
     const quernel_conv2d_desc d = layer(must(siblings), 0, y);
     run(&d, image, at_once + offset);
     size_t wrong = 0;
@@ -92,40 +98,61 @@ void test_slices_of_every_layout(void) {
     quernel_tensor chain = {.type = QUERNEL_TYPE_U8, .n = 1, .c = ALL, .h = H, .w = W};
     size_t bytes, offset;
     quernel_error error = {0};
-    if (CHECK(!quernel_chain_describe(&chain, BORDER, BORDER, &bytes, &offset, &error), "%s", error.text))
+    if (CHECK(!quernel_chain_describe(&chain, BORDER, BORDER, &bytes, &offset, &error), "%s",
+              error.text))
         compare_slices(chain, bytes, offset, "chain");
-    const quernel_tensor nhwc = {.type = QUERNEL_TYPE_F32, .n = 1, .c = ALL, .h = H, .w = W, .stride_c = 1, .stride_w = ALL + 3,
-                                 .stride_h = (ALL + 3) * W, .stride_n = (ALL + 3) * W * H};
+    const quernel_tensor nhwc = {.type = QUERNEL_TYPE_F32,
+                                 .n = 1,
+                                 .c = ALL,
+                                 .h = H,
+                                 .w = W,
+                                 .stride_c = 1,
+                                 .stride_w = ALL + 3,
+                                 .stride_h = (ALL + 3) * W,
+                                 .stride_n = (ALL + 3) * W * H};
     compare_slices(nhwc, (size_t)nhwc.stride_n * 4 + 64, 0, "f32 NHWC");
-    const quernel_tensor nchw = {.type = QUERNEL_TYPE_F32, .layout = QUERNEL_LAYOUT_NCHW, .n = 1, .c = ALL, .h = H, .w = W,
-                                 .stride_w = 1, .stride_h = W, .stride_c = W * H, .stride_n = W * H * ALL};
+    const quernel_tensor nchw = {.type = QUERNEL_TYPE_F32,
+                                 .layout = QUERNEL_LAYOUT_NCHW,
+                                 .n = 1,
+                                 .c = ALL,
+                                 .h = H,
+                                 .w = W,
+                                 .stride_w = 1,
+                                 .stride_h = W,
+                                 .stride_c = W * H,
+                                 .stride_n = W * H * ALL};
     compare_slices(nchw, (size_t)nchw.stride_n * 4 + 64, 0, "f32 NCHW");
 }
 
-/// A layer that reads a slice of a chain tensor where it lies gives what it gives on a dense copy of the slice.
+/// A layer that reads a slice of a chain tensor where it lies gives what it gives on a dense copy
+/// of the slice.
 void test_slice_as_input(void) {
     enum { FIRST = 16, WIDE = C + FIRST + 4 };
     fill(2);
     quernel_tensor chain = {.type = QUERNEL_TYPE_U8, .n = 1, .c = WIDE, .h = H, .w = W};
     size_t bytes, offset;
-    if (!CHECK(!quernel_chain_describe(&chain, 1, 1, &bytes, &offset, NULL), "chain_describe")) return;
+    if (!CHECK(!quernel_chain_describe(&chain, 1, 1, &bytes, &offset, NULL), "chain_describe"))
+        return;
     uint8_t *wide = aligned(bytes);
     memset(wide, 9, bytes); // the zero point of `layer`, also in the border
     for (int h = 0; h < H; h++)
         for (int w = 0; w < W; w++)
-            memcpy(wide + offset + h * chain.stride_h + w * chain.stride_w + FIRST, image + (h * W + w) * C, C);
+            memcpy(wide + offset + h * chain.stride_h + w * chain.stride_w + FIRST,
+                   image + (h * W + w) * C, C);
     static float from_slice[ALL * H * W], from_copy[ALL * H * W];
     quernel_weights *weights = packed(QUERNEL_WEIGHTS_CONV2D, 0, ALL);
     quernel_conv2d_desc d = layer(weights, 0, (quernel_tensor){.layout = QUERNEL_LAYOUT_NCHW});
     run(&d, image, from_copy);
     d.x = chain, d.x.c = C;
     run(&d, wide + offset + FIRST, from_slice);
-    CHECK(!memcmp(from_slice, from_copy, sizeof from_copy), "reading a slice gives other numbers than reading a copy");
+    CHECK(!memcmp(from_slice, from_copy, sizeof from_copy),
+          "reading a slice gives other numbers than reading a copy");
     quernel_weights_release(weights);
     free(wide);
 }
 
-/// Weights with and without zero points, of deconvolutions too: as packed from the concatenated matrix.
+/// Weights with and without zero points, of deconvolutions too: as packed from the concatenated
+/// matrix.
 void test_concat_equals_packing(void) {
     fill(3);
     rng r = rng_make(3, 1);
@@ -133,9 +160,11 @@ void test_concat_equals_packing(void) {
     static int32_t zeros[ALL];
     static float scales[ALL];
     for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)rng_next(&r);
-    for (int i = 0; i < ALL; i++) zeros[i] = i < (int)outs[0] ? 0 : rng_int(&r, -128, 127), scales[i] = rng_scale(&r, -3, 3);
+    for (int i = 0; i < ALL; i++)
+        zeros[i] = i < (int)outs[0] ? 0 : rng_int(&r, -128, 127), scales[i] = rng_scale(&r, -3, 3);
     quernel_weights_desc d = QUERNEL_WEIGHTS_DESC_INIT;
-    d.kind = QUERNEL_WEIGHTS_CONV2D, d.type = QUERNEL_TYPE_S8, d.in = C, d.kernel_h = d.kernel_w = 3;
+    d.kind = QUERNEL_WEIGHTS_CONV2D, d.type = QUERNEL_TYPE_S8, d.in = C,
+    d.kernel_h = d.kernel_w = 3;
     quernel_weights *parts[PARTS + 1] = {NULL}, *joined = NULL;
     for (uint32_t i = 0, first = 0; i <= PARTS; first += outs[i++ % PARTS]) {
         if (i == PARTS) first = 0;
@@ -144,30 +173,39 @@ void test_concat_equals_packing(void) {
         CHECK(!quernel_weights_pack(&d, &parts[i], NULL), "pack %u", i);
     }
     quernel_error error = {0};
-    if (!CHECK(!quernel_weights_concat((const quernel_weights *const *)parts, PARTS, NULL, &joined, &error), "%s", error.text)) return;
+    if (!CHECK(!quernel_weights_concat((const quernel_weights *const *)parts, PARTS, NULL, &joined,
+                                       &error),
+               "%s", error.text))
+        return;
     const size_t size = quernel_weights_blob_bytes(joined);
     uint8_t *a = must(malloc(size)), *b = must(malloc(size));
     CHECK(size == quernel_weights_blob_bytes(parts[PARTS]), "the blobs differ in size");
-    CHECK(!quernel_weights_save(joined, a, size, NULL) && !quernel_weights_save(parts[PARTS], b, size, NULL), "save");
+    CHECK(!quernel_weights_save(joined, a, size, NULL) &&
+              !quernel_weights_save(parts[PARTS], b, size, NULL),
+          "save");
     CHECK(!memcmp(a, b, size), "concatenated weights differ from the concatenated matrix packed");
     for (uint32_t i = 0; i <= PARTS; i++) quernel_weights_release(parts[i]);
     quernel_weights_release(joined);
     free(a), free(b);
 }
 
-static void expect_concat(const quernel_weights *const *parts, uint32_t count, int status, const char *argument, int32_t index) {
+static void expect_concat(const quernel_weights *const *parts, uint32_t count, int status,
+                          const char *argument, int32_t index) {
     quernel_weights *const untouched = (quernel_weights *)&data, *ret = untouched;
     quernel_error error = {0};
     const int code = quernel_weights_concat(parts, count, NULL, &ret, &error);
-    CHECK(code == status && error.code == status && !strcmp(error.argument, argument) && error.index == index && ret == untouched,
+    CHECK(code == status && error.code == status && !strcmp(error.argument, argument) &&
+              error.index == index && ret == untouched,
           "concat: %s (%s): expected %s", quernel_status_string(code), error.text, argument);
 }
 
 void test_refuse_concat(void) {
     fill(4);
-    quernel_weights *plain = packed(QUERNEL_WEIGHTS_CONV2D, 0, 8), *deconv = packed(QUERNEL_WEIGHTS_DECONV2D, 0, 8);
+    quernel_weights *plain = packed(QUERNEL_WEIGHTS_CONV2D, 0, 8),
+                    *deconv = packed(QUERNEL_WEIGHTS_DECONV2D, 0, 8);
     quernel_weights_desc d = QUERNEL_WEIGHTS_DESC_INIT;
-    d.kind = QUERNEL_WEIGHTS_CONV2D, d.out = 8, d.in = C, d.kernel_h = d.kernel_w = 3, d.data = data;
+    d.kind = QUERNEL_WEIGHTS_CONV2D, d.out = 8, d.in = C, d.kernel_h = d.kernel_w = 3,
+    d.data = data;
     quernel_weights *grouped = NULL, *smooth = NULL, *other = NULL;
     d.groups = 4;
     CHECK(!quernel_weights_pack(&d, &grouped, NULL), "pack");
@@ -182,9 +220,11 @@ void test_refuse_concat(void) {
     expect_concat((const quernel_weights *[]){plain}, 0, QUERNEL_E_SHAPE, "count", -1);
     expect_concat((const quernel_weights *[]){plain, NULL}, 2, QUERNEL_E_NULL, "parts", -1);
     expect_concat((const quernel_weights *[]){plain, deconv}, 2, QUERNEL_E_SHAPE, "parts", 1);
-    expect_concat((const quernel_weights *[]){plain, plain, grouped}, 3, QUERNEL_E_SHAPE, "parts", 2);
+    expect_concat((const quernel_weights *[]){plain, plain, grouped}, 3, QUERNEL_E_SHAPE, "parts",
+                  2);
     expect_concat((const quernel_weights *[]){plain, smooth}, 2, QUERNEL_E_SHAPE, "parts", 1);
     expect_concat((const quernel_weights *[]){smooth, other}, 2, QUERNEL_E_SHAPE, "parts", 1);
-    quernel_weights_release(plain), quernel_weights_release(deconv), quernel_weights_release(grouped);
+    quernel_weights_release(plain), quernel_weights_release(deconv),
+        quernel_weights_release(grouped);
     quernel_weights_release(smooth), quernel_weights_release(other);
 }

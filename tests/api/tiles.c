@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AMX tiles belong to the thread: a run leaves their configuration as it found it, another library's or none.
+// AMX tiles belong to the thread: a run leaves their configuration as it found it, another
+// library's or none.
 #include <string.h>
 
 #include "fixture.h"
@@ -21,7 +22,9 @@ static void run_with_tiles(void) {
     f.d.config = "kernel=quernel_uk_gemm_u8s8_32x32x64_amxint8";
     if (!CHECK(fixture_create(&f, &op, &error) == QUERNEL_OK, "create: %s", error.text)) return;
     buffers b = buffers_make(op);
-    CHECK(quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, NULL, &error) == QUERNEL_OK, "run: %s", error.text);
+    CHECK(quernel_operator_run(op, b.x, NULL, b.y, b.workspace, b.workspace_bytes, NULL, &error) ==
+              QUERNEL_OK,
+          "run: %s", error.text);
     buffers_free(&b);
     quernel_operator_destroy(op);
 }
@@ -37,9 +40,12 @@ void test_tiles_are_kept(void) {
         __asm__ volatile("ldtilecfg %0" ::"m"(*before[i]));
         run_with_tiles();
         __asm__ volatile("sttilecfg %0\n\ttilerelease" : "=m"(after));
-        CHECK(!memcmp(&after, before[i], sizeof after), "the caller's configuration %d has changed", i);
+        CHECK(!memcmp(&after, before[i], sizeof after), "the caller's configuration %d has changed",
+              i);
     }
 }
 #else
-void test_tiles_are_kept(void) { CHECK(quernel_amx_request(NULL) == QUERNEL_E_ISA, "there are no tiles here"); }
+void test_tiles_are_kept(void) {
+    CHECK(quernel_amx_request(NULL) == QUERNEL_E_ISA, "there are no tiles here");
+}
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small protobuf reader. Fields are found by their numbers in onnx.proto: ModelProto.graph 7; GraphProto.node 1;
-// NodeProto.op_type 4, .attribute 5; AttributeProto.name 1, .i 3, .ints 8; TensorProto.dims 1, .data_type 2,
-// .float_data 4, .int32_data 5, .raw_data 9.
+// A small protobuf reader. Fields are found by their numbers in onnx.proto: ModelProto.graph 7;
+// GraphProto.node 1; NodeProto.op_type 4, .attribute 5; AttributeProto.name 1, .i 3, .ints 8;
+// TensorProto.dims 1, .data_type 2, .float_data 4, .int32_data 5, .raw_data 9.
 #include "onnx.h"
 
 #include <stdio.h>
@@ -47,14 +47,16 @@ static bool read_field(reader *r, field *f) {
     if (f->wire == 0) return read_varint(r, &f->value);
     if (f->wire == 1) return read_fixed(r, 8, &f->value);
     if (f->wire == 5) return read_fixed(r, 4, &f->value);
-    if (f->wire != 2 || !read_varint(r, &length) || length > (uint64_t)(r->end - r->at)) return false;
+    if (f->wire != 2 || !read_varint(r, &length) || length > (uint64_t)(r->end - r->at))
+        return false;
     f->bytes = (reader){r->at, r->at + length};
     r->at += length;
     return true;
 }
 
 static void copy_text(reader from, char *text, size_t capacity) {
-    const size_t length = (size_t)(from.end - from.at) < capacity ? (size_t)(from.end - from.at) : capacity - 1;
+    const size_t length =
+        (size_t)(from.end - from.at) < capacity ? (size_t)(from.end - from.at) : capacity - 1;
     memcpy(text, from.at, length);
     text[length] = 0;
 }
@@ -76,7 +78,9 @@ static bool append_ints(const field *f, int64_t *values, uint32_t max, uint32_t 
 }
 
 static size_t element_bytes(int32_t type) {
-    return type == ONNX_FLOAT || type == ONNX_INT32 ? 4 : type == ONNX_UINT8 || type == ONNX_INT8 ? 1 : 0;
+    return type == ONNX_FLOAT || type == ONNX_INT32  ? 4
+           : type == ONNX_UINT8 || type == ONNX_INT8 ? 1
+                                                     : 0;
 }
 
 /// Integers that stand as varints become elements of their type.
@@ -119,7 +123,9 @@ static bool parse_attribute(reader r, onnx_attribute *a) {
     field f;
     while (read_field(&r, &f)) {
         if (f.number == 1 && f.wire == 2) copy_text(f.bytes, a->name, sizeof a->name);
-        if ((f.number == 3 || f.number == 8) && !append_ints(&f, a->values, ONNX_MAX_INTS, &a->count)) return false;
+        if ((f.number == 3 || f.number == 8) &&
+            !append_ints(&f, a->values, ONNX_MAX_INTS, &a->count))
+            return false;
     }
     return r.at == r.end;
 }
@@ -202,7 +208,8 @@ void onnx_free(onnx_case *c) {
 
 int64_t onnx_int(const onnx_case *c, const char *name, uint32_t i, int64_t otherwise) {
     for (uint32_t a = 0; a < c->n_attributes; a++) {
-        if (strcmp(c->attributes[a].name, name) == 0 && i < c->attributes[a].count) return c->attributes[a].values[i];
+        if (strcmp(c->attributes[a].name, name) == 0 && i < c->attributes[a].count)
+            return c->attributes[a].values[i];
     }
     return otherwise;
 }

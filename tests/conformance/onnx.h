@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads as much of ONNX's protobuf files as the node test vectors need: tensors, and one node's integer attributes.
+// Reads as much of ONNX's protobuf files as the node test vectors need: tensors, and one node's
+// integer attributes.
 #ifndef QUERNEL_TESTS_ONNX_H
 #define QUERNEL_TESTS_ONNX_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ONNX's node test vectors, run through the public interface and compared bit for bit.
-// They come from Debian's libonnx-testdata; QUERNEL_ONNX_NODES names another folder of the same form.
-// Build: gcc -std=gnu11 -O2 -I../../include suite.c onnx.c ../unit/check.c ../unit/main_plain.c -lquernel -lm -lpthread
+// They come from Debian's libonnx-testdata; QUERNEL_ONNX_NODES names another folder of the same
+// form. Build: gcc -std=gnu11 -O2 -I../../include suite.c onnx.c ../unit/check.c
+// ../unit/main_plain.c -lquernel -lm -lpthread
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,17 +20,23 @@ static int32_t int_at(const onnx_tensor *t, size_t i) {
     return t->type == ONNX_UINT8 ? ((const uint8_t *)t->data)[i] : ((const int8_t *)t->data)[i];
 }
 
-static float float_at(const onnx_tensor *t, size_t i) { return ((const float *)t->data)[t->count == 1 ? 0 : i]; }
+static float float_at(const onnx_tensor *t, size_t i) {
+    return ((const float *)t->data)[t->count == 1 ? 0 : i];
+}
 
 static int32_t type_of(const onnx_tensor *t) {
-    return t->type == ONNX_UINT8 ? QUERNEL_TYPE_U8 : t->type == ONNX_INT8 ? QUERNEL_TYPE_S8 : QUERNEL_TYPE_S32;
+    return t->type == ONNX_UINT8  ? QUERNEL_TYPE_U8
+           : t->type == ONNX_INT8 ? QUERNEL_TYPE_S8
+                                  : QUERNEL_TYPE_S32;
 }
 
 static void check_bits(const char *name, const onnx_tensor *expected, const void *actual) {
     const size_t size = expected->type == ONNX_FLOAT || expected->type == ONNX_INT32 ? 4 : 1;
     for (size_t i = 0; i < expected->count; i++) {
-        const uint8_t *a = (const uint8_t *)actual + i * size, *e = (const uint8_t *)expected->data + i * size;
-        if (!CHECK(memcmp(a, e, size) == 0, "%s: element %zu of %zu begins with %02x, expected %02x", name, i,
+        const uint8_t *a = (const uint8_t *)actual + i * size,
+                      *e = (const uint8_t *)expected->data + i * size;
+        if (!CHECK(memcmp(a, e, size) == 0,
+                   "%s: element %zu of %zu begins with %02x, expected %02x", name, i,
                    expected->count, *a, *e))
             return;
     }
@@ -45,15 +52,17 @@ static const onnx_tensor absent;
 static integer_node integer_node_of(const onnx_case *c) {
     const onnx_tensor *const in = c->inputs;
     if (strncmp(c->op, "QLinear", 7) == 0) {
-        return (integer_node){
-            &in[0], &in[1], &in[2], &in[3], &in[4], &in[5], &in[6], &in[7], c->n_inputs > 8 ? &in[8] : &absent};
+        return (integer_node){&in[0], &in[1], &in[2],
+                              &in[3], &in[4], &in[5],
+                              &in[6], &in[7], c->n_inputs > 8 ? &in[8] : &absent};
     }
     return (integer_node){&in[0],  &absent, c->n_inputs > 2 ? &in[2] : &absent,
                           &in[1],  &absent, c->n_inputs > 3 ? &in[3] : &absent,
                           &absent, &absent, &absent};
 }
 
-static void describe(const integer_node *n, const onnx_tensor *y, quernel_quant *quant, quernel_epilogue *epilogue) {
+static void describe(const integer_node *n, const onnx_tensor *y, quernel_quant *quant,
+                     quernel_epilogue *epilogue) {
     quant->type = type_of(n->x);
     quant->zero = int_at(n->x_zero, 0);
     if (n->x_scale->data) quant->scale = float_at(n->x_scale, 0);
@@ -76,8 +85,9 @@ static void spread_over_channels(const integer_node *n, quernel_weights_desc *w)
     w->zero = zero;
 }
 
-static void run_and_release(const char *name, quernel_weights *weights, int code, quernel_operator *op,
-                            const quernel_error *error, const void *x, void *y) {
+static void run_and_release(const char *name, quernel_weights *weights, int code,
+                            quernel_operator *op, const quernel_error *error, const void *x,
+                            void *y) {
     quernel_weights_release(weights);
     if (!CHECK(code == QUERNEL_OK, "%s: %s", name, error->text)) return;
     const size_t bytes = quernel_operator_workspace(op);
@@ -92,7 +102,9 @@ static void run_and_release(const char *name, quernel_weights *weights, int code
 static void run_conv(const char *name, const onnx_case *c) {
     const integer_node n = integer_node_of(c);
     const onnx_tensor *y = &c->outputs[0];
-    if (!CHECK(n.x->n_dims == 4 && n.w->n_dims == 4 && y->n_dims == 4, "%s: not two-dimensional", name)) return;
+    if (!CHECK(n.x->n_dims == 4 && n.w->n_dims == 4 && y->n_dims == 4, "%s: not two-dimensional",
+               name))
+        return;
     quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
     quernel_conv2d_desc d = QUERNEL_CONV2D_DESC_INIT;
     w.kind = QUERNEL_WEIGHTS_CONV2D;
@@ -105,14 +117,19 @@ static void run_conv(const char *name, const onnx_case *c) {
     describe(&n, y, &d.quant, &d.epilogue);
     d.x.type = type_of(n.x);
     d.x.layout = d.y.layout = QUERNEL_LAYOUT_NCHW;
-    d.x.n = (uint32_t)n.x->dims[0], d.x.c = w.in, d.x.h = (uint32_t)n.x->dims[2], d.x.w = (uint32_t)n.x->dims[3];
+    d.x.n = (uint32_t)n.x->dims[0], d.x.c = w.in, d.x.h = (uint32_t)n.x->dims[2],
+    d.x.w = (uint32_t)n.x->dims[3];
     d.y.type = d.epilogue.y_type;
     d.y.n = (uint32_t)y->dims[0], d.y.c = (uint32_t)y->dims[1], d.y.h = (uint32_t)y->dims[2];
     d.y.w = (uint32_t)y->dims[3];
-    d.stride_h = (uint32_t)onnx_int(c, "strides", 0, 1), d.stride_w = (uint32_t)onnx_int(c, "strides", 1, 1);
-    d.dilation_h = (uint32_t)onnx_int(c, "dilations", 0, 1), d.dilation_w = (uint32_t)onnx_int(c, "dilations", 1, 1);
-    d.pad_top = (uint32_t)onnx_int(c, "pads", 0, 0), d.pad_left = (uint32_t)onnx_int(c, "pads", 1, 0);
-    d.pad_bottom = (uint32_t)onnx_int(c, "pads", 2, 0), d.pad_right = (uint32_t)onnx_int(c, "pads", 3, 0);
+    d.stride_h = (uint32_t)onnx_int(c, "strides", 0, 1),
+    d.stride_w = (uint32_t)onnx_int(c, "strides", 1, 1);
+    d.dilation_h = (uint32_t)onnx_int(c, "dilations", 0, 1),
+    d.dilation_w = (uint32_t)onnx_int(c, "dilations", 1, 1);
+    d.pad_top = (uint32_t)onnx_int(c, "pads", 0, 0),
+    d.pad_left = (uint32_t)onnx_int(c, "pads", 1, 0);
+    d.pad_bottom = (uint32_t)onnx_int(c, "pads", 2, 0),
+    d.pad_right = (uint32_t)onnx_int(c, "pads", 3, 0);
     quernel_error error = {0};
     quernel_operator *op = NULL;
     int code = quernel_weights_pack(&w, &d.weights, &error);
@@ -130,9 +147,12 @@ static void run_matmul(const char *name, const onnx_case *c) {
     const integer_node n = integer_node_of(c);
     const onnx_tensor *y = &c->outputs[0];
     const uint32_t last = n.x->n_dims - 1;
-    const size_t m = (size_t)n.x->dims[last - 1], k = (size_t)n.x->dims[last], columns = (size_t)n.w->dims[last];
+    const size_t m = (size_t)n.x->dims[last - 1], k = (size_t)n.x->dims[last],
+                 columns = (size_t)n.w->dims[last];
     const size_t batch = n.x->count / (m * k);
-    if (!CHECK(n.w->n_dims == n.x->n_dims && n.w->count == batch * k * columns, "%s: B is broadcast", name)) return;
+    if (!CHECK(n.w->n_dims == n.x->n_dims && n.w->count == batch * k * columns,
+               "%s: B is broadcast", name))
+        return;
     const size_t size = y->type == ONNX_INT32 ? 4 : 1;
     uint8_t *result = calloc(y->count, 4);
     for (size_t b = 0; b < batch; b++) {
@@ -171,10 +191,12 @@ static void run_quantize(const char *name, const onnx_case *c, bool back) {
     for (size_t first = 0; first < x->count; first += inner) {
         const size_t channel = first / inner % scale->count;
         quernel_error error = {0};
-        const int code = back ? quernel_dequantize((const uint8_t *)x->data + first, inner, float_at(scale, channel),
-                                                   int_at(zero, channel), type_of(x), (float *)result + first, &error)
-                              : quernel_quantize((const float *)x->data + first, inner, float_at(scale, channel),
-                                                 int_at(zero, channel), type_of(y), 0, 1, result + first, &error);
+        const int code = back ? quernel_dequantize((const uint8_t *)x->data + first, inner,
+                                                   float_at(scale, channel), int_at(zero, channel),
+                                                   type_of(x), (float *)result + first, &error)
+                              : quernel_quantize((const float *)x->data + first, inner,
+                                                 float_at(scale, channel), int_at(zero, channel),
+                                                 type_of(y), 0, 1, result + first, &error);
         CHECK(code == QUERNEL_OK, "%s: %s", name, error.text);
     }
     check_bits(name, y, result);
@@ -187,14 +209,17 @@ static void run_dynamic(const char *name, const onnx_case *c) {
     int32_t zero = -1;
     quernel_error error = {0};
     if (!CHECK(c->n_outputs == 3, "%s: %u outputs", name, c->n_outputs)) return;
-    CHECK(quernel_quant_range(x->data, x->count, QUERNEL_TYPE_U8, 1, &scale, &zero, &error) == QUERNEL_OK, "%s: %s",
-          name, error.text);
+    CHECK(quernel_quant_range(x->data, x->count, QUERNEL_TYPE_U8, 1, &scale, &zero, &error) ==
+              QUERNEL_OK,
+          "%s: %s", name, error.text);
     uint8_t *result = calloc(x->count, 1);
-    const int code = quernel_quantize(x->data, x->count, scale, zero, QUERNEL_TYPE_U8, 0, 1, result, &error);
+    const int code =
+        quernel_quantize(x->data, x->count, scale, zero, QUERNEL_TYPE_U8, 0, 1, result, &error);
     CHECK(code == QUERNEL_OK, "%s: %s", name, error.text);
     check_bits(name, &c->outputs[0], result);
     check_bits(name, &c->outputs[1], &scale);
-    CHECK(zero == int_at(&c->outputs[2], 0), "%s: zero point %d, expected %d", name, zero, int_at(&c->outputs[2], 0));
+    CHECK(zero == int_at(&c->outputs[2], 0), "%s: zero point %d, expected %d", name, zero,
+          int_at(&c->outputs[2], 0));
     free(result);
 }
 
@@ -209,7 +234,8 @@ static void run_case(const char *name, const onnx_case *c) {
 
 /// Runs each folder test_<family>* (or test_basic_<family>*). There must be at least `min` of them.
 static void run_family(const char *family, size_t min) {
-    const char *folder = getenv("QUERNEL_ONNX_NODES") ? getenv("QUERNEL_ONNX_NODES") : DEFAULT_FOLDER;
+    const char *folder =
+        getenv("QUERNEL_ONNX_NODES") ? getenv("QUERNEL_ONNX_NODES") : DEFAULT_FOLDER;
     DIR *dir = opendir(folder);
     if (!dir) {
         test_skip("no folder %s: Debian's libonnx-testdata is not installed", folder);
@@ -242,8 +268,11 @@ static void test_dynamicquantizelinear(void) { run_family("dynamicquantizelinear
 static void test_dequantizelinear(void) { run_family("dequantizelinear", 2); }
 
 const char test_suite[] = "conformance";
-const test_entry test_entries[] = {
-    {"convinteger", test_convinteger},           {"qlinearconv", test_qlinearconv},
-    {"matmulinteger", test_matmulinteger},       {"qlinearmatmul", test_qlinearmatmul},
-    {"quantizelinear", test_quantizelinear},     {"dynamicquantizelinear", test_dynamicquantizelinear},
-    {"dequantizelinear", test_dequantizelinear}, {NULL, NULL}};
+const test_entry test_entries[] = {{"convinteger", test_convinteger},
+                                   {"qlinearconv", test_qlinearconv},
+                                   {"matmulinteger", test_matmulinteger},
+                                   {"qlinearmatmul", test_qlinearmatmul},
+                                   {"quantizelinear", test_quantizelinear},
+                                   {"dynamicquantizelinear", test_dynamicquantizelinear},
+                                   {"dequantizelinear", test_dequantizelinear},
+                                   {NULL, NULL}};

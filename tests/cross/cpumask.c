@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hides CPU features from a process, so that run-time detection is tested natively: Linux CPUID faulting (arch_prctl
-// ARCH_CPUID; /proc/cpuinfo shows cpuid_fault) turns every CPUID into a SIGSEGV, and the handler answers it.
-// Use: QUERNEL_CPUMASK=ref|avx2|avxvnni|avx512vnni LD_PRELOAD=libcpumask.so program. The highest set that stays visible is named.
-// The instructions themselves still work; only the answers change. A process that cannot be masked ends with 99.
+// Hides CPU features from a process, so that run-time detection is tested natively: Linux CPUID
+// faulting (arch_prctl ARCH_CPUID; /proc/cpuinfo shows cpuid_fault) turns every CPUID into a
+// SIGSEGV, and the handler answers it. Use: QUERNEL_CPUMASK=ref|avx2|avxvnni|avx512vnni
+// LD_PRELOAD=libcpumask.so program. The highest set that stays visible is named. The instructions
+// themselves still work; only the answers change. A process that cannot be masked ends with 99.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <signal.h>
@@ -27,11 +28,11 @@ typedef struct mask {
 #define AVX512_EBX (BIT(16) | BIT(17) | BIT(21) | BIT(26) | BIT(27) | BIT(28) | BIT(30) | BIT(31))
 #define AVX512_ECX (BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14))
 #define AVX512_EDX (BIT(2) | BIT(3) | BIT(8) | BIT(23))
-#define AMX_EAX BIT(21)     // amx_fp16
-#define AMX_EDX_1 BIT(8)    // amx_complex
-#define AVX512_EAX BIT(5)   // avx512_bf16
-#define AVX512_EDX_1 BIT(19) // avx10
-#define AVXVNNI_EAX (BIT(4) | BIT(23))           // vnni, avx_ifma
+#define AMX_EAX BIT(21)                         // amx_fp16
+#define AMX_EDX_1 BIT(8)                        // amx_complex
+#define AVX512_EAX BIT(5)                       // avx512_bf16
+#define AVX512_EDX_1 BIT(19)                    // avx10
+#define AVXVNNI_EAX (BIT(4) | BIT(23))          // vnni, avx_ifma
 #define AVXVNNI_EDX (BIT(4) | BIT(5) | BIT(10)) // vnni_int8, ne_convert, vnni_int16
 
 static const mask masks[] = {
@@ -40,7 +41,8 @@ static const mask masks[] = {
     {"avxvnni", 7, 0, 0, AVX512_EBX, AVX512_ECX, AMX_EDX | AVX512_EDX},
     {"avxvnni", 7, 1, AMX_EAX | AVX512_EAX, 0, 0, AMX_EDX_1 | AVX512_EDX_1},
     {"avx2", 7, 0, 0, AVX512_EBX, AVX512_ECX, AMX_EDX | AVX512_EDX},
-    {"avx2", 7, 1, AMX_EAX | AVX512_EAX | AVXVNNI_EAX, 0, 0, AMX_EDX_1 | AVX512_EDX_1 | AVXVNNI_EDX},
+    {"avx2", 7, 1, AMX_EAX | AVX512_EAX | AVXVNNI_EAX, 0, 0,
+     AMX_EDX_1 | AVX512_EDX_1 | AVXVNNI_EDX},
     {"ref", 7, 0, 0, AVX512_EBX | BIT(5), AVX512_ECX, AMX_EDX | AVX512_EDX},
     {"ref", 7, 1, AMX_EAX | AVX512_EAX | AVXVNNI_EAX, 0, 0, AMX_EDX_1 | AVX512_EDX_1 | AVXVNNI_EDX},
     {"ref", 1, 0, 0, 0, BIT(12) | BIT(28), 0}, // FMA, AVX
@@ -53,7 +55,8 @@ static void let_cpuid(unsigned long allowed) { syscall(SYS_arch_prctl, ARCH_SET_
 
 static void pass_on(int number, siginfo_t *info, void *context) {
     if (behind.sa_flags & SA_SIGINFO) behind.sa_sigaction(number, info, context);
-    else if (behind.sa_handler != SIG_DFL && behind.sa_handler != SIG_IGN) behind.sa_handler(number);
+    else if (behind.sa_handler != SIG_DFL && behind.sa_handler != SIG_IGN)
+        behind.sa_handler(number);
     else _exit(128 + number);
 }
 
@@ -71,7 +74,8 @@ static void answer(int number, siginfo_t *info, void *context) {
     let_cpuid(0);
     for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
         const mask *m = &masks[i];
-        if (strcmp(m->visible, visible) || m->leaf != leaf || (leaf == 7 && m->sub != sub)) continue;
+        if (strcmp(m->visible, visible) || m->leaf != leaf || (leaf == 7 && m->sub != sub))
+            continue;
         a &= ~m->eax, b &= ~m->ebx, c &= ~m->ecx, d &= ~m->edx;
     }
     if (leaf == 0x1d || leaf == 0x1e || leaf == 0x24) a = b = c = d = 0; // palettes, TMUL, AVX10

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A deterministic mutation fuzzer of the blob loader: 30 000 mutations of six kinds of blobs, most with a right
-// checksum, so that they reach what stands behind it. QUERNEL_TEST_SEED changes the mutations, QUERNEL_TEST_CASES their
-// number. Build: gcc -std=gnu11 -O2 -I../../include suite.c target.c ../unit/check.c ../unit/main_plain.c -lquernel -lm
-// -lpthread
+// A deterministic mutation fuzzer of the blob loader: 30 000 mutations of six kinds of blobs, most
+// with a right checksum, so that they reach what stands behind it. QUERNEL_TEST_SEED changes the
+// mutations, QUERNEL_TEST_CASES their number. Build: gcc -std=gnu11 -O2 -I../../include suite.c
+// target.c ../unit/check.c ../unit/main_plain.c -lquernel -lm -lpthread
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,12 +20,15 @@ typedef struct blob {
 
 static float numbers[4096];
 
-/// Blobs of every kind: float, int8 with zero points, groups, both smoothings, depthwise, deconvolution.
+/// Blobs of every kind: float, int8 with zero points, groups, both smoothings, depthwise,
+/// deconvolution.
 static bool make_seed(int which, blob *b) {
     static const int32_t zero[12] = {1, -2, 3};
     quernel_weights_desc d = QUERNEL_WEIGHTS_DESC_INIT;
     for (int i = 0; i < 4096; i++) numbers[i] = (float)(i * 37 % 101 + 1) / 64.0f;
-    d.kind = which < 2 ? QUERNEL_WEIGHTS_LINEAR : which < 5 ? QUERNEL_WEIGHTS_CONV2D : QUERNEL_WEIGHTS_DECONV2D;
+    d.kind = which < 2   ? QUERNEL_WEIGHTS_LINEAR
+             : which < 5 ? QUERNEL_WEIGHTS_CONV2D
+                         : QUERNEL_WEIGHTS_DECONV2D;
     d.type = which == 1 ? QUERNEL_TYPE_S8 : QUERNEL_TYPE_F32;
     d.out = which == 4 ? 6 : 12, d.in = 6;
     d.groups = which == 2 ? 2 : which == 4 ? 6 : 1;
@@ -36,19 +39,22 @@ static bool make_seed(int which, blob *b) {
     if (which == 3) d.smooth_kind = QUERNEL_SMOOTH_COLUMN, d.smooth = numbers;
     quernel_weights *weights = NULL;
     quernel_error error = {0};
-    if (!CHECK(quernel_weights_pack(&d, &weights, &error) == QUERNEL_OK, "seed %d: %s", which, error.text))
+    if (!CHECK(quernel_weights_pack(&d, &weights, &error) == QUERNEL_OK, "seed %d: %s", which,
+               error.text))
         return false;
     b->bytes = quernel_weights_blob_bytes(weights);
     const bool fits = CHECK(b->bytes <= MAX_BYTES / 2, "seed %d has %zu bytes", which, b->bytes) &&
-                      CHECK(quernel_weights_save(weights, b->data, b->bytes, &error) == QUERNEL_OK, "%s", error.text);
+                      CHECK(quernel_weights_save(weights, b->data, b->bytes, &error) == QUERNEL_OK,
+                            "%s", error.text);
     quernel_weights_release(weights);
     return fits;
 }
 
 static void put_word(rng *r, blob *b) {
-    static const uint32_t words[] = {0,          1,          2,          3,          15,        16,
-                                     255,        65535,      1u << 26,   1u << 30,   INT32_MAX, 1u << 31,
-                                     UINT32_MAX, 0x7fc00000, 0x7f800000, 0x80000000, 0x00000001};
+    static const uint32_t words[] = {0,          1,         2,          3,          15,
+                                     16,         255,       65535,      1u << 26,   1u << 30,
+                                     INT32_MAX,  1u << 31,  UINT32_MAX, 0x7fc00000, 0x7f800000,
+                                     0x80000000, 0x00000001};
     // Mostly in the header, where each word is a size or a kind.
     const size_t max = rng_one_in(r, 3) || b->bytes < 64 ? b->bytes / 4 : 16;
     if (max == 0) return;
@@ -56,14 +62,18 @@ static void put_word(rng *r, blob *b) {
     uint32_t word;
     memcpy(&word, b->data + at, sizeof word);
     const int mode = rng_int(r, 0, 3);
-    word = mode == 0 ? word + 1 : mode == 1 ? word - 1 : mode == 2 ? word * 2 : words[rng_int(r, 0, 16)];
+    word = mode == 0   ? word + 1
+           : mode == 1 ? word - 1
+           : mode == 2 ? word * 2
+                       : words[rng_int(r, 0, 16)];
     memcpy(b->data + at, &word, sizeof word);
 }
 
 static void splice(rng *r, blob *b, const blob *other) {
     const size_t from = (size_t)rng_int(r, 0, (int32_t)other->bytes - 1), max = other->bytes - from;
     if (b->bytes == 0) return;
-    const size_t to = rng_one_in(r, 2) && from < b->bytes ? from : (size_t)rng_int(r, 0, (int32_t)b->bytes - 1);
+    const size_t to =
+        rng_one_in(r, 2) && from < b->bytes ? from : (size_t)rng_int(r, 0, (int32_t)b->bytes - 1);
     size_t count = (size_t)rng_int(r, 1, (int32_t)max);
     if (rng_one_in(r, 2) && count > 8) count = 8;
     if (to + count > MAX_BYTES) count = MAX_BYTES - to;
@@ -106,7 +116,8 @@ static void test_seeds(void) {
         CHECK(fuzz_blob(b->data, b->bytes, &why) == FUZZ_RAN, "seed %d: %s", i, why);
         const uint32_t crc = fuzz_crc32c(b->data, b->bytes - 4);
         const uint8_t *last = b->data + b->bytes - 4;
-        CHECK((last[0] | (uint32_t)last[1] << 8 | (uint32_t)last[2] << 16 | (uint32_t)last[3] << 24) == crc,
+        CHECK((last[0] | (uint32_t)last[1] << 8 | (uint32_t)last[2] << 16 |
+               (uint32_t)last[3] << 24) == crc,
               "seed %d: its last word is not the CRC-32C of what stands before it", i);
     }
 }
@@ -121,8 +132,8 @@ static void test_every_bit(void) {
             b->data[bit / 8] ^= (uint8_t)(1u << bit % 8);
             const fuzz_outcome outcome = fuzz_blob(b->data, b->bytes, &why);
             b->data[bit / 8] ^= (uint8_t)(1u << bit % 8);
-            if (!CHECK(outcome == FUZZ_REFUSED, "seed %d with bit %zu flipped: outcome %d %s", i, bit, (int)outcome,
-                       why)) {
+            if (!CHECK(outcome == FUZZ_REFUSED, "seed %d with bit %zu flipped: outcome %d %s", i,
+                       bit, (int)outcome, why)) {
                 break;
             }
         }
@@ -142,21 +153,24 @@ static void test_mutations(void) {
         memcpy(b.data, from->data, b.bytes = from->bytes);
         for (int n = rng_int(&r, 1, rng_one_in(&r, 4) ? 8 : 2); n > 0; n--) mutate(&r, &b, seeds);
         if (!rng_one_in(&r, 8)) fuzz_seal(b.data, b.bytes);
-        // At the end of a block of its own, so that a sanitizer sees each byte that is read behind it.
+        // At the end of a block of its own, so that a sanitizer sees each byte that is read behind
+        // it.
         uint8_t *exact = malloc(b.bytes ? b.bytes : 1);
         memcpy(exact, b.data, b.bytes);
         const char *why = "";
         const fuzz_outcome outcome = fuzz_blob(exact, b.bytes, &why);
         free(exact);
         outcomes[outcome]++;
-        CHECK(outcome != FUZZ_WRONG, "mutation %llu of seed %llu: %s", (unsigned long long)i, (unsigned long long)seed,
-              why);
+        CHECK(outcome != FUZZ_WRONG, "mutation %llu of seed %llu: %s", (unsigned long long)i,
+              (unsigned long long)seed, why);
     }
     CHECK(count < 1000 || (outcomes[FUZZ_RAN] > count / 20 && outcomes[FUZZ_REFUSED] > count / 20),
-          "the mutations are one-sided: %zu refused, %zu ran, %zu loaded", outcomes[FUZZ_REFUSED], outcomes[FUZZ_RAN],
-          outcomes[FUZZ_LOADED]);
+          "the mutations are one-sided: %zu refused, %zu ran, %zu loaded", outcomes[FUZZ_REFUSED],
+          outcomes[FUZZ_RAN], outcomes[FUZZ_LOADED]);
 }
 
 const char test_suite[] = "fuzz";
-const test_entry test_entries[] = {
-    {"seeds", test_seeds}, {"every_bit", test_every_bit}, {"mutations", test_mutations}, {NULL, NULL}};
+const test_entry test_entries[] = {{"seeds", test_seeds},
+                                   {"every_bit", test_every_bit},
+                                   {"mutations", test_mutations},
+                                   {NULL, NULL}};

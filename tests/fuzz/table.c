@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table reader under libFuzzer, from the inputs in tables/. Each input is read as it is and with every line's
-// checksum made right, so that what stands behind it is reached; a row that is read must print to a line that reads the
-// same.
+// The table reader under libFuzzer, from the inputs in tables/. Each input is read as it is and
+// with every line's checksum made right, so that what stands behind it is reached; a row that is
+// read must print to a line that reads the same.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,8 @@ static void check_row(const quernel_i_row *row) {
     quernel_i_row read;
     memcpy(line, text + 1, length - 2);
     if (quernel_i_row_parse(line, length - 2, &read)) abort();
-    if (quernel_i_row_print(&read, again, sizeof again) != length || memcmp(text, again, length)) abort();
+    if (quernel_i_row_print(&read, again, sizeof again) != length || memcmp(text, again, length))
+        abort();
 }
 
 static void check_table(const char *text, size_t bytes) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads a blob and runs what was loaded, with an allocator that notices what a blob should not make the loader do.
+// Loads a blob and runs what was loaded, with an allocator that notices what a blob should not make
+// the loader do.
 #include "target.h"
 
 #include <stdlib.h>
@@ -45,23 +46,26 @@ void fuzz_seal(uint8_t *data, size_t bytes) {
     for (int i = 0; i < 4; i++) data[bytes - 4 + (size_t)i] = (uint8_t)(crc >> 8 * i);
 }
 
-static int create(quernel_weights *weights, const quernel_weights_info *info, quernel_operator **op, size_t *x_count,
-                  size_t *y_count) {
+static int create(quernel_weights *weights, const quernel_weights_info *info, quernel_operator **op,
+                  size_t *x_count, size_t *y_count) {
     if (info->kind == QUERNEL_WEIGHTS_LINEAR) {
         quernel_linear_desc d = QUERNEL_LINEAR_DESC_INIT;
         d.weights = weights;
         d.m = 3;
         *x_count = (size_t)3 * info->in;
         *y_count = (size_t)3 * info->out;
-        return *x_count + *y_count > MAX_ELEMENTS ? QUERNEL_E_SHAPE : quernel_linear_create(&d, op, NULL);
+        return *x_count + *y_count > MAX_ELEMENTS ? QUERNEL_E_SHAPE
+                                                  : quernel_linear_create(&d, op, NULL);
     }
     quernel_conv2d_desc d = QUERNEL_CONV2D_DESC_INIT;
     const bool conv = info->kind == QUERNEL_WEIGHTS_CONV2D;
     d.weights = weights;
-    d.x.n = 1, d.x.c = info->in, d.x.h = conv ? info->kernel_h : 2, d.x.w = conv ? info->kernel_w : 2;
+    d.x.n = 1, d.x.c = info->in, d.x.h = conv ? info->kernel_h : 2,
+    d.x.w = conv ? info->kernel_w : 2;
     if (!conv) d.stride_h = info->kernel_h, d.stride_w = info->kernel_w;
     const uint64_t taps = (uint64_t)info->kernel_h * info->kernel_w;
-    if (taps > MAX_ELEMENTS || taps * (info->in + (uint64_t)4 * info->out) > MAX_ELEMENTS) return QUERNEL_E_SHAPE;
+    if (taps > MAX_ELEMENTS || taps * (info->in + (uint64_t)4 * info->out) > MAX_ELEMENTS)
+        return QUERNEL_E_SHAPE;
     *x_count = (size_t)(conv ? taps : 4) * info->in;
     *y_count = (size_t)(conv ? 1 : 4 * taps) * info->out;
     return conv ? quernel_conv2d_create(&d, op, NULL) : quernel_deconv2d_create(&d, op, NULL);
@@ -93,8 +97,8 @@ static fuzz_outcome run(quernel_weights *weights, const char **why) {
 static bool saves_alike(const quernel_weights *weights, const uint8_t *data, size_t bytes) {
     if (quernel_weights_blob_bytes(weights) != bytes) return false;
     uint8_t *again = malloc(bytes);
-    const bool alike =
-        again && quernel_weights_save(weights, again, bytes, NULL) == QUERNEL_OK && memcmp(again, data, bytes) == 0;
+    const bool alike = again && quernel_weights_save(weights, again, bytes, NULL) == QUERNEL_OK &&
+                       memcmp(again, data, bytes) == 0;
     free(again);
     return alike;
 }
@@ -112,12 +116,14 @@ fuzz_outcome fuzz_blob(const uint8_t *data, size_t bytes, const char **why) {
         if (saves_alike(weights, data, bytes)) outcome = run(weights, why);
         quernel_weights_release(weights);
     } else {
-        *why = "a refusal that is not QUERNEL_E_BLOB, or that wrote its result, or without a message";
+        *why =
+            "a refusal that is not QUERNEL_E_BLOB, or that wrote its result, or without a message";
         if (code == QUERNEL_E_BLOB && weights == sentinel && error.code == code && error.text[0])
             outcome = FUZZ_REFUSED;
     }
     // Sums and tables come on top of the bytes; nothing may grow with what a header merely claims.
-    if (memory.max > 64 * bytes + 65536) *why = "the loader asks for memory by the blob's word", outcome = FUZZ_WRONG;
+    if (memory.max > 64 * bytes + 65536)
+        *why = "the loader asks for memory by the blob's word", outcome = FUZZ_WRONG;
     if (memory.live) *why = "memory was not given back", outcome = FUZZ_WRONG;
     return outcome;
 }

@@ -7,7 +7,8 @@
 
 int main(void) {
     char version[32];
-    snprintf(version, sizeof version, "%d.%d.%d", QUERNEL_VERSION_MAJOR, QUERNEL_VERSION_MINOR, QUERNEL_VERSION_PATCH);
+    snprintf(version, sizeof version, "%d.%d.%d", QUERNEL_VERSION_MAJOR, QUERNEL_VERSION_MINOR,
+             QUERNEL_VERSION_PATCH);
     if (strcmp(version, quernel_version())) {
         printf("header %s, library %s\n", version, quernel_version());
         return 1;

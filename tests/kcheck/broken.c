@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernels that are wrong on purpose, each in one way. The checker must catch every one, and let the honest ones pass.
+// Kernels that are wrong on purpose, each in one way. The checker must catch every one, and let the
+// honest ones pass.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,15 @@
 
 #define REF (1u << QUERNEL_ISA_REF)
 
-static void honest(const quernel_i_gemm *g) { quernel_i_registry_best(QUERNEL_I_OP_GEMM, REF, QUERNEL_TYPE_U8)->run.gemm(g); }
-static void honest_quantize(const quernel_i_quantize_args *r) { quernel_i_registry_best(QUERNEL_I_OP_QUANTIZE_NHWC, REF, -1)->run.quantize(r); }
-static void honest_range(const quernel_i_range *r) { quernel_i_registry_best(QUERNEL_I_OP_RANGE_NHWC, REF, -1)->run.range(r); }
+static void honest(const quernel_i_gemm *g) {
+    quernel_i_registry_best(QUERNEL_I_OP_GEMM, REF, QUERNEL_TYPE_U8)->run.gemm(g);
+}
+static void honest_quantize(const quernel_i_quantize_args *r) {
+    quernel_i_registry_best(QUERNEL_I_OP_QUANTIZE_NHWC, REF, -1)->run.quantize(r);
+}
+static void honest_range(const quernel_i_range *r) {
+    quernel_i_registry_best(QUERNEL_I_OP_RANGE_NHWC, REF, -1)->run.range(r);
+}
 
 // Calls the honest kernel with an epilogue that was tampered with.
 static void with_epilogue(const quernel_i_gemm *g, const quernel_i_epilogue *f) {
@@ -26,12 +33,14 @@ static volatile uint8_t sink;
 static void reads_past_a_run(const quernel_i_gemm *g) {
     honest(g);
     for (uint32_t i = 0; i < g->n_k_runs; i++)
-        sink = ((const uint8_t *)g->a)[(g->rows - 1) * g->a_row + g->k_runs[i].offset + 4 * (ptrdiff_t)g->k_runs[i].k_quads];
+        sink = ((const uint8_t *)g->a)[(g->rows - 1) * g->a_row + g->k_runs[i].offset +
+                                       4 * (ptrdiff_t)g->k_runs[i].k_quads];
 }
 static void reads_before_a_row(const quernel_i_gemm *g) {
     honest(g);
     ptrdiff_t min = 0;
-    for (uint32_t i = 0; i < g->n_k_runs; i++) min = g->k_runs[i].offset < min ? g->k_runs[i].offset : min;
+    for (uint32_t i = 0; i < g->n_k_runs; i++)
+        min = g->k_runs[i].offset < min ? g->k_runs[i].offset : min;
     sink = ((const uint8_t *)g->a)[min - 1];
 }
 static void writes_past_y(const quernel_i_gemm *g) {
@@ -92,7 +101,8 @@ static void changes_control_word(const quernel_i_gemm *g) {
 static void changes_register(const quernel_i_gemm *g) {
     honest(g);
 #if defined(__x86_64__)
-    __asm__ volatile("xor %%r13, %%r13" ::: "memory"); // not declared: the compiler does not save it
+    // not declared: the compiler does not save it
+    __asm__ volatile("xor %%r13, %%r13" ::: "memory");
 #else
     __asm__ volatile("movi d9, #0" ::: "memory");
 #endif
@@ -140,7 +150,8 @@ static void saturates_pairs(const quernel_i_gemm *g) {
             }
             acc[m * 80 + n] = (int32_t)sum;
         }
-    quernel_i_registry_best(QUERNEL_I_OP_EPILOGUE, REF, -1)->run.epilogue(acc, 80, g->rows, g->oc, g->epilogue);
+    quernel_i_registry_best(QUERNEL_I_OP_EPILOGUE, REF, -1)
+        ->run.epilogue(acc, 80, g->rows, g->oc, g->epilogue);
 }
 
 static void loses_negative_zero(const quernel_i_gemm *g) {
@@ -153,11 +164,14 @@ static void loses_negative_zero(const quernel_i_gemm *g) {
         }
 }
 
-// The finish with a product and a sum where the specification says fma; plain floats only, the rest is honest.
+// The finish with a product and a sum where the specification says fma; plain floats only, the rest
+// is honest.
 static void no_fma(const quernel_i_gemm *g) {
     honest(g);
     const quernel_i_epilogue *f = g->epilogue;
-    if (f->out != QUERNEL_TYPE_F32 || f->residual || f->act || f->out_scale || f->row_scale || f->row_term[0] || f->row_term[1]) return;
+    if (f->out != QUERNEL_TYPE_F32 || f->residual || f->act || f->out_scale || f->row_scale ||
+        f->row_term[0] || f->row_term[1])
+        return;
     quernel_i_gemm copy = *g;
     quernel_i_epilogue sums = *f;
     static int32_t acc[33 * 80];
@@ -172,7 +186,9 @@ static void no_fma(const quernel_i_gemm *g) {
         }
 }
 
-static void honest_3x3(const quernel_i_conv *c) { quernel_i_registry_best(QUERNEL_I_OP_CONV3X3, REF, -1)->run.conv(c); }
+static void honest_3x3(const quernel_i_conv *c) {
+    quernel_i_registry_best(QUERNEL_I_OP_CONV3X3, REF, -1)->run.conv(c);
+}
 static void ignores_last_line(const quernel_i_conv *c) {
     quernel_i_conv copy = *c;
     if (copy.lines > 1) copy.lines--;
@@ -183,13 +199,15 @@ static void reads_a_pixel_more(const quernel_i_conv *c) {
     sink = ((const uint8_t *)c->a)[(c->lines + 1) * c->a_line + (c->pixels + 2) * c->a_pixel];
 }
 
-static void each_row_byte(const quernel_i_quantize_args *r, uint8_t (*change)(float x, float m, const quernel_i_quantize_args *r)) {
+static void each_row_byte(const quernel_i_quantize_args *r,
+                          uint8_t (*change)(float x, float m, const quernel_i_quantize_args *r)) {
     for (uint32_t p = 0; p < r->pixels; p++)
         for (uint32_t c = 0; c < r->channels; c++)
             r->y[p * r->y_pixel + c] = change(r->x[p * r->x_pixel + c], r->mult[c], r);
 }
 static uint8_t half_up(float x, float m, const quernel_i_quantize_args *r) {
-    return (uint8_t)((int32_t)floorf(quernel_i_clamp((x * m) * r->g, r->lo, r->hi) + 0.5f) + r->zero);
+    return (uint8_t)((int32_t)floorf(quernel_i_clamp((x * m) * r->g, r->lo, r->hi) + 0.5f) +
+                     r->zero);
 }
 static void rounds_half_up(const quernel_i_quantize_args *r) { each_row_byte(r, half_up); }
 static uint8_t nan_low(float x, float m, const quernel_i_quantize_args *r) {
@@ -200,10 +218,13 @@ static void nan_becomes_low(const quernel_i_quantize_args *r) { each_row_byte(r,
 static uint8_t other_order(float x, float m, const quernel_i_quantize_args *r) {
     return (uint8_t)(quernel_i_rne(quernel_i_clamp(x * (m * r->g), r->lo, r->hi)) + r->zero);
 }
-static void multiplies_in_another_order(const quernel_i_quantize_args *r) { each_row_byte(r, other_order); }
+static void multiplies_in_another_order(const quernel_i_quantize_args *r) {
+    each_row_byte(r, other_order);
+}
 static void writes_between_pixels(const quernel_i_quantize_args *r) {
     honest_quantize(r);
-    for (uint32_t p = 0; p + 1 < r->pixels && r->y_pixel > (ptrdiff_t)r->channels; p++) r->y[p * r->y_pixel + r->channels] = 0;
+    for (uint32_t p = 0; p + 1 < r->pixels && r->y_pixel > (ptrdiff_t)r->channels; p++)
+        r->y[p * r->y_pixel + r->channels] = 0;
 }
 static void counts_infinities(const quernel_i_range *r) {
     honest_range(r);
@@ -220,23 +241,49 @@ static void forgets_what_was_found(const quernel_i_range *r) {
 
 static size_t one_line(uint32_t k_quads) { return (void)k_quads, 64; }
 
-#define KERNEL(op_, call_, f, ...)                                                                  \
-    {.name = #f, .op = QUERNEL_I_OP_##op_, .call = QUERNEL_I_CALL_##call_, .a_type = QUERNEL_TYPE_U8, \
-     .mr = 1, .nr = 16, .kr = 4, .krev = 1, .b_quad_bytes = 64, __VA_ARGS__}
+#define KERNEL(op_, call_, f, ...)                                                            \
+    {                                                                                         \
+        .name = #f, .op = QUERNEL_I_OP_##op_, .call = QUERNEL_I_CALL_##call_,                 \
+        .a_type = QUERNEL_TYPE_U8, .mr = 1, .nr = 16, .kr = 4, .krev = 1, .b_quad_bytes = 64, \
+        __VA_ARGS__                                                                           \
+    }
 #define PRODUCT(f) KERNEL(GEMM, GEMM, f, .typed = true, .run.gemm = f, .scratch = one_line)
-#define CONV3X3(f) \
-    KERNEL(CONV3X3, CONV, f, .typed = true, .run.conv = f, .scratch = one_line, .fits.stride_h = {1, 1})
+#define CONV3X3(f)                                                              \
+    KERNEL(CONV3X3, CONV, f, .typed = true, .run.conv = f, .scratch = one_line, \
+           .fits.stride_h = {1, 1})
 #define QUANTIZE(f) KERNEL(QUANTIZE_NHWC, QUANTIZE, f, .run.quantize = f)
 #define RANGE(f) KERNEL(RANGE_NHWC, RANGE, f, .run.range = f)
-static const quernel_i_kernel honest_kernels[] = {PRODUCT(honest), CONV3X3(honest_3x3), QUANTIZE(honest_quantize), RANGE(honest_range)};
-static const quernel_i_kernel broken_kernels[] = {
-    PRODUCT(reads_past_a_run), PRODUCT(reads_before_a_row), PRODUCT(writes_past_y), PRODUCT(writes_past_scratch),
-    PRODUCT(ignores_last_row), PRODUCT(ignores_last_oc), PRODUCT(ignores_last_k_quad), PRODUCT(ignores_later_runs),
-    PRODUCT(ignores_init), PRODUCT(signed_rows), PRODUCT(clobbers_source), PRODUCT(changes_control_word),
-    PRODUCT(changes_register), PRODUCT(drops_row_scale), PRODUCT(drops_row_terms), PRODUCT(residual_too_early),
-    PRODUCT(relu_for_prelu), PRODUCT(wrong_output_clamp), PRODUCT(saturates_pairs), PRODUCT(loses_negative_zero), PRODUCT(no_fma),
-    CONV3X3(ignores_last_line), CONV3X3(reads_a_pixel_more), QUANTIZE(rounds_half_up), QUANTIZE(nan_becomes_low), QUANTIZE(multiplies_in_another_order), QUANTIZE(writes_between_pixels),
-    RANGE(counts_infinities), RANGE(forgets_what_was_found)};
+static const quernel_i_kernel honest_kernels[] = {PRODUCT(honest), CONV3X3(honest_3x3),
+                                                  QUANTIZE(honest_quantize), RANGE(honest_range)};
+static const quernel_i_kernel broken_kernels[] = {PRODUCT(reads_past_a_run),
+                                                  PRODUCT(reads_before_a_row),
+                                                  PRODUCT(writes_past_y),
+                                                  PRODUCT(writes_past_scratch),
+                                                  PRODUCT(ignores_last_row),
+                                                  PRODUCT(ignores_last_oc),
+                                                  PRODUCT(ignores_last_k_quad),
+                                                  PRODUCT(ignores_later_runs),
+                                                  PRODUCT(ignores_init),
+                                                  PRODUCT(signed_rows),
+                                                  PRODUCT(clobbers_source),
+                                                  PRODUCT(changes_control_word),
+                                                  PRODUCT(changes_register),
+                                                  PRODUCT(drops_row_scale),
+                                                  PRODUCT(drops_row_terms),
+                                                  PRODUCT(residual_too_early),
+                                                  PRODUCT(relu_for_prelu),
+                                                  PRODUCT(wrong_output_clamp),
+                                                  PRODUCT(saturates_pairs),
+                                                  PRODUCT(loses_negative_zero),
+                                                  PRODUCT(no_fma),
+                                                  CONV3X3(ignores_last_line),
+                                                  CONV3X3(reads_a_pixel_more),
+                                                  QUANTIZE(rounds_half_up),
+                                                  QUANTIZE(nan_becomes_low),
+                                                  QUANTIZE(multiplies_in_another_order),
+                                                  QUANTIZE(writes_between_pixels),
+                                                  RANGE(counts_infinities),
+                                                  RANGE(forgets_what_was_found)};
 
 // How many of the cases a kernel fails.
 static uint32_t failures(const kcheck_options *o, const quernel_i_kernel *k) {
@@ -246,12 +293,13 @@ static uint32_t failures(const kcheck_options *o, const quernel_i_kernel *k) {
     return count;
 }
 
-static void judge(const kcheck_options *o, const quernel_i_kernel *k, bool broken, kcheck_result *result) {
+static void judge(const kcheck_options *o, const quernel_i_kernel *k, bool broken,
+                  kcheck_result *result) {
     char line[160];
     const uint32_t caught = failures(o, k);
     const bool right = broken == (caught > 0);
-    snprintf(line, sizeof line, "self-test: %s: %s by %u of %u cases", k->name, right ? (broken ? "caught" : "not blamed") : "WRONGLY judged",
-             caught, o->cases);
+    snprintf(line, sizeof line, "self-test: %s: %s by %u of %u cases", k->name,
+             right ? (broken ? "caught" : "not blamed") : "WRONGLY judged", caught, o->cases);
     if (o->report) o->report(o->user, line);
     if (right) result->passed++;
     else result->failed++;
@@ -259,6 +307,8 @@ static void judge(const kcheck_options *o, const quernel_i_kernel *k, bool broke
 
 void kcheck_self_test(const kcheck_options *o, kcheck_result *ret_result) {
     *ret_result = (kcheck_result){0};
-    for (size_t i = 0; i < sizeof honest_kernels / sizeof *honest_kernels; i++) judge(o, &honest_kernels[i], false, ret_result);
-    for (size_t i = 0; i < sizeof broken_kernels / sizeof *broken_kernels; i++) judge(o, &broken_kernels[i], true, ret_result);
+    for (size_t i = 0; i < sizeof honest_kernels / sizeof *honest_kernels; i++)
+        judge(o, &honest_kernels[i], false, ret_result);
+    for (size_t i = 0; i < sizeof broken_kernels / sizeof *broken_kernels; i++)
+        judge(o, &broken_kernels[i], true, ret_result);
 }

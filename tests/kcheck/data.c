@@ -6,7 +6,8 @@
 #include <string.h>
 
 void data_bytes(rng *r, data_kind kind, uint8_t *to, size_t count, bool is_signed) {
-    const uint8_t min = is_signed ? 0x80 : 0, max = is_signed ? 0x7f : 0xff, one = (uint8_t)rng_next(r);
+    const uint8_t min = is_signed ? 0x80 : 0, max = is_signed ? 0x7f : 0xff,
+                  one = (uint8_t)rng_next(r);
     for (size_t i = 0; i < count; i++) switch (kind) {
         case DATA_MIN: to[i] = min; break;
         case DATA_MAX: to[i] = max; break;
@@ -20,7 +21,8 @@ void data_bytes(rng *r, data_kind kind, uint8_t *to, size_t count, bool is_signe
 }
 
 void data_floats(rng *r, float *to, size_t count, float step) {
-    static const float odd[] = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 1e-40f, -1e-40f, 1e9f, -1e9f, 0x1.fffffep127f, 0x1p-126f};
+    static const float odd[] = {NAN,  INFINITY, -INFINITY,       0.0f,     -0.0f, 1e-40f, -1e-40f,
+                                1e9f, -1e9f,    0x1.fffffep127f, 0x1p-126f};
     for (size_t i = 0; i < count; i++) {
         if (rng_one_in(r, 12)) to[i] = odd[rng_next(r) % (sizeof odd / sizeof *odd)];
         else if (rng_one_in(r, 4)) to[i] = ((float)rng_int(r, -300, 300) + 0.5f) * step;

@@ -9,7 +9,14 @@
 
 /// Activations and weights of one case are filled in one of these ways.
 typedef enum data_kind {
-    DATA_RANDOM, DATA_MIN, DATA_MAX, DATA_ALTERNATING, DATA_ONE_HOT, DATA_EQUAL, DATA_SMALL, DATA_KINDS
+    DATA_RANDOM,
+    DATA_MIN,
+    DATA_MAX,
+    DATA_ALTERNATING,
+    DATA_ONE_HOT,
+    DATA_EQUAL,
+    DATA_SMALL,
+    DATA_KINDS
 } data_kind;
 
 void data_bytes(rng *r, data_kind kind, uint8_t *to, size_t count, bool is_signed);

@@ -23,7 +23,8 @@ typedef struct guard {
     bool at_end; // blocks end at the page behind them; else they begin at the page before them
 } guard;
 
-/// `bytes` bytes filled with `poison`; an address that is a multiple of `alignment` (whose multiple `bytes` should be).
+/// `bytes` bytes filled with `poison`; an address that is a multiple of `alignment` (whose multiple
+/// `bytes` should be).
 void *guard_take(guard *g, size_t bytes, size_t alignment, uint8_t poison);
 /// From here on no block that was taken so far may change (but those that guard_open names).
 void guard_seal(guard *g);
@@ -39,6 +40,7 @@ typedef struct call_report {
 } call_report;
 
 /// Calls function(a, b, c, d, e) with watched registers.
-call_report guard_call(void (*function)(void), const void *a, uintptr_t b, uintptr_t c, uintptr_t d, const void *e);
+call_report guard_call(void (*function)(void), const void *a, uintptr_t b, uintptr_t c, uintptr_t d,
+                       const void *e);
 
 #endif

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel checker: every kernel against its twin in kernels/ref, through the contract of kernels/ukr.h, in this
-// process, so that it runs under emulators and inside `quernel verify`.
+// The kernel checker: every kernel against its twin in kernels/ref, through the contract of
+// kernels/ukr.h, in this process, so that it runs under emulators and inside `quernel verify`.
 //
-// A case is one call with seeded arguments. Its memory ends (or begins) at a page that nobody may touch, output and
-// scratch are poisoned, sources and everything around the output must stay as they are, callee-saved registers and the
-// control word must come back. Results are compared bit for bit; of an f32 NaN only that it is one.
+// A case is one call with seeded arguments. Its memory ends (or begins) at a page that nobody may
+// touch, output and scratch are poisoned, sources and everything around the output must stay as
+// they are, callee-saved registers and the control word must come back. Results are compared bit
+// for bit; of an f32 NaN only that it is one.
 #ifndef QUERNEL_KCHECK_H
 #define QUERNEL_KCHECK_H
 
@@ -12,11 +13,12 @@
 #include "kernels/ukr.h"
 
 typedef struct kcheck_options {
-    uint32_t isas;        // mask of instruction sets to check; 0: all that can run below the ceiling
-    const char *kernel;   // part of a name, or NULL
+    // mask of instruction sets to check; 0: all that can run below the ceiling
+    uint32_t isas;
+    const char *kernel; // part of a name, or NULL
     uint64_t seed;
-    uint32_t cases;       // of each kernel
-    int64_t only;         // replays this case; −1: all
+    uint32_t cases;                               // of each kernel
+    int64_t only;                                 // replays this case; −1: all
     void (*report)(void *user, const char *line); // failures and a line per kernel
     void *user;
 } kcheck_options;
@@ -27,19 +29,27 @@ typedef struct kcheck_result {
 
 void kcheck_run(const kcheck_options *options, kcheck_result *ret_result);
 
-/// Checks that deliberately broken kernels are caught and that the same wrapper, unbroken, is not. Returns the same counts.
+/// Checks that deliberately broken kernels are caught and that the same wrapper, unbroken, is not.
+/// Returns the same counts.
 void kcheck_self_test(const kcheck_options *options, kcheck_result *ret_result);
 
 /// One case of one kernel against `oracle`. Returns NULL, or what went wrong.
-const char *kcheck_case(const quernel_i_kernel *kernel, const quernel_i_kernel *oracle, uint64_t seed, uint64_t number);
+const char *kcheck_case(const quernel_i_kernel *kernel, const quernel_i_kernel *oracle,
+                        uint64_t seed, uint64_t number);
 
 // The cases of each way to call a kernel (ops.def).
-const char *kcheck_gemm(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
-const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
-const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
-const char *kcheck_epilogue(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
-const char *kcheck_quantize(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
-const char *kcheck_range(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number);
+const char *kcheck_gemm(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                        uint64_t seed, uint64_t number);
+const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                        uint64_t seed, uint64_t number);
+const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                             uint64_t seed, uint64_t number);
+const char *kcheck_epilogue(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                            uint64_t seed, uint64_t number);
+const char *kcheck_quantize(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                            uint64_t seed, uint64_t number);
+const char *kcheck_range(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                         uint64_t seed, uint64_t number);
 
 /// Words for what a call did beside its work, or NULL.
 const char *kcheck_conduct(call_report report);

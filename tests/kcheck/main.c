@@ -8,10 +8,12 @@
 #include "kcheck.h"
 #include "quernel/cpu.h"
 
-static const char usage[] =
-    "usage: kcheck [--isa X] [--kernel PART] [--seed N] [--cases N] [--case N] [--self-test] [--list]\n"
-    "Every kernel that can run here against ref, through its contract. --case replays one case; --self-test shows that\n"
-    "broken kernels are caught. Closes with N passed, N failed, N skipped (cases; skipped: kernels).\n";
+static const char usage[] = "usage: kcheck [--isa X] [--kernel PART] [--seed N] [--cases N] "
+                            "[--case N] [--self-test] [--list]\n"
+                            "Every kernel that can run here against ref, through its contract. "
+                            "--case replays one case; --self-test shows that\n"
+                            "broken kernels are caught. Closes with N passed, N failed, N skipped "
+                            "(cases; skipped: kernels).\n";
 
 static void print(void *user, const char *line) {
     (void)user;
@@ -46,7 +48,7 @@ int main(int argc, char **argv) {
     }
     kcheck_result result;
     (self_test ? kcheck_self_test : kcheck_run)(&o, &result);
-    printf("%llu passed, %llu failed, %llu skipped\n", (unsigned long long)result.passed, (unsigned long long)result.failed,
-           (unsigned long long)result.skipped);
+    printf("%llu passed, %llu failed, %llu skipped\n", (unsigned long long)result.passed,
+           (unsigned long long)result.failed, (unsigned long long)result.skipped);
     return result.failed || !(result.passed + result.skipped) ? 1 : 0;
 }

@@ -21,8 +21,10 @@ static void add_zeros(rng *r, float *t, uint32_t oc) {
         if (rng_one_in(r, 6)) t[n] = rng_one_in(r, 2) ? 0.0f : -0.0f;
 }
 
-// Row-major, transposed, or any stride; returns the bytes from the first element to behind the last.
-static size_t strides(rng *r, uint32_t rows, uint32_t oc, size_t size, ptrdiff_t *row, ptrdiff_t *col) {
+// Row-major, transposed, or any stride; returns the bytes from the first element to behind the
+// last.
+static size_t strides(rng *r, uint32_t rows, uint32_t oc, size_t size, ptrdiff_t *row,
+                      ptrdiff_t *col) {
     const uint32_t kind = (uint32_t)(rng_next(r) % 5), gap = (uint32_t)(rng_next(r) % 3);
     if (kind == 4) {
         *col = (ptrdiff_t)((1 + gap) * size);
@@ -39,8 +41,10 @@ static size_t strides(rng *r, uint32_t rows, uint32_t oc, size_t size, ptrdiff_t
 
 static void make_scales(output *o, rng *r, guard *g, float typical_sum) {
     quernel_i_epilogue *f = &o->epilogue;
-    // Usually results spread over the output's range; sometimes they are huge, subnormal, or exact ties.
-    const float usual = (f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8 ? 100.0f : 10.0f) / (typical_sum + 1.0f);
+    // Usually results spread over the output's range; sometimes they are huge, subnormal, or exact
+    // ties.
+    const float usual = (f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8 ? 100.0f : 10.0f) /
+                        (typical_sum + 1.0f);
     const float factor = rng_one_in(r, 3) ? data_factor(r) : usual;
     const bool ties = rng_one_in(r, 6);
     float *scale = table(r, g, o->oc, 0.5f * factor, 2.0f * factor);
@@ -52,7 +56,8 @@ static void make_scales(output *o, rng *r, guard *g, float typical_sum) {
     f->scale = scale, f->bias = bias;
     if (rng_one_in(r, 4)) {
         float *row = guard_take(g, o->rows * sizeof *row, 4, 0);
-        for (uint32_t m = 0; m < o->rows; m++) row[m] = rng_one_in(r, 8) ? data_factor(r) : rng_float(r, 0.25f, 4.0f);
+        for (uint32_t m = 0; m < o->rows; m++)
+            row[m] = rng_one_in(r, 8) ? data_factor(r) : rng_float(r, 0.25f, 4.0f);
         f->row_scale = row;
     }
     add_zeros(r, bias, o->oc);
@@ -65,14 +70,17 @@ static void make_terms(output *o, rng *r, guard *g) {
         int32_t *row = guard_take(g, o->rows * sizeof *row, 4, 0);
         int32_t *col = guard_take(g, round16(o->oc) * sizeof *col, 4, 0);
         for (uint32_t m = 0; m < o->rows; m++) row[m] = rng_int(r, -255, 255);
-        for (uint32_t n = 0; n < o->oc; n++) col[n] = rng_one_in(r, 9) ? INT32_MIN : rng_int(r, -70000, 70000);
+        for (uint32_t n = 0; n < o->oc; n++)
+            col[n] = rng_one_in(r, 9) ? INT32_MIN : rng_int(r, -70000, 70000);
         o->epilogue.row_term[i] = row, o->epilogue.col_term[i] = col;
     }
 }
 
 static void make_activation(output *o, rng *r, guard *g) {
     quernel_i_epilogue *f = &o->epilogue;
-    f->act = (int32_t)(rng_next(r) % (rng_one_in(r, 2) ? QUERNEL_I_ACT_HSWISH : QUERNEL_I_ACT_COUNT)); // the commonest oftener
+    // the commonest oftener
+    f->act =
+        (int32_t)(rng_next(r) % (rng_one_in(r, 2) ? QUERNEL_I_ACT_HSWISH : QUERNEL_I_ACT_COUNT));
     if (f->act == QUERNEL_I_ACT_PRELU) {
         f->slope = table(r, g, o->oc, -1.5f, 1.5f);
         add_zeros(r, (float *)f->slope, o->oc);
@@ -93,7 +101,8 @@ static void make_residual(output *o, rng *r, guard *g) {
     static const int32_t types[] = {QUERNEL_TYPE_S8, QUERNEL_TYPE_U8, QUERNEL_TYPE_F32};
     f->r_type = f->out == QUERNEL_TYPE_S32 ? QUERNEL_TYPE_S32 : types[rng_next(r) % 3];
     const size_t size = type_size(f->r_type);
-    const bool itself = size == type_size(f->out) && f->r_type != QUERNEL_TYPE_BF16 && rng_one_in(r, 4);
+    const bool itself =
+        size == type_size(f->out) && f->r_type != QUERNEL_TYPE_BF16 && rng_one_in(r, 4);
     if (itself) {
         f->residual = o->y, f->r_row = f->y_row, f->r_col = f->y_col;
     } else {
@@ -103,14 +112,19 @@ static void make_residual(output *o, rng *r, guard *g) {
     if (f->r_type == QUERNEL_TYPE_F32) {
         for (uint32_t m = 0; m < o->rows; m++)
             for (uint32_t n = 0; n < o->oc; n++)
-                data_floats(r, (float *)((uint8_t *)f->residual + m * f->r_row + n * f->r_col), 1, 0.25f);
+                data_floats(r, (float *)((uint8_t *)f->residual + m * f->r_row + n * f->r_col), 1,
+                            0.25f);
     } else if (!itself) {
         for (uint32_t m = 0; m < o->rows; m++)
             for (uint32_t n = 0; n < o->oc; n++)
-                data_bytes(r, DATA_RANDOM, (uint8_t *)f->residual + m * f->r_row + n * f->r_col, size, false);
+                data_bytes(r, DATA_RANDOM, (uint8_t *)f->residual + m * f->r_row + n * f->r_col,
+                           size, false);
     }
-    f->r_zero = f->r_type == QUERNEL_TYPE_U8 ? rng_int(r, 0, 255) : f->r_type == QUERNEL_TYPE_S8 ? rng_int(r, -128, 127) : 0;
-    if (f->r_type != QUERNEL_TYPE_F32 || rng_one_in(r, 2)) f->r_scale = table(r, g, o->oc, 0.01f, 2.0f);
+    f->r_zero = f->r_type == QUERNEL_TYPE_U8   ? rng_int(r, 0, 255)
+                : f->r_type == QUERNEL_TYPE_S8 ? rng_int(r, -128, 127)
+                                               : 0;
+    if (f->r_type != QUERNEL_TYPE_F32 || rng_one_in(r, 2))
+        f->r_scale = table(r, g, o->oc, 0.01f, 2.0f);
     f->residual_last = rng_one_in(r, 3);
 }
 

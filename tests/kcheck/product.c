@@ -30,22 +30,26 @@ typedef struct product {
     const void *w16x4;
 } product;
 
-// Runs at odd offsets, forward and backward, inside a line of `span` bytes around the row's address.
+// Runs at odd offsets, forward and backward, inside a line of `span` bytes around the row's
+// address.
 static size_t make_k_runs(product *p, rng *r, uint64_t number) {
     const uint32_t tail = (uint32_t)(number % 16) + 1; // every K % 64, with the runs before it
     p->call.n_k_runs = number % 3 ? 1 : 1 + (uint32_t)(rng_next(r) % 4);
     p->call.k_quads = 0;
     ptrdiff_t at = 0;
     for (uint32_t i = 0; i < p->call.n_k_runs; i++) {
-        p->k_runs[i].k_quads = i ? (uint32_t)(rng_next(r) % 5) + 1 : tail + 16 * (uint32_t)(rng_next(r) % 4);
+        p->k_runs[i].k_quads =
+            i ? (uint32_t)(rng_next(r) % 5) + 1 : tail + 16 * (uint32_t)(rng_next(r) % 4);
         p->k_runs[i].offset = at;
         p->call.k_quads += p->k_runs[i].k_quads;
         at += 4 * (ptrdiff_t)p->k_runs[i].k_quads + rng_int(r, 0, 9);
     }
-    for (uint32_t i = 0; rng_one_in(r, 2) && i < p->call.n_k_runs; i++) p->k_runs[i].offset -= 5; // before the row's address
+    // before the row's address
+    for (uint32_t i = 0; rng_one_in(r, 2) && i < p->call.n_k_runs; i++) p->k_runs[i].offset -= 5;
     if (p->call.n_k_runs > 1 && rng_one_in(r, 2)) { // and not in order
         const ptrdiff_t swap = p->k_runs[0].offset;
-        if (p->k_runs[0].k_quads == p->k_runs[1].k_quads) p->k_runs[0].offset = p->k_runs[1].offset, p->k_runs[1].offset = swap;
+        if (p->k_runs[0].k_quads == p->k_runs[1].k_quads)
+            p->k_runs[0].offset = p->k_runs[1].offset, p->k_runs[1].offset = swap;
     }
     p->call.k_runs = p->k_runs;
     return (size_t)at;
@@ -77,55 +81,66 @@ static void make_rows(product *p, rng *r, guard *g, size_t line, bool is_signed)
     p->call.a = a + before;
 }
 
-static void prepare(const quernel_i_kernel *k, const int8_t *panel, uint32_t k_quads, const quernel_i_window *window, void *to) {
+static void prepare(const quernel_i_kernel *k, const int8_t *panel, uint32_t k_quads,
+                    const quernel_i_window *window, void *to) {
     if (window) k->b_prepare.conv(panel, window, to);
     else k->b_prepare.gemm(panel, k_quads, to);
 }
 
 // A column keeps the weights of its own group's channels.
 static void clear_off_diagonal(int8_t *w, const quernel_i_window *window) {
-    const uint32_t group_in = window->channels / window->groups, line = window->kernel_w * window->channels;
+    const uint32_t group_in = window->channels / window->groups,
+                   line = window->kernel_w * window->channels;
     for (uint32_t i = 0; i < window->kernel_h; i++, w += (line + 3) / 4 * 64)
         for (uint32_t k = 0; k < line; k++)
             for (uint32_t n = 0; n < 16; n++)
-                if (k % window->channels / group_in != n / window->group_oc) w[k / 4 * 64 + n * 4 + k % 4] = 0;
+                if (k % window->channels / group_in != n / window->group_oc)
+                    w[k / 4 * 64 + n * 4 + k % 4] = 0;
 }
 
-// w16x4 of `k_quads` groups, those of a convolution's window or, without one, of a product; and, where the kernel has a form of its
-// own, that. `ret_panel`: bytes from panel to panel of what is returned.
-static const void *make_weights(rng *r, guard *g, const quernel_i_kernel *k, uint32_t oc, uint32_t k_quads,
-                                const quernel_i_window *window, const void **ret_w16x4, size_t *ret_panel) {
+// w16x4 of `k_quads` groups, those of a convolution's window or, without one, of a product; and,
+// where the kernel has a form of its own, that. `ret_panel`: bytes from panel to panel of what is
+// returned.
+static const void *make_weights(rng *r, guard *g, const quernel_i_kernel *k, uint32_t oc,
+                                uint32_t k_quads, const quernel_i_window *window,
+                                const void **ret_w16x4, size_t *ret_panel) {
     const uint32_t panels = (oc + 15) / 16;
     const size_t panel = (size_t)k_quads * 64;
     int8_t *w = guard_take(g, panel * panels, 64, 0);
     data_bytes(r, (data_kind)(rng_next(r) % DATA_KINDS), (uint8_t *)w, panel * panels, true);
     for (uint32_t n = oc; n < panels * 16; n++) // padding columns are zeros
-        for (uint32_t i = 0; i < k_quads; i++) memset(w + n / 16 * panel + i * 64 + n % 16 * 4, 0, 4);
+        for (uint32_t i = 0; i < k_quads; i++)
+            memset(w + n / 16 * panel + i * 64 + n % 16 * 4, 0, 4);
     *ret_w16x4 = w, *ret_panel = panel;
-    const uint32_t line = window ? window->kernel_w * window->channels : 0; // behind each kernel line zeros fill its last group
+    // behind each kernel line zeros fill its last group
+    const uint32_t line = window ? window->kernel_w * window->channels : 0;
     for (uint32_t at = line / 4 * 64; line % 4 && at < panel * panels; at += (line + 3) / 4 * 64)
         for (uint32_t n = 0; n < 16; n++) memset(w + at + n * 4 + line % 4, 0, 4 - line % 4);
     if (window && window->groups) clear_off_diagonal(w, window);
     if (!k->b_prepare.any) return w;
     const size_t prepared = quernel_i_panel_bytes(k, k_quads);
     uint8_t *b = guard_take(g, prepared * panels, 64, 0);
-    for (uint32_t i = 0; i < panels; i++) prepare(k, w + i * panel, k_quads, window, b + i * prepared);
+    for (uint32_t i = 0; i < panels; i++)
+        prepare(k, w + i * panel, k_quads, window, b + i * prepared);
     *ret_panel = prepared;
     return b;
 }
 
 static const int32_t *make_init(rng *r, guard *g, uint32_t oc) {
     int32_t *init = guard_take(g, (oc + 15) / 16 * 64, 4, 0);
-    for (uint32_t n = 0; n < oc; n++) init[n] = rng_one_in(r, 9) ? INT32_MAX : rng_int(r, -100000, 100000);
+    for (uint32_t n = 0; n < oc; n++)
+        init[n] = rng_one_in(r, 9) ? INT32_MAX : rng_int(r, -100000, 100000);
     return init;
 }
 
-const char *kcheck_gemm(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed,
-                           uint64_t number) {
+const char *kcheck_gemm(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                        uint64_t seed, uint64_t number) {
     rng r = rng_make(seed, number);
     product p = {0};
     output o;
-    const uint32_t two_tiles = 2u * k->mr + 5, max = k->op == QUERNEL_I_OP_GEMV ? 4 : two_tiles > 33 ? two_tiles : 33;
+    const uint32_t two_tiles = 2u * k->mr + 5, max = k->op == QUERNEL_I_OP_GEMV ? 4
+                                                     : two_tiles > 33           ? two_tiles
+                                                                                : 33;
     p.call.rows = 1 + (uint32_t)(number % max);
     p.call.oc = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 80);
     const size_t line = make_k_runs(&p, &r, number);
@@ -142,17 +157,26 @@ const char *kcheck_gemm(const quernel_i_kernel *k, const quernel_i_kernel *oracl
     const char *conduct = kcheck_conduct(guard_call(k->run.any, &p.call, 0, 0, 0, NULL));
     const quernel_i_epilogue epilogue = output_expected(&o);
     quernel_i_gemm expected = p.call;
-    expected.epilogue = &epilogue, expected.b = p.w16x4, expected.b_panel = (size_t)p.call.k_quads * 64;
+    expected.epilogue = &epilogue, expected.b = p.w16x4,
+    expected.b_panel = (size_t)p.call.k_quads * 64;
     oracle->run.gemm(&expected);
-    return merge(conduct, merge(output_compare(&o), guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed"));
+    return merge(conduct,
+                 merge(output_compare(&o), guard_unchanged(g)
+                                               ? NULL
+                                               : "a source or memory around a buffer was changed"));
 }
 
-// Most cases are small; some have more tiles than any block, and channels whose rows would meet in one set of L1.
+// Most cases are small; some have more tiles than any block, and channels whose rows would meet in
+// one set of L1.
 static void make_3x3(quernel_i_conv *c, rng *r, uint64_t number, uint32_t stride, bool *ret_deep) {
     const bool large = number % 32 == 0;
-    *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % (large ? 40 : 9)), .pixels = 1 + (uint32_t)(number % (large ? 90 : 20)),
+    *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % (large ? 40 : 9)),
+                          .pixels = 1 + (uint32_t)(number % (large ? 90 : 20)),
                           .oc = 1 + (uint32_t)((number * 7 + rng_next(r) % 3) % (large ? 20 : 50))};
-    c->window = (quernel_i_window){.kernel_h = 3, .kernel_w = 3, .stride_h = stride, .stride_w = stride,
+    c->window = (quernel_i_window){.kernel_h = 3,
+                                   .kernel_w = 3,
+                                   .stride_h = stride,
+                                   .stride_w = stride,
                                    .channels = 1 + (uint32_t)(rng_next(r) % (large ? 12 : 112))};
     *ret_deep = number % 64 == 1; // small numbers keep its sums below the bound
     if (*ret_deep) c->window.channels = 256, c->oc = 16;
@@ -162,26 +186,43 @@ static void make_3x3(quernel_i_conv *c, rng *r, uint64_t number, uint32_t stride
     c->a_pixel = (ptrdiff_t)c->window.channels + rng_int(r, 0, 9);
 }
 
-// Kernels of every height, few channels mostly; lines of less than a vector up to those that take several blocks.
+// Kernels of every height, few channels mostly; lines of less than a vector up to those that take
+// several blocks.
 static void make_lines(quernel_i_conv *c, rng *r, uint64_t number) {
     const bool large = number % 32 == 0;
-    *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % 9), .pixels = 1 + (uint32_t)(rng_next(r) % (large ? 900 : 60)),
-                          .ic_split = 1, .oc = 1 + (uint32_t)(rng_next(r) % 40)};
+    *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % 9),
+                          .pixels = 1 + (uint32_t)(rng_next(r) % (large ? 900 : 60)),
+                          .ic_split = 1,
+                          .oc = 1 + (uint32_t)(rng_next(r) % 40)};
     const uint32_t stride = 1 + (uint32_t)(number % 2);
-    c->window = (quernel_i_window){.kernel_h = 3 + (uint32_t)(rng_next(r) % 6), .kernel_w = 1 + (uint32_t)(rng_next(r) % 9), .stride_h = stride,
-                                   .channels = 1 + (uint32_t)(rng_next(r) % (rng_one_in(r, 8) ? 40 : 6))};
+    c->window =
+        (quernel_i_window){.kernel_h = 3 + (uint32_t)(rng_next(r) % 6),
+                           .kernel_w = 1 + (uint32_t)(rng_next(r) % 9),
+                           .stride_h = stride,
+                           .channels = 1 + (uint32_t)(rng_next(r) % (rng_one_in(r, 8) ? 40 : 6))};
     c->window.stride_w = 1 + (uint32_t)(rng_next(r) % c->window.kernel_w);
     c->a_pixel = c->window.channels;
 }
 
 // Up to 16 channels and columns in groups; lines of one block and of several.
 static void make_groups(quernel_i_conv *c, rng *r, uint64_t number) {
-    *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % 12), .pixels = 1 + (uint32_t)(number % (number % 16 ? 30 : 150)), .ic_split = 1};
-    const uint32_t in = 1 + (uint32_t)(rng_next(r) % 8), out = 1 + (uint32_t)(rng_one_in(r, 3) ? rng_next(r) % 8 : in - 1);
-    const uint32_t max = 16 / (in > out ? in : out), groups = rng_one_in(r, 3) ? 2 + (uint32_t)(rng_next(r) % (max - 1)) : max;
-    c->window = (quernel_i_window){1 + (uint32_t)(rng_next(r) % 8), 1 + (uint32_t)(rng_next(r) % 8), 1 + (uint32_t)(rng_next(r) % 9),
-                                   1 + (uint32_t)(rng_next(r) % 2), in * groups, groups, out};
-    if (rng_one_in(r, 2)) c->window.kernel_h = c->window.kernel_w = 3, c->window.stride_h = 1 + (uint32_t)(rng_next(r) % 2);
+    *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % 12),
+                          .pixels = 1 + (uint32_t)(number % (number % 16 ? 30 : 150)),
+                          .ic_split = 1};
+    const uint32_t in = 1 + (uint32_t)(rng_next(r) % 8),
+                   out = 1 + (uint32_t)(rng_one_in(r, 3) ? rng_next(r) % 8 : in - 1);
+    const uint32_t max = 16 / (in > out ? in : out),
+                   groups = rng_one_in(r, 3) ? 2 + (uint32_t)(rng_next(r) % (max - 1)) : max;
+    c->window = (quernel_i_window){1 + (uint32_t)(rng_next(r) % 8),
+                                   1 + (uint32_t)(rng_next(r) % 8),
+                                   1 + (uint32_t)(rng_next(r) % 9),
+                                   1 + (uint32_t)(rng_next(r) % 2),
+                                   in * groups,
+                                   groups,
+                                   out};
+    if (rng_one_in(r, 2))
+        c->window.kernel_h = c->window.kernel_w = 3,
+        c->window.stride_h = 1 + (uint32_t)(rng_next(r) % 2);
     c->oc = out * groups;
     c->a_pixel = (ptrdiff_t)c->window.channels + rng_int(r, 0, 20);
 }
@@ -191,7 +232,8 @@ static void without_row_terms(output *o) {
     for (int i = 0; i < 2; i++) o->epilogue.row_term[i] = o->epilogue.col_term[i] = NULL;
 }
 
-const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed, uint64_t number) {
+const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                        uint64_t seed, uint64_t number) {
     rng r = rng_make(seed, number);
     output o;
     quernel_i_conv c;
@@ -204,7 +246,8 @@ const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracl
                    last_pixel = w->stride_w * (c.pixels - 1) + w->kernel_w - 1,
                    k_quads = w->kernel_h * ((w->kernel_w * w->channels + 3) / 4);
     c.a_line = c.a_pixel * (last_pixel + 1) + rng_int(&r, 0, 70);
-    const size_t bytes = last_line * (size_t)c.a_line + last_pixel * (size_t)c.a_pixel + w->channels;
+    const size_t bytes =
+        last_line * (size_t)c.a_line + last_pixel * (size_t)c.a_pixel + w->channels;
     uint8_t *a = guard_take(g, bytes, 1, 0);
     data_bytes(&r, deep ? DATA_SMALL : (data_kind)(rng_next(&r) % DATA_KINDS), a, bytes, false);
     c.a = a;
@@ -221,17 +264,22 @@ const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracl
     const quernel_i_epilogue epilogue = output_expected(&o);
     c.epilogue = &epilogue, c.b = w16x4, c.b_panel = (size_t)k_quads * 64;
     oracle->run.conv(&c);
-    return merge(conduct, merge(output_compare(&o), guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed"));
+    return merge(conduct,
+                 merge(output_compare(&o), guard_unchanged(g)
+                                               ? NULL
+                                               : "a source or memory around a buffer was changed"));
 }
 
-const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed,
-                             uint64_t number) {
+const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                             uint64_t seed, uint64_t number) {
     rng r = rng_make(seed, number);
     output o;
-    quernel_i_depthwise d = {.lines = 1 + (uint32_t)(rng_next(&r) % 4), .rows = 1 + (uint32_t)(number % 60),
+    quernel_i_depthwise d = {.lines = 1 + (uint32_t)(rng_next(&r) % 4),
+                             .rows = 1 + (uint32_t)(number % 60),
                              .oc = 1 + (uint32_t)(rng_next(&r) % 150)};
     d.kernel_h = 1 + (uint32_t)(rng_next(&r) % (rng_one_in(&r, 8) ? 20 : 7));
-    d.kernel_w = rng_one_in(&r, 2) ? d.kernel_h : 1 + (uint32_t)(rng_next(&r) % (rng_one_in(&r, 8) ? 20 : 7));
+    d.kernel_w = rng_one_in(&r, 2) ? d.kernel_h
+                                   : 1 + (uint32_t)(rng_next(&r) % (rng_one_in(&r, 8) ? 20 : 7));
     const uint32_t n_taps = d.kernel_h * d.kernel_w;
     const size_t channels = (d.oc + 15) / 16 * 16;
     // Strides and dilations in pixels, mostly; sometimes taps and rows lie anywhere.
@@ -240,39 +288,51 @@ const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *
     d.a_row = rng_one_in(&r, 4) ? rng_int(&r, 1, 300) : pixel * rng_int(&r, 1, 3);
     d.tap_line = rng_int(&r, 1, 2000);
     d.a_line = rng_one_in(&r, 2) ? d.tap_line : rng_int(&r, 1, 2000);
-    const size_t bytes = (d.lines - 1) * (size_t)d.a_line + (d.rows - 1) * (size_t)d.a_row + (d.kernel_h - 1) * (size_t)d.tap_line +
+    const size_t bytes = (d.lines - 1) * (size_t)d.a_line + (d.rows - 1) * (size_t)d.a_row +
+                         (d.kernel_h - 1) * (size_t)d.tap_line +
                          (d.kernel_w - 1) * (size_t)d.tap_pixel + d.oc;
     uint8_t *a = guard_take(g, bytes, 1, 0);
     int8_t *w = guard_take(g, channels * n_taps, 16, 0);
     int32_t *init = guard_take(g, channels * 4, 4, 0);
     data_bytes(&r, (data_kind)(rng_next(&r) % DATA_KINDS), a, bytes, k->a_type == QUERNEL_TYPE_S8);
     data_bytes(&r, (data_kind)(rng_next(&r) % DATA_KINDS), (uint8_t *)w, channels * n_taps, true);
-    for (uint32_t n = 0; n < d.oc; n++) init[n] = rng_one_in(&r, 200) ? INT32_MAX : rng_int(&r, -100000, 100000);
+    for (uint32_t n = 0; n < d.oc; n++)
+        init[n] = rng_one_in(&r, 200) ? INT32_MAX : rng_int(&r, -100000, 100000);
     d.a = a, d.w = w, d.w_tap = channels, d.init = init;
     d.scratch = scratch(g, k, d.oc);
     output_make(&o, &r, g, d.lines * d.rows, d.oc, typical(n_taps));
     guard_open(g, d.scratch);
     without_row_terms(&o);
-    d.epilogue = &o.epilogue, d.y_line = d.rows * o.epilogue.y_row, d.r_line = d.rows * o.epilogue.r_row;
+    d.epilogue = &o.epilogue, d.y_line = d.rows * o.epilogue.y_row,
+    d.r_line = d.rows * o.epilogue.r_row;
     const char *conduct = kcheck_conduct(guard_call(k->run.any, &d, 0, 0, 0, NULL));
     const quernel_i_epilogue epilogue = output_expected(&o);
     d.epilogue = &epilogue;
     oracle->run.depthwise(&d);
-    return merge(conduct, merge(output_compare(&o), guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed"));
+    return merge(conduct,
+                 merge(output_compare(&o), guard_unchanged(g)
+                                               ? NULL
+                                               : "a source or memory around a buffer was changed"));
 }
 
-const char *kcheck_epilogue(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g, uint64_t seed,
-                          uint64_t number) {
+const char *kcheck_epilogue(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                            uint64_t seed, uint64_t number) {
     rng r = rng_make(seed, number);
     output o;
-    const uint32_t rows = 1 + (uint32_t)(number % 40), oc = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 80);
+    const uint32_t rows = 1 + (uint32_t)(number % 40),
+                   oc = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 80);
     const size_t acc_row = oc + rng_next(&r) % 20;
     const int32_t span = rng_one_in(&r, 4) ? INT32_MAX : rng_one_in(&r, 2) ? 300 : 100000;
     int32_t *acc = guard_take(g, ((rows - 1) * acc_row + oc) * sizeof *acc, 4, 0);
-    for (size_t i = 0; i < (rows - 1) * acc_row + oc; i++) acc[i] = rng_one_in(&r, 8) ? 0 : rng_int(&r, -span, span);
+    for (size_t i = 0; i < (rows - 1) * acc_row + oc; i++)
+        acc[i] = rng_one_in(&r, 8) ? 0 : rng_int(&r, -span, span);
     output_make(&o, &r, g, rows, oc, (float)span / 2);
-    const char *conduct = kcheck_conduct(guard_call(k->run.any, acc, acc_row, rows, oc, &o.epilogue));
+    const char *conduct =
+        kcheck_conduct(guard_call(k->run.any, acc, acc_row, rows, oc, &o.epilogue));
     const quernel_i_epilogue epilogue = output_expected(&o);
     oracle->run.epilogue(acc, acc_row, rows, oc, &epilogue);
-    return merge(conduct, merge(output_compare(&o), guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed"));
+    return merge(conduct,
+                 merge(output_compare(&o), guard_unchanged(g)
+                                               ? NULL
+                                               : "a source or memory around a buffer was changed"));
 }

@@ -5,6 +5,7 @@ long as it is equal.
 The code is the kernel's file and everything of ours that it includes, as tokens: without comments, spacing, includes and
 checks of preconditions, our identifiers replaced by the order in which they first appear. So a rename or a move of files
 changes no hash; another constant, operator, intrinsic or order does. krev.txt records the hash of each revision."""
+
 import hashlib
 import posixpath
 import re
@@ -14,19 +15,26 @@ import source
 RECORD = "tests/lint/krev.txt"
 
 
-TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|##|\S')
+TOKEN = re.compile(
+    r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|##|\S'
+)
 # What is not ours keeps its name: a changed one is changed code. Whatever is left out here only makes a rename look like
 # a change, so names that are both follow the pattern.
-WORDS = set("""auto bool break case char const continue default do double else enum extern float for goto if inline int long
+WORDS = set(
+    """auto bool break case char const continue default do double else enum extern float for goto if inline int long
 register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while true false NULL
 define undef ifdef ifndef endif elif defined pragma error include GCC unroll asm offsetof always_inline noinline aligned
-unused target memcpy memset memmove fmaf isnan isfinite isinf fabsf floorf INFINITY NAN""".split())
+unused target memcpy memset memmove fmaf isnan isfinite isinf fabsf floorf INFINITY NAN""".split()
+)
 FOREIGN = re.compile(
-    r"_\w+"                                             # _mm256_…, __m256i, __builtin_…, __attribute__
+    r"_\w+"  # _mm256_…, __m256i, __builtin_…, __attribute__
     r"|u?int\w*_t|\w*size_t|ptrdiff_t|U?INT\w*_(?:MAX|MIN)|SIZE_MAX|FLT_\w+"
-    r"|(?:u?int|float|poly)\d+x\d+(?:x\d)?_t"           # NEON's types and intrinsics
-    r"|v[a-z0-9]+(?:_[a-z0-9]+)*_[usfp](?:8|16|32|64)(?:_\w+)?")
-CHECK = re.compile(r"^[ \t]*#[ \t]*if[^\n]*\n[ \t]*#[ \t]*error[^\n]*\n[ \t]*#[ \t]*endif[^\n]*$", re.MULTILINE)
+    r"|(?:u?int|float|poly)\d+x\d+(?:x\d)?_t"  # NEON's types and intrinsics
+    r"|v[a-z0-9]+(?:_[a-z0-9]+)*_[usfp](?:8|16|32|64)(?:_\w+)?"
+)
+CHECK = re.compile(
+    r"^[ \t]*#[ \t]*if[^\n]*\n[ \t]*#[ \t]*error[^\n]*\n[ \t]*#[ \t]*endif[^\n]*$", re.MULTILINE
+)
 
 
 def _tokens(text):
@@ -45,7 +53,9 @@ def _normalised(files):
     order, result = {}, []
     for token in (token for text in files for token in _tokens(text)):
         if _ours(token):
-            result.append(f"#{order.setdefault(token, len(order))}:{re.search(r'[0-9]*$', token)[0]}")
+            result.append(
+                f"#{order.setdefault(token, len(order))}:{re.search(r'[0-9]*$', token)[0]}"
+            )
         elif token[0] == '"' and result and result[-1].endswith('"'):
             result[-1] = result[-1][:-1] + token[1:]  # a text in pieces is one
         else:

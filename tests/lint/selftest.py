@@ -20,7 +20,8 @@ import tidy
 
 SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
 GOOD = {
-    "kernels/kernels.def": SPDX + "KERNEL(GEMM, gemm_a_1x16x4, avx2, NONE, .a_type = U8, .krev = 1)\n",
+    "kernels/kernels.def": SPDX
+    + "KERNEL(GEMM, gemm_a_1x16x4, avx2, NONE, .a_type = U8, .krev = 1)\n",
     "kernels/meson.build": "'avx2/gemm_a_1x16x4.c'",
     "kernels/avx2/gemm_a_1x16x4.c": SPDX
     + '#include "epilogue.h"\nvoid quernel_uk_gemm_a_1x16x4_avx2(void) {}\n',
@@ -91,13 +92,20 @@ static int twice(int x) { return _mm_add(x, 2 * x) - memcpy(x); }
 void quernel_uk_gemm_a_1x16x4_avx2(void) { STEP_1(3); STEP_2(4); }
 """
 SAME_CODE = {
-    "a rename": ("twice", "add_double"), "a comment": ("{ return", "{ /* why */ return"), "spacing": ("(int x)", "( int  x )"),
-    "a check of a precondition": ("LANES", "WIDTH"), "a macro's name": ("STEP_", "ROW_"),
+    "a rename": ("twice", "add_double"),
+    "a comment": ("{ return", "{ /* why */ return"),
+    "spacing": ("(int x)", "( int  x )"),
+    "a check of a precondition": ("LANES", "WIDTH"),
+    "a macro's name": ("STEP_", "ROW_"),
 }
 OTHER_CODE = {
-    "a constant": ("2 * x", "3 * x"), "an operator": (") - ", ") + "), "an intrinsic": ("_mm_add", "_mm_sub"),
-    "a function of libc": ("memcpy", "memset"), "the order of calls": ("STEP_1(3); STEP_2(4)", "STEP_2(4); STEP_1(3)"),
-    "another argument": ("2 * x", "2 * y"), "a type": ("int x", "long x"),
+    "a constant": ("2 * x", "3 * x"),
+    "an operator": (") - ", ") + "),
+    "an intrinsic": ("_mm_add", "_mm_sub"),
+    "a function of libc": ("memcpy", "memset"),
+    "the order of calls": ("STEP_1(3); STEP_2(4)", "STEP_2(4); STEP_1(3)"),
+    "another argument": ("2 * x", "2 * y"),
+    "a type": ("int x", "long x"),
 }
 
 
@@ -108,9 +116,15 @@ def krev_hash(texts):
 def krev_hash_trials():
     code = GOOD | {KERNEL: SPDX + BODY}
     for what, (old, new) in SAME_CODE.items():
-        yield f"krev: {what} leaves the hash", krev_hash(code) == krev_hash(code | {KERNEL: SPDX + BODY.replace(old, new)})
+        yield (
+            f"krev: {what} leaves the hash",
+            krev_hash(code) == krev_hash(code | {KERNEL: SPDX + BODY.replace(old, new)}),
+        )
     for what, (old, new) in OTHER_CODE.items():
-        yield f"krev: {what} changes the hash", krev_hash(code) != krev_hash(code | {KERNEL: SPDX + BODY.replace(old, new)})
+        yield (
+            f"krev: {what} changes the hash",
+            krev_hash(code) != krev_hash(code | {KERNEL: SPDX + BODY.replace(old, new)}),
+        )
     moved = code | {KERNEL: SPDX + BODY.replace("epilogue.h", "kernels/template/epilogue.h")}
     moved["kernels/template/epilogue.h"] = moved.pop("kernels/avx2/epilogue.h")
     yield "krev: a move leaves the hash", krev_hash(code) == krev_hash(moved)

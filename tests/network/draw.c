@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Draws networks tensor by tensor: each is written by up to three layers, all of which read tensors drawn before.
+// Draws networks tensor by tensor: each is written by up to three layers, all of which read tensors
+// drawn before.
 #include "draw.h"
 
 #include <stdlib.h>
@@ -16,7 +17,9 @@ static float *own_floats(drawn *d, size_t count, float lo, float hi) {
     return a;
 }
 
-static bool is_int8(const quernel_tensor *t) { return t->type == QUERNEL_TYPE_S8 || t->type == QUERNEL_TYPE_U8; }
+static bool is_int8(const quernel_tensor *t) {
+    return t->type == QUERNEL_TYPE_S8 || t->type == QUERNEL_TYPE_U8;
+}
 
 size_t draw_count(const quernel_tensor *t) { return (size_t)t->n * t->c * t->h * t->w; }
 
@@ -34,17 +37,21 @@ static void draw_numbers(drawn *d, uint32_t index) {
     quernel_quant *q = &d->tensors[index].quant;
     q->type = is_int8(t) ? t->type : rng_one_in(&d->r, 2) ? QUERNEL_TYPE_U8 : QUERNEL_TYPE_S8;
     q->scale = rng_float(&d->r, 0.005f, 0.02f);
-    q->zero = rng_one_in(&d->r, 3) ? 0 : q->type == QUERNEL_TYPE_U8 ? rng_int(&d->r, 0, 255) : rng_int(&d->r, -127, 127);
+    q->zero = rng_one_in(&d->r, 3)         ? 0
+              : q->type == QUERNEL_TYPE_U8 ? rng_int(&d->r, 0, 255)
+                                           : rng_int(&d->r, -127, 127);
     q->narrow = q->type == QUERNEL_TYPE_S8 && rng_one_in(&d->r, 3);
     if (!is_int8(t) && rng_one_in(&d->r, 4)) q->mode = QUERNEL_QUANT_DYNAMIC_CALL, q->zero = 0;
     if (rng_one_in(&d->r, 2)) d->smooth[index] = own_floats(d, t->c, 0.5f, 2.0f);
 }
 
 static uint32_t add_tensor(drawn *d, quernel_tensor sizes) {
-    static const int32_t types[] = {QUERNEL_TYPE_U8, QUERNEL_TYPE_U8, QUERNEL_TYPE_S8, QUERNEL_TYPE_F32};
+    static const int32_t types[] = {QUERNEL_TYPE_U8, QUERNEL_TYPE_U8, QUERNEL_TYPE_S8,
+                                    QUERNEL_TYPE_F32};
     const uint32_t index = d->n_tensors++;
     sizes.type = types[rng_int(&d->r, 0, 3)];
-    sizes.layout = !is_int8(&sizes) && rng_one_in(&d->r, 2) ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC;
+    sizes.layout =
+        !is_int8(&sizes) && rng_one_in(&d->r, 2) ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC;
     d->sizes[index] = sizes;
     d->tensors[index] = (quernel_network_tensor)QUERNEL_NETWORK_TENSOR_INIT;
     d->tensors[index].shape.type = sizes.type, d->tensors[index].shape.layout = sizes.layout;
@@ -59,13 +66,16 @@ static void complete_tensor(drawn *d, uint32_t index) {
         t->shape.n = d->sizes[index].n, t->shape.c = d->sizes[index].c;
         t->shape.h = d->sizes[index].h, t->shape.w = d->sizes[index].w;
     }
-    if (is_int8(&d->sizes[index]) && (!d->smoothed[index] || rng_one_in(&d->r, 2))) t->smooth = d->smooth[index];
+    if (is_int8(&d->sizes[index]) && (!d->smoothed[index] || rng_one_in(&d->r, 2)))
+        t->smooth = d->smooth[index];
 }
 
 // ---- layers ----
 
-static void draw_window(drawn *d, quernel_conv2d_desc *c, quernel_weights_desc *w, const quernel_tensor *x) {
-    w->kernel_h = (uint32_t)rng_int(&d->r, 1, x->h > 2 ? 3 : 1), w->kernel_w = (uint32_t)rng_int(&d->r, 1, x->w > 2 ? 3 : 1);
+static void draw_window(drawn *d, quernel_conv2d_desc *c, quernel_weights_desc *w,
+                        const quernel_tensor *x) {
+    w->kernel_h = (uint32_t)rng_int(&d->r, 1, x->h > 2 ? 3 : 1),
+    w->kernel_w = (uint32_t)rng_int(&d->r, 1, x->w > 2 ? 3 : 1);
     c->stride_h = (uint32_t)rng_int(&d->r, 1, 2), c->stride_w = (uint32_t)rng_int(&d->r, 1, 2);
     if (w->kind == QUERNEL_WEIGHTS_DECONV2D) {
         c->pad_top = w->kernel_h > 2, c->pad_right = w->kernel_w > 2;
@@ -77,7 +87,8 @@ static void draw_window(drawn *d, quernel_conv2d_desc *c, quernel_weights_desc *
     c->pad_left = (uint32_t)rng_int(&d->r, 0, 2), c->pad_right = (uint32_t)rng_int(&d->r, 0, 2);
 }
 
-static quernel_tensor output_of(const quernel_conv2d_desc *c, const quernel_weights_desc *w, const quernel_tensor *x) {
+static quernel_tensor output_of(const quernel_conv2d_desc *c, const quernel_weights_desc *w,
+                                const quernel_tensor *x) {
     quernel_tensor y = {.n = x->n, .c = w->out};
     if (w->kind == QUERNEL_WEIGHTS_DECONV2D) {
         y.h = (x->h - 1) * c->stride_h + w->kernel_h + c->out_pad_h - c->pad_top;
@@ -97,14 +108,17 @@ static void draw_activation(drawn *d, quernel_epilogue *f, uint32_t out) {
 }
 
 static void pack(drawn *d, quernel_network_layer *l, quernel_weights_desc *w) {
-    const size_t taps = (size_t)w->kernel_h * w->kernel_w, count = (size_t)w->in * w->out / w->groups * taps;
+    const size_t taps = (size_t)w->kernel_h * w->kernel_w,
+                 count = (size_t)w->in * w->out / w->groups * taps;
     const float max = 2.0f / sqrtf((float)(w->in / w->groups * taps));
     w->data = own_floats(d, count, -max, max);
-    if (d->smooth[l->x]) w->smooth_kind = QUERNEL_SMOOTH_CHANNEL, w->smooth = d->smooth[l->x] + l->x_channel;
+    if (d->smooth[l->x])
+        w->smooth_kind = QUERNEL_SMOOTH_CHANNEL, w->smooth = d->smooth[l->x] + l->x_channel;
     if (quernel_weights_pack(w, &l->conv.weights, NULL)) abort();
 }
 
-// Adds to the tensor's last layer a residual among the tensors drawn before, where one has the sizes.
+// Adds to the tensor's last layer a residual among the tensors drawn before, where one has the
+// sizes.
 static void draw_residual(drawn *d, uint32_t y, uint32_t out) {
     quernel_network_layer *l = &d->layers[d->n_layers - 1];
     for (uint32_t i = 0; i < y; i++) {
@@ -118,14 +132,18 @@ static void draw_residual(drawn *d, uint32_t y, uint32_t out) {
     }
 }
 
-// The first layer of tensor y fixes its lines and columns; the others have the same input and window.
+// The first layer of tensor y fixes its lines and columns; the others have the same input and
+// window.
 static void add_layers(drawn *d) {
-    const uint32_t x = d->n_tensors - 1 - (uint32_t)(rng_one_in(&d->r, 3) ? rng_int(&d->r, 0, (int)d->n_tensors - 1) : 0);
+    const uint32_t x =
+        d->n_tensors - 1 -
+        (uint32_t)(rng_one_in(&d->r, 3) ? rng_int(&d->r, 0, (int)d->n_tensors - 1) : 0);
     const quernel_tensor *from = &d->sizes[x];
     const uint32_t slices = (uint32_t)(rng_one_in(&d->r, 3) ? rng_int(&d->r, 2, 3) : 1);
     quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
     quernel_network_layer l = QUERNEL_NETWORK_LAYER_INIT;
-    w.kind = rng_one_in(&d->r, 4) && from->h * from->w < 200 ? QUERNEL_WEIGHTS_DECONV2D : QUERNEL_WEIGHTS_CONV2D;
+    w.kind = rng_one_in(&d->r, 4) && from->h * from->w < 200 ? QUERNEL_WEIGHTS_DECONV2D
+                                                             : QUERNEL_WEIGHTS_CONV2D;
     draw_window(d, &l.conv, &w, from);
     uint32_t outs[3], c = 0;
     for (uint32_t i = 0; i < slices; i++) c += outs[i] = (uint32_t)rng_int(&d->r, 1, 24);

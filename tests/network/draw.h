@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random small networks: chains, branches, concatenations, residuals, every type and layout now and then.
+// Random small networks: chains, branches, concatenations, residuals, every type and layout now and
+// then.
 #ifndef QUERNEL_TESTS_NETWORK_DRAW_H
 #define QUERNEL_TESTS_NETWORK_DRAW_H
 
@@ -16,7 +17,8 @@ typedef struct drawn {
     uint32_t n_tensors;
     quernel_network_layer layers[MAX_LAYERS];
     uint32_t n_layers;
-    bool read[MAX_TENSORS], smoothed[MAX_TENSORS]; ///< by a layer; by the weights of one that takes all channels
+    /// by a layer; by the weights of one that takes all channels
+    bool read[MAX_TENSORS], smoothed[MAX_TENSORS];
     void *owned[MAX_OWNED];
     uint32_t n_owned;
 } drawn;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks against their layers, each run as an operator of its own over dense tensors: the same bits, on one thread and
-// on three. Environment: QUERNEL_TEST_SEED (default 1), QUERNEL_TEST_CASES (default 400), QUERNEL_TEST_CASE (one alone).
+// Networks against their layers, each run as an operator of its own over dense tensors: the same
+// bits, on one thread and on three. Environment: QUERNEL_TEST_SEED (default 1), QUERNEL_TEST_CASES
+// (default 400), QUERNEL_TEST_CASE (one alone).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +30,10 @@ static int64_t offset(const quernel_tensor *t, uint32_t n, uint32_t c, uint32_t 
            (int64_t)quernel_type_size((quernel_type)t->type);
 }
 
-// Copies `channels` channels between two tensors of equal type, from channel `c_from` to channel `c_to`.
-static void copy_channels(const quernel_tensor *from, const uint8_t *a, uint32_t c_from, const quernel_tensor *to,
-                          uint8_t *b, uint32_t c_to, uint32_t channels) {
+// Copies `channels` channels between two tensors of equal type, from channel `c_from` to channel
+// `c_to`.
+static void copy_channels(const quernel_tensor *from, const uint8_t *a, uint32_t c_from,
+                          const quernel_tensor *to, uint8_t *b, uint32_t c_to, uint32_t channels) {
     for (uint32_t n = 0; n < to->n; n++)
         for (uint32_t c = 0; c < channels; c++)
             for (uint32_t h = 0; h < to->h; h++)
@@ -48,27 +50,32 @@ typedef struct plain {
 } plain;
 
 static uint8_t *slice_of(const plain *p, uint32_t tensor, uint32_t channel, uint32_t channels) {
-    const quernel_tensor from = dense(p->d->sizes[tensor], p->d->sizes[tensor].c), to = dense(from, channels);
+    const quernel_tensor from = dense(p->d->sizes[tensor], p->d->sizes[tensor].c),
+                         to = dense(from, channels);
     uint8_t *slice = take(draw_count(&to) * quernel_type_size((quernel_type)to.type), 0);
     copy_channels(&from, p->values[tensor], channel, &to, slice, 0, channels);
     return slice;
 }
 
 // The descriptor of a layer as somebody would write it who has no network.
-static quernel_conv2d_desc describe(const drawn *d, const quernel_network_layer *l, uint32_t in, uint32_t out,
-                                    float *scales) {
+static quernel_conv2d_desc describe(const drawn *d, const quernel_network_layer *l, uint32_t in,
+                                    uint32_t out, float *scales) {
     quernel_conv2d_desc c = l->conv;
     const quernel_quant *y = &d->tensors[l->y].quant;
     c.x = dense(d->sizes[l->x], in), c.y = dense(d->sizes[l->y], out);
     c.quant = d->tensors[l->x].quant;
-    c.epilogue.y_type = c.y.type, c.epilogue.y_scale = y->scale, c.epilogue.y_zero = y->zero, c.epilogue.y_narrow = y->narrow;
-    if (c.y.type != QUERNEL_TYPE_F32 && d->smooth[l->y]) c.epilogue.y_smooth = d->smooth[l->y] + l->y_channel;
+    c.epilogue.y_type = c.y.type, c.epilogue.y_scale = y->scale, c.epilogue.y_zero = y->zero,
+    c.epilogue.y_narrow = y->narrow;
+    if (c.y.type != QUERNEL_TYPE_F32 && d->smooth[l->y])
+        c.epilogue.y_smooth = d->smooth[l->y] + l->y_channel;
     if (l->residual < 0) return c;
     const quernel_quant *r = &d->tensors[l->residual].quant;
     const float *smooth = d->smooth[l->residual];
     c.residual = dense(d->sizes[l->residual], out);
-    c.epilogue.residual = 1, c.epilogue.residual_type = c.residual.type, c.epilogue.residual_zero = r->zero;
-    for (uint32_t k = 0; k < out; k++) scales[k] = r->scale * (smooth ? smooth[l->residual_channel + k] : 1.0f);
+    c.epilogue.residual = 1, c.epilogue.residual_type = c.residual.type,
+    c.epilogue.residual_zero = r->zero;
+    for (uint32_t k = 0; k < out; k++)
+        scales[k] = r->scale * (smooth ? smooth[l->residual_channel + k] : 1.0f);
     c.epilogue.residual_scales = scales;
     return c;
 }
@@ -82,12 +89,14 @@ static bool run_layer(plain *p, uint32_t layer) {
     quernel_operator *op = NULL;
     quernel_error error = {0};
     const bool up = info.kind == QUERNEL_WEIGHTS_DECONV2D;
-    if (!CHECK(!(up ? quernel_deconv2d_create : quernel_conv2d_create)(&c, &op, &error), "layer %u: %s", layer, error.text))
+    if (!CHECK(!(up ? quernel_deconv2d_create : quernel_conv2d_create)(&c, &op, &error),
+               "layer %u: %s", layer, error.text))
         return false;
     const size_t bytes = quernel_operator_workspace(op);
     uint8_t *workspace = take(bytes, 0), *x = slice_of(p, l->x, l->x_channel, info.in);
     uint8_t *y = slice_of(p, l->y, l->y_channel, info.out);
-    uint8_t *residual = l->residual < 0 ? NULL : slice_of(p, (uint32_t)l->residual, l->residual_channel, info.out);
+    uint8_t *residual =
+        l->residual < 0 ? NULL : slice_of(p, (uint32_t)l->residual, l->residual_channel, info.out);
     const int code = quernel_operator_run(op, x, residual, y, workspace, bytes, NULL, &error);
     const quernel_tensor whole = dense(p->d->sizes[l->y], p->d->sizes[l->y].c);
     copy_channels(&c.y, y, 0, &whole, p->values[l->y], l->y_channel, info.out);
@@ -98,7 +107,8 @@ static bool run_layer(plain *p, uint32_t layer) {
 
 // ---- the network ----
 
-static bool same_output(const quernel_network *net, const plain *p, uint32_t tensor, const uint8_t *y, const char *how) {
+static bool same_output(const quernel_network *net, const plain *p, uint32_t tensor,
+                        const uint8_t *y, const char *how) {
     quernel_tensor laid = QUERNEL_TENSOR_INIT;
     quernel_network_tensor_get(net, tensor, &laid);
     const quernel_tensor want = dense(p->d->sizes[tensor], p->d->sizes[tensor].c);
@@ -110,12 +120,15 @@ static bool same_output(const quernel_network *net, const plain *p, uint32_t ten
         for (uint32_t c = 0; c < want.c; c++)
             for (uint32_t h = 0; h < want.h; h++)
                 for (uint32_t w = 0; w < want.w; w++)
-                    if (memcmp(y + offset(&laid, n, c, h, w), p->values[tensor] + offset(&want, n, c, h, w), size))
-                        return CHECK(false, "%s: tensor %u differs at n %u c %u h %u w %u", how, tensor, n, c, h, w);
+                    if (memcmp(y + offset(&laid, n, c, h, w),
+                               p->values[tensor] + offset(&want, n, c, h, w), size))
+                        return CHECK(false, "%s: tensor %u differs at n %u c %u h %u w %u", how,
+                                     tensor, n, c, h, w);
     return true;
 }
 
-static void run_network(const quernel_network *net, plain *p, const quernel_parallel *parallel, const char *how) {
+static void run_network(const quernel_network *net, plain *p, const quernel_parallel *parallel,
+                        const char *how) {
     const drawn *d = p->d;
     const void *inputs[MAX_TENSORS];
     void *outputs[MAX_TENSORS];
@@ -123,7 +136,8 @@ static void run_network(const quernel_network *net, plain *p, const quernel_para
     for (uint32_t i = 0; i < d->n_tensors; i++) {
         if (d->tensors[i].role == QUERNEL_NETWORK_INPUT) inputs[n_inputs++] = p->values[i];
         if (d->tensors[i].role == QUERNEL_NETWORK_OUTPUT)
-            outputs[n_outputs++] = take(draw_count(&d->sizes[i]) * quernel_type_size((quernel_type)d->sizes[i].type), 0x77);
+            outputs[n_outputs++] = take(
+                draw_count(&d->sizes[i]) * quernel_type_size((quernel_type)d->sizes[i].type), 0x77);
     }
     const size_t bytes = quernel_network_workspace(net);
     uint8_t *workspace = take(bytes, parallel ? 0x3c : 0xa5);
@@ -131,7 +145,8 @@ static void run_network(const quernel_network *net, plain *p, const quernel_para
     const int code = quernel_network_run(net, inputs, outputs, workspace, bytes, parallel, &error);
     bool right = CHECK(!code, "%s: %s", how, error.text);
     for (uint32_t i = 0, k = 0; i < d->n_tensors; i++)
-        if (d->tensors[i].role == QUERNEL_NETWORK_OUTPUT) right = right && same_output(net, p, i, outputs[k++], how);
+        if (d->tensors[i].role == QUERNEL_NETWORK_OUTPUT)
+            right = right && same_output(net, p, i, outputs[k++], how);
     for (uint32_t k = 0; k < n_outputs; k++) free(outputs[k]);
     free(workspace);
 }
@@ -142,17 +157,20 @@ static void run_case(uint64_t seed, uint64_t number, const quernel_parallel *par
     plain p = {.d = &d};
     bool right = true;
     for (uint32_t i = 0; i < d.n_tensors; i++) {
-        p.values[i] = take(draw_count(&d.sizes[i]) * quernel_type_size((quernel_type)d.sizes[i].type), 0);
+        p.values[i] =
+            take(draw_count(&d.sizes[i]) * quernel_type_size((quernel_type)d.sizes[i].type), 0);
         if (d.tensors[i].role == QUERNEL_NETWORK_INPUT) draw_fill(&d, &d.sizes[i], p.values[i]);
     }
     for (uint32_t i = 0; i < d.n_layers && right; i++) right = run_layer(&p, i);
     quernel_network_desc desc = QUERNEL_NETWORK_DESC_INIT;
-    desc.tensors = d.tensors, desc.n_tensors = d.n_tensors, desc.layers = d.layers, desc.n_layers = d.n_layers;
+    desc.tensors = d.tensors, desc.n_tensors = d.n_tensors, desc.layers = d.layers,
+    desc.n_layers = d.n_layers;
     desc.threads = THREADS;
     quernel_network *net = NULL;
     quernel_error error = {0};
     char how[96];
-    snprintf(how, sizeof how, "seed %llu case %llu", (unsigned long long)seed, (unsigned long long)number);
+    snprintf(how, sizeof how, "seed %llu case %llu", (unsigned long long)seed,
+             (unsigned long long)number);
     if (right && CHECK(!quernel_network_create(&desc, &net, &error), "%s: %s", how, error.text)) {
         run_network(net, &p, NULL, how);
         run_network(net, &p, parallel, how);
@@ -168,12 +186,14 @@ static uint64_t from_environment(const char *name, uint64_t otherwise) {
 }
 
 static void test_equals_layers(void) {
-    const uint64_t seed = from_environment("QUERNEL_TEST_SEED", 1), only = from_environment("QUERNEL_TEST_CASE", UINT64_MAX);
+    const uint64_t seed = from_environment("QUERNEL_TEST_SEED", 1),
+                   only = from_environment("QUERNEL_TEST_CASE", UINT64_MAX);
     const uint64_t cases = from_environment("QUERNEL_TEST_CASES", DEFAULT_CASES);
     quernel_pool *pool = NULL;
     if (!CHECK(!quernel_pool_create(THREADS, &pool, NULL), "pool")) return;
     const quernel_parallel parallel = quernel_pool_parallel(pool);
-    for (uint64_t i = only == UINT64_MAX ? 0 : only; i < (only == UINT64_MAX ? cases : only + 1); i++)
+    for (uint64_t i = only == UINT64_MAX ? 0 : only; i < (only == UINT64_MAX ? cases : only + 1);
+         i++)
         run_case(seed, i, &parallel);
     quernel_pool_destroy(pool);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Draws random operators. Small shapes mostly, with every option of the descriptors now and then.
-#include "cpu/cpu.h"
 #include "case.h"
+#include "cpu/cpu.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +39,8 @@ static float *own_floats(op_case *c, size_t count, float lo, float hi) {
 // ---- shape ----
 
 static uint32_t small(op_case *c, int max) {
-    return (uint32_t)(rng_one_in(&c->r, 3) ? rng_int(&c->r, 1, max) : rng_int(&c->r, 1, max < 8 ? max : 8));
+    return (uint32_t)(rng_one_in(&c->r, 3) ? rng_int(&c->r, 1, max)
+                                           : rng_int(&c->r, 1, max < 8 ? max : 8));
 }
 
 static void draw_linear_shape(op_case *c, bool large) {
@@ -60,10 +61,14 @@ static void draw_groups(op_case *c, int max) {
 }
 
 // One direction of a deconvolution: the kernel as stride, or any.
-static void draw_patch(op_case *c, uint32_t kernel, uint32_t *stride, uint32_t *dilation, uint32_t *out_pad) {
-    *stride = rng_one_in(&c->r, 4) ? kernel : (uint32_t)rng_int(&c->r, 1, rng_one_in(&c->r, 3) ? 5 : 2);
+static void draw_patch(op_case *c, uint32_t kernel, uint32_t *stride, uint32_t *dilation,
+                       uint32_t *out_pad) {
+    *stride =
+        rng_one_in(&c->r, 4) ? kernel : (uint32_t)rng_int(&c->r, 1, rng_one_in(&c->r, 3) ? 5 : 2);
     if (*stride == 1 && rng_one_in(&c->r, 2)) *dilation = (uint32_t)rng_int(&c->r, 1, 3);
-    if (rng_one_in(&c->r, 3)) *out_pad = (uint32_t)rng_int(&c->r, 0, (int)(*stride > *dilation ? *stride : *dilation) - 1);
+    if (rng_one_in(&c->r, 3))
+        *out_pad =
+            (uint32_t)rng_int(&c->r, 0, (int)(*stride > *dilation ? *stride : *dilation) - 1);
 }
 
 static void draw_window(op_case *c) {
@@ -84,7 +89,8 @@ static void draw_window(op_case *c) {
         d->dilation_h = (uint32_t)rng_int(&c->r, 1, 3);
         d->dilation_w = (uint32_t)rng_int(&c->r, 1, 3);
     }
-    const int reach_h = (int)(d->dilation_h * (w->kernel_h - 1)), reach_w = (int)(d->dilation_w * (w->kernel_w - 1));
+    const int reach_h = (int)(d->dilation_h * (w->kernel_h - 1)),
+              reach_w = (int)(d->dilation_w * (w->kernel_w - 1));
     d->pad_top = d->pad_bottom = (uint32_t)reach_h / 2;
     d->pad_left = d->pad_right = (uint32_t)reach_w / 2;
     if (rng_one_in(&c->r, 2)) {
@@ -142,7 +148,8 @@ static void limit(op_case *c, double budget) {
     quernel_weights_desc *w = &c->weights;
     quernel_tensor *x = &c->conv.x;
     for (;;) {
-        const double macs = (double)x->n * x->h * x->w * w->out * (w->in / w->groups) * w->kernel_h * w->kernel_w /
+        const double macs = (double)x->n * x->h * x->w * w->out * (w->in / w->groups) *
+                            w->kernel_h * w->kernel_w /
                             (c->kind == OP_CONV2D ? c->conv.stride_h * c->conv.stride_w : 1);
         if (macs <= budget) return;
         if (w->groups == 1 && w->in >= w->out && w->in > 4) w->in /= 2;
@@ -195,9 +202,12 @@ static void draw_strides(op_case *c, quernel_tensor *t) {
 }
 
 static void draw_border(op_case *c, quernel_tensor *t, op_chain *chain) {
-    const uint32_t border_h = (uint32_t)rng_int(&c->r, 0, 3), border_w = (uint32_t)rng_int(&c->r, 0, 3);
+    const uint32_t border_h = (uint32_t)rng_int(&c->r, 0, 3),
+                   border_w = (uint32_t)rng_int(&c->r, 0, 3);
     if (rng_one_in(&c->r, 2)) {
-        if (quernel_chain_describe(t, border_h, border_w, &chain->bytes, &chain->offset, NULL) == QUERNEL_OK) return;
+        if (quernel_chain_describe(t, border_h, border_w, &chain->bytes, &chain->offset, NULL) ==
+            QUERNEL_OK)
+            return;
     }
     t->border_h = border_h;
     t->border_w = border_w;
@@ -247,13 +257,15 @@ static void draw_tensors(op_case *c) {
         c->alias = f->residual_type == f->y_type && rng_one_in(&c->r, 2);
         if (!c->alias) {
             d->residual.border_h = d->residual.border_w = 0;
-            d->residual.stride_n = d->residual.stride_c = d->residual.stride_h = d->residual.stride_w = 0;
+            d->residual.stride_n = d->residual.stride_c = d->residual.stride_h =
+                d->residual.stride_w = 0;
             d->residual.layout = 0;
             draw_layout(c, &d->residual, NULL);
         }
     }
     // Sizes of the output may be left to create, where no stride depends on them.
-    if (rng_one_in(&c->r, 2) && !d->y.border_h && !d->y.border_w && !f->residual) d->y.n = d->y.c = d->y.h = d->y.w = 0;
+    if (rng_one_in(&c->r, 2) && !d->y.border_h && !d->y.border_w && !f->residual)
+        d->y.n = d->y.c = d->y.h = d->y.w = 0;
 }
 
 // ---- numbers ----
@@ -261,8 +273,8 @@ static void draw_tensors(op_case *c) {
 static void draw_quant(op_case *c) {
     quernel_conv2d_desc *d = &c->conv;
     quernel_quant *q = &d->quant;
-    static const int x_types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_F32, QUERNEL_TYPE_BF16, QUERNEL_TYPE_S8,
-                                  QUERNEL_TYPE_U8};
+    static const int x_types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_F32, QUERNEL_TYPE_BF16,
+                                  QUERNEL_TYPE_S8, QUERNEL_TYPE_U8};
     d->x.type = x_types[rng_int(&c->r, 0, 4)];
     const bool ready = is_int8(d->x.type);
     q->type = ready ? d->x.type : rng_one_in(&c->r, 2) ? QUERNEL_TYPE_U8 : QUERNEL_TYPE_S8;
@@ -279,7 +291,8 @@ static void draw_quant(op_case *c) {
     if (rng_one_in(&c->r, 4)) q->scale = ldexpf(1.0f, rng_int(&c->r, -8, 2)); // ties
     q->zero = rng_one_in(&c->r, 2) ? 0 : rng_int(&c->r, lo, lo == 0 ? 255 : 127);
     c->x_amp = q->scale * (ready ? 128.0f : rng_float(&c->r, 40.0f, 400.0f));
-    if (c->kind == OP_LINEAR && rng_one_in(&c->r, 4)) q->row_scale = own_scales(c, d->x.h, q->scale);
+    if (c->kind == OP_LINEAR && rng_one_in(&c->r, 4))
+        q->row_scale = own_scales(c, d->x.h, q->scale);
 }
 
 static void draw_weight_numbers(op_case *c, size_t count) {
@@ -310,11 +323,13 @@ static void draw_weight_numbers(op_case *c, size_t count) {
 
 static void draw_weights(op_case *c) {
     quernel_weights_desc *w = &c->weights;
-    static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_F32, QUERNEL_TYPE_S8, QUERNEL_TYPE_U8};
+    static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_F32, QUERNEL_TYPE_S8,
+                                QUERNEL_TYPE_U8};
     w->type = types[rng_int(&c->r, 0, 3)];
     const uint32_t taps = w->kernel_h * w->kernel_w;
     uint32_t slices = c->kind == OP_DECONV2D ? w->in : w->out;
-    int64_t slice = c->kind == OP_DECONV2D ? (int64_t)(w->out / w->groups) * taps : (int64_t)(w->in / w->groups) * taps;
+    int64_t slice = c->kind == OP_DECONV2D ? (int64_t)(w->out / w->groups) * taps
+                                           : (int64_t)(w->in / w->groups) * taps;
     if (rng_one_in(&c->r, 4)) w->stride = slice = slice + rng_int(&c->r, 0, 20);
     if (c->kind == OP_LINEAR && rng_one_in(&c->r, 3)) { // stored [K][N]
         w->stride = 1;
@@ -338,7 +353,8 @@ static void draw_residual(op_case *c) {
     quernel_epilogue *f = &c->conv.epilogue;
     static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_S8, QUERNEL_TYPE_U8};
     f->residual = 1;
-    f->residual_type = f->y_type == QUERNEL_TYPE_S32 ? QUERNEL_TYPE_S32 : types[rng_int(&c->r, 0, 2)];
+    f->residual_type =
+        f->y_type == QUERNEL_TYPE_S32 ? QUERNEL_TYPE_S32 : types[rng_int(&c->r, 0, 2)];
     if (f->y_type == QUERNEL_TYPE_S32) return;
     f->residual_after_activation = rng_one_in(&c->r, 3);
     if (f->residual_type == QUERNEL_TYPE_F32) return;
@@ -363,10 +379,12 @@ static void draw_bias(op_case *c) {
 
 static void draw_epilogue(op_case *c) {
     quernel_epilogue *f = &c->conv.epilogue;
-    static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_BF16, QUERNEL_TYPE_S32, QUERNEL_TYPE_S8,
-                                QUERNEL_TYPE_U8,  QUERNEL_TYPE_S8,   QUERNEL_TYPE_U8};
+    static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_BF16, QUERNEL_TYPE_S32,
+                                QUERNEL_TYPE_S8,  QUERNEL_TYPE_U8,   QUERNEL_TYPE_S8,
+                                QUERNEL_TYPE_U8};
     const quernel_weights_desc *w = &c->weights;
-    c->t_amp = c->x_amp * c->w_amp * sqrtf((float)(w->in / w->groups * w->kernel_h * w->kernel_w)) * 0.3f;
+    c->t_amp =
+        c->x_amp * c->w_amp * sqrtf((float)(w->in / w->groups * w->kernel_h * w->kernel_w)) * 0.3f;
     f->y_type = types[rng_int(&c->r, 0, 6)];
     draw_bias(c);
     if (rng_one_in(&c->r, 3)) draw_residual(c);
@@ -451,22 +469,27 @@ void case_describe(const op_case *c, char *text, size_t capacity) {
     const quernel_tensor *x = &d->x, *y = &d->y;
     static const char *const layouts[] = {"nhwc", "nchw"};
     const quernel_epilogue *f = &d->epilogue;
-    const int length = snprintf(
-        text, capacity,
-        "%s x %s %s %ux%ux%ux%u strides %lld,%lld,%lld,%lld border %u,%u; w %s out %u groups %u kernel %ux%u"
-        " smooth %d zeros %d; stride %u,%u dilation %u,%u pad %u,%u,%u,%u out_pad %u,%u; ",
-        op_names[c->kind], type_name(x->type), layouts[x->layout], x->n, x->c, x->h, x->w, (long long)x->stride_n,
-        (long long)x->stride_c, (long long)x->stride_h, (long long)x->stride_w, x->border_h, x->border_w,
-        type_name(w->type), w->out, w->groups, w->kernel_h, w->kernel_w, w->smooth_kind, w->zero != NULL, d->stride_h,
-        d->stride_w, d->dilation_h, d->dilation_w, d->pad_top, d->pad_left, d->pad_bottom, d->pad_right, d->out_pad_h,
-        d->out_pad_w);
+    const int length =
+        snprintf(text, capacity,
+                 "%s x %s %s %ux%ux%ux%u strides %lld,%lld,%lld,%lld border %u,%u; w %s out %u "
+                 "groups %u kernel %ux%u"
+                 " smooth %d zeros %d; stride %u,%u dilation %u,%u pad %u,%u,%u,%u out_pad %u,%u; ",
+                 op_names[c->kind], type_name(x->type), layouts[x->layout], x->n, x->c, x->h, x->w,
+                 (long long)x->stride_n, (long long)x->stride_c, (long long)x->stride_h,
+                 (long long)x->stride_w, x->border_h, x->border_w, type_name(w->type), w->out,
+                 w->groups, w->kernel_h, w->kernel_w, w->smooth_kind, w->zero != NULL, d->stride_h,
+                 d->stride_w, d->dilation_h, d->dilation_w, d->pad_top, d->pad_left, d->pad_bottom,
+                 d->pad_right, d->out_pad_h, d->out_pad_w);
     if (length < 0 || (size_t)length >= capacity) return;
     snprintf(text + length, capacity - (size_t)length,
-             "quant mode %d type %s zero %d rows %d; y %s %s border %u,%u act %d bias %s residual %s%s%s; threads %u"
+             "quant mode %d type %s zero %d rows %d; y %s %s border %u,%u act %d bias %s residual "
+             "%s%s%s; threads %u"
              " spread %d isa %d env %u%s%s",
-             d->quant.mode, type_name(d->quant.type), d->quant.zero, d->quant.row_scale != NULL, type_name(f->y_type),
-             layouts[y->layout], y->border_h, y->border_w, f->activation, f->bias ? type_name(f->bias_type) : "none",
-             f->residual ? type_name(f->residual_type) : "none", f->residual_after_activation ? " late" : "",
-             c->alias ? " alias" : "", d->threads, (int)c->spread, d->isa, c->environment, c->reload ? " reloaded" : "",
+             d->quant.mode, type_name(d->quant.type), d->quant.zero, d->quant.row_scale != NULL,
+             type_name(f->y_type), layouts[y->layout], y->border_h, y->border_w, f->activation,
+             f->bias ? type_name(f->bias_type) : "none",
+             f->residual ? type_name(f->residual_type) : "none",
+             f->residual_after_activation ? " late" : "", c->alias ? " alias" : "", d->threads,
+             (int)c->spread, d->isa, c->environment, c->reload ? " reloaded" : "",
              c->replan ? " replanned" : "");
 }

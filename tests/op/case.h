@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One random operator: what it is, how its numbers are spread, and how it is run. A seed and a number give it again.
+// One random operator: what it is, how its numbers are spread, and how it is run. A seed and a
+// number give it again.
 #ifndef QUERNEL_TESTS_CASE_H
 #define QUERNEL_TESTS_CASE_H
 
@@ -54,7 +55,9 @@ void case_describe(const op_case *c, char *text, size_t capacity);
 /// Sizes of the operator's output, written to conv.y: they are what create finds by itself.
 quernel_tensor case_output(const op_case *c);
 
-/// Fills a tensor's elements with random data of its type, spread by amplitude (floats) or over the type's whole range.
-void case_fill(op_case *c, const quernel_tensor *t, int type, float amplitude, int32_t zero, void *data);
+/// Fills a tensor's elements with random data of its type, spread by amplitude (floats) or over the
+/// type's whole range.
+void case_fill(op_case *c, const quernel_tensor *t, int type, float amplitude, int32_t zero,
+               void *data);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Odd floating-point environments that a caller may have: the numeric specification holds in each, and a run restores it.
+// Odd floating-point environments that a caller may have: the numeric specification holds in each,
+// and a run restores it.
 #ifndef QUERNEL_TESTS_ENVIRONMENT_H
 #define QUERNEL_TESTS_ENVIRONMENT_H
 
@@ -9,9 +10,12 @@
 #include <xmmintrin.h>
 
 typedef uint32_t environment;
-enum { ENVIRONMENT_STICKY = 0x3f }; // flags of exceptions that have happened: not part of the environment's settings
+// flags of exceptions that have happened: not part of the environment's settings
+enum { ENVIRONMENT_STICKY = 0x3f };
 
-static inline environment environment_get(void) { return _mm_getcsr() & ~(uint32_t)ENVIRONMENT_STICKY; }
+static inline environment environment_get(void) {
+    return _mm_getcsr() & ~(uint32_t)ENVIRONMENT_STICKY;
+}
 static inline void environment_set(environment e) { _mm_setcsr(e); }
 
 /// Number 0 is the default one.
@@ -36,7 +40,9 @@ static inline environment environment_get(void) {
     __asm__ volatile("mrs %0, fpcr" : "=r"(e)::"memory");
     return e;
 }
-static inline void environment_set(environment e) { __asm__ volatile("msr fpcr, %0" ::"r"(e) : "memory"); }
+static inline void environment_set(environment e) {
+    __asm__ volatile("msr fpcr, %0" ::"r"(e) : "memory");
+}
 
 /// Number 0 is the default one.
 static inline environment environment_number(uint32_t number) {

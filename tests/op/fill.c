@@ -57,29 +57,34 @@ static void store(void *data, int type, int64_t at, float f, int32_t i) {
     }
 }
 
-// Most pixels become what stands left of them: maps that are mostly constant, with equal rows among the im2col rows.
+// Most pixels become what stands left of them: maps that are mostly constant, with equal rows among
+// the im2col rows.
 static void repeat_pixels(rng *r, const quernel_tensor *t, size_t size, uint8_t *data) {
     for (uint32_t n = 0; n < t->n; n++)
         for (uint32_t h = 0; h < t->h; h++)
             for (uint32_t w = 1; w < t->w; w++) {
                 if (rng_one_in(r, 10)) continue;
-                uint8_t *pixel = data + (n * t->stride_n + h * t->stride_h + w * t->stride_w) * (int64_t)size;
+                uint8_t *pixel =
+                    data + (n * t->stride_n + h * t->stride_h + w * t->stride_w) * (int64_t)size;
                 for (uint32_t ch = 0; ch < t->c; ch++, pixel += t->stride_c * (int64_t)size)
                     memcpy(pixel, pixel - t->stride_w * (int64_t)size, size);
             }
 }
 
-void case_fill(op_case *c, const quernel_tensor *t, int type, float amplitude, int32_t zero, void *data) {
+void case_fill(op_case *c, const quernel_tensor *t, int type, float amplitude, int32_t zero,
+               void *data) {
     rng *r = &c->r;
     const filling kind = rng_one_in(r, 2) ? FILL_EVEN : (filling)rng_int(r, 0, FILL_KINDS - 1);
     const int mode = rng_int(r, 0, 15);
-    const float step = c->conv.quant.mode == QUERNEL_QUANT_STATIC ? c->conv.quant.scale : amplitude / 127.0f;
+    const float step =
+        c->conv.quant.mode == QUERNEL_QUANT_STATIC ? c->conv.quant.scale : amplitude / 127.0f;
     const int32_t lo = type == QUERNEL_TYPE_S8 ? -128 : 0;
     for (uint32_t n = 0; n < t->n; n++) {
         for (uint32_t ch = 0; ch < t->c; ch++) {
             for (uint32_t h = 0; h < t->h; h++) {
                 for (uint32_t w = 0; w < t->w; w++) {
-                    const int64_t at = n * t->stride_n + ch * t->stride_c + h * t->stride_h + w * t->stride_w;
+                    const int64_t at =
+                        n * t->stride_n + ch * t->stride_c + h * t->stride_h + w * t->stride_w;
                     const bool wide = type == QUERNEL_TYPE_S32;
                     store(data, type, at, draw_float(r, kind, amplitude, step),
                           wide ? (int32_t)rng_next(r) : draw_int(r, mode, lo, zero, ch + h + w));

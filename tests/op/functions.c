@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The activation functions, restated from the formulas that the numeric specification promises bit for bit.
+// The activation functions, restated from the formulas that the numeric specification promises bit
+// for bit.
 #include <math.h>
 #include <string.h>
 
@@ -11,11 +12,13 @@ static float horner(const float *from_highest, int count, float x) {
     return sum;
 }
 
-static float bounded(float t, float lo, float hi) { return t < lo ? lo : t > hi ? hi : t; } // NaN stays
+// NaN stays
+static float bounded(float t, float lo, float hi) { return t < lo ? lo : t > hi ? hi : t; }
 
 /// 2^n and e^r − 1 with t = n·ln 2 + r.
 static void split_exp(float t, float *power, float *rest) {
-    static const float c[] = {0x1.6a2434p-10f, 0x1.1239e2p-7f, 0x1.5558f2p-5f, 0x1.555492p-3f, 0x1.fffffcp-2f};
+    static const float c[] = {0x1.6a2434p-10f, 0x1.1239e2p-7f, 0x1.5558f2p-5f, 0x1.555492p-3f,
+                              0x1.fffffcp-2f};
     const float shifted = fmaf(t, 0x1.715476p+0f, 0x1.8p23f), n = shifted - 0x1.8p23f;
     const float r = fmaf(n, -0x1.62e43p-1f, t);
     *power = isnan(n) ? n : ldexpf(1.0f, (int)n);

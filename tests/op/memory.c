@@ -32,8 +32,8 @@ void guarded_free(guarded *g) {
     *g = (guarded){0};
 }
 
-uint8_t *guarded_take(guarded *g, size_t bytes, size_t alignment, guarded_place place, uint8_t poison,
-                      uint8_t **ret_window, size_t *ret_window_bytes) {
+uint8_t *guarded_take(guarded *g, size_t bytes, size_t alignment, guarded_place place,
+                      uint8_t poison, uint8_t **ret_window, size_t *ret_window_bytes) {
     const size_t need = bytes + alignment + 2 * SLACK;
     if (g->capacity < need && map(g, need * 2)) return NULL;
     uint8_t *at = g->map;

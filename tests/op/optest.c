@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operators' random tests as a plain program, for emulators, sanitizers and replays.
-// Build: gcc -std=gnu11 -O2 -ffp-contract=off -I../../include optest.c suite.c runner.c runner_gemm.c case.c fill.c
+// Build: gcc -std=gnu11 -O2 -ffp-contract=off -I../../include optest.c suite.c runner.c
+// runner_gemm.c case.c fill.c
 //        oracle.c memory.c spread.c ../unit/check.c -lquernel -lm -lpthread
 // With Criterion: ../unit/main_criterion.c in place of optest.c, and -lcriterion.
 #define _DEFAULT_SOURCE
@@ -12,7 +13,8 @@
 
 static const char usage[] =
     "usage: optest [--op linear|conv2d|deconv2d|gemm] [--seed N] [--cases N] [--case N]\n"
-    "Runs random cases of each operator against a naive oracle, bit for bit. --case replays one of them.\n";
+    "Runs random cases of each operator against a naive oracle, bit for bit. --case replays one of "
+    "them.\n";
 
 int main(int argc, char **argv) {
     const char *op = NULL;
@@ -35,7 +37,8 @@ int main(int argc, char **argv) {
     for (size_t i = 0; test_entries[i].name; i++) {
         if (op && strcmp(op, test_entries[i].name)) continue;
         const test_result *result = test_run(i);
-        printf("%s: %zu cases, %zu failed\n", test_entries[i].name, result->checks, result->failures);
+        printf("%s: %zu cases, %zu failed\n", test_entries[i].name, result->checks,
+               result->failures);
         fflush(stdout);
         passed += result->checks - result->failures;
         failed += result->failures;

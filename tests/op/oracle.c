@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The naive restatement of the operators. All of them are one sum over taps: a linear layer is an image of one column and
-// M lines; a deconvolution looks, for each output pixel, which input pixel a tap would have spread to it.
+// The naive restatement of the operators. All of them are one sum over taps: a linear layer is an
+// image of one column and M lines; a deconvolution looks, for each output pixel, which input pixel
+// a tap would have spread to it.
 #include "oracle.h"
 
 #include <math.h>
@@ -25,7 +26,8 @@ typedef struct problem {
     int32_t *row; // [in][taps] activations of one pixel, zero point subtracted
 } problem;
 
-/// How the activations of one scope are quantized: q = rne(clamp(x·m·g, lo − z, hi − z)) + z, worth d each.
+/// How the activations of one scope are quantized: q = rne(clamp(x·m·g, lo − z, hi − z)) + z, worth
+/// d each.
 typedef struct encoding {
     float g, d;
     int32_t zero;
@@ -46,7 +48,8 @@ static uint32_t to_bits(float x) {
 }
 
 static float load_float(int type, const void *data, int64_t index) {
-    if (type == QUERNEL_TYPE_BF16) return from_bits((uint32_t)((const uint16_t *)data)[index] << 16);
+    if (type == QUERNEL_TYPE_BF16)
+        return from_bits((uint32_t)((const uint16_t *)data)[index] << 16);
     return ((const float *)data)[index];
 }
 
@@ -74,7 +77,10 @@ static float clampf(float t, float lo, float hi) {
 }
 
 static int32_t quantize(float t, int type, bool narrow, int32_t zero) {
-    const int32_t lo = type == QUERNEL_TYPE_U8 ? 0 : narrow ? -127 : -128, hi = type == QUERNEL_TYPE_U8 ? 255 : 127;
+    const int32_t lo = type == QUERNEL_TYPE_U8 ? 0
+                       : narrow                ? -127
+                                               : -128,
+                  hi = type == QUERNEL_TYPE_U8 ? 255 : 127;
     if (isnan(t)) return zero;
     return (int32_t)lrintf(clampf(t, (float)(lo - zero), (float)(hi - zero))) + zero;
 }
@@ -91,7 +97,8 @@ static int64_t weight_index(const problem *p, uint32_t o, uint32_t c, uint32_t t
     if (w->kind == QUERNEL_WEIGHTS_LINEAR) {
         return o * (w->stride ? w->stride : (int64_t)w->in) + c * (w->stride_in ? w->stride_in : 1);
     }
-    return o * (w->stride ? w->stride : (int64_t)p->group_in * p->taps) + (int64_t)c * p->taps + tap;
+    return o * (w->stride ? w->stride : (int64_t)p->group_in * p->taps) + (int64_t)c * p->taps +
+           tap;
 }
 
 static float smooth_of(const problem *p, uint32_t channel, uint32_t tap) {
@@ -110,7 +117,8 @@ static void quantize_channel(problem *p, uint32_t o, int32_t *q) {
     const quernel_weights_desc *w = p->weights;
     float max = 0.0f;
     for (uint32_t c = 0; c < p->group_in; c++) {
-        for (uint32_t tap = 0; tap < p->taps; tap++) max = fmaxf(max, fabsf(smoothed_weight(p, o, c, tap)));
+        for (uint32_t tap = 0; tap < p->taps; tap++)
+            max = fmaxf(max, fabsf(smoothed_weight(p, o, c, tap)));
     }
     const bool dead = !w->scale && max < 0x1p-96f;
     p->d_w[o] = dead ? 1.0f : w->scale ? w->scale[o] : max / 127.0f;
@@ -134,7 +142,8 @@ static void prepare_weights(problem *p) {
         p->d_w[o] = w->scale ? w->scale[o] : 1.0f;
         for (uint32_t c = 0; c < p->group_in; c++) {
             for (uint32_t tap = 0; tap < p->taps; tap++) {
-                q[c * p->taps + tap] = load_int(w->type, w->data, weight_index(p, o, c, tap)) - zero;
+                q[c * p->taps + tap] =
+                    load_int(w->type, w->data, weight_index(p, o, c, tap)) - zero;
             }
         }
     }
@@ -152,8 +161,10 @@ static void prepare_multipliers(problem *p) {
 
 // ---- activations ----
 
-/// Line and column of the input that a tap of an output position reads; false in the padding, or where none is met.
-static bool tap_position(const problem *p, uint32_t i, uint32_t j, uint32_t tap, int64_t *h, int64_t *w) {
+/// Line and column of the input that a tap of an output position reads; false in the padding, or
+/// where none is met.
+static bool tap_position(const problem *p, uint32_t i, uint32_t j, uint32_t tap, int64_t *h,
+                         int64_t *w) {
     const int64_t r = (int64_t)(tap / p->weights->kernel_w) * p->dilation_h;
     const int64_t s = (int64_t)(tap % p->weights->kernel_w) * p->dilation_w;
     if (p->deconv) {
@@ -177,7 +188,8 @@ static void widen(float y, float *min, float *max) {
 
 static encoding encoding_of_range(const problem *p, float min, float max) {
     encoding e = {1.0f, 1.0f, 0};
-    const bool is_signed = p->quant.type == QUERNEL_TYPE_S8, asymmetric = !is_signed && p->quant.asymmetric;
+    const bool is_signed = p->quant.type == QUERNEL_TYPE_S8,
+               asymmetric = !is_signed && p->quant.asymmetric;
     float range = max;
     if (is_signed && -min > max) range = -min;
     if (asymmetric) range = max - min;
@@ -190,18 +202,21 @@ static encoding encoding_of_range(const problem *p, float min, float max) {
 }
 
 /// The range of the im2col row of one group: channels [first, first + count).
-static void widen_by_row(const problem *p, uint32_t n, uint32_t i, uint32_t j, uint32_t first, uint32_t count,
-                         float *min, float *max) {
+static void widen_by_row(const problem *p, uint32_t n, uint32_t i, uint32_t j, uint32_t first,
+                         uint32_t count, float *min, float *max) {
     for (uint32_t c = first; c < first + count; c++) {
         for (uint32_t tap = 0; tap < p->taps; tap++) {
             int64_t h, w;
             if (!tap_position(p, i, j, tap, &h, &w)) continue;
-            widen(load_float(p->x.type, p->x_data, offset(&p->x, n, c, h, w)) * p->m[c * p->taps + tap], min, max);
+            widen(load_float(p->x.type, p->x_data, offset(&p->x, n, c, h, w)) *
+                      p->m[c * p->taps + tap],
+                  min, max);
         }
     }
 }
 
-static void widen_by_image(const problem *p, uint32_t n, uint32_t rows, uint32_t columns, float *min, float *max) {
+static void widen_by_image(const problem *p, uint32_t n, uint32_t rows, uint32_t columns,
+                           float *min, float *max) {
     if (p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN) {
         for (uint32_t i = 0; i < rows; i++) {
             for (uint32_t j = 0; j < columns; j++) widen_by_row(p, n, i, j, 0, p->x.c, min, max);
@@ -218,7 +233,8 @@ static void widen_by_image(const problem *p, uint32_t n, uint32_t rows, uint32_t
     }
 }
 
-static void fill_row(const problem *p, const encoding *e, uint32_t n, uint32_t i, uint32_t j, uint32_t group) {
+static void fill_row(const problem *p, const encoding *e, uint32_t n, uint32_t i, uint32_t j,
+                     uint32_t group) {
     const bool ready = is_int8(p->x.type);
     for (uint32_t c = group * p->group_in; c < (group + 1) * p->group_in; c++) {
         for (uint32_t tap = 0; tap < p->taps; tap++) {
@@ -232,7 +248,8 @@ static void fill_row(const problem *p, const encoding *e, uint32_t n, uint32_t i
             if (ready) {
                 *q = load_int(p->x.type, p->x_data, at) - e->zero;
             } else {
-                const float t = load_float(p->x.type, p->x_data, at) * p->m[c * p->taps + tap] * e->g;
+                const float t =
+                    load_float(p->x.type, p->x_data, at) * p->m[c * p->taps + tap] * e->g;
                 *q = quantize(t, p->quant.type, p->quant.narrow, e->zero) - e->zero;
             }
         }
@@ -257,7 +274,8 @@ static float add_residual(const problem *p, uint32_t o, int64_t at, float t, flo
     const quernel_epilogue *f = &p->epilogue;
     if (f->residual_type == QUERNEL_TYPE_F32) {
         const float r = load_float(QUERNEL_TYPE_F32, p->residual_data, at);
-        const bool folded = is_int8(f->y_type) && !f->residual_after_activation && f->activation <= QUERNEL_ACTIVATION_PRELU;
+        const bool folded = is_int8(f->y_type) && !f->residual_after_activation &&
+                            f->activation <= QUERNEL_ACTIVATION_PRELU;
         return folded ? fmaf(r, fold, t) : t + r;
     }
     const float d = (f->residual_scales ? f->residual_scales[o] : f->residual_scale) * fold;
@@ -265,16 +283,20 @@ static float add_residual(const problem *p, uint32_t o, int64_t at, float t, flo
 }
 
 /// The output element of channel o before its conversion, from the exact sum.
-static float epilogue(const problem *p, uint32_t o, int32_t acc, float d_row, bool has_row, int64_t residual_at) {
+static float epilogue(const problem *p, uint32_t o, int32_t acc, float d_row, bool has_row,
+                      int64_t residual_at) {
     const quernel_epilogue *f = &p->epilogue;
-    const float out = is_int8(f->y_type) ? 1.0f / (f->y_smooth ? f->y_scale * f->y_smooth[o] : f->y_scale) : 1.0f;
+    const float out =
+        is_int8(f->y_type) ? 1.0f / (f->y_smooth ? f->y_scale * f->y_smooth[o] : f->y_scale) : 1.0f;
     const bool late = f->residual && f->residual_after_activation;
-    // A residual behind the activation, or an activation that no factor passes through, keeps the layer unfolded.
+    // A residual behind the activation, or an activation that no factor passes through, keeps the
+    // layer unfolded.
     const bool folded = !late && f->activation <= QUERNEL_ACTIVATION_PRELU;
     const float fold = folded ? out : 1.0f;
     float c = (has_row ? p->d_w[o] : p->quant.scale * p->d_w[o]) * fold;
     if (has_row) c = c * d_row;
-    const float bias = f->bias && f->bias_type == QUERNEL_TYPE_F32 ? ((const float *)f->bias)[o] * fold : 0.0f;
+    const float bias =
+        f->bias && f->bias_type == QUERNEL_TYPE_F32 ? ((const float *)f->bias)[o] * fold : 0.0f;
     float t = fmaf((float)acc, c, bias);
     if (f->residual && !late) t = add_residual(p, o, residual_at, t, fold);
     t = activate(f, o, t, fold);
@@ -286,11 +308,14 @@ static void store(const problem *p, int64_t at, float t) {
     switch (p->epilogue.y_type) {
     case QUERNEL_TYPE_F32: ((float *)p->y_data)[at] = t; return;
     case QUERNEL_TYPE_BF16: ((uint16_t *)p->y_data)[at] = to_bf16(t); return;
-    default: ((uint8_t *)p->y_data)[at] = (uint8_t)quantize(t, p->epilogue.y_type, p->epilogue.y_narrow, p->epilogue.y_zero);
+    default:
+        ((uint8_t *)p->y_data)[at] =
+            (uint8_t)quantize(t, p->epilogue.y_type, p->epilogue.y_narrow, p->epilogue.y_zero);
     }
 }
 
-static void output(const problem *p, const encoding *e, uint32_t n, uint32_t o, uint32_t h, uint32_t w, uint32_t acc) {
+static void output(const problem *p, const encoding *e, uint32_t n, uint32_t o, uint32_t h,
+                   uint32_t w, uint32_t acc) {
     const quernel_epilogue *f = &p->epilogue;
     const int64_t at = offset(&p->y, n, o, h, w), residual_at = offset(&p->residual, n, o, h, w);
     if (f->bias && f->bias_type == QUERNEL_TYPE_S32) acc += (uint32_t)((const int32_t *)f->bias)[o];
@@ -303,7 +328,8 @@ static void output(const problem *p, const encoding *e, uint32_t n, uint32_t o, 
     store(p, at, epilogue(p, o, (int32_t)acc, e->d, has_row, residual_at));
 }
 
-static void multiply(const problem *p, const encoding *e, uint32_t n, uint32_t i, uint32_t j, uint32_t group) {
+static void multiply(const problem *p, const encoding *e, uint32_t n, uint32_t i, uint32_t j,
+                     uint32_t group) {
     const int32_t *a = p->row + (size_t)group * p->group_in * p->taps;
     for (uint32_t o = group * p->group_out; o < (group + 1) * p->group_out; o++) {
         const int32_t *w = p->q_w + (size_t)o * p->group_in * p->taps;
@@ -330,7 +356,8 @@ static void write_border(const problem *p) {
 
 // ---- whole operators ----
 
-/// One position of the grid: its im2col row, group by group. Each group's row has a range of its own.
+/// One position of the grid: its im2col row, group by group. Each group's row has a range of its
+/// own.
 static void compute_position(const problem *p, encoding e, uint32_t n, uint32_t i, uint32_t j) {
     if (p->quant.row_scale) {
         e.d = p->quant.row_scale[i];
@@ -399,22 +426,25 @@ quernel_tensor oracle_dense(quernel_tensor t) {
     return t;
 }
 
-void oracle_output_size(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc, quernel_tensor *y) {
+void oracle_output_size(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc,
+                        quernel_tensor *y) {
     const quernel_tensor *x = &desc->x;
     y->c = weights->out;
     const uint32_t reach_h = desc->dilation_h * (weights->kernel_h - 1);
     const uint32_t reach_w = desc->dilation_w * (weights->kernel_w - 1);
     if (weights->kind == QUERNEL_WEIGHTS_DECONV2D) {
-        y->h = (x->h - 1) * desc->stride_h + reach_h + 1 + desc->out_pad_h - desc->pad_top - desc->pad_bottom;
-        y->w = (x->w - 1) * desc->stride_w + reach_w + 1 + desc->out_pad_w - desc->pad_left - desc->pad_right;
+        y->h = (x->h - 1) * desc->stride_h + reach_h + 1 + desc->out_pad_h - desc->pad_top -
+               desc->pad_bottom;
+        y->w = (x->w - 1) * desc->stride_w + reach_w + 1 + desc->out_pad_w - desc->pad_left -
+               desc->pad_right;
         return;
     }
     y->h = (x->h + desc->pad_top + desc->pad_bottom - reach_h - 1) / desc->stride_h + 1;
     y->w = (x->w + desc->pad_left + desc->pad_right - reach_w - 1) / desc->stride_w + 1;
 }
 
-int oracle_linear(const quernel_weights_desc *weights, const quernel_linear_desc *desc, const void *x,
-                  const void *residual, void *y) {
+int oracle_linear(const quernel_weights_desc *weights, const quernel_linear_desc *desc,
+                  const void *x, const void *residual, void *y) {
     problem p = {.weights = weights,
                  .quant = desc->quant,
                  .epilogue = desc->epilogue,
@@ -425,16 +455,21 @@ int oracle_linear(const quernel_weights_desc *weights, const quernel_linear_desc
                  .stride_w = 1,
                  .dilation_h = 1,
                  .dilation_w = 1};
-    p.x = oracle_dense((quernel_tensor){
-        .type = desc->x_type, .n = 1, .c = weights->in, .h = desc->m, .w = 1, .stride_h = desc->x_stride});
-    p.y = oracle_dense((quernel_tensor){.n = 1, .c = weights->out, .h = desc->m, .w = 1, .stride_h = desc->y_stride});
+    p.x = oracle_dense((quernel_tensor){.type = desc->x_type,
+                                        .n = 1,
+                                        .c = weights->in,
+                                        .h = desc->m,
+                                        .w = 1,
+                                        .stride_h = desc->x_stride});
+    p.y = oracle_dense((quernel_tensor){
+        .n = 1, .c = weights->out, .h = desc->m, .w = 1, .stride_h = desc->y_stride});
     p.residual = p.y;
     p.residual.stride_h = desc->residual_stride ? desc->residual_stride : (int64_t)weights->out;
     return run(&p);
 }
 
-static int run_image(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc, const void *x,
-                     const void *residual, void *y) {
+static int run_image(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc,
+                     const void *x, const void *residual, void *y) {
     problem p = {.weights = weights,
                  .quant = desc->quant,
                  .epilogue = desc->epilogue,
@@ -462,18 +497,19 @@ static int run_image(const quernel_weights_desc *weights, const quernel_conv2d_d
     return run(&p);
 }
 
-int oracle_conv2d(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc, const void *x,
-                  const void *residual, void *y) {
+int oracle_conv2d(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc,
+                  const void *x, const void *residual, void *y) {
     return run_image(weights, desc, x, residual, y);
 }
 
-int oracle_deconv2d(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc, const void *x,
-                    const void *residual, void *y) {
+int oracle_deconv2d(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc,
+                    const void *x, const void *residual, void *y) {
     return run_image(weights, desc, x, residual, y);
 }
 
-void oracle_gemm(int a_type, int transpose_b, uint32_t m, uint32_t n, uint32_t k, const void *a, int64_t lda,
-                 int32_t a_zero, const int8_t *b, int64_t ldb, int32_t b_zero, int beta, int32_t *c, int64_t ldc) {
+void oracle_gemm(int a_type, int transpose_b, uint32_t m, uint32_t n, uint32_t k, const void *a,
+                 int64_t lda, int32_t a_zero, const int8_t *b, int64_t ldb, int32_t b_zero,
+                 int beta, int32_t *c, int64_t ldc) {
     for (uint32_t i = 0; i < m; i++) {
         for (uint32_t j = 0; j < n; j++) {
             uint32_t acc = beta ? (uint32_t)c[i * ldc + j] : 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs one random operator: guarded buffers, poisoned outputs, an odd float environment, every byte compared.
+// Runs one random operator: guarded buffers, poisoned outputs, an odd float environment, every byte
+// compared.
 #include "runner.h"
 
 #include <stdarg.h>
@@ -14,7 +15,8 @@
 
 enum { POISON_X = 0xee, POISON_Y = 0xa5, WORKSPACE_ALIGNMENT = 64 };
 
-/// A tensor's memory: `first` is element (0, 0, 0, 0), the window is all that must keep what the oracle says.
+/// A tensor's memory: `first` is element (0, 0, 0, 0), the window is all that must keep what the
+/// oracle says.
 typedef struct buffer {
     quernel_tensor t; // strides and sizes filled in
     int type;
@@ -39,7 +41,8 @@ static bool say(run_state *s, const char *format, ...) {
     const int length = vsnprintf(s->text, s->capacity, format, list);
     va_end(list);
     char *const end = s->text + length;
-    const size_t left = length >= 0 && (size_t)length < s->capacity ? s->capacity - (size_t)length : 0;
+    const size_t left =
+        length >= 0 && (size_t)length < s->capacity ? s->capacity - (size_t)length : 0;
     if (left > 8) {
         memcpy(end, "\n    ", 6);
         case_describe(&s->c, end + 5, left - 5);
@@ -57,20 +60,23 @@ static int64_t offset(const quernel_tensor *t, int64_t n, int64_t c, int64_t h, 
 }
 
 /// Takes memory for a tensor, its border and, where it is one, its chain memory.
-static bool take(run_state *s, guarded *g, buffer *b, const quernel_tensor *t, int type, const op_chain *chain,
-                 uint8_t poison) {
+static bool take(run_state *s, guarded *g, buffer *b, const quernel_tensor *t, int type,
+                 const op_chain *chain, uint8_t poison) {
     b->t = oracle_dense(*t);
     b->type = type;
     const size_t size = quernel_type_size((quernel_type)type);
     const int64_t before = -offset(&b->t, 0, 0, -(int64_t)t->border_h, -(int64_t)t->border_w);
-    const int64_t behind = offset(&b->t, (int64_t)t->n - 1, (int64_t)t->c - 1, (int64_t)t->h - 1 + t->border_h,
-                                  (int64_t)t->w - 1 + t->border_w) +
-                           1;
-    size_t bytes = (size_t)(before + behind) * size, alignment = size, first = (size_t)before * size;
+    const int64_t behind =
+        offset(&b->t, (int64_t)t->n - 1, (int64_t)t->c - 1, (int64_t)t->h - 1 + t->border_h,
+               (int64_t)t->w - 1 + t->border_w) +
+        1;
+    size_t bytes = (size_t)(before + behind) * size, alignment = size,
+           first = (size_t)before * size;
     if (chain->bytes) {
-        if ((int64_t)chain->offset < before || (int64_t)(chain->bytes - chain->offset) < behind + 64) {
-            return say(s, "chain_describe: %zu bytes, offset %zu: too few for %lld + %lld", chain->bytes, chain->offset,
-                       (long long)before, (long long)behind);
+        if ((int64_t)chain->offset < before ||
+            (int64_t)(chain->bytes - chain->offset) < behind + 64) {
+            return say(s, "chain_describe: %zu bytes, offset %zu: too few for %lld + %lld",
+                       chain->bytes, chain->offset, (long long)before, (long long)behind);
         }
         bytes = chain->bytes;
         first = chain->offset;
@@ -116,19 +122,22 @@ static bool prepare(run_state *s) {
     if (f->residual) {
         if (c->alias) {
             s->residual = s->y;
-        } else if (!take(s, &residual_memory, &s->residual, &d->residual, f->residual_type, &none, POISON_X)) {
+        } else if (!take(s, &residual_memory, &s->residual, &d->residual, f->residual_type, &none,
+                         POISON_X)) {
             return false;
         }
-        case_fill(c, &s->residual.t, f->residual_type, c->t_amp, f->residual_zero, s->residual.first);
+        case_fill(c, &s->residual.t, f->residual_type, c->t_amp, f->residual_zero,
+                  s->residual.first);
     }
     if (!keep_copy(s, &s->x) || !keep_copy(s, &s->y)) return false;
     if (f->residual && !c->alias && !keep_copy(s, &s->residual)) return false;
     uint8_t *expected = s->y.expected + (s->y.first - s->y.window);
     const void *residual = c->alias ? expected : s->residual.first;
     const quernel_linear_desc linear = case_linear(c);
-    const int failed = c->kind == OP_LINEAR   ? oracle_linear(&c->weights, &linear, s->x.first, residual, expected)
-                       : c->kind == OP_CONV2D ? oracle_conv2d(&c->weights, d, s->x.first, residual, expected)
-                                              : oracle_deconv2d(&c->weights, d, s->x.first, residual, expected);
+    const int failed =
+        c->kind == OP_LINEAR   ? oracle_linear(&c->weights, &linear, s->x.first, residual, expected)
+        : c->kind == OP_CONV2D ? oracle_conv2d(&c->weights, d, s->x.first, residual, expected)
+                               : oracle_deconv2d(&c->weights, d, s->x.first, residual, expected);
     return failed ? say(s, "the oracle has no memory") : true;
 }
 
@@ -157,10 +166,12 @@ static int create_op(const op_case *c, quernel_operator **op, quernel_error *err
 /// Dynamic quantization per row is not offered for small groups.
 static bool may_be_unsupported(const op_case *c) {
     const quernel_weights_desc *w = &c->weights;
-    return c->conv.quant.mode == QUERNEL_QUANT_DYNAMIC_ROW && w->groups > 1 && w->out / w->groups <= 8;
+    return c->conv.quant.mode == QUERNEL_QUANT_DYNAMIC_ROW && w->groups > 1 &&
+           w->out / w->groups <= 8;
 }
 
-/// Changes a line of explain: other numbers, and now and then another path. The plan then cuts its work elsewhere.
+/// Changes a line of explain: other numbers, and now and then another path. The plan then cuts its
+/// work elsewhere.
 static void other_plan(rng *r, const char *line, char *text, size_t capacity) {
     static const char *const paths[] = {"path=inplace", "path=staged", "path=im2col"};
     size_t length = 0;
@@ -172,7 +183,8 @@ static void other_plan(rng *r, const char *line, char *text, size_t capacity) {
             word = paths[rng_int(r, 0, 2)];
             skip = strcspn(line, " ");
         } else if (length > 0 && text[length - 1] == '=' && *line >= '0' && *line <= '9') {
-            snprintf(number, sizeof number, "%d", (int)(rng_one_in(r, 3) ? 16 * rng_int(r, 1, 4) : rng_int(r, 1, 9)));
+            snprintf(number, sizeof number, "%d",
+                     (int)(rng_one_in(r, 3) ? 16 * rng_int(r, 1, 4) : rng_int(r, 1, 9)));
             word = number;
             skip = strspn(line, "0123456789");
         }
@@ -186,8 +198,8 @@ static void other_plan(rng *r, const char *line, char *text, size_t capacity) {
     text[length] = 0;
 }
 
-/// No plan may change a bit: the operator is made again with other sizes of its strips, chunks and blocks. A plan that
-/// is refused leaves the first one.
+/// No plan may change a bit: the operator is made again with other sizes of its strips, chunks and
+/// blocks. A plan that is refused leaves the first one.
 static void create_otherwise(op_case *c, quernel_operator **op) {
     char line[512], text[512];
     quernel_operator *other = NULL;
@@ -195,7 +207,9 @@ static void create_otherwise(op_case *c, quernel_operator **op) {
     if (length >= sizeof line) return;
     other_plan(&c->r, line, text, sizeof text);
     const size_t used = strlen(text);
-    if (rng_one_in(&c->r, 2)) snprintf(text + used, sizeof text - used, " dedup=%d", rng_int(&c->r, 1, rng_one_in(&c->r, 2) ? 2 : 9));
+    if (rng_one_in(&c->r, 2))
+        snprintf(text + used, sizeof text - used, " dedup=%d",
+                 rng_int(&c->r, 1, rng_one_in(&c->r, 2) ? 2 : 9));
     c->conv.config = text;
     if (create_op(c, &other, NULL) == QUERNEL_OK) {
         quernel_operator_destroy(*op);
@@ -219,9 +233,11 @@ static int create(run_state *s, quernel_operator **op, quernel_error *error) {
 static int run(run_state *s, const quernel_operator *op, quernel_error *error) {
     op_case *c = &s->c;
     spread context;
-    const quernel_parallel parallel = spread_make(c->spread, c->conv.threads, rng_next(&c->r), &context);
+    const quernel_parallel parallel =
+        spread_make(c->spread, c->conv.threads, rng_next(&c->r), &context);
     const quernel_parallel *const spread_over = c->spread == OP_SPREAD_NONE ? NULL : &parallel;
-    return quernel_operator_run(op, s->x.first, c->conv.epilogue.residual ? s->residual.first : NULL, s->y.first,
+    return quernel_operator_run(op, s->x.first,
+                                c->conv.epilogue.residual ? s->residual.first : NULL, s->y.first,
                                 s->workspace, s->workspace_bytes, spread_over, error);
 }
 
@@ -237,8 +253,9 @@ static bool execute(run_state *s) {
     int code = create(s, &op, &error);
     if (code == QUERNEL_OK) {
         s->workspace_bytes = quernel_operator_workspace(op);
-        s->workspace = guarded_take(&workspace_memory, s->workspace_bytes, WORKSPACE_ALIGNMENT, GUARDED_END,
-                                    (uint8_t)rng_next(&s->c.r), &window, &window_bytes);
+        s->workspace =
+            guarded_take(&workspace_memory, s->workspace_bytes, WORKSPACE_ALIGNMENT, GUARDED_END,
+                         (uint8_t)rng_next(&s->c.r), &window, &window_bytes);
         code = s->workspace ? run(s, op, &error) : QUERNEL_E_MEMORY;
         quernel_operator_destroy(op);
     }
@@ -249,11 +266,14 @@ static bool execute(run_state *s) {
         return true;
     }
     if (code != QUERNEL_OK) return say(s, "%s: %s", quernel_status_string(code), error.text);
-    if (after != odd) return say(s, "the caller's float environment was %x, is %x", (unsigned)odd, (unsigned)after);
+    if (after != odd)
+        return say(s, "the caller's float environment was %x, is %x", (unsigned)odd,
+                   (unsigned)after);
     return true;
 }
 
-/// Where both hold a NaN, its sign and payload are not promised: the expected one becomes the actual one.
+/// Where both hold a NaN, its sign and payload are not promised: the expected one becomes the
+/// actual one.
 static void forgive_nan(const buffer *b, int64_t at) {
     float actual, expected;
     uint8_t *place = b->first + at * 4;
@@ -287,18 +307,22 @@ static bool compare_elements(run_state *s, const buffer *b) {
                     char is[48], wanted[48];
                     print_element(is, sizeof is, b->type, place);
                     print_element(wanted, sizeof wanted, b->type, expected);
-                    snprintf(first, sizeof first, "n %u c %u h %u w %u is %s, expected %s", n, c, h, w, is, wanted);
+                    snprintf(first, sizeof first, "n %u c %u h %u w %u is %s, expected %s", n, c, h,
+                             w, is, wanted);
                 }
             }
         }
     }
-    if (wrong) return say(s, "y %ux%ux%ux%u: %zu elements differ: first %s", t->n, t->c, t->h, t->w, wrong, first);
+    if (wrong)
+        return say(s, "y %ux%ux%ux%u: %zu elements differ: first %s", t->n, t->c, t->h, t->w, wrong,
+                   first);
     return true;
 }
 
 static bool compare(run_state *s) {
     if (memcmp(s->x.window, s->x.expected, s->x.window_bytes)) return say(s, "x was written to");
-    if (s->residual.expected && memcmp(s->residual.window, s->residual.expected, s->residual.window_bytes)) {
+    if (s->residual.expected &&
+        memcmp(s->residual.window, s->residual.expected, s->residual.window_bytes)) {
         return say(s, "the residual was written to");
     }
     if (!compare_elements(s, &s->y)) return false;
@@ -310,7 +334,8 @@ static bool compare(run_state *s) {
     return true;
 }
 
-bool runner_operator(op_kind kind, uint64_t seed, uint64_t number, uint32_t isas, char *text, size_t capacity) {
+bool runner_operator(op_kind kind, uint64_t seed, uint64_t number, uint32_t isas, char *text,
+                     size_t capacity) {
     run_state s = {.text = text, .capacity = capacity};
     case_draw(&s.c, kind, seed, number, isas);
     const bool right = prepare(&s) && execute(&s) && (s.unsupported || compare(&s));

@@ -57,11 +57,13 @@ static int run(gemm_case *g, const uint8_t *a, const int8_t *b, int32_t *c, quer
     const quernel_parallel parallel = spread_make(g->spread, g->threads, rng_next(&g->r), &context);
     const quernel_parallel *over = g->spread == OP_SPREAD_NONE ? NULL : &parallel;
     environment_set(environment_number(g->environment));
-    const int code = g->is_unsigned
-                         ? quernel_gemm_u8s8s32(g->transpose, g->m, g->n, g->k, a, g->lda, g->a_zero, b, g->ldb,
-                                                g->b_zero, g->beta, c, g->ldc, g->threads, over, NULL, error)
-                         : quernel_gemm_s8s8s32(g->transpose, g->m, g->n, g->k, (const int8_t *)a, g->lda, g->a_zero, b,
-                                                g->ldb, g->b_zero, g->beta, c, g->ldc, g->threads, over, NULL, error);
+    const int code =
+        g->is_unsigned
+            ? quernel_gemm_u8s8s32(g->transpose, g->m, g->n, g->k, a, g->lda, g->a_zero, b, g->ldb,
+                                   g->b_zero, g->beta, c, g->ldc, g->threads, over, NULL, error)
+            : quernel_gemm_s8s8s32(g->transpose, g->m, g->n, g->k, (const int8_t *)a, g->lda,
+                                   g->a_zero, b, g->ldb, g->b_zero, g->beta, c, g->ldc, g->threads,
+                                   over, NULL, error);
     environment_set(environment_number(0));
     return code;
 }
@@ -70,7 +72,8 @@ bool runner_gemm(uint64_t seed, uint64_t number, char *text, size_t capacity) {
     static guarded a_memory, b_memory, c_memory;
     gemm_case g = draw(seed, number);
     const size_t a_bytes = (size_t)((g.m - 1) * g.lda + g.k);
-    const size_t b_bytes = (size_t)(g.transpose ? (g.n - 1) * g.ldb + g.k : (g.k - 1) * g.ldb + g.n);
+    const size_t b_bytes =
+        (size_t)(g.transpose ? (g.n - 1) * g.ldb + g.k : (g.k - 1) * g.ldb + g.n);
     const size_t c_bytes = (size_t)((g.m - 1) * g.ldc + g.n) * sizeof(int32_t);
     uint8_t *window;
     size_t window_bytes;
@@ -82,18 +85,21 @@ bool runner_gemm(uint64_t seed, uint64_t number, char *text, size_t capacity) {
     fill(&g.r, a, a_bytes);
     fill(&g.r, b, b_bytes);
     memcpy(expected, window, window_bytes);
-    oracle_gemm(g.is_unsigned ? QUERNEL_TYPE_U8 : QUERNEL_TYPE_S8, g.transpose, g.m, g.n, g.k, a, g.lda, g.a_zero,
-                (const int8_t *)b, g.ldb, g.b_zero, g.beta, (int32_t *)(expected + (c - window)), g.ldc);
+    oracle_gemm(g.is_unsigned ? QUERNEL_TYPE_U8 : QUERNEL_TYPE_S8, g.transpose, g.m, g.n, g.k, a,
+                g.lda, g.a_zero, (const int8_t *)b, g.ldb, g.b_zero, g.beta,
+                (int32_t *)(expected + (c - window)), g.ldc);
     quernel_error error = {0};
     const int code = run(&g, a, (const int8_t *)b, (int32_t *)c, &error);
     const bool right = code == QUERNEL_OK && memcmp(window, expected, window_bytes) == 0;
     if (!right) {
         snprintf(text, capacity,
-                 "%s: %s; %s m %u n %u k %u ld %lld %lld %lld zeros %d %d transpose %d beta %d threads %u"
+                 "%s: %s; %s m %u n %u k %u ld %lld %lld %lld zeros %d %d transpose %d beta %d "
+                 "threads %u"
                  " spread %d",
                  code == QUERNEL_OK ? "C differs" : quernel_status_string(code), error.text,
-                 g.is_unsigned ? "u8s8" : "s8s8", g.m, g.n, g.k, (long long)g.lda, (long long)g.ldb, (long long)g.ldc,
-                 g.a_zero, g.b_zero, g.transpose, g.beta, g.threads, (int)g.spread);
+                 g.is_unsigned ? "u8s8" : "s8s8", g.m, g.n, g.k, (long long)g.lda, (long long)g.ldb,
+                 (long long)g.ldc, g.a_zero, g.b_zero, g.transpose, g.beta, g.threads,
+                 (int)g.spread);
     }
     free(expected);
     return right;

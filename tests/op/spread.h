@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ways of running tasks that a caller may choose: legal, and unlike the ones that anybody would think of first.
+// Ways of running tasks that a caller may choose: legal, and unlike the ones that anybody would
+// think of first.
 #ifndef QUERNEL_TESTS_SPREAD_H
 #define QUERNEL_TESTS_SPREAD_H
 
@@ -12,8 +13,8 @@ typedef struct spread {
     uint32_t calls; ///< of the parallel_for, over the run
 } spread;
 
-/// A quernel_parallel of the given kind for `workers` workers. `s` must outlive it. Pools are made once per process.
-/// OP_SPREAD_NONE gives {NULL, NULL}.
+/// A quernel_parallel of the given kind for `workers` workers. `s` must outlive it. Pools are made
+/// once per process. OP_SPREAD_NONE gives {NULL, NULL}.
 quernel_parallel spread_make(op_spread kind, uint32_t workers, uint64_t seed, spread *s);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operators' random tests as a suite: one entry an operator, one check a case.
-// Environment: QUERNEL_TEST_SEED (default 1), QUERNEL_TEST_CASES (cases an entry, default 2500), QUERNEL_TEST_CASE
-// (replays this one only).
+// Environment: QUERNEL_TEST_SEED (default 1), QUERNEL_TEST_CASES (cases an entry, default 2500),
+// QUERNEL_TEST_CASE (replays this one only).
 #define _DEFAULT_SOURCE
 #include <signal.h>
 #include <stdio.h>
@@ -34,11 +34,13 @@ static uint64_t from_environment(const char *name, uint64_t otherwise) {
     return text && *text ? strtoull(text, NULL, 10) : otherwise;
 }
 
-static void run_all(const char *op, bool (*run)(uint64_t seed, uint64_t number, char *text, size_t capacity)) {
+static void run_all(const char *op,
+                    bool (*run)(uint64_t seed, uint64_t number, char *text, size_t capacity)) {
     const uint64_t seed = from_environment("QUERNEL_TEST_SEED", DEFAULT_SEED);
     const uint64_t only = from_environment("QUERNEL_TEST_CASE", UINT64_MAX);
     const uint64_t cases = from_environment("QUERNEL_TEST_CASES", DEFAULT_CASES);
-    const uint64_t first = only == UINT64_MAX ? 0 : only, last = only == UINT64_MAX ? cases : only + 1;
+    const uint64_t first = only == UINT64_MAX ? 0 : only,
+                   last = only == UINT64_MAX ? cases : only + 1;
     catch_crashes();
     for (uint64_t i = first; i < last; i++) {
         char text[1024] = "";
@@ -68,5 +70,8 @@ static void test_deconv2d(void) { run_all("deconv2d", deconv2d); }
 static void test_gemm(void) { run_all("gemm", runner_gemm); }
 
 const char test_suite[] = "op";
-const test_entry test_entries[] = {
-    {"linear", test_linear}, {"conv2d", test_conv2d}, {"deconv2d", test_deconv2d}, {"gemm", test_gemm}, {NULL, NULL}};
+const test_entry test_entries[] = {{"linear", test_linear},
+                                   {"conv2d", test_conv2d},
+                                   {"deconv2d", test_deconv2d},
+                                   {"gemm", test_gemm},
+                                   {NULL, NULL}};

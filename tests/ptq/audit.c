@@ -15,7 +15,8 @@ static quernel_choice plain(void) {
     return scene_search(&s, &o);
 }
 
-// The greatest of the channels' |mean of int8 − float| before the activation, with this bias in the int8 layer.
+// The greatest of the channels' |mean of int8 − float| before the activation, with this bias in the
+// int8 layer.
 static double worst_mean(const quernel_choice *c, const float *bias) {
     static float y[MAX_Y];
     static double exact[MAX_Y];
@@ -28,7 +29,8 @@ static double worst_mean(const quernel_choice *c, const float *bias) {
         scene_exact(&s, i, exact);
         const bool nchw = s.samples[i].tensor.layout == QUERNEL_LAYOUT_NCHW;
         for (size_t j = 0; j < count; j++)
-            mean[nchw ? j / pixels : j % out] += ((double)y[j] - exact[j]) / (double)pixels / SAMPLES;
+            mean[nchw ? j / pixels : j % out] +=
+                ((double)y[j] - exact[j]) / (double)pixels / SAMPLES;
     }
     s.op.epilogue.bias = s.bias;
     for (uint32_t n = 0; n < out; n++) worst = fmax(worst, fabs(mean[n]));
@@ -43,10 +45,12 @@ void test_bias_correct(void) {
         quernel_choice c = plain();
         c.quant.scale *= 0.5f; // clips: what is lost has a mean
         quernel_error e = {0};
-        CHECK(quernel_bias_correct(&s.layer, &c, NULL, s.samples, SAMPLES, bias, &e) == QUERNEL_OK, "%s", e.text);
+        CHECK(quernel_bias_correct(&s.layer, &c, NULL, s.samples, SAMPLES, bias, &e) == QUERNEL_OK,
+              "%s", e.text);
         s.op.epilogue.activation = QUERNEL_ACTIVATION_NONE;
         const double before = worst_mean(&c, s.bias), after = worst_mean(&c, bias);
-        CHECK(after < 1e-4 * before + 1e-6, "%s: %g before, %g after", scene_names[kind], before, after);
+        CHECK(after < 1e-4 * before + 1e-6, "%s: %g before, %g after", scene_names[kind], before,
+              after);
     }
 }
 
@@ -60,21 +64,23 @@ void test_audit_splits_the_error(void) {
             const quernel_report r = scene_audit(&s, &c);
             const double *without = r.sqnr_without;
             CHECK(!r.findings, "%s: findings %#x", scene_names[kind], r.findings);
-            CHECK(fabs(r.total.sqnr - c.sqnr) < 3.0, "%s: %.1f dB, the search said %.1f", scene_names[kind],
-                  r.total.sqnr, c.sqnr);
+            CHECK(fabs(r.total.sqnr - c.sqnr) < 3.0, "%s: %.1f dB, the search said %.1f",
+                  scene_names[kind], r.total.sqnr, c.sqnr);
             CHECK(without[QUERNEL_CAUSE_WEIGHTS] > r.total.sqnr + 1.0 &&
                       without[QUERNEL_CAUSE_ROUNDING] > r.total.sqnr + 0.5,
-                  "%s: %.1f dB, without weights %.1f, without rounding %.1f", scene_names[kind], r.total.sqnr,
-                  without[0], without[1]);
+                  "%s: %.1f dB, without weights %.1f, without rounding %.1f", scene_names[kind],
+                  r.total.sqnr, without[0], without[1]);
             if (mode == QUERNEL_QUANT_DYNAMIC_CALL)
                 CHECK(fabs(without[QUERNEL_CAUSE_CLIPPING] - r.total.sqnr) < 0.05,
-                      "%s: nothing clips, without clipping %.2f, with %.2f", scene_names[kind], without[2],
-                      r.total.sqnr);
+                      "%s: nothing clips, without clipping %.2f, with %.2f", scene_names[kind],
+                      without[2], r.total.sqnr);
             if (c.smooth_kind)
-                CHECK(without[QUERNEL_CAUSE_SMOOTHING] < r.total.sqnr - 1.0, "%s: without smoothing %.1f, with %.1f",
-                      scene_names[kind], without[3], r.total.sqnr);
+                CHECK(without[QUERNEL_CAUSE_SMOOTHING] < r.total.sqnr - 1.0,
+                      "%s: without smoothing %.1f, with %.1f", scene_names[kind], without[3],
+                      r.total.sqnr);
             else
-                CHECK(without[QUERNEL_CAUSE_SMOOTHING] == r.total.sqnr, "%s: smoothing that is off", scene_names[kind]);
+                CHECK(without[QUERNEL_CAUSE_SMOOTHING] == r.total.sqnr, "%s: smoothing that is off",
+                      scene_names[kind]);
         }
     // Weights that int8 holds exactly: without that cause the fake layer is the true one.
     scene_make(&s, SCENE_CONV, 13, 1.0f);
@@ -82,20 +88,21 @@ void test_audit_splits_the_error(void) {
         s.weights[i] = i % 144 ? (float)((int)(i * 37 % 255) - 127) : 127.0f;
     quernel_choice c = plain();
     quernel_report r = scene_audit(&s, &c);
-    CHECK(fabs(r.sqnr_without[QUERNEL_CAUSE_WEIGHTS] - r.total.sqnr) < 1e-3, "%.4f, %.4f", r.sqnr_without[0],
-          r.total.sqnr);
-    CHECK(fabs(r.sqnr_without[QUERNEL_CAUSE_CLIPPING] - r.total.sqnr) < 1.0, "nothing was clipped: %.2f, %.2f",
-          r.sqnr_without[2], r.total.sqnr);
-    CHECK(r.sqnr_without[QUERNEL_CAUSE_ROUNDING] > 60.0, "without rounding %.1f", r.sqnr_without[1]);
+    CHECK(fabs(r.sqnr_without[QUERNEL_CAUSE_WEIGHTS] - r.total.sqnr) < 1e-3, "%.4f, %.4f",
+          r.sqnr_without[0], r.total.sqnr);
+    CHECK(fabs(r.sqnr_without[QUERNEL_CAUSE_CLIPPING] - r.total.sqnr) < 1.0,
+          "nothing was clipped: %.2f, %.2f", r.sqnr_without[2], r.total.sqnr);
+    CHECK(r.sqnr_without[QUERNEL_CAUSE_ROUNDING] > 60.0, "without rounding %.1f",
+          r.sqnr_without[1]);
     c.quant.scale *= 0.25f;
     r = scene_audit(&s, &c);
-    CHECK(r.sqnr_without[QUERNEL_CAUSE_CLIPPING] > r.total.sqnr + 10.0 && r.findings == QUERNEL_FINDING_SCALE_NARROW &&
-              r.clipped > 0.1,
+    CHECK(r.sqnr_without[QUERNEL_CAUSE_CLIPPING] > r.total.sqnr + 10.0 &&
+              r.findings == QUERNEL_FINDING_SCALE_NARROW && r.clipped > 0.1,
           "clipped %.3f, findings %#x", r.clipped, r.findings);
     c.quant.scale *= 32.0f;
     r = scene_audit(&s, &c);
-    CHECK(r.findings == QUERNEL_FINDING_SCALE_WIDE && r.scale_ratio > 7.0, "ratio %.2f, findings %#x", r.scale_ratio,
-          r.findings);
+    CHECK(r.findings == QUERNEL_FINDING_SCALE_WIDE && r.scale_ratio > 7.0,
+          "ratio %.2f, findings %#x", r.scale_ratio, r.findings);
 }
 
 // What the float network is said to give: the layer's own float output, then altered.
@@ -106,8 +113,10 @@ static void expect(float shift, float factor, int channel) {
         scene_exact(&s, i, exact);
         const size_t count = scene_outputs(&s), pixels = count / out;
         for (size_t j = 0; j < count; j++) {
-            const size_t n = s.samples[i].tensor.layout == QUERNEL_LAYOUT_NCHW ? j / pixels : j % out;
-            const double t = (int)n == channel ? exact[j] * (double)factor + (double)shift : exact[j];
+            const size_t n =
+                s.samples[i].tensor.layout == QUERNEL_LAYOUT_NCHW ? j / pixels : j % out;
+            const double t =
+                (int)n == channel ? exact[j] * (double)factor + (double)shift : exact[j];
             s.expected[i][j] = (float)fmax(t, 0.0);
         }
         s.samples[i].expected = s.expected[i];
@@ -136,27 +145,29 @@ void test_audit_finds(void) {
         for (int i = 0; i < SAMPLES; i++)
             s.x[i][i % 2 ? 2 * SIDE * SIDE + j : j * MAX_IN + 2] = 0.0f; // input channel 2
     r = scene_audit(&s, &c);
-    CHECK(r.findings == (QUERNEL_FINDING_DEAD_OUTPUT | QUERNEL_FINDING_SILENT_INPUT) && r.dead == 1 &&
-              r.first_dead == 4 && r.silent == 1 && r.first_silent == 2,
+    CHECK(r.findings == (QUERNEL_FINDING_DEAD_OUTPUT | QUERNEL_FINDING_SILENT_INPUT) &&
+              r.dead == 1 && r.first_dead == 4 && r.silent == 1 && r.first_silent == 2,
           "dead: %#x, %u, %u", r.findings, r.first_dead, r.first_silent);
     s.x[2][3 * MAX_IN + 9] = NAN; // pixel 3, channel 9 of an NHWC image
     r = scene_audit(&s, &c);
-    CHECK(r.nonfinite_place == QUERNEL_PLACE_INPUT && r.nonfinite_sample == 2 && r.nonfinite_channel == 9 &&
-              r.nonfinite_index == 9 * SIDE * SIDE + 3,
+    CHECK(r.nonfinite_place == QUERNEL_PLACE_INPUT && r.nonfinite_sample == 2 &&
+              r.nonfinite_channel == 9 && r.nonfinite_index == 9 * SIDE * SIDE + 3,
           "NaN: place %d, channel %u, index %lld", r.nonfinite_place, r.nonfinite_channel,
           (long long)r.nonfinite_index);
-    CHECK(r.total.count > 0 && r.total.nonfinite > 0 && r.total.sqnr > 20.0, "the rest is judged: %.1f dB",
-          r.total.sqnr);
+    CHECK(r.total.count > 0 && r.total.nonfinite > 0 && r.total.sqnr > 20.0,
+          "the rest is judged: %.1f dB", r.total.sqnr);
     s.x[2][3 * MAX_IN + 9] = 0.0f, s.weights[77] = INFINITY;
     r = scene_audit(&s, &c);
-    CHECK(r.nonfinite_place == QUERNEL_PLACE_WEIGHTS && r.nonfinite_index == 77 && r.total.count == 0, "weights: %d",
-          r.nonfinite_place);
+    CHECK(r.nonfinite_place == QUERNEL_PLACE_WEIGHTS && r.nonfinite_index == 77 &&
+              r.total.count == 0,
+          "weights: %d", r.nonfinite_place);
     s.weights[77] = 0.0f, s.bias[8] = NAN;
     r = scene_audit(&s, &c);
-    CHECK(r.nonfinite_place == QUERNEL_PLACE_BIAS && r.nonfinite_channel == 8, "bias: %d", r.nonfinite_place);
+    CHECK(r.nonfinite_place == QUERNEL_PLACE_BIAS && r.nonfinite_channel == 8, "bias: %d",
+          r.nonfinite_place);
     s.bias[8] = 3e38f;
     for (int i = 0; i < MAX_IN * 9; i++) s.weights[8 * MAX_IN * 9 + i] = 3e37f;
     r = scene_audit(&s, &c);
-    CHECK(r.nonfinite_place == QUERNEL_PLACE_FLOAT_OUTPUT && r.nonfinite_channel == 8, "overflow: %d",
-          r.nonfinite_place);
+    CHECK(r.nonfinite_place == QUERNEL_PLACE_FLOAT_OUTPUT && r.nonfinite_channel == 8,
+          "overflow: %d", r.nonfinite_place);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators against fake quantization written by the specification, against plain division, and against float64 of the same
-// integers.
+// Operators against fake quantization written by the specification, against plain division, and
+// against float64 of the same integers.
 #include <math.h>
 #include <stdlib.h>
 
@@ -11,7 +11,8 @@
 
 enum { K = 64, M = 200 };
 
-// Codes of a smoothed, statically quantized matrix, read off an operator whose weights are the identity.
+// Codes of a smoothed, statically quantized matrix, read off an operator whose weights are the
+// identity.
 static bool codes_of(const float *x, const float *smooth, quernel_quant quant, int32_t *q) {
     static int8_t identity[K * K];
     for (int i = 0; i < K * K; i++) identity[i] = i / K == i % K;
@@ -46,17 +47,20 @@ void test_codes_by_the_law(void) {
     for (uint64_t seed = 0; seed < 24; seed++) {
         rng r = rng_make(61, seed);
         quernel_quant quant = QUERNEL_QUANT_INIT;
-        quant.type = seed & 1 ? QUERNEL_TYPE_S8 : QUERNEL_TYPE_U8, quant.scale = rng_scale(&r, -8, 8);
+        quant.type = seed & 1 ? QUERNEL_TYPE_S8 : QUERNEL_TYPE_U8,
+        quant.scale = rng_scale(&r, -8, 8);
         quant.zero = seed & 1 ? 0 : rng_int(&r, 0, 255), quant.narrow = seed & 1;
         for (int k = 0; k < K; k++) smooth[k] = rng_scale(&r, -3, 3);
         for (int i = 0; i < M * K; i++) { // near ties, where the two formulas part
-            const float code =
-                rng_one_in(&r, 2) ? (float)rng_int(&r, -260, 260) + 0.5f : rng_float(&r, -260.0f, 260.0f);
+            const float code = rng_one_in(&r, 2) ? (float)rng_int(&r, -260, 260) + 0.5f
+                                                 : rng_float(&r, -260.0f, 260.0f);
             x[i] = code * (smooth[i % K] * quant.scale);
-            if (rng_one_in(&r, 3)) x[i] = nextafterf(x[i], rng_one_in(&r, 2) ? INFINITY : -INFINITY);
+            if (rng_one_in(&r, 3))
+                x[i] = nextafterf(x[i], rng_one_in(&r, 2) ? INFINITY : -INFINITY);
         }
         if (!codes_of(x, smooth, quant, q)) return;
-        const float lo = (float)((seed & 1 ? -127 : 0) - quant.zero), hi = (float)((seed & 1 ? 127 : 255) - quant.zero);
+        const float lo = (float)((seed & 1 ? -127 : 0) - quant.zero),
+                    hi = (float)((seed & 1 ? 127 : 255) - quant.zero);
         for (int i = 0; i < M * K; i++) {
             const float t = x[i] * (1.0f / (smooth[i % K] * quant.scale));
             const int32_t law = (int32_t)nearbyintf(fminf(fmaxf(t, lo), hi));
@@ -66,10 +70,12 @@ void test_codes_by_the_law(void) {
             if (law == division) continue;
             differ++;
             CHECK(abs(law - division) == 1 && ulps_to_tie(u) <= 2.0,
-                  "element %d: %d, by division %d, %g ulp from a tie", i, law, division, ulps_to_tie(u));
+                  "element %d: %d, by division %d, %g ulp from a tie", i, law, division,
+                  ulps_to_tie(u));
         }
     }
-    CHECK(differ > 100, "only %zu codes differ from those by division: the test says little", differ);
+    CHECK(differ > 100, "only %zu codes differ from those by division: the test says little",
+          differ);
 }
 
 /// f32 output against acc·c + b in double, c = d_a·d_w exactly: within 2^-22·(|acc·c| + |b|).
@@ -85,18 +91,22 @@ void test_outputs_against_float64(void) {
         quernel_weights *packed = NULL;
         quernel_weights_info info = QUERNEL_WEIGHTS_INFO_INIT;
         w.smooth_kind = c.smooth_kind, w.smooth = s.smooth;
-        CHECK(quernel_weights_pack(&w, &packed, NULL) == QUERNEL_OK && quernel_weights_get(packed, &info) == QUERNEL_OK,
+        CHECK(quernel_weights_pack(&w, &packed, NULL) == QUERNEL_OK &&
+                  quernel_weights_get(packed, &info) == QUERNEL_OK,
               "pack");
         for (int i = 0; i < 2; i++) { // NHWC and NCHW
-            if (!scene_run(&s, &c, i, QUERNEL_TYPE_S32, acc) || !scene_run(&s, &c, i, QUERNEL_TYPE_F32, y)) return;
+            if (!scene_run(&s, &c, i, QUERNEL_TYPE_S32, acc) ||
+                !scene_run(&s, &c, i, QUERNEL_TYPE_F32, y))
+                return;
             const bool nchw = s.samples[i].tensor.layout == QUERNEL_LAYOUT_NCHW;
             const size_t count = scene_outputs(&s), pixels = count / w.out;
             for (size_t j = 0; j < count; j++) {
                 const size_t n = nchw ? j / pixels : j % w.out;
-                const double product = (double)acc[j] * ((double)c.quant.scale * (double)info.scale[n]),
+                const double product =
+                                 (double)acc[j] * ((double)c.quant.scale * (double)info.scale[n]),
                              b = (double)s.bias[n];
-                CHECK(fabs((double)y[j] - (product + b)) <= 0x1p-22 * (fabs(product) + fabs(b)), "%s, element %zu: %a",
-                      scene_names[kind], j, (double)y[j]);
+                CHECK(fabs((double)y[j] - (product + b)) <= 0x1p-22 * (fabs(product) + fabs(b)),
+                      "%s, element %zu: %a", scene_names[kind], j, (double)y[j]);
             }
         }
         quernel_weights_release(packed);

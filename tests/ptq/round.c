@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rounded weights: never worse than plain ones on the samples, better where columns go together, and codes that pack.
+// Rounded weights: never worse than plain ones on the samples, better where columns go together,
+// and codes that pack.
 #include <math.h>
 #include <string.h>
 
@@ -12,8 +13,8 @@ static scene s;
 static int8_t codes[MAX_IN * MAX_OUT * MAX_TAPS];
 static float scale[MAX_OUT], bias[MAX_OUT];
 
-// Inputs that their codes hold exactly, so that the weights alone err: multiples of 1/16, smoothed by powers of two.
-// Neighbours and channels go together, as in pictures.
+// Inputs that their codes hold exactly, so that the weights alone err: multiples of 1/16, smoothed
+// by powers of two. Neighbours and channels go together, as in pictures.
 static quernel_choice make_exact(scene_kind kind, uint64_t seed, bool smooth) {
     scene_make(&s, kind, seed, 1.0f);
     rng r = rng_make(seed, 7);
@@ -37,7 +38,8 @@ static quernel_choice make_exact(scene_kind kind, uint64_t seed, bool smooth) {
 
 static void round_it(const quernel_choice *c) {
     quernel_error e = {0};
-    const int code = quernel_weights_round(&s.layer, c, s.smooth, s.samples, SAMPLES, codes, scale, bias, &e);
+    const int code =
+        quernel_weights_round(&s.layer, c, s.smooth, s.samples, SAMPLES, codes, scale, bias, &e);
     CHECK(code == QUERNEL_OK, "%s", e.text);
 }
 
@@ -54,12 +56,15 @@ static void measure(const quernel_choice *c, bool rounded, double *ret_mean, dou
     for (int i = 0; i < SAMPLES; i++) scene_run(&s, c, i, QUERNEL_TYPE_F32, y[i]);
     s.described = described, s.op = op;
     const size_t count = scene_outputs(&s), out = s.described.out, pixels = count / out;
-    memset(ret_mean, 0, MAX_OUT * sizeof *ret_mean), memset(ret_variance, 0, MAX_OUT * sizeof *ret_variance);
+    memset(ret_mean, 0, MAX_OUT * sizeof *ret_mean),
+        memset(ret_variance, 0, MAX_OUT * sizeof *ret_variance);
     for (int i = 0; i < SAMPLES; i++) {
         scene_exact(&s, i, exact);
         for (size_t j = 0; j < count; j++) {
-            const size_t n = s.samples[i].tensor.layout == QUERNEL_LAYOUT_NCHW ? j / pixels : j % out;
-            const double lack = (double)y[i][j] - exact[j], share = 1.0 / (double)(pixels * SAMPLES);
+            const size_t n =
+                s.samples[i].tensor.layout == QUERNEL_LAYOUT_NCHW ? j / pixels : j % out;
+            const double lack = (double)y[i][j] - exact[j],
+                         share = 1.0 / (double)(pixels * SAMPLES);
             ret_mean[n] += lack * share, ret_variance[n] += lack * lack * share;
         }
     }
@@ -69,11 +74,12 @@ static void measure(const quernel_choice *c, bool rounded, double *ret_mean, dou
 static void check_codes(const char *name) {
     const quernel_weights_desc *w = &s.described;
     const size_t count = (size_t)w->in * w->out / w->groups * w->kernel_h * w->kernel_w;
-    for (size_t i = 0; i < count; i++) CHECK(codes[i] >= -127, "%s: code %d of %zu", name, codes[i], i);
+    for (size_t i = 0; i < count; i++)
+        CHECK(codes[i] >= -127, "%s: code %d of %zu", name, codes[i], i);
 }
 
-/// On the samples no channel gets worse, all together gain, and no mean is left. Of a transposed layer each phase is
-/// rounded by itself: its channels may lose what phases share.
+/// On the samples no channel gets worse, all together gain, and no mean is left. Of a transposed
+/// layer each phase is rounded by itself: its channels may lose what phases share.
 void test_round_gains(void) {
     double plain_mean[MAX_OUT], plain[MAX_OUT], mean[MAX_OUT], variance[MAX_OUT];
     for (int kind = 0; kind < SCENE_KINDS; kind++)
@@ -87,19 +93,20 @@ void test_round_gains(void) {
                 double before = 0.0, after = 0.0;
                 for (uint32_t n = 0; n < s.described.out; n++) {
                     const double max = plain[n] * (kind == SCENE_DECONV ? 1.3 : 1.0001) + 1e-10;
-                    CHECK(variance[n] <= max, "%s, channel %u: %g, plain %g", scene_names[kind], n, variance[n],
-                          plain[n]);
-                    CHECK(fabs(mean[n]) < 1e-5, "%s, channel %u: mean %g", scene_names[kind], n, mean[n]);
+                    CHECK(variance[n] <= max, "%s, channel %u: %g, plain %g", scene_names[kind], n,
+                          variance[n], plain[n]);
+                    CHECK(fabs(mean[n]) < 1e-5, "%s, channel %u: mean %g", scene_names[kind], n,
+                          mean[n]);
                     before += plain[n], after += variance[n];
                 }
                 const double share = kind == SCENE_DEPTHWISE ? 1.0 : 0.5;
-                CHECK(after < share * before, "%s, seed %u: %g, plain %g", scene_names[kind], (unsigned)seed, after,
-                      before);
+                CHECK(after < share * before, "%s, seed %u: %g, plain %g", scene_names[kind],
+                      (unsigned)seed, after, before);
             }
 }
 
-/// Weights of 0 stay 0, columns that are silent are rounded plainly, and a layer of which nothing is seen is a plain
-/// one.
+/// Weights of 0 stay 0, columns that are silent are rounded plainly, and a layer of which nothing
+/// is seen is a plain one.
 void test_round_dead(void) {
     quernel_choice c = make_exact(SCENE_CONV, 21, false);
     memset(s.weights + 4 * MAX_IN * 9, 0, MAX_IN * 9 * sizeof(float)); // output channel 4
@@ -112,8 +119,8 @@ void test_round_dead(void) {
         for (int n = 0; n < MAX_OUT; n++)
             for (int k = 0; k < MAX_IN * 9; k++) {
                 const int at = n * MAX_IN * 9 + k, plain = (int)rintf(s.weights[at] / scale[n]);
-                CHECK(codes[at] == plain || (n != 4 && k / 9 != 2 && !silent), "%d, %d: %d, plain %d", n, k, codes[at],
-                      plain);
+                CHECK(codes[at] == plain || (n != 4 && k / 9 != 2 && !silent),
+                      "%d, %d: %d, plain %d", n, k, codes[at], plain);
             }
         memset(s.x, 0, sizeof s.x);
         round_it(&c);
@@ -133,5 +140,6 @@ void test_round_refuses(void) {
     c.quant.mode = QUERNEL_QUANT_STATIC;
     s.x[3][5] = NAN, scale[0] = 3.0f;
     code = quernel_weights_round(&s.layer, &c, NULL, s.samples, SAMPLES, codes, scale, bias, &e);
-    CHECK(code == QUERNEL_E_VALUE && strstr(e.text, "samples[3]") && scale[0] == 3.0f, "%d %s", code, e.text);
+    CHECK(code == QUERNEL_E_VALUE && strstr(e.text, "samples[3]") && scale[0] == 3.0f, "%d %s",
+          code, e.text);
 }

@@ -22,7 +22,8 @@ static void shape(scene *s, scene_kind kind) {
     if (kind == SCENE_GROUPS) w->groups = 4;
     if (kind == SCENE_DEPTHWISE) w->out = w->groups = MAX_IN;
     if (kind == SCENE_DECONV) d->stride_h = d->stride_w = 2, d->out_pad_h = d->out_pad_w = 1;
-    d->epilogue.activation = kind == SCENE_LINEAR ? QUERNEL_ACTIVATION_NONE : QUERNEL_ACTIVATION_RELU;
+    d->epilogue.activation =
+        kind == SCENE_LINEAR ? QUERNEL_ACTIVATION_NONE : QUERNEL_ACTIVATION_RELU;
 }
 
 static bool loud(uint32_t channel) { return channel % 8 == 3; }
@@ -36,7 +37,8 @@ static uint32_t input_channel(const quernel_weights_desc *w, size_t i) {
 
 void scene_make(scene *s, scene_kind kind, uint64_t seed, float loudness) {
     memset(s, 0, sizeof *s);
-    s->described = (quernel_weights_desc)QUERNEL_WEIGHTS_DESC_INIT, s->op = (quernel_conv2d_desc)QUERNEL_CONV2D_DESC_INIT;
+    s->described = (quernel_weights_desc)QUERNEL_WEIGHTS_DESC_INIT,
+    s->op = (quernel_conv2d_desc)QUERNEL_CONV2D_DESC_INIT;
     s->layer = (quernel_float_layer)QUERNEL_FLOAT_LAYER_INIT;
     s->layer.weights = &s->described, s->layer.op = &s->op;
     shape(s, kind);
@@ -49,15 +51,17 @@ void scene_make(scene *s, scene_kind kind, uint64_t seed, float loudness) {
     w->data = s->weights, s->op.epilogue.bias = s->bias;
     for (int i = 0; i < SAMPLES; i++) {
         const bool nchw = kind != SCENE_LINEAR && i % 2;
-        s->samples[i].tensor = (quernel_tensor){.layout = nchw ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC,
-                                                .n = 1,
-                                                .c = MAX_IN,
-                                                .h = kind == SCENE_LINEAR ? 1 : SIDE,
-                                                .w = kind == SCENE_LINEAR ? SIDE * SIDE : SIDE};
+        s->samples[i].tensor =
+            (quernel_tensor){.layout = nchw ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC,
+                             .n = 1,
+                             .c = MAX_IN,
+                             .h = kind == SCENE_LINEAR ? 1 : SIDE,
+                             .w = kind == SCENE_LINEAR ? SIDE * SIDE : SIDE};
         s->samples[i].data = s->x[i];
         for (int j = 0; j < MAX_X; j++) {
             const uint32_t channel = (uint32_t)(nchw ? j / (SIDE * SIDE) : j % MAX_IN);
-            s->x[i][j] = fmaxf(0.0f, rng_float(&r, -0.5f, 1.0f)) * (loud(channel) ? loudness : 1.0f);
+            s->x[i][j] =
+                fmaxf(0.0f, rng_float(&r, -0.5f, 1.0f)) * (loud(channel) ? loudness : 1.0f);
         }
     }
 }
@@ -65,27 +69,36 @@ void scene_make(scene *s, scene_kind kind, uint64_t seed, float loudness) {
 quernel_choice scene_search(scene *s, const quernel_search_options *options) {
     quernel_choice c = QUERNEL_CHOICE_INIT;
     quernel_error e = {0};
-    CHECK(quernel_search_layer(&s->layer, s->samples, SAMPLES, options, &c, s->smooth, &e) == QUERNEL_OK, "%s", e.text);
+    CHECK(quernel_search_layer(&s->layer, s->samples, SAMPLES, options, &c, s->smooth, &e) ==
+              QUERNEL_OK,
+          "%s", e.text);
     return c;
 }
 
 quernel_report scene_audit(scene *s, const quernel_choice *choice) {
     quernel_report r = QUERNEL_REPORT_INIT;
     quernel_error e = {0};
-    CHECK(quernel_audit_layer(&s->layer, choice, s->smooth, s->samples, SAMPLES, &r, &e) == QUERNEL_OK, "%s", e.text);
+    CHECK(quernel_audit_layer(&s->layer, choice, s->smooth, s->samples, SAMPLES, &r, &e) ==
+              QUERNEL_OK,
+          "%s", e.text);
     return r;
 }
 
-static uint32_t out_side(const scene *s) { return s->described.kind == QUERNEL_WEIGHTS_DECONV2D ? 2 * SIDE : SIDE; }
+static uint32_t out_side(const scene *s) {
+    return s->described.kind == QUERNEL_WEIGHTS_DECONV2D ? 2 * SIDE : SIDE;
+}
 
-size_t scene_outputs(const scene *s) { return (size_t)out_side(s) * out_side(s) * s->described.out; }
+size_t scene_outputs(const scene *s) {
+    return (size_t)out_side(s) * out_side(s) * s->described.out;
+}
 
-static int create(const scene *s, quernel_weights *weights, const quernel_choice *c, int i, int32_t y_type,
-                  quernel_operator **ret, quernel_error *e) {
+static int create(const scene *s, quernel_weights *weights, const quernel_choice *c, int i,
+                  int32_t y_type, quernel_operator **ret, quernel_error *e) {
     quernel_conv2d_desc d = s->op;
     d.weights = weights, d.x = s->samples[i].tensor, d.y.layout = d.x.layout;
     d.quant = c->quant, d.epilogue.y_type = y_type;
-    if (y_type == QUERNEL_TYPE_S32) d.epilogue.bias = NULL, d.epilogue.activation = QUERNEL_ACTIVATION_NONE;
+    if (y_type == QUERNEL_TYPE_S32)
+        d.epilogue.bias = NULL, d.epilogue.activation = QUERNEL_ACTIVATION_NONE;
     if (s->described.kind == QUERNEL_WEIGHTS_DECONV2D) return quernel_deconv2d_create(&d, ret, e);
     if (s->described.kind == QUERNEL_WEIGHTS_CONV2D) return quernel_conv2d_create(&d, ret, e);
     quernel_linear_desc l = QUERNEL_LINEAR_DESC_INIT;
@@ -111,7 +124,8 @@ bool scene_run(const scene *s, const quernel_choice *c, int i, int32_t y_type, v
     return CHECK(code == QUERNEL_OK, "%s", e.text);
 }
 
-// Pixel (h, w, c) of an image of `side` in the sample's layout; linear rows are the pixels of an NHWC image.
+// Pixel (h, w, c) of an image of `side` in the sample's layout; linear rows are the pixels of an
+// NHWC image.
 static size_t at(const scene *s, int i, int side, uint32_t channels, int h, int w, uint32_t c) {
     const bool nchw = s->samples[i].tensor.layout == QUERNEL_LAYOUT_NCHW;
     return nchw ? ((size_t)c * side + h) * side + w : ((size_t)h * side + w) * channels + c;
@@ -143,5 +157,6 @@ void scene_exact(const scene *s, int i, double *y) {
     const int side = (int)out_side(s);
     for (int p = 0; p < side * side; p++)
         for (uint32_t n = 0; n < s->described.out; n++)
-            y[at(s, i, side, s->described.out, p / side, p % side, n)] = one(s, i, p / side, p % side, n);
+            y[at(s, i, side, s->described.out, p / side, p % side, n)] =
+                one(s, i, p / side, p % side, n);
 }

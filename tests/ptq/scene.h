@@ -7,7 +7,14 @@
 
 #include "quernel/quernel.h"
 
-enum { SAMPLES = 6, MAX_IN = 16, MAX_OUT = 24, SIDE = 8, MAX_TAPS = 9, MAX_X = MAX_IN * SIDE * SIDE };
+enum {
+    SAMPLES = 6,
+    MAX_IN = 16,
+    MAX_OUT = 24,
+    SIDE = 8,
+    MAX_TAPS = 9,
+    MAX_X = MAX_IN * SIDE * SIDE
+};
 enum { MAX_Y = MAX_OUT * 4 * SIDE * SIDE };
 
 typedef enum scene_kind {
@@ -31,14 +38,16 @@ typedef struct scene {
 
 extern const char *const scene_names[SCENE_KINDS];
 
-/// `loudness`: two channels of the input are so much louder than the rest, and the weights answer them as much softer.
+/// `loudness`: two channels of the input are so much louder than the rest, and the weights answer
+/// them as much softer.
 void scene_make(scene *s, scene_kind kind, uint64_t seed, float loudness);
 
 /// Searches with these options; a failure is a failed check.
 quernel_choice scene_search(scene *s, const quernel_search_options *options);
 quernel_report scene_audit(scene *s, const quernel_choice *choice);
 
-/// What the int8 layer gives on sample i, by the public operators; `y` in the sample's layout. False: a failed check.
+/// What the int8 layer gives on sample i, by the public operators; `y` in the sample's layout.
+/// False: a failed check.
 bool scene_run(const scene *s, const quernel_choice *choice, int i, int32_t y_type, void *y);
 
 /// The float layer in double on sample i, NHWC or NCHW as the sample, before the activation.

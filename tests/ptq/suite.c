@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The search and the audit: against layers of which the answer is known, and against the public operators.
+// The search and the audit: against layers of which the answer is known, and against the public
+// operators.
 #include "tests.h"
 
 #include "../unit/check.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calibrators against sorted values and exhaustive searches, and what they do where there is nothing to choose.
+// Calibrators against sorted values and exhaustive searches, and what they do where there is
+// nothing to choose.
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,19 +13,21 @@ enum { COUNT = 20000 };
 
 static float x[COUNT];
 
-static quernel_observer *observe(const float *values, uint32_t images, uint32_t count, int32_t histogram) {
+static quernel_observer *observe(const float *values, uint32_t images, uint32_t count,
+                                 int32_t histogram) {
     quernel_observer_desc d = QUERNEL_OBSERVER_DESC_INIT;
     d.histogram = histogram;
     quernel_observer *o = NULL;
     quernel_error e = {0};
     CHECK(quernel_observer_create(&d, &o, &e) == QUERNEL_OK, "%s", e.text);
-    const quernel_tensor t = {.layout = QUERNEL_LAYOUT_NHWC, .n = images, .c = count, .h = 1, .w = 1};
+    const quernel_tensor t = {
+        .layout = QUERNEL_LAYOUT_NHWC, .n = images, .c = count, .h = 1, .w = 1};
     CHECK(quernel_observer_update(o, &t, values, &e) == QUERNEL_OK, "%s", e.text);
     return o;
 }
 
-static quernel_calibration calibrate(const quernel_observer *o, int32_t calibrator, int32_t nonzero, int32_t signedness,
-                                     double percentile) {
+static quernel_calibration calibrate(const quernel_observer *o, int32_t calibrator, int32_t nonzero,
+                                     int32_t signedness, double percentile) {
     quernel_calibration_options options = QUERNEL_CALIBRATION_OPTIONS_INIT;
     options.calibrator = calibrator, options.nonzero = nonzero, options.signedness = signedness;
     options.percentile = percentile;
@@ -60,15 +63,18 @@ void test_percentile_clips_what_it_may(void) {
         quernel_observer *o = observe(x, 1, COUNT, 1);
         memcpy(sorted, x, sizeof x);
         qsort(sorted, COUNT, sizeof *sorted, by_magnitude);
-        const quernel_calibration c = calibrate(o, QUERNEL_CALIBRATOR_PERCENTILE, 0, QUERNEL_SIGNEDNESS_S8, share);
+        const quernel_calibration c =
+            calibrate(o, QUERNEL_CALIBRATOR_PERCENTILE, 0, QUERNEL_SIGNEDNESS_S8, share);
         const double exact = fabs((double)sorted[(int)(share * COUNT) - 1]);
-        CHECK((double)c.hi >= exact * 0.999 && (double)c.hi <= exact * 1.02 + 0.02, "case %d: %g, by sorting %g",
-              (int)seed, (double)c.hi, exact);
-        CHECK(c.clipped <= 1.0 - share + 1e-12 && c.lo == -c.hi, "case %d: %g of the values lie outside", (int)seed,
-              c.clipped);
+        CHECK((double)c.hi >= exact * 0.999 && (double)c.hi <= exact * 1.02 + 0.02,
+              "case %d: %g, by sorting %g", (int)seed, (double)c.hi, exact);
+        CHECK(c.clipped <= 1.0 - share + 1e-12 && c.lo == -c.hi,
+              "case %d: %g of the values lie outside", (int)seed, c.clipped);
         const quernel_calibration u = calibrate(o, QUERNEL_CALIBRATOR_PERCENTILE, 0, 0, share);
-        CHECK(u.clipped <= 1.0 - share + 1e-12 && u.quant.type == QUERNEL_TYPE_U8, "case %d: u8", (int)seed);
-        CHECK(positive == (u.quant.zero == 0) && positive == (u.lo == 0.0f), "case %d: zero point", (int)seed);
+        CHECK(u.clipped <= 1.0 - share + 1e-12 && u.quant.type == QUERNEL_TYPE_U8, "case %d: u8",
+              (int)seed);
+        CHECK(positive == (u.quant.zero == 0) && positive == (u.lo == 0.0f), "case %d: zero point",
+              (int)seed);
         quernel_observer_destroy(o);
     }
 }
@@ -98,31 +104,38 @@ void test_mse_is_near_the_best(void) {
         double best = INFINITY;
         for (int i = 1; i <= 20; i++)
             for (int j = positive ? 20 : 1; j <= 20; j++) {
-                const float hi = all.hi * powf(0.75f, (float)(i - 1)), lo = all.lo * powf(0.75f, (float)(j - 1));
+                const float hi = all.hi * powf(0.75f, (float)(i - 1)),
+                            lo = all.lo * powf(0.75f, (float)(j - 1));
                 quernel_calibration c = all;
                 const float ends[2] = {lo, hi};
-                quernel_quant_range(ends, 2, QUERNEL_TYPE_U8, !positive, &c.quant.scale, &c.quant.zero, NULL);
+                quernel_quant_range(ends, 2, QUERNEL_TYPE_U8, !positive, &c.quant.scale,
+                                    &c.quant.zero, NULL);
                 best = fmin(best, error_of(&c));
             }
-        CHECK(error_of(&found) <= 1.02 * best, "case %d: %g, on the grid %g", (int)seed, error_of(&found), best);
-        CHECK(error_of(&found) < error_of(&all), "case %d: %g, without clipping %g", (int)seed, error_of(&found),
-              error_of(&all));
-        CHECK(found.clipped > 0.0 && found.clipped < 0.01, "case %d: %g clipped", (int)seed, found.clipped);
+        CHECK(error_of(&found) <= 1.02 * best, "case %d: %g, on the grid %g", (int)seed,
+              error_of(&found), best);
+        CHECK(error_of(&found) < error_of(&all), "case %d: %g, without clipping %g", (int)seed,
+              error_of(&found), error_of(&all));
+        CHECK(found.clipped > 0.0 && found.clipped < 0.01, "case %d: %g clipped", (int)seed,
+              found.clipped);
         quernel_observer_destroy(o);
     }
 }
 
-/// Zeros that fill 97 % of a map make all other values look rare: over all values percentile clips most of them.
+/// Zeros that fill 97 % of a map make all other values look rare: over all values percentile clips
+/// most of them.
 void test_entropy_of_sparse_maps(void) {
     draw(3, true, 97);
     quernel_observer *o = observe(x, 1, COUNT, 1);
     const quernel_calibration all = calibrate(o, QUERNEL_CALIBRATOR_PERCENTILE, 0, 0, 0.98);
     const quernel_calibration some = calibrate(o, QUERNEL_CALIBRATOR_PERCENTILE, 1, 0, 0.98);
-    CHECK(some.hi > 1.5f * all.hi, "percentile: %g over all, %g over non-zeros", (double)all.hi, (double)some.hi);
-    CHECK(all.clipped * COUNT > 0.5 * 0.02 * COUNT && some.clipped <= 0.02, "clipped %g, %g", all.clipped,
-          some.clipped);
+    CHECK(some.hi > 1.5f * all.hi, "percentile: %g over all, %g over non-zeros", (double)all.hi,
+          (double)some.hi);
+    CHECK(all.clipped * COUNT > 0.5 * 0.02 * COUNT && some.clipped <= 0.02, "clipped %g, %g",
+          all.clipped, some.clipped);
     quernel_calibration entropy = calibrate(o, QUERNEL_CALIBRATOR_ENTROPY, 1, 0, 1.0);
-    CHECK(entropy.hi > 2.0f && entropy.clipped < 0.05, "entropy: %g, clips %g", (double)entropy.hi, entropy.clipped);
+    CHECK(entropy.hi > 2.0f && entropy.clipped < 0.05, "entropy: %g, clips %g", (double)entropy.hi,
+          entropy.clipped);
     quernel_observer_destroy(o);
     // One value far out is clipped, and does not coarsen what is known of the rest.
     draw(7, true, 0);
@@ -132,8 +145,8 @@ void test_entropy_of_sparse_maps(void) {
     x[77] = 3000.0f;
     o = observe(x, 1, COUNT, 1);
     const quernel_calibration far = calibrate(o, QUERNEL_CALIBRATOR_ENTROPY, 0, 0, 1.0);
-    CHECK(far.hi > 0.5f * entropy.hi && far.hi < 2.0f * entropy.hi, "%g, with an outlier %g", (double)entropy.hi,
-          (double)far.hi);
+    CHECK(far.hi > 0.5f * entropy.hi && far.hi < 2.0f * entropy.hi, "%g, with an outlier %g",
+          (double)entropy.hi, (double)far.hi);
     quernel_observer_destroy(o);
     // Without zeros, "non-zeros only" changes nothing.
     draw(5, true, 0);
@@ -148,9 +161,11 @@ void test_mean_of_maxima(void) {
     static const float images[] = {1, 2, -8, 4, 0, 0, -2, -1}; // four images of two values
     quernel_observer *o = observe(images, 4, 2, 0);
     const quernel_calibration all = calibrate(o, QUERNEL_CALIBRATOR_MEAN, 0, 0, 1.0);
-    CHECK(all.hi == 1.5f && all.lo == -2.5f && all.clipped == -1.0, "%g … %g", (double)all.lo, (double)all.hi);
+    CHECK(all.hi == 1.5f && all.lo == -2.5f && all.clipped == -1.0, "%g … %g", (double)all.lo,
+          (double)all.hi);
     const quernel_calibration loud = calibrate(o, QUERNEL_CALIBRATOR_MEAN, 1, 0, 1.0);
-    CHECK(loud.hi == 2.0f && loud.lo == (float)(-10.0 / 3.0), "%g … %g", (double)loud.lo, (double)loud.hi);
+    CHECK(loud.hi == 2.0f && loud.lo == (float)(-10.0 / 3.0), "%g … %g", (double)loud.lo,
+          (double)loud.hi);
     quernel_observer_destroy(o);
 }
 
@@ -158,18 +173,21 @@ void test_types_are_chosen(void) {
     const float positive[] = {0.0f, 2.55f}, mixed[] = {-1.0f, 1.55f}, negative[] = {-2.55f, -1.0f};
     quernel_observer *o = observe(positive, 1, 2, 0);
     quernel_calibration c = calibrate(o, 0, 0, 0, 1.0);
-    CHECK(c.quant.type == QUERNEL_TYPE_U8 && c.quant.zero == 0 && !c.quant.asymmetric, "non-negative");
+    CHECK(c.quant.type == QUERNEL_TYPE_U8 && c.quant.zero == 0 && !c.quant.asymmetric,
+          "non-negative");
     CHECK(c.quant.scale == 2.55f / 255.0f, "%a", (double)c.quant.scale);
     c = calibrate(o, 0, 0, QUERNEL_SIGNEDNESS_S8, 1.0);
     CHECK(c.quant.type == QUERNEL_TYPE_S8 && c.quant.scale == 2.55f / 127.0f, "s8 on demand");
     quernel_observer_destroy(o);
     o = observe(mixed, 1, 2, 0);
     c = calibrate(o, 0, 0, 0, 1.0);
-    CHECK(c.quant.type == QUERNEL_TYPE_U8 && c.quant.zero == 100 && c.quant.asymmetric, "zero point %d", c.quant.zero);
+    CHECK(c.quant.type == QUERNEL_TYPE_U8 && c.quant.zero == 100 && c.quant.asymmetric,
+          "zero point %d", c.quant.zero);
     quernel_observer_destroy(o);
     o = observe(negative, 1, 2, 0);
     c = calibrate(o, 0, 0, 0, 1.0);
-    CHECK(c.quant.zero == 255 && c.lo == -2.55f && c.hi == 0.0f, "negative: zero point %d", c.quant.zero);
+    CHECK(c.quant.zero == 255 && c.lo == -2.55f && c.hi == 0.0f, "negative: zero point %d",
+          c.quant.zero);
     quernel_observer_destroy(o);
 }
 
@@ -189,10 +207,11 @@ void test_calibrate_degenerate(void) {
         quernel_observer *o = observe(rows[i].values, 2, 2, 1);
         for (int32_t k = 0; k < 20; k++) {
             const quernel_calibration c = calibrate(o, k % 5, k / 5 % 2, k / 10, 0.5);
-            CHECK(c.quant.scale >= 0x1p-96f && c.quant.scale <= 0x1p96f && c.lo <= 0.0f && c.hi >= 0.0f &&
-                      c.quant.zero >= 0 && c.quant.zero <= 255 && c.clipped >= 0.0 && c.clipped <= 1.0,
-                  "%s, calibrator %d: scale %g, %g … %g", rows[i].what, k % 5, (double)c.quant.scale, (double)c.lo,
-                  (double)c.hi);
+            CHECK(c.quant.scale >= 0x1p-96f && c.quant.scale <= 0x1p96f && c.lo <= 0.0f &&
+                      c.hi >= 0.0f && c.quant.zero >= 0 && c.quant.zero <= 255 &&
+                      c.clipped >= 0.0 && c.clipped <= 1.0,
+                  "%s, calibrator %d: scale %g, %g … %g", rows[i].what, k % 5,
+                  (double)c.quant.scale, (double)c.lo, (double)c.hi);
         }
         quernel_observer_destroy(o);
     }
@@ -201,22 +220,27 @@ void test_calibrate_degenerate(void) {
     quernel_calibration_options options = QUERNEL_CALIBRATION_OPTIONS_INIT;
     quernel_calibration c = QUERNEL_CALIBRATION_INIT;
     quernel_error e = {0};
-    CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_E_VALUE && e.index == 1, "NaN: %s", e.text);
+    CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_E_VALUE && e.index == 1,
+          "NaN: %s", e.text);
     options.allow_nonfinite = 1;
-    CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_OK && c.hi == 2.0f, "NaN allowed");
+    CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_OK && c.hi == 2.0f,
+          "NaN allowed");
     options.percentile = 0.2;
-    CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_E_VALUE && !strcmp(e.argument, "percentile"),
+    CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_E_VALUE &&
+              !strcmp(e.argument, "percentile"),
           "%s", e.text);
     quernel_observer_destroy(o);
     quernel_observer_desc d = QUERNEL_OBSERVER_DESC_INIT;
     quernel_observer_create(&d, &o, NULL);
-    CHECK(quernel_observer_calibrate(o, 0, NULL, &c, &e) == QUERNEL_E_VALUE && strstr(e.text, "no finite value"), "%s",
-          e.text);
+    CHECK(quernel_observer_calibrate(o, 0, NULL, &c, &e) == QUERNEL_E_VALUE &&
+              strstr(e.text, "no finite value"),
+          "%s", e.text);
     quernel_observer_destroy(o);
     o = observe(bad, 1, 1, 0);
     options = (quernel_calibration_options)QUERNEL_CALIBRATION_OPTIONS_INIT;
     options.calibrator = QUERNEL_CALIBRATOR_MSE;
-    CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_E_VALUE && !strcmp(e.argument, "calibrator"),
+    CHECK(quernel_observer_calibrate(o, 0, &options, &c, &e) == QUERNEL_E_VALUE &&
+              !strcmp(e.argument, "calibrator"),
           "%s", e.text);
     quernel_observer_destroy(o);
 }

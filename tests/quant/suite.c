@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Observers, calibrators and folding against naive restatements, and the rules that hold for any data.
+// Observers, calibrators and folding against naive restatements, and the rules that hold for any
+// data.
 #include "tests.h"
 
 #include "../unit/check.h"
 
 const char test_suite[] = "quant";
-const test_entry test_entries[] = {{"merge_is_order_free", test_merge_is_order_free},
-                                   {"groups_match_a_naive_walk", test_groups_match_a_naive_walk},
-                                   {"columns_match_im2col", test_columns_match_im2col},
-                                   {"percentile_clips_what_it_may", test_percentile_clips_what_it_may},
-                                   {"mse_is_near_the_best", test_mse_is_near_the_best},
-                                   {"entropy_of_sparse_maps", test_entropy_of_sparse_maps},
-                                   {"mean_of_maxima", test_mean_of_maxima},
-                                   {"types_are_chosen", test_types_are_chosen},
-                                   {"calibrate_degenerate", test_calibrate_degenerate},
-                                   {"observer_refuses", test_observer_refuses},
-                                   {"batch_norm_fold", test_batch_norm_fold},
-                                   {"weights_absmax", test_weights_absmax},
-                                   {"chain_plan", test_chain_plan},
-                                   {NULL, NULL}};
+const test_entry test_entries[] = {
+    {"merge_is_order_free", test_merge_is_order_free},
+    {"groups_match_a_naive_walk", test_groups_match_a_naive_walk},
+    {"columns_match_im2col", test_columns_match_im2col},
+    {"percentile_clips_what_it_may", test_percentile_clips_what_it_may},
+    {"mse_is_near_the_best", test_mse_is_near_the_best},
+    {"entropy_of_sparse_maps", test_entropy_of_sparse_maps},
+    {"mean_of_maxima", test_mean_of_maxima},
+    {"types_are_chosen", test_types_are_chosen},
+    {"calibrate_degenerate", test_calibrate_degenerate},
+    {"observer_refuses", test_observer_refuses},
+    {"batch_norm_fold", test_batch_norm_fold},
+    {"weights_absmax", test_weights_absmax},
+    {"chain_plan", test_chain_plan},
+    {NULL, NULL}};

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // How large products are planned for AMX tiles, on any machine: the functions look at sizes alone.
-#include "../unit/check.h"
 #include "plan/amx.h"
+#include "../unit/check.h"
 #include "registry/registry.h"
 #include "tests.h"
 
 enum { L1 = 48 << 10, L2 = 2 << 20 };
 
 static quernel_i_problem product(quernel_weights *w, uint32_t oc, uint32_t k) {
-    *w = (quernel_weights){.shape = {.oc16 = oc, .k_quads = k / 4, .format = QUERNEL_I_FORMAT_W16X4}};
+    *w = (quernel_weights){
+        .shape = {.oc16 = oc, .k_quads = k / 4, .format = QUERNEL_I_FORMAT_W16X4}};
     return (quernel_i_problem){.weights = w, .kernel_h = 1, .kernel_w = 1};
 }
 
-static uint32_t stay(const quernel_i_problem *p, const quernel_i_kernel *k, quernel_i_streamed streamed) {
+static uint32_t stay(const quernel_i_problem *p, const quernel_i_kernel *k,
+                     quernel_i_streamed streamed) {
     return quernel_i_amx_l1_resident(p, k, QUERNEL_I_PATH_INPLACE, streamed, L1);
 }
 
@@ -21,8 +23,10 @@ static bool far_away(const quernel_i_problem *p, const quernel_i_kernel *k) {
 }
 
 void test_tiles(void) {
-    const quernel_i_kernel *tiles = quernel_i_registry_named("quernel_uk_gemm_u8s8_32x32x64_amxint8");
-    const quernel_i_kernel *vectors = quernel_i_registry_named("quernel_uk_gemm_u8s8_14x32x4_avx512vnni");
+    const quernel_i_kernel *tiles =
+        quernel_i_registry_named("quernel_uk_gemm_u8s8_32x32x64_amxint8");
+    const quernel_i_kernel *vectors =
+        quernel_i_registry_named("quernel_uk_gemm_u8s8_14x32x4_avx512vnni");
     if (!tiles) {
         test_skip("this build has no AMX kernel");
         return;
@@ -31,11 +35,14 @@ void test_tiles(void) {
     quernel_i_problem p = product(&w, 2048, 2048); // weights do not stay in L1
     const uint32_t kept = stay(&p, tiles, QUERNEL_I_STREAMED_WEIGHTS);
     CHECK(kept == 18 * 16, "K = 2048: 18 of 32 steps fit, not %u", kept / 16);
-    CHECK(quernel_i_amx_copy(&p, tiles, 2048) && quernel_i_amx_copy(&p, tiles, 4096), "rows meet in one set");
-    CHECK(!quernel_i_amx_copy(&p, tiles, 2112) && !quernel_i_amx_copy(&p, tiles, 1024), "rows lie in many sets");
+    CHECK(quernel_i_amx_copy(&p, tiles, 2048) && quernel_i_amx_copy(&p, tiles, 4096),
+          "rows meet in one set");
+    CHECK(!quernel_i_amx_copy(&p, tiles, 2112) && !quernel_i_amx_copy(&p, tiles, 1024),
+          "rows lie in many sets");
     CHECK(far_away(&p, tiles), "4 MiB of weights do not stay in L2");
     CHECK(!stay(&p, tiles, QUERNEL_I_STREAMED_ROWS), "streamed rows do not stay");
     CHECK(!vectors || !far_away(&p, vectors), "no tiles");
     p = product(&w, 1024, 1024);
-    CHECK(!stay(&p, tiles, QUERNEL_I_STREAMED_WEIGHTS) && !far_away(&p, tiles), "K = 1024: L1 holds the rows, L2 the weights");
+    CHECK(!stay(&p, tiles, QUERNEL_I_STREAMED_WEIGHTS) && !far_away(&p, tiles),
+          "K = 1024: L1 holds the rows, L2 the weights");
 }

@@ -17,10 +17,12 @@ static quernel_operator *conv3x3(uint32_t channels, uint32_t size, uint32_t stri
     quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
     quernel_weights *packed = NULL;
     quernel_operator *op = NULL;
-    w.kind = QUERNEL_WEIGHTS_CONV2D, w.type = QUERNEL_TYPE_S8, w.out = w.in = channels, w.kernel_h = w.kernel_w = 3, w.data = data;
+    w.kind = QUERNEL_WEIGHTS_CONV2D, w.type = QUERNEL_TYPE_S8, w.out = w.in = channels,
+    w.kernel_h = w.kernel_w = 3, w.data = data;
     CHECK(!quernel_weights_pack(&w, &packed, NULL), "weights");
     quernel_conv2d_desc d = QUERNEL_CONV2D_DESC_INIT;
-    d.weights = packed, d.x.n = 1, d.x.c = channels, d.x.h = d.x.w = size, d.x.type = QUERNEL_TYPE_U8;
+    d.weights = packed, d.x.n = 1, d.x.c = channels, d.x.h = d.x.w = size,
+    d.x.type = QUERNEL_TYPE_U8;
     d.x.layout = d.y.layout = QUERNEL_LAYOUT_NHWC, d.epilogue.y_type = QUERNEL_TYPE_S32;
     d.stride_h = d.stride_w = stride, d.pad_top = d.pad_left = d.pad_bottom = d.pad_right = 1;
     CHECK(!quernel_conv2d_create(&d, &op, NULL), "conv2d");
@@ -29,10 +31,11 @@ static quernel_operator *conv3x3(uint32_t channels, uint32_t size, uint32_t stri
     return op;
 }
 
-// Products of 16 bits run at half the speed of those of bytes where vpdpbusd is there: Winograd's quarter of them pays, with
-// stride 2 its 81 of 144 do not.
+// Products of 16 bits run at half the speed of those of bytes where vpdpbusd is there: Winograd's
+// quarter of them pays, with stride 2 its 81 of 144 do not.
 void test_choice_conv3x3(void) {
-    const uint32_t avx2 = SET(REF) | SET(AVX2), vnni = avx2 | SET(AVXVNNI), wide = vnni | SET(AVX512VNNI);
+    const uint32_t avx2 = SET(REF) | SET(AVX2), vnni = avx2 | SET(AVXVNNI),
+                   wide = vnni | SET(AVX512VNNI);
     const struct {
         uint32_t channels, size, stride, sets;
         const char *kernel;
@@ -53,13 +56,17 @@ void test_choice_conv3x3(void) {
         return;
     }
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        quernel_operator *op = quernel_i_registry_named(cases[i].kernel) ? conv3x3(cases[i].channels, cases[i].size, cases[i].stride) : NULL;
+        quernel_operator *op = quernel_i_registry_named(cases[i].kernel)
+                                   ? conv3x3(cases[i].channels, cases[i].size, cases[i].stride)
+                                   : NULL;
         if (!op) continue; // a compiler without it
         quernel_i_plan plan;
         const quernel_i_machine machine = quernel_i_machine_of(cases[i].sets);
-        if (!CHECK(!quernel_i_plan_make(&op->problem, &none, &machine, &plan, NULL), "no plan")) continue;
-        CHECK(!strcmp(plan.kernels.main->name, cases[i].kernel), "%u channels, %u pixels, stride %u, sets %x: %s", cases[i].channels,
-              cases[i].size, cases[i].stride, cases[i].sets, plan.kernels.main->name);
+        if (!CHECK(!quernel_i_plan_make(&op->problem, &none, &machine, &plan, NULL), "no plan"))
+            continue;
+        CHECK(!strcmp(plan.kernels.main->name, cases[i].kernel),
+              "%u channels, %u pixels, stride %u, sets %x: %s", cases[i].channels, cases[i].size,
+              cases[i].stride, cases[i].sets, plan.kernels.main->name);
         quernel_operator_destroy(op);
     }
 }

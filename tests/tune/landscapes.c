@@ -39,7 +39,9 @@ static bool count_work(measured *m) {
     return fine;
 }
 
-static int is_landscape(const struct dirent *entry) { return strstr(entry->d_name, ".tsv") != NULL; }
+static int is_landscape(const struct dirent *entry) {
+    return strstr(entry->d_name, ".tsv") != NULL;
+}
 
 static int load_folder(const char *folder, measured *ret, int count) {
     struct dirent **entries;

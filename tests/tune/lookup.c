@@ -26,11 +26,13 @@ static quernel_weights *pack(void) {
     return quernel_weights_pack(&w, &packed, NULL) ? NULL : packed;
 }
 
-// A product of `m` rows, s32 out, by the plan that the tables and `config` give; NULL where it is refused.
+// A product of `m` rows, s32 out, by the plan that the tables and `config` give; NULL where it is
+// refused.
 static quernel_operator *create(quernel_weights *packed, uint32_t m, const char *config) {
     quernel_linear_desc d = QUERNEL_LINEAR_DESC_INIT;
     quernel_operator *op = NULL;
-    d.weights = packed, d.m = m, d.x_type = QUERNEL_TYPE_U8, d.config = config, d.epilogue.y_type = QUERNEL_TYPE_S32;
+    d.weights = packed, d.m = m, d.x_type = QUERNEL_TYPE_U8, d.config = config,
+    d.epilogue.y_type = QUERNEL_TYPE_S32;
     return quernel_linear_create(&d, &op, NULL) ? NULL : op;
 }
 
@@ -60,7 +62,8 @@ static void row_for(own_row *r, const quernel_operator *op, const char *change) 
     quernel_i_key_of(&op->problem, &r->key);
     quernel_i_class_print(op->usable, r->machine, sizeof r->machine);
     snprintf(r->config, sizeof r->config, "kernel=%s %s", op->plan.kernels.main->name, change);
-    r->row.op = r->key.op, r->row.shape = r->key.shape, r->row.env = r->key.env, r->row.config = r->config;
+    r->row.op = r->key.op, r->row.shape = r->key.shape, r->row.env = r->key.env,
+    r->row.config = r->config;
     r->row.machine = r->machine, r->row.krev = op->plan.kernels.main->krev;
     r->row.m = r->key.m, r->row.n = r->key.n, r->row.k = r->key.k;
 }
@@ -78,25 +81,30 @@ void test_lookup_exact(void) {
     give(&r.row);
     quernel_operator *tuned = product(64, NULL), *forced = product(64, "chunk=9");
     const quernel_plan_choice t = choice_of(tuned), f = choice_of(forced);
-    CHECK(t.from == QUERNEL_FROM_TABLE && t.match == QUERNEL_MATCH_EXACT && t.ratio == 1.1, "from %d, match %d", t.from,
-          t.match);
+    CHECK(t.from == QUERNEL_FROM_TABLE && t.match == QUERNEL_MATCH_EXACT && t.ratio == 1.1,
+          "from %d, match %d", t.from, t.match);
     CHECK(!strcmp(t.table, "quernel_table_set"), "table %s", t.table);
     CHECK(tuned->plan.chunk == 7, "chunk %u", tuned->plan.chunk);
-    CHECK(f.from == QUERNEL_FROM_CONFIG && forced->plan.chunk == 9, "a config must win: from %d, chunk %u", f.from,
-          forced->plan.chunk);
+    CHECK(f.from == QUERNEL_FROM_CONFIG && forced->plan.chunk == 9,
+          "a config must win: from %d, chunk %u", f.from, forced->plan.chunk);
     char text[8192];
     const size_t length = quernel_operator_report(tuned, text, sizeof text);
-    CHECK(length == strlen(text) && strstr(text, "chunk=7") && strstr(text, "quernel_table_set"), "%s", text);
-    CHECK(quernel_operator_report(tuned, text, 10) == length && strlen(text) == 9, "a short report: %zu", length);
-    quernel_operator_destroy(plain), quernel_operator_destroy(tuned), quernel_operator_destroy(forced);
+    CHECK(length == strlen(text) && strstr(text, "chunk=7") && strstr(text, "quernel_table_set"),
+          "%s", text);
+    CHECK(quernel_operator_report(tuned, text, 10) == length && strlen(text) == 9,
+          "a short report: %zu", length);
+    quernel_operator_destroy(plain), quernel_operator_destroy(tuned),
+        quernel_operator_destroy(forced);
     quernel_table_set(NULL, 0, NULL);
 }
 
 void test_lookup_rejections(void) {
     quernel_operator *plain = product(64, NULL);
-    static const char *const names[] = {"no_kernel", "other_krev", "other_machine", "not_legal", "no_kernel"};
+    static const char *const names[] = {"no_kernel", "other_krev", "other_machine", "not_legal",
+                                        "no_kernel"};
     for (int i = 0; i < 5; i++) {
-        quernel_table_counters before = QUERNEL_TABLE_COUNTERS_INIT, after = QUERNEL_TABLE_COUNTERS_INIT;
+        quernel_table_counters before = QUERNEL_TABLE_COUNTERS_INIT,
+                               after = QUERNEL_TABLE_COUNTERS_INIT;
         own_row r;
         row_for(&r, plain, i == 4 ? "colour=blue" : "chunk=7");
         if (i == 0) r.row.config = "kernel=quernel_uk_gemm_gone_avx2";
@@ -110,15 +118,17 @@ void test_lookup_rejections(void) {
         quernel_table_counters_get(&before);
         quernel_operator *op = product(64, NULL);
         quernel_table_counters_get(&after);
-        const uint64_t seen[] = {after.no_kernel - before.no_kernel, after.other_krev - before.other_krev,
-                                 after.other_machine - before.other_machine, after.not_legal - before.not_legal,
-                                 after.no_kernel - before.no_kernel};
+        const uint64_t seen[] = {
+            after.no_kernel - before.no_kernel, after.other_krev - before.other_krev,
+            after.other_machine - before.other_machine, after.not_legal - before.not_legal,
+            after.no_kernel - before.no_kernel};
         CHECK(seen[i] == 1 && after.missed == before.missed + 1, "%s: counted %llu times", names[i],
               (unsigned long long)seen[i]);
         CHECK(choice_of(op).from == QUERNEL_FROM_MODEL, "%s: the row was taken", names[i]);
         char text[8192];
         quernel_operator_report(op, text, sizeof text);
-        CHECK(strstr(text, "quernel_table_set: its own row"), "%s: the report is silent: %s", names[i], text);
+        CHECK(strstr(text, "quernel_table_set: its own row"), "%s: the report is silent: %s",
+              names[i], text);
         quernel_operator_destroy(op);
     }
     quernel_operator_destroy(plain);
@@ -133,8 +143,9 @@ void test_lookup_neighbours(void) {
     static const struct {
         uint32_t m;
         quernel_match match;
-    } cases[] = {{128, QUERNEL_MATCH_EXACT}, {140, QUERNEL_MATCH_BUCKET}, {100, QUERNEL_MATCH_BUCKET},
-                 {200, QUERNEL_MATCH_NEAR},  {64, QUERNEL_MATCH_NEAR},    {300, QUERNEL_MATCH_NONE},
+    } cases[] = {{128, QUERNEL_MATCH_EXACT},  {140, QUERNEL_MATCH_BUCKET},
+                 {100, QUERNEL_MATCH_BUCKET}, {200, QUERNEL_MATCH_NEAR},
+                 {64, QUERNEL_MATCH_NEAR},    {300, QUERNEL_MATCH_NONE},
                  {40, QUERNEL_MATCH_NONE}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         quernel_operator *op = product(cases[i].m, NULL);
@@ -148,7 +159,8 @@ void test_lookup_neighbours(void) {
     quernel_operator *vetoed = product(140, NULL), *exact = product(128, NULL);
     CHECK(choice_of(vetoed).from == QUERNEL_FROM_MODEL, "no veto");
     CHECK(choice_of(exact).from == QUERNEL_FROM_TABLE, "a veto of what was measured");
-    quernel_operator_destroy(vetoed), quernel_operator_destroy(exact), quernel_operator_destroy(plain);
+    quernel_operator_destroy(vetoed), quernel_operator_destroy(exact),
+        quernel_operator_destroy(plain);
     quernel_table_set(NULL, 0, NULL);
 }
 
@@ -160,8 +172,10 @@ void test_lookup_tie(void) {
     give(&r.row);
     quernel_operator *op = product(64, NULL);
     const quernel_plan_choice c = choice_of(op);
-    CHECK(c.from == QUERNEL_FROM_TABLE && c.verdict == QUERNEL_VERDICT_TIE, "from %d, verdict %d", c.from, c.verdict);
-    CHECK(op->plan.chunk == plain->plan.chunk, "a tie must leave the default: chunk %u", op->plan.chunk);
+    CHECK(c.from == QUERNEL_FROM_TABLE && c.verdict == QUERNEL_VERDICT_TIE, "from %d, verdict %d",
+          c.from, c.verdict);
+    CHECK(op->plan.chunk == plain->plan.chunk, "a tie must leave the default: chunk %u",
+          op->plan.chunk);
     quernel_operator_destroy(op), quernel_operator_destroy(plain);
     quernel_table_set(NULL, 0, NULL);
 }
@@ -243,14 +257,17 @@ void test_space(void) {
     quernel_operator_explain(op, again, sizeof again);
     for (size_t i = 0; i < count; i++) {
         quernel_i_config_print(&space[i].config, config, sizeof config);
-        if (i == 0) CHECK(!strcmp(config, again), "the plan's own choice must come first: %s", config);
+        if (i == 0)
+            CHECK(!strcmp(config, again), "the plan's own choice must come first: %s", config);
         quernel_i_plan plan;
         CHECK(space[i].ns > 0, "%s: predicted %g", config, space[i].ns);
-        CHECK(!quernel_i_plan_make(&op->problem, &space[i].config, &machine, &plan, NULL), "%s: not legal", config);
+        CHECK(!quernel_i_plan_make(&op->problem, &space[i].config, &machine, &plan, NULL),
+              "%s: not legal", config);
         quernel_i_plan_explain(&plan, again, sizeof again);
         CHECK(!strcmp(config, again), "%s became %s", config, again);
         for (size_t j = 0; j < i; j++)
-            if (!memcmp(&space[i].config, &space[j].config, sizeof space[i].config)) CHECK(false, "%s: twice", config);
+            if (!memcmp(&space[i].config, &space[j].config, sizeof space[i].config))
+                CHECK(false, "%s: twice", config);
     }
     CHECK(count > 50, "%zu plans", count);
     free(space);

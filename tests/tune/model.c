@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The model against the landscapes: its rates, and rates fitted without the layer that is judged. QUERNEL_TEST_FIT=1
-// prints rates fitted to all of them, for src/plan/model.c.
+// The model against the landscapes: its rates, and rates fitted without the layer that is judged.
+// QUERNEL_TEST_FIT=1 prints rates fitted to all of them, for src/plan/model.c.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +18,8 @@ static double predict(const double *work, const double *rates) {
     return ns;
 }
 
-// Least squares of predicted/measured against 1, each landscape with the same weight, no rate below 0: coordinate
-// descent.
+// Least squares of predicted/measured against 1, each landscape with the same weight, no rate below
+// 0: coordinate descent.
 static void fit(const measured *all, int count, int without, double *rates) {
     double square[W][W] = {{0}}, target[W] = {0};
     for (int l = 0; l < count; l++) {
@@ -58,12 +58,16 @@ void test_model_regret(void) {
     double own = 0, left_out = 0, untuned = 0, rates[W];
     for (int l = 0; l < count; l++) {
         fit(all, count, l, rates);
-        const double without = regret(&all[l], rates), with = regret(&all[l], quernel_i_model_rates);
-        const double plan = landscape_ratio(&all[l].landscape, 0, landscape_best(&all[l].landscape)) - 1;
+        const double without = regret(&all[l], rates),
+                     with = regret(&all[l], quernel_i_model_rates);
+        const double plan =
+            landscape_ratio(&all[l].landscape, 0, landscape_best(&all[l].landscape)) - 1;
         if (getenv("QUERNEL_TEST_FIT"))
-            printf("  %-60s left out %.3f, all %.3f, the plan's own choice %.3f; predicted/measured %.2f\n",
+            printf("  %-60s left out %.3f, all %.3f, the plan's own choice %.3f; "
+                   "predicted/measured %.2f\n",
                    all[l].name, without, with, plan,
-                   predict(all[l].work[0], quernel_i_model_rates) / landscape_median(&all[l].landscape, 0));
+                   predict(all[l].work[0], quernel_i_model_rates) /
+                       landscape_median(&all[l].landscape, 0));
         left_out += without / count, own += with / count, untuned += plan / count;
     }
     if (count) {

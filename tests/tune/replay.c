@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tuner's decision replayed on landscapes: rounds are drawn from those that were measured, so that noise and
-// pairing are real. 200 seeds each; the best plan of the landscape is known.
+// The tuner's decision replayed on landscapes: rounds are drawn from those that were measured, so
+// that noise and pairing are real. 200 seeds each; the best plan of the landscape is known.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,8 @@ enum { SEEDS = 200, FINALISTS = 16 };
 #define MEAN_REGRET_MAX 0.01
 #define P95_REGRET_MAX 0.03
 #define MAX_SAMPLES (1.0 / 3)
-// From a default that loses much the winner is rarely the very best: what is not surely 2 % better is not told apart.
+// From a default that loses much the winner is rarely the very best: what is not surely 2 % better
+// is not told apart.
 #define MEAN_REGRET_POOR 0.015
 #define P95_REGRET_POOR 0.04
 #define SAMPLES_POOR 0.45 // where a default loses, the race goes on until its winner is known
@@ -29,13 +30,15 @@ typedef struct replay {
 
 static double sample(void *user, uint32_t index, uint32_t round) {
     replay *r = user;
-    if (round != r->round) r->drawn = random_below(&r->seed, r->landscape->rounds), r->round = round;
+    if (round != r->round)
+        r->drawn = random_below(&r->seed, r->landscape->rounds), r->round = round;
     return landscape_ns(r->landscape, r->plan[index], r->drawn);
 }
 
 static double predicted(const measured *m, uint32_t plan) {
     double ns = 0;
-    for (int i = 0; i < QUERNEL_I_WORK_COUNT; i++) ns += m->work[plan][i] * quernel_i_model_rates[i];
+    for (int i = 0; i < QUERNEL_I_WORK_COUNT; i++)
+        ns += m->work[plan][i] * quernel_i_model_rates[i];
     return ns;
 }
 
@@ -75,7 +78,8 @@ static void replay_one(const measured *m, uint32_t default_plan, tally *t) {
         replay r = {.landscape = land, .seed = seed * 7919u + 1, .round = UINT32_MAX};
         const uint32_t candidates = prune(m, default_plan, &r);
         decision d;
-        if (!CHECK(decide(candidates, QUERNEL_EFFORT_MEASURE, seed, 0.0, sample, &r, sample, &r, &d, NULL),
+        if (!CHECK(decide(candidates, QUERNEL_EFFORT_MEASURE, seed, 0.0, sample, &r, sample, &r, &d,
+                          NULL),
                    "no memory"))
             return;
         const double lost = landscape_ratio(land, r.plan[d.winner], best) - 1;
@@ -99,10 +103,11 @@ static void check_tally(tally *t, const limits *max, const char *what) {
     const double p95 = t->regrets[(size_t)(0.95 * t->count)];
     CHECK(mean <= max->mean, "%s: mean regret %.4f", what, mean);
     CHECK(p95 <= max->p95, "%s: 95 %% of the regrets are below %.4f", what, p95);
-    CHECK(t->samples <= max->samples * t->exhaustive, "%s: %.0f samples of %.0f", what, t->samples, t->exhaustive);
+    CHECK(t->samples <= max->samples * t->exhaustive, "%s: %.0f samples of %.0f", what, t->samples,
+          t->exhaustive);
     if (getenv("QUERNEL_TEST_FIT"))
-        printf("  %s: mean regret %.4f, p95 %.4f, %.3f of the exhaustive samples\n", what, mean, p95,
-               t->samples / t->exhaustive);
+        printf("  %s: mean regret %.4f, p95 %.4f, %.3f of the exhaustive samples\n", what, mean,
+               p95, t->samples / t->exhaustive);
 }
 
 // The plan that half of the others are slower than: a default that leaves something to be won.
@@ -121,7 +126,8 @@ static void replay_all(bool poor_default, const char *what) {
     measured *all = calloc(LANDSCAPES_MAX, sizeof *all);
     tally t = {.regrets = malloc(sizeof(double) * LANDSCAPES_MAX * SEEDS)};
     const int count = all && t.regrets ? landscapes_load(all) : 0;
-    for (int l = 0; l < count; l++) replay_one(&all[l], poor_default ? middling(&all[l].landscape) : 0, &t);
+    for (int l = 0; l < count; l++)
+        replay_one(&all[l], poor_default ? middling(&all[l].landscape) : 0, &t);
     static const limits own = {MEAN_REGRET_MAX, P95_REGRET_MAX, MAX_SAMPLES};
     static const limits poor = {MEAN_REGRET_POOR, P95_REGRET_POOR, SAMPLES_POOR};
     if (count) check_tally(&t, poor_default ? &poor : &own, what);
@@ -142,7 +148,8 @@ typedef struct known {
 
 static double noisy(void *user, uint32_t index, uint32_t round) {
     known *k = user;
-    if (round != k->round) k->weather = 1 + 0.3 * random_below(&k->seed, 1000) / 1000.0, k->round = round;
+    if (round != k->round)
+        k->weather = 1 + 0.3 * random_below(&k->seed, 1000) / 1000.0, k->round = round;
     return k->truth[index] * k->weather * (1 + 0.01 * random_below(&k->seed, 1000) / 1000.0);
 }
 
@@ -151,7 +158,8 @@ static double stopping(void *user, uint32_t index, uint32_t round) {
 }
 
 void test_race_rules(void) {
-    static const double equal[] = {100, 100, 100, 100}, faster[] = {100, 130, 92, 300}, slower[] = {100, 104, 103, 110};
+    static const double equal[] = {100, 100, 100, 100}, faster[] = {100, 130, 92, 300},
+                        slower[] = {100, 104, 103, 110};
     uint32_t false_wins = 0;
     for (uint64_t seed = 1; seed <= 100; seed++) {
         known k = {equal, seed, UINT32_MAX, 1};
@@ -162,15 +170,15 @@ void test_race_rules(void) {
         false_wins += result.winner != 0 && result.ratio.lo > 1.02;
         k = (known){faster, seed, UINT32_MAX, 1};
         race_run(4, &rules, noisy, &k, &result, ratios);
-        CHECK(result.winner == 2 && result.ratio.lo <= result.ratio.middle, "seed %d: %u wins", (int)seed,
-              result.winner);
+        CHECK(result.winner == 2 && result.ratio.lo <= result.ratio.middle, "seed %d: %u wins",
+              (int)seed, result.winner);
         CHECK(result.samples < 4 * 60, "seed %d: nobody left early", (int)seed);
-        CHECK(fabs(ratios[0] - 100 / 92.0) < 0.02 && ratios[3] > 3, "seed %d: ratios %g, %g", (int)seed, ratios[0],
-              ratios[3]);
+        CHECK(fabs(ratios[0] - 100 / 92.0) < 0.02 && ratios[3] > 3, "seed %d: ratios %g, %g",
+              (int)seed, ratios[0], ratios[3]);
         k = (known){slower, seed, UINT32_MAX, 1};
         race_run(4, &rules, noisy, &k, &result, NULL);
-        CHECK(result.winner == 0 && result.ratio.middle == 1, "seed %d: %u beats the default", (int)seed,
-              result.winner);
+        CHECK(result.winner == 0 && result.ratio.middle == 1, "seed %d: %u beats the default",
+              (int)seed, result.winner);
     }
     CHECK(false_wins == 0, "%u of 100 races of equals have a winner by 2 %%", false_wins);
     known k = {equal, 1, UINT32_MAX, 1};

@@ -37,7 +37,9 @@ quernel_i_row sample_row(void) {
                            .seed = UINT64_MAX};
 }
 
-static size_t print(const quernel_i_row *row, char *text) { return quernel_i_row_print(row, text, QUERNEL_I_ROW_MAX); }
+static size_t print(const quernel_i_row *row, char *text) {
+    return quernel_i_row_print(row, text, QUERNEL_I_ROW_MAX);
+}
 
 // Parses the line that stands between the two newlines of a printed row.
 static const char *parse(const char *text, size_t length, char *copy, quernel_i_row *ret) {
@@ -53,9 +55,11 @@ void test_row_round_trip(void) {
     const char *wrong = parse(text, length, copy, &read);
     if (!CHECK(!wrong, "%s", wrong)) return;
     CHECK(!strcmp(read.config, row.config), "config: %s", read.config);
-    CHECK(read.seed == UINT64_MAX && read.m == 8 && read.ratio == 1.1 && read.verdict == QUERNEL_VERDICT_WIN,
+    CHECK(read.seed == UINT64_MAX && read.m == 8 && read.ratio == 1.1 &&
+              read.verdict == QUERNEL_VERDICT_WIN,
           "numbers");
-    CHECK(print(&read, again) == length && !memcmp(text, again, length), "%s became %s", text, again);
+    CHECK(print(&read, again) == length && !memcmp(text, again, length), "%s became %s", text,
+          again);
     CHECK(quernel_i_row_print(&row, text, length - 1) == 0, "fits where it does not");
 }
 
@@ -110,8 +114,8 @@ void test_row_refusals(void) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const size_t bytes = spoil(text, length, cases[i].field, cases[i].value, line);
         const char *wrong = quernel_i_row_parse(line, bytes, &read);
-        CHECK(wrong && strstr(wrong, cases[i].says), "field %d as \"%s\": %s", cases[i].field, cases[i].value,
-              wrong ? wrong : "taken");
+        CHECK(wrong && strstr(wrong, cases[i].says), "field %d as \"%s\": %s", cases[i].field,
+              cases[i].value, wrong ? wrong : "taken");
     }
 }
 
@@ -122,8 +126,8 @@ void test_row_later_columns(void) {
     const size_t length = print(&row, text);
     const char *wrong = parse(text, length, copy, &read);
     if (!CHECK(!wrong, "%s", wrong)) return;
-    CHECK(print(&read, again) == length && !memcmp(text, again, length), "columns of a later version are not kept: %s",
-          again);
+    CHECK(print(&read, again) == length && !memcmp(text, again, length),
+          "columns of a later version are not kept: %s", again);
 }
 
 void test_table_garbage(void) {
@@ -133,7 +137,8 @@ void test_table_garbage(void) {
     for (size_t i = 0; garbage && i < BYTES; i++) garbage[i] = (char)rng_int(&r, 0, 255);
     for (size_t i = 0; garbage && i < BYTES - 8; i += 997) memcpy(garbage + i, "\nqtn1\t", 6);
     quernel_i_table *t = quernel_i_table_parse("garbage", garbage, BYTES, NULL, NULL);
-    if (CHECK(t != NULL, "no memory")) CHECK(t->good == 0 && t->bad > 1000, "%u good, %u bad", t->good, t->bad);
+    if (CHECK(t != NULL, "no memory"))
+        CHECK(t->good == 0 && t->bad > 1000, "%u good, %u bad", t->good, t->bad);
     quernel_i_table_free(t);
     free(garbage);
 }
@@ -149,8 +154,8 @@ void test_table_torn_last_line(void) {
         used += print(&row, text + used);
         quernel_i_table *t = quernel_i_table_parse("torn", text, used, NULL, NULL);
         if (CHECK(t != NULL, "no memory"))
-            CHECK(t->good == 2 + (tail == 1) && t->bad == (tail != 1), "%d bytes torn off: %u good, %u bad", tail,
-                  t->good, t->bad);
+            CHECK(t->good == 2 + (tail == 1) && t->bad == (tail != 1),
+                  "%d bytes torn off: %u good, %u bad", tail, t->good, t->bad);
         quernel_i_table_free(t);
     }
 }
@@ -160,7 +165,8 @@ void test_table_too_large(void) {
     const int file = mkstemp(path);
     if (!CHECK(file >= 0 && !ftruncate(file, 64 << 20), "no file of 64 MiB")) return;
     quernel_i_table *t = quernel_i_table_read(path, NULL, NULL);
-    CHECK(t && t->wrong && !t->good && strstr(t->wrong, "16 MiB"), "%s", t && t->wrong ? t->wrong : "read");
+    CHECK(t && t->wrong && !t->good && strstr(t->wrong, "16 MiB"), "%s",
+          t && t->wrong ? t->wrong : "read");
     quernel_i_table_free(t);
     t = quernel_i_table_read("/", NULL, NULL);
     CHECK(t && t->wrong, "a folder was read");
@@ -172,7 +178,8 @@ void test_table_too_large(void) {
 extern const char quernel_i_embedded[];
 
 void test_table_embedded(void) {
-    quernel_i_table *t = quernel_i_table_parse("embedded", quernel_i_embedded, strlen(quernel_i_embedded), NULL, NULL);
+    quernel_i_table *t = quernel_i_table_parse("embedded", quernel_i_embedded,
+                                               strlen(quernel_i_embedded), NULL, NULL);
     if (CHECK(t != NULL, "no memory")) CHECK(t->bad == 0, "%u bad rows", t->bad);
     quernel_i_table_free(t);
 }

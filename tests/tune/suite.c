@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables of tuning rows, the search space, the model and the race. Built against the static library: the floors below
-// the interface are tested here as well.
+// Tables of tuning rows, the search space, the model and the race. Built against the static
+// library: the floors below the interface are tested here as well.
 #include "../unit/check.h"
 #include "tests.h"
 

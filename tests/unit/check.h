@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a test program is made of: plain functions in a table, run by one of two fronts (main_plain.c,
-// main_criterion.c). The bodies know neither, so that the same tests run under Criterion, under emulators and under
-// sanitizers.
+// What a test program is made of: plain functions in a table, run by one of two fronts
+// (main_plain.c, main_criterion.c). The bodies know neither, so that the same tests run under
+// Criterion, under emulators and under sanitizers.
 #ifndef QUERNEL_TESTS_CHECK_H
 #define QUERNEL_TESTS_CHECK_H
 
@@ -24,15 +24,18 @@ typedef struct test_result {
     char skip[256];
 } test_result;
 
-/// Runs entry `index` and returns what came of it; failures are printed to stderr as they happen, 20 at most.
+/// Runs entry `index` and returns what came of it; failures are printed to stderr as they happen,
+/// 20 at most.
 const test_result *test_run(size_t index);
 
 /// Counts a check; prints and counts a failure where `ok` is false. Returns `ok`.
-bool test_check(bool ok, const char *file, int line, const char *format, ...) __attribute__((format(printf, 4, 5)));
+bool test_check(bool ok, const char *file, int line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /// Marks the running test as skipped; the caller returns afterwards.
 void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /// CHECK(condition, "text with %s", values): goes on after a failure and yields the condition.
-#define CHECK(condition, ...) test_check((condition), __FILE__, __LINE__, #condition ": " __VA_ARGS__)
+#define CHECK(condition, ...) \
+    test_check((condition), __FILE__, __LINE__, #condition ": " __VA_ARGS__)
 
 #endif

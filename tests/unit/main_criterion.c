@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The front for Criterion: each entry of the table runs in a process of its own. Parameterized cases share one name, so
-// the entry's name stands in the message.
+// The front for Criterion: each entry of the table runs in a process of its own. Parameterized
+// cases share one name, so the entry's name stands in the message.
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
@@ -19,7 +19,7 @@ ParameterizedTestParameters(entries, run) {
 ParameterizedTest(size_t *index, entries, run) {
     const test_result *result = test_run(*index);
     const char *name = test_entries[*index].name;
-    cr_assert(result->failures == 0, "%s/%s: %zu failures, first: %s", test_suite, name, result->failures,
-              result->first);
+    cr_assert(result->failures == 0, "%s/%s: %zu failures, first: %s", test_suite, name,
+              result->failures, result->first);
     if (result->skip[0]) cr_skip("%s/%s: %s", test_suite, name, result->skip);
 }

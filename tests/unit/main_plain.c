@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The front without a framework: runs all tests in this process, or those whose names are given, and counts them.
+// The front without a framework: runs all tests in this process, or those whose names are given,
+// and counts them.
 #include <stdio.h>
 #include <string.h>
 
@@ -20,8 +21,8 @@ int main(int argc, char **argv) {
         if (!wanted(name, argc, argv)) continue;
         const test_result *result = test_run(i);
         const char *word = result->failures ? "FAILED" : result->skip[0] ? "skipped" : "ok";
-        printf("%s/%s: %s (%zu checks)%s%s\n", test_suite, name, word, result->checks, result->skip[0] ? ": " : "",
-               result->skip);
+        printf("%s/%s: %s (%zu checks)%s%s\n", test_suite, name, word, result->checks,
+               result->skip[0] ? ": " : "", result->skip);
         fflush(stdout);
         if (result->failures) failed++;
         else if (result->skip[0]) skipped++;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names and facts: statuses, types, instruction sets, the processor, the version, and the layout of chain tensors.
+// Names and facts: statuses, types, instruction sets, the processor, the version, and the layout of
+// chain tensors.
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cpu/cpu.h"
 #include "check.h"
+#include "cpu/cpu.h"
 #include "quernel/quernel.h"
 #include "tests.h"
 
@@ -30,12 +31,14 @@ void test_status_strings(void) {
         const char *text = quernel_status_string(all[i].status);
         const size_t length = strlen(all[i].name);
         CHECK(all[i].status == all[i].value, "%s has become %d", all[i].name, all[i].status);
-        CHECK(text && strncmp(text, all[i].name, length) == 0 && text[length] == ':', "%d is \"%s\"", all[i].value,
-              text);
+        CHECK(text && strncmp(text, all[i].name, length) == 0 && text[length] == ':',
+              "%d is \"%s\"", all[i].value, text);
     }
-    CHECK(quernel_status_string(1) && quernel_status_string(-13) && quernel_status_string(INT32_MIN),
+    CHECK(quernel_status_string(1) && quernel_status_string(-13) &&
+              quernel_status_string(INT32_MIN),
           "unknown statuses");
-    CHECK(strstr(quernel_status_string(-13), "QUERNEL_") == NULL, "-13 is \"%s\"", quernel_status_string(-13));
+    CHECK(strstr(quernel_status_string(-13), "QUERNEL_") == NULL, "-13 is \"%s\"",
+          quernel_status_string(-13));
 }
 
 void test_types(void) {
@@ -52,11 +55,13 @@ void test_types(void) {
         CHECK((size_t)all[i].type == i, "%s has become %d", all[i].name, (int)all[i].type);
         CHECK(quernel_type_size(all[i].type) == all[i].bytes, "%s", all[i].name);
         const char *name = quernel_type_name(all[i].type);
-        CHECK(name && strcmp(name, all[i].name) == 0, "%s is \"%s\"", all[i].name, name ? name : "NULL");
+        CHECK(name && strcmp(name, all[i].name) == 0, "%s is \"%s\"", all[i].name,
+              name ? name : "NULL");
     }
     CHECK(quernel_type_size((quernel_type)5) == 0 && quernel_type_size((quernel_type)-1) == 0,
           "sizes of unknown types");
-    CHECK(!quernel_type_name((quernel_type)5) && !quernel_type_name((quernel_type)-1), "names of unknown types");
+    CHECK(!quernel_type_name((quernel_type)5) && !quernel_type_name((quernel_type)-1),
+          "names of unknown types");
 }
 
 void test_isa_names(void) {
@@ -73,12 +78,15 @@ void test_isa_names(void) {
         quernel_isa parsed = (quernel_isa)77;
         const char *name = quernel_isa_name(all[i].isa);
         CHECK((int)all[i].isa == all[i].value, "%s has become %d", all[i].name, (int)all[i].isa);
-        CHECK(name && strcmp(name, all[i].name) == 0, "%s is \"%s\"", all[i].name, name ? name : "NULL");
-        CHECK(quernel_isa_parse(all[i].name, &parsed) == QUERNEL_OK && parsed == all[i].isa, "parse %s", all[i].name);
+        CHECK(name && strcmp(name, all[i].name) == 0, "%s is \"%s\"", all[i].name,
+              name ? name : "NULL");
+        CHECK(quernel_isa_parse(all[i].name, &parsed) == QUERNEL_OK && parsed == all[i].isa,
+              "parse %s", all[i].name);
     }
     for (int isa = -2; isa < 64; isa++) names += quernel_isa_name((quernel_isa)isa) != NULL;
     CHECK(names == sizeof all / sizeof *all, "%zu names", names);
-    static const char *const wrong[] = {"", "AVX2", "avx", "avx2 ", " avx2", "avx512", "neon,", "ref\n"};
+    static const char *const wrong[] = {"",      "AVX2",   "avx",   "avx2 ",
+                                        " avx2", "avx512", "neon,", "ref\n"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         quernel_isa parsed = (quernel_isa)77;
         CHECK(quernel_isa_parse(wrong[i], &parsed) == QUERNEL_E_VALUE, "parse \"%s\"", wrong[i]);
@@ -91,14 +99,16 @@ void test_isa_names(void) {
 
 void test_cpu(void) {
     quernel_cpu a = QUERNEL_CPU_INIT, b = QUERNEL_CPU_INIT;
-    if (!CHECK(quernel_cpu_get(&a) == QUERNEL_OK && quernel_cpu_get(&b) == QUERNEL_OK, "cpu_get")) return;
+    if (!CHECK(quernel_cpu_get(&a) == QUERNEL_OK && quernel_cpu_get(&b) == QUERNEL_OK, "cpu_get"))
+        return;
     CHECK(memcmp(&a, &b, sizeof a) == 0, "two calls differ");
     CHECK(a.size == sizeof a, "size %u", a.size);
     CHECK(a.detected & a.compiled & a.usable & 1u, "ref is always there");
-    CHECK((a.usable & ~(a.detected & a.compiled)) == 0, "usable %x detected %x compiled %x", a.usable, a.detected,
-          a.compiled);
+    CHECK((a.usable & ~(a.detected & a.compiled)) == 0, "usable %x detected %x compiled %x",
+          a.usable, a.detected, a.compiled);
     CHECK(a.ceiling >= 0 && quernel_isa_name((quernel_isa)a.ceiling), "ceiling %d", a.ceiling);
-    CHECK((a.usable & 1u << a.ceiling) || a.ceiling == QUERNEL_ISA_REF || !(a.detected & a.compiled & 1u << a.ceiling),
+    CHECK((a.usable & 1u << a.ceiling) || a.ceiling == QUERNEL_ISA_REF ||
+              !(a.detected & a.compiled & 1u << a.ceiling),
           "the ceiling %d is not usable", a.ceiling);
     for (int isa = 0; isa < QUERNEL_I_ISA_COUNT; isa++) {
         if (!(a.usable >> isa & 1)) continue;
@@ -106,13 +116,17 @@ void test_cpu(void) {
         CHECK(isa <= a.ceiling, "%d is above the ceiling %d", isa, a.ceiling);
     }
     CHECK(a.cores >= 1, "cores %u", a.cores);
-    CHECK(a.l1d_bytes >= 4096 && a.l2_bytes >= a.l1d_bytes, "caches %zu %zu %zu", a.l1d_bytes, a.l2_bytes, a.l3_bytes);
+    CHECK(a.l1d_bytes >= 4096 && a.l2_bytes >= a.l1d_bytes, "caches %zu %zu %zu", a.l1d_bytes,
+          a.l2_bytes, a.l3_bytes);
     const bool amx = a.detected >> QUERNEL_ISA_AMXINT8 & 1;
-    CHECK(!amx || (a.amx_cpuid && a.amx_xcr0 && a.amx_palette), "AMX is detected without its parts");
-    CHECK(!amx || (a.detected & 1u << QUERNEL_ISA_AVX512VNNI), "AMX is detected without AVX-512-VNNI");
+    CHECK(!amx || (a.amx_cpuid && a.amx_xcr0 && a.amx_palette),
+          "AMX is detected without its parts");
+    CHECK(!amx || (a.detected & 1u << QUERNEL_ISA_AVX512VNNI),
+          "AMX is detected without AVX-512-VNNI");
     quernel_error error = {0};
     const int asked = quernel_amx_request(&error);
-    CHECK(asked == QUERNEL_OK ? a.usable >> QUERNEL_ISA_AMXINT8 & 1 : asked == QUERNEL_E_ISA && error.text[0],
+    CHECK(asked == QUERNEL_OK ? a.usable >> QUERNEL_ISA_AMXINT8 & 1
+                              : asked == QUERNEL_E_ISA && error.text[0],
           "amx_request: %d: %s", asked, error.text);
     CHECK(quernel_amx_request(NULL) == asked, "amx_request: another answer");
     CHECK(memchr(a.model, 0, sizeof a.model), "the model's name does not end");
@@ -120,7 +134,8 @@ void test_cpu(void) {
 
 void test_version(void) {
     char text[32];
-    snprintf(text, sizeof text, "%d.%d.%d", QUERNEL_VERSION_MAJOR, QUERNEL_VERSION_MINOR, QUERNEL_VERSION_PATCH);
+    snprintf(text, sizeof text, "%d.%d.%d", QUERNEL_VERSION_MAJOR, QUERNEL_VERSION_MINOR,
+             QUERNEL_VERSION_PATCH);
     CHECK(strcmp(quernel_version(), text) == 0, "\"%s\", expected \"%s\"", quernel_version(), text);
 }
 
@@ -128,8 +143,8 @@ static int64_t place(const quernel_tensor *t, int64_t n, int64_t c, int64_t h, i
     return n * t->stride_n + c * t->stride_c + h * t->stride_h + w * t->stride_w;
 }
 
-/// Everything that may be touched lies within the bytes, 64 spare ones lie behind it, and no two real elements share
-/// one.
+/// Everything that may be touched lies within the bytes, 64 spare ones lie behind it, and no two
+/// real elements share one.
 void test_chain_describe(void) {
     for (uint32_t i = 0; i < 400; i++) {
         quernel_tensor t = QUERNEL_TENSOR_INIT;
@@ -138,10 +153,12 @@ void test_chain_describe(void) {
         const uint32_t border_h = i % 4, border_w = i / 4 % 4;
         size_t bytes = 0, offset = 0;
         quernel_error error = {0};
-        if (!CHECK(quernel_chain_describe(&t, border_h, border_w, &bytes, &offset, &error) == QUERNEL_OK, "%s",
-                   error.text))
+        if (!CHECK(quernel_chain_describe(&t, border_h, border_w, &bytes, &offset, &error) ==
+                       QUERNEL_OK,
+                   "%s", error.text))
             return;
-        CHECK(t.border_h == border_h && t.border_w == border_w, "borders %u, %u", t.border_h, t.border_w);
+        CHECK(t.border_h == border_h && t.border_w == border_w, "borders %u, %u", t.border_h,
+              t.border_w);
         CHECK(t.layout == QUERNEL_LAYOUT_NHWC && t.stride_c == 1, "layout");
         static uint8_t used[1 << 16];
         if (!CHECK(bytes <= sizeof used, "%zu bytes", bytes)) return;
@@ -152,10 +169,12 @@ void test_chain_describe(void) {
                 for (int64_t w = -bw; w < t.w + bw; w++) {
                     for (int64_t c = 0; c < t.c; c++) {
                         const int64_t at = (int64_t)offset + place(&t, n, c, h, w);
-                        if (!CHECK(at >= 0 && at + 64 < (int64_t)bytes, "byte %lld of %zu", (long long)at, bytes))
+                        if (!CHECK(at >= 0 && at + 64 < (int64_t)bytes, "byte %lld of %zu",
+                                   (long long)at, bytes))
                             return;
                         const bool real = h >= 0 && h < t.h && w >= 0 && w < t.w;
-                        CHECK(used[at] == 0 || (!real && used[at] == 1), "byte %lld is used twice", (long long)at);
+                        CHECK(used[at] == 0 || (!real && used[at] == 1), "byte %lld is used twice",
+                              (long long)at);
                         used[at] = real ? 2 : 1;
                     }
                 }

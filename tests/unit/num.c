@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scalar formulas, against restatements in double precision and against every bit pattern where that is possible.
+// The scalar formulas, against restatements in double precision and against every bit pattern where
+// that is possible.
 #include "base/num.h"
 
 #include "../op/rng.h"
@@ -37,7 +38,8 @@ void test_clamp(void) {
 void test_num_quantize(void) {
     rng r = {2};
     for (int i = 0; i < 200000; i++) {
-        const float x = rng_float(&r, -2.0f, 2.0f) * rng_scale(&r, -4, 12), m = rng_scale(&r, -6, 6);
+        const float x = rng_float(&r, -2.0f, 2.0f) * rng_scale(&r, -4, 12),
+                    m = rng_scale(&r, -6, 6);
         const float g = rng_one_in(&r, 2) ? 1.0f : rng_scale(&r, -6, 6);
         const int32_t zero = rng_int(&r, 0, 255);
         const double t = (double)((x * m) * g);
@@ -45,16 +47,18 @@ void test_num_quantize(void) {
         if (u > 255 - zero) u = 255 - zero;
         const int32_t expected = (int32_t)nearbyint(u) + zero;
         const int32_t q = quernel_i_quantize(x, m, g, (float)(0 - zero), (float)(255 - zero), zero);
-        if (!CHECK(q == expected, "x %a m %a g %a zero %d: %d, expected %d", (double)x, (double)m, (double)g, zero, q,
-                   expected))
+        if (!CHECK(q == expected, "x %a m %a g %a zero %d: %d, expected %d", (double)x, (double)m,
+                   (double)g, zero, q, expected))
             return;
     }
-    CHECK(quernel_i_quantize(NAN, 1.0f, 1.0f, -100.0f, 155.0f, 100) == 100, "NaN becomes the zero point");
-    CHECK(quernel_i_quantize(INFINITY, 0.0f, 1.0f, -100.0f, 155.0f, 100) == 100, "Inf times 0 is NaN");
+    CHECK(quernel_i_quantize(NAN, 1.0f, 1.0f, -100.0f, 155.0f, 100) == 100,
+          "NaN becomes the zero point");
+    CHECK(quernel_i_quantize(INFINITY, 0.0f, 1.0f, -100.0f, 155.0f, 100) == 100,
+          "Inf times 0 is NaN");
 }
 
-/// All 2^16 bfloat16 numbers survive; a binary32 number becomes the nearest of its two neighbours, the even one of
-/// both.
+/// All 2^16 bfloat16 numbers survive; a binary32 number becomes the nearest of its two neighbours,
+/// the even one of both.
 void test_bf16(void) {
     for (uint32_t h = 0; h < 65536; h++) {
         const float f = quernel_i_from_bf16((uint16_t)h);
@@ -68,16 +72,22 @@ void test_bf16(void) {
         if (isnan(x) || isinf(x)) continue;
         const uint16_t low = (uint16_t)(bits >> 16), high = (uint16_t)(low + 1); // away from zero
         const double below = fabs((double)quernel_i_from_bf16(low)), value = fabs((double)x);
-        const double above = isinf(quernel_i_from_bf16(high)) ? 0x1p128 : fabs((double)quernel_i_from_bf16(high));
+        const double above =
+            isinf(quernel_i_from_bf16(high)) ? 0x1p128 : fabs((double)quernel_i_from_bf16(high));
         const double down = value - below, up = above - value;
         const uint16_t expected = down < up ? low : up < down ? high : low & 1 ? high : low;
-        if (!CHECK(quernel_i_bf16(x) == expected, "%08x: %04x, expected %04x", bits, quernel_i_bf16(x), expected))
+        if (!CHECK(quernel_i_bf16(x) == expected, "%08x: %04x, expected %04x", bits,
+                   quernel_i_bf16(x), expected))
             return;
     }
-    CHECK(quernel_i_bf16(quernel_i_float(0x7f7fffff)) == 0x7f80, "the largest number rounds to infinity");
-    CHECK(quernel_i_bf16(quernel_i_float(0x7f800001)) == 0x7fc0, "a NaN with a low payload stays NaN");
-    CHECK(quernel_i_bf16(quernel_i_float(0xffc00000)) == 0x7fc0, "a negative NaN becomes the canonical one");
-    CHECK(quernel_i_bf16(quernel_i_float(0x00018000)) == 0x0002, "subnormals are kept, ties to even");
+    CHECK(quernel_i_bf16(quernel_i_float(0x7f7fffff)) == 0x7f80,
+          "the largest number rounds to infinity");
+    CHECK(quernel_i_bf16(quernel_i_float(0x7f800001)) == 0x7fc0,
+          "a NaN with a low payload stays NaN");
+    CHECK(quernel_i_bf16(quernel_i_float(0xffc00000)) == 0x7fc0,
+          "a negative NaN becomes the canonical one");
+    CHECK(quernel_i_bf16(quernel_i_float(0x00018000)) == 0x0002,
+          "subnormals are kept, ties to even");
     CHECK(quernel_i_bf16(-0.0f) == 0x8000, "-0");
 }
 
@@ -88,22 +98,28 @@ static double true_gelu(double t) { return 0.5 * t * erfc(-t / sqrt(2.0)); }
 static double true_hsigmoid(double t) { return t < -3.0 ? 0.0 : t > 3.0 ? 1.0 : (t + 3.0) / 6.0; }
 static double true_hswish(double t) { return t * true_hsigmoid(t); }
 
-/// Every exponent of both signs, and many mantissas of each: within max(1e-6·|y|, 2e-7) of the true function.
+/// Every exponent of both signs, and many mantissas of each: within max(1e-6·|y|, 2e-7) of the true
+/// function.
 void test_functions(void) {
     static const struct {
         const char *name;
         float (*is)(float);
         double (*wanted)(double);
-    } functions[] = {{"hswish", quernel_i_hswish, true_hswish}, {"hsigmoid", quernel_i_hsigmoid, true_hsigmoid},
-                     {"silu", quernel_i_silu, true_silu},       {"gelu", quernel_i_gelu, true_gelu},
-                     {"sigmoid", quernel_i_sigmoid, true_sigmoid}, {"tanh", quernel_i_tanh, tanh}};
+    } functions[] = {{"hswish", quernel_i_hswish, true_hswish},
+                     {"hsigmoid", quernel_i_hsigmoid, true_hsigmoid},
+                     {"silu", quernel_i_silu, true_silu},
+                     {"gelu", quernel_i_gelu, true_gelu},
+                     {"sigmoid", quernel_i_sigmoid, true_sigmoid},
+                     {"tanh", quernel_i_tanh, tanh}};
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        for (uint32_t bits = 0; bits < 0x7f800000u; bits += 9973) { // a prime: 841 mantissas of an exponent
+        // a prime: 841 mantissas of an exponent
+        for (uint32_t bits = 0; bits < 0x7f800000u; bits += 9973) {
             for (uint32_t sign = 0; sign < 2; sign++) {
                 const float t = quernel_i_float(bits | sign << 31), y = functions[i].is(t);
-                const double wanted = functions[i].wanted((double)t), error = fabs((double)y - wanted);
-                if (!CHECK(error <= fmax(1e-6 * fabs(wanted), 2e-7), "%s(%a) = %a, expected %a", functions[i].name,
-                           (double)t, (double)y, wanted))
+                const double wanted = functions[i].wanted((double)t),
+                             error = fabs((double)y - wanted);
+                if (!CHECK(error <= fmax(1e-6 * fabs(wanted), 2e-7), "%s(%a) = %a, expected %a",
+                           functions[i].name, (double)t, (double)y, wanted))
                     return;
             }
         }

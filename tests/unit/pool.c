@@ -46,7 +46,8 @@ static void check_run(const quernel_parallel *parallel, uint32_t workers, uint32
 static quernel_pool *make(uint32_t threads) {
     quernel_pool *pool = NULL;
     quernel_error error = {0};
-    CHECK(quernel_pool_create(threads, &pool, &error) == QUERNEL_OK && pool, "%u threads: %s", threads, error.text);
+    CHECK(quernel_pool_create(threads, &pool, &error) == QUERNEL_OK && pool, "%u threads: %s",
+          threads, error.text);
     return pool;
 }
 
@@ -57,7 +58,8 @@ void test_pool_runs_each_task_once(void) {
         if (!pool) return;
         const quernel_parallel parallel = quernel_pool_parallel(pool);
         CHECK(parallel.threads == threads, "a pool of %u says %u", threads, parallel.threads);
-        for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) check_run(&parallel, threads, tasks[i]);
+        for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
+            check_run(&parallel, threads, tasks[i]);
         quernel_pool_destroy(pool);
     }
 }
@@ -107,8 +109,8 @@ void test_pool_second_run(void) {
     if (CHECK(pthread_create(&thread, NULL, run_second, &a) == 0, "pthread_create")) {
         run_second(&b);
         pthread_join(thread, NULL);
-        CHECK(atomic_load(&a.count) == 5000 && atomic_load(&b.count) == 5000, "%u and %u of 5000 tasks",
-              atomic_load(&a.count), atomic_load(&b.count));
+        CHECK(atomic_load(&a.count) == 5000 && atomic_load(&b.count) == 5000,
+              "%u and %u of 5000 tasks", atomic_load(&a.count), atomic_load(&b.count));
     }
     quernel_pool_destroy(pool);
 }

@@ -19,7 +19,8 @@ static int32_t code_of(double t, int32_t lo, int32_t hi, int32_t zero) {
 }
 
 static float draw(rng *r, float amplitude) {
-    static const float specials[] = {NAN, INFINITY, -INFINITY, -0.0f, 1e-42f, 3.4e38f, -3.4e38f, 1e9f};
+    static const float specials[] = {NAN,    INFINITY, -INFINITY, -0.0f,
+                                     1e-42f, 3.4e38f,  -3.4e38f,  1e9f};
     return rng_one_in(r, 20) ? specials[rng_int(r, 0, 7)] : rng_float(r, -amplitude, amplitude);
 }
 
@@ -28,7 +29,10 @@ static void check_quantize(rng *r, size_t count, int32_t type, int32_t narrow, i
     static float x[COUNT];
     static uint8_t q[COUNT + 1];
     const float scale = rng_scale(r, -10, 10), reciprocal = 1.0f / scale;
-    const int32_t lo = type == QUERNEL_TYPE_U8 ? 0 : narrow ? -127 : -128, hi = type == QUERNEL_TYPE_U8 ? 255 : 127;
+    const int32_t lo = type == QUERNEL_TYPE_U8 ? 0
+                       : narrow                ? -127
+                                               : -128,
+                  hi = type == QUERNEL_TYPE_U8 ? 255 : 127;
     const int32_t zero = rng_int(r, lo, hi);
     for (size_t i = 0; i < count; i++) x[i] = draw(r, scale * 200.0f);
     memset(q, 0x5a, sizeof q);
@@ -39,8 +43,8 @@ static void check_quantize(rng *r, size_t count, int32_t type, int32_t narrow, i
         const float t = divide ? x[i] / scale : x[i] * reciprocal;
         const int32_t expected = code_of((double)t, lo, hi, zero);
         const int32_t actual = type == QUERNEL_TYPE_U8 ? q[i] : (int8_t)q[i];
-        if (!CHECK(actual == expected, "x %a scale %a zero %d type %d divide %d: %d, expected %d", (double)x[i],
-                   (double)scale, zero, type, divide, actual, expected))
+        if (!CHECK(actual == expected, "x %a scale %a zero %d type %d divide %d: %d, expected %d",
+                   (double)x[i], (double)scale, zero, type, divide, actual, expected))
             return;
     }
     CHECK(q[count] == 0x5a, "a byte behind the last was written");
@@ -56,7 +60,8 @@ static void check_quantize_all(int32_t divide) {
     }
     uint8_t q = 0x5a;
     const float x = 1.0f;
-    CHECK(quernel_quantize(&x, 0, 1.0f, 0, QUERNEL_TYPE_U8, 0, divide, &q, NULL) == QUERNEL_OK, "no elements");
+    CHECK(quernel_quantize(&x, 0, 1.0f, 0, QUERNEL_TYPE_U8, 0, divide, &q, NULL) == QUERNEL_OK,
+          "no elements");
     CHECK(q == 0x5a, "a call with no elements wrote one");
 }
 
@@ -71,7 +76,8 @@ void test_quantize_ties(void) {
         uint8_t law = 0, onnx = 0;
         quernel_quantize(&x, 1, scale, 0, QUERNEL_TYPE_U8, 0, 0, &law, NULL);
         quernel_quantize(&x, 1, scale, 0, QUERNEL_TYPE_U8, 0, 1, &onnx, NULL);
-        CHECK(law == code_of((double)(x * (1.0f / scale)), 0, 255, 0), "by the specification, %d", i);
+        CHECK(law == code_of((double)(x * (1.0f / scale)), 0, 255, 0), "by the specification, %d",
+              i);
         CHECK(onnx == code_of((double)(x / scale), 0, 255, 0), "by division, %d", i);
         CHECK(abs(law - onnx) <= 1, "%d: %d and %d", i, law, onnx);
         differ += law != onnx;
@@ -98,14 +104,17 @@ void test_dequantize(void) {
         for (size_t i = 0; i < count; i++) wide[i] = (int32_t)rng_next(&r);
         x[count] = 7.0f;
         quernel_error error = {0};
-        if (!CHECK(quernel_dequantize(wide, count, scale, zero, type, x, &error) == QUERNEL_OK, "%s", error.text))
+        if (!CHECK(quernel_dequantize(wide, count, scale, zero, type, x, &error) == QUERNEL_OK,
+                   "%s", error.text))
             return;
         for (size_t i = 0; i < count; i++) {
             const int32_t q = type == QUERNEL_TYPE_S32  ? wide[i]
                               : type == QUERNEL_TYPE_U8 ? ((uint8_t *)wide)[i]
                                                         : ((int8_t *)wide)[i];
             const float expected = (float)(int32_t)((uint32_t)q - (uint32_t)zero) * scale;
-            if (!CHECK(x[i] == expected, "type %d: %a, expected %a", type, (double)x[i], (double)expected)) return;
+            if (!CHECK(x[i] == expected, "type %d: %a, expected %a", type, (double)x[i],
+                       (double)expected))
+                return;
         }
         CHECK(x[count] == 7.0f, "an element behind the last was written");
     }
@@ -125,14 +134,16 @@ static void check_range(const float *x, size_t count, int32_t type, int32_t asym
     float scale = range == 0.0f ? 1.0f : range / (type == QUERNEL_TYPE_S8 ? 127.0f : 255.0f);
     if (scale < 0x1p-96f) scale = 0x1p-96f;
     if (scale > 0x1p96f) scale = 0x1p96f;
-    const int32_t zero = affine && range != 0.0f ? code_of((double)((float)-min / scale), 0, 255, 0) : 0;
+    const int32_t zero =
+        affine && range != 0.0f ? code_of((double)((float)-min / scale), 0, 255, 0) : 0;
     float found = -1.0f;
     int32_t found_zero = -1;
     quernel_error error = {0};
     const int code = quernel_quant_range(x, count, type, asymmetric, &found, &found_zero, &error);
     CHECK(code == QUERNEL_OK, "%s", error.text);
-    CHECK(found == scale && found_zero == zero, "type %d asymmetric %d least %a most %a: %a, %d; expected %a, %d", type,
-          asymmetric, min, max, (double)found, found_zero, (double)scale, zero);
+    CHECK(found == scale && found_zero == zero,
+          "type %d asymmetric %d least %a most %a: %a, %d; expected %a, %d", type, asymmetric, min,
+          max, (double)found, found_zero, (double)scale, zero);
 }
 
 static void check_ranges(const float *x, size_t count) {
@@ -147,8 +158,10 @@ void test_quant_range(void) {
     for (int round = 0; round < 500; round++) {
         const size_t count = (size_t)rng_int(&r, 1, round < 200 ? 40 : COUNT);
         const float amplitude = rng_scale(&r, -90, 90);
-        for (size_t i = 0; i < count; i++) x[i] = rng_one_in(&r, 30) ? NAN : rng_float(&r, -amplitude, amplitude);
-        if (rng_one_in(&r, 4)) x[rng_int(&r, 0, (int32_t)count - 1)] = rng_one_in(&r, 2) ? INFINITY : -INFINITY;
+        for (size_t i = 0; i < count; i++)
+            x[i] = rng_one_in(&r, 30) ? NAN : rng_float(&r, -amplitude, amplitude);
+        if (rng_one_in(&r, 4))
+            x[rng_int(&r, 0, (int32_t)count - 1)] = rng_one_in(&r, 2) ? INFINITY : -INFINITY;
         check_ranges(x, count);
         for (size_t i = 0; i < count; i++) x[i] = fabsf(x[i]);
         check_ranges(x, count);
@@ -158,23 +171,29 @@ void test_quant_range(void) {
 }
 
 void test_quant_range_extremes(void) {
-    const float rows[][2] = {{0.0f, -0.0f},         {NAN, NAN},       {INFINITY, -INFINITY}, {3.4e38f, -3.4e38f},
-                             {3.4e38f, 3.4e38f},    {1e-45f, 1e-45f}, {-1e-45f, 1e-40f},     {1e-30f, -1e-30f},
-                             {0x1p-90f, -0x1p-90f}, {0x1p104f, 0.0f}, {1.0f, NAN},           {-1.0f, INFINITY}};
+    const float rows[][2] = {{0.0f, -0.0f},       {NAN, NAN},         {INFINITY, -INFINITY},
+                             {3.4e38f, -3.4e38f}, {3.4e38f, 3.4e38f}, {1e-45f, 1e-45f},
+                             {-1e-45f, 1e-40f},   {1e-30f, -1e-30f},  {0x1p-90f, -0x1p-90f},
+                             {0x1p104f, 0.0f},    {1.0f, NAN},        {-1.0f, INFINITY}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) check_ranges(rows[i], 2);
     float scale = 0.0f;
     int32_t zero = -1;
-    CHECK(quernel_quant_range(rows[0], 0, QUERNEL_TYPE_U8, 1, &scale, &zero, NULL) == QUERNEL_OK, "no elements");
+    CHECK(quernel_quant_range(rows[0], 0, QUERNEL_TYPE_U8, 1, &scale, &zero, NULL) == QUERNEL_OK,
+          "no elements");
     CHECK(scale == 1.0f && zero == 0, "no elements: %g, %d", (double)scale, zero);
 }
 
-/// Equation 4 with floors, in long double; libm's last bit is not promised, so one unit in the last place is allowed.
-static void check_factors(const float *a, const float *w, uint32_t count, const quernel_smooth_options *options) {
+/// Equation 4 with floors, in long double; libm's last bit is not promised, so one unit in the last
+/// place is allowed.
+static void check_factors(const float *a, const float *w, uint32_t count,
+                          const quernel_smooth_options *options) {
     const quernel_smooth_options defaults = QUERNEL_SMOOTH_OPTIONS_INIT;
     const quernel_smooth_options *o = options ? options : &defaults;
     float s[64];
     quernel_error error = {0};
-    if (!CHECK(quernel_smooth_factors(a, w, count, options, s, &error) == QUERNEL_OK, "%s", error.text)) return;
+    if (!CHECK(quernel_smooth_factors(a, w, count, options, s, &error) == QUERNEL_OK, "%s",
+               error.text))
+        return;
     long double max_a = 0, max_w = 0;
     for (uint32_t k = 0; k < count; k++) {
         max_a = fmaxl(max_a, (long double)a[k]);
@@ -187,8 +206,8 @@ static void check_factors(const float *a, const float *w, uint32_t count, const 
         if (max_a == 0 || max_w == 0) e = 1;
         const float expected = (float)fminl(fmaxl(e, 0x1p-20L), 0x1p20L);
         const float up = nextafterf(expected, INFINITY), down = nextafterf(expected, 0.0f);
-        CHECK(s[k] == expected || s[k] == up || s[k] == down, "factor %u of %u: %a, expected %a", k, count,
-              (double)s[k], (double)expected);
+        CHECK(s[k] == expected || s[k] == up || s[k] == down, "factor %u of %u: %a, expected %a", k,
+              count, (double)s[k], (double)expected);
     }
 }
 
@@ -213,9 +232,10 @@ void test_smooth_silent(void) {
     float s[3];
     const float *const pairs[][2] = {{zeros, some}, {some, zeros}, {zeros, zeros}};
     for (int i = 0; i < 3; i++) {
-        CHECK(quernel_smooth_factors(pairs[i][0], pairs[i][1], 3, NULL, s, NULL) == QUERNEL_OK, "pair %d", i);
-        CHECK(s[0] == 1.0f && s[1] == 1.0f && s[2] == 1.0f, "pair %d: %g %g %g", i, (double)s[0], (double)s[1],
-              (double)s[2]);
+        CHECK(quernel_smooth_factors(pairs[i][0], pairs[i][1], 3, NULL, s, NULL) == QUERNEL_OK,
+              "pair %d", i);
+        CHECK(s[0] == 1.0f && s[1] == 1.0f && s[2] == 1.0f, "pair %d: %g %g %g", i, (double)s[0],
+              (double)s[1], (double)s[2]);
     }
 }
 
@@ -228,9 +248,12 @@ void test_smooth_extremes(void) {
         for (uint32_t first = 0; first < 6; first++) {
             float s[6];
             const uint32_t count = 6 - first;
-            CHECK(quernel_smooth_factors(a + first, w + first, count, &options, s, NULL) == QUERNEL_OK, "%u", first);
+            CHECK(quernel_smooth_factors(a + first, w + first, count, &options, s, NULL) ==
+                      QUERNEL_OK,
+                  "%u", first);
             for (uint32_t k = 0; k < count; k++) {
-                CHECK(s[k] >= 0x1p-20f && s[k] <= 0x1p20f, "alpha %g: factor %u is %g", options.alpha, k, (double)s[k]);
+                CHECK(s[k] >= 0x1p-20f && s[k] <= 0x1p20f, "alpha %g: factor %u is %g",
+                      options.alpha, k, (double)s[k]);
             }
         }
     }

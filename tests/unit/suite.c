@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Units below the operators: formulas, quantization, names, the pool.
-// Build: gcc -std=gnu11 -O2 -ffp-contract=off -I../../include -I../../src suite.c num.c quant.c names.c pool.c check.c
+// Build: gcc -std=gnu11 -O2 -ffp-contract=off -I../../include -I../../src suite.c num.c quant.c
+// names.c pool.c check.c
 //        main_plain.c -lquernel -lm -lpthread (with Criterion: main_criterion.c and -lcriterion)
 #include "check.h"
 #include "tests.h"

@@ -34,8 +34,8 @@ static void read_steal(double *total, double *stolen) {
     char line[256];
     read_line("/proc/stat", line, sizeof line);
     double v[8] = {0};
-    if (sscanf(line, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) !=
-        8)
+    if (sscanf(line, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &v[0], &v[1], &v[2], &v[3], &v[4],
+               &v[5], &v[6], &v[7]) != 8)
         return;
     *total = *stolen = 0;
     for (int i = 0; i < 8; i++) *total += v[i];
@@ -59,7 +59,8 @@ static double noise_floor(double seconds) {
     const double end = clock_now() + seconds;
     for (int block = 0; block < BLOCKS_MAX && clock_now() < end; block++) {
         double ratios[BLOCK];
-        for (int r = 0; r < BLOCK; r++) ratios[r] = probe_gops(isa, rounds, 1, NULL) / probe_gops(isa, rounds, 1, NULL);
+        for (int r = 0; r < BLOCK; r++)
+            ratios[r] = probe_gops(isa, rounds, 1, NULL) / probe_gops(isa, rounds, 1, NULL);
         worst = fmax(worst, fabs(median_of(ratios, BLOCK).middle - 1));
     }
     return worst;
@@ -68,7 +69,8 @@ static double noise_floor(double seconds) {
 static void read_system(host_health *h) {
     char text[64];
     cpu_set_t set;
-    read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", h->governor, sizeof h->governor);
+    read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", h->governor,
+              sizeof h->governor);
     read_line("/proc/loadavg", text, sizeof text);
     h->load = strtod(text, NULL);
     h->cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
@@ -98,8 +100,10 @@ const char *host_advice(const host_health *h, int index) {
          "the frequency governor is not \"performance\": small gains will be ties"},
         {h->load > h->cores * 0.75, "other work runs: its load is near the number of cores"},
         {h->steal > 1, "the hypervisor takes time from this machine"},
-        {h->preempted > 20, "other processes interrupt this one often: taskset to a quiet core helps"},
-        {h->noise > 0.02, "equals look different by more than 2 %: only larger gains will be believed"},
+        {h->preempted > 20,
+         "other processes interrupt this one often: taskset to a quiet core helps"},
+        {h->noise > 0.02,
+         "equals look different by more than 2 %: only larger gains will be believed"},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].applies && index-- == 0) return all[i].text;
@@ -121,22 +125,28 @@ static void probe_rates(char *text, size_t capacity) {
     for (int i = 0; i < PASSES; i++) macs = fmax(macs, probe_gops(isa, rounds, 1, NULL) / 2);
     if (macs <= 0) snprintf(text, capacity, "-");
     else
-        snprintf(text, capacity, "mac/l1=%.0f mac/l2=%.0f mac/far=%.0f", 1e3 * macs / read_rate(isa, cpu.l1d_bytes / 2),
-                 1e3 * macs / read_rate(isa, cpu.l2_bytes / 2), 1e3 * macs / read_rate(isa, 4 * cpu.l2_bytes));
+        snprintf(text, capacity, "mac/l1=%.0f mac/l2=%.0f mac/far=%.0f",
+                 1e3 * macs / read_rate(isa, cpu.l1d_bytes / 2),
+                 1e3 * macs / read_rate(isa, cpu.l2_bytes / 2),
+                 1e3 * macs / read_rate(isa, 4 * cpu.l2_bytes));
 }
 
 // "class TAB rates TAB boot"; true where the cached line is of this boot and class.
-static int read_cached(const char *path, const char *machine, const char *boot, char *rates, size_t capacity) {
+static int read_cached(const char *path, const char *machine, const char *boot, char *rates,
+                       size_t capacity) {
     char line[512], wanted[192];
     read_line(path, line, sizeof line);
     const int head = snprintf(wanted, sizeof wanted, "%s\t", machine);
     char *last = strrchr(line, '\t');
-    if (!last || strncmp(line, wanted, (size_t)head) || strcmp(last + 1, boot) || last <= line + head) return 0;
+    if (!last || strncmp(line, wanted, (size_t)head) || strcmp(last + 1, boot) ||
+        last <= line + head)
+        return 0;
     snprintf(rates, capacity, "%.*s", (int)(last - line - head), line + head);
     return 1;
 }
 
-static void write_cached(const char *path, const char *machine, const char *boot, const char *rates) {
+static void write_cached(const char *path, const char *machine, const char *boot,
+                         const char *rates) {
     char temporary[1100];
     snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
     FILE *to = folders_make(path) ? fopen(temporary, "we") : NULL;

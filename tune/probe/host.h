@@ -9,7 +9,8 @@ typedef struct host_health {
     char governor[32];  // "" where there is none to read
     double load, steal; // runnable tasks; per cent of the time in which the hypervisor ran others
     double preempted;   // per second of measuring
-    double noise;       // the A/A noise floor: the worst median of 24 paired rounds of the same burst, minus 1
+    // the A/A noise floor: the worst median of 24 paired rounds of the same burst, minus 1
+    double noise;
     uint32_t cores, affinity;
 } host_health;
 
@@ -18,8 +19,8 @@ void host_measure(double seconds, host_health *ret);
 /// One line of advice, or NULL where there is nothing to say; `index` from 0 on.
 const char *host_advice(const host_health *h, int index);
 
-/// "mac/l1=… mac/l2=… mac/far=…" of this machine (FORMAT.md); probed where the cached line is of another boot or class,
-/// and then cached. "-" where no instruction set has a probe.
+/// "mac/l1=… mac/l2=… mac/far=…" of this machine (FORMAT.md); probed where the cached line is of
+/// another boot or class, and then cached. "-" where no instruction set has a probe.
 const char *host_rates(void);
 
 #endif

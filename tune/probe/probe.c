@@ -83,11 +83,13 @@ static void run_burst(void *arg, uint32_t task, uint32_t worker) {
     atomic_fetch_add(&b->macs, b->loop(b->rounds));
 }
 
-double probe_gops(quernel_isa isa, uint32_t rounds, uint32_t threads, const quernel_parallel *parallel) {
+double probe_gops(quernel_isa isa, uint32_t rounds, uint32_t threads,
+                  const quernel_parallel *parallel) {
     burst b = {loop_of(isa), rounds, 0};
     if (!b.loop || !rounds) return 0;
     const double start = clock_now();
-    if (threads > 1 && parallel && parallel->run) parallel->run(parallel->user, threads, run_burst, &b);
+    if (threads > 1 && parallel && parallel->run)
+        parallel->run(parallel->user, threads, run_burst, &b);
     else run_burst(&b, 0, 0);
     return 2e-9 * (double)atomic_load(&b.macs) / (clock_now() - start);
 }
@@ -97,7 +99,8 @@ double probe_read(quernel_isa isa, const void *from, size_t bytes) {
     if (!reader) return 0;
     bytes = bytes / 1024 * 1024;
     // Small footprints are read often enough to outlast the clock's grain.
-    const uint32_t passes = bytes < (1u << 20) ? (uint32_t)((1u << 20) / (bytes ? bytes : 1)) + 1 : 1;
+    const uint32_t passes =
+        bytes < (1u << 20) ? (uint32_t)((1u << 20) / (bytes ? bytes : 1)) + 1 : 1;
     const double start = clock_now();
     for (uint32_t i = 0; i < passes; i++) reader(from, bytes);
     return 1e-9 * (double)bytes * passes / (clock_now() - start);

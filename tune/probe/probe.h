@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Peaks of this machine: multiply-adds per second in registers, bytes per second read at a footprint.
+// Peaks of this machine: multiply-adds per second in registers, bytes per second read at a
+// footprint.
 #ifndef QUERNEL_TUNE_PROBE_H
 #define QUERNEL_TUNE_PROBE_H
 
@@ -21,10 +22,13 @@ void probe_read_neon(const void *from, size_t bytes);
 /// Rounds that a burst of about `seconds` takes; finds them once.
 uint32_t probe_calibrate(quernel_isa isa, double seconds);
 
-/// One burst on as many threads as `parallel` is given: 2·MAC per ns. 0 where the ISA has no probe here.
-double probe_gops(quernel_isa isa, uint32_t rounds, uint32_t threads, const quernel_parallel *parallel);
+/// One burst on as many threads as `parallel` is given: 2·MAC per ns. 0 where the ISA has no probe
+/// here.
+double probe_gops(quernel_isa isa, uint32_t rounds, uint32_t threads,
+                  const quernel_parallel *parallel);
 
-/// One pass over `bytes` bytes at `from`, on one thread: bytes per ns. 0 where the ISA has no probe here.
+/// One pass over `bytes` bytes at `from`, on one thread: bytes per ns. 0 where the ISA has no probe
+/// here.
 double probe_read(quernel_isa isa, const void *from, size_t bytes);
 /// The best of some passes over a footprint of its own. 0 where there is no memory for it, too.
 double probe_read_best(quernel_isa isa, size_t bytes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AMX-INT8: tdpbusd in tiles, 16 cycles each; six chains hide its latency of 52. Reading is AVX-512's.
+// AMX-INT8: tdpbusd in tiles, 16 cycles each; six chains hide its latency of 52. Reading is
+// AVX-512's.
 #include "tune/probe/probe.h"
 
 // Palette 1, eight tiles of 16 rows of 64 bytes.
@@ -15,9 +16,11 @@ static const struct {
 
 uint64_t probe_amxint8(uint32_t rounds) {
     uint64_t count = rounds;
-    __asm__ volatile("ldtilecfg %1\n\t" ZERO("%%tmm0") ZERO("%%tmm1") ZERO("%%tmm2") ZERO("%%tmm3") ZERO("%%tmm4")
-                         ZERO("%%tmm5") ZERO("%%tmm6") ZERO("%%tmm7") "1:\n\t" STEP("%%tmm0") STEP("%%tmm1")
-                             STEP("%%tmm2") STEP("%%tmm3") STEP("%%tmm4") STEP("%%tmm5") "dec %0\n\tjnz 1b\n\ttilerelease"
+    __asm__ volatile("ldtilecfg %1\n\t" ZERO("%%tmm0") ZERO("%%tmm1") ZERO("%%tmm2") ZERO("%%tmm3")
+                         ZERO("%%tmm4") ZERO("%%tmm5") ZERO("%%tmm6")
+                             ZERO("%%tmm7") "1:\n\t" STEP("%%tmm0") STEP("%%tmm1") STEP("%%tmm2")
+                                 STEP("%%tmm3") STEP("%%tmm4")
+                                     STEP("%%tmm5") "dec %0\n\tjnz 1b\n\ttilerelease"
                      : "+r"(count)
                      : "m"(config)
                      : "cc");

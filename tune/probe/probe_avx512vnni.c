@@ -14,7 +14,8 @@ void probe_read_avx512vnni(const void *from, size_t bytes) {
     __m512i a = _mm512_setzero_si512(), b = a;
     for (; p < end; p += 256) {
         a = _mm512_or_si512(_mm512_or_si512(a, _mm512_loadu_si512(p)), _mm512_loadu_si512(p + 64));
-        b = _mm512_or_si512(_mm512_or_si512(b, _mm512_loadu_si512(p + 128)), _mm512_loadu_si512(p + 192));
+        b = _mm512_or_si512(_mm512_or_si512(b, _mm512_loadu_si512(p + 128)),
+                            _mm512_loadu_si512(p + 192));
     }
     a = _mm512_or_si512(a, b);
     __asm__ volatile("" ::"v"(a));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // quernel bench: each row is made, checked against ref, then timed, with the probe of its ISA
 // beside every call.
-#include "cpu/cpu.h"
 #include "tune/program/bench.h"
+#include "cpu/cpu.h"
 
 #include <stdio.h>
 #include <stdlib.h>

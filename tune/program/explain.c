@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// quernel explain: what runs for a layer, why, what lost and by how much, and how to choose otherwise.
+// quernel explain: what runs for a layer, why, what lost and by how much, and how to choose
+// otherwise.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,11 @@
 #include "tune/program/shape_options.h"
 
 static const char usage[] =
-    "usage: quernel explain (--gemm MxNxK | --conv … | --deconv … | --layers F …) [layer options] [--config C] [--table F|none]\n"
+    "usage: quernel explain (--gemm MxNxK | --conv … | --deconv … | --layers F …) [layer options] "
+    "[--config C] [--table F|none]\n"
     "       [--json]\n\n"
-    "Which plan runs and where it came from, which tables were searched and why a row was not taken, what else\n"
+    "Which plan runs and where it came from, which tables were searched and why a row was not "
+    "taken, what else\n"
     "could run and what the model predicts for it, and how to override the choice.\n";
 
 enum { CANDIDATES = 16 };
@@ -24,17 +27,19 @@ enum { CANDIDATES = 16 };
 static void help(void) {
     fputs(usage, stdout);
     fputs(shape_options_help, stdout);
-    printf("\nKeys of --config, all optional:\n  %-9s a kernel's name (kernels/kernels.def)\n", "kernel");
+    printf("\nKeys of --config, all optional:\n  %-9s a kernel's name (kernels/kernels.def)\n",
+           "kernel");
     for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++)
-        printf("  %-9s %s%s%s%s\n", k->key, k->meaning, k->words ? " (" : "", k->words ? k->words : "",
-               k->words ? ")" : "");
+        printf("  %-9s %s%s%s%s\n", k->key, k->meaning, k->words ? " (" : "",
+               k->words ? k->words : "", k->words ? ")" : "");
 }
 
 static void print_text(const workload *s) {
     char text[16384];
     quernel_operator_report(s->op, text, sizeof text);
     fputs(text, stdout);
-    printf("memory     workspace %zu bytes, packed weights %zu bytes\n", s->workspace_bytes, s->weights_bytes);
+    printf("memory     workspace %zu bytes, packed weights %zu bytes\n", s->workspace_bytes,
+           s->weights_bytes);
 }
 
 static void write_choice(json *j, const quernel_plan_choice *c) {
@@ -55,7 +60,8 @@ static void write_candidates(json *j, const quernel_operator *op) {
     const size_t count = quernel_operator_candidates(op, others, CANDIDATES);
     for (size_t i = 0; i < count; i++) {
         json_open(j, NULL, '{');
-        json_text(j, "config", others[i].config), json_number(j, "predicted_ns", others[i].predicted_ns);
+        json_text(j, "config", others[i].config),
+            json_number(j, "predicted_ns", others[i].predicted_ns);
         json_close(j, '}');
     }
     json_close(j, ']');

@@ -15,8 +15,10 @@ static const struct {
     const char *does;
 } commands[] = {
     {"info", command_info, "what this build and this CPU can do; --probe measures its peaks"},
-    {"verify", command_verify, "exactness of every kernel that can run here, against the plain C ones"},
-    {"bench", command_bench, "speed of layers (--layers F) or products (--gemm F), checked before they are timed"},
+    {"verify", command_verify,
+     "exactness of every kernel that can run here, against the plain C ones"},
+    {"bench", command_bench,
+     "speed of layers (--layers F) or products (--gemm F), checked before they are timed"},
     {"tune", command_tune, "fills a table with the plans that are surely faster here"},
     {"explain", command_explain, "what runs for a layer, why, what lost, how to override"},
     {"compare", command_compare, "two plans of a layer, paired"},
@@ -31,8 +33,10 @@ static void help(FILE *to) {
     fprintf(to, "usage: quernel COMMAND [OPTIONS]      (quernel COMMAND --help)\n\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].does);
-    fprintf(to, "\nstdout is the result, stderr progress and errors. Exit: 0 done, 1 a result is wrong, 2 usage,\n"
-                "4 the asked instruction set cannot run here, 130 interrupted. QUERNEL_ISA=X is a ceiling, QUERNEL_TABLE=F (or none)\n"
+    fprintf(to, "\nstdout is the result, stderr progress and errors. Exit: 0 done, 1 a result is "
+                "wrong, 2 usage,\n"
+                "4 the asked instruction set cannot run here, 130 interrupted. QUERNEL_ISA=X is a "
+                "ceiling, QUERNEL_TABLE=F (or none)\n"
                 "a table that is searched first, QUERNEL_VERBOSE=1 shows the log.\n");
 }
 
@@ -42,7 +46,8 @@ static void show_log(void *user, const char *line) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+        !strcmp(argv[1], "help")) {
         help(argc < 2 ? stderr : stdout);
         return argc < 2 ? EXIT_USAGE : EXIT_DONE;
     }

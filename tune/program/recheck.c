@@ -223,8 +223,7 @@ static bool take(void *user, option o) {
     if (option_is(o, "table")) return (r->table = o.value) != NULL;
     if (option_is(o, "against")) return (r->against = o.value) != NULL;
     if (option_is(o, "sample")) return parse_u32(o.value, 1, &r->sample);
-    if (option_is(o, "rounds"))
-        return parse_u32(o.value, 3, &r->rounds) && r->rounds <= ROUNDS_MAX;
+    if (option_is(o, "rounds")) return parse_u32(o.value, 3, &r->rounds) && r->rounds <= ROUNDS_MAX;
     return option_is(o, "seed") && parse_u64(o.value, &r->seed);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// quernel record: measures the search space of layers into landscapes, which the replay test and the plots read.
+// quernel record: measures the search space of layers into landscapes, which the replay test and
+// the plots read.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +20,16 @@
 #include "tune/search/finalists.h"
 #include "tune/search/landscape.h"
 
-static const char usage[] =
-    "usage: quernel record (--layers F | --gemm F | --shape …) [shape options] [--configs 40] [--rounds 30] [--seed N]\n"
-    "       [--seconds 60] --out DIR\n\n"
-    "Measures plans of each layer, all of them in every round, in random order, and writes one landscape a\n"
-    "layer: half of the plans are those that the model likes best, the others are drawn from the rest.\n"
-    "tune/FORMAT.md says what is in it. A landscape with fewer rounds is gone on with: --seconds cuts the work\n"
-    "into pieces.\n";
+static const char usage[] = "usage: quernel record (--layers F | --gemm F | --shape …) [shape "
+                            "options] [--configs 40] [--rounds 30] [--seed N]\n"
+                            "       [--seconds 60] --out DIR\n\n"
+                            "Measures plans of each layer, all of them in every round, in random "
+                            "order, and writes one landscape a\n"
+                            "layer: half of the plans are those that the model likes best, the "
+                            "others are drawn from the rest.\n"
+                            "tune/FORMAT.md says what is in it. A landscape with fewer rounds is "
+                            "gone on with: --seconds cuts the work\n"
+                            "into pieces.\n";
 
 enum { CONFIGS_MAX = 512 };
 
@@ -42,7 +46,8 @@ static void add_variants(contest *c, uint32_t wanted, uint64_t seed) {
     size_t count = 0;
     quernel_i_candidate *all = finalists_list(c, usable ? usable : 1, 2, &count);
     for (size_t next = 0; next < count && c->count < wanted; next++) {
-        const size_t at = c->count < wanted / 2 ? next : next + random_below(&seed, (uint32_t)(count - next));
+        const size_t at =
+            c->count < wanted / 2 ? next : next + random_below(&seed, (uint32_t)(count - next));
         const quernel_i_candidate chosen = all[at];
         all[at] = all[next];
         char config[CONFIG_MAX];
@@ -57,7 +62,8 @@ static uint32_t resume(const char *path, const contest *c, double *ns, uint32_t 
     landscape old;
     if (access(path, R_OK) || !landscape_read(path, &old)) return 0;
     bool same = old.count == c->count;
-    for (uint32_t i = 0; same && i < c->count; i++) same = !strcmp(old.configs[i], c->variants[i].config);
+    for (uint32_t i = 0; same && i < c->count; i++)
+        same = !strcmp(old.configs[i], c->variants[i].config);
     const uint32_t taken = !same ? 0 : old.rounds < rounds ? old.rounds : rounds;
     for (uint32_t i = 0; i < c->count && taken; i++)
         for (uint32_t r = 0; r < taken; r++) ns[i * rounds + r] = landscape_ns(&old, i, r);
@@ -75,20 +81,22 @@ static uint32_t measure(contest *c, uint32_t done, const record_options *o, doub
     const time_t start = time(NULL);
     for (; done < o->rounds && difftime(time(NULL), start) < o->seconds; done++) {
         random_shuffle(&seed, order, c->count);
-        for (uint32_t i = 0; i < c->count; i++) ns[order[i] * o->rounds + done] = contest_sample(c, order[i]);
+        for (uint32_t i = 0; i < c->count; i++)
+            ns[order[i] * o->rounds + done] = contest_sample(c, order[i]);
     }
     return done;
 }
 
-static int write_landscape(const char *path, const contest *c, const double *ns, uint32_t rounds, uint32_t stride) {
+static int write_landscape(const char *path, const contest *c, const double *ns, uint32_t rounds,
+                           uint32_t stride) {
     quernel_i_key key;
     char machine[128];
     quernel_i_key_of(&c->variants[0].op->problem, &key);
     quernel_i_class_print(c->variants[0].op->usable, machine, sizeof machine);
     FILE *to = fopen(path, "w");
     if (!to) return 0;
-    fprintf(to, "# quernel landscape 1\n# op\t%s\n# shape\t%s\n# env\t%s\n# class\t%s\n", key.op, key.shape, key.env,
-            machine);
+    fprintf(to, "# quernel landscape 1\n# op\t%s\n# shape\t%s\n# env\t%s\n# class\t%s\n", key.op,
+            key.shape, key.env, machine);
     for (uint32_t i = 0; i < c->count; i++) {
         fputs(c->variants[i].config, to);
         for (uint32_t r = 0; r < rounds; r++) fprintf(to, "\t%.0f", ns[i * stride + r]);
@@ -117,7 +125,8 @@ static int record(const record_options *o, const shape *s, const request *r) {
     int code = EXIT_DONE;
     shape_name(s, name, sizeof name);
     snprintf(path, sizeof path, "%s/%s.tsv", o->directory, name);
-    if (!contest_make(&c, s, r)) fprintf(stderr, "quernel: record: %s: skipped: %s\n", name, c.workload.reason);
+    if (!contest_make(&c, s, r))
+        fprintf(stderr, "quernel: record: %s: skipped: %s\n", name, c.workload.reason);
     else {
         add_variants(&c, o->configs, o->seed);
         code = measure_into(path, &c, o);
@@ -131,7 +140,8 @@ static void help(void) { fputs(usage, stdout), fputs(shape_options_help, stdout)
 static bool take(void *user, option o) {
     record_options *r = user;
     if (option_is(o, "out")) return (r->directory = o.value) != NULL;
-    if (!strcmp(o.name, "configs")) return parse_u32(o.value, 2, &r->configs) && r->configs <= CONFIGS_MAX;
+    if (!strcmp(o.name, "configs"))
+        return parse_u32(o.value, 2, &r->configs) && r->configs <= CONFIGS_MAX;
     if (!strcmp(o.name, "rounds")) return parse_u32(o.value, 1, &r->rounds);
     if (!strcmp(o.name, "seconds")) return parse_u32(o.value, 1, &r->seconds);
     if (!strcmp(o.name, "seed")) return parse_u64(o.value, &r->seed);
@@ -144,13 +154,15 @@ static int record_all(record_options *o) {
     if (code != GO_ON) return code;
     s->request.full_check = FULL_CHECK_OFTEN;
     code = EXIT_DONE;
-    for (int i = 0; i < s->count && code == EXIT_DONE; i++) code = record(o, &s->shapes[i], &s->request);
+    for (int i = 0; i < s->count && code == EXIT_DONE; i++)
+        code = record(o, &s->shapes[i], &s->request);
     return code;
 }
 
 int command_record(int argc, char **argv) {
     static const command_line line = {"record", "", help, take};
-    record_options o = {.configs = 40, .rounds = 30, .seconds = 60, .seed = 1, .layers = SHAPE_OPTIONS_INIT};
+    record_options o = {
+        .configs = 40, .rounds = 30, .seconds = 60, .seed = 1, .layers = SHAPE_OPTIONS_INIT};
     int code = options_read(&line, argc, argv, &o);
     if (code == GO_ON && !o.directory) code = usage_error("record", "--out", NULL);
     if (code == GO_ON) code = record_all(&o);

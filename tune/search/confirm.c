@@ -17,10 +17,14 @@ static void run_child(const confirmer *c, const char *config, int in, int out) {
     quernel_i_key key;
     quernel_i_key_of(&c->op->problem, &key);
     dup2(in, STDIN_FILENO), dup2(out, STDOUT_FILENO);
-    char *const words[] = {
-        "quernel", "compare", "--op",         key.op,     "--shape",      key.shape,   "--env",
-        key.env,   "--isa",   (char *)c->isa, "--config", (char *)config, "--against", (char *)c->configs[0],
-        "--serve", NULL};
+    char *const words[] = {"quernel",   "compare",
+                           "--op",      key.op,
+                           "--shape",   key.shape,
+                           "--env",     key.env,
+                           "--isa",     (char *)c->isa,
+                           "--config",  (char *)config,
+                           "--against", (char *)c->configs[0],
+                           "--serve",   NULL};
     execv("/proc/self/exe", words);
     _exit(127);
 }
@@ -42,7 +46,9 @@ double confirm_sample(void *user, uint32_t index, uint32_t round) {
     (void)round;
     if (clock_now() > c->deadline) return -1;
     if (!c->child && !start(c, c->configs[index])) return -1;
-    if (fprintf(c->to, "%d\n", index != 0) < 0 || fflush(c->to) || !fgets(line, sizeof line, c->from)) return -1;
+    if (fprintf(c->to, "%d\n", index != 0) < 0 || fflush(c->to) ||
+        !fgets(line, sizeof line, c->from))
+        return -1;
     return strtod(line, NULL);
 }
 

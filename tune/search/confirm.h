@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A process of its own that times two plans of a layer on request, so that a win does not depend on where the tuner's
-// own buffers lie in memory.
+// A process of its own that times two plans of a layer on request, so that a win does not depend on
+// where the tuner's own buffers lie in memory.
 #ifndef QUERNEL_TUNE_CONFIRM_H
 #define QUERNEL_TUNE_CONFIRM_H
 

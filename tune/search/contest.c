@@ -32,7 +32,8 @@ static void guard_free(guarded *g) {
     if (g->pages && g->pages != MAP_FAILED) munmap(g->pages, g->bytes);
 }
 
-static int run(contest *c, const quernel_operator *op, uint8_t *y, uint8_t *workspace, size_t bytes) {
+static int run(contest *c, const quernel_operator *op, uint8_t *y, uint8_t *workspace,
+               size_t bytes) {
     return workload_run_as(&c->workload, op, y, workspace, bytes, c->pool ? &c->parallel : NULL);
 }
 
@@ -81,13 +82,16 @@ int contest_make(contest *c, const shape *layer, const request *wanted) {
     extreme.extremes = 1;
     if (!workload_make(s, layer, &extreme)) return 0;
     const uint32_t threads = s->request.threads;
-    if (threads > 1 && !quernel_pool_create(threads, &c->pool, NULL)) c->parallel = quernel_pool_parallel(c->pool);
+    if (threads > 1 && !quernel_pool_create(threads, &c->pool, NULL))
+        c->parallel = quernel_pool_parallel(c->pool);
     c->expected = malloc(s->y_bytes);
     if (!c->expected || !add_default(c, wanted->config)) return workload_refuse(s, "no memory");
     uint64_t checked;
     c->wrong = workload_check(s, &checked) != 0;
     memcpy(c->expected, s->y_memory, s->y_bytes);
-    return c->wrong ? workload_refuse(s, "the default's bits differ from ref: quernel bench shows where") : 1;
+    return c->wrong
+               ? workload_refuse(s, "the default's bits differ from ref: quernel bench shows where")
+               : 1;
 }
 
 void contest_free(contest *c) {
@@ -105,7 +109,8 @@ static int same_bits(contest *c, const quernel_operator *op) {
     if (guard_make(&y, y_bytes) && guard_make(&workspace, bytes)) {
         memset(y.data, POISON, y_bytes);
         memset(workspace.data, POISON, bytes);
-        same = !run(c, op, y.data, bytes ? workspace.data : NULL, bytes) && !memcmp(y.data, c->expected, y_bytes);
+        same = !run(c, op, y.data, bytes ? workspace.data : NULL, bytes) &&
+               !memcmp(y.data, c->expected, y_bytes);
     }
     guard_free(&y), guard_free(&workspace);
     return same;
@@ -122,7 +127,8 @@ int contest_add(contest *c, const char *config, double predicted_ns) {
 
 static double time_calls(contest *c, const variant *v) {
     const double start = clock_now();
-    for (uint32_t i = 0; i < v->calls; i++) run(c, v->op, c->workload.y_memory, c->workspace, c->workspace_bytes);
+    for (uint32_t i = 0; i < v->calls; i++)
+        run(c, v->op, c->workload.y_memory, c->workspace, c->workspace_bytes);
     return 1e9 * (clock_now() - start) / v->calls;
 }
 

@@ -14,11 +14,14 @@ uint32_t decide_rounds(int32_t effort) {
 }
 
 uint32_t decide_finalists(int32_t effort) {
-    return effort >= QUERNEL_EFFORT_EXHAUSTIVE ? UINT32_MAX : effort == QUERNEL_EFFORT_PATIENT ? 48 : 16;
+    return effort >= QUERNEL_EFFORT_EXHAUSTIVE ? UINT32_MAX
+           : effort == QUERNEL_EFFORT_PATIENT  ? 48
+                                               : 16;
 }
 
 // Within a round the two sides take turns in who goes first; the winner does in the first one.
-static int time_pair(race_sample *confirm, void *user, uint32_t winner, uint32_t round, double *ret_ratio) {
+static int time_pair(race_sample *confirm, void *user, uint32_t winner, uint32_t round,
+                     double *ret_ratio) {
     double ns[2];
     for (uint32_t side = 0; side < 2; side++) {
         const uint32_t is_default = (side + round) % 2;
@@ -30,7 +33,8 @@ static int time_pair(race_sample *confirm, void *user, uint32_t winner, uint32_t
 }
 
 // Two blocks, and more where the interval still lies across `min`.
-static int confirm_winner(race_sample *confirm, void *user, uint32_t winner, double min, decision *d) {
+static int confirm_winner(race_sample *confirm, void *user, uint32_t winner, double min,
+                          decision *d) {
     double ratios[BLOCK * BLOCKS], sorted[BLOCK * BLOCKS];
     for (uint32_t round = 0; round < BLOCK * BLOCKS; round++) {
         if (!time_pair(confirm, user, winner, round, &ratios[round])) return 0;
@@ -43,8 +47,8 @@ static int confirm_winner(race_sample *confirm, void *user, uint32_t winner, dou
     return 1;
 }
 
-int decide(uint32_t count, int32_t effort, uint64_t seed, double noise, race_sample *sample, void *user,
-           race_sample *confirm, void *confirm_user, decision *ret, double *ratios) {
+int decide(uint32_t count, int32_t effort, uint64_t seed, double noise, race_sample *sample,
+           void *user, race_sample *confirm, void *confirm_user, decision *ret, double *ratios) {
     const double min_gain = fmax(MIN_GAIN, noise);
     const race_rules rules = {decide_rounds(effort), SCREEN, min_gain, seed};
     race_result race;
@@ -54,6 +58,7 @@ int decide(uint32_t count, int32_t effort, uint64_t seed, double noise, race_sam
     if (race.stopped || !race.winner || race.ratio.middle < 1 + min_gain)
         return 1; // what could not be accepted need not be confirmed
     if (!confirm_winner(confirm, confirm_user, race.winner, 1 + min_gain, ret)) ret->stopped = 1;
-    else if (ret->ratio.lo > 1 + min_gain) ret->winner = race.winner, ret->verdict = QUERNEL_VERDICT_WIN;
+    else if (ret->ratio.lo > 1 + min_gain)
+        ret->winner = race.winner, ret->verdict = QUERNEL_VERDICT_WIN;
     return 1;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tuner's decision: race, then confirm the winner against the default. Its only input is times, so that a test can
-// replay it on recorded measurements.
+// The tuner's decision: race, then confirm the winner against the default. Its only input is times,
+// so that a test can replay it on recorded measurements.
 #ifndef QUERNEL_TUNE_DECIDE_H
 #define QUERNEL_TUNE_DECIDE_H
 
@@ -20,11 +20,12 @@ typedef struct decision {
 uint32_t decide_rounds(int32_t effort);
 uint32_t decide_finalists(int32_t effort);
 
-/// Races `count` candidates, 0 being the default, by `sample`; then times the winner and the default against each other
-/// by `confirm` (indexes as before, the first call asks for the winner; in the program a process of its own). It wins
-/// where the lower bound of the confirmed ratio is above 1 + max(2 %, noise); else the default is kept. `ratios` as in
-/// race_run. Returns 0 without memory.
-int decide(uint32_t count, int32_t effort, uint64_t seed, double noise, race_sample *sample, void *user,
-           race_sample *confirm, void *confirm_user, decision *ret, double *ratios);
+/// Races `count` candidates, 0 being the default, by `sample`; then times the winner and the
+/// default against each other by `confirm` (indexes as before, the first call asks for the winner;
+/// in the program a process of its own). It wins where the lower bound of the confirmed ratio is
+/// above 1 + max(2 %, noise); else the default is kept. `ratios` as in race_run. Returns 0 without
+/// memory.
+int decide(uint32_t count, int32_t effort, uint64_t seed, double noise, race_sample *sample,
+           void *user, race_sample *confirm, void *confirm_user, decision *ret, double *ratios);
 
 #endif

@@ -29,21 +29,27 @@ static void add(contest *c, const char *config, double ns) {
     const int index = known(c, config) ? -1 : contest_add(c, config, ns);
     if (index < 0 || !c->variants[index].wrong) return;
     fprintf(stderr,
-            "quernel: tune: OTHER BITS THAN THE DEFAULT, please report: quernel bench with the layer's options and "
+            "quernel: tune: OTHER BITS THAN THE DEFAULT, please report: quernel bench with the "
+            "layer's options and "
             "--config \"%s\" shows it\n",
             c->variants[index].config);
 }
 
-// The nearest row of the same op and env whose config does not race yet; NULL where none is within two octaves.
-static const quernel_i_row *nearest(const contest *c, const quernel_i_key *key, const quernel_i_table *const *tables) {
+// The nearest row of the same op and env whose config does not race yet; NULL where none is within
+// two octaves.
+static const quernel_i_row *nearest(const contest *c, const quernel_i_key *key,
+                                    const quernel_i_table *const *tables) {
     const quernel_i_row *best = NULL;
     double best_octaves = 2;
     for (; *tables; tables++)
         for (uint32_t i = 0; i < (*tables)->good; i++) {
             const quernel_i_row *row = &(*tables)->rows[i];
-            if (row->verdict != QUERNEL_VERDICT_WIN || strcmp(row->op, key->op) || strcmp(row->env, key->env)) continue;
+            if (row->verdict != QUERNEL_VERDICT_WIN || strcmp(row->op, key->op) ||
+                strcmp(row->env, key->env))
+                continue;
             const double octaves = quernel_i_key_octaves(key, row->m, row->n, row->k);
-            if (octaves < best_octaves && !known(c, row->config)) best = row, best_octaves = octaves;
+            if (octaves < best_octaves && !known(c, row->config))
+                best = row, best_octaves = octaves;
         }
     return best;
 }
@@ -59,7 +65,8 @@ static void add_neighbours(contest *c, const quernel_i_table *const *tables) {
     }
 }
 
-quernel_i_candidate *finalists_list(const contest *c, uint32_t usable, uint32_t moves, size_t *ret_count) {
+quernel_i_candidate *finalists_list(const contest *c, uint32_t usable, uint32_t moves,
+                                    size_t *ret_count) {
     const quernel_operator *op = c->variants[0].op;
     quernel_i_candidate *all = malloc(SPACE_MAX * sizeof *all);
     if (!all) return NULL;
@@ -69,7 +76,8 @@ quernel_i_candidate *finalists_list(const contest *c, uint32_t usable, uint32_t 
     return all;
 }
 
-size_t finalists_add(contest *c, uint32_t max, uint32_t moves, const quernel_i_table *const *tables) {
+size_t finalists_add(contest *c, uint32_t max, uint32_t moves,
+                     const quernel_i_table *const *tables) {
     const quernel_operator *op = c->variants[0].op;
     size_t count = 0;
     quernel_i_candidate *all = finalists_list(c, op->usable, moves, &count);
@@ -100,8 +108,8 @@ const quernel_i_row *finalists_own_row(const contest *c, const quernel_i_table *
     for (; *tables; tables++)
         for (uint32_t i = (*tables)->good; i-- > 0;) {
             const quernel_i_row *row = &(*tables)->rows[i];
-            if (!strcmp(row->op, key.op) && !strcmp(row->shape, key.shape) && !strcmp(row->env, key.env) &&
-                !strcmp(row->machine, machine) && is_current(row))
+            if (!strcmp(row->op, key.op) && !strcmp(row->shape, key.shape) &&
+                !strcmp(row->env, key.env) && !strcmp(row->machine, machine) && is_current(row))
                 return row;
         }
     return NULL;

@@ -21,7 +21,8 @@ static void take_comment(landscape *l, char *line) {
                  {"# class\t", l->machine, sizeof l->machine}};
     for (int i = 0; i < 4; i++)
         if (!strncmp(line, texts[i].name, strlen(texts[i].name)))
-            snprintf(texts[i].to, texts[i].capacity, "%.*s", (int)texts[i].capacity - 1, line + strlen(texts[i].name));
+            snprintf(texts[i].to, texts[i].capacity, "%.*s", (int)texts[i].capacity - 1,
+                     line + strlen(texts[i].name));
 }
 
 static int take_plan(landscape *l, char *line) {
@@ -29,7 +30,9 @@ static int take_plan(landscape *l, char *line) {
     double ns[MAX_LINE_BYTES / 2];
     uint32_t rounds = 0;
     for (char *word; (word = strtok_r(NULL, "\t", &save));) ns[rounds++] = strtod(word, NULL);
-    if (!config || !rounds || strlen(config) >= sizeof *l->configs || (l->count && rounds != l->rounds)) return 0;
+    if (!config || !rounds || strlen(config) >= sizeof *l->configs ||
+        (l->count && rounds != l->rounds))
+        return 0;
     l->rounds = rounds;
     void *configs = realloc(l->configs, (l->count + 1) * sizeof *l->configs);
     if (configs) l->configs = configs;
@@ -63,7 +66,8 @@ void landscape_free(landscape *l) { free(l->configs), free(l->ns); }
 
 double landscape_ratio(const landscape *l, uint32_t plan, uint32_t other) {
     double ratios[MAX_LINE_BYTES / 2];
-    for (uint32_t r = 0; r < l->rounds; r++) ratios[r] = landscape_ns(l, plan, r) / landscape_ns(l, other, r);
+    for (uint32_t r = 0; r < l->rounds; r++)
+        ratios[r] = landscape_ns(l, plan, r) / landscape_ns(l, other, r);
     return median_of(ratios, l->rounds).middle;
 }
 

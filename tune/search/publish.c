@@ -20,10 +20,12 @@ const char *publish_default_path(void) {
     return quernel_i_tables_cache("tuned.qtn", path, sizeof path) ? path : NULL;
 }
 
-// Appenders share the lock, who replaces the file has it alone: a row appended to the old file would be lost.
+// Appenders share the lock, who replaces the file has it alone: a row appended to the old file
+// would be lost.
 static int lock(const char *path, int how) {
     char name[PATH_BYTES];
-    if ((size_t)snprintf(name, sizeof name, "%s.lock", path) >= sizeof name || !folders_make(path)) return -1;
+    if ((size_t)snprintf(name, sizeof name, "%s.lock", path) >= sizeof name || !folders_make(path))
+        return -1;
     const int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     while (file >= 0 && flock(file, how) && errno == EINTR) {
     }
@@ -42,7 +44,8 @@ const char *publish_row(const char *path, const quernel_i_row *row) {
     const char *wrong = NULL;
     errno = 0;
     if (file < 0) wrong = "cannot be opened for writing";
-    else if (write(file, text, bytes) != (ssize_t)bytes) wrong = errno ? strerror(errno) : "the disk is full";
+    else if (write(file, text, bytes) != (ssize_t)bytes)
+        wrong = errno ? strerror(errno) : "the disk is full";
     if (file >= 0 && close(file) && !wrong) wrong = strerror(errno);
     if (held >= 0) close(held);
     return wrong;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Racing: every five rounds a sign test of each candidate against the leader, at 5 % shared out among the candidates.
+// Racing: every five rounds a sign test of each candidate against the leader, at 5 % shared out
+// among the candidates.
 #include "tune/search/race.h"
 
 #include <math.h>
@@ -23,13 +24,15 @@ typedef struct state {
 double race_sign_test(uint32_t wins, uint32_t trials) {
     double tail = 0;
     for (uint32_t k = wins; k <= trials; k++)
-        tail += exp(lgamma(trials + 1.0) - lgamma(k + 1.0) - lgamma(trials - k + 1.0) - trials * M_LN2);
+        tail +=
+            exp(lgamma(trials + 1.0) - lgamma(k + 1.0) - lgamma(trials - k + 1.0) - trials * M_LN2);
     return fmin(tail, 1);
 }
 
 static median ratio_of(state *s, uint32_t a, uint32_t b) {
     const uint32_t rounds = s->ran[a] < s->ran[b] ? s->ran[a] : s->ran[b];
-    for (uint32_t r = 0; r < rounds; r++) s->scratch[r] = s->ns[a * s->capacity + r] / s->ns[b * s->capacity + r];
+    for (uint32_t r = 0; r < rounds; r++)
+        s->scratch[r] = s->ns[a * s->capacity + r] / s->ns[b * s->capacity + r];
     if (!rounds) return (median){NAN, NAN, NAN};
     return median_of(s->scratch, rounds);
 }
@@ -57,7 +60,8 @@ static void drop_slower(state *s, uint32_t leader) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->alive; i++) {
         const uint32_t index = s->order[i];
-        if (index == 0 || index == leader || surely_slower(s, index, leader) >= level) s->order[kept++] = index;
+        if (index == 0 || index == leader || surely_slower(s, index, leader) >= level)
+            s->order[kept++] = index;
     }
     s->alive = kept;
 }
@@ -67,12 +71,13 @@ static void screen(state *s, double max) {
     for (uint32_t i = 0; i < s->count; i++) best = fmin(best, s->ns[i * s->capacity]);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->alive; i++)
-        if (s->order[i] == 0 || s->ns[s->order[i] * s->capacity] <= max * best) s->order[kept++] = s->order[i];
+        if (s->order[i] == 0 || s->ns[s->order[i] * s->capacity] <= max * best)
+            s->order[kept++] = s->order[i];
     s->alive = kept;
 }
 
-// More rounds cannot change the result: the leader surely gains too little over the default, or it surely gains and
-// whoever is left is as good.
+// More rounds cannot change the result: the leader surely gains too little over the default, or it
+// surely gains and whoever is left is as good.
 static int settled(state *s, uint32_t leader, double min_gain) {
     if (ratio_of(s, 0, leader).hi < 1 + min_gain) return 1;
     if (leader == 0 || surely_slower(s, 0, leader) >= LEVEL) return 0;
@@ -81,7 +86,8 @@ static int settled(state *s, uint32_t leader, double min_gain) {
     return 1;
 }
 
-static int sample_round(state *s, race_sample *sample, void *user, uint32_t round, uint64_t *seed, race_result *ret) {
+static int sample_round(state *s, race_sample *sample, void *user, uint32_t round, uint64_t *seed,
+                        race_result *ret) {
     random_shuffle(seed, s->order, s->alive);
     for (uint32_t i = 0; i < s->alive; i++) {
         const uint32_t index = s->order[i];
@@ -94,7 +100,8 @@ static int sample_round(state *s, race_sample *sample, void *user, uint32_t roun
     return 1;
 }
 
-static void run(state *s, const race_rules *rules, race_sample *sample, void *user, race_result *ret) {
+static void run(state *s, const race_rules *rules, race_sample *sample, void *user,
+                race_result *ret) {
     uint64_t seed = rules->seed;
     for (uint32_t round = 0; round < rules->rounds && s->alive > 1; round++) {
         if (!sample_round(s, sample, user, round, &seed, ret)) {
@@ -114,11 +121,12 @@ static void conclude(state *s, race_result *ret, double *ratios) {
     const uint32_t leader = leader_of(s);
     ret->winner = leader && surely_slower(s, 0, leader) < LEVEL ? leader : 0;
     ret->ratio = ret->winner ? ratio_of(s, 0, ret->winner) : (median){1, 1, 1};
-    for (uint32_t i = 0; ratios && i < s->count; i++) ratios[i] = ratio_of(s, i, ret->winner).middle;
+    for (uint32_t i = 0; ratios && i < s->count; i++)
+        ratios[i] = ratio_of(s, i, ret->winner).middle;
 }
 
-int race_run(uint32_t count, const race_rules *rules, race_sample *sample, void *user, race_result *ret,
-             double *ratios) {
+int race_run(uint32_t count, const race_rules *rules, race_sample *sample, void *user,
+             race_result *ret, double *ratios) {
     *ret = (race_result){.ratio = {1, 1, 1}};
     state s = {.count = count, .capacity = rules->rounds, .alive = count};
     s.ns = malloc((size_t)count * rules->rounds * sizeof *s.ns);

@@ -12,8 +12,9 @@
 
 /// What holds for all layers of one call of the tuner.
 typedef struct session {
-    const char *table;                   // where rows go
-    const quernel_i_table *const *known; // rows to start from: `table` as it was, and the embedded one
+    const char *table; // where rows go
+    // rows to start from: `table` as it was, and the embedded one
+    const quernel_i_table *const *known;
     int32_t effort;
     uint64_t seed;
     double noise; // A/A floor of this host
@@ -36,7 +37,7 @@ typedef enum session_end {
 } session_end;
 
 /// Tunes a layer until `deadline` (clock_now()). `ret_text` says in words what came of it.
-session_end session_run(const session *s, const shape *layer, const request *wanted, double deadline, char *ret_text,
-                        size_t capacity);
+session_end session_run(const session *s, const shape *layer, const request *wanted,
+                        double deadline, char *ret_text, size_t capacity);
 
 #endif

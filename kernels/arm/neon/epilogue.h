@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The epilogue for NEON: a tile of int32 sums of up to 16 output channels becomes output, a row of 16 at a time in four vectors.
+// The epilogue for NEON: a tile of int32 sums of up to 16 output channels becomes output, a row of
+// 16 at a time in four vectors.
 //
-// Every option of quernel_i_epilogue is a step that is left out by a branch which goes the same way for the whole call.
-// The commonest cases, int8 or f32 after none, ReLU or clamp and nothing else, are compiled on their own, without the
-// branches. NEON's maximum and minimum hand a NaN on, and a NaN converts to 0: what rule 1 wants. Where a bound may
-// reach the output as a float, compare and select instead: the specification also tells −0 from +0. Lanes beyond the last column
-// hold numbers that nobody reads; tables may be read there, y and residual may not.
+// Every option of quernel_i_epilogue is a step that is left out by a branch which goes the same way
+// for the whole call. The commonest cases, int8 or f32 after none, ReLU or clamp and nothing else,
+// are compiled on their own, without the branches. NEON's maximum and minimum hand a NaN on, and a
+// NaN converts to 0: what rule 1 wants. Where a bound may reach the output as a float, compare and
+// select instead: the specification also tells −0 from +0. Lanes beyond the last column hold
+// numbers that nobody reads; tables may be read there, y and residual may not.
 #ifndef QUERNEL_NEON_EPILOGUE_H
 #define QUERNEL_NEON_EPILOGUE_H
 
@@ -19,9 +21,9 @@ enum { EPILOGUE_NR = 16, EPILOGUE_ROWS_MAX = 4 };
 
 /// Rows of 16 sums, and where they lie in the call's output.
 typedef struct epilogue_tile {
-    int32_t *acc;           // [rows][16], overwritten
+    int32_t *acc;      // [rows][16], overwritten
     uint32_t rows, oc; // rows <= 4, columns <= 16
-    uint32_t m, n;          // first row and output channel within the call
+    uint32_t m, n;     // first row and output channel within the call
 } epilogue_tile;
 
 // A sum modulo 2^32: signed vectors may not overflow in C.
@@ -32,13 +34,15 @@ NEON_INLINE int32x4_t epilogue_wrap(int32x4_t a, uint32x4_t b) {
 NEON_INLINE ints16 epilogue_term(ints16 sum, int32_t row_term, const int32_t *col_term) {
     const ints16 term = load_ints(col_term);
     const uint32x4_t factor = vdupq_n_u32((uint32_t)row_term);
-#define BODY(i) sum.q[i] = epilogue_wrap(sum.q[i], vmulq_u32(vreinterpretq_u32_s32(term.q[i]), factor));
+#define BODY(i) \
+    sum.q[i] = epilogue_wrap(sum.q[i], vmulq_u32(vreinterpretq_u32_s32(term.q[i]), factor));
     EACH_4(BODY)
 #undef BODY
     return sum;
 }
 
-NEON_INLINE floats16 epilogue_scale(ints16 sum, const quernel_i_epilogue *f, uint32_t m, uint32_t n) {
+NEON_INLINE floats16 epilogue_scale(ints16 sum, const quernel_i_epilogue *f, uint32_t m,
+                                    uint32_t n) {
     floats16 scale = load_floats(f->scale + n), t = load_floats(f->bias + n);
     if (f->row_scale) {
         const float32x4_t row_scale = vdupq_n_f32(f->row_scale[m]);
@@ -53,13 +57,13 @@ NEON_INLINE floats16 epilogue_scale(ints16 sum, const quernel_i_epilogue *f, uin
 }
 
 NEON_INLINE ints16 epilogue_widen(int16x8_t low, int16x8_t high) {
-    return (ints16){{vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)),
-                     vmovl_high_s16(high)}};
+    return (ints16){{vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low),
+                     vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)}};
 }
 
 // Elements that do not lie side by side, or fewer than 16 of them.
-static inline void epilogue_residual_gather(const uint8_t *from, ptrdiff_t r_col, int32_t r_type, uint32_t oc,
-                                          int32_t *to) {
+static inline void epilogue_residual_gather(const uint8_t *from, ptrdiff_t r_col, int32_t r_type,
+                                            uint32_t oc, int32_t *to) {
     for (uint32_t c = 0; c < oc; c++, from += r_col) {
         if (r_type == QUERNEL_TYPE_U8) to[c] = *from;
         else if (r_type == QUERNEL_TYPE_S8) to[c] = (int8_t)*from;
@@ -68,8 +72,10 @@ static inline void epilogue_residual_gather(const uint8_t *from, ptrdiff_t r_col
 }
 
 // A row of the residual as 4-byte elements: integers for S8, U8 and S32, bits of floats for F32.
-NEON_INLINE ints16 epilogue_residual_load(const quernel_i_epilogue *f, uint32_t m, uint32_t n, uint32_t oc) {
-    const uint8_t *from = (const uint8_t *)f->residual + (ptrdiff_t)m * f->r_row + (ptrdiff_t)n * f->r_col;
+NEON_INLINE ints16 epilogue_residual_load(const quernel_i_epilogue *f, uint32_t m, uint32_t n,
+                                          uint32_t oc) {
+    const uint8_t *from =
+        (const uint8_t *)f->residual + (ptrdiff_t)m * f->r_row + (ptrdiff_t)n * f->r_col;
     const bool bytes = f->r_type == QUERNEL_TYPE_S8 || f->r_type == QUERNEL_TYPE_U8;
     int32_t elements[EPILOGUE_NR] = {0};
     if (oc < EPILOGUE_NR || f->r_col != (bytes ? 1 : 4)) {
@@ -82,11 +88,14 @@ NEON_INLINE ints16 epilogue_residual_load(const quernel_i_epilogue *f, uint32_t 
     }
     const uint8x16_t v = vld1q_u8(from);
     if (f->r_type == QUERNEL_TYPE_S8)
-        return epilogue_widen(vmovl_s8(vget_low_s8(vreinterpretq_s8_u8(v))), vmovl_high_s8(vreinterpretq_s8_u8(v)));
-    return epilogue_widen(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(v))), vreinterpretq_s16_u16(vmovl_high_u8(v)));
+        return epilogue_widen(vmovl_s8(vget_low_s8(vreinterpretq_s8_u8(v))),
+                              vmovl_high_s8(vreinterpretq_s8_u8(v)));
+    return epilogue_widen(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(v))),
+                          vreinterpretq_s16_u16(vmovl_high_u8(v)));
 }
 
-NEON_INLINE floats16 epilogue_residual(floats16 t, ints16 residual, const quernel_i_epilogue *f, uint32_t n) {
+NEON_INLINE floats16 epilogue_residual(floats16 t, ints16 residual, const quernel_i_epilogue *f,
+                                       uint32_t n) {
     const bool is_float = f->r_type == QUERNEL_TYPE_F32;
     const int32x4_t zero = vdupq_n_s32(f->r_zero);
     if (is_float && !f->r_scale) {
@@ -96,9 +105,11 @@ NEON_INLINE floats16 epilogue_residual(floats16 t, ints16 residual, const querne
         return t;
     }
     const floats16 scale = load_floats(f->r_scale + n);
-#define BODY(i)                                                                                                        \
-    t.q[i] = vfmaq_f32(t.q[i], is_float ? vreinterpretq_f32_s32(residual.q[i])                                         \
-                                        : vcvtq_f32_s32(vsubq_s32(residual.q[i], zero)), scale.q[i]);
+#define BODY(i)                                                                  \
+    t.q[i] = vfmaq_f32(t.q[i],                                                   \
+                       is_float ? vreinterpretq_f32_s32(residual.q[i])           \
+                                : vcvtq_f32_s32(vsubq_s32(residual.q[i], zero)), \
+                       scale.q[i]);
     EACH_4(BODY)
 #undef BODY
     return t;
@@ -109,7 +120,8 @@ NEON_INLINE float32x4_t epilogue_clamp(float32x4_t t, float32x4_t lo, float32x4_
     return vbslq_f32(vcltq_f32(u, hi), u, hi);
 }
 
-// A function of the activation takes the row through memory: its code stands once, not for each vector.
+// A function of the activation takes the row through memory: its code stands once, not for each
+// vector.
 static inline floats16 epilogue_function(floats16 t, int32_t act) {
     float row[EPILOGUE_NR];
 #define BODY(i) v_store(row + 4 * i, t.q[i]);
@@ -119,7 +131,8 @@ static inline floats16 epilogue_function(floats16 t, int32_t act) {
     return load_floats(row);
 }
 
-NEON_INLINE floats16 epilogue_act(floats16 t, const quernel_i_epilogue *f, int32_t act, uint32_t n) {
+NEON_INLINE floats16 epilogue_act(floats16 t, const quernel_i_epilogue *f, int32_t act,
+                                  uint32_t n) {
     if (act == QUERNEL_I_ACT_RELU) { // the number where one operand is NaN, +0 of both zeros
 #define BODY(i) t.q[i] = vmaxnmq_f32(t.q[i], vdupq_n_f32(0.0f));
         EACH_4(BODY)
@@ -181,7 +194,8 @@ NEON_INLINE ints16 epilogue_convert(floats16 t, int32_t out, const epilogue_code
 }
 
 // 16 sums become 16 elements of the output, in the low bytes of the lanes.
-NEON_INLINE ints16 epilogue_row(ints16 sum, const quernel_i_epilogue *f, uint32_t m, uint32_t n, uint32_t oc) {
+NEON_INLINE ints16 epilogue_row(ints16 sum, const quernel_i_epilogue *f, uint32_t m, uint32_t n,
+                                uint32_t oc) {
     ints16 residual = {{vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)}};
     if (f->row_term[0]) sum = epilogue_term(sum, f->row_term[0][m], f->col_term[0] + n);
     if (f->row_term[1]) sum = epilogue_term(sum, f->row_term[1][m], f->col_term[1] + n);
@@ -207,10 +221,12 @@ NEON_INLINE ints16 epilogue_row(ints16 sum, const quernel_i_epilogue *f, uint32_
 }
 
 NEON_INLINE uint8x16_t epilogue_halves(int32x4_t low, int32x4_t high) {
-    return vreinterpretq_u8_s16(vuzp1q_s16(vreinterpretq_s16_s32(low), vreinterpretq_s16_s32(high)));
+    return vreinterpretq_u8_s16(
+        vuzp1q_s16(vreinterpretq_s16_s32(low), vreinterpretq_s16_s32(high)));
 }
 
-// `count` <= 16 bytes of the vector that begins `at` bytes behind y; count may be negative, or above 16.
+// `count` <= 16 bytes of the vector that begins `at` bytes behind y; count may be negative, or
+// above 16.
 NEON_INLINE void epilogue_store_part(uint8_t *y, uint32_t at, uint8x16_t v, uint32_t bytes) {
     if (bytes > at) store_bytes(y + at, v, bytes - at < 16 ? bytes - at : 16);
 }
@@ -231,7 +247,8 @@ NEON_INLINE void epilogue_store_row(uint8_t *y, ints16 v, uint32_t oc, uint32_t 
 }
 
 // Column after column, each with the tile's rows side by side: NCHW.
-static inline void epilogue_store_transposed(const epilogue_tile *t, uint8_t *y, ptrdiff_t y_col, uint32_t element) {
+static inline void epilogue_store_transposed(const epilogue_tile *t, uint8_t *y, ptrdiff_t y_col,
+                                             uint32_t element) {
     for (uint32_t c = 0; c < t->oc; c += 4) {
         int32x4_t v[4];
 #define BODY(r) v[r] = vld1q_s32(t->acc + (r < t->rows ? r : 0) * EPILOGUE_NR + c);
@@ -248,7 +265,9 @@ static inline void epilogue_store_transposed(const epilogue_tile *t, uint8_t *y,
 }
 
 NEON_INLINE uint32_t epilogue_element(int32_t type) {
-    return type == QUERNEL_TYPE_S8 || type == QUERNEL_TYPE_U8 ? 1 : type == QUERNEL_TYPE_BF16 ? 2 : 4;
+    return type == QUERNEL_TYPE_S8 || type == QUERNEL_TYPE_U8 ? 1
+           : type == QUERNEL_TYPE_BF16                        ? 2
+                                                              : 4;
 }
 
 NEON_INLINE uint8_t *epilogue_y(const epilogue_tile *t, const quernel_i_epilogue *f) {
@@ -268,14 +287,17 @@ NEON_INLINE void epilogue_rows(const epilogue_tile *t, const quernel_i_epilogue 
     }
 }
 
-/// Whether epilogue_plain may take the call: only scale, bias, and none, ReLU or clamp; int8 or f32.
+/// Whether epilogue_plain may take the call: only scale, bias, and none, ReLU or clamp; int8 or
+/// f32.
 static inline bool epilogue_is_plain(const quernel_i_epilogue *f) {
-    return (f->out == QUERNEL_TYPE_F32 || f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) && !f->row_term[0] &&
-           !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale && f->act < QUERNEL_I_ACT_PRELU;
+    return (f->out == QUERNEL_TYPE_F32 || f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) &&
+           !f->row_term[0] && !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale &&
+           f->act < QUERNEL_I_ACT_PRELU;
 }
 
 // The same for plain calls; `act` and `out` are constants.
-NEON_INLINE void epilogue_plain(const epilogue_tile *t, const quernel_i_epilogue *f, int32_t act, int32_t out) {
+NEON_INLINE void epilogue_plain(const epilogue_tile *t, const quernel_i_epilogue *f, int32_t act,
+                                int32_t out) {
     const uint32_t element = epilogue_element(out), oc = t->oc;
     const bool contiguous = f->y_col == (ptrdiff_t)element;
     const ptrdiff_t y_row = f->y_row;
@@ -296,16 +318,20 @@ NEON_INLINE void epilogue_plain(const epilogue_tile *t, const quernel_i_epilogue
     }
 }
 
-NEON_INLINE void epilogue_plain_act(const epilogue_tile *t, const quernel_i_epilogue *f, int32_t out) {
+NEON_INLINE void epilogue_plain_act(const epilogue_tile *t, const quernel_i_epilogue *f,
+                                    int32_t out) {
     if (f->act == QUERNEL_I_ACT_RELU) epilogue_plain(t, f, QUERNEL_I_ACT_RELU, out);
     else if (f->act == QUERNEL_I_ACT_CLAMP) epilogue_plain(t, f, QUERNEL_I_ACT_CLAMP, out);
     else epilogue_plain(t, f, QUERNEL_I_ACT_NONE, out);
 }
 
-// Elements apart in both directions, for instance one kernel position of a deconvolution in NCHW: column after column, so
-// that neighbouring rows meet in one cache line. `element` is a constant where this is called.
-static inline __attribute__((always_inline)) void epilogue_store_apart(const epilogue_tile *t, const quernel_i_epilogue *f,
-                                                                     uint8_t *y, uint32_t element) {
+// Elements apart in both directions, for instance one kernel position of a deconvolution in NCHW:
+// column after column, so that neighbouring rows meet in one cache line. `element` is a constant
+// where this is called.
+static inline __attribute__((always_inline)) void epilogue_store_apart(const epilogue_tile *t,
+                                                                       const quernel_i_epilogue *f,
+                                                                       uint8_t *y,
+                                                                       uint32_t element) {
     for (uint32_t c = 0; c < t->oc; c++, y += f->y_col)
         for (uint32_t r = 0; r < t->rows; r++) // little-endian: the low bytes come first
             memcpy(y + (ptrdiff_t)r * f->y_row, t->acc + r * EPILOGUE_NR + c, element);

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMV for base NEON, up to 4 s8 rows, exact on any data; reads w16x4 and the rows as they are, without scratch.
+// GEMV for base NEON, up to 4 s8 rows, exact on any data; reads w16x4 and the rows as they are,
+// without scratch.
 //
-// The tiles are those of the GEMM, but ld1r broadcasts the rows' quads: with few rows a copy would not pay. Up to 3
-// rows share a pass over a run. 4 rows go two by two over a chunk of weights: the second pair finds it in L1.
+// The tiles are those of the GEMM, but ld1r broadcasts the rows' quads: with few rows a copy would
+// not pay. Up to 3 rows share a pass over a run. 4 rows go two by two over a chunk of weights: the
+// second pair finds it in L1.
 //
-// A quad of 4 k and one row is 8 smull, 8 sadalp and the broadcast, which takes a vector slot on the larger cores: at
-// most 7.5 products a cycle on Neoverse N1, 15 on V1. With one row that is as many bytes of weights a cycle.
+// A quad of 4 k and one row is 8 smull, 8 sadalp and the broadcast, which takes a vector slot on
+// the larger cores: at most 7.5 products a cycle on Neoverse N1, 15 on V1. With one row that is as
+// many bytes of weights a cycle.
 //
 // Speed is a model here: llvm-mca 19, caches and branches perfect; no Arm processor was timed.
-//   a turn of the loop          N1 9.0, 17.0, 25.5 cycles for 1, 2, 3 rows (7.1, 7.5, 7.5 products a cycle);
+//   a turn of the loop          N1 9.0, 17.0, 25.5 cycles for 1, 2, 3 rows (7.1, 7.5, 7.5 products
+//   a cycle);
 //                               V1 4.8, 8.8, 13.5 (13.4, 14.5, 14.2)
 //   M x 64 x 1024 to f32, whole N1 7.0 products a cycle at M = 1, 7.3 at 4; V1 13.1 and 14.3
 #include "epilogue.h"
@@ -24,7 +28,8 @@ enum {
 };
 
 // acc[4][16] += 4 rows · a stretch of a sub-panel.
-static void add_pairs(const int8_t *a, ptrdiff_t a_row, const int8_t *b, uint32_t k_quads, int32_t *acc) {
+static void add_pairs(const int8_t *a, ptrdiff_t a_row, const int8_t *b, uint32_t k_quads,
+                      int32_t *acc) {
     for (uint32_t n; k_quads; k_quads -= n, a += 4 * n, b += 64 * n) {
         n = k_quads < CHUNK ? k_quads : CHUNK;
         tile_2(a, a_row, b, n, acc);

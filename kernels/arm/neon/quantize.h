@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Float to rows for NEON: quernel_i_quantize on vectors. A NaN passes maximum and minimum and converts to 0.
+// Float to rows for NEON: quernel_i_quantize on vectors. A NaN passes maximum and minimum and
+// converts to 0.
 #ifndef QUERNEL_NEON_QUANTIZE_H
 #define QUERNEL_NEON_QUANTIZE_H
 
@@ -12,7 +13,8 @@ typedef struct quantizer {
 } quantizer;
 
 NEON_INLINE quantizer quantizer_of(const quernel_i_quantize_args *r) {
-    return (quantizer){vdupq_n_f32(r->g), vdupq_n_f32(r->lo), vdupq_n_f32(r->hi), vdupq_n_s32(r->zero)};
+    return (quantizer){vdupq_n_f32(r->g), vdupq_n_f32(r->lo), vdupq_n_f32(r->hi),
+                       vdupq_n_s32(r->zero)};
 }
 
 /// The codes of x·m, each in the low byte of its lane.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Float NHWC, or a row-major matrix, to rows, for NEON: 16 channels at a time.
 //
-// 16 codes are 24 operations on floats and integers (2 products, maximum, minimum, conversion, sum, each 4 times) and 3
-// that join their low bytes, 27 against 80 bytes read or written. Speed is a model here (llvm-mca 19, no Arm processor
-// was timed): 16.5 cycles for 16 codes on Neoverse N1, 8.0 on V1; the conversion's single pipe holds N1 to 8 of them.
+// 16 codes are 24 operations on floats and integers (2 products, maximum, minimum, conversion, sum,
+// each 4 times) and 3 that join their low bytes, 27 against 80 bytes read or written. Speed is a
+// model here (llvm-mca 19, no Arm processor was timed): 16.5 cycles for 16 codes on Neoverse
+// N1, 8.0 on V1; the conversion's single pipe holds N1 to 8 of them.
 #include "quantize.h"
 
 // n < 16 channels behind the last whole 16; `m` is 0 beyond them.

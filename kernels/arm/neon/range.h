@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ranges for NEON: minimum and maximum finite product.
 //
-// A product that is infinite or NaN is replaced by 0, which is neutral. The sign of a zero never reaches the result:
-// only what is less than *least, or greater than *greatest, is stored there.
+// A product that is infinite or NaN is replaced by 0, which is neutral. The sign of a zero never
+// reaches the result: only what is less than *least, or greater than *greatest, is stored there.
 #ifndef QUERNEL_NEON_RANGE_H
 #define QUERNEL_NEON_RANGE_H
 

@@ -10,7 +10,8 @@
 
 #define NEON_INLINE static inline __attribute__((always_inline))
 
-/// The four vectors of 16 columns. EACH_4 writes its body out, so that they stay in registers at any optimization.
+/// The four vectors of 16 columns. EACH_4 writes its body out, so that they stay in registers at
+/// any optimization.
 typedef struct ints16 {
     int32x4_t q[4];
 } ints16;
@@ -38,11 +39,13 @@ NEON_INLINE vfloat v_power(vfloat j) {
 }
 
 NEON_INLINE ints16 load_ints(const int32_t *from) {
-    return (ints16){{vld1q_s32(from), vld1q_s32(from + 4), vld1q_s32(from + 8), vld1q_s32(from + 12)}};
+    return (ints16){
+        {vld1q_s32(from), vld1q_s32(from + 4), vld1q_s32(from + 8), vld1q_s32(from + 12)}};
 }
 
 NEON_INLINE floats16 load_floats(const float *from) {
-    return (floats16){{vld1q_f32(from), vld1q_f32(from + 4), vld1q_f32(from + 8), vld1q_f32(from + 12)}};
+    return (floats16){
+        {vld1q_f32(from), vld1q_f32(from + 4), vld1q_f32(from + 8), vld1q_f32(from + 12)}};
 }
 
 NEON_INLINE void store_ints(int32_t *to, ints16 v) {
@@ -85,7 +88,9 @@ NEON_INLINE void store_bytes(uint8_t *to, uint8x16_t v, uint32_t n) {
 }
 
 /// How many lanes of the vector that begins `at` numbers behind the first are filled by n numbers.
-NEON_INLINE uint32_t lanes_of(uint32_t n, uint32_t at) { return n <= at ? 0 : n - at < 4 ? n - at : 4; }
+NEON_INLINE uint32_t lanes_of(uint32_t n, uint32_t at) {
+    return n <= at ? 0 : n - at < 4 ? n - at : 4;
+}
 
 /// The first n <= 4 floats; the others are 0.
 NEON_INLINE float32x4_t load_part(const float *from, uint32_t n) {

@@ -10,10 +10,12 @@
 
 enum { SUMS_MAX = 112 << 10, INPUTS_MAX = 320 << 10, CHANNELS = sizeof(vint) / sizeof(int16_t) };
 
-// `count` bytes, up to 16, zeros behind them. Where others stand before them, the 16 bytes that end with the last one are read.
+// `count` bytes, up to 16, zeros behind them. Where others stand before them, the 16 bytes that end
+// with the last one are read.
 static inline __m128i load_bytes(const uint8_t *a, uint32_t count, bool first) {
-    static const int8_t order[2 * CHANNELS] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-                                               -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    static const int8_t order[2 * CHANNELS] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                               11, 12, 13, 14, 15, -1, -1, -1, -1, -1, -1,
+                                               -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
     if (count >= CHANNELS) return _mm_loadu_si128((const __m128i *)a);
     if (!first)
         return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(a + count - CHANNELS)),

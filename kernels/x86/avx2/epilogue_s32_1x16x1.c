@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The epilogue alone, for AVX2: sums are copied to a tile in L1, piece by piece, and finished there. Lines of floats, the
-// commonest case (deconvolutions in NCHW), are made without the copy where columns go by 4.
-// Non-temporal stores of their whole cache lines gave nothing: 1.00 [0.995, 1.006] for 27 MB of output beyond 8 MB of L3 (Zen 1).
+// The epilogue alone, for AVX2: sums are copied to a tile in L1, piece by piece, and finished
+// there. Lines of floats, the commonest case (deconvolutions in NCHW), are made without the copy
+// where columns go by 4. Non-temporal stores of their whole cache lines gave nothing: 1.00
+// [0.995, 1.006] for 27 MB of output beyond 8 MB of L3 (Zen 1).
 #include "epilogue.h"
 
-void quernel_uk_epilogue_s32_1x16x1_avx2(const int32_t *acc, size_t acc_row, uint32_t rows, uint32_t oc,
-                                       const quernel_i_epilogue *f);
-void quernel_uk_epilogue_s32_1x16x1_avx2(const int32_t *acc, size_t acc_row, uint32_t rows, uint32_t oc,
-                                       const quernel_i_epilogue *f) {
+void quernel_uk_epilogue_s32_1x16x1_avx2(const int32_t *acc, size_t acc_row, uint32_t rows,
+                                         uint32_t oc, const quernel_i_epilogue *f);
+void quernel_uk_epilogue_s32_1x16x1_avx2(const int32_t *acc, size_t acc_row, uint32_t rows,
+                                         uint32_t oc, const quernel_i_epilogue *f) {
     int32_t tile[EPILOGUE_ROWS_MAX * EPILOGUE_NR] __attribute__((aligned(64)));
     const bool plain = epilogue_is_plain(f);
     if (plain && oc % 4 == 0 && epilogue_is_lines(f)) {
@@ -16,8 +17,9 @@ void quernel_uk_epilogue_s32_1x16x1_avx2(const int32_t *acc, size_t acc_row, uin
     }
     for (uint32_t m = 0; m < rows; m += EPILOGUE_ROWS_MAX)
         for (uint32_t n = 0; n < oc; n += EPILOGUE_NR) {
-            const epilogue_tile t = {tile, rows - m < EPILOGUE_ROWS_MAX ? rows - m : EPILOGUE_ROWS_MAX,
-                                   oc - n < EPILOGUE_NR ? oc - n : EPILOGUE_NR, m, n};
+            const epilogue_tile t = {tile,
+                                     rows - m < EPILOGUE_ROWS_MAX ? rows - m : EPILOGUE_ROWS_MAX,
+                                     oc - n < EPILOGUE_NR ? oc - n : EPILOGUE_NR, m, n};
             const __m256i mask0 = lanes_mask(t.oc), mask1 = lanes_mask(t.oc < 8 ? 0 : t.oc - 8);
             for (uint32_t r = 0; r < t.rows; r++) {
                 const int32_t *from = acc + (m + r) * acc_row + n;

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMM for AVX2, u8 rows, exact on any data: Winograd's inner product in 16-bit numbers (inner16.h), half of the multiplications of
-// gemm_u8s8_6x16x2.
+// GEMM for AVX2, u8 rows, exact on any data: Winograd's inner product in 16-bit numbers
+// (inner16.h), half of the multiplications of gemm_u8s8_6x16x2.
 //
-// Row tiles are the outer loop: the runs of up to 24 rows are widened once to 16 bits into scratch, even k before odd ones in each
-// quad, a row's pitch an odd number of cache lines; their terms, the products of even and odd neighbours, are summed on the way. Those of the
-// columns stand before each prepared sub-panel. a + b lies within 128 of a byte. The sums go to L1 and are finished there, up to 24
-// rows together. Where 16 output channels are left tiles of 4 rows serve, and tiles of their own the last 8 or fewer.
+// Row tiles are the outer loop: the runs of up to 24 rows are widened once to 16 bits into scratch,
+// even k before odd ones in each quad, a row's pitch an odd number of cache lines; their terms, the
+// products of even and odd neighbours, are summed on the way. Those of the columns stand before
+// each prepared sub-panel. a + b lies within 128 of a byte. The sums go to L1 and are finished
+// there, up to 24 rows together. Where 16 output channels are left tiles of 4 rows serve, and tiles
+// of their own the last 8 or fewer.
 //
 // A quad of 4 k is 256 products: 8 vpmaddwd, 24 additions, 20 loads (4 by 16: 12).
-//   Zen 1   additions on 3 pipes, one of which multiplies, each half of a vector by itself: 21.3 cycles, 12 products a cycle; the loop alone
+//   Zen 1   additions on 3 pipes, one of which multiplies, each half of a vector by itself: 21.3
+//   cycles, 12 products a cycle; the loop alone
 //           9.9 (4 by 16: 9.3), 6x16x2 is bound to 8 by its multiplications
 //   Zen 3   by llvm-mca 25.4 products a cycle (4 by 16: 23.1), 21.1 with 6x16x2; not timed there
-//   Intel   32 operations on 3 vector ports: 24, by llvm-mca 22.9 (4 by 16: 23.8), 23.9 with 6x16x2; Haswell, which multiplies on one port, 17.6 and 15.9
+//   Intel   32 operations on 3 vector ports: 24, by llvm-mca 22.9 (4 by 16: 23.8), 23.9 with
+//   6x16x2; Haswell, which multiplies on one port, 17.6 and 15.9
 #include <immintrin.h>
 
 #include "epilogue.h"
@@ -25,14 +29,16 @@ static size_t panel_row(uint32_t k_quads) {
     return (lines | 1) * 64;
 }
 
-// Rows that are widened, multiplied and finished together, as many register tiles as half of L1 holds.
+// Rows that are widened, multiplied and finished together, as many register tiles as half of L1
+// holds.
 static uint32_t block_rows(uint32_t k_quads) {
     const size_t fit = WIDENED_MAX / (WIDE_MR * panel_row(k_quads)) * WIDE_MR;
     return fit < INNER_MR ? INNER_MR : fit > ROWS_MAX ? ROWS_MAX : (uint32_t)fit;
 }
 
 size_t quernel_uk_gemm_u8s8_2x32x4_avx2_scratch(uint32_t k_quads);
-size_t quernel_uk_gemm_u8s8_2x32x4_avx2_scratch(uint32_t k_quads) { // no call of fewer quads takes more
+// no call of fewer quads takes more
+size_t quernel_uk_gemm_u8s8_2x32x4_avx2_scratch(uint32_t k_quads) {
     const size_t tile = INNER_MR * panel_row(k_quads), max = ROWS_MAX * panel_row(k_quads);
     const size_t some = max < WIDENED_MAX ? max : WIDENED_MAX;
     return tile > some ? tile : some;
@@ -44,7 +50,8 @@ void quernel_uk_gemm_u8s8_2x32x4_avx2_prepare(const int8_t *panel, uint32_t k_qu
     for (uint32_t g = 0; g < k_quads; g++, panel += 64, to += 4)
         for (int half = 0; half < 2; half++) {
             const __m256i four = _mm256_load_si256((const __m256i *)panel + half);
-            const __m256i odd = _mm256_srai_epi16(four, 8), even = _mm256_srai_epi16(_mm256_slli_epi16(four, 8), 8);
+            const __m256i odd = _mm256_srai_epi16(four, 8),
+                          even = _mm256_srai_epi16(_mm256_slli_epi16(four, 8), 8);
             _mm256_store_si256(to + half, even);
             _mm256_store_si256(to + 2 + half, odd);
             sum[half] = _mm256_add_epi32(sum[half], _mm256_madd_epi16(odd, even));
@@ -61,7 +68,8 @@ static inline __m128i widen_groups(__m128i four, uint8_t *to) {
     return _mm_madd_epi16(even, odd);
 }
 
-static int32_t widen_row(const uint8_t *a, const quernel_i_k_run *k_runs, uint32_t n_k_runs, uint8_t *to) {
+static int32_t widen_row(const uint8_t *a, const quernel_i_k_run *k_runs, uint32_t n_k_runs,
+                         uint8_t *to) {
     __m128i sum = _mm_setzero_si128();
     for (uint32_t i = 0; i < n_k_runs; i++) {
         const uint8_t *from = a + k_runs[i].offset;
@@ -70,7 +78,8 @@ static int32_t widen_row(const uint8_t *a, const quernel_i_k_run *k_runs, uint32
             sum = _mm_add_epi32(sum, widen_groups(_mm_loadu_si128((const __m128i *)from), to));
         for (; left; left--, from += 4, to += 8) {
             const __m128i four = _mm_loadu_si32(from);
-            const __m128i even = _mm_and_si128(four, _mm_set1_epi16(0xff)), odd = _mm_srli_epi16(four, 8);
+            const __m128i even = _mm_and_si128(four, _mm_set1_epi16(0xff)),
+                          odd = _mm_srli_epi16(four, 8);
             _mm_storel_epi64((__m128i *)to, _mm_unpacklo_epi32(even, odd));
             sum = _mm_add_epi32(sum, _mm_madd_epi16(even, odd));
         }
@@ -82,18 +91,21 @@ static int32_t widen_row(const uint8_t *a, const quernel_i_k_run *k_runs, uint32
 // Rows in work, widened, with their terms, and the sums of up to 32 output channels.
 typedef struct work {
     const quernel_i_gemm *g;
-    size_t row;        // bytes
-    uint32_t m, rows;  // the first of them within the call
+    size_t row;       // bytes
+    uint32_t m, rows; // the first of them within the call
     bool plain;
     int32_t terms[ROWS_MAX + INNER_MR];
     int32_t acc[2][ROWS_MAX * NR] __attribute__((aligned(64)));
 } work;
 
-static const uint8_t *weights_at(const work *w, uint32_t n) { return (const uint8_t *)w->g->b + n / NR * w->g->b_panel; }
+static const uint8_t *weights_at(const work *w, uint32_t n) {
+    return (const uint8_t *)w->g->b + n / NR * w->g->b_panel;
+}
 
 // What the sums of 16 output channels begin with.
 static inline void start_at(const work *w, uint32_t n, __m256i ret[2]) {
-    const __m256i *init = (const __m256i *)(w->g->init + n), *terms = (const __m256i *)weights_at(w, n);
+    const __m256i *init = (const __m256i *)(w->g->init + n),
+                  *terms = (const __m256i *)weights_at(w, n);
     for (int i = 0; i < 2; i++) ret[i] = _mm256_sub_epi32(_mm256_loadu_si256(init + i), terms[i]);
 }
 
@@ -101,8 +113,9 @@ static inline void start_at(const work *w, uint32_t n, __m256i ret[2]) {
 static void multiply(work *w, uint32_t first, uint32_t n, uint32_t oc, int32_t *acc) {
     __m256i start[2];
     start_at(w, n, start);
-    inner_rows((const uint8_t *)w->g->scratch + first * w->row, w->row, w->rows - first, weights_at(w, n) + HEAD, w->g->k_quads, start,
-               w->terms + first, oc, acc + first * NR);
+    inner_rows((const uint8_t *)w->g->scratch + first * w->row, w->row, w->rows - first,
+               weights_at(w, n) + HEAD, w->g->k_quads, start, w->terms + first, oc,
+               acc + first * NR);
 }
 
 // 32 output channels; an odd row is left for tiles of 16.
@@ -111,15 +124,17 @@ static void multiply_wide(work *w, uint32_t n) {
     start_at(w, n, start), start_at(w, n + NR, start + 2);
     const uint32_t paired = w->rows / WIDE_MR * WIDE_MR;
     for (uint32_t r = 0; r < paired; r += WIDE_MR)
-        inner_wide((const uint8_t *)w->g->scratch + r * w->row, (ptrdiff_t)w->row, weights_at(w, n) + HEAD, w->g->b_panel, w->g->k_quads,
-                   (const int32_t *)start, w->terms + r, w->acc[0] + r * NR, sizeof w->acc[0]);
+        inner_wide((const uint8_t *)w->g->scratch + r * w->row, (ptrdiff_t)w->row,
+                   weights_at(w, n) + HEAD, w->g->b_panel, w->g->k_quads, (const int32_t *)start,
+                   w->terms + r, w->acc[0] + r * NR, sizeof w->acc[0]);
     if (paired == w->rows) return;
     multiply(w, paired, n, NR, w->acc[0]);
     multiply(w, paired, n + NR, NR, w->acc[1]);
 }
 
 static void epilogue(work *w, uint32_t n, uint32_t oc, int32_t *acc) {
-    epilogue_run(&(epilogue_tile){acc, w->rows, oc < NR ? oc : NR, w->m, n}, w->g->epilogue, w->plain);
+    epilogue_run(&(epilogue_tile){acc, w->rows, oc < NR ? oc : NR, w->m, n}, w->g->epilogue,
+                 w->plain);
 }
 
 static void multiply_block(work *w) {
@@ -141,8 +156,8 @@ void quernel_uk_gemm_u8s8_2x32x4_avx2(const quernel_i_gemm *g) {
     for (uint32_t blocks = (g->rows + max - 1) / max; blocks; blocks--, w.m += w.rows) {
         w.rows = (g->rows - w.m + blocks - 1) / blocks;
         for (uint32_t r = 0; r < w.rows; r++)
-            w.terms[r] = widen_row((const uint8_t *)g->a + (ptrdiff_t)(w.m + r) * g->a_row, g->k_runs, g->n_k_runs,
-                                   (uint8_t *)g->scratch + r * w.row);
+            w.terms[r] = widen_row((const uint8_t *)g->a + (ptrdiff_t)(w.m + r) * g->a_row,
+                                   g->k_runs, g->n_k_runs, (uint8_t *)g->scratch + r * w.row);
         multiply_block(&w);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Float NCHW to rows, for AVX2: quantizes and transposes 16 pixels x 16 channels at a time. Sixteen streams, a plane apart each, are more
-// than hardware follows: each is prefetched two units ahead.
+// Float NCHW to rows, for AVX2: quantizes and transposes 16 pixels x 16 channels at a time. Sixteen
+// streams, a plane apart each, are more than hardware follows: each is prefetched two units ahead.
 #include <immintrin.h>
 
 #include "kernels/ukr.h"
@@ -18,18 +18,20 @@ typedef struct unit {
 } unit;
 
 // 8 pixels from `pixel` on of one channel.
-static inline __attribute__((always_inline)) __m256i load_8(const unit *u, uint32_t channel, uint32_t pixel,
-                                                            const quantizer *q, bool g_is_1, bool whole) {
+static inline __attribute__((always_inline)) __m256i load_8(const unit *u, uint32_t channel,
+                                                            uint32_t pixel, const quantizer *q,
+                                                            bool g_is_1, bool whole) {
     const float *x = u->x + (ptrdiff_t)channel * u->x_channel + pixel;
     if (whole && pixel == 0) _mm_prefetch((const char *)(x + AHEAD), _MM_HINT_T0);
     if (!whole && (channel >= u->channels || pixel >= u->pixels)) return _mm256_setzero_si256();
-    const __m256 v = whole ? _mm256_loadu_ps(x) : _mm256_maskload_ps(x, lanes_mask(u->pixels - pixel));
+    const __m256 v =
+        whole ? _mm256_loadu_ps(x) : _mm256_maskload_ps(x, lanes_mask(u->pixels - pixel));
     return quantize_8(v, _mm256_broadcast_ss(u->mult + channel), q, g_is_1);
 }
 
 // 8 pixels of 4 channels: a dword per pixel.
-static inline __attribute__((always_inline)) __m256i quad(const unit *u, uint32_t channel, uint32_t pixel,
-                                                          const quantizer *q, bool g_is_1, bool whole) {
+static inline __attribute__((always_inline)) __m256i
+quad(const unit *u, uint32_t channel, uint32_t pixel, const quantizer *q, bool g_is_1, bool whole) {
     const __m256i c01 = quantize_pack(load_8(u, channel, pixel, q, g_is_1, whole),
                                       load_8(u, channel + 1, pixel, q, g_is_1, whole), q);
     const __m256i c23 = quantize_pack(load_8(u, channel + 2, pixel, q, g_is_1, whole),
@@ -39,23 +41,28 @@ static inline __attribute__((always_inline)) __m256i quad(const unit *u, uint32_
 }
 
 // 8 pixels from their quads, lying 16 dwords apart; `pixels` and `channels` of them are stored.
-static inline __attribute__((always_inline)) void store_8(const uint32_t *quads, uint32_t pixels, uint32_t channels,
-                                                          uint8_t *y, ptrdiff_t y_pixel) {
+static inline __attribute__((always_inline)) void
+store_8(const uint32_t *quads, uint32_t pixels, uint32_t channels, uint8_t *y, ptrdiff_t y_pixel) {
     const __m256i *v = (const __m256i *)(const void *)quads;
-    const __m256i lo01 = _mm256_unpacklo_epi32(v[0], v[2]), hi01 = _mm256_unpackhi_epi32(v[0], v[2]);
-    const __m256i lo23 = _mm256_unpacklo_epi32(v[4], v[6]), hi23 = _mm256_unpackhi_epi32(v[4], v[6]);
-    const __m256i even[2] = {_mm256_unpacklo_epi64(lo01, lo23), _mm256_unpacklo_epi64(hi01, hi23)}; // pixels 0 4, 2 6
-    const __m256i odd[2] = {_mm256_unpackhi_epi64(lo01, lo23), _mm256_unpackhi_epi64(hi01, hi23)};  // pixels 1 5, 3 7
-    const __m128i rows[8] = {_mm256_castsi256_si128(even[0]),      _mm256_castsi256_si128(odd[0]),
-                             _mm256_castsi256_si128(even[1]),      _mm256_castsi256_si128(odd[1]),
-                             _mm256_extracti128_si256(even[0], 1), _mm256_extracti128_si256(odd[0], 1),
-                             _mm256_extracti128_si256(even[1], 1), _mm256_extracti128_si256(odd[1], 1)};
+    const __m256i lo01 = _mm256_unpacklo_epi32(v[0], v[2]),
+                  hi01 = _mm256_unpackhi_epi32(v[0], v[2]);
+    const __m256i lo23 = _mm256_unpacklo_epi32(v[4], v[6]),
+                  hi23 = _mm256_unpackhi_epi32(v[4], v[6]);
+    // pixels 0 4, 2 6
+    const __m256i even[2] = {_mm256_unpacklo_epi64(lo01, lo23), _mm256_unpacklo_epi64(hi01, hi23)};
+    // pixels 1 5, 3 7
+    const __m256i odd[2] = {_mm256_unpackhi_epi64(lo01, lo23), _mm256_unpackhi_epi64(hi01, hi23)};
+    const __m128i rows[8] = {
+        _mm256_castsi256_si128(even[0]),      _mm256_castsi256_si128(odd[0]),
+        _mm256_castsi256_si128(even[1]),      _mm256_castsi256_si128(odd[1]),
+        _mm256_extracti128_si256(even[0], 1), _mm256_extracti128_si256(odd[0], 1),
+        _mm256_extracti128_si256(even[1], 1), _mm256_extracti128_si256(odd[1], 1)};
     for (uint32_t i = 0; i < 8; i++)
         if (i < pixels) store_bytes(y + (ptrdiff_t)i * y_pixel, rows[i], channels);
 }
 
-static inline __attribute__((always_inline)) void convert(const unit *u, const quantizer *q, bool g_is_1, bool whole,
-                                                          uint8_t *y, ptrdiff_t y_pixel) {
+static inline __attribute__((always_inline)) void
+convert(const unit *u, const quantizer *q, bool g_is_1, bool whole, uint8_t *y, ptrdiff_t y_pixel) {
     uint32_t quads[CHANNELS / 4][PIXELS] __attribute__((aligned(32)));
     for (uint32_t c = 0; c < CHANNELS; c += 4)
         for (uint32_t p = 0; p < PIXELS; p += 8)

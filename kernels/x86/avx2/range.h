@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // minimum and maximum of y = x·m over lines of floats, for AVX2.
 //
-// The quick pass only leaves NaN out: minimum and maximum of x86 return their second operand, the result so far, for
-// it. Where that ends in an infinity, the careful pass runs over everything again and counts non-finite y as 0, which
-// cannot change a range that includes 0.
+// The quick pass only leaves NaN out: minimum and maximum of x86 return their second operand, the
+// result so far, for it. Where that ends in an infinity, the careful pass runs over everything
+// again and counts non-finite y as 0, which cannot change a range that includes 0.
 #ifndef QUERNEL_AVX2_RANGE_H
 #define QUERNEL_AVX2_RANGE_H
 
@@ -18,7 +18,8 @@ typedef struct range {
     __m256 min[2], max[2]; // two of each hide the latency
 } range;
 
-static inline __attribute__((always_inline)) void range_add(range *r, int i, __m256 x, __m256 m, bool careful) {
+static inline __attribute__((always_inline)) void range_add(range *r, int i, __m256 x, __m256 m,
+                                                            bool careful) {
     __m256 y = _mm256_mul_ps(x, m);
     if (careful) {
         const __m256 size = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), y);
@@ -29,17 +30,19 @@ static inline __attribute__((always_inline)) void range_add(range *r, int i, __m
 }
 
 // n floats; `m` has one factor for each, or a single one for all.
-static inline __attribute__((always_inline)) void range_line(range *r, const float *x, const float *m, uint32_t n,
-                                                             bool single, bool careful) {
+static inline __attribute__((always_inline)) void
+range_line(range *r, const float *x, const float *m, uint32_t n, bool single, bool careful) {
     const __m256 one = _mm256_set1_ps(*m);
     uint32_t i = 0;
     for (; i + 16 <= n; i += 16) {
         range_add(r, 0, _mm256_loadu_ps(x + i), single ? one : _mm256_loadu_ps(m + i), careful);
-        range_add(r, 1, _mm256_loadu_ps(x + i + 8), single ? one : _mm256_loadu_ps(m + i + 8), careful);
+        range_add(r, 1, _mm256_loadu_ps(x + i + 8), single ? one : _mm256_loadu_ps(m + i + 8),
+                  careful);
     }
     for (; i < n; i += 8) {
         const __m256i mask = lanes_mask(n - i);
-        range_add(r, 0, _mm256_maskload_ps(x + i, mask), single ? one : _mm256_maskload_ps(m + i, mask), careful);
+        range_add(r, 0, _mm256_maskload_ps(x + i, mask),
+                  single ? one : _mm256_maskload_ps(m + i, mask), careful);
     }
 }
 
@@ -54,8 +57,10 @@ static inline float range_less(float a, float b) { return a < b ? a : b; }
 static inline float range_more(float a, float b) { return a > b ? a : b; }
 
 /// Runs `lines` of `n` floats, `step` apart. `single`: a factor per line.
-static inline __attribute__((always_inline)) bool range_lines(const quernel_i_range *a, uint32_t lines, ptrdiff_t step,
-                                                              uint32_t n, bool single, bool careful) {
+static inline __attribute__((always_inline)) bool range_lines(const quernel_i_range *a,
+                                                              uint32_t lines, ptrdiff_t step,
+                                                              uint32_t n, bool single,
+                                                              bool careful) {
     range r;
     for (int i = 0; i < 2; i++) r.min[i] = r.max[i] = _mm256_setzero_ps();
     for (uint32_t i = 0; i < lines; i++)

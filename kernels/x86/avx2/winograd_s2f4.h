@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stride 2: 81 products where 16 outputs of a 3x3 kernel take 144. A line is parted, y[i] = e[i]·g0 + o[i]·g1 + e[i+1]·g2 with e
-// the even inputs and o the odd ones. The even part is a kernel of two taps with stride 1, of which Winograd's F(4, 2) with
-// the points 0, 1, −1, 2, ∞ makes 4 outputs by 5 products; the odd part stays as it is, 4 products. 9 instead of 12, in both directions.
+// Stride 2: 81 products where 16 outputs of a 3x3 kernel take 144. A line is parted, y[i] = e[i]·g0
+// + o[i]·g1 + e[i+1]·g2 with e the even inputs and o the odd ones. The even part is a kernel of two
+// taps with stride 1, of which Winograd's F(4, 2) with the points 0, 1, −1, 2, ∞ makes 4 outputs by
+// 5 products; the odd part stays as it is, 4 products. 9 instead of 12, in both directions.
 //
 // Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, where all rows of G are multiplied by 6, so that they are whole:
 //
@@ -14,8 +15,9 @@
 //        0  6  0                         | 1
 //        … 4 times                            … 4 ones
 //
-// An output then is 36 = 9·4 times its sum modulo 2^32, where 9 has an inverse: exact as long as |sum| < 2^29. Bytes 0 … 255
-// become at most 18·255 = 4590, weights 36·128 = 4608, and a pair of their products stays below 2^26.
+// An output then is 36 = 9·4 times its sum modulo 2^32, where 9 has an inverse: exact as long as
+// |sum| < 2^29. Bytes 0 … 255 become at most 18·255 = 4590, weights 36·128 = 4608, and a pair of
+// their products stays below 2^26.
 #ifndef QUERNEL_AVX2_WINOGRAD_S2F4_H
 #define QUERNEL_AVX2_WINOGRAD_S2F4_H
 
@@ -27,8 +29,10 @@
 enum { WINOGRAD_STRIDE = 2, WINOGRAD_IN = 9, WINOGRAD_OUT = 4 };
 
 /// G applied to three vectors of 16-bit weights.
-static inline __attribute__((always_inline)) void winograd_weights(__m256i g0, __m256i g1, __m256i g2, __m256i v[WINOGRAD_IN]) {
-    const __m256i three = _mm256_set1_epi16(3), six = _mm256_set1_epi16(6), odd = _mm256_mullo_epi16(g1, six);
+static inline __attribute__((always_inline)) void
+winograd_weights(__m256i g0, __m256i g1, __m256i g2, __m256i v[WINOGRAD_IN]) {
+    const __m256i three = _mm256_set1_epi16(3), six = _mm256_set1_epi16(6),
+                  odd = _mm256_mullo_epi16(g1, six);
     v[0] = _mm256_mullo_epi16(g0, three);
     v[1] = _mm256_mullo_epi16(_mm256_add_epi16(g0, g2), three);
     v[2] = _mm256_sub_epi16(g0, g2);
@@ -38,7 +42,8 @@ static inline __attribute__((always_inline)) void winograd_weights(__m256i g0, _
 }
 
 /// Bᵀ applied to nine vectors of 16-bit inputs.
-static inline __attribute__((always_inline)) void winograd_input(const __m256i d[WINOGRAD_IN], __m256i v[WINOGRAD_IN]) {
+static inline __attribute__((always_inline)) void winograd_input(const __m256i d[WINOGRAD_IN],
+                                                                 __m256i v[WINOGRAD_IN]) {
     const __m256i s = _mm256_sub_epi16(d[6], d[2]), t = _mm256_sub_epi16(d[4], d[2]);
     v[0] = _mm256_add_epi16(_mm256_slli_epi16(_mm256_sub_epi16(d[0], d[4]), 1), s);
     v[1] = _mm256_sub_epi16(_mm256_add_epi16(d[2], d[4]), s);
@@ -49,13 +54,15 @@ static inline __attribute__((always_inline)) void winograd_input(const __m256i d
 }
 
 /// Aᵀ applied to nine vectors of 32-bit sums.
-static inline __attribute__((always_inline)) void winograd_output(const __m256i m[WINOGRAD_IN], __m256i y[WINOGRAD_OUT]) {
+static inline __attribute__((always_inline)) void winograd_output(const __m256i m[WINOGRAD_IN],
+                                                                  __m256i y[WINOGRAD_OUT]) {
     const __m256i sum = _mm256_add_epi32(m[1], m[2]), difference = _mm256_sub_epi32(m[1], m[2]);
     const __m256i four = _mm256_slli_epi32(m[3], 2);
     y[0] = _mm256_add_epi32(_mm256_add_epi32(m[0], m[3]), _mm256_add_epi32(sum, m[5]));
     y[1] = _mm256_add_epi32(_mm256_add_epi32(m[3], m[3]), _mm256_add_epi32(difference, m[6]));
     y[2] = _mm256_add_epi32(four, _mm256_add_epi32(sum, m[7]));
-    y[3] = _mm256_add_epi32(_mm256_add_epi32(_mm256_add_epi32(four, four), m[4]), _mm256_add_epi32(difference, m[8]));
+    y[3] = _mm256_add_epi32(_mm256_add_epi32(_mm256_add_epi32(four, four), m[4]),
+                            _mm256_add_epi32(difference, m[8]));
 }
 
 /// What an output of winograd_output in both directions is as a sum.

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The epilogue alone for AVX-512: an int32 matrix, a tile of 16 rows x 32 output channels at a time. Bound by its loads and stores.
+// The epilogue alone for AVX-512: an int32 matrix, a tile of 16 rows x 32 output channels at a
+// time. Bound by its loads and stores.
 #include "epilogue.h"
 
-void quernel_uk_epilogue_s32_16x32x1_avx512vnni(const int32_t *acc, size_t acc_row, uint32_t rows, uint32_t oc,
-                                              const quernel_i_epilogue *f);
-void quernel_uk_epilogue_s32_16x32x1_avx512vnni(const int32_t *acc, size_t acc_row, uint32_t rows, uint32_t oc,
-                                              const quernel_i_epilogue *f) {
+void quernel_uk_epilogue_s32_16x32x1_avx512vnni(const int32_t *acc, size_t acc_row, uint32_t rows,
+                                                uint32_t oc, const quernel_i_epilogue *f);
+void quernel_uk_epilogue_s32_16x32x1_avx512vnni(const int32_t *acc, size_t acc_row, uint32_t rows,
+                                                uint32_t oc, const quernel_i_epilogue *f) {
     int32_t tile[EPILOGUE_MR * EPILOGUE_NR] __attribute__((aligned(64)));
     const bool plain = epilogue_is_plain(f);
     for (uint32_t m = 0; m < rows; m += EPILOGUE_MR)
@@ -16,7 +17,8 @@ void quernel_uk_epilogue_s32_16x32x1_avx512vnni(const int32_t *acc, size_t acc_r
             for (uint32_t r = 0; r < height; r++) {
                 const int32_t *from = acc + (m + r) * acc_row + n;
                 tile_keep(tile + r * EPILOGUE_NR, _mm512_maskz_loadu_epi32(low, from));
-                tile_keep(tile + r * EPILOGUE_NR + LANES, _mm512_maskz_loadu_epi32(high, from + LANES));
+                tile_keep(tile + r * EPILOGUE_NR + LANES,
+                          _mm512_maskz_loadu_epi32(high, from + LANES));
             }
             epilogue_run(&(epilogue_tile){tile, height, width, m, n}, f, plain);
         }

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // GEMM for AVX-512-VNNI, u8 rows, weights in w16x4 as they are.
 //
-// A register tile is up to 14 rows x 2 sub-panels: 28 accumulators, 2 registers of weights, 1 for a broadcast. Per group
-// of 4 k: 2 loads of weights, 14 broadcasts, 28 vpdpbusd on two ports = 14 cycles for 16 of 28 load slots. A last single
-// sub-panel has 14 accumulators, enough to hide a latency of 5 on two ports, but 15 loads in 7 cycles: loads bound it at
-// 93 %. Wider tiles for it (28 rows) would gain 4 points of one panel and break the rows' even split.
-// Bound: 128 MAC/cycle (two ports), 64 where 512-bit vpdpbusd has one. Weights stream from L2 at 9 of its 48 bytes/cycle:
-// out-of-order execution runs about 4 quads ahead, more than L2's latency, so only the head of the next panels, which the
-// hardware prefetcher cannot guess, is prefetched while the tile is finished.
+// A register tile is up to 14 rows x 2 sub-panels: 28 accumulators, 2 registers of weights, 1 for a
+// broadcast. Per group of 4 k: 2 loads of weights, 14 broadcasts, 28 vpdpbusd on two ports = 14
+// cycles for 16 of 28 load slots. A last single sub-panel has 14 accumulators, enough to hide a
+// latency of 5 on two ports, but 15 loads in 7 cycles: loads bound it at 93 %. Wider tiles for it
+// (28 rows) would gain 4 points of one panel and break the rows' even split. Bound: 128 MAC/cycle
+// (two ports), 64 where 512-bit vpdpbusd has one. Weights stream from L2 at 9 of its 48
+// bytes/cycle: out-of-order execution runs about 4 quads ahead, more than L2's latency, so only the
+// head of the next panels, which the hardware prefetcher cannot guess, is prefetched while the tile
+// is finished.
 //
-// The order is row tile outside, columns inside: the rows of a tile stay in L1, the weights of the call in L2.
-// 14 addresses come from five registers: three rows (0, 5, 10), each plus 0, 1, 2, 3, 4 strides.
+// The order is row tile outside, columns inside: the rows of a tile stay in L1, the weights of the
+// call in L2. 14 addresses come from five registers: three rows (0, 5, 10), each plus 0, 1, 2, 3, 4
+// strides.
 #include "epilogue.h"
 #include "kernels/ukr.h"
 #include "quantize_rows.h"
@@ -20,52 +23,57 @@ enum { MR = 14, NR = 32, HEAD = 4 };
 
 #define START_2(row, p, times, k) __m512i c##row = init0, d##row = init1;
 #define STEP_2(row, p, times, k) MULTIPLY_2(p, s, s3, times, k, b0, b1, c##row, d##row);
-#define STORE_2(row, p, times, k)                                                                                        \
-    _mm512_store_si512(acc + (row) * EPILOGUE_NR, c##row);                                                                \
-    _mm512_store_si512(acc + (row) * EPILOGUE_NR + LANES, d##row);
-#define LOAD_2(k)                                                                                                       \
-    const __m512i b0 = _mm512_load_si512(b + 64 * (k)), b1 = _mm512_load_si512(b + panel + 64 * (k));
+#define STORE_2(row, p, times, k)                        \
+    _mm512_store_si512(acc + (row)*EPILOGUE_NR, c##row); \
+    _mm512_store_si512(acc + (row)*EPILOGUE_NR + LANES, d##row);
+#define LOAD_2(k)                                       \
+    const __m512i b0 = _mm512_load_si512(b + 64 * (k)), \
+                  b1 = _mm512_load_si512(b + panel + 64 * (k));
 
 #define START_1(row, p, times, k) __m512i c##row = init0;
 #define STEP_1(row, p, times, k) MULTIPLY_1(p, s, s3, times, k, b0, c##row);
-#define STORE_1(row, p, times, k) _mm512_store_si512(acc + (row) * EPILOGUE_NR, c##row);
+#define STORE_1(row, p, times, k) _mm512_store_si512(acc + (row)*EPILOGUE_NR, c##row);
 #define LOAD_1(k) const __m512i b0 = _mm512_load_si512(b + 64 * (k));
 
-// The empty asm keeps three pointers three: without it a compiler makes one induction variable per row, and spills.
-#define GROUP(rows, panels, k)                                                                                          \
-    do {                                                                                                                \
-        LOAD_##panels(k) ROWS_##rows(STEP_##panels, k)                                                                  \
+// The empty asm keeps three pointers three: without it a compiler makes one induction variable per
+// row, and spills.
+#define GROUP(rows, panels, k)                         \
+    do {                                               \
+        LOAD_##panels(k) ROWS_##rows(STEP_##panels, k) \
     } while (0)
-#define ADVANCE(n)                                                                                                      \
-    do {                                                                                                                \
-        p0 += 4 * (n), p5 += 4 * (n), p10 += 4 * (n), b += 64 * (n);                                                    \
-        __asm__("" : "+r"(p0), "+r"(p5), "+r"(p10), "+r"(b));                                                           \
+#define ADVANCE(n)                                                   \
+    do {                                                             \
+        p0 += 4 * (n), p5 += 4 * (n), p10 += 4 * (n), b += 64 * (n); \
+        __asm__("" : "+r"(p0), "+r"(p5), "+r"(p10), "+r"(b));        \
     } while (0)
 
-// acc[rows][EPILOGUE_NR] = init + rows·weights for the rows from `a` on and the output channels from n on.
-#define TILE(rows, panels)                                                                                              \
-    static void tile_##rows##_##panels(const quernel_i_gemm *g, const uint8_t *a, uint32_t n, int32_t *acc) {           \
-        const ptrdiff_t s = g->a_row, s3 = 3 * s;                                                                       \
-        const size_t panel = g->b_panel;                                                                                \
-        const int8_t *b = (const int8_t *)g->b + n / LANES * panel;                                                     \
-        const __m512i init0 = _mm512_loadu_si512(g->init + n);                                                          \
-        const __m512i init1 = panels == 2 ? _mm512_loadu_si512(g->init + n + LANES) : init0;                            \
-        (void)init1;                                                                                                    \
-        ROWS_##rows(START_##panels, 0)                                                                                  \
-        for (const quernel_i_k_run *run = g->k_runs, *end = run + g->n_k_runs; run != end; run++) {                           \
-            const uint8_t *p0 = a + run->offset, *p5 = p0 + 5 * s, *p10 = p5 + 5 * s;                                   \
-            uint32_t left = run->k_quads;                                                                                \
-            for (; left > 1; left -= 2) {                                                                               \
-                GROUP(rows, panels, 0);                                                                                 \
-                GROUP(rows, panels, 1);                                                                                 \
-                ADVANCE(2);                                                                                             \
-            }                                                                                                           \
-            if (left) {                                                                                                 \
-                GROUP(rows, panels, 0);                                                                                 \
-                ADVANCE(1);                                                                                             \
-            }                                                                                                           \
-        }                                                                                                               \
-        ROWS_##rows(STORE_##panels, 0)                                                                                  \
+// acc[rows][EPILOGUE_NR] = init + rows·weights for the rows from `a` on and the output channels
+// from n on.
+#define TILE(rows, panels)                                                                    \
+    static void tile_##rows##_##panels(const quernel_i_gemm *g, const uint8_t *a, uint32_t n, \
+                                       int32_t *acc) {                                        \
+        const ptrdiff_t s = g->a_row, s3 = 3 * s;                                             \
+        const size_t panel = g->b_panel;                                                      \
+        const int8_t *b = (const int8_t *)g->b + n / LANES * panel;                           \
+        const __m512i init0 = _mm512_loadu_si512(g->init + n);                                \
+        const __m512i init1 = panels == 2 ? _mm512_loadu_si512(g->init + n + LANES) : init0;  \
+        (void)init1;                                                                          \
+        ROWS_##rows(START_##panels, 0) for (const quernel_i_k_run *run = g->k_runs,           \
+                                            *end = run + g->n_k_runs;                         \
+                                            run != end; run++) {                              \
+            const uint8_t *p0 = a + run->offset, *p5 = p0 + 5 * s, *p10 = p5 + 5 * s;         \
+            uint32_t left = run->k_quads;                                                     \
+            for (; left > 1; left -= 2) {                                                     \
+                GROUP(rows, panels, 0);                                                       \
+                GROUP(rows, panels, 1);                                                       \
+                ADVANCE(2);                                                                   \
+            }                                                                                 \
+            if (left) {                                                                       \
+                GROUP(rows, panels, 0);                                                       \
+                ADVANCE(1);                                                                   \
+            }                                                                                 \
+        }                                                                                     \
+        ROWS_##rows(STORE_##panels, 0)                                                        \
     }
 
 #define BOTH(rows) TILE(rows, 1) TILE(rows, 2)

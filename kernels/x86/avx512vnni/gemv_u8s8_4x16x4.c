@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMV for AVX-512-VNNI: per group of 4 k one 64-byte line of weights, the memory operand of one vpdpbusd per row. One row takes
-// a line per 1.25 cycles at least, 51 bytes a cycle, as much as L2 delivers; from beyond L2 reading is the bound.
+// GEMV for AVX-512-VNNI: per group of 4 k one 64-byte line of weights, the memory operand of one
+// vpdpbusd per row. One row takes a line per 1.25 cycles at least, 51 bytes a cycle, as much as L2
+// delivers; from beyond L2 reading is the bound.
 #include "epilogue.h"
 #include "vnni.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vectors of integers as the Winograd templates of kernels/x86 take them: 32 of 16 bits or 16 of 32 bits, modulo 2^16 and 2^32.
+// Vectors of integers as the Winograd templates of kernels/x86 take them: 32 of 16 bits or 16 of 32
+// bits, modulo 2^16 and 2^32.
 #ifndef QUERNEL_AVX512VNNI_INTEGERS_H
 #define QUERNEL_AVX512VNNI_INTEGERS_H
 
@@ -16,13 +17,17 @@ static inline void vint_store(void *to, vint v) { _mm512_store_si512(to, v); }
 INTEGERS add16(vint a, vint b) { return _mm512_add_epi16(a, b); }
 INTEGERS sub16(vint a, vint b) { return _mm512_sub_epi16(a, b); }
 INTEGERS left16(vint v, unsigned bits) { return _mm512_slli_epi16(v, bits); }
-INTEGERS times16(vint v, int16_t factor) { return _mm512_mullo_epi16(v, _mm512_set1_epi16(factor)); }
+INTEGERS times16(vint v, int16_t factor) {
+    return _mm512_mullo_epi16(v, _mm512_set1_epi16(factor));
+}
 
 INTEGERS add32(vint a, vint b) { return _mm512_add_epi32(a, b); }
 INTEGERS sub32(vint a, vint b) { return _mm512_sub_epi32(a, b); }
 INTEGERS left32(vint v, unsigned bits) { return _mm512_slli_epi32(v, bits); }
 INTEGERS right32(vint v, unsigned bits) { return _mm512_srai_epi32(v, bits); }
-INTEGERS times32(vint v, int32_t factor) { return _mm512_mullo_epi32(v, _mm512_set1_epi32(factor)); }
+INTEGERS times32(vint v, int32_t factor) {
+    return _mm512_mullo_epi32(v, _mm512_set1_epi32(factor));
+}
 #undef INTEGERS
 
 #endif

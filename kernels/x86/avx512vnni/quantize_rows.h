@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of a register tile: op(row, pointer, times, k), where a row's address is that pointer's plus as many strides.
+// The rows of a register tile: op(row, pointer, times, k), where a row's address is that pointer's
+// plus as many strides.
 #ifndef QUERNEL_AVX512VNNI_QUANTIZE_ROWS_H
 #define QUERNEL_AVX512VNNI_QUANTIZE_ROWS_H
 
@@ -28,7 +29,9 @@
 #define ROWS_23(op, k) ROWS_22(op, k) op(22, p20, 2, k)
 #define ROWS_24(op, k) ROWS_23(op, k) op(23, p20, 3, k)
 
-#define ROWS_EACH_14(op) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12) op(13) op(14)
-#define ROWS_EACH_24(op) ROWS_EACH_14(op) op(15) op(16) op(17) op(18) op(19) op(20) op(21) op(22) op(23) op(24)
+#define ROWS_EACH_14(op) \
+    op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12) op(13) op(14)
+#define ROWS_EACH_24(op) \
+    ROWS_EACH_14(op) op(15) op(16) op(17) op(18) op(19) op(20) op(21) op(22) op(23) op(24)
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The instruction set as these kernels use it: the multiply, masks, packing of bytes, and a transpose.
+// The instruction set as these kernels use it: the multiply, masks, packing of bytes, and a
+// transpose.
 #ifndef QUERNEL_AVX512VNNI_VNNI_H
 #define QUERNEL_AVX512VNNI_VNNI_H
 
@@ -27,7 +28,8 @@ static inline vfloat v_div(vfloat a, vfloat b) { return _mm512_div_ps(a, b); }
 static inline vfloat v_max(vfloat a, vfloat b) { return _mm512_max_ps(a, b); }
 static inline vfloat v_min(vfloat a, vfloat b) { return _mm512_min_ps(a, b); }
 static inline vfloat v_abs(vfloat v) {
-    return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff)));
+    return _mm512_castsi512_ps(
+        _mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff)));
 }
 static inline vfloat v_power(vfloat j) {
     const __m512i exponent = _mm512_slli_epi32(_mm512_castps_si512(j), 23);
@@ -35,18 +37,23 @@ static inline vfloat v_power(vfloat j) {
 }
 
 /// The first n lanes; all where n >= 16.
-static inline __mmask16 lanes(uint32_t n) { return (__mmask16)(n < LANES ? (1u << n) - 1 : 0xffffu); }
+static inline __mmask16 lanes(uint32_t n) {
+    return (__mmask16)(n < LANES ? (1u << n) - 1 : 0xffffu);
+}
 
-/// The low bytes of 4 x 16 lanes, in order. Lanes lie within 16 bits, or are what a NaN converts to: its low byte is 0.
+/// The low bytes of 4 x 16 lanes, in order. Lanes lie within 16 bits, or are what a NaN converts
+/// to: its low byte is 0.
 static inline __m512i pack_low_bytes(__m512i v0, __m512i v1, __m512i v2, __m512i v3) {
     const __m512i low = _mm512_set1_epi16(0xff);
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    const __m512i v01 = _mm512_and_si512(_mm512_packs_epi32(v0, v1), low); // NaN: 0x80000000 -> 0x8000 -> 0
+    // NaN: 0x80000000 -> 0x8000 -> 0
+    const __m512i v01 = _mm512_and_si512(_mm512_packs_epi32(v0, v1), low);
     const __m512i v23 = _mm512_and_si512(_mm512_packs_epi32(v2, v3), low);
     return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(v01, v23));
 }
 
-/// rne(clamp(t, lo, hi)) with a NaN as 0x80000000: max and min return their second operand where one is NaN.
+/// rne(clamp(t, lo, hi)) with a NaN as 0x80000000: max and min return their second operand where
+/// one is NaN.
 static inline __m512i round_clamped(__m512 t, __m512 lo, __m512 hi) {
     return _mm512_cvtps_epi32(_mm512_min_ps(hi, _mm512_max_ps(lo, t)));
 }
@@ -68,7 +75,8 @@ static inline __attribute__((always_inline)) void transpose_16x16(__m512i v[16])
     }
 #pragma GCC unroll 4
     for (int j = 0; j < 4; j++) {
-        const __m512i even0 = _mm512_shuffle_i32x4(v[j], v[j + 4], 0x88), odd0 = _mm512_shuffle_i32x4(v[j], v[j + 4], 0xdd);
+        const __m512i even0 = _mm512_shuffle_i32x4(v[j], v[j + 4], 0x88),
+                      odd0 = _mm512_shuffle_i32x4(v[j], v[j + 4], 0xdd);
         const __m512i even1 = _mm512_shuffle_i32x4(v[j + 8], v[j + 12], 0x88);
         const __m512i odd1 = _mm512_shuffle_i32x4(v[j + 8], v[j + 12], 0xdd);
         t[j] = _mm512_shuffle_i32x4(even0, even1, 0x88);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// 3x3 with stride 1 for AVX-VNNI, 36 products for 144: AVX2's kernel with products by vpdpwssd, of 16 bits at half the rate of bytes.
+// 3x3 with stride 1 for AVX-VNNI, 36 products for 144: AVX2's kernel with products by vpdpwssd, of
+// 16 bits at half the rate of bytes.
 //
-// Cycles for one output (a pixel and column) of C channels, N columns, by count: multiplying 36·C/(16·32) = 0.070·C, inputs 0.35·C/N, outputs
-// 0.5: 5.4, 9.9, 18.9 for C = N = 64, 128, 256, where the direct product takes 9·C/64 = 9, 18, 36: 108 to 122 products of the plain convolution
-// a cycle, where vpdpbusd's peak is 64. With stride 2 (81 products for 144) and down the lines alone (half of them) half the rate eats the gain.
-// Model (llvm-mca 14, alderlake, the loop of 6 rows): 12.1 cycles a group of 4 k, 31.8 products a cycle; not timed here.
+// Cycles for one output (a pixel and column) of C channels, N columns, by count: multiplying
+// 36·C/(16·32) = 0.070·C, inputs 0.35·C/N, outputs 0.5: 5.4, 9.9, 18.9 for C = N = 64, 128, 256,
+// where the direct product takes 9·C/64 = 9, 18, 36: 108 to 122 products of the plain convolution
+// a cycle, where vpdpbusd's peak is 64. With stride 2 (81 products for 144) and down the lines
+// alone (half of them) half the rate eats the gain. Model (llvm-mca 14, alderlake, the loop of 6
+// rows): 12.1 cycles a group of 4 k, 31.8 products a cycle; not timed here.
 #include "dot16.h"
 #include "kernels/x86/avx2/integers.h"
 #include "kernels/x86/winograd_s1.h"
@@ -13,10 +16,14 @@
 #include "kernels/x86/avx2/conv3x3.h"
 
 size_t quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_scratch(uint32_t k_quads);
-size_t quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_scratch(uint32_t k_quads) { return conv3x3_scratch(k_quads); }
+size_t quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_scratch(uint32_t k_quads) {
+    return conv3x3_scratch(k_quads);
+}
 
-void quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_prepare(const int8_t *panel, const quernel_i_window *w, void *dst);
-void quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_prepare(const int8_t *panel, const quernel_i_window *w, void *dst) {
+void quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_prepare(const int8_t *panel, const quernel_i_window *w,
+                                                    void *dst);
+void quernel_uk_conv3x3_u8s8_6x16x2_avxvnni_prepare(const int8_t *panel, const quernel_i_window *w,
+                                                    void *dst) {
     conv3x3_prepare(panel, w, dst);
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Depthwise for AVX-VNNI, u8 and s8 rows: 8 channels in a register, two output lines, of 7x7 one (kernels/x86/vnni_depthwise.h).
+// Depthwise for AVX-VNNI, u8 and s8 rows: 8 channels in a register, two output lines, of 7x7 one
+// (kernels/x86/vnni_depthwise.h).
 //
-// A column of 3x3: 4 unpacks and an insert, 1 xor, 6 vpdpbusd for two times 8 outputs, then AVX2's epilogue.
-// Model (llvm-mca 14, alderlake, the loops alone), cycles for 16 outputs: 3x3 7.8, 5x5 16.6, 7x7 27.6; not timed here.
+// A column of 3x3: 4 unpacks and an insert, 1 xor, 6 vpdpbusd for two times 8 outputs, then AVX2's
+// epilogue. Model (llvm-mca 14, alderlake, the loops alone), cycles for 16 outputs: 3x3 7.8,
+// 5x5 16.6, 7x7 27.6; not timed here.
 #include "kernels/x86/avx2/epilogue.h"
 #include "vnni.h"
 
@@ -21,10 +23,12 @@ static inline __attribute__((always_inline)) __m128i bytes_of(const uint8_t *a, 
     return _mm_loadl_epi64((const __m128i *)a);
 }
 
-static inline __attribute__((always_inline)) __m256i interleave(const uint8_t *const at[4], uint32_t count) {
+static inline __attribute__((always_inline)) __m256i interleave(const uint8_t *const at[4],
+                                                                uint32_t count) {
     const __m128i upper = _mm_unpacklo_epi8(bytes_of(at[0], count), bytes_of(at[1], count));
     const __m128i lower = _mm_unpacklo_epi8(bytes_of(at[2], count), bytes_of(at[3], count));
-    return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_unpacklo_epi16(upper, lower)), _mm_unpackhi_epi16(upper, lower), 1);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_unpacklo_epi16(upper, lower)),
+                                   _mm_unpackhi_epi16(upper, lower), 1);
 }
 #include "kernels/x86/vnni_depthwise.h"
 

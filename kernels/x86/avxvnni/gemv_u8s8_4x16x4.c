@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMV for AVX-VNNI: per group of 4 k two 32-byte halves of a line of weights, the memory operands of two vpdpbusd per row.
-// One row takes a line per 1.25 cycles at least, 51 bytes a cycle, as much as L2 delivers; from beyond L2 reading is the bound.
-// Not timed here.
+// GEMV for AVX-VNNI: per group of 4 k two 32-byte halves of a line of weights, the memory operands
+// of two vpdpbusd per row. One row takes a line per 1.25 cycles at least, 51 bytes a cycle, as much
+// as L2 delivers; from beyond L2 reading is the bound. Not timed here.
 #include "kernels/x86/avx2/epilogue.h"
 #include "vnni.h"
 

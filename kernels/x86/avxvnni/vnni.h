@@ -13,6 +13,8 @@
 
 enum { LANES = 8 };
 
-static inline __m256i vector_of(const void *from) { return _mm256_loadu_si256((const __m256i *)from); }
+static inline __m256i vector_of(const void *from) {
+    return _mm256_loadu_si256((const __m256i *)from);
+}
 
 #endif
