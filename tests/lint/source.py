@@ -20,7 +20,7 @@ FLOORS = [
     "table",
     "op",
     "network",
-    "audit",
+    "ptq",
 ]
 # A file of tune/ includes its own room, these, and the library.
 TUNE_ROOMS = {
