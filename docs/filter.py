@@ -2,15 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Doxygen reads in place of a file, so that its pages get titles and links.
 
-A header's first comment becomes the description of the file, indented lines as they stand. A
-document loses its licence line, so that its heading is the page's title. `quernel_run` in a
-document becomes `quernel_run()`, which Doxygen links."""
+A header's first comment becomes the description of the file, with indented lines kept as they are;
+each labelled part of a comment ("Returns …", "Threads: …") becomes a paragraph. A document loses
+its licence line, so that its heading is the page's title. `quernel_run` in a document becomes
+`quernel_run()`, which Doxygen links."""
 
 import pathlib
 import re
 import sys
 
 HEADERS = pathlib.Path(__file__).resolve().parent.parent / "include" / "quernel"
+LABEL = re.compile(
+    r"^/// ((?:Shapes|Numbers|Limits|Time|Threads|Owner|Source|Example|Since):|Returns\b)",
+    re.MULTILINE,
+)
 
 
 def header(text):
@@ -21,7 +26,7 @@ def header(text):
             break
         indented = re.sub(r"^//   ", "//       ", lines[i])  # a drawing or a list: as it stands
         lines[i] = "/" + indented
-    return "\n".join(lines)
+    return LABEL.sub(r"///\n/// **\1**", "\n".join(lines))
 
 
 def document(text):
