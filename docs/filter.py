@@ -24,7 +24,7 @@ def header(text):
     for i in range(1, len(lines)):
         if not lines[i].startswith("//"):
             break
-        indented = re.sub(r"^//   ", "//       ", lines[i])  # a drawing or a list: as it stands
+        indented = re.sub(r"^//   ", "//       ", lines[i])  # a drawing or a list: verbatim
         lines[i] = "/" + indented
     return LABEL.sub(r"///\n/// **\1**", "\n".join(lines))
 
