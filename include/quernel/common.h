@@ -56,7 +56,7 @@ typedef enum quernel_status {
     QUERNEL_E_ISA = -12          ///< the instruction set was not compiled or cannot run here
 } quernel_status;
 
-/// A status in words, e.g. "QUERNEL_E_SHAPE: a size is zero or too large".
+/// A status in words, as "QUERNEL_E_SHAPE: a size is zero or too large".
 /// Returns static text, also for an unknown value; never NULL.
 /// Threads: any.
 QUERNEL_API const char *quernel_status_string(int status);

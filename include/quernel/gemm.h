@@ -30,7 +30,7 @@ QUERNEL_API int quernel_gemm_s8s8s32(int transpose_b, uint32_t m, uint32_t n, ui
                                      uint32_t threads, const quernel_parallel *parallel,
                                      const quernel_allocator *allocator, quernel_error *error);
 
-/// The same for unsigned A; k <= 65 793 with both zero points 0.
+/// quernel_gemm_s8s8s32 for unsigned A; k <= 65 793 with both zero points 0.
 QUERNEL_API int quernel_gemm_u8s8s32(int transpose_b, uint32_t m, uint32_t n, uint32_t k,
                                      const uint8_t *a, int64_t lda, int32_t a_zero, const int8_t *b,
                                      int64_t ldb, int32_t b_zero, int beta, int32_t *c, int64_t ldc,
