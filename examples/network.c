@@ -38,6 +38,7 @@ static float uniform(builder *b) { // -1 … 1
     return (float)(b->seed >> 8) / 8388608.0f - 1.0f;
 }
 
+// An inner tensor; its shape follows from the layer that writes it. Returns its index.
 static uint32_t add_tensor(builder *b, int32_t type, float scale) {
     quernel_network_tensor t = QUERNEL_NETWORK_TENSOR_INIT;
     t.shape.type = type, t.quant.scale = scale;
@@ -67,6 +68,8 @@ static quernel_network_layer *add_layer(builder *b, int32_t kind, uint32_t in, u
     return l;
 }
 
+// Tensor 0 is the input, tensor 1 the output, into whose channels every block's deconvolution
+// writes: the concatenation costs no copy.
 static void build(builder *b, const block *blocks, uint32_t channels, uint32_t height,
                   uint32_t width) {
     const uint32_t input = add_tensor(b, QUERNEL_TYPE_F32, 1.0f / 255),
@@ -95,6 +98,7 @@ static void build(builder *b, const block *blocks, uint32_t channels, uint32_t h
     }
 }
 
+// One run on made-up values of `inputs` elements, with its time and the mean of the codes.
 static int run(const quernel_network *net, size_t inputs, quernel_error *error) {
     quernel_tensor y;
     quernel_network_tensor_get(net, 1, &y);

@@ -20,6 +20,7 @@ static int run(quernel_operator *op, const void *x, void *y, quernel_error *erro
     return status;
 }
 
+// f32 weights of a square kernel, without smoothing; the scales are computed from the data.
 static int pack(uint32_t out, uint32_t in, uint32_t kernel, const float *data,
                 quernel_weights **ret, quernel_error *error) {
     quernel_weights_desc d = QUERNEL_WEIGHTS_DESC_INIT;

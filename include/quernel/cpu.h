@@ -18,19 +18,24 @@ typedef enum quernel_isa {
     QUERNEL_ISA_AVX2 = 1,       ///< AVX2 + FMA
     QUERNEL_ISA_AVXVNNI = 2,    ///< AVX2 + FMA + AVX-VNNI; CPUs with AVX-512-VNNI may lack it
     QUERNEL_ISA_AVX512VNNI = 3, ///< F + BW + DQ + VL + VNNI
-    /// AVX-512-VNNI + TILE + INT8 + palette 1; asks for the kernel's permission when first used
+    /// AVX-512-VNNI + TILE + INT8 + palette 1; needs the kernel's permission (quernel_amx_request)
     QUERNEL_ISA_AMXINT8 = 4,
     QUERNEL_ISA_NEON = 16,
     QUERNEL_ISA_DOTPROD = 17,
     QUERNEL_ISA_I8MM = 18
 } quernel_isa;
 
-/// "avx512vnni"; NULL for an unknown value.
+/// Name of an instruction set, as QUERNEL_ISA and the command line spell it: "avx512vnni".
+/// Returns static text; NULL for an unknown value.
+/// Threads: any.
 QUERNEL_API const char *quernel_isa_name(quernel_isa isa);
-/// The value of a name. Returns QUERNEL_E_VALUE for an unknown one.
+
+/// The value of a name.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE for an unknown name.
+/// Threads: any.
 QUERNEL_API int quernel_isa_parse(const char *name, quernel_isa *ret_isa);
 
-/// Facts about this CPU and this build, found once per process and never changed.
+/// Facts about this CPU and this build, detected once per process and never changed.
 typedef struct quernel_cpu {
     uint32_t size;     ///< sizeof, set by QUERNEL_CPU_INIT
     uint32_t detected; ///< bit 1u << isa: the CPU and the operating system can run it
@@ -51,15 +56,19 @@ typedef struct quernel_cpu {
 #define QUERNEL_CPU_MIN 120 ///< bytes of its first layout
 
 /// Fills `ret_cpu`. The environment variable QUERNEL_ISA is read at the first call of the process
-/// and ignored when the process is set-uid. Threads: any.
+/// and ignored where the process is set-uid.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (size).
+/// Threads: any.
 QUERNEL_API int quernel_cpu_get(quernel_cpu *ret_cpu);
 
-/// Asks the kernel for the permission to use AMX tiles (Linux: arch_prctl ARCH_REQ_XCOMP_PERM).
-/// Creating the first operator with an AMX kernel asks by itself; where the answer is no, it takes
-/// AVX-512-VNNI and the log says why. The process is asked for once, the answer is kept. Children
-/// inherit the permission, exec loses it. Returns QUERNEL_OK, or QUERNEL_E_ISA where `usable` lacks
-/// amxint8 or the kernel refuses: ENOSPC where a thread's alternate signal stack is too small for
-/// tiles, EINVAL or ENOSYS where it does not know them. Threads: any.
+/// Requests the kernel's permission to use AMX tiles (Linux: arch_prctl ARCH_REQ_XCOMP_PERM).
+/// Creating the first operator with an AMX kernel does so by itself; where the answer is no, it
+/// takes AVX-512-VNNI and the log says why. The process requests it once and keeps the answer.
+/// Children inherit the permission, exec loses it.
+/// Returns QUERNEL_OK; QUERNEL_E_ISA where `usable` lacks amxint8 or the kernel refuses: ENOSPC
+/// where a thread's alternate signal stack is too small for tiles, EINVAL or ENOSYS where it does
+/// not know them.
+/// Threads: any.
 QUERNEL_API int quernel_amx_request(quernel_error *error);
 
 #ifdef __cplusplus

@@ -16,8 +16,8 @@ typedef enum quernel_activation {
     QUERNEL_ACTIVATION_CLAMP = 2, ///< min(max(t, lo), hi)
     QUERNEL_ACTIVATION_LEAKY = 3, ///< t >= 0 ? t : t·slope
     QUERNEL_ACTIVATION_PRELU = 4, ///< t >= 0 ? t : t·slopes[n]
-    // Each within max(1e-6·|y|, 2e-7) of the true function, the same bits everywhere; a NaN stays
-    // one.
+    // From here on within max(1e-6·|y|, 2e-7) of the true function, the same bits everywhere; NaN
+    // gives NaN.
     QUERNEL_ACTIVATION_HSWISH = 5,   ///< t·(clamp(t + 3, 0, 6)·(1/6))
     QUERNEL_ACTIVATION_HSIGMOID = 6, ///< clamp(t + 3, 0, 6)·(1/6)
     QUERNEL_ACTIVATION_SILU = 7,     ///< t·sigmoid(t)
@@ -27,9 +27,10 @@ typedef enum quernel_activation {
 } quernel_activation;
 
 /// How the int32 sums become the output. c[n] = d_a·d_w[n]; t = fma(acc, c, bias); residual;
-/// activation; output. Where the output is int8 the factor 1/(y_scale·y_smooth[n]) is folded into
-/// c, bias, bounds and residual scales; behind a late residual or an activation from HSWISH on it
-/// is a multiplication of its own. All arrays are copied by create. Frozen.
+/// activation; output type. The exact formulas are docs/numerics.md, Epilogue. For int8 output the
+/// factor 1/(y_scale·y_smooth[n]) is folded into c, bias, bounds and residual scales; behind a late
+/// residual, or an activation from HSWISH on, it is a multiplication of its own. All arrays are
+/// copied by create. Frozen.
 typedef struct quernel_epilogue {
     int32_t bias_type;   ///< QUERNEL_TYPE_F32: added in the fma; _S32: added to the sums
     const void *bias;    ///< [N] or NULL
@@ -48,7 +49,7 @@ typedef struct quernel_epilogue {
     float residual_scale;         ///< int8 residual: d_r
     const float *residual_scales; ///< [N] in place of residual_scale, or NULL
     int32_t residual_zero;
-    int32_t residual_after_activation; ///< 1: the sum comes behind the activation
+    int32_t residual_after_activation; ///< 1: added behind the activation
     uint64_t reserved[4];              ///< 0
 } quernel_epilogue;
 #define QUERNEL_EPILOGUE_INIT                                                              \

@@ -24,21 +24,26 @@ typedef struct quernel_batch_norm {
 #define QUERNEL_BATCH_NORM_MIN 48 ///< bytes of its first layout
 
 /// Folds a batch norm behind a layer into its f32 weights and bias: w·f[n], (bias[n] −
-/// mean[n])·f[n] + beta[n] with f[n] = gamma[n] / sqrt(variance[n] + eps). `weights` says kind,
-/// sizes, strides and data; the output channel is the second axis of a deconvolution's data. `bias`
-/// [out] or NULL (0). `ret_weights` takes dense data in the order of the kind; it may be
-/// weights->data itself where that is dense. `ret_bias` [out]; may be `bias`. Numbers: in double,
-/// rounded once. Returns QUERNEL_E_NULL, _VALUE (naming the channel), _SHAPE, _STRIDE, _OVERFLOW.
+/// mean[n])·f[n] + beta[n] with f[n] = gamma[n] / sqrt(variance[n] + eps).
+/// Shapes: `weights` gives kind, sizes, strides and data; the output channel is the second axis of
+/// a deconvolution's data. `bias` [out] or NULL (0). `ret_weights` takes dense data in the order of
+/// the kind; it may be weights->data itself where that is dense. `ret_bias` [out]; may be `bias`.
+/// Numbers: in double, rounded once.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (index: the channel or element);
+/// QUERNEL_E_SHAPE, QUERNEL_E_STRIDE, QUERNEL_E_OVERFLOW as quernel_weights_pack.
 /// Threads: any.
 QUERNEL_API int quernel_batch_norm_fold(const quernel_batch_norm *norm,
                                         const quernel_weights_desc *weights, const float *bias,
                                         float *ret_weights, float *ret_bias, quernel_error *error);
 
-/// Raises max[k] to the largest |w| of input channel k (smooth_kind CHANNEL: [in]) or im2col column
-/// k (COLUMN: [in][kernel_h][kernel_w]): what quernel_smooth_factors takes. Start from zeros.
-/// Layers that read the same tensor (siblings) share one s: call it for each of them on the same
-/// array. f32 weights only. Returns QUERNEL_E_NULL, _VALUE (a non-finite weight, by its element),
-/// _SHAPE, _STRIDE, _OVERFLOW. Threads: any.
+/// Raises max[k] to the largest |w| of each input channel or im2col column k: what
+/// quernel_smooth_factors takes. Start from zeros. Layers that read the same tensor (siblings)
+/// share one s: call it for each of them on the same array.
+/// Shapes: `max` [in] where `smooth_kind` is CHANNEL, [in][kernel_h][kernel_w] where it is COLUMN.
+/// f32 weights only.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (a non-finite weight: index its element);
+/// QUERNEL_E_SHAPE, QUERNEL_E_STRIDE, QUERNEL_E_OVERFLOW as quernel_weights_pack.
+/// Threads: any.
 QUERNEL_API int quernel_weights_absmax(const quernel_weights_desc *weights, int32_t smooth_kind,
                                        float *max, quernel_error *error);
 
@@ -60,7 +65,7 @@ typedef enum quernel_chain_reason {
     QUERNEL_CHAIN_INT8 = 0,          ///< it writes int8
     QUERNEL_CHAIN_LAST = 1,          ///< nothing in the chain reads it
     QUERNEL_CHAIN_FLOAT_READER = 2,  ///< a reader wants float
-    QUERNEL_CHAIN_DYNAMIC = 3,       ///< a reader finds its scale in the run
+    QUERNEL_CHAIN_DYNAMIC = 3,       ///< a reader computes its scale in the run
     QUERNEL_CHAIN_COLUMN = 4,        ///< a reader smooths per im2col column, which cannot be folded
     QUERNEL_CHAIN_READERS_DIFFER = 5 ///< its readers do not share one scale, zero point and s
 } quernel_chain_reason;
@@ -76,8 +81,10 @@ typedef struct quernel_chain_output {
 
 /// Plans the outputs of `count` layers so that each hands its readers int8 as they quantize it,
 /// smoothed for them: the next layer's scale and s go into this layer's epilogue (y_scale, y_zero,
-/// y_smooth), where they cost nothing. A layer whose readers cannot all be served by one int8
-/// tensor writes F32, with the reason. Returns QUERNEL_E_NULL, _VALUE, _SHAPE (index: the layer).
+/// y_smooth), where they cost nothing. A layer whose readers cannot all read one int8 tensor writes
+/// F32, with the reason.
+/// Shapes: `layers` and `ret_outputs` [count]; each layer reads the output of one before it.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE and QUERNEL_E_SHAPE (index: the layer).
 /// Threads: any. Owner: y_smooth points into `layers`.
 QUERNEL_API int quernel_chain_plan(const quernel_chain_layer *layers, uint32_t count,
                                    quernel_chain_output *ret_outputs, quernel_error *error);

@@ -23,7 +23,7 @@ typedef struct quernel_linear_desc {
     quernel_epilogue epilogue;
     uint32_t threads;   ///< workers that a run may use at most; 0 and 1: one
     int32_t isa;        ///< ceiling: a quernel_isa, or −1 for the process's ceiling
-    const char *config; ///< forces choices ("key=value …" of quernel_operator_explain), or NULL
+    const char *config; ///< forces choices: "key=value" words of quernel_operator_explain; or NULL
     const quernel_allocator *allocator; ///< NULL: the C library
 } quernel_linear_desc;
 #define QUERNEL_LINEAR_DESC_INIT                                              \
@@ -33,10 +33,16 @@ typedef struct quernel_linear_desc {
     }
 #define QUERNEL_LINEAR_DESC_MIN 248 ///< bytes of its first layout
 
-/// Creates the operator. Refuses, naming argument and value, what the descriptor's comments
-/// exclude, and a channel whose bound |bias| + Σ max|q_a − z_a|·|q_w − z_w| leaves int32 (naming
-/// it), and s_k·d_a outside [2^-96, 2^96]. Threads: any. Owner: the caller. Example:
-/// examples/linear.c.
+/// Creates the operator of a linear layer: y [m][N] = epilogue(x [m][K]·weights).
+/// Numbers: docs/numerics.md. Refused are s_k·d_a outside 2^-96 … 2^96, and a channel whose bound
+/// |bias| + Σ max|q_a − z_a|·|q_w − z_w| exceeds int32.
+/// Limits: m <= 2^30; threads <= 4096.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (a member outside the range that its comment
+/// gives; a config that is unknown or not legal here); QUERNEL_E_SHAPE (m); QUERNEL_E_STRIDE;
+/// QUERNEL_E_OVERFLOW (index: the channel; or sizes in bytes); QUERNEL_E_MEMORY; QUERNEL_E_ISA (a
+/// kernel of `config` that cannot run here).
+/// Threads: any. Owner: the caller (quernel_operator_destroy); the operator holds a reference to
+/// the weights, and copies of all arrays. Example: examples/linear.c.
 QUERNEL_API int quernel_linear_create(const quernel_linear_desc *desc, quernel_operator **ret_op,
                                       quernel_error *error);
 

@@ -20,17 +20,18 @@ typedef enum quernel_network_role {
 /// One tensor. int8 tensors are chain tensors: their writers scale, smooth and requantize for their
 /// readers, and write the border that the readers' padding needs.
 ///
-/// Shapes: h, w (and n) of a tensor that a layer writes are found; c too, as the end of its last
-/// slice. 0, or as found. Strides: of inputs and outputs as in quernel_tensor; of inner tensors 0:
-/// the network lays them out. Inner int8 tensors are NHWC and say no border: it is found. An output
-/// may have one. Numbers: int8: quant.scale, zero and narrow say what the numbers mean, quant.type
-/// is not looked at. Float: quant is how every layer quantizes what it reads from here.
+/// Shapes: h, w (and n) of a tensor that a layer writes are computed, c too, as the end of its last
+/// slice: leave them 0, or give the same. Strides of inputs and outputs as in quernel_tensor; of
+/// inner tensors 0: the network lays them out. Inner int8 tensors are NHWC with border 0 here: the
+/// network gives them the border that their readers need. An output may have one.
+/// Numbers: of int8, quant.scale, zero and narrow say what the codes mean, and quant.type is not
+/// looked at; of float, quant is how every layer quantizes what it reads from here.
 typedef struct quernel_network_tensor {
     uint32_t size; ///< sizeof, set by QUERNEL_NETWORK_TENSOR_INIT
     int32_t role;  ///< quernel_network_role
     quernel_tensor shape;
     quernel_quant quant;
-    /// int8: [c] factors that the numbers carry beside the scale; NULL: those of the readers'
+    /// int8: [c] smoothing factors by which the values were divided; NULL: those of the readers'
     /// weights
     const float *smooth;
 } quernel_network_tensor;
@@ -42,13 +43,13 @@ typedef struct quernel_network_tensor {
 /// channels x_channel … of tensor x, as many as its weights take, and writes its channels to
 /// y_channel … of tensor y: layers that write slices of one tensor concatenate at no cost. Of
 /// `conv` the members weights, strides, dilations, paddings, config and epilogue.{bias, activation
-/// and its numbers, residual_after_activation} are the layer's own; all others follow from the
-/// tensors and the network, and are not looked at. `conv` stands last, so that it can grow.
+/// and its parameters, residual_after_activation} are the layer's own; all others follow from the
+/// tensors and the network, and are not looked at. `conv` is the last member, so that it can grow.
 typedef struct quernel_network_layer {
     uint32_t size; ///< sizeof, set by QUERNEL_NETWORK_LAYER_INIT
     uint32_t x, x_channel;
     uint32_t y, y_channel;
-    int32_t residual; ///< tensor that is added (numbers as its own quant says), or −1
+    int32_t residual; ///< tensor that is added (codes mean what its own quant says), or −1
     uint32_t residual_channel;
     uint32_t reserved[5]; ///< 0
     quernel_conv2d_desc conv;
@@ -79,39 +80,52 @@ typedef struct quernel_network quernel_network;
 
 /// Creates a network. Its results are bit for bit those of its layers run as operators, one after
 /// another.
-///
-/// Refuses, naming layer or tensor (error.index), argument and value: what the operators refuse
-/// (the argument is then theirs); indices that are no tensor; a layer that reads what is not
-/// written yet; slices that overlap or leave channels of a tensor unwritten; inputs that are
-/// written; inner tensors that are never read; readers of one int8 tensor whose weights are
-/// smoothed differently. Limits: 2^20 tensors, 2^20 layers. Threads: any. Owner: the caller.
-/// Example: examples/network.c.
+/// Limits: 2^20 tensors, 2^20 layers; threads <= 4096.
+/// Returns QUERNEL_OK, or what the operators' creates return (index: the layer; the argument is
+/// then theirs), and, of the network itself (index: layer or tensor): QUERNEL_E_NULL;
+/// QUERNEL_E_VALUE (an index that is no tensor, a layer that reads what is not written yet, a
+/// written input, an inner tensor that is never read, readers of one int8 tensor whose weights are
+/// smoothed differently); QUERNEL_E_SHAPE (n_tensors, n_layers, channels of a tensor left
+/// unwritten, sizes that do not fit); QUERNEL_E_STRIDE (strides of an inner tensor);
+/// QUERNEL_E_OVERLAP (slices); QUERNEL_E_OVERFLOW (the workspace's size); QUERNEL_E_MEMORY.
+/// Threads: any. Owner: the caller (quernel_network_destroy); the network holds references to the
+/// weights, and copies of all else. Example: examples/network.c.
 QUERNEL_API int quernel_network_create(const quernel_network_desc *desc,
                                        quernel_network **ret_network, quernel_error *error);
 
-/// Bytes of workspace a run needs, 64-byte aligned: all inner tensors and what the layers need for
-/// all threads.
+/// Workspace that a run needs, 64-byte aligned: all inner tensors, and what the layers need for all
+/// threads.
+/// Returns bytes; 0 for NULL.
+/// Threads: any.
 QUERNEL_API size_t quernel_network_workspace(const quernel_network *network);
 
-/// Tensor `index` as it was laid out: sizes, strides, border. QUERNEL_E_NULL, _VALUE.
+/// Tensor `index` as it was laid out: sizes, strides, border.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (index).
+/// Threads: any.
 QUERNEL_API int quernel_network_tensor_get(const quernel_network *network, uint32_t index,
                                            quernel_tensor *ret_tensor);
 
-/// The operator of layer `index`, for quernel_operator_explain; the network's own. NULL where there
-/// is none.
+/// The operator of layer `index`, to be explained, not to be run or destroyed.
+/// Returns NULL where there is none.
+/// Threads: any. Owner: the network.
 QUERNEL_API const quernel_operator *quernel_network_operator(const quernel_network *network,
                                                              uint32_t index);
 
-/// Runs. `inputs` and `outputs` are arrays of pointers to element (0, 0, 0, 0) of each input and
-/// output tensor, in the order of the tensors. Outputs and workspace overlap nothing. Allocates
-/// nothing and prints nothing. `parallel` NULL: on the calling thread. The result is the same for
-/// every number of threads. Returns QUERNEL_E_NULL, _ALIGN (workspace 64 bytes; tensors their
-/// element), _WORKSPACE, _OVERLAP, _VALUE (parallel).
+/// Runs the network once. Allocates nothing and prints nothing.
+/// Shapes: `inputs` and `outputs` are arrays of pointers to element (0, 0, 0, 0) of each input and
+/// output tensor, in the order of the tensors. Outputs and workspace overlap nothing.
+/// Numbers: the same bits for every number of threads.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_ALIGN (workspace: 64 bytes; tensors: their
+/// element); QUERNEL_E_WORKSPACE; QUERNEL_E_OVERLAP; QUERNEL_E_VALUE (parallel: its reserved
+/// members; more threads than the network's).
+/// Threads: any, each with a workspace of its own. `parallel` NULL: on the calling thread. Example:
+/// examples/network.c.
 QUERNEL_API int quernel_network_run(const quernel_network *network, const void *const *inputs,
                                     void *const *outputs, void *workspace, size_t workspace_bytes,
                                     const quernel_parallel *parallel, quernel_error *error);
 
-/// Frees it. NULL is allowed. No run may be under way.
+/// Frees the network and its references. NULL is allowed.
+/// Threads: any, while no run of it is under way.
 QUERNEL_API void quernel_network_destroy(quernel_network *network);
 
 #ifdef __cplusplus

@@ -22,9 +22,9 @@ extern "C" {
 typedef struct quernel_sample {
     quernel_tensor tensor;
     const void *data;
-    /// what the float network gave here, behind the activation: dense, in the layout of
+    /// what the float network gave here, behind the activation: dense, in the layout of `tensor`;
+    /// or NULL. Only the audit reads it
     const float *expected;
-    ///< `tensor`; or NULL. Only the audit reads it
     uint64_t reserved[2]; ///< 0
 } quernel_sample;
 
@@ -58,26 +58,28 @@ typedef struct quernel_comparison {
         0, 0, 0, 0, 0, 0, 0, 0, { 0, 0 } \
     }
 
-/// Compares `count` elements. Never NaN. Returns QUERNEL_E_NULL. Threads: any.
+/// Compares `count` elements. No member of the result is NaN.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL.
+/// Threads: any.
 QUERNEL_API int quernel_compare(const float *reference, const float *y, size_t count,
                                 quernel_comparison *ret_comparison, quernel_error *error);
 
-/// Bits of the sets that a search chooses from: 1 << enumerator.
+/// What a search chooses from. Sets have a bit for each of their members: 1 << enumerator.
 typedef struct quernel_search_options {
     uint32_t size;
     const double *alphas; ///< candidates of SmoothQuant's α, 0 … 1; NULL: 0.3, 0.4 … 0.9
     uint32_t alpha_count;
-    /// 1 << QUERNEL_SMOOTH_CHANNEL (default), 1 << QUERNEL_SMOOTH_COLUMN; 0: none. "Off" is
+    /// 1 << QUERNEL_SMOOTH_CHANNEL (default), 1 << QUERNEL_SMOOTH_COLUMN; 0: none. "Off" is always
+    /// among the candidates
     uint32_t smooth_kinds;
-    ///< always among the candidates
     uint32_t calibrators; ///< 1 << quernel_calibrator; default absmax, percentile, MSE
     uint32_t signedness;  ///< 1 << quernel_signedness; default AUTO
     uint32_t modes;       ///< 1 << quernel_quant_mode; default STATIC
     int32_t nonzero;      ///< 1: percentile and entropy over non-zeros alone; default 1
     double percentile;    ///< default 0.9999
-    /// share of the samples, 0 … 0.9, that choose and are not calibrated on; default 1/3, at least
+    /// share of the samples, 0 … 0.9, that choose and are not calibrated on; default 1/3; at least
+    /// one of two samples
     double holdout;
-    ///< one of two samples
     double margin;                  ///< dB that smoothing must win on them; default 0.1
     double act_floor, weight_floor; ///< of quernel_smooth_options
 } quernel_search_options;
@@ -114,17 +116,22 @@ typedef struct quernel_choice {
 /// the error of its int8 output, each candidate run by the real operator. First everything without
 /// smoothing; then each α with the best of that and with absmax; then all calibrators again with
 /// the best α. Scales and s come from the samples that are not held out, the decision from those
-/// that are. `ret_smooth` takes the factors: in (channel) or in·kernel_h·kernel_w floats (where
-/// `smooth_kinds` holds COLUMN), 1 where it is off. Siblings that read one tensor share one s:
-/// stack their weights along the output channels and search them as one layer. Limits: 2^30 pixels
-/// of output a sample. Time: the float layer once and some 20 int8 runs of the held-out samples;
-/// the calibrators MSE and entropy add some 10 ms for each candidate. Numbers: the float layer is
-/// computed in binary32; the same on every instruction set, but as far as libm is. Returns
-/// QUERNEL_E_NULL; _VALUE: options out of range, non-finite data (index: sample); _SHAPE: no
-/// samples, channels that do not fit; _UNSUPPORTED or _OVERFLOW where no candidate can run (the
-/// text is the last one's); _MEMORY. Threads: any. Source: SmoothQuant, Xiao et al., arXiv
-/// 2211.10438, equation 4; the search per layer, the floors and "off" are ours. Example:
-/// examples/calibrate.c.
+/// that are. Siblings that read one tensor share one s: stack their weights along the output
+/// channels and search them as one layer.
+/// Shapes: `samples` [count], each with the layer's input channels. `ret_smooth` takes in (channel)
+/// or in·kernel_h·kernel_w floats (where `smooth_kinds` holds COLUMN), 1 where smoothing is off.
+/// Numbers: the float layer is computed in binary32; the same on every instruction set, but as far
+/// as libm is.
+/// Limits: 2^20 samples, each of 2^30 pixels of output.
+/// Time: the float layer once and some 20 int8 runs of the held-out samples; the calibrators MSE
+/// and entropy add some 10 ms for each candidate.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (options out of range; non-finite data,
+/// index: the sample); QUERNEL_E_SHAPE (no samples, channels that do not fit, window);
+/// QUERNEL_E_STRIDE; QUERNEL_E_MEMORY; QUERNEL_E_UNSUPPORTED, QUERNEL_E_OVERFLOW or QUERNEL_E_ISA
+/// where no candidate can run (the text is the last one's).
+/// Threads: any. Example: examples/calibrate.c.
+/// Source: SmoothQuant, Xiao et al., arXiv 2211.10438, equation 4; the search per layer, the floors
+/// and "off" are ours.
 QUERNEL_API int quernel_search_layer(const quernel_float_layer *layer,
                                      const quernel_sample *samples, uint32_t count,
                                      const quernel_search_options *options,
@@ -132,8 +139,11 @@ QUERNEL_API int quernel_search_layer(const quernel_float_layer *layer,
                                      quernel_error *error);
 
 /// ret_bias[n] = bias[n] + the mean over all samples of what the int8 layer lacks in channel n
-/// before the activation. `smooth` as quernel_search_layer gave it. Source: Nagel et al., arXiv
-/// 1906.04721, section 4.2, measured.
+/// before the activation.
+/// Shapes: `smooth` as quernel_search_layer gave it; `ret_bias` [out].
+/// Returns as quernel_search_layer.
+/// Threads: any.
+/// Source: Nagel et al., arXiv 1906.04721, section 4.2, measured.
 QUERNEL_API int quernel_bias_correct(const quernel_float_layer *layer, const quernel_choice *choice,
                                      const float *smooth, const quernel_sample *samples,
                                      uint32_t count, float *ret_bias, quernel_error *error);
@@ -144,14 +154,18 @@ QUERNEL_API int quernel_bias_correct(const quernel_float_layer *layer, const que
 /// No output channel's error on the samples is greater than with plain rounding, once the bias is
 /// corrected (of a transposed layer: no phase's). The scales stay those of plain rounding. Pack the
 /// result as s8 weights with `ret_scale` and the same smoothing; ret_bias is what
-/// quernel_bias_correct gives for them. `ret_codes`: as many as the layer's weights, dense, in the
-/// order of their kind, −127 … 127; ret_scale, ret_bias: [out]. Costs: pixels·K²/2 multiply-adds
-/// for the covariance of a group's K columns, K³/6 and out·K² beyond, 8·K² bytes. Where more than
-/// 4096 columns meet (of a transposed layer, per phase) the codes are the plain ones. Needs some
-/// more pixels than columns; where there are fewer, they fit the samples alone: judge on others
-/// before keeping it. Returns as quernel_search_layer; QUERNEL_E_UNSUPPORTED where choice.quant is
-/// not static. Threads: any. Sources: GPTQ, Frantar et al., arXiv 2210.17323; as Babai's nearest
-/// plane, which needs no inverse: Chen et al., arXiv 2507.18553. Example: examples/calibrate.c.
+/// quernel_bias_correct gives for them.
+/// Shapes: `ret_codes`: as many as the layer's weights, dense, in the order of their kind, −127 …
+/// 127; ret_scale, ret_bias: [out].
+/// Limits: where more than 4096 columns meet (of a transposed layer, per phase) the codes are the
+/// plain ones. Needs some more pixels than columns; where there are fewer, the codes fit the
+/// samples alone: judge them on others before keeping them.
+/// Time: pixels·K²/2 multiply-adds for the covariance of a group's K columns, K³/6 and out·K²
+/// beyond, 8·K² bytes.
+/// Returns as quernel_search_layer; also QUERNEL_E_UNSUPPORTED where choice.quant is not static.
+/// Threads: any. Example: examples/calibrate.c.
+/// Source: GPTQ, Frantar et al., arXiv 2210.17323; as Babai's nearest plane, which needs no
+/// inverse: Chen et al., arXiv 2507.18553.
 QUERNEL_API int quernel_weights_round(const quernel_float_layer *layer,
                                       const quernel_choice *choice, const float *smooth,
                                       const quernel_sample *samples, uint32_t count,
@@ -167,7 +181,7 @@ typedef enum quernel_cause {
     QUERNEL_CAUSE_SMOOTHING = 3
 } quernel_cause;
 
-/// What an audit found out of order.
+/// What an audit may report: a set, one bit each.
 typedef enum quernel_finding {
     QUERNEL_FINDING_NONFINITE = 1,    ///< NaN or infinity: see `nonfinite_*`
     QUERNEL_FINDING_SILENT_INPUT = 2, ///< input channels that are 0 in all samples
@@ -177,12 +191,12 @@ typedef enum quernel_finding {
     QUERNEL_FINDING_SCALE_NARROW = 16, ///< static: more than 1 % of the values are clipped
     /// `expected` differs from the layer by a constant in some channel
     QUERNEL_FINDING_BIAS_MISSING = 32,
-    /// `expected` differs from the layer by a factor in some channel: as where a batch
+    /// `expected` differs from the layer by a factor in some channel: as where a batch norm was
+    /// left out
     QUERNEL_FINDING_OUTPUT_SCALED = 64
-    ///< norm was left out
 } quernel_finding;
 
-/// Where a NaN or infinity stands.
+/// Where a NaN or infinity is.
 typedef enum quernel_place {
     QUERNEL_PLACE_NOWHERE = 0,
     QUERNEL_PLACE_INPUT = 1,
@@ -192,7 +206,7 @@ typedef enum quernel_place {
     QUERNEL_PLACE_INT8_OUTPUT = 5   ///< of the int8 layer: never, of finite scales and bias
 } quernel_place;
 
-/// What the audit of a layer found: how far int8 is from float, and why.
+/// The result of an audit: how far int8 is from float, and why.
 typedef struct quernel_report {
     uint32_t size;
     quernel_comparison total; ///< the int8 layer against the float one, over all samples
@@ -220,24 +234,30 @@ typedef struct quernel_report {
     }
 #define QUERNEL_REPORT_MIN 208 ///< bytes of its first layout
 
-/// Audits one layer as it was chosen: the true operator against float, and fake quantization by the
-/// specification with one cause switched off at a time. Non-finite data, weights or bias are found
-/// and told, not refused; where they make the operator refuse or the input cannot be judged,
-/// `total` and `sqnr_without` stay 0. Returns as quernel_search_layer. Threads: any.
+/// Audits one layer as it was chosen: the real operator against float, and fake quantization by the
+/// numeric specification with one cause switched off at a time. Non-finite data, weights or bias
+/// are reported, not refused; where they make the operator refuse or the input cannot be judged,
+/// `total` and `sqnr_without` stay 0.
+/// Shapes: `smooth` as quernel_search_layer gave it.
+/// Returns as quernel_search_layer, but for non-finite data.
+/// Threads: any. Example: examples/calibrate.c.
 QUERNEL_API int quernel_audit_layer(const quernel_float_layer *layer, const quernel_choice *choice,
                                     const float *smooth, const quernel_sample *samples,
                                     uint32_t count, quernel_report *ret_report,
                                     quernel_error *error);
 
 /// Whether a network with searched choices is kept: comparisons of its output against float on
-/// `count` samples that chose nothing, with the plain network's. Kept (1) where its noise over all
-/// samples is at least `margin` dB lower and on no sample more than `margin` dB higher (0 … 60);
-/// else 0: off for the whole network.
+/// `count` samples that chose nothing, with the plain network's. `ret_keep` is 1 where its noise
+/// over all samples is at least `margin` dB lower and on no sample more than `margin` dB higher (0
+/// … 60); else 0: off for the whole network.
+/// Shapes: `plain` and `searched` [count].
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (margin); QUERNEL_E_SHAPE (count 0).
+/// Threads: any.
 QUERNEL_API int quernel_accept(const quernel_comparison *plain, const quernel_comparison *searched,
                                uint32_t count, double margin, int32_t *ret_keep,
                                quernel_error *error);
 
-/// What a layer costs a network in int8, and what it takes in float. Frozen.
+/// What a layer costs a network in int8, and in float. Frozen.
 typedef struct quernel_layer_cost {
     /// relative noise power that goes from the network's output where this layer is float, >= 0
     double noise;
@@ -256,7 +276,10 @@ typedef struct quernel_float_step {
 
 /// Orders all layers by the noise that each takes away per second that it costs, best first: a
 /// prefix of the list is what to leave in float for a given budget. `rest` is the noise that no
-/// layer of the list accounts for. Returns QUERNEL_E_NULL, _VALUE (index: the layer). Threads: any.
+/// layer of the list accounts for.
+/// Shapes: `costs` and `ret_steps` [count].
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (index: the layer, or rest).
+/// Threads: any.
 QUERNEL_API int quernel_rank_float(const quernel_layer_cost *costs, uint32_t count, double rest,
                                    quernel_float_step *ret_steps, quernel_error *error);
 

@@ -29,10 +29,15 @@ typedef struct quernel_smooth_options {
     { sizeof(quernel_smooth_options), 0.5, 1.0 / 20, 1.0 / 1024 }
 #define QUERNEL_SMOOTH_OPTIONS_MIN 32 ///< bytes of its first layout
 
-/// Smoothing factors s_k = a_k'^alpha / w_k'^(1 − alpha), clamped to [2^-20, 2^20], from the
-/// largest |activation| and |weight| of each channel (or im2col column) k. A silent tensor (max a =
-/// 0 or max w = 0) gives 1. Never 0, Inf or NaN. Source: SmoothQuant (Xiao et al. 2023), equation
-/// 4, with floors for dead channels.
+/// Smoothing factors s_k = a_k'^alpha / w_k'^(1 − alpha), clamped to 2^-20 … 2^20, from the largest
+/// |activation| and |weight| of each channel (or im2col column) k. A silent tensor (max a = 0 or
+/// max w = 0) gives 1. Never 0, infinity or NaN.
+/// Shapes: `act_max`, `weight_max` and `ret_smooth` [count]. `options` NULL: as its _INIT.
+/// Numbers: in double, rounded once; as good as the machine's libm.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (options; a maximum that is not finite or
+/// below 0: index its channel).
+/// Threads: any.
+/// Source: SmoothQuant (Xiao et al. 2023), equation 4, with floors for silent channels.
 QUERNEL_API int quernel_smooth_factors(const float *act_max, const float *weight_max,
                                        uint32_t count, const quernel_smooth_options *options,
                                        float *ret_smooth, quernel_error *error);

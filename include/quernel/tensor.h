@@ -12,12 +12,12 @@ extern "C" {
 /// Order of the elements of a tensor.
 typedef enum quernel_layout {
     QUERNEL_LAYOUT_NHWC = 0, ///< channels innermost
-    QUERNEL_LAYOUT_NCHW = 1  ///< columns (w) innermost
+    QUERNEL_LAYOUT_NCHW = 1  ///< pixels of a line (w) innermost
 } quernel_layout;
 
-/// An image tensor, without its data. The data pointer that run takes is that of element (0, 0, 0,
-/// 0). Strides are in elements; the innermost is 1, the others any number that keeps elements
-/// apart; 0 means dense.
+/// An image tensor, without its data. The data pointer that run takes points to element (0, 0, 0,
+/// 0). Strides are in elements; the innermost is 1, the others any that keep elements apart; 0
+/// means dense.
 ///
 /// A channel slice of a larger tensor is a tensor too: c its own channels, the strides (and border)
 /// of the larger one, the data pointer that of its first channel. Operators that write slices of
@@ -42,10 +42,12 @@ typedef struct quernel_tensor {
     }
 
 /// Lays out a chain tensor: fills layout, strides and borders of `tensor` (type S8 or U8, n, c, h,
-/// w set by the caller) and returns the bytes to allocate (64-byte aligned) and the offset of
-/// element (0, 0, 0, 0) within them. The bytes hold 64 spare ones at the end. All of the memory may
-/// be uninitialized: the producer writes the border. Returns QUERNEL_E_NULL, _VALUE (type), _SHAPE,
-/// _OVERFLOW. Threads: any.
+/// w set by the caller), and gives the bytes to allocate (64-byte aligned, 64 spare ones at the end
+/// among them) and the offset of element (0, 0, 0, 0) within them. All of the memory may be
+/// uninitialized: the producer writes the border.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (type, reserved); QUERNEL_E_SHAPE;
+/// QUERNEL_E_OVERFLOW.
+/// Threads: any.
 QUERNEL_API int quernel_chain_describe(quernel_tensor *tensor, uint32_t border_h, uint32_t border_w,
                                        size_t *ret_bytes, size_t *ret_offset, quernel_error *error);
 

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/// Runs `task(arg, i, worker)` once for every i < tasks and returns when all have finished.
+/// Runs `task(arg, i, worker)` once for every i < tasks and returns when all have ended.
 /// `worker` is smaller than the `threads` of the operator's descriptor, and no two tasks run at the
 /// same time with the same worker: it picks the slice of the workspace. Running all tasks on one
 /// worker, in any order, is legal: the result is the same.
@@ -34,12 +34,22 @@ typedef struct quernel_parallel {
 /// The built-in pool: `threads - 1` sleeping threads and the caller. One run at a time uses it; a
 /// second one that comes meanwhile runs on its own calling thread.
 typedef struct quernel_pool quernel_pool;
-/// Returns QUERNEL_E_NULL, _VALUE (threads: 1 ... 4096), _MEMORY. Owner: the caller.
+
+/// Starts a pool.
+/// Limits: threads of 1 … 4096.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (threads); QUERNEL_E_MEMORY (memory, or a
+/// thread that the system does not start).
+/// Threads: any. Owner: the caller (quernel_pool_destroy).
 QUERNEL_API int quernel_pool_create(uint32_t threads, quernel_pool **ret_pool,
                                     quernel_error *error);
-/// Waits until its threads have ended. NULL is allowed. No run may be using the pool.
+
+/// Waits until the pool's threads have ended, and frees it. NULL is allowed.
+/// Threads: any, while no run uses the pool.
 QUERNEL_API void quernel_pool_destroy(quernel_pool *pool);
+
 /// The pool as a quernel_parallel, valid until the pool is destroyed.
+/// Returns one that runs everything on the calling thread where `pool` is NULL.
+/// Threads: any.
 QUERNEL_API quernel_parallel quernel_pool_parallel(quernel_pool *pool);
 
 #ifdef __cplusplus

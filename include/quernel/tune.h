@@ -35,10 +35,10 @@ typedef enum quernel_match {
     QUERNEL_MATCH_EXACT = 3
 } quernel_match;
 
-/// What the tuner found for a row.
+/// What the tuner's race for a row ended with.
 typedef enum quernel_verdict {
-    QUERNEL_VERDICT_DEFAULT = 0, ///< nothing was raced: the default stands
-    QUERNEL_VERDICT_TIE = 1,     ///< nothing is surely faster than the default, which stands
+    QUERNEL_VERDICT_DEFAULT = 0, ///< nothing was raced: the default is kept
+    QUERNEL_VERDICT_TIE = 1,     ///< nothing is surely faster than the default, which is kept
     QUERNEL_VERDICT_WIN = 2
 } quernel_verdict;
 
@@ -50,8 +50,8 @@ typedef enum quernel_effort {
     QUERNEL_EFFORT_EXHAUSTIVE = 3
 } quernel_effort;
 
-/// What was chosen for an operator and the evidence. Numbers are 0 and texts empty where no row
-/// speaks.
+/// What was chosen for an operator, and the evidence. Without a row its values are 0 and its texts
+/// empty.
 typedef struct quernel_plan_choice {
     uint32_t size;           ///< sizeof, set by QUERNEL_PLAN_CHOICE_INIT
     int32_t from;            ///< quernel_choice_from
@@ -107,31 +107,40 @@ typedef struct quernel_table_counters {
 
 /// Gives this process a table that is searched before all others: `bytes` bytes of .qtn text,
 /// copied. NULL takes it away. Lines that are no rows are left out and counted. Operators that
-/// exist keep their plans. Returns QUERNEL_E_MEMORY. Threads: any.
+/// exist keep their plans.
+/// Returns QUERNEL_OK; QUERNEL_E_MEMORY.
+/// Threads: any.
 QUERNEL_API int quernel_table_set(const char *text, size_t bytes, quernel_error *error);
 
-/// Fills up to `capacity` entries in the order in which tables are searched; returns how many
-/// tables there are.
+/// Fills up to `capacity` entries in the order in which tables are searched.
+/// Returns how many tables there are.
+/// Threads: any.
 QUERNEL_API size_t quernel_tables_get(quernel_table_info *ret_tables, size_t capacity);
 
-/// Fills the counters. Returns QUERNEL_E_NULL, QUERNEL_E_VALUE (size).
+/// Fills the counters.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (size).
+/// Threads: any.
 QUERNEL_API int quernel_table_counters_get(quernel_table_counters *ret_counters);
 
-/// What was chosen for this operator. Returns QUERNEL_E_NULL, QUERNEL_E_VALUE (size).
+/// What was chosen for this operator, as values.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (size).
+/// Threads: any. Example: examples/explain.c.
 QUERNEL_API int quernel_operator_choice(const quernel_operator *op,
                                         quernel_plan_choice *ret_choice);
 
-/// Plans that the operator could have had, the best by the model first: fills up to `capacity`,
-/// returns how many were filled. Allocates memory from the C library while it runs; 0 where there
-/// is none.
+/// Plans that the operator could have had, the best by the model first. Allocates memory from the C
+/// library while it runs.
+/// Returns how many were filled, `capacity` at most; 0 where there is no memory.
+/// Threads: any.
 QUERNEL_API size_t quernel_operator_candidates(const quernel_operator *op,
                                                quernel_plan_candidate *ret_candidates,
                                                size_t capacity);
 
-/// The whole explanation as lines of text: what runs, where it came from, which tables were
-/// searched and why each row that was looked at was not taken, what else could run and what the
-/// model predicts for it, how to override. Terminated where capacity > 0. Returns the length that
-/// the whole text has. Example: examples/explain.c.
+/// Writes the whole explanation as lines of text, always terminated where capacity > 0: what runs,
+/// where it came from, which tables were searched and why each row that was looked at was not
+/// taken, what else could run and what the model predicts for it, how to override.
+/// Returns the length of the whole text without its terminator; 0 for NULL.
+/// Threads: any. Example: examples/explain.c.
 QUERNEL_API size_t quernel_operator_report(const quernel_operator *op, char *text, size_t capacity);
 
 #ifdef __cplusplus

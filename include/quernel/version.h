@@ -9,7 +9,7 @@
 #define QUERNEL_VERSION_PATCH 0
 
 /// The interface's version: raised by one whenever a header gains something, so that a program can
-/// ask for it.
+/// check for it.
 ///
 ///  1  what 0.1.0 publishes
 #define QUERNEL_API_VERSION 1

@@ -35,9 +35,9 @@ typedef struct quernel_weights_desc {
     uint32_t groups;             ///< divides in and out; 1 for linear
     const void *data;
     int64_t stride; ///< elements between the slices of the first dimension; 0: dense
-    /// linear only: elements between the k of one row; 0 or 1: contiguous. With stride 1 this
+    /// linear only: elements between the k of one row; 0 or 1: contiguous. With `stride` 1 this
+    /// reads a matrix that is stored [K][N]
     int64_t stride_in;
-    ///< reads a matrix that is stored [K][N]
     const float *scale;  ///< [out], finite and > 0; NULL: f32 computes them, s8 and u8 take 1
     const int32_t *zero; ///< [out] zero points, within the type; NULL: 0 (for f32 always NULL)
     int32_t smooth_kind; ///< quernel_smooth_kind
@@ -58,27 +58,36 @@ typedef struct quernel_weights_desc {
 /// Packed weights: immutable, counted references.
 typedef struct quernel_weights quernel_weights;
 
-/// Packs weights. The caller owns one reference. Threads: any.
-/// Refuses (naming the argument): NULL, sizes that are zero or overflow, groups that do not divide,
-/// strides that overlap, non-finite weights, scales or factors (naming the index), zero points
-/// outside the type.
+/// Packs weights.
+/// Limits: channels, kernel and groups <= 2^26; strides of a deconvolution <= 65 536.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (kind, type; non-finite weights, scales or
+/// factors, and zero points outside the type: index theirs); QUERNEL_E_SHAPE (sizes of 0, groups
+/// that do not divide); QUERNEL_E_STRIDE (elements that overlap); QUERNEL_E_OVERFLOW (sizes);
+/// QUERNEL_E_MEMORY.
+/// Threads: any. Owner: the caller, of one reference (quernel_weights_release). Example:
+/// examples/conv2d.c.
 QUERNEL_API int quernel_weights_pack(const quernel_weights_desc *desc,
                                      quernel_weights **ret_weights, quernel_error *error);
 
 /// Joins the weights of `count` sibling layers, which read the same input through the same window,
 /// into one of all their output channels in order: one operator then computes them at once, each as
 /// a channel slice of its output (see quernel_tensor). Scales and zero points are kept; the parts
-/// may be released afterwards. Refuses QUERNEL_E_NULL (parts, one of them, ret_weights),
-/// QUERNEL_E_SHAPE (count 0; parts of more than one group, or whose kind, in, kernel, stride or
-/// smoothing is not that of the first, naming the index), QUERNEL_E_OVERFLOW and _MEMORY. Threads:
-/// any. Owner: the caller. Example: examples/siblings.c.
+/// may be released afterwards.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL (parts, one of them, ret_weights); QUERNEL_E_SHAPE (count 0;
+/// parts of more than one group, or whose kind, in, kernel, stride or smoothing is not that of the
+/// first: index the part); QUERNEL_E_VALUE (allocator); QUERNEL_E_OVERFLOW; QUERNEL_E_MEMORY.
+/// Threads: any. Owner: the caller (quernel_weights_release). Example: examples/siblings.c.
 QUERNEL_API int quernel_weights_concat(const quernel_weights *const *parts, uint32_t count,
                                        const quernel_allocator *allocator,
                                        quernel_weights **ret_weights, quernel_error *error);
 
-/// One more reference; thread-safe. Returns its argument.
+/// Adds a reference.
+/// Returns its argument.
+/// Threads: any.
 QUERNEL_API quernel_weights *quernel_weights_retain(quernel_weights *weights);
-/// One reference less; the last one frees. NULL is allowed. Thread-safe.
+
+/// Gives a reference back; with the last one the weights are freed. NULL is allowed.
+/// Threads: any.
 QUERNEL_API void quernel_weights_release(quernel_weights *weights);
 
 /// What is inside. Pointers live as long as the weights.
@@ -97,17 +106,29 @@ typedef struct quernel_weights_info {
     { sizeof(quernel_weights_info), 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0 }
 #define QUERNEL_WEIGHTS_INFO_MIN 64 ///< bytes of its first layout
 
-/// Fills `ret_info`. Returns QUERNEL_E_NULL, QUERNEL_E_VALUE (size). Threads: any.
+/// Fills `ret_info`.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (size).
+/// Threads: any. Owner: the weights, of what the pointers point to.
 QUERNEL_API int quernel_weights_get(const quernel_weights *weights, quernel_weights_info *ret_info);
 
-/// Bytes that quernel_weights_save writes.
+/// Size of the blob that quernel_weights_save writes.
+/// Returns bytes; 0 for NULL.
+/// Threads: any.
 QUERNEL_API size_t quernel_weights_blob_bytes(const quernel_weights *weights);
+
 /// Writes the blob: little-endian, the same bytes on every machine, with format id, sizes and
 /// CRC-32C.
+/// Shapes: `ret_blob` of `bytes` >= quernel_weights_blob_bytes, of any alignment.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_SHAPE (bytes).
+/// Threads: any.
 QUERNEL_API int quernel_weights_save(const quernel_weights *weights, void *ret_blob, size_t bytes,
                                      quernel_error *error);
-/// Reads a blob. Everything is checked before anything is allocated by its word: a truncated,
-/// corrupted or foreign blob is QUERNEL_E_BLOB. The blob is copied and needs no alignment.
+
+/// Reads a blob, which is copied and needs no alignment. Everything is checked before its sizes are
+/// used to allocate.
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_BLOB (a truncated, corrupted or foreign blob);
+/// QUERNEL_E_VALUE (allocator); QUERNEL_E_MEMORY.
+/// Threads: any. Owner: the caller (quernel_weights_release).
 QUERNEL_API int quernel_weights_load(const void *blob, size_t bytes,
                                      const quernel_allocator *allocator,
                                      quernel_weights **ret_weights, quernel_error *error);

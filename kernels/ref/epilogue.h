@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The epilogue in plain C: the oracle for every other one. The order of operations is the numeric
-// specification, rule 5.
+// The epilogue in plain C: the oracle for every other one. The order of operations is rule 5 of
+// docs/numerics.md.
 #ifndef QUERNEL_KERNELS_REF_EPILOGUE_H
 #define QUERNEL_KERNELS_REF_EPILOGUE_H
 

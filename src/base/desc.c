@@ -19,7 +19,7 @@ static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
 int quernel_i_desc_check(const quernel_i_desc *d, const void *ret, quernel_error *error) {
     const uint32_t size = size_of(ret);
     if (size >= d->min && size <= MAX) return QUERNEL_OK;
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, "%s: %s: %u: must be %u ... %d",
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, "size", -1, "%s: %s: %u: must be %u to %d",
                                d->where, d->name, size, d->min, MAX);
 }
 

@@ -31,7 +31,7 @@ int quernel_i_error_null(quernel_error *error, const char *where, const char *ar
 int quernel_i_check_range(quernel_error *error, int code, const char *where, const char *argument,
                           int64_t value, int64_t lo, int64_t hi) {
     if (value >= lo && value <= hi) return QUERNEL_OK;
-    return quernel_i_error_set(error, code, argument, -1, "%s: %s: %lld: must be %lld … %lld",
+    return quernel_i_error_set(error, code, argument, -1, "%s: %s: %lld: must be %lld to %lld",
                                where, argument, (long long)value, (long long)lo, (long long)hi);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scalar formulas of Quernel's numbers, written once. Every kernel on every ISA gives the bits
+// The scalar formulas of docs/numerics.md, written once. Every kernel on every ISA gives the bits
 // that these give. Binary32, round to nearest even, no contraction (-ffp-contract=off); where an
 // fma is meant it is written as fmaf.
 #ifndef QUERNEL_BASE_NUM_H

@@ -28,11 +28,11 @@ static int check_sizes(const quernel_tensor *t, const char *where, const char *n
     for (int i = 0; i < 4; i++)
         if (sizes[i].value == 0 || sizes[i].value > MAX_SIZE)
             return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1,
-                                       "%s: %s.%s: %u: must be 1 … 2^30", where, name,
+                                       "%s: %s.%s: %u: must be 1 to 2^30", where, name,
                                        sizes[i].member, sizes[i].value);
     if (t->border_h > MAX_BORDER || t->border_w > MAX_BORDER)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1,
-                                   "%s: %s.border: %u x %u: must be 0 … %d", where, name,
+                                   "%s: %s.border: %u x %u: must be 0 to %d", where, name,
                                    t->border_h, t->border_w, MAX_BORDER);
     const bool bytes = t->type == QUERNEL_TYPE_S8 || t->type == QUERNEL_TYPE_U8;
     if ((t->border_h || t->border_w) && (t->layout != QUERNEL_LAYOUT_NHWC || !bytes))

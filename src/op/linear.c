@@ -20,7 +20,7 @@ static int check(const quernel_linear_desc *d, quernel_error *error) {
                                    WHERE ": weights: must be of kind linear");
     if (d->m < 1 || d->m > 1u << 30)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "m", -1,
-                                   WHERE ": m: %u: must be 1 … 2^30", d->m);
+                                   WHERE ": m: %u: must be 1 to 2^30", d->m);
     const struct {
         const char *name;
         int64_t stride;

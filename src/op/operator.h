@@ -30,7 +30,7 @@ typedef struct quernel_i_request {
 /// Checks quant and epilogue of a problem whose geometry and weights are set.
 int quernel_i_validate_quant(const quernel_i_problem *problem, quernel_error *error);
 
-/// Checks the bound of every accumulator (numeric specification: rule 4).
+/// Checks the bound of every accumulator (docs/numerics.md, rule 4).
 int quernel_i_validate_bounds(const quernel_i_problem *problem, quernel_error *error);
 
 /// Takes the tables of a problem under its plan from `block` and, where it has a base, fills them

@@ -27,7 +27,7 @@ static int check_zero(quernel_error *error, const char *where, const char *argum
 static int check_scale(quernel_error *error, const char *where, const char *argument, float scale) {
     if (scale >= MIN_SCALE && scale <= MAX_SCALE) return QUERNEL_OK;
     return quernel_i_error_set(error, QUERNEL_E_VALUE, argument, -1,
-                               "%s: %s: %g: must be 2^-96 … 2^96", where, argument, (double)scale);
+                               "%s: %s: %g: must be 2^-96 to 2^96", where, argument, (double)scale);
 }
 
 static int check_static(const quernel_i_problem *p, quernel_error *error) {
@@ -36,7 +36,7 @@ static int check_static(const quernel_i_problem *p, quernel_error *error) {
         for (uint32_t m = 0; m < p->x.w; m++)
             if (!(q->row_scale[m] >= MIN_SCALE && q->row_scale[m] <= MAX_SCALE))
                 return quernel_i_error_set(error, QUERNEL_E_VALUE, "quant.row_scale", m,
-                                           "%s: quant.row_scale[%u]: %g: must be 2^-96 … 2^96",
+                                           "%s: quant.row_scale[%u]: %g: must be 2^-96 to 2^96",
                                            p->where, m, (double)q->row_scale[m]);
     } else {
         const int code = check_scale(error, p->where, "quant.scale", q->scale);
@@ -48,7 +48,7 @@ static int check_static(const quernel_i_problem *p, quernel_error *error) {
         if (!(product >= MIN_SCALE && product <= MAX_SCALE))
             return quernel_i_error_set(
                 error, QUERNEL_E_VALUE, "quant.scale", (int64_t)k,
-                "%s: quant.scale: times smooth[%zu] it is %g: must be 2^-96 … 2^96", p->where, k,
+                "%s: quant.scale: times smooth[%zu] it is %g: must be 2^-96 to 2^96", p->where, k,
                 (double)product);
     }
     return check_zero(error, p->where, "quant.zero", q->zero, q->type, q->narrow);
@@ -123,7 +123,7 @@ static int check_output(const quernel_i_problem *p, quernel_error *error) {
         if (!(f->y_smooth[n] > 0.0f) || !(product >= MIN_SCALE && product <= MAX_SCALE))
             return quernel_i_error_set(
                 error, QUERNEL_E_VALUE, "epilogue.y_smooth", n,
-                "%s: epilogue.y_smooth[%u]: %g: times y_scale must be 2^-96 … 2^96", p->where, n,
+                "%s: epilogue.y_smooth[%u]: %g: times y_scale must be 2^-96 to 2^96", p->where, n,
                 (double)f->y_smooth[n]);
     }
     return check_zero(error, p->where, "epilogue.y_zero", f->y_zero, f->y_type, f->y_narrow);

@@ -105,7 +105,7 @@ static int check_scales(const quernel_weights_desc *d, quernel_error *error) {
     for (uint32_t n = 0; n < d->out; n++)
         if (d->zero[n] < lo || d->zero[n] > lo + 255)
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "zero", n,
-                                       WHERE ": zero[%u]: %d: must be %d … %d", n, d->zero[n], lo,
+                                       WHERE ": zero[%u]: %d: must be %d to %d", n, d->zero[n], lo,
                                        lo + 255);
     return QUERNEL_OK;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opening a float layer as it was chosen, and its tables by the specification.
+// Opening a float layer as it was chosen, and its tables by docs/numerics.md, rules 1 to 3.
 #include "ptq/chosen.h"
 
 #include "base/desc.h"

@@ -20,8 +20,8 @@ int quernel_i_chosen_open(const quernel_float_layer *layer, const quernel_choice
                           quernel_i_chosen *ret, quernel_error *error);
 void quernel_i_chosen_close(quernel_i_chosen *a);
 
-/// Multipliers and both matrices, by the specification, once the setting is open. The scales of the
-/// weights go to `ret_scale`.
+/// Multipliers and both matrices, by docs/numerics.md, rules 1 to 3, once the setting is open. The
+/// scales of the weights go to `ret_scale`.
 int quernel_i_chosen_fill(quernel_i_chosen *a, const float **ret_scale, quernel_error *error);
 
 #endif

@@ -58,7 +58,7 @@ int quernel_accept(const quernel_comparison *plain, const quernel_comparison *se
     if (!ret_keep) return quernel_i_error_null(error, "accept", "ret_keep");
     if (!(margin >= 0.0 && margin <= 60.0))
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "margin", -1,
-                                   "accept: margin: %g: must be 0 … 60", margin);
+                                   "accept: margin: %g: must be 0 to 60", margin);
     if (!count)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "count", -1,
                                    "accept: count: 0: must be 1 or more");

@@ -190,7 +190,7 @@ int quernel_i_ptq_layer_open(const quernel_float_layer *layer, const quernel_sam
     if (!samples) return quernel_i_error_null(error, WHERE, "samples");
     if (count == 0 || count > 1 << 20)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "count", -1,
-                                   WHERE ": count: %u samples: must be 1 … 2^20", count);
+                                   WHERE ": count: %u samples: must be 1 to 2^20", count);
     quernel_i_ptq_layer f = {.count = count};
     int code = read_layer(layer, &f.layer, error);
     if (code) return code;

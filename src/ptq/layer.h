@@ -34,7 +34,7 @@ typedef struct quernel_i_ptq_layer {
     uint32_t count;
 } quernel_i_ptq_layer;
 
-/// Fake quantization of im2col rows by the specification: t = (x·m)·g, clamped where `clip`,
+/// Fake quantization of im2col rows by docs/numerics.md, rule 1: t = (x·m)·g, clamped where `clip`,
 /// rounded where `round`, times d.
 typedef struct quernel_i_fake {
     const quernel_quant *quant;

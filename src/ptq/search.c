@@ -48,7 +48,7 @@ typedef struct search {
 static int check_option(quernel_error *error, const char *name, double value, double lo,
                         double hi) {
     if (value >= lo && value <= hi) return QUERNEL_OK;
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, WHERE ": %s: %g: must be %g … %g",
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, WHERE ": %s: %g: must be %g to %g",
                                name, value, lo, hi);
 }
 
@@ -72,7 +72,7 @@ static int check_options(const quernel_search_options *o, quernel_error *error) 
     for (uint32_t i = 0; o->alphas && i < o->alpha_count; i++)
         if (!(o->alphas[i] >= 0.0 && o->alphas[i] <= 1.0))
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "alphas", i,
-                                       WHERE ": alphas[%u]: %g: must be 0 … 1", i, o->alphas[i]);
+                                       WHERE ": alphas[%u]: %g: must be 0 to 1", i, o->alphas[i]);
     int code = check_option(error, "percentile", o->percentile, 0.5, 1.0);
     if (!code) code = check_option(error, "holdout", o->holdout, 0.0, 0.9);
     if (!code) code = check_option(error, "margin", o->margin, 0.0, 60.0);

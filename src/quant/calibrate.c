@@ -241,7 +241,7 @@ static int check_options(const quernel_observer *o, const quernel_calibration_op
     if (code) return code;
     if (!(options->percentile >= 0.5 && options->percentile <= 1.0))
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "percentile", -1,
-                                   WHERE ": percentile: %g: must be 0.5 … 1", options->percentile);
+                                   WHERE ": percentile: %g: must be 0.5 to 1", options->percentile);
     if (!o->histogram && options->calibrator >= QUERNEL_CALIBRATOR_PERCENTILE)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "calibrator", -1,
                                    WHERE ": calibrator: %d: needs an observer with a histogram",

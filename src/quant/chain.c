@@ -12,7 +12,7 @@ static int check_layer(const quernel_chain_layer *layers, uint32_t i, quernel_er
     const quernel_chain_layer *l = &layers[i];
     if (l->from < -1 || l->from >= (int64_t)i)
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "from", i,
-                                   WHERE ": layers[%u].from: %d: must be −1 … %lld", i, l->from,
+                                   WHERE ": layers[%u].from: %d: must be -1 to %lld", i, l->from,
                                    (long long)i - 1);
     if (l->from >= 0 && layers[l->from].out != l->in)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "in", i,

@@ -25,7 +25,7 @@ static int check_maxima(quernel_error *error, const char *name, const float *val
 static int check_option(quernel_error *error, const char *name, double value, double lo,
                         double hi) {
     if (value >= lo && value <= hi) return QUERNEL_OK;
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, WHERE ": %s: %g: must be %g … %g",
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1, WHERE ": %s: %g: must be %g to %g",
                                name, value, lo, hi);
 }
 

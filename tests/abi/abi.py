@@ -89,7 +89,7 @@ def bare(text):
 
 def first_sizes(flat):
     """The sizes of first layouts, which never change: {name: bytes}."""
-    return dict(re.findall(r"^#define (QUERNEL_\w+_LEAST) (\d+)", flat, re.MULTILINE))
+    return dict(re.findall(r"^#define (QUERNEL_\w+_MIN) (\d+)", flat, re.MULTILINE))
 
 
 def functions(flat):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Odd floating-point environments that a caller may have: the numeric specification holds in each,
+// Odd floating-point environments that a caller may have: rule 0 of docs/numerics.md holds in each,
 // and a run restores it.
 #ifndef QUERNEL_TESTS_ENVIRONMENT_H
 #define QUERNEL_TESTS_ENVIRONMENT_H

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The activation functions, restated from the formulas that the numeric specification promises bit
-// for bit.
+// The activation functions, restated from the formulas of docs/numerics.md, rule 7, bit for bit.
 #include <math.h>
 #include <string.h>
 

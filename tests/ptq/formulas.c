@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators against fake quantization written by the specification, against plain division, and
-// against float64 of the same integers.
+// Operators against fake quantization written by docs/numerics.md, rule 1, against plain division,
+// and against float64 of the same integers.
 #include <math.h>
 #include <stdlib.h>
 

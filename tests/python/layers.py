@@ -120,7 +120,7 @@ class OneLayer(unittest.TestCase):
 
 
 class Numbers(unittest.TestCase):
-    """The numeric specification, written again in NumPy."""
+    """docs/numerics.md, written again in NumPy."""
 
     def setUp(self):
         self.s = np.float32(np.exp(RNG.normal(size=8)))

@@ -120,7 +120,8 @@ void test_dequantize(void) {
     }
 }
 
-/// The specification in double: each division is exact to the bit when rounded once to binary32.
+/// docs/numerics.md, rule 1, in double: each division is exact to the bit when rounded once to
+/// binary32.
 static void check_range(const float *x, size_t count, int32_t type, int32_t asymmetric) {
     double min = 0.0, max = 0.0;
     for (size_t i = 0; i < count; i++) {

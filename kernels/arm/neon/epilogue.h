@@ -5,9 +5,9 @@
 // Every option of quernel_i_epilogue is a step that is left out by a branch which goes the same way
 // for the whole call. The commonest cases, int8 or f32 after none, ReLU or clamp and nothing else,
 // are compiled on their own, without the branches. NEON's maximum and minimum hand a NaN on, and a
-// NaN converts to 0: what rule 1 wants. Where a bound may reach the output as a float, compare and
-// select instead: the specification also tells −0 from +0. Lanes beyond the last column hold
-// numbers that nobody reads; tables may be read there, y and residual may not.
+// NaN converts to 0: what rule 1 of docs/numerics.md wants. Where a bound may reach the output as a
+// float, compare and select instead: rule 5 also tells −0 from +0. Lanes beyond the last output
+// channel hold values that nobody reads; tables may be read there, y and residual may not.
 #ifndef QUERNEL_NEON_EPILOGUE_H
 #define QUERNEL_NEON_EPILOGUE_H
 
