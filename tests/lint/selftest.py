@@ -30,7 +30,8 @@ GOOD = {
     "tune/search/race.c": SPDX + '#include "tune/common/random.h"\n#include "table/row.h"\n',
     "examples/conv2d.c": SPDX + "#include <quernel/quernel.h>\nint main(void) {}\n",
     "README.md": "#include <quernel/quernel.h>\nint main(void) {}",
-    "docs/guide.md": "[up](../README.md), [in](../src/exec), `[no](link)`\n```c\nint main(void)\n{}\n```\n",
+    "docs/guide.md": "[up](../README.md), [in](../src/exec), `[no](link)`\n"
+    "```c\nint main(void)\n{}\n```\n",
 }
 # A tree with every floor, drawn and listed, and a comment on one line of seven.
 TALL = {
@@ -41,7 +42,10 @@ TALL["README.md"] = "\n".join(f"│ src/{floor}  what it does │" for floor in 
 TALL["CONTRIBUTING.md"] = (
     f"A file includes its own floor and those below it: {', '.join(source.FLOORS)}. More."
 )
-HEADER = "/// Opens.\nint quernel_i_row_open(void);\ntypedef struct quernel_i_verdict {\n    int x;\n} quernel_i_verdict;\n"
+HEADER = (
+    "/// Opens.\nint quernel_i_row_open(void);\n"
+    "typedef struct quernel_i_verdict {\n    int x;\n} quernel_i_verdict;\n"
+)
 LONG_FUNCTION = "void f(void) {\n" + "    g();\n" * 40 + "}\n"
 
 
@@ -260,8 +264,10 @@ def constants_trials():
 
 def ctext_trials():
     text = (
-        '#include <a.h>\n#define F(x) \\\n    { x }\nextern "C" {\nstruct a {\n    int x;\n};\nint t[] = {1, 2};\n'
-        "static int\nf(int a, char b) { // {\n    if (a) {\n        g('{');\n    }\n}\n/* { */ void h(void) {}\n}\n"
+        '#include <a.h>\n#define F(x) \\\n    { x }\nextern "C" {\n'
+        "struct a {\n    int x;\n};\nint t[] = {1, 2};\n"
+        "static int\nf(int a, char b) { // {\n    if (a) {\n        g('{');\n    }\n}\n"
+        "/* { */ void h(void) {}\n}\n"
     )
     yield "functions: found where they are", ctext.functions(text) == [("f", 9, 14), ("h", 15, 15)]
     yield (

@@ -80,7 +80,8 @@ def includes(text):
 
 
 def allowed_in_tune(path, wanted):
-    """Whether a file of the tuner may include this header; `quernel verify` is the kernel checker."""
+    """Whether a file of the tuner may include this header; `quernel verify` is the kernel
+    checker."""
     room, parts = path.split("/")[1], wanted.split("/")
     if parts[0] == "tune":
         return parts[1] in [room, *TUNE_ROOMS.get(room, [])]
