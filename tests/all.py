@@ -365,6 +365,7 @@ def lint(suite):
         for name in ("gcc", "aarch64")
         if (ROOT / f"build-{name}" / "build.ninja").exists()
     ]
+    total.add(suite.step("call paths", [sys.executable, LINT / "createpath.py"]))
     return total.add(suite.step("lint", [sys.executable, LINT / "lint.py", *builds]))
 
 

@@ -26,7 +26,8 @@ GOOD = {
     "kernels/avx2/gemm_a_1x16x4.c": SPDX
     + '#include "epilogue.h"\nvoid quernel_uk_gemm_a_1x16x4_avx2(void) {}\n',
     "kernels/avx2/epilogue.h": SPDX + '#include "base/num.h"\n',
-    "src/exec/exec.c": SPDX + '#include "pack/stage.h"\n',
+    "src/exec/exec.c": SPDX + '#include "pack/stage.h"\nlog("1 .. 2"); // 1 … 2\n',
+    "src/base/desc.c": SPDX + "bool fits(d *a) { return a->size >= sizeof *a; }\n",
     "tune/search/race.c": SPDX + '#include "tune/common/random.h"\n#include "table/row.h"\n',
     "examples/conv2d.c": SPDX + "#include <quernel/quernel.h>\nint main(void) {}\n",
     "README.md": "#include <quernel/quernel.h>\nint main(void) {}",
@@ -65,6 +66,10 @@ BAD_SOURCES = {
     source.lists_kernels_once: GOOD | {"kernels/meson.build": ""},
     source.links_resolve: GOOD | {"docs/guide.md": "[gone](../docs/gone.md)"},
     source.quotes_examples: GOOD | {"docs/guide.md": "```c\nint other;\n```\n"},
+    source.checks_sizes_in_one_file: changed(
+        src__op__x_dot_c=SPDX + "int f(d *a) { return a->size != sizeof *a; }\n"
+    ),
+    source.says_it_in_ascii: changed(src__op__x_dot_c=SPDX + 'log("1 … 2"); // fine: …\n'),
     source.quotes_its_example: GOOD | {"README.md": "another program"},
 }
 LOOP = (
