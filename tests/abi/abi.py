@@ -154,6 +154,8 @@ def refresh(gcc):
 def check_types(gcc):
     flat, recorded = flatten(), first_sizes(FLAT.read_text(encoding="utf-8"))
     said, today = difference(flat, gcc), first_sizes(flat)
+    if not recorded:
+        return ["no first layout was found in the recorded header"]
     wrong = [
         f"{name}: {today.get(name)}: was published as {size}"
         for name, size in recorded.items()
