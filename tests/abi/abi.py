@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The interface of today against the recorded one, baseline/.
 
-  types     abidiff of a stub library, which defines every function of the headers, with debug information: a removed
-            member, a moved one, another enumerator, another argument
+  types     abidiff of a stub library, which defines every function of the headers, with debug
+            information: a removed member, a moved one, another enumerator, another argument
   symbols   the library exports what the headers declare, no more and no less
-  programs  old_program.c, compiled against the baseline's headers and against grown ones, runs with today's library
+  programs  old_program.c, compiled against the baseline's headers and against grown ones, runs
+            with today's library
   itself    mutated headers, each of which must be caught
 
-`abi.py --refresh` records today's interface, for a change that is meant: a sized struct that grew at its end, a new
-function, and QUERNEL_API_VERSION with its line.
+`abi.py --refresh` records today's interface, for a change that is meant: a sized struct that grew
+at its end, a new function, and QUERNEL_API_VERSION with its line.
 """
 
 import argparse
@@ -36,9 +37,11 @@ SMALL = [
     "--short-locs",
     "--no-parameter-names",
 ]
-TOP = """// SPDX-License-Identifier: Apache-2.0
-// The public headers as they were recorded, one after another, without comments. Made by abi.py --refresh.
-"""
+TOP = (
+    "// SPDX-License-Identifier: Apache-2.0\n"
+    "// The public headers as they were recorded, one after another, without comments. "
+    "Made by abi.py --refresh.\n"
+)
 MUTANTS = {
     "a member removed": (
         r"    uint32_t pad_top, pad_left, pad_bottom, pad_right;\n    quernel_quant quant;",
@@ -65,7 +68,8 @@ GROWN = (
 
 
 def flatten(folder=HEADERS):
-    """All public headers in the order in which they need one another, without comments, guards and includes."""
+    """All public headers in the order in which they need one another, without comments, guards
+    and includes."""
     texts, done = {p.name: p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.h"))}, []
 
     def take(name):
@@ -98,8 +102,8 @@ def functions(flat):
     return [(d, re.search(r"\b(quernel_\w+)\(", d).group(1)) for d in declarations]
 
 
-def run(*command, **more):
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, **more)
+def run(*command):
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
 
 
 def checked(*command):
@@ -121,18 +125,8 @@ def describe(flat, gcc, folder):
         for name in re.findall(r"^typedef enum (\w+)", flat, re.MULTILINE)
     )
     source.write_text('#include "quernel.h"\n' + stubs + enums, encoding="utf-8")
-    checked(
-        gcc,
-        "-g",
-        "-O0",
-        "-w",
-        "-shared",
-        "-fPIC",
-        "-Wl,-soname,libquernel.so.0",
-        "-o",
-        library,
-        source,
-    )
+    shared = ["-shared", "-fPIC", "-Wl,-soname,libquernel.so.0"]
+    checked(gcc, "-g", "-O0", "-w", *shared, "-o", library, source)
     checked("abidw", *SMALL, "--out-file", types, library)
     text = types.read_text(encoding="utf-8").replace(str(folder) + "/", "")
     types.write_text(text, encoding="utf-8")
@@ -153,14 +147,15 @@ def refresh(gcc):
     FLAT.write_text(flat, encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="quernel-abi-") as folder:
         shutil.copy(describe(flat, gcc, pathlib.Path(folder)), TYPES)
-    print(
-        f"recorded {len(functions(flat))} functions: {FLAT.relative_to(ROOT)}, {TYPES.relative_to(ROOT)}"
-    )
+    where = f"{FLAT.relative_to(ROOT)}, {TYPES.relative_to(ROOT)}"
+    print(f"recorded {len(functions(flat))} functions: {where}")
 
 
 def check_types(gcc):
     flat, recorded = flatten(), first_sizes(FLAT.read_text(encoding="utf-8"))
     said, today = difference(flat, gcc), first_sizes(flat)
+    if not recorded:
+        return ["no first layout was found in the recorded header"]
     wrong = [
         f"{name}: {today.get(name)}: was published as {size}"
         for name, size in recorded.items()
@@ -179,13 +174,10 @@ def check_symbols(library):
         for line in checked("nm", "-D", "--defined-only", library).splitlines()
     }
     declared = {name for _, name in functions(flatten())}
-    return (
-        [
-            f"{library}: exports {sorted(exported - declared)} beyond the headers, lacks {sorted(declared - exported)}"
-        ]
-        if exported != declared
-        else []
-    )
+    beyond, lacking = sorted(exported - declared), sorted(declared - exported)
+    if not beyond and not lacking:
+        return []
+    return [f"{library}: exports {beyond} beyond the headers, lacks {lacking}"]
 
 
 def run_program(flat, what, library, gcc):
@@ -193,25 +185,13 @@ def run_program(flat, what, library, gcc):
         folder = pathlib.Path(scratch)
         (folder / "quernel.h").write_text(flat, encoding="utf-8")
         program = folder / "program"
-        checked(
-            gcc,
-            "-O1",
-            "-Wall",
-            "-I",
-            folder,
-            HERE / "old_program.c",
-            "-o",
-            program,
-            library,
-            "-lm",
-            f"-Wl,-rpath,{pathlib.Path(library).resolve().parent}",
-        )
+        sources = ["-I", folder, HERE / "old_program.c", library, "-lm"]
+        rpath = f"-Wl,-rpath,{pathlib.Path(library).resolve().parent}"
+        checked(gcc, "-O1", "-Wall", *sources, rpath, "-o", program)
         done = run(program)
-        return (
-            [f"{what}: exit {done.returncode}\n{done.stdout}{done.stderr}"]
-            if done.returncode
-            else []
-        )
+        if done.returncode == 0:
+            return []
+        return [f"{what}: exit {done.returncode}\n{done.stdout}{done.stderr}"]
 
 
 def check_programs(library, gcc):

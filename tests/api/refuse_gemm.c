@@ -84,6 +84,10 @@ void test_refuse_gemm(void) {
     BOTH(p.lda = INT64_MIN, QUERNEL_E_STRIDE, "lda", NULL, -1);
     BOTH(p.beta = 2, QUERNEL_E_VALUE, "beta", "2", -1);
     BOTH(p.beta = -1, QUERNEL_E_VALUE, "beta", "-1", -1);
+}
+
+/// Zero points and depths whose sums leave 32 bits, and operands that overlap.
+void test_refuse_gemm_values(void) {
     BOTH(p.b_zero = 128, QUERNEL_E_VALUE, "b_zero", "128", -1);
     BOTH(p.b_zero = -129, QUERNEL_E_VALUE, "b_zero", "-129", -1);
     REFUSES(false, p.a_zero = 128, QUERNEL_E_VALUE, "a_zero", "128", -1);
@@ -129,6 +133,11 @@ void test_refuse_quantize(void) {
         expect_refusal(code, &error, cases[i].wanted, "quantize");
         CHECK(q[0] == POISON && q[3] == POISON, "quantize case %zu: q was written to", i);
     }
+}
+
+void test_refuse_dequantize(void) {
+    const uint8_t q[4] = {0};
+    quernel_error error = {0};
     float back[4] = {7.0f, 7.0f, 7.0f, 7.0f};
     expect_refusal(quernel_dequantize(NULL, 4, 1.0f, 0, QUERNEL_TYPE_U8, back, &error), &error,
                    (refusal){QUERNEL_E_NULL, "q", NULL, -1}, "dequantize");
@@ -143,7 +152,7 @@ void test_refuse_quantize(void) {
 
 void test_refuse_range_and_smoothing(void) {
     const float x[4] = {1.0f, -2.0f, 3.0f, 4.0f};
-    float scale = 7.0f, smooth[4] = {7.0f, 7.0f, 7.0f, 7.0f};
+    float scale = 7.0f;
     int32_t zero = 7;
     quernel_error error = {0};
     expect_refusal(quernel_quant_range(NULL, 4, QUERNEL_TYPE_U8, 0, &scale, &zero, &error), &error,
@@ -155,6 +164,12 @@ void test_refuse_range_and_smoothing(void) {
     expect_refusal(quernel_quant_range(x, 4, QUERNEL_TYPE_F32, 0, &scale, &zero, &error), &error,
                    (refusal){QUERNEL_E_VALUE, "type", "0", -1}, "range");
     CHECK(scale == 7.0f && zero == 7, "range has written");
+}
+
+void test_refuse_smoothing(void) {
+    const float x[4] = {1.0f, -2.0f, 3.0f, 4.0f};
+    float smooth[4] = {7.0f, 7.0f, 7.0f, 7.0f};
+    quernel_error error = {0};
     const float bad[4] = {1.0f, NAN, 1.0f, -1.0f};
     quernel_smooth_options options = QUERNEL_SMOOTH_OPTIONS_INIT;
     expect_refusal(quernel_smooth_factors(NULL, x, 4, NULL, smooth, &error), &error,

@@ -90,6 +90,10 @@ void test_refuse_create_sizes(void) {
     CONV((f.d.x.n = f.d.x.h = f.d.x.w = 1u << 30), QUERNEL_E_OVERFLOW, "x", NULL, -1);
     // smaller than the kernel
     CONV((f.d.x.h = 2, f.d.pad_top = f.d.pad_bottom = 0), QUERNEL_E_SHAPE, "x", "2", -1);
+}
+
+/// Sizes of the output and the residual follow from x and the window.
+void test_refuse_create_output_sizes(void) {
     CONV(f.d.y.h = 6, QUERNEL_E_SHAPE, "y", "6", -1);
     CONV(f.d.y.w = 8, QUERNEL_E_SHAPE, "y", "8", -1);
     CONV(f.d.y.c = 3, QUERNEL_E_SHAPE, "y", "3", -1);
@@ -112,6 +116,10 @@ void test_refuse_create_window(void) {
     CONV(f.d.pad_right = UINT32_MAX, QUERNEL_E_SHAPE, "pad_right", "4294967295", -1);
     CONV(f.d.out_pad_h = 1, QUERNEL_E_VALUE, "out_pad_h", "1", -1);
     CONV(f.d.out_pad_w = 2, QUERNEL_E_VALUE, "out_pad_w", "2", -1);
+}
+
+/// A deconvolution also has what its packed weights fix, and what it cannot do.
+void test_refuse_create_deconv_window(void) {
     DECONV(f.d.stride_h = 3, QUERNEL_E_VALUE, "stride_h", "3", -1);
     DECONV(f.d.stride_w = 1, QUERNEL_E_VALUE, "stride_w", "1", -1);
     DECONV(f.d.dilation_h = 2, QUERNEL_E_UNSUPPORTED, "dilation_h", "2", -1);
@@ -137,6 +145,10 @@ void test_refuse_create_tensors(void) {
     CONV(f.d.x.type = 9, QUERNEL_E_VALUE, "x", "9", -1);
     CONV(f.d.x.layout = 2, QUERNEL_E_VALUE, "x", "2", -1);
     CONV(f.d.y.layout = -1, QUERNEL_E_VALUE, "y", "-1", -1);
+}
+
+/// Strides that let elements overlap, of either layout.
+void test_refuse_create_strides(void) {
     CONV(f.d.x.stride_w = -6, QUERNEL_E_STRIDE, "x", "-6", -1);
     CONV(f.d.x.stride_w = 5, QUERNEL_E_STRIDE, "x", "5", -1);
     CONV(f.d.x.stride_h = 41, QUERNEL_E_STRIDE, "x", "41", -1);
@@ -148,6 +160,10 @@ void test_refuse_create_tensors(void) {
          -1);
     CONV((f.epilogue->residual = 1, f.d.residual.stride_w = 3), QUERNEL_E_STRIDE, "residual", "3",
          -1);
+}
+
+/// Borders: int8 NHWC alone has them, and strides leave room for them.
+void test_refuse_create_borders(void) {
     // a border holds zero points: int8 only
     CONV(f.d.y.border_h = 1, QUERNEL_E_VALUE, "y", NULL, -1);
     CONV((fixture_int8_output(&f, QUERNEL_TYPE_U8), f.d.y.layout = QUERNEL_LAYOUT_NCHW,
@@ -173,11 +189,19 @@ void test_refuse_create_quant(void) {
     ALL((f.quant->scale = 0x1p-96f, f.smooth[4] = 0.5f, f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL,
          f.w.smooth = f.smooth),
         QUERNEL_E_VALUE, "quant.scale", NULL, 4);
+}
+
+/// Zero points beyond the type, and beyond its narrow range.
+void test_refuse_create_zero(void) {
     ALL(f.quant->zero = 256, QUERNEL_E_VALUE, "quant.zero", "256", -1);
     ALL(f.quant->zero = -1, QUERNEL_E_VALUE, "quant.zero", "-1", -1);
     ALL(f.quant->type = QUERNEL_TYPE_S8, QUERNEL_E_VALUE, "quant.zero", "128", -1);
     ALL((f.quant->type = QUERNEL_TYPE_S8, f.quant->narrow = 1, f.quant->zero = -128),
         QUERNEL_E_VALUE, "quant.zero", "-128", -1);
+}
+
+/// What the input allows: int8 is quantized already, and only rows have scales of their own.
+void test_refuse_create_quant_input(void) {
     ALL((f.l.x_type = f.d.x.type = QUERNEL_TYPE_S8), QUERNEL_E_VALUE, "quant.type", NULL, -1);
     ALL((f.l.x_type = f.d.x.type = QUERNEL_TYPE_U8, f.quant->mode = QUERNEL_QUANT_DYNAMIC_CALL),
         QUERNEL_E_VALUE, "quant.mode", NULL, -1);
@@ -203,6 +227,10 @@ void test_refuse_create_epilogue(void) {
     ALL((f.bias[2] = NAN, f.epilogue->bias = f.bias), QUERNEL_E_VALUE, "epilogue.bias", "nan", 2);
     ALL((f.bias[3] = -INFINITY, f.epilogue->bias = f.bias), QUERNEL_E_VALUE, "epilogue.bias",
         "-inf", 3);
+}
+
+/// Parameters of the activations that have some.
+void test_refuse_create_activation(void) {
     ALL((f.epilogue->activation = QUERNEL_ACTIVATION_CLAMP, f.epilogue->lo = 1.0f), QUERNEL_E_VALUE,
         "epilogue.lo", NULL, -1);
     ALL((f.epilogue->activation = QUERNEL_ACTIVATION_CLAMP, f.epilogue->lo = NAN), QUERNEL_E_VALUE,
@@ -214,6 +242,10 @@ void test_refuse_create_epilogue(void) {
     ALL((f.slopes[1] = INFINITY, f.epilogue->activation = QUERNEL_ACTIVATION_PRELU,
          f.epilogue->slopes = f.slopes),
         QUERNEL_E_VALUE, "epilogue.slopes", "inf", 1);
+}
+
+/// How an int8 output is quantized.
+void test_refuse_create_int8_output(void) {
     ALL((fixture_int8_output(&f, QUERNEL_TYPE_U8), f.epilogue->y_scale = 0.0f), QUERNEL_E_VALUE,
         "epilogue.y_scale", "0", -1);
     ALL((fixture_int8_output(&f, QUERNEL_TYPE_U8), f.epilogue->y_scale = NAN), QUERNEL_E_VALUE,
@@ -233,6 +265,10 @@ void test_refuse_create_epilogue(void) {
     ALL((fixture_int8_output(&f, QUERNEL_TYPE_S8), f.scale[1] = 0.0f,
          f.epilogue->y_smooth = f.scale),
         QUERNEL_E_VALUE, "epilogue.y_smooth", "0", 1);
+}
+
+/// Exact sums take neither float biases nor activations.
+void test_refuse_create_s32_output(void) {
     ALL((f.epilogue->y_type = QUERNEL_TYPE_S32, f.epilogue->bias = f.bias), QUERNEL_E_VALUE,
         "epilogue.bias_type", NULL, -1);
     ALL((f.epilogue->y_type = QUERNEL_TYPE_S32, f.epilogue->activation = QUERNEL_ACTIVATION_RELU),
@@ -247,6 +283,10 @@ void test_refuse_create_residual(void) {
         "epilogue.residual_type", NULL, -1);
     ALL((f.epilogue->residual = 1, f.epilogue->y_type = QUERNEL_TYPE_S32), QUERNEL_E_VALUE,
         "epilogue.residual_type", NULL, -1);
+}
+
+/// How an int8 residual is quantized.
+void test_refuse_create_residual_quant(void) {
     ALL((f.epilogue->residual = 1, f.epilogue->residual_type = QUERNEL_TYPE_S8,
          f.epilogue->residual_zero = 128),
         QUERNEL_E_VALUE, "epilogue.residual_zero", "128", -1);
@@ -268,6 +308,10 @@ void test_refuse_create_bounds(void) {
     ALL((f.bias32[1] = INT32_MIN, f.epilogue->bias = f.bias32,
          f.epilogue->bias_type = QUERNEL_TYPE_S32),
         QUERNEL_E_OVERFLOW, "weights", NULL, 1);
+}
+
+/// A sum that just fits into 32 bits is allowed, and one weight more is not.
+void test_refuse_create_bound_is_exact(void) {
     // The bound is a bound: one channel of 33 026 weights whose distance from the zero point is
     // 255, and one less.
     enum { MAX = 33025 };

@@ -164,6 +164,13 @@ void test_refuse_chain(void) {
                    "no bytes");
     expect_refusal(quernel_chain_describe(&t, 1, 1, &bytes, NULL, &error), &error, no_offset,
                    "no offset");
+}
+
+void test_refuse_chain_shapes(void) {
+    size_t bytes = 77, at = 78;
+    quernel_error error = {0};
+    const quernel_tensor good = {.type = QUERNEL_TYPE_U8, .n = 2, .c = 3, .h = 4, .w = 5};
+    quernel_tensor t;
     const struct {
         int32_t type, layout;
         uint32_t n, c, h, w, border_h, border_w;
@@ -217,6 +224,10 @@ void test_refuse_queries(void) {
     char text[8] = "abc";
     CHECK(quernel_operator_explain(NULL, text, sizeof text) == 0, "explain(NULL)");
     quernel_operator_destroy(NULL);
+}
+
+void test_explain_keeps_to_its_capacity(void) {
+    char text[8];
     running r;
     if (!running_make(&r, FIXTURE_LINEAR, false)) return;
     const size_t length = quernel_operator_explain(r.op, NULL, 0);

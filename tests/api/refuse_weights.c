@@ -53,6 +53,10 @@ void test_refuse_weights_sizes(void) {
     LINEAR(f.w.groups = 2, QUERNEL_E_SHAPE, "groups", "2", -1);
     LINEAR(f.w.kernel_h = 3, QUERNEL_E_SHAPE, "kernel_h", "3", -1);
     LINEAR(f.w.kernel_w = 3, QUERNEL_E_SHAPE, "kernel_w", "3", -1);
+}
+
+/// Sizes whose products leave 64 bits or the documented maxima.
+void test_refuse_weights_overflow(void) {
     LINEAR(f.w.out = UINT32_MAX, QUERNEL_E_SHAPE, "out", "4294967295", -1);
     LINEAR(f.w.in = UINT32_MAX, QUERNEL_E_SHAPE, "in", "4294967295", -1);
     CONV(f.w.kernel_h = UINT32_MAX, QUERNEL_E_SHAPE, "kernel_h", "4294967295", -1);
@@ -85,6 +89,10 @@ void test_refuse_weights_values(void) {
     LINEAR((f.data[9] = 3e38f, f.smooth[3] = 2.0f, f.w.smooth_kind = QUERNEL_SMOOTH_CHANNEL,
             f.w.smooth = f.smooth),
            QUERNEL_E_VALUE, "data", "3e+38", 9);
+}
+
+/// Scales and zero points of channels; float weights have no zero point.
+void test_refuse_weights_quant(void) {
     LINEAR((f.scale[2] = 0.0f, f.w.scale = f.scale), QUERNEL_E_VALUE, "scale", "0", 2);
     LINEAR((f.scale[1] = -1.0f, f.w.scale = f.scale), QUERNEL_E_VALUE, "scale", "-1", 1);
     LINEAR((f.scale[3] = NAN, f.w.scale = f.scale), QUERNEL_E_VALUE, "scale", "nan", 3);

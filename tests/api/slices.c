@@ -101,6 +101,11 @@ void test_slices_of_every_layout(void) {
     if (CHECK(!quernel_chain_describe(&chain, BORDER, BORDER, &bytes, &offset, &error), "%s",
               error.text))
         compare_slices(chain, bytes, offset, "chain");
+}
+
+/// Pixels that lie further apart than their channels need.
+void test_slices_of_nhwc(void) {
+    fill(1);
     const quernel_tensor nhwc = {.type = QUERNEL_TYPE_F32,
                                  .n = 1,
                                  .c = ALL,
@@ -111,6 +116,10 @@ void test_slices_of_every_layout(void) {
                                  .stride_h = (ALL + 3) * W,
                                  .stride_n = (ALL + 3) * W * H};
     compare_slices(nhwc, (size_t)nhwc.stride_n * 4 + 64, 0, "f32 NHWC");
+}
+
+void test_slices_of_nchw(void) {
+    fill(1);
     const quernel_tensor nchw = {.type = QUERNEL_TYPE_F32,
                                  .layout = QUERNEL_LAYOUT_NCHW,
                                  .n = 1,

@@ -50,12 +50,12 @@ def says_why(texts):
             continue
         explained, plain = ctext.comments(text), ctext.without_comments(text)
         for match in DEFINITION.finditer(plain):
-            kind = match.lastgroup.removeprefix("of_")
+            kind = str(match.lastgroup).removeprefix("of_")
             line = plain.count("\n", 0, match.start(kind)) + 1
             if match.group(kind) in UNITS or {line, line - 1} & explained:
                 continue
-            if is_bare(match.group(match.lastgroup)):
-                value = match.group(match.lastgroup).strip()
+            value = match.group(f"of_{kind}").strip()
+            if is_bare(value):
                 yield f"{path}:{line}: {match.group(kind)} = {value}: nothing says why"
 
 

@@ -28,6 +28,13 @@ def comments(text):
     return found
 
 
+def literals(text):
+    """(line, text) of every string and character, its quotes included."""
+    for match in TOKEN.finditer(text):
+        if match[0][0] != "/":
+            yield text.count("\n", 0, match.start()) + 1, match[0]
+
+
 def code(text):
     """Comments and directives blanked; strings stay strings, but hold no brace."""
     plain = TOKEN.sub(

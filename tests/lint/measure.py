@@ -56,7 +56,7 @@ def docstrings(tree):
         if isinstance(n, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
     ]
     first = [n.body[0] for n in owners if n.body and ast.get_docstring(n) is not None]
-    return {line for n in first for line in range(n.lineno, n.end_lineno + 1)}
+    return {line for n in first for line in range(n.lineno, (n.end_lineno or n.lineno) + 1)}
 
 
 def python_facts(text):

@@ -4,6 +4,9 @@
 import posixpath
 import re
 
+import ctext
+
+C = (".c", ".h")
 CODE = (".c", ".h", ".cc", ".py", ".def")
 LINES_MOST = 600
 COLUMNS_MOST = 100
@@ -31,6 +34,10 @@ TUNE_ROOMS = {
     "program": ["common", "probe", "workload", "search"],
 }
 MACHINE_PATH = re.compile(r"/(?:root|home/[a-z]+|work|tmp/[a-z])/")
+# A member `size` beside sizeof, in either order.
+SIZE_CHECK = re.compile(
+    r"(?:->|\.)size\s*(?:[!=]=|[<>]=?)\s*sizeof\b|\bsizeof\b[^;\n]*?[!=<>]=?\s*\w+(?:->|\.)size\b"
+)
 MARKS = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 
 
@@ -80,7 +87,8 @@ def includes(text):
 
 
 def allowed_in_tune(path, wanted):
-    """Whether a file of the tuner may include this header; `quernel verify` is the kernel checker."""
+    """Whether a file of the tuner may include this header; `quernel verify` is the kernel
+    checker."""
     room, parts = path.split("/")[1], wanted.split("/")
     if parts[0] == "tune":
         return parts[1] in [room, *TUNE_ROOMS.get(room, [])]
@@ -198,6 +206,27 @@ def quotes_examples(texts):
             yield f"docs/guide.md: stands in no example: {block.splitlines()[0]}"
 
 
+def checks_sizes_in_one_file(texts):
+    """A caller's struct may be older or newer than the library: base/desc.c alone judges its
+    size, by one rule."""
+    for path, text in texts.items():
+        if not path.startswith("src/") or path == "src/base/desc.c" or not path.endswith(C):
+            continue
+        for match in SIZE_CHECK.finditer(ctext.code(text)):
+            line = text.count("\n", 0, match.start()) + 1
+            yield f"{path}:{line}: {match[0]}: sizes of structs are for base/desc.c to check"
+
+
+def says_it_in_ascii(texts):
+    """Messages go to terminals and logs of any encoding."""
+    for path, text in texts.items():
+        if not path.startswith(("src/", "include/")) or not path.endswith((*C, ".def")):
+            continue
+        for line, literal in ctext.literals(text):
+            if not literal.isascii():
+                yield f"{path}:{line}: {literal}: not ASCII"
+
+
 RULES = [
     has_licence,
     is_short,
@@ -209,4 +238,6 @@ RULES = [
     quotes_its_example,
     links_resolve,
     quotes_examples,
+    checks_sizes_in_one_file,
+    says_it_in_ascii,
 ]

@@ -82,6 +82,9 @@ void test_audit_splits_the_error(void) {
                 CHECK(without[QUERNEL_CAUSE_SMOOTHING] == r.total.sqnr, "%s: smoothing that is off",
                       scene_names[kind]);
         }
+}
+
+void test_audit_of_exact_weights(void) {
     // Weights that int8 holds exactly: without that cause the fake layer is the true one.
     scene_make(&s, SCENE_CONV, 13, 1.0f);
     for (size_t i = 0; i < sizeof s.weights / sizeof *s.weights; i++)
@@ -139,17 +142,29 @@ void test_audit_finds(void) {
     CHECK(r.findings == QUERNEL_FINDING_OUTPUT_SCALED && r.scaled == 1 && r.first_scaled == 7 &&
               fabs(r.factor - 1.5) < 1e-2,
           "scale: %#x, %u, %g", r.findings, r.first_scaled, r.factor);
+}
+
+/// Channels without weights or without input, by the first of each.
+void test_audit_finds_dead_channels(void) {
+    scene_make(&s, SCENE_CONV, 14, 1.0f);
+    const quernel_choice c = plain();
     for (int i = 0; i < SAMPLES; i++) s.samples[i].expected = NULL;
     memset(s.weights + 4 * MAX_IN * 9, 0, MAX_IN * 9 * sizeof(float)); // output channel 4
     for (int j = 0; j < SIDE * SIDE; j++)
         for (int i = 0; i < SAMPLES; i++)
             s.x[i][i % 2 ? 2 * SIDE * SIDE + j : j * MAX_IN + 2] = 0.0f; // input channel 2
-    r = scene_audit(&s, &c);
+    const quernel_report r = scene_audit(&s, &c);
     CHECK(r.findings == (QUERNEL_FINDING_DEAD_OUTPUT | QUERNEL_FINDING_SILENT_INPUT) &&
               r.dead == 1 && r.first_dead == 4 && r.silent == 1 && r.first_silent == 2,
           "dead: %#x, %u, %u", r.findings, r.first_dead, r.first_silent);
+}
+
+/// Where the first NaN or infinity comes from: input, weights, bias, or the float layer itself.
+void test_audit_finds_nonfinite(void) {
+    scene_make(&s, SCENE_CONV, 14, 1.0f);
+    const quernel_choice c = plain();
     s.x[2][3 * MAX_IN + 9] = NAN; // pixel 3, channel 9 of an NHWC image
-    r = scene_audit(&s, &c);
+    quernel_report r = scene_audit(&s, &c);
     CHECK(r.nonfinite_place == QUERNEL_PLACE_INPUT && r.nonfinite_sample == 2 &&
               r.nonfinite_channel == 9 && r.nonfinite_index == 9 * SIDE * SIDE + 3,
           "NaN: place %d, channel %u, index %lld", r.nonfinite_place, r.nonfinite_channel,

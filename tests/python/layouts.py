@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The ctypes structures of quernel._native against the C ones: sizes, and the offset and size of every member."""
+"""The ctypes structures of quernel._native against the C ones: sizes, and the offset and size of
+every member."""
 
 import ctypes as c
 import os
@@ -34,17 +35,18 @@ def layout(kind):
     }
 
 
+def statements(kind, name):
+    """C that prints a structure's layout: its name, a member's, offset and size."""
+    yield f'    printf("{name}  0 %zu\\n", sizeof({name}));'
+    for member in list(layout(kind))[1:]:
+        values = f"offsetof({name}, {member}), sizeof((({name} *)0)->{member})"
+        yield f'    printf("{name} {member} %zu %zu\\n", {values});'
+
+
 def program():
-    lines = []
-    for kind, name in structures():
-        lines.append(f'    printf("{name}  0 %zu\\n", sizeof({name}));')
-        for member in list(layout(kind))[1:]:
-            lines.append(
-                f'    printf("{name} {member} %zu %zu\\n", offsetof({name}, {member}), sizeof((({name} *)0)->{member}));'
-            )
-    return "\n".join(
-        ["#include <stdio.h>", "#include <quernel/quernel.h>", "int main(void) {", *lines, "}", ""]
-    )
+    lines = [line for pair in structures() for line in statements(*pair)]
+    includes = ["#include <stdio.h>", "#include <quernel/quernel.h>"]
+    return "\n".join([*includes, "int main(void) {", *lines, "}", ""])
 
 
 def measured(compiler):
@@ -52,10 +54,9 @@ def measured(compiler):
         source, binary = pathlib.Path(folder, "layouts.c"), pathlib.Path(folder, "layouts")
         source.write_text(program(), encoding="utf-8")
         subprocess.run([compiler, "-I", INCLUDE, source, "-o", binary], check=True)
+        done = subprocess.run([binary], check=True, capture_output=True, text=True)
         found = {}
-        for line in subprocess.run(
-            [binary], check=True, capture_output=True, text=True
-        ).stdout.splitlines():
+        for line in done.stdout.splitlines():
             name, member, offset, size = line.split(" ")
             found.setdefault(name, {})[member] = (int(offset), int(size))
         return found

@@ -215,6 +215,9 @@ void test_calibrate_degenerate(void) {
         }
         quernel_observer_destroy(o);
     }
+}
+
+void test_calibrate_refuses(void) {
     const float bad[] = {1, NAN, 2, INFINITY};
     quernel_observer *o = observe(bad, 1, 4, 1);
     quernel_calibration_options options = QUERNEL_CALIBRATION_OPTIONS_INIT;
@@ -230,6 +233,15 @@ void test_calibrate_degenerate(void) {
               !strcmp(e.argument, "percentile"),
           "%s", e.text);
     quernel_observer_destroy(o);
+}
+
+/// Without a value, or without a histogram where one is needed.
+void test_calibrate_needs_values(void) {
+    const float bad[] = {1, NAN, 2, INFINITY};
+    quernel_observer *o = NULL;
+    quernel_calibration_options options;
+    quernel_calibration c = QUERNEL_CALIBRATION_INIT;
+    quernel_error e = {0};
     quernel_observer_desc d = QUERNEL_OBSERVER_DESC_INIT;
     quernel_observer_create(&d, &o, NULL);
     CHECK(quernel_observer_calibrate(o, 0, NULL, &c, &e) == QUERNEL_E_VALUE &&

@@ -65,10 +65,15 @@ void test_batch_norm_fold(void) {
         CHECK(quernel_batch_norm_fold(&b, &w, NULL, folded, ret_bias, &e) == QUERNEL_OK,
               "without a bias");
     }
+}
+
+/// Each refusal names the channel or weight, and writes nothing.
+void test_batch_norm_refuses(void) {
+    float data[COUNT] = {0}, folded[COUNT] = {0}, bias[OUT] = {0}, ret_bias[OUT];
+    float gamma[OUT] = {0}, beta[OUT] = {0}, mean[OUT] = {0}, variance[OUT] = {0};
+    quernel_batch_norm b = {sizeof b, gamma, beta, mean, variance, 0.0};
     quernel_weights_desc w = grouped(QUERNEL_WEIGHTS_CONV2D, data);
     quernel_error e = {0};
-    memset(folded, 0, sizeof folded);
-    b.eps = 0.0;
     CHECK(quernel_batch_norm_fold(&b, &w, bias, folded, ret_bias, &e) == QUERNEL_E_VALUE &&
               e.index == 0 && !strcmp(e.argument, "variance"),
           "a variance of 0 without eps: %s", e.text);
@@ -106,6 +111,10 @@ void test_weights_absmax(void) {
             }
             CHECK(!memcmp(found, expected, sizeof found), "kind %d, smoothing %d", kind, smooth);
         }
+}
+
+void test_weights_absmax_refuses(void) {
+    float data[COUNT] = {0}, found[IN * TAPS] = {0};
     quernel_weights_desc w = grouped(QUERNEL_WEIGHTS_CONV2D, data);
     quernel_error e = {0};
     data[5] = NAN;

@@ -16,8 +16,12 @@ const test_entry test_entries[] = {
     {"mean_of_maxima", test_mean_of_maxima},
     {"types_are_chosen", test_types_are_chosen},
     {"calibrate_degenerate", test_calibrate_degenerate},
+    {"calibrate_refuses", test_calibrate_refuses},
+    {"calibrate_needs_values", test_calibrate_needs_values},
     {"observer_refuses", test_observer_refuses},
     {"batch_norm_fold", test_batch_norm_fold},
+    {"batch_norm_refuses", test_batch_norm_refuses},
     {"weights_absmax", test_weights_absmax},
+    {"weights_absmax_refuses", test_weights_absmax_refuses},
     {"chain_plan", test_chain_plan},
     {NULL, NULL}};

@@ -12,9 +12,13 @@ void test_entropy_of_sparse_maps(void);
 void test_mean_of_maxima(void);
 void test_types_are_chosen(void);
 void test_calibrate_degenerate(void);
+void test_calibrate_refuses(void);
+void test_calibrate_needs_values(void);
 void test_observer_refuses(void);
 void test_batch_norm_fold(void);
+void test_batch_norm_refuses(void);
 void test_weights_absmax(void);
+void test_weights_absmax_refuses(void);
 void test_chain_plan(void);
 
 #endif

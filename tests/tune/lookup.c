@@ -153,6 +153,13 @@ void test_lookup_neighbours(void) {
         CHECK(c.match == (int32_t)cases[i].match, "m %u: match %d", cases[i].m, c.match);
         quernel_operator_destroy(op);
     }
+    quernel_operator_destroy(plain);
+    quernel_table_set(NULL, 0, NULL);
+}
+
+void test_lookup_veto(void) {
+    quernel_operator *plain = product(128, NULL);
+    own_row r;
     // What the model thinks slow is not taken for another shape.
     row_for(&r, plain, "chunk=1");
     give(&r.row);

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every stage of the tests works with: the tools of this run, and the builds it has made."""
+
+import json
+import os
+import pathlib
+import shutil
+
+import run
+from run import failure, skip
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LONG_CASES = "25000"  # random cases an operator with --long
+
+
+class Suite:
+    """The tools of this run, and the builds it has made."""
+
+    def __init__(self, options):
+        self.options = options
+        self.meson = options.meson
+        self.ninja = options.ninja
+        self.env = {"QUERNEL_TEST_CASES": LONG_CASES} if options.long else {}
+
+    @staticmethod
+    def cases(default):
+        """Random cases of a slow build: what the caller's environment says goes before."""
+        return os.environ.get("QUERNEL_TEST_CASES", default)
+
+    def step(self, what, command, env=None, cwd=ROOT):
+        """Runs a command that must succeed; one passed, or the failure with its output."""
+        return run.run_program(what, list(map(str, command)), env, cwd)
+
+    def configure(self, folder, arguments, compiler):
+        """Configures a folder anew where it is not, or was by other arguments. Returns what
+        failed, or None."""
+        setup = [self.meson, "setup", str(folder), str(ROOT), *arguments]
+        mark, wanted = folder / "configured-by", json.dumps([setup, compiler])
+        built = (folder / "build.ninja").exists() and mark.exists()
+        if built and mark.read_text(encoding="utf-8") == wanted:
+            return None
+        shutil.rmtree(folder, ignore_errors=True)
+        env = {"CC": compiler} if compiler else None
+        outcome = self.step(f"configure {folder.name}", setup, env)
+        if outcome.failed:
+            return outcome
+        mark.write_text(wanted, encoding="utf-8")
+        return None
+
+    def build(self, name, arguments, compiler=None):
+        """Configures build-<name> where it is not, and builds it. Returns its folder and what
+        failed, or None."""
+        folder = ROOT / f"build-{name}"
+        failed = self.configure(folder, arguments, compiler)
+        if failed:
+            return folder, failed
+        outcome = self.step(folder.name, [self.ninja, "-C", folder])
+        return folder, outcome if outcome.failed else None
+
+    def missing(self, what, packages):
+        """A tool is not there: a failure where it could have been installed, else a skip."""
+        if self.options.may_install:
+            return failure(
+                f"{what}: not installed, though apt may be used here",
+                "",
+                f"apt-get install {packages}",
+            )
+        return skip(f"{what}: needs {packages}, which this user may not install")

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stages around the test programs: other machines, the tuner's troubles, Python, what is installed,
+the interface, the documents and the rules of the house."""
+
+import pathlib
+import platform
+import shutil
+import sys
+import tempfile
+
+import run
+from builds import ROOT
+from run import Outcome, failure, skip
+from stages_native import PLAIN, clang_build
+
+LINT = ROOT / "tests" / "lint"
+EMULATED_CASES = "300"
+PYTHON_TESTS = "suite layouts layers readers layer_search modules onednn experiment peers".split()
+
+
+def aarch64(suite):
+    """The Arm build under an emulator: a core with base NEON only, and one with everything."""
+    emulator = shutil.which("qemu-aarch64") or shutil.which("qemu-aarch64-static")
+    if not shutil.which("aarch64-linux-gnu-gcc"):
+        return suite.missing("aarch64", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
+    if not emulator:
+        return suite.missing("aarch64", "qemu-user")
+    cross = ["--cross-file", str(ROOT / "tests" / "cross" / "aarch64-linux-gnu.txt")]
+    arguments = [*cross, "-Dwerror=true", "-Dtests=enabled", *PLAIN]
+    folder, failed = suite.build("aarch64", arguments)
+    if failed:
+        return failed
+    total = Outcome(passed=1)
+    for core in ("cortex-a53", "max"):
+        print(f" -cpu {core}", file=sys.stderr)
+        wrapper = [emulator, "-cpu", core, "-L", "/usr/aarch64-linux-gnu"]
+        env = {"QUERNEL_TEST_CASES": suite.cases(EMULATED_CASES)}
+        total.add(run.run_build(folder, env=env, wrapper=wrapper, slower=10))
+    return total
+
+
+def faults(suite):
+    """Kills, full disks, foreign rows and crowds around the tuner."""
+    program = ROOT / "build-gcc" / "tune" / "quernel"
+    if not program.exists():
+        return failure("no quernel program to trouble", "", "./dev test --stage gcc")
+    return suite.step("faults", [sys.executable, ROOT / "tests" / "tune" / "faults.py", program])
+
+
+def python(suite):
+    """The Python package against NumPy and PyTorch, and the demo."""
+    if not suite.options.python:
+        return suite.missing("the Python package", "numpy (pip)")
+    library = ROOT / "build-gcc" / "libquernel.so"
+    if not library.exists():
+        return failure("no library to load", "", "./dev test --stage gcc")
+    env = {"QUERNEL_LIBRARY": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'python'}"}
+    total = Outcome()
+    for name in PYTHON_TESTS:
+        command = [suite.options.python, ROOT / "tests" / "python" / f"{name}.py"]
+        total.add(suite.step(f"python/{name}", command, env))
+    if suite.options.long:
+        out = ROOT / "build-gcc" / "seed"
+        networks = [suite.options.python, "-m", "seed.networks", "--out", out]
+        total.add(suite.step("real networks", networks, env))
+        total.add(suite.step("pages, read", [suite.options.python, "-m", "seed.reading"], env))
+    return total
+
+
+def installed(suite):
+    """The installed tree as pkg-config, CMake and Meson users see it."""
+    sys.path.insert(0, str(ROOT / "tests" / "install"))
+    import install
+
+    with tempfile.TemporaryDirectory(prefix="quernel-install-") as scratch:
+        return install.check(suite, ROOT, ROOT / "build-gcc", pathlib.Path(scratch))
+
+
+def abi(suite):
+    """The interface against the recorded one, and a program of it with today's library."""
+    library = ROOT / "build-gcc" / "libquernel.so"
+    if not shutil.which("abidiff"):
+        return suite.missing("the ABI", "abigail-tools")
+    if platform.machine() != "x86_64":
+        return skip("the ABI: recorded on x86-64")
+    if not library.exists():
+        return failure("no library to look at", "", "./dev test --stage gcc")
+    return suite.step(
+        "abi",
+        [sys.executable, ROOT / "tests" / "abi" / "abi.py", "--gcc", suite.options.gcc, library],
+    )
+
+
+def docs(suite):
+    """Doxygen's pages of headers and documents, without a warning."""
+    if not shutil.which("doxygen"):
+        return suite.missing("docs", "doxygen")
+    with tempfile.TemporaryDirectory(prefix="quernel-docs-") as scratch:
+        doxyfile = pathlib.Path(scratch) / "Doxyfile"
+        settings = (ROOT / "docs" / "Doxyfile").read_text(encoding="utf-8")
+        doxyfile.write_text(f"{settings}OUTPUT_DIRECTORY = {scratch}\n", encoding="utf-8")
+        return suite.step("docs", ["doxygen", doxyfile])
+
+
+def tidy(suite):
+    """clang-tidy with the few checks of .clang-tidy, on what clang has compiled."""
+    if not suite.options.clang or not shutil.which("clang-tidy"):
+        return suite.missing("clang-tidy", "clang-tidy")
+    folder, failed = clang_build(suite)
+    return failed or suite.step("clang-tidy", [sys.executable, LINT / "tidy.py", folder])
+
+
+def lint(suite):
+    habits = [LINT / "python_habits.py", "--python", suite.options.python or sys.executable]
+    total = suite.step("python habits", [sys.executable, *habits])
+    total.add(suite.step("lint self-test", [sys.executable, LINT / "selftest.py"]))
+    total.add(suite.step("format", [sys.executable, LINT / "style.py"]))
+    builds = [
+        str(ROOT / f"build-{name}")
+        for name in ("gcc", "aarch64")
+        if (ROOT / f"build-{name}" / "build.ninja").exists()
+    ]
+    total.add(suite.step("call paths", [sys.executable, LINT / "createpath.py"]))
+    return total.add(suite.step("lint", [sys.executable, LINT / "lint.py", *builds]))

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stages that run the test programs on this machine: built by either compiler, under each ceiling,
+with hidden CPU features, with sanitizers."""
+
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+import run
+from builds import LONG_CASES, ROOT
+from run import Outcome, failure, skip
+
+SANITIZED_CASES = "600"
+SANITIZERS = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+PLAIN = ["-Dcriterion=disabled", "-Dbench=disabled"]  # the plain fronts alone
+
+
+def gcc(suite):
+    parts = ["-Dtests=enabled", "-Dtools=enabled", "-Dexamples=enabled"]
+    prefix = f"-Dprefix={ROOT / 'build-gcc' / 'installed'}"
+    folder, failed = suite.build("gcc", ["-Dwerror=true", *parts, prefix], suite.options.gcc)
+    if failed:
+        return failed
+    total = Outcome(passed=1).add(run.run_build(folder, ["plain"], env=suite.env))
+    if run.tests_of(folder, {"criterion"}):
+        return total.add(run.run_build(folder, ["criterion"]))
+    return total.add(suite.missing("the Criterion fronts", "libcriterion-dev"))
+
+
+def info(suite):
+    """What `quernel info` says of this machine, or None where the program is not there."""
+    program = ROOT / "build-gcc" / "tune" / "quernel"
+    if not program.exists():
+        return None
+    return json.loads(
+        subprocess.run([program, "info", "--json"], capture_output=True, check=True).stdout
+    )
+
+
+def ceilings(suite):
+    """The same tests with every instruction set of this build as the highest one allowed."""
+    facts = info(suite)
+    if facts is None:
+        return failure("no quernel program to ask", "", "./dev build")
+    total = Outcome()
+    for isa in facts["compiled"].split():
+        if isa in facts["detected"].split():
+            print(f" ceiling {isa}", file=sys.stderr)
+            total.add(run.run_build(ROOT / "build-gcc", env={**suite.env, "QUERNEL_ISA": isa}))
+        else:
+            total.add(skip(f"ceiling {isa}: this CPU ({facts['model']}) cannot run it"))
+    return total
+
+
+def masked_to(isa, suite, program):
+    """The tests as a CPU without what stands above `isa` would run them."""
+    env = {
+        "LD_PRELOAD": str(ROOT / "build-gcc" / "tests" / "cross" / "libcpumask.so"),
+        "QUERNEL_CPUMASK": isa,
+    }
+    seen = subprocess.run(
+        [program, "info", "--json"], env={**os.environ, **env}, capture_output=True, check=False
+    )
+    names = json.loads(seen.stdout)["detected"].split() if seen.returncode == 0 else []
+    if names[-1:] != [isa]:
+        return failure(
+            f"CPUID masked to {isa}: exit {seen.returncode}, detected {names}",
+            "",
+            f"LD_PRELOAD={env['LD_PRELOAD']} QUERNEL_CPUMASK={isa} {program} info",
+        )
+    return Outcome(passed=1).add(run.run_build(ROOT / "build-gcc", env={**suite.env, **env}))
+
+
+def masked(suite):
+    """Detection itself: features hidden from CPUID, not only from us."""
+    if platform.machine() != "x86_64":
+        return skip("CPUID masked: x86-64 only")
+    flags = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    if " cpuid_fault" not in flags:
+        return skip(
+            "CPUID masked: this CPU or kernel has no CPUID faulting (cpuid_fault in /proc/cpuinfo)"
+        )
+    facts = info(suite)
+    if facts is None:
+        return failure("no quernel program to ask", "", "./dev build")
+    program = ROOT / "build-gcc" / "tune" / "quernel"
+    total = Outcome()
+    for isa in facts["detected"].split():
+        if isa in ("ref", "avx2", "avxvnni", "avx512vnni"):
+            total.add(masked_to(isa, suite, program))
+    return total
+
+
+def sanitized(suite):
+    """The debug build: sanitizers, and the asserts that a release leaves out (b_ndebug)."""
+    arguments = [*SANITIZERS, *PLAIN, "-Dbuildtype=debugoptimized"]
+    folder, failed = suite.build("asan", arguments, suite.options.gcc)
+    if failed:
+        return failed
+    env = {
+        "QUERNEL_TEST_CASES": suite.cases(LONG_CASES if suite.options.long else SANITIZED_CASES),
+        "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1",
+        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    }
+    return Outcome(passed=1).add(run.run_build(folder, env=env, slower=4))
+
+
+def clang_build(suite):
+    return suite.build("clang", ["-Dwerror=true", "-Dcriterion=disabled"], suite.options.clang)
+
+
+def clang(suite):
+    """The other compiler: no warning, and the same bits."""
+    if not suite.options.clang:
+        return suite.missing("clang", "clang")
+    folder, failed = clang_build(suite)
+    if failed:
+        return failed
+    return Outcome(passed=1).add(run.run_build(folder, env=suite.env))
+
+
+def fuzz(suite):
+    """libFuzzer on the loaders of blobs and tables, with sanitizers; --long only."""
+    if not suite.options.clang:
+        return suite.missing("libFuzzer", "clang")
+    library_only = ["-Dtools=disabled", "-Dexamples=disabled", *PLAIN]
+    arguments = ["-Dfuzz=enabled", *SANITIZERS, *library_only]
+    folder, failed = suite.build("fuzz", arguments, suite.options.clang)
+    if failed:
+        return failed
+    # libFuzzer adds inputs to the first folder; the tree's own are only read.
+    corpus = folder / "corpus-table"
+    corpus.mkdir(exist_ok=True)
+    programs, limit = folder / "tests", "-max_total_time=60"
+    blobs = [programs / "fuzz_blob", limit]
+    tables = [programs / "fuzz_table", limit, corpus, ROOT / "tests" / "fuzz" / "tables"]
+    total = suite.step("libFuzzer on blobs, 60 s", blobs, cwd=folder)
+    return total.add(suite.step("libFuzzer on tables, 60 s", tables, cwd=folder))
