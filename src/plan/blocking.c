@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Block sizes: a block of weights takes half of L2 at most, and no more than what keeps a worker's
-// slice below 2 MiB (large products on tiles: plan/amx.c). Where k is so long that few rows and
+// slice below 2 MiB (large products on tiles: plan/tiled.c). Where k is so long that few rows and
 // columns fit, and the kernel prepares both, more of them are worth reading from beyond L2. Blocks
 // of k, with sums kept in L2, gave no more on AVX2: 0.96 to 0.99 of the speed with K = 4096; with a
 // loop three times as fast 0.93 to 0.98, 1.00 to 1.05 with K = 11008.
 #include "plan/blocking.h"
 
 #include "base/error.h"
-#include "plan/amx.h"
+#include "cpu/cpu.h"
+#include "plan/tiled.h"
 
 // Most bytes of a block of weights, and of a chunk's im2col rows: with the largest strip (strip.c)
 // 1536 KiB, so that a slice keeps a fifth for the kernel's scratch and tables. Half of an L2 of 512
@@ -56,7 +57,7 @@ static size_t panel_bytes(const quernel_i_plan_base *b) {
 size_t quernel_i_plan_block_budget(const quernel_i_plan_base *b, uint32_t h, uint32_t w) {
     if (quernel_i_plan_far(b))
         return max(quernel_i_plan_far_block(b), panel_bytes(b) * (b->kernels->main->nr / 16));
-    if (!quernel_i_kernel_conv(b->kernels->main)) {
+    if (!quernel_i_plan_kernel_is_conv(b->kernels->main)) {
         const size_t pays = quernel_i_plan_prepares(b) ? panel_bytes(b) * (OC_PAY / 16) : 0;
         return min(max(b->machine->l2_bytes / 2, pays), BLOCK_MAX);
     }
@@ -131,9 +132,9 @@ quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b,
         return (quernel_i_plan_streams){QUERNEL_I_STREAMED_NONE, 0, prefetch_distance(b, n)};
     const quernel_i_streamed operand = b->config->streamed
                                            ? (quernel_i_streamed)(b->config->streamed - 1)
-                                           : quernel_i_amx_streamed(b->problem, n->oc, l1d_bytes);
+                                           : quernel_i_tiled_streamed(b->problem, n->oc, l1d_bytes);
     const uint32_t own =
-        quernel_i_amx_l1_resident(b->problem, k, b->rows->path, operand, l1d_bytes);
+        quernel_i_tiled_l1_resident(b->problem, k, b->rows->path, operand, l1d_bytes);
     const size_t demanded = min(b->config->l1_resident, b->problem->weights->shape.k_quads);
     return (quernel_i_plan_streams){operand, own && demanded ? (uint32_t)demanded : own, 0};
 }
@@ -168,21 +169,22 @@ static bool can_collapse(const quernel_i_plan_base *b, const quernel_i_plan_stri
     return r->stride_h == pitch * r->stride_w && between <= 2 * (int64_t)r->border_w;
 }
 
-// Vector kernels split a line evenly among tiles, so that pixels between lines are lost time; tiles
-// of 16 rows are not.
+// Vector kernels split a line evenly among register tiles, so that pixels between lines are lost
+// time; tile kernels do not split tiles.
 static bool collapse_pays(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip) {
-    const size_t rows = b->kernels->main->tiles ? 16 : 1, lines = strip->h,
+    const quernel_i_kernel *k = b->kernels->main;
+    const size_t rows = k->tiles ? quernel_i_isas[k->isa].tile.rows : 1, lines = strip->h,
                  width = b->problem->grid_w;
     const size_t collapse = (lines - 1) * (size_t)pitch_of(b, strip) + width;
     return lines > 1 &&
            quernel_i_round_up(collapse, rows) <= lines * quernel_i_round_up(width, rows);
 }
 
-int quernel_i_plan_flat_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
-                           const quernel_i_plan_n_blocks *n, uint32_t dedup, bool *ret_flat,
-                           quernel_error *error) {
+int quernel_i_plan_collapse_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
+                               const quernel_i_plan_n_blocks *n, uint32_t dedup, bool *ret_collapse,
+                               quernel_error *error) {
     const bool legal = can_collapse(b, strip, n, dedup), demanded = b->config->collapse == 2;
-    *ret_flat = b->config->collapse ? demanded : legal && collapse_pays(b, strip);
+    *ret_collapse = b->config->collapse ? demanded : legal && collapse_pays(b, strip);
     if (!demanded || legal) return QUERNEL_OK;
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1,
                                "%s: config: collapse: not legal for this layer", b->problem->where);

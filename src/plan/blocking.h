@@ -30,7 +30,7 @@ static inline bool quernel_i_plan_prepares(const quernel_i_plan_base *b) {
 /// Weights come from beyond L2 again for every strip of rows.
 bool quernel_i_plan_far(const quernel_i_plan_base *b);
 /// Budgets of such a product: half of L2 in rows and the rest for their pitch, an eighth in weights
-/// (plan/amx.c).
+/// (plan/tiled.c).
 static inline size_t quernel_i_plan_far_strip(const quernel_i_plan_base *b) {
     return b->machine->l2_bytes * 5 / 8;
 }
@@ -57,9 +57,9 @@ uint32_t quernel_i_plan_range_tasks(const quernel_i_problem *problem);
 uint32_t quernel_i_plan_float_pixels(const quernel_i_problem *problem);
 
 /// Whether a strip is one line. Refuses a demand for it that is not legal.
-int quernel_i_plan_flat_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
-                           const quernel_i_plan_n_blocks *n, uint32_t dedup, bool *ret_flat,
-                           quernel_error *error);
+int quernel_i_plan_collapse_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
+                               const quernel_i_plan_n_blocks *n, uint32_t dedup, bool *ret_collapse,
+                               quernel_error *error);
 uint32_t quernel_i_plan_chunk_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
                                  const quernel_i_plan_n_blocks *n, bool collapse);
 

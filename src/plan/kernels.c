@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "plan/algorithm.h"
-#include "plan/amx.h"
+#include "plan/tiled.h"
 #include "registry/registry.h"
 
 static int32_t a_offset_for(const quernel_i_problem *p, const quernel_i_kernel *kernel) {
@@ -34,8 +34,8 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
                                               const quernel_i_config *config,
                                               const quernel_i_machine *m) {
     const bool few = (uint64_t)p->x.n * p->grid_h * p->grid_w <= 4;
-    const quernel_i_kernel *tiles = few ? NULL : quernel_i_amx_kernel(p, m, p->quant.type);
-    if (tiles && quernel_i_amx_pays(p)) return tiles;
+    const quernel_i_kernel *tiles = few ? NULL : quernel_i_tiled_kernel(p, m, p->quant.type);
+    if (tiles && quernel_i_tiled_pays(p, tiles)) return tiles;
     const quernel_i_kernel *gemm = quernel_i_registry_best(QUERNEL_I_OP_GEMM, m->isas, -1);
     // Of kernels of one instruction set the one that reads the numbers as they are.
     const quernel_i_kernel *typed =

@@ -34,6 +34,7 @@ static void check_plan(const quernel_i_problem *p, const quernel_i_plan *plan) {
 int quernel_i_plan_make(const quernel_i_problem *p, const quernel_i_config *config,
                         const quernel_i_machine *machine, quernel_i_plan *ret_plan,
                         quernel_error *error) {
+    // ref has a kernel for everything, so that there always is a plan.
     assert(p->threads >= 1 && p->grid_h >= 1 && p->grid_w >= 1 &&
            machine->isas & 1u << QUERNEL_ISA_REF);
     quernel_i_path path;
@@ -42,12 +43,12 @@ int quernel_i_plan_make(const quernel_i_problem *p, const quernel_i_config *conf
     const quernel_i_plan_kernels kernels = quernel_i_plan_kernels_of(p, config, machine);
     if (!quernel_i_plan_path_of(p, &kernels, config, &path)) return refuse(error, p, "path");
     const quernel_i_plan_rows rows = quernel_i_plan_rows_of(p, &kernels, path);
-    if (config->dedup && !can_dedup(p, &rows)) return refuse(error, p, "equal");
+    if (config->dedup && !can_dedup(p, &rows)) return refuse(error, p, "dedup");
     const quernel_i_plan_base base = {p, config, machine, &kernels, &rows};
     const quernel_i_plan_strip strip = quernel_i_plan_strip_of(&base);
     const quernel_i_plan_n_blocks n = quernel_i_plan_n_blocks_of(&base, &strip);
     bool collapse;
-    if ((code = quernel_i_plan_flat_of(&base, &strip, &n, config->dedup, &collapse, error)))
+    if ((code = quernel_i_plan_collapse_of(&base, &strip, &n, config->dedup, &collapse, error)))
         return code;
     quernel_i_plan plan = {
         .kernels = kernels,

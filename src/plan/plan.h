@@ -110,11 +110,11 @@ typedef struct quernel_i_plan {
 } quernel_i_plan;
 
 /// The kernel takes strips of pixels, not rows.
-static inline bool quernel_i_kernel_conv(const quernel_i_kernel *k) {
+static inline bool quernel_i_plan_kernel_is_conv(const quernel_i_kernel *k) {
     return k->call == QUERNEL_I_CALL_CONV;
 }
 static inline bool quernel_i_plan_conv(const quernel_i_plan *plan) {
-    return quernel_i_kernel_conv(plan->kernels.main);
+    return quernel_i_plan_kernel_is_conv(plan->kernels.main);
 }
 /// Bytes from row to row of the tile of a fused line's sums.
 static inline size_t quernel_i_plan_tile_row(const quernel_i_plan_n_blocks *n) {
@@ -171,8 +171,8 @@ int quernel_i_plan_make(const quernel_i_problem *problem, const quernel_i_config
                         const quernel_i_machine *machine, quernel_i_plan *ret_plan,
                         quernel_error *error);
 
-/// The same, with the right to use AMX tiles asked for where the plan takes them: where it is
-/// refused, the plan of this machine without them.
+/// The same, with the permission asked for where the instruction set of the plan's kernel needs
+/// one: where it is refused, the plan of this machine without that set.
 int quernel_i_plan_make_permitted(const quernel_i_problem *problem, const quernel_i_config *config,
                                   const quernel_i_machine *machine, quernel_i_plan *ret_plan,
                                   quernel_error *error);
