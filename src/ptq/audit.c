@@ -75,14 +75,14 @@ static void find_in_output(quernel_report *r) {
 
 static int run(quernel_i_chosen *a, const quernel_sample *samples, quernel_report *r,
                quernel_error *error) {
-    quernel_i_find_nonfinite(&a->f, r);
-    quernel_i_find_mismatch(&a->f, samples, r);
-    int code = quernel_i_find_dead(&a->f, r, error);
+    quernel_i_findings_nonfinite(&a->f, r);
+    quernel_i_findings_mismatch(&a->f, samples, r);
+    int code = quernel_i_findings_dead(&a->f, r, error);
     const bool runs =
         r->nonfinite_place != QUERNEL_PLACE_WEIGHTS && r->nonfinite_place != QUERNEL_PLACE_BIAS;
     if (code || !runs) return code;
     if ((code = quernel_i_setting_open(&a->f, NULL, &a->setting, error))) return code;
-    code = quernel_i_find_range(&a->f, &a->setting, &a->choice.quant, r, error);
+    code = quernel_i_findings_range(&a->f, &a->setting, &a->choice.quant, r, error);
     if (!code) code = judge(a, a->setting.weights, &a->choice.quant, &r->total, error);
     if (!code) find_in_output(r);
     if (!code) code = judge_causes(a, r, error);

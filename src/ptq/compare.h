@@ -15,6 +15,6 @@ void quernel_i_compare_add(quernel_i_sums *sums, const float *reference, const f
 quernel_comparison quernel_i_compare_end(const quernel_i_sums *sums);
 
 /// 10·log10(signal / noise) within −300 … 300.
-double quernel_i_decibel(double signal, double noise);
+double quernel_i_compare_decibel(double signal, double noise);
 
 #endif

@@ -54,7 +54,7 @@ static bool find_in_bias(const quernel_i_ptq_layer *f, quernel_report *r) {
     return false;
 }
 
-void quernel_i_find_nonfinite(const quernel_i_ptq_layer *f, quernel_report *r) {
+void quernel_i_findings_nonfinite(const quernel_i_ptq_layer *f, quernel_report *r) {
     for (uint32_t i = 0; i < f->count; i++) {
         const quernel_i_ptq_image *m = &f->images[i];
         if (find_in_image(r, QUERNEL_PLACE_INPUT, i, m->x, m->n, m->h, m->w, f->shape.in)) return;
@@ -68,7 +68,7 @@ void quernel_i_find_nonfinite(const quernel_i_ptq_layer *f, quernel_report *r) {
     }
 }
 
-int quernel_i_find_dead(quernel_i_ptq_layer *f, quernel_report *r, quernel_error *error) {
+int quernel_i_findings_dead(quernel_i_ptq_layer *f, quernel_report *r, quernel_error *error) {
     quernel_i_arena_block *mark = f->arena.last;
     float *max = quernel_i_arena_take(&f->arena, f->shape.in, sizeof *max, error);
     if (!max) return QUERNEL_E_MEMORY;
@@ -89,8 +89,8 @@ int quernel_i_find_dead(quernel_i_ptq_layer *f, quernel_report *r, quernel_error
     return code;
 }
 
-int quernel_i_find_range(quernel_i_ptq_layer *f, const quernel_i_setting *setting,
-                         const quernel_quant *q, quernel_report *r, quernel_error *error) {
+int quernel_i_findings_range(quernel_i_ptq_layer *f, const quernel_i_setting *setting,
+                             const quernel_quant *q, quernel_report *r, quernel_error *error) {
     quernel_observer_stats seen = QUERNEL_OBSERVER_STATS_INIT;
     const int code = quernel_observer_get(setting->observer, 0, &seen, error);
     if (code || q->mode != QUERNEL_QUANT_STATIC || !seen.count) return code;
@@ -169,8 +169,8 @@ static bool scaled(const moments *m, double *ret_factor) {
     return fabs(factor - 1.0) > 1e-3 && rest < 1e-4 * fabs(factor - 1.0) * m->ee;
 }
 
-void quernel_i_find_mismatch(const quernel_i_ptq_layer *f, const quernel_sample *samples,
-                             quernel_report *r) {
+void quernel_i_findings_mismatch(const quernel_i_ptq_layer *f, const quernel_sample *samples,
+                                 quernel_report *r) {
     for (uint32_t n = f->shape.out; n-- > 0;) {
         const moments m = moments_of(f, samples, n);
         double value;

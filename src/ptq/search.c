@@ -122,7 +122,7 @@ static int judge(search *s, const quernel_i_setting *setting, const quernel_quan
             quernel_i_compare_add(&sums, image->exact, s->y,
                                   quernel_i_ptq_image_outputs(&s->f, image));
     }
-    if (!code) *ret_sqnr = quernel_i_decibel(sums.signal, sums.noise);
+    if (!code) *ret_sqnr = quernel_i_compare_decibel(sums.signal, sums.noise);
     return code;
 }
 
