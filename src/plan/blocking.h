@@ -6,7 +6,7 @@
 
 #include "plan/plan.h"
 
-#define QUERNEL_I_KiB ((size_t)1024)
+#define QUERNEL_I_KiB ((size_t)1024) // bytes
 
 /// Bytes that a worker's slice of the workspace may hold of rows, or of weights and what works with
 /// them: 2 MiB is what a thread is promised to take at most (tests/memory), of which tables of
