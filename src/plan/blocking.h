@@ -10,10 +10,10 @@
 
 /// Bytes that a worker's slice of the workspace may hold of rows, or of weights and what works with
 /// them: 2 MiB is what a thread is promised to take at most (tests/memory), of which tables of
-/// columns and flags of a strip have the last 128 KiB.
+/// output channels and flags of a strip have the last 128 KiB.
 #define QUERNEL_I_SLICE_MAX (1920 * QUERNEL_I_KiB)
 
-/// What blocks are chosen for: all that stands before the first of them is chosen.
+/// What blocks are chosen from: all that is known before the first of them.
 typedef struct quernel_i_plan_base {
     const quernel_i_problem *problem;
     const quernel_i_config *config;
@@ -22,12 +22,12 @@ typedef struct quernel_i_plan_base {
     const quernel_i_plan_rows *rows;
 } quernel_i_plan_base;
 
-/// The kernel has a form of the weights of its own.
+/// Whether the kernel has a form of the weights of its own, made block by block.
 static inline bool quernel_i_plan_prepares(const quernel_i_plan_base *b) {
     return !quernel_i_problem_depthwise(b->problem) && b->kernels->main->b_prepare.any;
 }
 
-/// Weights come from beyond L2 again for every strip of rows.
+/// Whether weights come from beyond L2 again for every strip of rows.
 bool quernel_i_plan_far(const quernel_i_plan_base *b);
 /// Budgets of such a product: half of L2 in rows and the rest for their pitch, an eighth in weights
 /// (plan/tiled.c).

@@ -4,7 +4,7 @@
 
 #include "plan/tiled.h"
 
-// Every tap of every output pixel lies inside the tensor or its border.
+// Whether every tap of every output pixel lies inside the tensor or its border.
 static bool taps_inside(const quernel_i_problem *p, int64_t border_h, int64_t border_w) {
     const int64_t bottom = (int64_t)(p->grid_h - 1) * p->stride_h +
                            (int64_t)(p->kernel_h - 1) * p->dilation_h - p->pad_top;
@@ -14,7 +14,7 @@ static bool taps_inside(const quernel_i_problem *p, int64_t border_h, int64_t bo
            bottom < (int64_t)p->x.h + border_h && right < (int64_t)p->x.w + border_w;
 }
 
-// Taps of one kernel row lie side by side in memory, so that one run covers them.
+// Whether taps of one kernel row lie side by side in memory, so that one run covers them.
 static bool whole_rows(const quernel_i_problem *p, int64_t pixel) {
     return p->kernel_w == 1 ||
            (p->weights->shape.subproblem_in == p->x.c && p->dilation_w == 1 && pixel == p->x.c);

@@ -112,8 +112,8 @@ static extent grow(const quernel_i_plan_base *b, extent e) {
     return e;
 }
 
-// Columns that need several blocks of transformed weights are better split among threads than
-// lines: no block is made twice.
+// Output channels that need several blocks of transformed weights are better split among threads
+// than lines: no block is made twice.
 static bool splits_n(const quernel_i_plan_base *b, extent e) {
     const quernel_i_weights_shape *s = &b->problem->weights->shape;
     if (!quernel_i_plan_kernel_is_conv(b->kernels->main) || b->rows->path != QUERNEL_I_PATH_INPLACE)
@@ -122,7 +122,7 @@ static bool splits_n(const quernel_i_plan_base *b, extent e) {
     return weights > quernel_i_plan_block_budget(b, e.h, e.w);
 }
 
-// More threads want more strips, in a multiple of their number; a strip stays at least two register
+// More threads want more strips, in a multiple of their count; a strip stays at least two register
 // tiles high.
 static extent split(const quernel_i_plan_base *b, extent e) {
     const quernel_i_problem *p = b->problem;
