@@ -151,7 +151,7 @@ int quernel_chain_describe(quernel_tensor *tensor, uint32_t border_h, uint32_t b
     quernel_i_extent extent;
     const int code = quernel_i_tensor_check(&t, where, "tensor", &extent, error);
     if (code) return code;
-    // The first pixel stands on a cache line of its own; 64 bytes behind the last may be read.
+    // The first pixel begins a cache line; 64 bytes behind the last may be read.
     *ret_offset = quernel_i_round_up((size_t)-extent.low, QUERNEL_I_LINE);
     *ret_bytes = quernel_i_round_up(*ret_offset + (size_t)extent.high + 64, QUERNEL_I_LINE);
     *tensor = t;

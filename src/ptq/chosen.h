@@ -11,7 +11,7 @@ typedef struct quernel_i_chosen {
     quernel_i_setting setting;
     float *y;                    // the largest output
     float *multiplier;           // [groups][k]
-    float *smoothed, *quantized; // matrices: w·s, and what its int8 weights stand for
+    float *smoothed, *quantized; // matrices: w·s, and the values of its int8 weights
 } quernel_i_chosen;
 
 /// Checks and loads everything but the setting, which stays closed. Gives all back where it fails.

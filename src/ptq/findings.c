@@ -152,7 +152,7 @@ static moments moments_of(const quernel_i_ptq_layer *f, const quernel_sample *sa
     return m;
 }
 
-// e − y is a constant that stands out of what it varies by.
+// Whether e − y is a constant, large beside what it varies by.
 static bool shifted(const moments *m, double *ret_shift) {
     const double shift = (m->e - m->y) / m->count,
                  square = (m->ee - 2.0 * m->ey + m->yy) / m->count;
@@ -161,7 +161,7 @@ static bool shifted(const moments *m, double *ret_shift) {
     return fabs(shift) > 1e-3 * size && fabs(shift) > 10.0 * spread;
 }
 
-// e is y times a factor that is not 1.
+// Whether e is y times a factor that is not 1.
 static bool scaled(const moments *m, double *ret_factor) {
     if (!(m->yy > 0.0) || !(m->ee > 0.0)) return false;
     const double factor = m->ey / m->yy, rest = m->ee - factor * m->ey;

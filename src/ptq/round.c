@@ -9,7 +9,7 @@
 #include "ptq/covariance.h"
 
 #define WHERE "round"
-enum { MAX = 4096 }; // columns of a covariance
+enum { MAX = 4096 }; // columns of a covariance: it takes 128 MiB then; longer ones are rounded plainly
 
 // What is rounded at once: the columns of a group whose taps meet the same output pixels. More than
 // one such set a group only where the layer is transposed.
@@ -145,8 +145,7 @@ static int8_t plain_code(const rounding *r, size_t row, uint32_t channel, uint32
     return (int8_t)quernel_i_rne(r->c.quantized[row + n] / r->scale[channel]);
 }
 
-// Plain codes of the columns that are left to them: all, or the output channels that are better off
-// with them.
+// Takes the plain codes: of all output channels, or of those that are better off with them.
 static void take_plain(rounding *r, const part *p, bool all) {
     const uint32_t out = r->c.f.shape.group_out;
     for (size_t i = 0; i < p->size; i++) {

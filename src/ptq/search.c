@@ -126,7 +126,7 @@ static int judge(search *s, const quernel_i_setting *setting, const quernel_quan
     return code;
 }
 
-// A refusal that leaves other candidates: what this operator or these numbers do not allow.
+// A refusal that leaves other candidates: what this operator or these values do not allow.
 static bool leaves_others(int code) {
     return code == QUERNEL_E_UNSUPPORTED || code == QUERNEL_E_OVERFLOW || code == QUERNEL_E_VALUE;
 }
@@ -155,7 +155,7 @@ static int try_all(search *s, const quernel_i_setting *setting, quernel_error *e
         for (int32_t sign = 0; sign < SIGNS; sign++)
             for (int32_t calibrator = 0; calibrator < CALIBRATORS && !code; calibrator++) {
                 if (!(s->o->modes >> mode & 1) || !(s->o->signedness >> sign & 1)) continue;
-                // A scale that is found in the run needs no calibrator: one of them stands for all.
+                // A scale that is computed in the run needs no calibrator: one try is enough.
                 const bool once = mode != QUERNEL_QUANT_STATIC;
                 if (once ? calibrator != 0 : !(s->o->calibrators >> calibrator & 1)) continue;
                 code = try(s, setting, (recipe){calibrator, sign, mode}, error);

@@ -104,8 +104,8 @@ static range shrink(const problem *p, cost_of *cost, range from, int by_lo, int 
     for (int j = 1; j <= CANDIDATES; j++) {
         const double share = exp2(-(double)j / STEPS);
         const range r = {by_lo ? from.lo * share : from.lo, by_hi ? from.hi * share : from.hi};
-        const double found = cost(p, r);
-        if (found < min) min = found, best = r;
+        const double shrunk = cost(p, r);
+        if (shrunk < min) min = shrunk, best = r;
     }
     return best;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The exact sum of non-negative finite binary32 numbers, as an integer in units of 2^-149: no order
+// The exact sum of non-negative finite binary32 values, as an integer in units of 2^-149: no order
 // of adding matters.
 #ifndef QUERNEL_QUANT_EXACT_SUM_H
 #define QUERNEL_QUANT_EXACT_SUM_H

@@ -24,7 +24,7 @@ quernel_i_table *quernel_i_table_parse(const char *path, const char *text, size_
 quernel_i_table *quernel_i_table_read(const char *path, quernel_i_table_bad *bad, void *user);
 void quernel_i_table_free(quernel_i_table *table);
 
-/// Every table of the process in the order in which they are searched, found and read at the first
+/// Every table of the process in the order in which they are searched, read at the first
 /// call: QUERNEL_TABLE, the user's own, the tuner's, the site's, the embedded one. NULL at the end.
 const quernel_i_table *const *quernel_i_tables(void);
 
