@@ -99,20 +99,25 @@ static int check_costs(const quernel_layer_cost *costs, uint32_t count, double r
     return QUERNEL_OK;
 }
 
+// Layers in the order in which they should become float; insertion keeps equals in their order.
+static void sort_steps(const quernel_layer_cost *costs, uint32_t count, quernel_float_step *steps) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = i;
+        for (; at > 0 && worth(&costs[steps[at - 1].layer]) < worth(&costs[i]); at--)
+            steps[at] = steps[at - 1];
+        steps[at].layer = i;
+    }
+}
+
 int quernel_rank_float(const quernel_layer_cost *costs, uint32_t count, double rest,
                        quernel_float_step *ret_steps, quernel_error *error) {
     if (!costs) return quernel_i_error_null(error, "rank", "costs");
     if (!ret_steps) return quernel_i_error_null(error, "rank", "ret_steps");
     const int code = check_costs(costs, count, rest, error);
     if (code) return code;
+    sort_steps(costs, count, ret_steps);
     double seconds = 0.0, noise = rest;
-    for (uint32_t i = 0; i < count; i++) {
-        seconds += costs[i].int8_seconds;
-        uint32_t at = i; // insertion keeps equals in their order
-        for (; at > 0 && worth(&costs[ret_steps[at - 1].layer]) < worth(&costs[i]); at--)
-            ret_steps[at] = ret_steps[at - 1];
-        ret_steps[at].layer = i;
-    }
+    for (uint32_t i = 0; i < count; i++) seconds += costs[i].int8_seconds;
     const double all = seconds;
     for (uint32_t i = 0; i < count; i++) {
         const quernel_layer_cost *c = &costs[ret_steps[i].layer];

@@ -89,6 +89,33 @@ int quernel_i_findings_dead(quernel_i_ptq_layer *f, quernel_report *r, quernel_e
     return code;
 }
 
+// The float range of a static scale's codes.
+typedef struct code_range {
+    double lo, hi;
+} code_range;
+
+static code_range range_of(const quernel_quant *q) {
+    const bool is_unsigned = q->type == QUERNEL_TYPE_U8;
+    return (code_range){(double)q->scale * ((is_unsigned ? 0 : -127) - q->zero),
+                        (double)q->scale * ((is_unsigned ? 255 : 127) - q->zero)};
+}
+
+// Values that clip: half a step beyond the last code is still rounding.
+static double count_outside(const quernel_i_bin *bins, uint32_t count, code_range r, double step) {
+    double outside = 0.0;
+    for (uint32_t i = 0; i < count; i++)
+        if (fmax(r.lo - bins[i].at, bins[i].at - r.hi) > 0.5 * fmax(bins[i].width, step))
+            outside += bins[i].count;
+    return outside;
+}
+
+// The width of the range that the data need.
+static double needed_range(const quernel_observer_stats *seen, const quernel_quant *q) {
+    const double min = (double)seen->min, max = (double)seen->max;
+    return q->type == QUERNEL_TYPE_U8 ? fmax(0.0, max) - fmin(0.0, min)
+                                      : 2.0 * fmax(fabs(max), fabs(min));
+}
+
 int quernel_i_findings_range(quernel_i_ptq_layer *f, const quernel_i_setting *setting,
                              const quernel_quant *q, quernel_report *r, quernel_error *error) {
     quernel_observer_stats seen = QUERNEL_OBSERVER_STATS_INIT;
@@ -99,18 +126,11 @@ int quernel_i_findings_range(quernel_i_ptq_layer *f, const quernel_i_setting *se
         quernel_i_arena_take(&f->arena, 2 * QUERNEL_I_BINS + 2, sizeof *bins, error);
     if (!bins) return QUERNEL_E_MEMORY;
     const uint32_t count = quernel_i_histogram_list(setting->observer->histogram, bins);
-    const bool is_unsigned = q->type == QUERNEL_TYPE_U8;
-    const double lo = (double)q->scale * ((is_unsigned ? 0 : -127) - q->zero),
-                 hi = (double)q->scale * ((is_unsigned ? 255 : 127) - q->zero);
-    double outside = 0.0;
-    for (uint32_t i = 0; i < count; i++) // half a step beyond the last code is rounding yet
-        if (fmax(lo - bins[i].at, bins[i].at - hi) > 0.5 * fmax(bins[i].width, (double)q->scale))
-            outside += bins[i].count;
+    const code_range codes = range_of(q);
+    r->clipped = count_outside(bins, count, codes, (double)q->scale) / (double)seen.count;
     quernel_i_arena_rewind(&f->arena, mark);
-    r->clipped = outside / (double)seen.count;
-    const double data = is_unsigned ? fmax(0.0, (double)seen.max) - fmin(0.0, (double)seen.min)
-                                    : 2.0 * fmax(fabs((double)seen.max), fabs((double)seen.min));
-    r->scale_ratio = data > 0.0 ? (hi - lo) / data : 1.0;
+    const double needed = needed_range(&seen, q);
+    r->scale_ratio = needed > 0.0 ? (codes.hi - codes.lo) / needed : 1.0;
     if (r->scale_ratio > 4.0) r->findings |= QUERNEL_FINDING_SCALE_WIDE;
     if (r->clipped > 0.01) r->findings |= QUERNEL_FINDING_SCALE_NARROW;
     return QUERNEL_OK;

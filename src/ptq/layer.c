@@ -119,24 +119,31 @@ static void copy_nhwc(const quernel_tensor *t, const void *data, float *to) {
                 }
 }
 
+static int check_sample(const quernel_i_ptq_layer *f, const quernel_sample *sample, uint32_t index,
+                        quernel_error *error) {
+    const quernel_tensor *t = &sample->tensor;
+    if (!sample->data) return quernel_i_error_null(error, WHERE, "samples.data");
+    if (quernel_i_check_reserved(error, WHERE, "samples.reserved", sample->reserved,
+                                 sizeof sample->reserved))
+        return QUERNEL_E_VALUE;
+    if (t->type != QUERNEL_TYPE_F32 && t->type != QUERNEL_TYPE_BF16)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "samples", index,
+                                   WHERE ": samples[%u].type: %d: must be f32 or bf16", index,
+                                   t->type);
+    if (t->c != f->shape.in)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "samples", index,
+                                   WHERE ": samples[%u].c: %u: the weights take %u", index, t->c,
+                                   f->shape.in);
+    return QUERNEL_OK;
+}
+
 static int load_image(quernel_i_ptq_layer *f, const quernel_sample *sample, uint32_t index,
                       quernel_error *error) {
     quernel_tensor t = sample->tensor;
     quernel_i_ptq_image *image = &f->images[index];
     quernel_i_extent extent;
-    if (!sample->data) return quernel_i_error_null(error, WHERE, "samples.data");
-    if (quernel_i_check_reserved(error, WHERE, "samples.reserved", sample->reserved,
-                                 sizeof sample->reserved))
-        return QUERNEL_E_VALUE;
-    if (t.type != QUERNEL_TYPE_F32 && t.type != QUERNEL_TYPE_BF16)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "samples", index,
-                                   WHERE ": samples[%u].type: %d: must be f32 or bf16", index,
-                                   t.type);
-    if (t.c != f->shape.in)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "samples", index,
-                                   WHERE ": samples[%u].c: %u: the weights take %u", index, t.c,
-                                   f->shape.in);
-    int code = quernel_i_tensor_check(&t, WHERE, "samples", &extent, error);
+    int code = check_sample(f, sample, index, error);
+    if (!code) code = quernel_i_tensor_check(&t, WHERE, "samples", &extent, error);
     if (!code) code = size_image(f, &t, index, image, error);
     if (code) return code;
     image->x =

@@ -122,8 +122,7 @@ static void multiply_block(const float *restrict row, const float *restrict matr
 static void multiply(const quernel_i_ptq_layer *f, const float *matrix) {
     const uint32_t oc = f->shape.group_out;
     uint32_t n = 0;
-    for (; n + BLOCK <= oc; n += BLOCK)
-        multiply_block(f->row, matrix + n, f->k, oc, f->sums + n);
+    for (; n + BLOCK <= oc; n += BLOCK) multiply_block(f->row, matrix + n, f->k, oc, f->sums + n);
     for (; n < oc; n++) {
         float sum = 0.0f;
         for (size_t i = 0; i < f->k; i++) sum += f->row[i] * matrix[i * oc + n];

@@ -52,7 +52,7 @@ static int check_option(quernel_error *error, const char *name, double value, do
                                name, value, lo, hi);
 }
 
-static int check_options(const quernel_search_options *o, quernel_error *error) {
+static int check_sets(const quernel_search_options *o, quernel_error *error) {
     const struct {
         const char *name;
         uint32_t value, lo, hi;
@@ -69,11 +69,16 @@ static int check_options(const quernel_search_options *o, quernel_error *error) 
     if (o->smooth_kinds & ~(1u << QUERNEL_SMOOTH_CHANNEL | 1u << QUERNEL_SMOOTH_COLUMN))
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "smooth_kinds", -1,
                                    WHERE ": smooth_kinds: %#x: unknown bits", o->smooth_kinds);
-    for (uint32_t i = 0; o->alphas && i < o->alpha_count; i++)
+    return QUERNEL_OK;
+}
+
+static int check_options(const quernel_search_options *o, quernel_error *error) {
+    int code = check_sets(o, error);
+    for (uint32_t i = 0; !code && o->alphas && i < o->alpha_count; i++)
         if (!(o->alphas[i] >= 0.0 && o->alphas[i] <= 1.0))
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "alphas", i,
                                        WHERE ": alphas[%u]: %g: must be 0 … 1", i, o->alphas[i]);
-    int code = check_option(error, "percentile", o->percentile, 0.5, 1.0);
+    if (!code) code = check_option(error, "percentile", o->percentile, 0.5, 1.0);
     if (!code) code = check_option(error, "holdout", o->holdout, 0.0, 0.9);
     if (!code) code = check_option(error, "margin", o->margin, 0.0, 60.0);
     if (!code) code = check_option(error, "act_floor", o->act_floor, 0x1p-40, 1.0);

@@ -18,7 +18,7 @@
 #include "table/table.h"
 
 #define VETO 1.05 // predicted time of a row of another shape over that of the model's own choice
-#define RATES_WITHIN 1.5 // a factor between the rates of one class of machine
+#define RATES_WITHIN 1.5    // a factor between the rates of one class of machine
 enum { LOOKED_AT_MAX = 8 }; // rows of a table and kind
 
 // What becomes of a look-up, the first four as quernel_match; then why a row was refused.
@@ -203,7 +203,8 @@ int quernel_table_counters_get(quernel_table_counters *ret) {
         QUERNEL_I_DESC(quernel_table_counters, QUERNEL_TABLE_COUNTERS_MIN, "tables", "size");
     if (quernel_i_desc_check(desc, ret, NULL)) return QUERNEL_E_VALUE;
     uint64_t now[OUTCOMES];
-    for (int i = 0; i < OUTCOMES; i++) now[i] = atomic_load_explicit(&counters[i], memory_order_relaxed);
+    for (int i = 0; i < OUTCOMES; i++)
+        now[i] = atomic_load_explicit(&counters[i], memory_order_relaxed);
     const quernel_table_counters all = {sizeof all,     now[EXACT],      now[BUCKET],
                                         now[NEAR],      now[MISSED],     now[NO_KERNEL],
                                         now[OTHER_ISA], now[OTHER_KREV], now[OTHER_MACHINE],
