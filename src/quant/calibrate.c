@@ -268,6 +268,25 @@ static int check_group(const quernel_observer *o, uint32_t group,
     return QUERNEL_OK;
 }
 
+// The calibration of a checked group; memory for its bins where it has a histogram.
+static int calibrate(const quernel_observer *o, uint32_t group,
+                     const quernel_calibration_options *options, quernel_calibration *ret,
+                     quernel_error *error) {
+    const quernel_i_group *g = &o->group[group];
+    const size_t bytes = (2 * QUERNEL_I_BINS + 2) * sizeof(quernel_i_bin);
+    quernel_i_bin *bins = o->histogram ? quernel_i_allocate(&o->allocator, bytes) : NULL;
+    if (o->histogram && !bins)
+        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1,
+                                   WHERE ": no memory for %zu bytes", bytes);
+    const quernel_i_fpenv caller = quernel_i_fpenv_enter();
+    const uint32_t count = bins ? quernel_i_histogram_list(&o->histogram[group], bins) : 0;
+    const problem p = problem_of(g, bins, count, options);
+    solve(&p, g, options, bins != NULL, ret);
+    quernel_i_fpenv_leave(caller);
+    quernel_i_release(&o->allocator, bins, bytes);
+    return QUERNEL_OK;
+}
+
 int quernel_observer_calibrate(const quernel_observer *observer, uint32_t group,
                                const quernel_calibration_options *options,
                                quernel_calibration *ret_choice, quernel_error *error) {
@@ -279,19 +298,5 @@ int quernel_observer_calibrate(const quernel_observer *observer, uint32_t group,
     if (!code && options) code = quernel_i_desc_read(OPTIONS, &wanted, options, error);
     if (!code) code = check_options(observer, o, error);
     if (!code) code = check_group(observer, group, o, error);
-    if (code) return code;
-    const quernel_i_group *g = &observer->group[group];
-    const size_t bytes = (2 * QUERNEL_I_BINS + 2) * sizeof(quernel_i_bin);
-    quernel_i_bin *bins =
-        observer->histogram ? quernel_i_allocate(&observer->allocator, bytes) : NULL;
-    if (observer->histogram && !bins)
-        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1,
-                                   WHERE ": no memory for %zu bytes", bytes);
-    const quernel_i_fpenv caller = quernel_i_fpenv_enter();
-    const uint32_t count = bins ? quernel_i_histogram_list(&observer->histogram[group], bins) : 0;
-    const problem p = problem_of(g, bins, count, o);
-    solve(&p, g, o, bins != NULL, ret_choice);
-    quernel_i_fpenv_leave(caller);
-    quernel_i_release(&observer->allocator, bins, bytes);
-    return QUERNEL_OK;
+    return code ? code : calibrate(observer, group, o, ret_choice, error);
 }
