@@ -7,7 +7,8 @@
 #include "cpu/cpu.h"
 #include "registry/registry.h"
 
-#define HELD_MAX 7 / 8 // of L1 that one operand may fill
+// Of L1, what one operand may fill: the other one is streamed through the rest.
+static size_t held_max(size_t l1d_bytes) { return l1d_bytes * 7 / 8; }
 
 static size_t weights_bytes(const quernel_i_problem *p, size_t oc) {
     return oc * p->weights->shape.k_quads * 4;
@@ -42,7 +43,7 @@ static uint64_t step_of_line(const quernel_i_problem *p, const quernel_i_kernel 
     const quernel_i_isa_tile *t = tile_of(k);
     const uint64_t m = k->mr / t->rows, n = k->nr / 16, rows = pieces(p->grid_w, t->rows);
     const uint64_t oc = p->weights->shape.oc16 / 16;
-    const bool far = weights_bytes(p, p->weights->shape.oc16) > l1d_bytes * HELD_MAX;
+    const bool far = weights_bytes(p, p->weights->shape.oc16) > held_max(l1d_bytes);
     const uint64_t load = far ? t->load_l2 : t->load;
     return rows / m * (oc / n * step(t, m, n, load) + step(t, m, oc % n, load)) +
            oc / n * step(t, rows % m, n, load) + step(t, rows % m, oc % n, load);
@@ -63,8 +64,8 @@ const quernel_i_kernel *quernel_i_tiled_kernel(const quernel_i_problem *p,
 
 quernel_i_streamed quernel_i_tiled_streamed(const quernel_i_problem *p, uint32_t oc,
                                             size_t l1d_bytes) {
-    return weights_bytes(p, oc) > l1d_bytes * HELD_MAX ? QUERNEL_I_STREAMED_WEIGHTS
-                                                       : QUERNEL_I_STREAMED_ROWS;
+    return weights_bytes(p, oc) > held_max(l1d_bytes) ? QUERNEL_I_STREAMED_WEIGHTS
+                                                      : QUERNEL_I_STREAMED_ROWS;
 }
 
 // Large products. Counted by a model of L1 and L2 (48 KiB in 12 ways, 2 MiB in 16, LRU;
@@ -99,11 +100,12 @@ quernel_i_streamed quernel_i_tiled_streamed(const quernel_i_problem *p, uint32_t
 // 4096, at no fewer from beyond. They are not built: their stores come on top, and what they save
 // is bound by what lies beyond L2.
 
-// Of L1: the kernel's sums, and streamed weights, have the rest.
-#define L1_RESIDENT_SHARE 3 / 4
 // 8 blocks of output channels, each of which reads about half of the rows from L2, pay for a copy.
 #define COPIED_OC 256
 #define ALIASED_BYTES 2048 // half a way of L1
+
+// Of L1, what rows that stay may fill: the kernel's sums, and streamed weights, have the rest.
+static size_t resident_max(size_t l1d_bytes) { return l1d_bytes * 3 / 4; }
 
 // Rows that do not overlap: taps of a larger window meet their neighbours' lines in L1 anyway.
 static bool apart(const quernel_i_problem *p, const quernel_i_kernel *k, quernel_i_path path) {
@@ -114,11 +116,10 @@ uint32_t quernel_i_tiled_l1_resident(const quernel_i_problem *p, const quernel_i
                                      quernel_i_path path, quernel_i_streamed streamed,
                                      size_t l1d_bytes) {
     const size_t rows = (size_t)k->mr * p->weights->shape.k_quads * 4;
-    if (!apart(p, k, path) || streamed != QUERNEL_I_STREAMED_WEIGHTS ||
-        rows <= l1d_bytes * HELD_MAX)
+    if (!apart(p, k, path) || streamed != QUERNEL_I_STREAMED_WEIGHTS || rows <= held_max(l1d_bytes))
         return 0;
     const uint64_t k_quads = tile_of(k)->k_quads,
-                   steps = l1d_bytes * L1_RESIDENT_SHARE / (k->mr * 4 * k_quads);
+                   steps = resident_max(l1d_bytes) / (k->mr * 4 * k_quads);
     return (uint32_t)(max(steps, 1) * k_quads);
 }
 
