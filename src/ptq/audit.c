@@ -57,6 +57,7 @@ static int judge_unsmoothed(quernel_i_chosen *a, quernel_report *r, quernel_erro
     return code;
 }
 
+// The SQNR with one cause of error at a time switched off.
 static int judge_causes(quernel_i_chosen *a, quernel_report *r, quernel_error *error) {
     const float *scale;
     const int code = quernel_i_chosen_fill(a, &scale, error);
@@ -129,6 +130,7 @@ static int sum_lack(quernel_i_chosen *a, double *sums, double *ret_count, querne
     return QUERNEL_OK;
 }
 
+// The bias with the mean of what each channel lacks.
 static int correct(quernel_i_chosen *a, float *ret_bias, quernel_error *error) {
     const uint32_t out = a->f.shape.out;
     double count = 0.0, *sums = quernel_i_arena_take(&a->f.arena, out, sizeof *sums, error);

@@ -18,6 +18,7 @@ typedef struct quernel_i_chosen {
 int quernel_i_chosen_open(const quernel_float_layer *layer, const quernel_choice *choice,
                           const float *smooth, const quernel_sample *samples, uint32_t count,
                           quernel_i_chosen *ret, quernel_error *error);
+/// Gives back everything but the setting, which is closed before.
 void quernel_i_chosen_close(quernel_i_chosen *a);
 
 /// Multipliers and both matrices, by the specification, once the setting is open. The scales of the

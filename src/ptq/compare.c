@@ -73,6 +73,7 @@ int quernel_accept(const quernel_comparison *plain, const quernel_comparison *se
     return QUERNEL_OK;
 }
 
+// Noise that a layer as float takes away, per second that it costs.
 static double worth(const quernel_layer_cost *c) {
     const double seconds = c->float_seconds - c->int8_seconds;
     // Float that costs nothing, or gains time, comes first.

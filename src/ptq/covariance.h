@@ -18,7 +18,9 @@ typedef struct quernel_i_covariance {
 int quernel_i_covariance_take(quernel_i_covariance *c, quernel_i_arena *arena, size_t max,
                               quernel_error *error);
 
+/// Starts a covariance of `size` columns, order[i] of a row being column i. `order` is kept.
 void quernel_i_covariance_begin(quernel_i_covariance *c, size_t size, const size_t *order);
+/// Adds a row, in the order of the layer.
 void quernel_i_covariance_add(quernel_i_covariance *c, const float *row);
 
 /// Makes a covariance of the sums over `rows` rows, with the means of the columns.

@@ -40,6 +40,7 @@ typedef struct extremes {
     float min, max;
 } extremes;
 
+// Widens the range by the finite values of a smoothed row.
 static void widen(extremes *e, const float *row, const float *multiplier, size_t count) {
     for (size_t j = 0; j < count; j++) {
         const float y = row[j] * multiplier[j];
@@ -67,6 +68,7 @@ static void fake_row(const quernel_i_fake *fake, float *row, const float *multip
     }
 }
 
+// The scale of an image: the static one, or as the run computes it from all of its im2col rows.
 static quernel_i_scale image_scale(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,
                                    uint32_t n, const quernel_i_fake *fake) {
     if (fake->quant->mode != QUERNEL_QUANT_DYNAMIC_CALL)

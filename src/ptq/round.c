@@ -57,12 +57,14 @@ typedef struct pixel {
     uint32_t image, n, y, x;
 } pixel;
 
+// Whether the output pixel is one that the taps of the part meet.
 static bool meets(const rounding *r, const part *p, const pixel *at) {
     const quernel_conv2d_desc *g = &r->c.f.geometry;
     return (at->y + g->pad_top) % r->step_h == p->phase_h &&
            (at->x + g->pad_left) % r->step_w == p->phase_w;
 }
 
+// Moves to the next pixel of all samples. False behind the last one.
 static bool step(const rounding *r, pixel *at) {
     const quernel_i_ptq_image *i = &r->c.f.images[at->image];
     if (++at->x < i->out_w) return true;

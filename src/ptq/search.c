@@ -115,6 +115,7 @@ static int calibrate(const search *s, const quernel_i_setting *setting, recipe r
     return QUERNEL_OK;
 }
 
+// The SQNR of a candidate on the samples that judge.
 static int judge(search *s, const quernel_i_setting *setting, const quernel_quant *quant,
                  double *ret_sqnr, quernel_error *error) {
     quernel_i_sums sums = {0};
@@ -178,6 +179,7 @@ static int try_few(search *s, const quernel_i_setting *setting, quernel_error *e
                : try(s, setting, absmax, error);
 }
 
+// Smoothing factors of a kind and an alpha, from the samples that fit.
 static int factors(search *s, int32_t kind, double alpha, float *ret_smooth, quernel_error *error) {
     const size_t count = quernel_i_setting_factors(&s->f, kind);
     quernel_smooth_options o = QUERNEL_SMOOTH_OPTIONS_INIT;
@@ -191,6 +193,7 @@ static int factors(search *s, int32_t kind, double alpha, float *ret_smooth, que
     return code;
 }
 
+// Runs the candidates of one smoothing, all of them or the most promising.
 static int try_setting(search *s, int32_t kind, double alpha, bool all, quernel_error *error) {
     quernel_i_setting setting = {.kind = kind, .alpha = alpha, .smooth = s->smooth};
     int code = kind ? factors(s, kind, alpha, s->smooth, error) : QUERNEL_OK;
@@ -239,6 +242,7 @@ static int take(search *s, quernel_error *error) {
     return s->smooth ? QUERNEL_OK : QUERNEL_E_MEMORY;
 }
 
+// Input channels that are 0 in all samples.
 static int count_silent(search *s, quernel_choice *choice, quernel_error *error) {
     const int code =
         quernel_i_setting_absmax(&s->f, QUERNEL_SMOOTH_CHANNEL, NULL, s->act_max, error);

@@ -34,6 +34,7 @@ typedef struct codes {
     double d, lo, hi; // step; minimum and maximum code, the zero point subtracted
 } codes;
 
+// The codes that the range would be quantized with.
 static codes codes_of(const problem *p, range r) {
     const quernel_i_scale q =
         quernel_i_scale_of((float)r.lo, (float)r.hi, p->is_signed, p->asymmetric);
@@ -110,12 +111,14 @@ static range shrink(const problem *p, cost_of *cost, range from, int by_lo, int 
     return best;
 }
 
+// The range of least cost. Asymmetric ones shrink together first, then each end by itself.
 static range minimize(const problem *p, cost_of *cost) {
     const range both = shrink(p, cost, p->seen, 1, 1);
     if (!p->asymmetric) return both;
     return shrink(p, cost, shrink(p, cost, both, 1, 0), 0, 1);
 }
 
+// The magnitude at the far side of a bin.
 static double outer_edge(const quernel_i_bin *b) { return fabs(b->at) + 0.5 * b->width; }
 
 // Drops bins from the ends while what is dropped stays within each end's budget.
@@ -136,11 +139,13 @@ static void drop_magnitudes(const problem *p, double budget, uint32_t *begin, ui
     }
 }
 
+// The least range that reaches as far to both sides.
 static range symmetric(range r) {
     const double max = fmax(-r.lo, r.hi);
     return (range){-max, max};
 }
 
+// The range that holds `share` of the values: the bins outside of it are dropped.
 static range percentile(const problem *p, double share) {
     const double budget = (1.0 - share) * p->total;
     uint32_t begin = 0, end = p->count;

@@ -20,6 +20,7 @@ static int read_weights(const quernel_weights_desc *from, quernel_weights_desc *
                                WHERE ": weights.type: %d: must be f32", w->type);
 }
 
+// What a batch norm multiplies an output channel by, and the bias that it leaves.
 static double factor(const quernel_batch_norm *b, uint32_t n) {
     return (b->gamma ? (double)b->gamma[n] : 1.0) / sqrt((double)b->variance[n] + b->eps);
 }

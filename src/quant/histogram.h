@@ -39,6 +39,7 @@ typedef struct quernel_i_bin {
 /// Lets the window end at `end`, if it ended before it.
 void quernel_i_histogram_raise(quernel_i_histogram *h, uint32_t end);
 
+/// Adds the counts of `from`; the result is as if both had seen all values.
 void quernel_i_histogram_merge(quernel_i_histogram *into, const quernel_i_histogram *from);
 
 /// Writes all bins that are not empty, least value first, at most 2·QUERNEL_I_BINS + 2. Returns

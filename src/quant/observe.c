@@ -101,6 +101,7 @@ static void narrow(axis *a, view *v, uint32_t t, uint32_t kernel, uint32_t strid
     a->index *= stride;
 }
 
+// Every tap sees a part of the image: each is a view of its own.
 static void observe_columns(quernel_observer *o, const view *image, uint32_t h_axis,
                             uint32_t w_axis) {
     const quernel_observer_desc *d = &o->desc;

@@ -114,6 +114,7 @@ uint32_t quernel_observer_groups(const quernel_observer *observer) {
     return observer ? observer->groups : 0;
 }
 
+// Sums and counts add up; the first value that is not finite is the one of the lower index.
 static void merge_group(quernel_i_group *into, const quernel_i_group *from) {
     into->count += from->count, into->zeros += from->zeros;
     into->nans += from->nans, into->infs += from->infs;

@@ -32,6 +32,7 @@ const char *quernel_i_row_parse(char *line, size_t length, quernel_i_row *ret_ro
 /// line before it costs that line alone. Returns its length, 0 where it does not fit.
 size_t quernel_i_row_print(const quernel_i_row *row, char *text, size_t capacity);
 
+/// As FORMAT.md writes them; "unknown" for other values.
 const char *quernel_i_row_verdict_name(int32_t verdict);
 const char *quernel_i_row_effort_name(int32_t effort);
 /// The value whose name this is; −1 where there is none.
