@@ -24,7 +24,7 @@ static inline void quernel_i_release(const quernel_allocator *a, void *memory, s
     if (memory) a->release(a->user, memory, bytes);
 }
 
-/// The min multiple of `to` that is no less; `to` > 0, and the sum with it does not overflow.
+/// The least multiple of `to` that is no less; `to` > 0, and the sum with it does not overflow.
 static inline size_t quernel_i_round_up(size_t value, size_t to) {
     assert(to > 0 && value <= SIZE_MAX - (to - 1));
     return (value + to - 1) / to * to;
@@ -35,7 +35,7 @@ static inline bool quernel_i_mul(size_t a, size_t b, size_t *ret) {
     return !__builtin_mul_overflow(a, b, ret);
 }
 
-/// A block that is laid out by successive takes: first with base NULL to find its size, then to
+/// A block that is laid out by successive takes: first with base NULL to learn its size, then to
 /// hand out pointers.
 typedef struct quernel_i_layout {
     uint8_t *base;

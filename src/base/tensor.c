@@ -19,6 +19,20 @@ typedef struct dimension {
     int64_t size, stride;
 } dimension;
 
+static int check_border(const quernel_tensor *t, const char *where, const char *name,
+                        quernel_error *error) {
+    if (t->border_h > MAX_BORDER || t->border_w > MAX_BORDER)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1,
+                                   "%s: %s.border: %u x %u: must be 0 to %d", where, name,
+                                   t->border_h, t->border_w, MAX_BORDER);
+    const bool bytes = t->type == QUERNEL_TYPE_S8 || t->type == QUERNEL_TYPE_U8;
+    if ((t->border_h || t->border_w) && (t->layout != QUERNEL_LAYOUT_NHWC || !bytes))
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1,
+                                   "%s: %s.border: only an NHWC tensor of s8 or u8 may have one",
+                                   where, name);
+    return QUERNEL_OK;
+}
+
 static int check_sizes(const quernel_tensor *t, const char *where, const char *name,
                        quernel_error *error) {
     const struct {
@@ -30,16 +44,7 @@ static int check_sizes(const quernel_tensor *t, const char *where, const char *n
             return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1,
                                        "%s: %s.%s: %u: must be 1 to 2^30", where, name,
                                        sizes[i].member, sizes[i].value);
-    if (t->border_h > MAX_BORDER || t->border_w > MAX_BORDER)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1,
-                                   "%s: %s.border: %u x %u: must be 0 to %d", where, name,
-                                   t->border_h, t->border_w, MAX_BORDER);
-    const bool bytes = t->type == QUERNEL_TYPE_S8 || t->type == QUERNEL_TYPE_U8;
-    if ((t->border_h || t->border_w) && (t->layout != QUERNEL_LAYOUT_NHWC || !bytes))
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, name, -1,
-                                   "%s: %s.border: only an NHWC tensor of s8 or u8 may have one",
-                                   where, name);
-    return QUERNEL_OK;
+    return check_border(t, where, name, error);
 }
 
 static int refuse_stride(quernel_error *error, const char *where, const char *name,
@@ -75,6 +80,14 @@ static bool fill_dense(quernel_tensor *t) {
     return true;
 }
 
+static void sort_by_stride(dimension d[4]) {
+    for (int i = 0; i < 4; i++)
+        for (int j = i; j > 0 && d[j].stride < d[j - 1].stride; j--) {
+            const dimension swap = d[j];
+            d[j] = d[j - 1], d[j - 1] = swap;
+        }
+}
+
 // Sorted by stride, every dimension must step over all that the smaller ones cover.
 static int check_apart(const quernel_tensor *t, const char *where, const char *name,
                        int64_t *ret_span, quernel_error *error) {
@@ -82,12 +95,7 @@ static int check_apart(const quernel_tensor *t, const char *where, const char *n
                       {"c", t->c, t->stride_c},
                       {"h", (int64_t)t->h + 2 * t->border_h, t->stride_h},
                       {"w", (int64_t)t->w + 2 * t->border_w, t->stride_w}};
-    for (int i = 0; i < 4; i++) {
-        for (int j = i; j > 0 && d[j].stride < d[j - 1].stride; j--) {
-            const dimension swap = d[j];
-            d[j] = d[j - 1], d[j - 1] = swap;
-        }
-    }
+    sort_by_stride(d);
     int64_t span = 1, step;
     for (int i = 0; i < 4; i++) {
         if (d[i].size == 1) continue;
@@ -110,6 +118,15 @@ static int check_room(const quernel_tensor *t, const char *where, const char *na
     return quernel_i_check_reserved(error, where, argument, t->reserved, sizeof t->reserved);
 }
 
+static int check_innermost(const quernel_tensor *t, const char *where, const char *name,
+                           quernel_error *error) {
+    const bool nhwc = t->layout == QUERNEL_LAYOUT_NHWC;
+    const int64_t inner = nhwc ? t->stride_c : t->stride_w;
+    return inner == 1 ? QUERNEL_OK
+                      : refuse_stride(error, where, name, nhwc ? "c" : "w", inner,
+                                      "the innermost must be 1");
+}
+
 int quernel_i_tensor_check(quernel_tensor *t, const char *where, const char *name,
                            quernel_i_extent *ret_extent, quernel_error *error) {
     if (t->layout != QUERNEL_LAYOUT_NHWC && t->layout != QUERNEL_LAYOUT_NCHW)
@@ -122,11 +139,7 @@ int quernel_i_tensor_check(quernel_tensor *t, const char *where, const char *nam
     if (!fill_dense(t))
         return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, name, -1,
                                    "%s: %s: its strides overflow", where, name);
-    const bool nhwc = t->layout == QUERNEL_LAYOUT_NHWC;
-    const int64_t inner = nhwc ? t->stride_c : t->stride_w;
-    if (inner != 1)
-        return refuse_stride(error, where, name, nhwc ? "c" : "w", inner,
-                             "the innermost must be 1");
+    if ((code = check_innermost(t, where, name, error))) return code;
     int64_t span = 0;
     if ((code = check_apart(t, where, name, &span, error))) return code;
     const int64_t size = (int64_t)quernel_type_size((quernel_type)t->type);
@@ -151,7 +164,7 @@ int quernel_chain_describe(quernel_tensor *tensor, uint32_t border_h, uint32_t b
     quernel_i_extent extent;
     const int code = quernel_i_tensor_check(&t, where, "tensor", &extent, error);
     if (code) return code;
-    // The first pixel stands on a cache line of its own; 64 bytes behind the last may be read.
+    // The first pixel begins a cache line; 64 bytes behind the last may be read.
     *ret_offset = quernel_i_round_up((size_t)-extent.low, QUERNEL_I_LINE);
     *ret_bytes = quernel_i_round_up(*ret_offset + (size_t)extent.high + 64, QUERNEL_I_LINE);
     *tensor = t;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Image tensors: dense strides, and the checks that every floor above asks for.
+// Image tensors: dense strides, and the checks that every floor above makes.
 #ifndef QUERNEL_BASE_TENSOR_H
 #define QUERNEL_BASE_TENSOR_H
 

@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/// Appends to `text`, of which `used` bytes stand (also where they did not fit); returns the new
-/// length. Terminated where capacity > 0.
+/// Appends to `text`, whose length is `used` (also where that did not fit); returns the new length.
+/// Terminated where capacity > 0.
 size_t quernel_i_text_add(char *text, size_t capacity, size_t used, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The permission to use AMX tiles. The kernel gives the state of tiles to a process that asks for
-// it, no sooner: a thread's first tile costs it 8 KiB more to save. So it is asked for when it is
-// needed, by one thread for all.
+// The permission to use AMX tiles. Linux gives the state of tiles to a process that requests it, no
+// sooner: a thread's first tile costs it 8 KiB more to save. So it is requested when it is needed,
+// by one thread for all.
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static int answer = ENOSYS;
 
 static void ask(void) {
 #if defined(__x86_64__) && defined(SYS_arch_prctl)
-    // From asm/prctl.h of Linux 5.16, and the number of the tiles' state in XCR0.
+    // From asm/prctl.h of Linux 5.16, and the index of the tiles' state in XCR0.
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
     answer = syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) ? errno : 0;
 #endif

@@ -9,17 +9,30 @@
 
 #define QUERNEL_I_ISA_COUNT (QUERNEL_ISA_I8MM + 1) // of enumerators, holes included
 
+/// Tile registers: what one holds, and cycles of working with it. All 0: the set has none.
+typedef struct quernel_i_isa_tile {
+    uint64_t rows, k_quads; // of a tile of rows; a tile of weights has 16 output channels
+    uint64_t product;       // a product of two tiles, where others fill its latency
+    uint64_t latency;       // of a product: what fewer than four chains wait for
+    uint64_t load, load_l2; // of a tile, on two load ports; from L2
+    uint64_t call;          // of a kernel, before its first product
+    // What a layer has without tiles: multiply-adds per cycle of the vectors, and cycles of their
+    // epilogue for 16 results, which both share.
+    uint64_t vector_macs, vector_epilogue;
+} quernel_i_isa_tile;
+
 /// A line of isas.def.
 typedef struct quernel_i_isa {
-    const char *name; // NULL where a number stands for none
+    const char *name; // NULL where no set has the value
     double macs_per_ns, words_per_ns;
     bool asks;
+    quernel_i_isa_tile tile;
 } quernel_i_isa;
 
 /// By quernel_isa.
 extern const quernel_i_isa quernel_i_isas[QUERNEL_I_ISA_COUNT];
 
-/// The table, found at the first call and immutable from then on.
+/// The table, made at the first call and immutable from then on.
 const quernel_cpu *quernel_i_cpu(void);
 
 /// Instruction sets of this architecture that are no higher than `isa`, as a mask. ref is always in
@@ -34,8 +47,8 @@ int quernel_i_amx_request(void);
 /// needed.
 int quernel_i_isa_request(quernel_isa isa);
 
-/// What one architecture finds: `detected`, the cache sizes as reported (0: unknown) and the model
-/// name.
+/// Fills in what depends on the architecture: `detected`, the cache sizes as reported (0: unknown)
+/// and the model name.
 void quernel_i_cpu_detect(quernel_cpu *cpu);
 
 #endif

@@ -49,7 +49,7 @@ static uint32_t features(quernel_cpu *cpu) {
     const int vnni512 = (b7 & avx512) == avx512 && (c7 >> 11 & 1);
     const bool avx512vnni = avx2 && vnni512 && (state & XCR0_ZMM) == XCR0_ZMM;
     if (avx512vnni) isa_mask |= 1u << QUERNEL_ISA_AVX512VNNI;
-    // its kernels finish with AVX-512
+    // the epilogue of its kernels is AVX-512's
     if (amx(cpu, d7, state) && avx512vnni) isa_mask |= 1u << QUERNEL_ISA_AMXINT8;
     if (avx2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1))
         isa_mask |= 1u << QUERNEL_ISA_AVXVNNI;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The floating-point environment of Quernel's numbers: nearest even, nothing flushed, exceptions
+// The floating-point environment of Quernel's arithmetic: nearest even, nothing flushed, exceptions
 // masked. Every task and every create sets it at entry and restores the caller's at exit.
 #ifndef QUERNEL_CPU_FPENV_H
 #define QUERNEL_CPU_FPENV_H

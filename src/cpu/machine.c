@@ -10,6 +10,7 @@ quernel_i_machine quernel_i_machine_of(uint32_t isas) {
 }
 
 quernel_i_machine quernel_i_machine_asked(uint32_t isas) {
-    const uint32_t amx = 1u << QUERNEL_ISA_AMXINT8;
-    return quernel_i_machine_of(isas & amx && quernel_i_amx_request() ? isas & ~amx : isas);
+    for (int isa = 0; isa < QUERNEL_I_ISA_COUNT; isa++)
+        if (isas >> isa & 1 && quernel_i_isa_request((quernel_isa)isa)) isas &= ~(1u << isa);
+    return quernel_i_machine_of(isas);
 }

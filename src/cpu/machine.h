@@ -12,10 +12,11 @@ typedef struct quernel_i_machine {
     size_t l1d_bytes, l2_bytes;
 } quernel_i_machine;
 
-/// This machine under `isas`. AMX tiles stand in it without having been asked for.
+/// This machine with the instruction sets `isas`, whether or not the process has asked for those
+/// that need a permission.
 quernel_i_machine quernel_i_machine_of(uint32_t isas);
 
-/// The same, where AMX tiles have been asked for and only stand in it if the kernel grants them.
+/// The same, after asking for the permission: without the sets that the operating system refuses.
 quernel_i_machine quernel_i_machine_asked(uint32_t isas);
 
 #endif

@@ -5,14 +5,15 @@
 #include "plan/blocking.h"
 #include "registry/registry.h"
 
-#define TILE 4
-// bytes of weights, above which those of fewer points are sooner read
+#define TILE 4 // lines, and pixels, of a square of outputs
+// Bytes of prepared weights above which a kernel of the same op with fewer points is taken: its
+// weights are smaller.
 #define PREPARED_MAX ((size_t)2 << 20)
 #define PREPARED_CHEAP ((size_t)768 << 10) // bytes of weights that cost little to prepare
 
-#define REACH_MAX ((uint64_t)255 * 128) // of a product
+#define REACH_MAX ((uint64_t)255 * 128) // the largest |a·w|
 
-// The largest |Σ a·w| for bytes a: all of one sign's weights meet 255.
+// The largest |Σ a·w| of output channel j for bytes a: all of one sign's weights meet 255.
 static uint64_t max_abs_acc(const quernel_weights *w, size_t j) {
     const int64_t all = (int64_t)w->abs_sum[j], sum = w->sum[j];
     return 255 * (uint64_t)((all + (sum < 0 ? -sum : sum)) / 2);
@@ -24,8 +25,8 @@ static bool below(const quernel_weights *w, uint64_t bound) {
     return true;
 }
 
-// Lines of the kernel that fall together where the stride, or the kernel's height, asks for it:
-// taps of 1 or 2 lines.
+// Kernel lines of a tap of the LINES algorithm: 2, as deep as both, where the stride is 2 or the
+// kernel is too high for taps of one line.
 static uint32_t tap_lines(const quernel_i_problem *p) {
     return p->stride_h == 2 || p->kernel_h > 4 ? 2 : 1;
 }
@@ -74,9 +75,9 @@ uint32_t quernel_i_algorithm_ic_split(const quernel_i_problem *p, const quernel_
 quernel_i_algorithm_cost quernel_i_algorithm_work(const quernel_i_problem *p,
                                                   const quernel_i_kernel *k) {
     if (k->multiplies == QUERNEL_I_MULTIPLIES_LINES) {
-        const uint32_t numbers = p->kernel_w * p->weights->shape.subproblem_in * tap_lines(p),
+        const uint32_t values = p->kernel_w * p->weights->shape.subproblem_in * tap_lines(p),
                        points = taps(p) + TILE - 1;
-        return (quernel_i_algorithm_cost){TILE * points, (numbers + 1) / 2 * 2, points};
+        return (quernel_i_algorithm_cost){TILE * points, (values + 1) / 2 * 2, points};
     }
     if (k->multiplies == QUERNEL_I_MULTIPLIES_SLOTS) {
         // one instruction a slot, whatever k it has
@@ -122,7 +123,8 @@ static bool pays_measured(const quernel_i_problem *p, const quernel_i_kernel *k)
            (double)computed <= (double)k->pays_computed * (double)pixels;
 }
 
-// What an output takes beside its products is worth 20 of them, 30 where it is made from points.
+// What an output takes beside its products costs as much as 20 of them, 30 where it is made from
+// points.
 static bool pays_lines(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const double computed = (double)tiled(p->grid_h, p->dilation_h) / p->grid_h;
     return direct_products(p) + 20 >= 1.05 * computed * (conv_products(p, k) + 30);

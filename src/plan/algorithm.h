@@ -6,8 +6,8 @@
 
 #include "plan/problem.h"
 
-/// The layer is what the kernel's op asks for, no numbers belong to a row, and sums are below the
-/// op's bound or can be divided.
+/// Whether the kernel can run the layer: its window is one of the kernel's line, no quantization
+/// parameters belong to a row, and sums are below the line's bound or can be split.
 bool quernel_i_algorithm_fits(const quernel_i_problem *problem, const quernel_i_kernel *kernel);
 
 /// The kernel of gemm's instruction set for such layers that should be faster than gemm: fewer
@@ -16,13 +16,13 @@ bool quernel_i_algorithm_fits(const quernel_i_problem *problem, const quernel_i_
 const quernel_i_kernel *quernel_i_algorithm_kernel(const quernel_i_problem *problem,
                                                    const quernel_i_kernel *gemm);
 
-/// Parts of the channels whose sums such a kernel finds by themselves: as many as keep each below
-/// the op's bound.
+/// Parts of the channels that such a kernel sums up separately: as many as keep each sum below the
+/// line's bound.
 uint32_t quernel_i_algorithm_ic_split(const quernel_i_problem *problem,
                                       const quernel_i_kernel *kernel);
 
-/// What such a kernel multiplies for 4x4 outputs: rows of `depth` numbers of 16 bits (of bytes, an
-/// instruction takes twice as many), `matrices` of weights that they meet.
+/// What such a kernel multiplies for 4x4 outputs: rows of `depth` 16-bit values (of bytes, an
+/// instruction takes twice as many), by so many `matrices` of weights.
 typedef struct quernel_i_algorithm_cost {
     double rows, depth, matrices;
 } quernel_i_algorithm_cost;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Block sizes: a block of weights takes half of L2 at most, and no more than what keeps a worker's
-// slice below 2 MiB (large products on tiles: plan/amx.c). Where k is so long that few rows and
-// columns fit, and the kernel prepares both, more of them are worth reading from beyond L2. Blocks
-// of k, with sums kept in L2, gave no more on AVX2: 0.96 to 0.99 of the speed with K = 4096; with a
-// loop three times as fast 0.93 to 0.98, 1.00 to 1.05 with K = 11008.
+// slice below 2 MiB (large products on tiles: plan/tiled.c). Where k is so long that few rows and
+// output channels fit, and the kernel prepares both, more of them are worth reading from beyond L2.
+// Blocks of k, with sums kept in L2, gave no more on AVX2: 0.96 to 0.99 of the speed with K = 4096;
+// with a loop three times as fast 0.93 to 0.98, 1.00 to 1.05 with K = 11008.
 #include "plan/blocking.h"
 
 #include "base/error.h"
-#include "plan/amx.h"
+#include "cpu/cpu.h"
+#include "plan/tiled.h"
 
 // Most bytes of a block of weights, and of a chunk's im2col rows: with the largest strip (strip.c)
 // 1536 KiB, so that a slice keeps a fifth for the kernel's scratch and tables. Half of an L2 of 512
@@ -15,20 +16,20 @@
 // is a quarter of such an L2, not measured against other sizes.
 #define BLOCK_MAX (768 * QUERNEL_I_KiB)
 #define CHUNK_MAX (128 * QUERNEL_I_KiB)
-// Columns that pay for the kernel's preparing a row. With ROWS_PAY (strip.c) and against a third
-// and half of L2, Zen 1, paired: 512x4096x4096 1.10, 128x768x3072 1.06, 512 channels of 7x7 as a
-// product 1.10.
+// Output channels that pay for the kernel's preparing a row. With ROWS_PAY (strip.c) and against a
+// third and half of L2, Zen 1, paired: 512x4096x4096 1.10, 128x768x3072 1.06, 512 channels of 7x7
+// as a product 1.10.
 #define OC_PAY 64
-// Floats that a bf16 piece becomes before it is quantized, and sums of a fused line before they are
-// finished: what is written is read back at once, so an eighth of an L2 of 512 KiB. Not measured
+// Floats that a bf16 piece becomes before it is quantized, and sums of a fused line before their
+// epilogue: what is written is read back at once, so an eighth of an L2 of 512 KiB. Not measured
 // against other sizes.
 #define FLOATS_MAX (64 * QUERNEL_I_KiB)
 #define TILE_MAX (64 * QUERNEL_I_KiB)
-#define TILE_ROWS 24
+#define TILE_ROWS 24 // the most rows that a vector kernel takes at a time; most others divide it
 // Phases whose weights are prepared together: fused lines were measured with strides 2 and 4
 // (1.25, 1.07), this is room.
 #define FUSED_MAX 16
-// A GEMV's weights of no more than twice an L2 of 512 KiB, Zen's, may be found there in part from
+// A GEMV's weights of no more than twice an L2 of 512 KiB, Zen's, may still be there in part from
 // call to call. The bound itself was not measured, prefetching beyond it was: 1.19 times as fast as
 // none (Zen 1, 1x4096x4096, 1x11008x4096).
 #define PREFETCHED_MIN (1024 * QUERNEL_I_KiB)
@@ -36,7 +37,7 @@
 #define PREFETCH (16 * QUERNEL_I_KiB)
 _Static_assert(BLOCK_MAX + CHUNK_MAX + TILE_MAX + FLOATS_MAX <= QUERNEL_I_SLICE_MAX,
                "blocks fit a slice");
-_Static_assert(OC_PAY % 16 == 0, "columns come in panels of 16");
+_Static_assert(OC_PAY % 16 == 0, "output channels come in sub-panels of 16");
 
 static size_t min(size_t a, size_t b) { return a < b ? a : b; }
 static size_t max(size_t a, size_t b) { return a > b ? a : b; }
@@ -56,7 +57,7 @@ static size_t panel_bytes(const quernel_i_plan_base *b) {
 size_t quernel_i_plan_block_budget(const quernel_i_plan_base *b, uint32_t h, uint32_t w) {
     if (quernel_i_plan_far(b))
         return max(quernel_i_plan_far_block(b), panel_bytes(b) * (b->kernels->main->nr / 16));
-    if (!quernel_i_kernel_conv(b->kernels->main)) {
+    if (!quernel_i_plan_kernel_is_conv(b->kernels->main)) {
         const size_t pays = quernel_i_plan_prepares(b) ? panel_bytes(b) * (OC_PAY / 16) : 0;
         return min(max(b->machine->l2_bytes / 2, pays), BLOCK_MAX);
     }
@@ -66,16 +67,16 @@ size_t quernel_i_plan_block_budget(const quernel_i_plan_base *b, uint32_t h, uin
     return others < QUERNEL_I_SLICE_MAX ? QUERNEL_I_SLICE_MAX - others : 0;
 }
 
-// Results of a phase lie apart along the lines of y; a line is finished as a whole where its pixels
-// do not.
+// Results of a phase lie apart along the lines of y; the epilogue takes a line as a whole where its
+// pixels do not.
 static uint32_t fused_phases(const quernel_i_problem *p) {
     const bool pays = p->weights->shape.phases > 1 && p->up_w <= FUSED_MAX && p->y.stride_c != 1;
     return pays ? p->up_w : 1;
 }
 
-// Columns of a block by its budget alone, in whole register tiles.
-static size_t fitting_columns(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
-                              uint32_t fused, uint32_t nr) {
+// Output channels of a block by its budget alone, in whole register tiles.
+static size_t fitting_oc(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
+                         uint32_t fused, uint32_t nr) {
     if (b->config->n_block) return quernel_i_round_up(b->config->n_block, 16);
     size_t oc =
         max(1, quernel_i_plan_block_budget(b, strip->h, strip->w) / (panel_bytes(b) * fused)) * 16;
@@ -84,37 +85,42 @@ static size_t fitting_columns(const quernel_i_plan_base *b, const quernel_i_plan
     return oc > nr ? oc / nr * nr : oc;
 }
 
+// Output channels of a block: what its budget allows, no more than a thread's share, and as even as
+// whole register tiles can be. A demanded size stays as it is.
+static uint32_t block_oc(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
+                         uint32_t fused, uint32_t n_split) {
+    const quernel_i_weights_shape *s = &b->problem->weights->shape;
+    const uint32_t subproblems = s->subproblems / fused,
+                   nr = b->kernels->main->nr > 16 ? b->kernels->main->nr : 16;
+    const size_t fitting = fitting_oc(b, strip, fused, nr);
+    if (b->config->n_block) return (uint32_t)min(fitting, s->oc16);
+    const uint32_t share = pieces(s->oc16, pieces(n_split, subproblems));
+    const size_t most = n_split > 1 ? min(fitting, quernel_i_round_up(share, nr)) : fitting;
+    uint32_t blocks = pieces(s->oc, (uint32_t)min(most, s->oc16));
+    // as many for each thread
+    if (subproblems == 1) blocks = (uint32_t)quernel_i_round_up(blocks, n_split);
+    return (uint32_t)min(quernel_i_round_up(pieces(s->oc, blocks), nr), s->oc16);
+}
+
 quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b,
                                                    const quernel_i_plan_strip *strip) {
     const quernel_i_problem *p = b->problem;
     const quernel_i_weights_shape *s = &p->weights->shape;
-    const quernel_i_config *config = b->config;
     const uint32_t fused = fused_phases(p);
     if (quernel_i_problem_depthwise(p)) return (quernel_i_plan_n_blocks){s->oc16, fused, 1, 1, 1};
-    const uint32_t subproblems = s->subproblems / fused,
-                   nr = b->kernels->main->nr > 16 ? b->kernels->main->nr : 16;
-    size_t oc = fitting_columns(b, strip, fused, nr);
-    // Columns are split among threads where rows are too few.
-    const uint32_t strips = p->x.n * strip->count_h * strip->count_w;
-    const uint32_t n_split = strips >= p->threads ? 1 : pieces(p->threads, strips);
-    const uint32_t share = pieces(s->oc16, pieces(n_split, subproblems));
-    if (!config->n_block && n_split > 1) oc = min(oc, quernel_i_round_up(share, nr));
-    oc = min(oc, s->oc16);
-    uint32_t blocks = pieces(s->oc, (uint32_t)oc);
-    // as many for each
-    if (subproblems == 1) blocks = (uint32_t)quernel_i_round_up(blocks, n_split);
-    if (!config->n_block) oc = min(quernel_i_round_up(pieces(s->oc, blocks), nr), s->oc16);
-    quernel_i_plan_n_blocks n = {.oc = (uint32_t)oc, .fused = fused, .n_split = 1};
+    // Output channels are split among threads where rows are too few.
+    const uint32_t strips = p->x.n * strip->count_h * strip->count_w,
+                   n_split = strips >= p->threads ? 1 : pieces(p->threads, strips);
+    quernel_i_plan_n_blocks n = {
+        .oc = block_oc(b, strip, fused, n_split), .fused = fused, .n_split = 1};
     n.per_subproblem = pieces(s->oc, n.oc);
-    n.count = subproblems * n.per_subproblem;
-    if (p->threads > 1)
-        n.n_split =
-            (uint32_t)min(config->n_split ? config->n_split : n_split, n.count); // else none share
+    n.count = s->subproblems / fused * n.per_subproblem;
+    if (p->threads == 1) return n; // nobody to share them with
+    n.n_split = (uint32_t)min(b->config->n_split ? b->config->n_split : n_split, n.count);
     return n;
 }
 
-// Of the kernels only AVX2's for few rows prefetches, and only what no L2 keeps from call to call
-// is worth it.
+// Only weights that no L2 keeps from call to call are prefetched.
 static uint32_t prefetch_distance(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n) {
     const quernel_i_kernel *k = b->kernels->main;
     if (!k->prefetches) return 0;
@@ -131,9 +137,9 @@ quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b,
         return (quernel_i_plan_streams){QUERNEL_I_STREAMED_NONE, 0, prefetch_distance(b, n)};
     const quernel_i_streamed operand = b->config->streamed
                                            ? (quernel_i_streamed)(b->config->streamed - 1)
-                                           : quernel_i_amx_streamed(b->problem, n->oc, l1d_bytes);
+                                           : quernel_i_tiled_streamed(b->problem, n->oc, l1d_bytes);
     const uint32_t own =
-        quernel_i_amx_l1_resident(b->problem, k, b->rows->path, operand, l1d_bytes);
+        quernel_i_tiled_l1_resident(b->problem, k, b->rows->path, operand, l1d_bytes);
     const size_t demanded = min(b->config->l1_resident, b->problem->weights->shape.k_quads);
     return (quernel_i_plan_streams){operand, own && demanded ? (uint32_t)demanded : own, 0};
 }
@@ -150,7 +156,7 @@ static int64_t pitch_of(const quernel_i_plan_base *b, const quernel_i_plan_strip
 
 // Lines lie at one distance in x's rows, in y, and in the residual, and what lies between them is
 // y's own border: then a strip is one line, without a tail of rows at the end of each of its lines.
-// Parts would write each other's borders.
+// Tasks of one strip would write each other's borders.
 static bool can_collapse(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
                          const quernel_i_plan_n_blocks *n, uint32_t dedup) {
     const quernel_i_problem *p = b->problem;
@@ -168,21 +174,22 @@ static bool can_collapse(const quernel_i_plan_base *b, const quernel_i_plan_stri
     return r->stride_h == pitch * r->stride_w && between <= 2 * (int64_t)r->border_w;
 }
 
-// Vector kernels split a line evenly among tiles, so that pixels between lines are lost time; tiles
-// of 16 rows are not.
+// Vector kernels split a line evenly among register tiles, so that pixels between lines are lost
+// time; tile kernels do not split tiles.
 static bool collapse_pays(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip) {
-    const size_t rows = b->kernels->main->tiles ? 16 : 1, lines = strip->h,
+    const quernel_i_kernel *k = b->kernels->main;
+    const size_t rows = k->tiles ? quernel_i_isas[k->isa].tile.rows : 1, lines = strip->h,
                  width = b->problem->grid_w;
     const size_t collapse = (lines - 1) * (size_t)pitch_of(b, strip) + width;
     return lines > 1 &&
            quernel_i_round_up(collapse, rows) <= lines * quernel_i_round_up(width, rows);
 }
 
-int quernel_i_plan_flat_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
-                           const quernel_i_plan_n_blocks *n, uint32_t dedup, bool *ret_flat,
-                           quernel_error *error) {
+int quernel_i_plan_collapse_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
+                               const quernel_i_plan_n_blocks *n, uint32_t dedup, bool *ret_collapse,
+                               quernel_error *error) {
     const bool legal = can_collapse(b, strip, n, dedup), demanded = b->config->collapse == 2;
-    *ret_flat = b->config->collapse ? demanded : legal && collapse_pays(b, strip);
+    *ret_collapse = b->config->collapse ? demanded : legal && collapse_pays(b, strip);
     if (!demanded || legal) return QUERNEL_OK;
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1,
                                "%s: config: collapse: not legal for this layer", b->problem->where);

@@ -6,14 +6,14 @@
 
 #include "plan/plan.h"
 
-#define QUERNEL_I_KiB ((size_t)1024)
+#define QUERNEL_I_KiB ((size_t)1024) // bytes
 
 /// Bytes that a worker's slice of the workspace may hold of rows, or of weights and what works with
 /// them: 2 MiB is what a thread is promised to take at most (tests/memory), of which tables of
-/// columns and flags of a strip have the last 128 KiB.
+/// output channels and flags of a strip have the last 128 KiB.
 #define QUERNEL_I_SLICE_MAX (1920 * QUERNEL_I_KiB)
 
-/// What blocks are chosen for: all that stands before the first of them is chosen.
+/// What blocks are chosen from: all that is known before the first of them.
 typedef struct quernel_i_plan_base {
     const quernel_i_problem *problem;
     const quernel_i_config *config;
@@ -22,15 +22,15 @@ typedef struct quernel_i_plan_base {
     const quernel_i_plan_rows *rows;
 } quernel_i_plan_base;
 
-/// The kernel has a form of the weights of its own.
+/// Whether the kernel has a form of the weights of its own, made block by block.
 static inline bool quernel_i_plan_prepares(const quernel_i_plan_base *b) {
     return !quernel_i_problem_depthwise(b->problem) && b->kernels->main->b_prepare.any;
 }
 
-/// Weights come from beyond L2 again for every strip of rows.
+/// Whether weights come from beyond L2 again for every strip of rows.
 bool quernel_i_plan_far(const quernel_i_plan_base *b);
 /// Budgets of such a product: half of L2 in rows and the rest for their pitch, an eighth in weights
-/// (plan/amx.c).
+/// (plan/tiled.c).
 static inline size_t quernel_i_plan_far_strip(const quernel_i_plan_base *b) {
     return b->machine->l2_bytes * 5 / 8;
 }
@@ -57,9 +57,9 @@ uint32_t quernel_i_plan_range_tasks(const quernel_i_problem *problem);
 uint32_t quernel_i_plan_float_pixels(const quernel_i_problem *problem);
 
 /// Whether a strip is one line. Refuses a demand for it that is not legal.
-int quernel_i_plan_flat_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
-                           const quernel_i_plan_n_blocks *n, uint32_t dedup, bool *ret_flat,
-                           quernel_error *error);
+int quernel_i_plan_collapse_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
+                               const quernel_i_plan_n_blocks *n, uint32_t dedup, bool *ret_collapse,
+                               quernel_error *error);
 uint32_t quernel_i_plan_chunk_of(const quernel_i_plan_base *b, const quernel_i_plan_strip *strip,
                                  const quernel_i_plan_n_blocks *n, bool collapse);
 

@@ -9,7 +9,7 @@
 #include "plan/plan.h"
 #include "registry/registry.h"
 
-enum { WORD = 96 };
+enum { WORD = 96 }; // bytes: "kernel=" and the longest name of a kernel take some 50
 
 #define KNOB(key, words, tries, meaning) \
     {#key, words, tries, meaning, offsetof(quernel_i_config, key)},
@@ -26,19 +26,19 @@ static int refuse(quernel_error *error, const char *where, const char *word) {
 
 static bool parse_count(const char *value, uint32_t *ret) {
     char *end;
-    const unsigned long number = strtoul(value, &end, 10);
-    if (*value < '0' || *value > '9' || *end || number == 0 || number > INT32_MAX) return false;
-    *ret = (uint32_t)number;
+    const unsigned long count = strtoul(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end || count == 0 || count > INT32_MAX) return false;
+    *ret = (uint32_t)count;
     return true;
 }
 
-// The place of `value` among space-separated words, counted from 1.
+// The index of `value` among space-separated words, counted from 1.
 static bool parse_choice(const char *words, const char *value, uint32_t *ret) {
     const size_t wanted = strlen(value);
-    for (uint32_t place = 1; *words; place++) {
+    for (uint32_t index = 1; *words; index++) {
         const size_t length = strcspn(words, " ");
         if (length == wanted && !memcmp(words, value, length)) {
-            *ret = place;
+            *ret = index;
             return true;
         }
         words += length + (words[length] == ' ');

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "plan/algorithm.h"
-#include "plan/amx.h"
+#include "plan/tiled.h"
 #include "registry/registry.h"
 
 static int32_t a_offset_for(const quernel_i_problem *p, const quernel_i_kernel *kernel) {
@@ -17,8 +17,8 @@ static bool demands_packed(const quernel_i_config *config) {
     return config->path == QUERNEL_I_PATH_IM2COL + 1;
 }
 
-// The instruction set's kernel of fewer columns than a sub-panel has, where there are no more: it
-// multiplies no padding. NULL where there is none.
+// The instruction set's kernel of fewer output channels than a sub-panel has, where the layer has
+// no more: it multiplies no padding. NULL where there is none.
 static const quernel_i_kernel *narrow_kernel(const quernel_i_problem *p,
                                              const quernel_i_kernel *gemm) {
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++)
@@ -34,10 +34,10 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
                                               const quernel_i_config *config,
                                               const quernel_i_machine *m) {
     const bool few = (uint64_t)p->x.n * p->grid_h * p->grid_w <= 4;
-    const quernel_i_kernel *tiles = few ? NULL : quernel_i_amx_kernel(p, m, p->quant.type);
-    if (tiles && quernel_i_amx_pays(p)) return tiles;
+    const quernel_i_kernel *tiles = few ? NULL : quernel_i_tiled_kernel(p, m, p->quant.type);
+    if (tiles && quernel_i_tiled_pays(p, tiles)) return tiles;
     const quernel_i_kernel *gemm = quernel_i_registry_best(QUERNEL_I_OP_GEMM, m->isas, -1);
-    // Of kernels of one instruction set the one that reads the numbers as they are.
+    // Of kernels of one instruction set the one that reads the values as they are.
     const quernel_i_kernel *typed =
         quernel_i_registry_best(QUERNEL_I_OP_GEMM, m->isas, p->quant.type);
     if (typed && typed->isa == gemm->isa) gemm = typed;

@@ -3,11 +3,11 @@
 // core (QUERNEL_TEST_FIT=1 test_tune model_regret prints them); MACs are scaled to other
 // instruction sets by what their registers can do in a cycle.
 #include "plan/model.h"
-#include "cpu/cpu.h"
 
+#include "cpu/cpu.h"
 #include "plan/algorithm.h"
 
-enum { SQUARE = 4 };
+enum { SQUARE = 4 }; // side of the outputs that quernel_i_algorithm_work counts for
 
 const double quernel_i_model_rates[QUERNEL_I_WORK_COUNT] = {
     [QUERNEL_I_WORK_MACS] = 0.426,     [QUERNEL_I_WORK_CALLS] = 0,
@@ -23,12 +23,13 @@ static double words_per_ns(const quernel_i_kernel *k) {
     return quernel_i_isas[k->isa].words_per_ns;
 }
 
+// `total` rounded up to whole pieces.
 static double up(double total, double piece) {
     const double whole = (double)(uint64_t)(total / piece);
     return (whole + (whole * piece < total)) * piece;
 }
 
-// A task's share: a strip by a part of the n-blocks, in numbers of pixels that need not be whole.
+// A task's share: a strip by a part of the n-blocks. Means, so that pixels need not be whole.
 typedef struct share {
     double tasks, strips;      // per thread; strips of the whole layer
     double pixels, line_calls; // of a strip: output pixels, calls per n-block
@@ -56,11 +57,12 @@ static share share_of(const quernel_i_problem *p, const quernel_i_plan *plan, do
     return s;
 }
 
+// Output channels that a block computes, tails of register tiles included.
 static double n_block_oc(const quernel_i_problem *p, const quernel_i_plan *plan) {
     return up((double)p->weights->shape.oc / plan->n_blocks.per_subproblem, plan->kernels.main->nr);
 }
 
-// Direct products: rows by columns, k deep.
+// Direct products: rows by output channels, k deep.
 static void count_direct(const quernel_i_problem *p, const quernel_i_plan *plan, const share *s,
                          double *work) {
     const quernel_i_kernel *k = plan->kernels.main;
@@ -84,32 +86,42 @@ static void count_winograd(const quernel_i_problem *p, const quernel_i_plan *pla
     work[QUERNEL_I_WORK_WIDENED] = rows * p->x.c;
 }
 
+// Weights: `walked` bytes are read from where the block stays; it comes from L1 where it fits there
+// beside the rows. A kernel with a form of its own makes it, once where there is one block.
+static void count_weights(const quernel_i_plan *plan, const quernel_i_machine *m, const share *s,
+                          double block, double walked, double *work) {
+    if (block > (double)m->l2_bytes / 2) work[QUERNEL_I_WORK_B_FAR] = walked;
+    else if (block > (double)m->l1d_bytes / 2) work[QUERNEL_I_WORK_B_L2] = walked;
+    if (plan->kernels.main->b_prepare.any)
+        work[QUERNEL_I_WORK_PREPARED] = (s->n_blocks > 1 ? s->tasks * s->n_blocks : 1) * block;
+}
+
+// Rows that do not stay in L2 beside a block of weights come again for every n-block.
+static void count_rows(const quernel_i_problem *p, const quernel_i_plan *plan,
+                       const quernel_i_machine *m, const share *s, double block, double *work) {
+    const bool packed = plan->rows.path == QUERNEL_I_PATH_IM2COL;
+    const double depth = 4.0 * p->weights->shape.k_quads,
+                 rows = packed ? plan->chunk * depth : s->staged,
+                 again = rows + block > (double)m->l2_bytes ? s->n_blocks : 1;
+    work[QUERNEL_I_WORK_A_FAR] = s->tasks * s->staged * again;
+    if (packed)
+        work[QUERNEL_I_WORK_PACKED] = s->tasks * s->pixels * depth * p->weights->shape.groups;
+}
+
 static void count_product(const quernel_i_problem *p, const quernel_i_plan *plan,
                           const quernel_i_machine *m, const share *s, double *work) {
-    const quernel_i_weights_shape *w = &p->weights->shape;
     const quernel_i_kernel *k = plan->kernels.main;
     const bool winograd = k->multiplies != QUERNEL_I_MULTIPLIES_DIRECT;
     const quernel_i_algorithm_cost conv =
         winograd ? quernel_i_algorithm_work(p, k) : (quernel_i_algorithm_cost){0, 0, 1};
     (winograd ? count_winograd : count_direct)(p, plan, s, work);
-    const double tiles = s->tasks * s->n_blocks *
-                         (winograd ? conv.rows * s->squares / k->mr : s->tiles),
-                 depth = 4.0 * w->k_quads;
-    const double block = n_block_oc(p, plan) / 16 * (double)quernel_i_panel_bytes(k, w->k_quads),
-                 l2 = (double)m->l2_bytes;
-    // A tile of rows walks the block, a tile of points its part; it comes from L1 where it fits
-    // there beside the rows.
-    const double walked = tiles * block / conv.matrices;
-    if (block > l2 / 2) work[QUERNEL_I_WORK_B_FAR] = walked;
-    else if (block > (double)m->l1d_bytes / 2) work[QUERNEL_I_WORK_B_L2] = walked;
-    if (k->b_prepare.any)
-        work[QUERNEL_I_WORK_PREPARED] = (s->n_blocks > 1 ? s->tasks * s->n_blocks : 1) * block;
-    // Rows that do not stay in L2 come again for every n-block.
-    const double rows = plan->rows.path == QUERNEL_I_PATH_IM2COL ? plan->chunk * depth : s->staged;
-    const double again = rows + block > l2 ? s->n_blocks : 1;
-    work[QUERNEL_I_WORK_A_FAR] = s->tasks * s->staged * again;
-    if (plan->rows.path == QUERNEL_I_PATH_IM2COL)
-        work[QUERNEL_I_WORK_PACKED] = s->tasks * s->pixels * depth * w->groups;
+    const double tiles =
+        s->tasks * s->n_blocks * (winograd ? conv.rows * s->squares / k->mr : s->tiles);
+    const double block =
+        n_block_oc(p, plan) / 16 * (double)quernel_i_panel_bytes(k, p->weights->shape.k_quads);
+    // A tile of rows walks the whole block, a tile of points its part.
+    count_weights(plan, m, s, block, tiles * block / conv.matrices, work);
+    count_rows(p, plan, m, s, block, work);
 }
 
 static void count_depthwise(const quernel_i_problem *p, const quernel_i_plan *plan, const share *s,

@@ -9,19 +9,18 @@
 /// What a plan does, per thread that has the most to do. Each is multiplied by a rate; the sum is
 /// the time.
 typedef enum quernel_i_work {
-    /// multiply-adds, tails of register tiles included, in n-blocks of the
-    QUERNEL_I_WORK_MACS,
-    ///< instruction set's rate
-    QUERNEL_I_WORK_CALLS,     ///< kernel calls
-    QUERNEL_I_WORK_TILES,     ///< register tiles: each is set up, finished and stored
-    QUERNEL_I_WORK_WIDENED,   ///< bytes of rows that a kernel expands or reads again for each block
-                              ///< of output channels
-    QUERNEL_I_WORK_B_L2,      ///< bytes of weights read from L2
-    QUERNEL_I_WORK_B_FAR,     ///< bytes of weights read from beyond L2
-    QUERNEL_I_WORK_A_FAR,     ///< bytes of rows read from beyond L2
+    QUERNEL_I_WORK_MACS,    ///< nanoseconds of the multiply-adds, tails of register tiles included,
+                            ///< at the instruction set's rate
+    QUERNEL_I_WORK_CALLS,   ///< kernel calls
+    QUERNEL_I_WORK_TILES,   ///< register tiles: each is set up, has its epilogue and is stored
+    QUERNEL_I_WORK_WIDENED, ///< bytes of rows that a kernel expands or reads again for each block
+                            ///< of output channels
+    QUERNEL_I_WORK_B_L2,    ///< bytes of weights read from L2
+    QUERNEL_I_WORK_B_FAR,   ///< bytes of weights read from beyond L2
+    QUERNEL_I_WORK_A_FAR,   ///< bytes of rows read from beyond L2
     QUERNEL_I_WORK_PREPARED,  ///< bytes of weights brought into the kernel's own form
     QUERNEL_I_WORK_COPIED,    ///< bytes of strips copied from an int8 input
-    QUERNEL_I_WORK_QUANTIZED, ///< numbers of a float input quantized
+    QUERNEL_I_WORK_QUANTIZED, ///< values of a float input quantized
     QUERNEL_I_WORK_PACKED,    ///< bytes of im2col rows gathered
     QUERNEL_I_WORK_STORED,    ///< bytes of the output
     QUERNEL_I_WORK_COUNT
@@ -35,7 +34,7 @@ void quernel_i_model_count(const quernel_i_problem *problem, const quernel_i_pla
 double quernel_i_model_ns(const quernel_i_problem *problem, const quernel_i_plan *plan,
                           const quernel_i_machine *machine);
 
-/// Nanoseconds per n-block of each kind of work, as fitted to the landscapes (tune/landscapes).
+/// Nanoseconds per unit of each kind of work, as fitted to the landscapes (tune/landscapes).
 extern const double quernel_i_model_rates[QUERNEL_I_WORK_COUNT];
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plan that the process may run. The right to use AMX tiles is asked for once a plan takes them,
-// no sooner.
+// A plan that the process may run. The permission for an instruction set is asked for once a plan
+// takes its kernel, no sooner: being granted may cost a thread (cpu/amx.c).
 #include "cpu/cpu.h"
 #include "plan/plan.h"
 

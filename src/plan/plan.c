@@ -31,37 +31,47 @@ static void check_plan(const quernel_i_problem *p, const quernel_i_plan *plan) {
     assert(!plan->collapse || (plan->n_blocks.n_split == 1 && !plan->dedup));
 }
 
+// The kernels and the rows that they read: all that blocks are chosen from. Refuses demands of them
+// that are not legal.
+static int choose_base(const quernel_i_problem *p, const quernel_i_config *config,
+                       const quernel_i_machine *machine, quernel_i_plan *plan,
+                       quernel_error *error) {
+    quernel_i_path path;
+    const int code =
+        config->kernel ? quernel_i_plan_kernel_check(p, config, machine, error) : QUERNEL_OK;
+    if (code) return code;
+    plan->kernels = quernel_i_plan_kernels_of(p, config, machine);
+    if (!quernel_i_plan_path_of(p, &plan->kernels, config, &path)) return refuse(error, p, "path");
+    plan->rows = quernel_i_plan_rows_of(p, &plan->kernels, path);
+    return config->dedup && !can_dedup(p, &plan->rows) ? refuse(error, p, "dedup") : QUERNEL_OK;
+}
+
+// Sizes and splits, each from those before it, then the workspace for all of them.
+static int choose_blocks(const quernel_i_plan_base *b, quernel_i_plan *plan, quernel_error *error) {
+    plan->strip = quernel_i_plan_strip_of(b);
+    plan->n_blocks = quernel_i_plan_n_blocks_of(b, &plan->strip);
+    plan->dedup = b->config->dedup;
+    const int code = quernel_i_plan_collapse_of(b, &plan->strip, &plan->n_blocks, plan->dedup,
+                                                &plan->collapse, error);
+    if (code) return code;
+    plan->streams = quernel_i_plan_streams_of(b, &plan->n_blocks);
+    plan->chunk = quernel_i_plan_chunk_of(b, &plan->strip, &plan->n_blocks, plan->collapse);
+    plan->float_pixels = quernel_i_plan_float_pixels(b->problem);
+    plan->range_tasks = quernel_i_plan_range_tasks(b->problem);
+    return quernel_i_plan_workspace_of(b, plan, &plan->workspace, error);
+}
+
 int quernel_i_plan_make(const quernel_i_problem *p, const quernel_i_config *config,
                         const quernel_i_machine *machine, quernel_i_plan *ret_plan,
                         quernel_error *error) {
+    // ref has a kernel for everything, so that there always is a plan.
     assert(p->threads >= 1 && p->grid_h >= 1 && p->grid_w >= 1 &&
            machine->isas & 1u << QUERNEL_ISA_REF);
-    quernel_i_path path;
-    int code = config->kernel ? quernel_i_plan_kernel_check(p, config, machine, error) : QUERNEL_OK;
+    quernel_i_plan plan = {0};
+    int code = choose_base(p, config, machine, &plan, error);
     if (code) return code;
-    const quernel_i_plan_kernels kernels = quernel_i_plan_kernels_of(p, config, machine);
-    if (!quernel_i_plan_path_of(p, &kernels, config, &path)) return refuse(error, p, "path");
-    const quernel_i_plan_rows rows = quernel_i_plan_rows_of(p, &kernels, path);
-    if (config->dedup && !can_dedup(p, &rows)) return refuse(error, p, "equal");
-    const quernel_i_plan_base base = {p, config, machine, &kernels, &rows};
-    const quernel_i_plan_strip strip = quernel_i_plan_strip_of(&base);
-    const quernel_i_plan_n_blocks n = quernel_i_plan_n_blocks_of(&base, &strip);
-    bool collapse;
-    if ((code = quernel_i_plan_flat_of(&base, &strip, &n, config->dedup, &collapse, error)))
-        return code;
-    quernel_i_plan plan = {
-        .kernels = kernels,
-        .rows = rows,
-        .strip = strip,
-        .n_blocks = n,
-        .streams = quernel_i_plan_streams_of(&base, &n),
-        .dedup = config->dedup,
-        .collapse = collapse,
-        .chunk = quernel_i_plan_chunk_of(&base, &strip, &n, collapse),
-        .float_pixels = quernel_i_plan_float_pixels(p),
-        .range_tasks = quernel_i_plan_range_tasks(p),
-    };
-    if ((code = quernel_i_plan_workspace_of(&base, &plan, &plan.workspace, error))) return code;
+    const quernel_i_plan_base base = {p, config, machine, &plan.kernels, &plan.rows};
+    if ((code = choose_blocks(&base, &plan, error))) return code;
     check_plan(p, &plan);
     *ret_plan = plan;
     return QUERNEL_OK;

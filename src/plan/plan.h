@@ -25,7 +25,7 @@ typedef struct quernel_i_plan_kernels {
     const quernel_i_kernel *gather;   // float rows of the im2col path
     const quernel_i_kernel *range;
     const quernel_i_kernel *epilogue_kernel; // of fused lines
-    int32_t a_offset;  // added to numbers that the kernel reads as its own type
+    int32_t a_offset;  // added to quantized values, which then have the kernel's type
     uint32_t ic_split; // of a convolution kernel's channels
 } quernel_i_plan_kernels;
 
@@ -50,14 +50,14 @@ typedef struct quernel_i_plan_strip {
 /// Output channels, in blocks whose weights are prepared at a time.
 typedef struct quernel_i_plan_n_blocks {
     uint32_t oc;    // output channels of a block
-    uint32_t fused; // phases of a block: all of a line of y that is finished whole, else 1
+    uint32_t fused; // phases of a block: all of a line of y whose epilogue runs at once, else 1
     uint32_t per_subproblem, count; // count = subproblems / fused · per_subproblem
     uint32_t n_split;               // tasks that share out the blocks of a strip
 } quernel_i_plan_n_blocks;
 
 /// How operands pass through the caches.
 typedef struct quernel_i_plan_streams {
-    quernel_i_streamed operand; // the one that is streamed L1
+    quernel_i_streamed operand; // the one that is streamed past L1
     uint32_t l1_resident;       // quads of k of a tile kernel's rows that stay in L1; 0: all
     uint32_t prefetch;          // bytes ahead; 0: none
 } quernel_i_plan_streams;
@@ -77,7 +77,7 @@ typedef struct quernel_i_slice {
     size_t bytes;
 } quernel_i_slice;
 
-/// Quantization of one image, found in the run.
+/// Quantization parameters of one image, computed in the run.
 typedef struct quernel_i_image_quant {
     float d, g;
     int32_t z;
@@ -109,12 +109,12 @@ typedef struct quernel_i_plan {
     quernel_i_plan_workspace workspace;
 } quernel_i_plan;
 
-/// The kernel takes strips of pixels, not rows.
-static inline bool quernel_i_kernel_conv(const quernel_i_kernel *k) {
+/// Whether the kernel takes strips of pixels, not rows.
+static inline bool quernel_i_plan_kernel_is_conv(const quernel_i_kernel *k) {
     return k->call == QUERNEL_I_CALL_CONV;
 }
 static inline bool quernel_i_plan_conv(const quernel_i_plan *plan) {
-    return quernel_i_kernel_conv(plan->kernels.main);
+    return quernel_i_plan_kernel_is_conv(plan->kernels.main);
 }
 /// Bytes from row to row of the tile of a fused line's sums.
 static inline size_t quernel_i_plan_tile_row(const quernel_i_plan_n_blocks *n) {
@@ -164,15 +164,15 @@ size_t quernel_i_config_print(const quernel_i_config *config, char *text, size_t
 /// Every choice of a plan as a demand.
 quernel_i_config quernel_i_config_of(const quernel_i_plan *plan);
 
-/// Makes the plan for a problem. A pure function: it reads its arguments and nothing else, and asks
-/// for nothing. Refuses a config that is not legal for this problem, or on this machine, and sizes
-/// that overflow.
+/// Makes the plan for a problem. A pure function: it reads its arguments and nothing else, and no
+/// permission is asked for. Refuses a config that is not legal for this problem, or on this
+/// machine, and sizes that overflow.
 int quernel_i_plan_make(const quernel_i_problem *problem, const quernel_i_config *config,
                         const quernel_i_machine *machine, quernel_i_plan *ret_plan,
                         quernel_error *error);
 
-/// The same, with the right to use AMX tiles asked for where the plan takes them: where it is
-/// refused, the plan of this machine without them.
+/// The same, with the permission asked for where the instruction set of the plan's kernel needs
+/// one: where it is refused, the plan of this machine without that set.
 int quernel_i_plan_make_permitted(const quernel_i_problem *problem, const quernel_i_config *config,
                                   const quernel_i_machine *machine, quernel_i_plan *ret_plan,
                                   quernel_error *error);

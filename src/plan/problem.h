@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The problem: what the user described, checked. Made by `op`, const from then on. What differs
-// from machine to machine, or with how the problem is solved, stands in the plan.
+// from machine to machine, or with how the problem is solved, is in the plan.
 //
 // Every operator is a grid of output pixels. linear: one image of one line with M pixels. conv2d:
 // its output. deconv2d: the patches of stride x stride pixels that tile its output, where
@@ -33,11 +33,11 @@ typedef struct quernel_i_problem {
 static inline bool quernel_i_problem_depthwise(const quernel_i_problem *p) {
     return p->weights->shape.format == QUERNEL_I_FORMAT_TAPS;
 }
-/// Scale and zero point of each image are found in the run.
+/// Scale and zero point of each image are computed in the run.
 static inline bool quernel_i_problem_by_image(const quernel_i_problem *p) {
     return p->quant.mode == QUERNEL_QUANT_DYNAMIC_CALL;
 }
-/// Rows have parameters of their own, found in the run.
+/// Rows have parameters of their own, computed in the run.
 static inline bool quernel_i_problem_by_row(const quernel_i_problem *p) {
     return p->quant.mode == QUERNEL_QUANT_DYNAMIC_ROW;
 }

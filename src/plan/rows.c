@@ -2,9 +2,9 @@
 // How the rows that the kernel reads come to be.
 #include "plan/rows.h"
 
-#include "plan/amx.h"
+#include "plan/tiled.h"
 
-// Every tap of every output pixel lies inside the tensor or its border.
+// Whether every tap of every output pixel lies inside the tensor or its border.
 static bool taps_inside(const quernel_i_problem *p, int64_t border_h, int64_t border_w) {
     const int64_t bottom = (int64_t)(p->grid_h - 1) * p->stride_h +
                            (int64_t)(p->kernel_h - 1) * p->dilation_h - p->pad_top;
@@ -14,7 +14,7 @@ static bool taps_inside(const quernel_i_problem *p, int64_t border_h, int64_t bo
            bottom < (int64_t)p->x.h + border_h && right < (int64_t)p->x.w + border_w;
 }
 
-// Taps of one kernel row lie side by side in memory, so that one run covers them.
+// Whether taps of one kernel row lie side by side in memory, so that one run covers them.
 static bool whole_rows(const quernel_i_problem *p, int64_t pixel) {
     return p->kernel_w == 1 ||
            (p->weights->shape.subproblem_in == p->x.c && p->dilation_w == 1 && pixel == p->x.c);
@@ -30,7 +30,7 @@ static bool can_read_in_place(const quernel_i_problem *p, const quernel_i_plan_k
         return false;
     if (!taps_inside(p, p->x.border_h, p->x.border_w)) return false;
     if (quernel_i_problem_depthwise(p)) return true;
-    if (quernel_i_kernel_conv(k->main)) // reads no byte more
+    if (quernel_i_plan_kernel_is_conv(k->main)) // reads no byte more
         return !k->main->fits.whole_lines || p->x.stride_w == p->weights->shape.subproblem_in;
     // The phases of a deconvolution differ in the length of their runs.
     const bool one_length = whole_rows(p, p->x.stride_w) && p->weights->shape.phases == 1;
@@ -42,13 +42,13 @@ static bool must_pack(const quernel_i_problem *p, const quernel_i_plan_kernels *
     const bool by_row =
         quernel_i_problem_by_row(p) || (p->quant.row_scale && !quernel_i_problem_int8_input(p));
     if (by_row || p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN) return true;
-    return !quernel_i_kernel_conv(k->main) && !whole_rows(p, p->x.c) && !taps_aligned(p);
+    return !quernel_i_plan_kernel_is_conv(k->main) && !whole_rows(p, p->x.c) && !taps_aligned(p);
 }
 
 bool quernel_i_plan_path_of(const quernel_i_problem *p, const quernel_i_plan_kernels *k,
                             const quernel_i_config *config, quernel_i_path *ret) {
     const bool pack = must_pack(p, k), in_place = !pack && can_read_in_place(p, k);
-    const bool copy = in_place && quernel_i_amx_copy(p, k->main, p->x.stride_w * p->stride_w);
+    const bool copy = in_place && quernel_i_tiled_copy(p, k->main, p->x.stride_w * p->stride_w);
     *ret = pack                ? QUERNEL_I_PATH_IM2COL
            : in_place && !copy ? QUERNEL_I_PATH_INPLACE
                                : QUERNEL_I_PATH_STAGED;
@@ -67,8 +67,8 @@ static ptrdiff_t copied_pixel(const quernel_i_problem *p, const quernel_i_plan_k
     const size_t bytes = packed ? (size_t)p->weights->shape.k_quads * 4 : p->x.c;
     // Rows a multiple of 2048 bytes apart would fall into too few sets of L1. Tiles keep many lines
     // of each of 32 rows there, which would overlap if each row began a set behind the one before.
-    const bool spread =
-        bytes % 2048 == 0 && (packed || p->kernel_w == 1) && !quernel_i_kernel_conv(k->main);
+    const bool spread = bytes % 2048 == 0 && (packed || p->kernel_w == 1) &&
+                        !quernel_i_plan_kernel_is_conv(k->main);
     const size_t sets = bytes % 4096 == 0 && k->main->tiles ? 5 : 1;
     return (ptrdiff_t)(bytes + (spread ? sets * QUERNEL_I_LINE : 0));
 }

@@ -7,12 +7,12 @@
 
 #include "plan/model.h"
 
-enum { TRIES_MAX = 16 };
+enum { TRIES_MAX = 16 }; // more than a line of knobs.def has
 
 typedef struct walk {
     const quernel_i_problem *problem;
     const quernel_i_machine *machine;
-    quernel_i_candidate *found;
+    quernel_i_candidate *candidates;
     size_t count, capacity;
 } walk;
 
@@ -22,7 +22,7 @@ static bool plan(const walk *w, const quernel_i_config *config, quernel_i_plan *
 
 static bool known(const walk *w, const quernel_i_config *config) {
     for (size_t i = 0; i < w->count; i++)
-        if (!memcmp(&w->found[i].config, config, sizeof *config)) return true;
+        if (!memcmp(&w->candidates[i].config, config, sizeof *config)) return true;
     return false;
 }
 
@@ -31,7 +31,7 @@ static void keep(walk *w, const quernel_i_config *demands) {
     if (w->count == w->capacity || !plan(w, demands, &planned)) return;
     const quernel_i_config config = quernel_i_config_of(&planned);
     if (!known(w, &config))
-        w->found[w->count++] =
+        w->candidates[w->count++] =
             (quernel_i_candidate){config, quernel_i_model_ns(w->problem, &planned, w->machine)};
 }
 
@@ -40,8 +40,8 @@ static size_t tries_of(const char *text, uint32_t own, uint32_t *ret) {
     size_t count = 0;
     while (*text && count < TRIES_MAX) {
         const char sign = *text;
-        const uint32_t number = (uint32_t)strtoul(text + (sign == '/' || sign == '*'), NULL, 10);
-        const uint32_t value = sign == '/' ? own / number : sign == '*' ? own * number : number;
+        const uint32_t operand = (uint32_t)strtoul(text + (sign == '/' || sign == '*'), NULL, 10);
+        const uint32_t value = sign == '/' ? own / operand : sign == '*' ? own * operand : operand;
         if (value && value != own) ret[count++] = value;
         text += strcspn(text, " ");
         text += strspn(text, " ");
@@ -50,29 +50,42 @@ static size_t tries_of(const char *text, uint32_t own, uint32_t *ret) {
 }
 
 static void walk_knobs(walk *w, const quernel_i_knob *knob, quernel_i_config *demands,
+                       uint32_t moves);
+
+// Every word of a choice.
+static void walk_words(walk *w, const quernel_i_knob *knob, quernel_i_config *demands,
+                       uint32_t moves) {
+    uint32_t *demand = quernel_i_knob_demand(knob, demands), words = 1;
+    for (const char *at = knob->words; (at = strchr(at, ' ')); at++) words++;
+    for (*demand = 1; *demand <= words; ++*demand) walk_knobs(w, knob + 1, demands, moves);
+}
+
+// The tries of a count beside the plan's own: each is a move.
+static void walk_tries(walk *w, const quernel_i_knob *knob, quernel_i_config *demands,
+                       uint32_t moves) {
+    quernel_i_plan planned;
+    uint32_t tries[TRIES_MAX];
+    if (!plan(w, demands, &planned)) return;
+    const quernel_i_config own = quernel_i_config_of(&planned);
+    const size_t count = tries_of(knob->tries, quernel_i_knob_get(knob, &own), tries);
+    for (size_t i = 0; i < count; i++) {
+        *quernel_i_knob_demand(knob, demands) = tries[i];
+        walk_knobs(w, knob + 1, demands, moves - 1);
+    }
+}
+
+// Keeps the plans of all demands for this knob and those behind it. Leaves the demands as they
+// were.
+static void walk_knobs(walk *w, const quernel_i_knob *knob, quernel_i_config *demands,
                        uint32_t moves) {
     if (!knob->key) {
         keep(w, demands);
         return;
     }
-    uint32_t *demand = quernel_i_knob_demand(knob, demands);
     walk_knobs(w, knob + 1, demands, moves);
-    if (knob->words) {
-        uint32_t words = 1;
-        for (const char *at = knob->words; (at = strchr(at, ' ')); at++) words++;
-        for (*demand = 1; *demand <= words; ++*demand) walk_knobs(w, knob + 1, demands, moves);
-    } else if (moves) {
-        quernel_i_plan planned;
-        uint32_t tries[TRIES_MAX];
-        if (!plan(w, demands, &planned)) return;
-        const quernel_i_config own = quernel_i_config_of(&planned);
-        const size_t count = tries_of(knob->tries, quernel_i_knob_get(knob, &own), tries);
-        for (size_t i = 0; i < count; i++) {
-            *demand = tries[i];
-            walk_knobs(w, knob + 1, demands, moves - 1);
-        }
-    }
-    *demand = 0;
+    if (knob->words) walk_words(w, knob, demands, moves);
+    else if (moves) walk_tries(w, knob, demands, moves);
+    *quernel_i_knob_demand(knob, demands) = 0;
 }
 
 size_t quernel_i_space(const quernel_i_problem *problem, const quernel_i_machine *machine,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Strips: how many output pixels a task makes. Their rows take at most a third of L2, so that a
 // block of weights (half of it) and results have room beside them (large products on tiles:
-// plan/amx.c).
-#include "plan/amx.h"
+// plan/tiled.c).
 #include "plan/blocking.h"
+#include "plan/tiled.h"
 
 // Most bytes of a strip: a third of a slice, 640 KiB, as it is a third of a smaller L2. The largest
 // block of weights and a chunk fit beside it (blocking.c).
@@ -28,7 +28,7 @@ static size_t max(size_t a, size_t b) { return a > b ? a : b; }
 static uint32_t pieces(uint32_t total, uint32_t piece) { return (total + piece - 1) / piece; }
 
 bool quernel_i_plan_far(const quernel_i_plan_base *b) {
-    return quernel_i_amx_far(b->problem, b->kernels->main, b->rows->path, b->machine->l2_bytes);
+    return quernel_i_tiled_far(b->problem, b->kernels->main, b->rows->path, b->machine->l2_bytes);
 }
 
 size_t quernel_i_plan_strip_pixel(const quernel_i_plan_base *b) {
@@ -44,7 +44,7 @@ size_t quernel_i_plan_strip_bytes(const quernel_i_plan_base *b, uint32_t h, uint
 // Output lines of a register tile: convolution kernels work in tiles of 4, of each lattice of a
 // dilation.
 static uint32_t line_step(const quernel_i_plan_base *b) {
-    return quernel_i_kernel_conv(b->kernels->main) ? 4 * b->problem->dilation_h : 1;
+    return quernel_i_plan_kernel_is_conv(b->kernels->main) ? 4 * b->problem->dilation_h : 1;
 }
 
 // Prepared weights are made anew for every strip. Transformed ones are dear, so strips are large;
@@ -55,7 +55,8 @@ static size_t strip_budget(const quernel_i_plan_base *b) {
     const bool in_place = r->path == QUERNEL_I_PATH_INPLACE,
                packed = r->path == QUERNEL_I_PATH_IM2COL;
     const size_t pixel = quernel_i_plan_strip_pixel(b);
-    if (quernel_i_kernel_conv(b->kernels->main)) return in_place ? SIZE_MAX : CONV_STRIP_MAX;
+    if (quernel_i_plan_kernel_is_conv(b->kernels->main))
+        return in_place ? SIZE_MAX : CONV_STRIP_MAX;
     if (quernel_i_plan_far(b) && !(packed && r->has_strip))
         return quernel_i_plan_far_strip(b) / (size_t)r->pixel * pixel;
     const size_t pays =
@@ -65,7 +66,8 @@ static size_t strip_budget(const quernel_i_plan_base *b) {
 
 // Half a line, in whole tiles where the kernel works in tiles: of each lattice of a dilation.
 static uint32_t half_line(const quernel_i_plan_base *b, uint32_t pixels) {
-    const uint32_t tile = quernel_i_kernel_conv(b->kernels->main) ? 4 * b->problem->dilation_w : 1;
+    const uint32_t tile =
+        quernel_i_plan_kernel_is_conv(b->kernels->main) ? 4 * b->problem->dilation_w : 1;
     return pieces((pixels + 1) / 2, tile) * tile;
 }
 
@@ -110,17 +112,17 @@ static extent grow(const quernel_i_plan_base *b, extent e) {
     return e;
 }
 
-// Columns that need several blocks of transformed weights are better split among threads than
-// lines: no block is made twice.
+// Output channels that need several blocks of transformed weights are better split among threads
+// than lines: no block is made twice.
 static bool splits_n(const quernel_i_plan_base *b, extent e) {
     const quernel_i_weights_shape *s = &b->problem->weights->shape;
-    if (!quernel_i_kernel_conv(b->kernels->main) || b->rows->path != QUERNEL_I_PATH_INPLACE)
+    if (!quernel_i_plan_kernel_is_conv(b->kernels->main) || b->rows->path != QUERNEL_I_PATH_INPLACE)
         return false;
     const size_t weights = quernel_i_panel_bytes(b->kernels->main, s->k_quads) * (s->oc16 / 16);
     return weights > quernel_i_plan_block_budget(b, e.h, e.w);
 }
 
-// More threads want more strips, in a multiple of their number; a strip stays at least two register
+// More threads want more strips, in a multiple of their count; a strip stays at least two register
 // tiles high.
 static extent split(const quernel_i_plan_base *b, extent e) {
     const quernel_i_problem *p = b->problem;

@@ -3,44 +3,68 @@
 #include "base/error.h"
 #include "plan/blocking.h"
 
+// Takes a piece; returns where it begins in the slice.
 static size_t offset(quernel_i_layout *slice, size_t count, size_t size) {
     const size_t at = slice->used;
     quernel_i_take(slice, count, size);
     return at;
 }
 
-static quernel_i_slice lay_out_slice(const quernel_i_plan_base *b, const quernel_i_plan *plan,
-                                     quernel_i_layout *layout) {
-    const quernel_i_problem *p = b->problem;
-    const quernel_i_weights_shape *s = &p->weights->shape;
+// What the kernel reads: rows, weights, its scratch.
+static void lay_out_operands(const quernel_i_plan_base *b, const quernel_i_plan *plan,
+                             quernel_i_layout *layout, quernel_i_slice *at) {
     const quernel_i_plan_strip *strip = &plan->strip;
     const quernel_i_plan_n_blocks *n = &plan->n_blocks;
     const bool packed = b->rows->path == QUERNEL_I_PATH_IM2COL,
                prepared = quernel_i_plan_prepares(b);
+    // Runs of k may be read a little behind the last pixel.
+    const size_t strip_bytes = quernel_i_plan_strip_bytes(b, strip->h, strip->w) + QUERNEL_I_LINE,
+                 packed_bytes = plan->chunk * (size_t)b->rows->pixel + QUERNEL_I_LINE;
+    const size_t panel =
+        prepared ? quernel_i_panel_bytes(b->kernels->main, b->problem->weights->shape.k_quads) : 1;
+    at->strip = offset(layout, b->rows->has_strip ? strip_bytes : 0, 1);
+    at->packed = offset(layout, packed ? packed_bytes : 0, 1);
+    at->block = offset(layout, prepared ? n->oc / 16 * n->fused : 0, panel);
+    at->scratch = offset(layout, quernel_i_plan_scratch_bytes(b), 1);
+    at->dedup = offset(layout, quernel_i_plan_dedup_blocks(plan), strip->h);
+}
+
+// What it writes where its rows are no rows of y: results or sums of a chunk, and their residuals.
+static void lay_out_results(const quernel_i_problem *p, const quernel_i_plan *plan,
+                            quernel_i_layout *layout, quernel_i_slice *at) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const quernel_i_plan_n_blocks *n = &plan->n_blocks;
+    const size_t interleaved = s->interleaved ? (size_t)plan->chunk * s->oc : 0,
+                 fused = n->fused > 1 ? (size_t)plan->chunk * n->fused : 0;
+    at->tile = s->interleaved
+                   ? offset(layout, interleaved, quernel_type_size((quernel_type)p->y.type))
+                   : offset(layout, fused, quernel_i_plan_tile_row(n));
+    at->residual = offset(layout, p->epilogue.residual ? interleaved : 0, sizeof(float));
+}
+
+// Tables of dynamic quantization, of a chunk's rows or of an image, and of weights' zero points.
+static void lay_out_tables(const quernel_i_problem *p, const quernel_i_plan *plan,
+                           quernel_i_layout *layout, quernel_i_slice *at) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
     const bool by_row = quernel_i_problem_by_row(p) || p->quant.row_scale,
                by_image = quernel_i_problem_by_image(p);
     const size_t oc = by_image ? (size_t)s->subproblems * s->oc16 : 0, rows = plan->chunk;
-    const size_t strip_bytes = quernel_i_plan_strip_bytes(b, strip->h, strip->w) + QUERNEL_I_LINE;
-    const size_t panel = prepared ? quernel_i_panel_bytes(b->kernels->main, s->k_quads) : 1;
-    const size_t interleaved = s->interleaved ? rows * s->oc : 0,
-                 fused = n->fused > 1 ? rows * n->fused : 0;
+    at->row_scale = offset(layout, by_row ? rows : 0, sizeof(float));
+    at->row_term = offset(layout, by_row ? rows : 0, sizeof(int32_t));
+    at->row_sum = offset(layout, p->weights->has_zero ? rows : 0, sizeof(int32_t));
+    at->init = offset(layout, oc, sizeof(int32_t));
+    at->scale = offset(layout, oc, sizeof(float));
+}
+
+static quernel_i_slice lay_out_slice(const quernel_i_plan_base *b, const quernel_i_plan *plan,
+                                     quernel_i_layout *layout) {
+    const quernel_i_problem *p = b->problem;
     quernel_i_slice at;
-    quernel_i_take(layout, 1, QUERNEL_I_LINE); // which n_block's weights stand prepared
-    at.strip = offset(layout, b->rows->has_strip ? strip_bytes : 0, 1);
-    at.packed = offset(layout, packed ? rows * (size_t)b->rows->pixel + QUERNEL_I_LINE : 0, 1);
-    at.block = offset(layout, prepared ? n->oc / 16 * n->fused : 0, panel);
-    at.scratch = offset(layout, quernel_i_plan_scratch_bytes(b), 1);
-    at.dedup = offset(layout, quernel_i_plan_dedup_blocks(plan), strip->h);
-    at.tile = s->interleaved
-                  ? offset(layout, interleaved, quernel_type_size((quernel_type)p->y.type))
-                  : offset(layout, fused, quernel_i_plan_tile_row(n));
-    at.residual = offset(layout, p->epilogue.residual ? interleaved : 0, sizeof(float));
+    quernel_i_take(layout, 1, QUERNEL_I_LINE); // which n_block's weights are prepared
+    lay_out_operands(b, plan, layout, &at);
+    lay_out_results(p, plan, layout, &at);
     at.floats = offset(layout, (size_t)plan->float_pixels * p->x.c, sizeof(float));
-    at.row_scale = offset(layout, by_row ? rows : 0, sizeof(float));
-    at.row_term = offset(layout, by_row ? rows : 0, sizeof(int32_t));
-    at.row_sum = offset(layout, p->weights->has_zero ? rows : 0, sizeof(int32_t));
-    at.init = offset(layout, oc, sizeof(int32_t));
-    at.scale = offset(layout, oc, sizeof(float));
+    lay_out_tables(p, plan, layout, &at);
     at.bytes = layout->used;
     return at;
 }

@@ -57,6 +57,7 @@ static int judge_unsmoothed(quernel_i_chosen *a, quernel_report *r, quernel_erro
     return code;
 }
 
+// The SQNR with one cause of error at a time switched off.
 static int judge_causes(quernel_i_chosen *a, quernel_report *r, quernel_error *error) {
     const float *scale;
     const int code = quernel_i_chosen_fill(a, &scale, error);
@@ -75,14 +76,14 @@ static void find_in_output(quernel_report *r) {
 
 static int run(quernel_i_chosen *a, const quernel_sample *samples, quernel_report *r,
                quernel_error *error) {
-    quernel_i_find_nonfinite(&a->f, r);
-    quernel_i_find_mismatch(&a->f, samples, r);
-    int code = quernel_i_find_dead(&a->f, r, error);
+    quernel_i_findings_nonfinite(&a->f, r);
+    quernel_i_findings_mismatch(&a->f, samples, r);
+    int code = quernel_i_findings_dead(&a->f, r, error);
     const bool runs =
         r->nonfinite_place != QUERNEL_PLACE_WEIGHTS && r->nonfinite_place != QUERNEL_PLACE_BIAS;
     if (code || !runs) return code;
     if ((code = quernel_i_setting_open(&a->f, NULL, &a->setting, error))) return code;
-    code = quernel_i_find_range(&a->f, &a->setting, &a->choice.quant, r, error);
+    code = quernel_i_findings_range(&a->f, &a->setting, &a->choice.quant, r, error);
     if (!code) code = judge(a, a->setting.weights, &a->choice.quant, &r->total, error);
     if (!code) find_in_output(r);
     if (!code) code = judge_causes(a, r, error);
@@ -129,6 +130,7 @@ static int sum_lack(quernel_i_chosen *a, double *sums, double *ret_count, querne
     return QUERNEL_OK;
 }
 
+// The bias with the mean of what each channel lacks.
 static int correct(quernel_i_chosen *a, float *ret_bias, quernel_error *error) {
     const uint32_t out = a->f.shape.out;
     double count = 0.0, *sums = quernel_i_arena_take(&a->f.arena, out, sizeof *sums, error);

@@ -49,6 +49,17 @@ int quernel_i_chosen_open(const quernel_float_layer *layer, const quernel_choice
 
 void quernel_i_chosen_close(quernel_i_chosen *a) { quernel_i_ptq_layer_close(&a->f); }
 
+// A row of both matrices: the float weights smoothed, and what rounding makes of them.
+static void fill_row(quernel_i_chosen *a, size_t row, float factor, const float *scale) {
+    const uint32_t out = a->f.shape.group_out;
+    for (size_t n = 0; n < out; n++) {
+        const size_t at = row * out + n;
+        const float w = a->f.matrix[at] * factor, d = scale[n];
+        a->smoothed[at] = w;
+        a->quantized[at] = (float)quernel_i_rne(quernel_i_clamp(w / d, -127.0f, 127.0f)) * d;
+    }
+}
+
 int quernel_i_chosen_fill(quernel_i_chosen *a, const float **ret_scale, quernel_error *error) {
     const quernel_i_weights_shape *s = &a->f.shape;
     const quernel_i_setting *setting = &a->setting;
@@ -63,13 +74,7 @@ int quernel_i_chosen_fill(quernel_i_chosen *a, const float **ret_scale, quernel_
             const float factor =
                 quernel_i_ptq_layer_smooth(&a->f, setting->kind, setting->smooth, g, k);
             a->multiplier[row] = 1.0f / (is_static ? factor * a->choice.quant.scale : factor);
-            for (uint32_t n = 0; n < s->group_out; n++) {
-                const size_t at = row * s->group_out + n;
-                const float w = a->f.matrix[at] * factor, d = info.scale[g * s->group_out + n];
-                a->smoothed[at] = w;
-                a->quantized[at] =
-                    (float)quernel_i_rne(quernel_i_clamp(w / d, -127.0f, 127.0f)) * d;
-            }
+            fill_row(a, row, factor, info.scale + (size_t)g * s->group_out);
         }
     *ret_scale = info.scale;
     return QUERNEL_OK;

@@ -11,13 +11,14 @@ typedef struct quernel_i_chosen {
     quernel_i_setting setting;
     float *y;                    // the largest output
     float *multiplier;           // [groups][k]
-    float *smoothed, *quantized; // matrices: w·s, and what its int8 weights stand for
+    float *smoothed, *quantized; // matrices: w·s, and the values of its int8 weights
 } quernel_i_chosen;
 
 /// Checks and loads everything but the setting, which stays closed. Gives all back where it fails.
 int quernel_i_chosen_open(const quernel_float_layer *layer, const quernel_choice *choice,
                           const float *smooth, const quernel_sample *samples, uint32_t count,
                           quernel_i_chosen *ret, quernel_error *error);
+/// Gives back everything but the setting, which is closed before.
 void quernel_i_chosen_close(quernel_i_chosen *a);
 
 /// Multipliers and both matrices, by docs/numerics.md, rules 1 to 3, once the setting is open. The

@@ -8,7 +8,7 @@
 
 #define WHERE "compare"
 
-double quernel_i_decibel(double signal, double noise) {
+double quernel_i_compare_decibel(double signal, double noise) {
     if (!(noise > 0.0)) return 300.0;
     return fmin(fmax(10.0 * (log10(signal) - log10(noise)), -300.0), 300.0);
 }
@@ -33,7 +33,7 @@ quernel_comparison quernel_i_compare_end(const quernel_i_sums *s) {
     quernel_comparison c = QUERNEL_COMPARISON_INIT;
     c.count = s->count, c.nonfinite = s->nonfinite;
     c.signal = s->signal, c.noise = s->noise, c.max = s->max;
-    c.sqnr = quernel_i_decibel(s->signal, s->noise);
+    c.sqnr = quernel_i_compare_decibel(s->signal, s->noise);
     c.l1 = s->size > 0.0 ? s->error / s->size : s->error;
     const double length = sqrt(s->power) * sqrt(s->signal);
     c.cosine = length > 0.0 ? fmin(s->product / length, 1.0) : s->power == s->signal ? 1.0 : 0.0;
@@ -69,10 +69,11 @@ int quernel_accept(const quernel_comparison *plain, const quernel_comparison *se
         keep &= searched[i].sqnr >= plain[i].sqnr - margin &&
                 searched[i].nonfinite <= plain[i].nonfinite;
     }
-    *ret_keep = keep && after < before && quernel_i_decibel(before, after) >= margin;
+    *ret_keep = keep && after < before && quernel_i_compare_decibel(before, after) >= margin;
     return QUERNEL_OK;
 }
 
+// Noise that a layer as float takes away, per second that it costs.
 static double worth(const quernel_layer_cost *c) {
     const double seconds = c->float_seconds - c->int8_seconds;
     // Float that costs nothing, or gains time, comes first.
@@ -99,20 +100,25 @@ static int check_costs(const quernel_layer_cost *costs, uint32_t count, double r
     return QUERNEL_OK;
 }
 
+// Layers in the order in which they should become float; insertion keeps equals in their order.
+static void sort_steps(const quernel_layer_cost *costs, uint32_t count, quernel_float_step *steps) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = i;
+        for (; at > 0 && worth(&costs[steps[at - 1].layer]) < worth(&costs[i]); at--)
+            steps[at] = steps[at - 1];
+        steps[at].layer = i;
+    }
+}
+
 int quernel_rank_float(const quernel_layer_cost *costs, uint32_t count, double rest,
                        quernel_float_step *ret_steps, quernel_error *error) {
     if (!costs) return quernel_i_error_null(error, "rank", "costs");
     if (!ret_steps) return quernel_i_error_null(error, "rank", "ret_steps");
     const int code = check_costs(costs, count, rest, error);
     if (code) return code;
+    sort_steps(costs, count, ret_steps);
     double seconds = 0.0, noise = rest;
-    for (uint32_t i = 0; i < count; i++) {
-        seconds += costs[i].int8_seconds;
-        uint32_t at = i; // insertion keeps equals in their order
-        for (; at > 0 && worth(&costs[ret_steps[at - 1].layer]) < worth(&costs[i]); at--)
-            ret_steps[at] = ret_steps[at - 1];
-        ret_steps[at].layer = i;
-    }
+    for (uint32_t i = 0; i < count; i++) seconds += costs[i].int8_seconds;
     const double all = seconds;
     for (uint32_t i = 0; i < count; i++) {
         const quernel_layer_cost *c = &costs[ret_steps[i].layer];
@@ -120,7 +126,7 @@ int quernel_rank_float(const quernel_layer_cost *costs, uint32_t count, double r
         ret_steps[i].time_ratio = all > 0.0 ? seconds / all : 1.0;
     }
     for (uint32_t i = count; i-- > 0;) { // what is left behind step i
-        ret_steps[i].sqnr = quernel_i_decibel(1.0, noise);
+        ret_steps[i].sqnr = quernel_i_compare_decibel(1.0, noise);
         noise += costs[ret_steps[i].layer].noise;
     }
     return QUERNEL_OK;

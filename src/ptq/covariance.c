@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows are multiplied in blocks, in float; the sums of blocks stand in double.
+// Rows are multiplied in blocks, in float; the sums of blocks are double.
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "ptq/covariance.h"
 
 #define DAMPING 0.01 // of the mean variance, added to each: a sample is not the world
-enum { BLOCK = 8 };
+enum { BLOCK = 8 };  // rows: their products stay in a register
 
 int quernel_i_covariance_take(quernel_i_covariance *c, quernel_i_arena *arena, size_t max,
                               quernel_error *error) {

@@ -54,7 +54,7 @@ static bool find_in_bias(const quernel_i_ptq_layer *f, quernel_report *r) {
     return false;
 }
 
-void quernel_i_find_nonfinite(const quernel_i_ptq_layer *f, quernel_report *r) {
+void quernel_i_findings_nonfinite(const quernel_i_ptq_layer *f, quernel_report *r) {
     for (uint32_t i = 0; i < f->count; i++) {
         const quernel_i_ptq_image *m = &f->images[i];
         if (find_in_image(r, QUERNEL_PLACE_INPUT, i, m->x, m->n, m->h, m->w, f->shape.in)) return;
@@ -68,7 +68,7 @@ void quernel_i_find_nonfinite(const quernel_i_ptq_layer *f, quernel_report *r) {
     }
 }
 
-int quernel_i_find_dead(quernel_i_ptq_layer *f, quernel_report *r, quernel_error *error) {
+int quernel_i_findings_dead(quernel_i_ptq_layer *f, quernel_report *r, quernel_error *error) {
     quernel_i_arena_block *mark = f->arena.last;
     float *max = quernel_i_arena_take(&f->arena, f->shape.in, sizeof *max, error);
     if (!max) return QUERNEL_E_MEMORY;
@@ -89,8 +89,35 @@ int quernel_i_find_dead(quernel_i_ptq_layer *f, quernel_report *r, quernel_error
     return code;
 }
 
-int quernel_i_find_range(quernel_i_ptq_layer *f, const quernel_i_setting *setting,
-                         const quernel_quant *q, quernel_report *r, quernel_error *error) {
+// The float range of a static scale's codes.
+typedef struct code_range {
+    double lo, hi;
+} code_range;
+
+static code_range range_of(const quernel_quant *q) {
+    const bool is_unsigned = q->type == QUERNEL_TYPE_U8;
+    return (code_range){(double)q->scale * ((is_unsigned ? 0 : -127) - q->zero),
+                        (double)q->scale * ((is_unsigned ? 255 : 127) - q->zero)};
+}
+
+// Values that clip: half a step beyond the last code is still rounding.
+static double count_outside(const quernel_i_bin *bins, uint32_t count, code_range r, double step) {
+    double outside = 0.0;
+    for (uint32_t i = 0; i < count; i++)
+        if (fmax(r.lo - bins[i].at, bins[i].at - r.hi) > 0.5 * fmax(bins[i].width, step))
+            outside += bins[i].count;
+    return outside;
+}
+
+// The width of the range that the data need.
+static double needed_range(const quernel_observer_stats *seen, const quernel_quant *q) {
+    const double min = (double)seen->min, max = (double)seen->max;
+    return q->type == QUERNEL_TYPE_U8 ? fmax(0.0, max) - fmin(0.0, min)
+                                      : 2.0 * fmax(fabs(max), fabs(min));
+}
+
+int quernel_i_findings_range(quernel_i_ptq_layer *f, const quernel_i_setting *setting,
+                             const quernel_quant *q, quernel_report *r, quernel_error *error) {
     quernel_observer_stats seen = QUERNEL_OBSERVER_STATS_INIT;
     const int code = quernel_observer_get(setting->observer, 0, &seen, error);
     if (code || q->mode != QUERNEL_QUANT_STATIC || !seen.count) return code;
@@ -99,18 +126,11 @@ int quernel_i_find_range(quernel_i_ptq_layer *f, const quernel_i_setting *settin
         quernel_i_arena_take(&f->arena, 2 * QUERNEL_I_BINS + 2, sizeof *bins, error);
     if (!bins) return QUERNEL_E_MEMORY;
     const uint32_t count = quernel_i_histogram_list(setting->observer->histogram, bins);
-    const bool is_unsigned = q->type == QUERNEL_TYPE_U8;
-    const double lo = (double)q->scale * ((is_unsigned ? 0 : -127) - q->zero),
-                 hi = (double)q->scale * ((is_unsigned ? 255 : 127) - q->zero);
-    double outside = 0.0;
-    for (uint32_t i = 0; i < count; i++) // half a step beyond the last code is rounding yet
-        if (fmax(lo - bins[i].at, bins[i].at - hi) > 0.5 * fmax(bins[i].width, (double)q->scale))
-            outside += bins[i].count;
+    const code_range codes = range_of(q);
+    r->clipped = count_outside(bins, count, codes, (double)q->scale) / (double)seen.count;
     quernel_i_arena_rewind(&f->arena, mark);
-    r->clipped = outside / (double)seen.count;
-    const double data = is_unsigned ? fmax(0.0, (double)seen.max) - fmin(0.0, (double)seen.min)
-                                    : 2.0 * fmax(fabs((double)seen.max), fabs((double)seen.min));
-    r->scale_ratio = data > 0.0 ? (hi - lo) / data : 1.0;
+    const double needed = needed_range(&seen, q);
+    r->scale_ratio = needed > 0.0 ? (codes.hi - codes.lo) / needed : 1.0;
     if (r->scale_ratio > 4.0) r->findings |= QUERNEL_FINDING_SCALE_WIDE;
     if (r->clipped > 0.01) r->findings |= QUERNEL_FINDING_SCALE_NARROW;
     return QUERNEL_OK;
@@ -152,7 +172,7 @@ static moments moments_of(const quernel_i_ptq_layer *f, const quernel_sample *sa
     return m;
 }
 
-// e − y is a constant that stands out of what it varies by.
+// Whether e − y is a constant, large beside what it varies by.
 static bool shifted(const moments *m, double *ret_shift) {
     const double shift = (m->e - m->y) / m->count,
                  square = (m->ee - 2.0 * m->ey + m->yy) / m->count;
@@ -161,7 +181,7 @@ static bool shifted(const moments *m, double *ret_shift) {
     return fabs(shift) > 1e-3 * size && fabs(shift) > 10.0 * spread;
 }
 
-// e is y times a factor that is not 1.
+// Whether e is y times a factor that is not 1.
 static bool scaled(const moments *m, double *ret_factor) {
     if (!(m->yy > 0.0) || !(m->ee > 0.0)) return false;
     const double factor = m->ey / m->yy, rest = m->ee - factor * m->ey;
@@ -169,8 +189,8 @@ static bool scaled(const moments *m, double *ret_factor) {
     return fabs(factor - 1.0) > 1e-3 && rest < 1e-4 * fabs(factor - 1.0) * m->ee;
 }
 
-void quernel_i_find_mismatch(const quernel_i_ptq_layer *f, const quernel_sample *samples,
-                             quernel_report *r) {
+void quernel_i_findings_mismatch(const quernel_i_ptq_layer *f, const quernel_sample *samples,
+                                 quernel_report *r) {
     for (uint32_t n = f->shape.out; n-- > 0;) {
         const moments m = moments_of(f, samples, n);
         double value;

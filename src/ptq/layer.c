@@ -81,6 +81,7 @@ static int64_t output_size(bool deconv, int64_t size, int64_t pads, int64_t out_
     return size + pads < span ? 0 : (size + pads - span) / stride + 1;
 }
 
+// The size of the output that an image gives, refused where it is empty or too large to index.
 static int size_image(const quernel_i_ptq_layer *f, const quernel_tensor *t, uint32_t index,
                       quernel_i_ptq_image *image, quernel_error *error) {
     const quernel_conv2d_desc *g = &f->geometry;
@@ -106,6 +107,7 @@ static int size_image(const quernel_i_ptq_layer *f, const quernel_tensor *t, uin
     return QUERNEL_OK;
 }
 
+// A tensor of any strides as dense NHWC floats.
 static void copy_nhwc(const quernel_tensor *t, const void *data, float *to) {
     for (uint32_t n = 0; n < t->n; n++)
         for (uint32_t h = 0; h < t->h; h++)
@@ -119,24 +121,31 @@ static void copy_nhwc(const quernel_tensor *t, const void *data, float *to) {
                 }
 }
 
+static int check_sample(const quernel_i_ptq_layer *f, const quernel_sample *sample, uint32_t index,
+                        quernel_error *error) {
+    const quernel_tensor *t = &sample->tensor;
+    if (!sample->data) return quernel_i_error_null(error, WHERE, "samples.data");
+    if (quernel_i_check_reserved(error, WHERE, "samples.reserved", sample->reserved,
+                                 sizeof sample->reserved))
+        return QUERNEL_E_VALUE;
+    if (t->type != QUERNEL_TYPE_F32 && t->type != QUERNEL_TYPE_BF16)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "samples", index,
+                                   WHERE ": samples[%u].type: %d: must be f32 or bf16", index,
+                                   t->type);
+    if (t->c != f->shape.in)
+        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "samples", index,
+                                   WHERE ": samples[%u].c: %u: the weights take %u", index, t->c,
+                                   f->shape.in);
+    return QUERNEL_OK;
+}
+
 static int load_image(quernel_i_ptq_layer *f, const quernel_sample *sample, uint32_t index,
                       quernel_error *error) {
     quernel_tensor t = sample->tensor;
     quernel_i_ptq_image *image = &f->images[index];
     quernel_i_extent extent;
-    if (!sample->data) return quernel_i_error_null(error, WHERE, "samples.data");
-    if (quernel_i_check_reserved(error, WHERE, "samples.reserved", sample->reserved,
-                                 sizeof sample->reserved))
-        return QUERNEL_E_VALUE;
-    if (t.type != QUERNEL_TYPE_F32 && t.type != QUERNEL_TYPE_BF16)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "samples", index,
-                                   WHERE ": samples[%u].type: %d: must be f32 or bf16", index,
-                                   t.type);
-    if (t.c != f->shape.in)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "samples", index,
-                                   WHERE ": samples[%u].c: %u: the weights take %u", index, t.c,
-                                   f->shape.in);
-    int code = quernel_i_tensor_check(&t, WHERE, "samples", &extent, error);
+    int code = check_sample(f, sample, index, error);
+    if (!code) code = quernel_i_tensor_check(&t, WHERE, "samples", &extent, error);
     if (!code) code = size_image(f, &t, index, image, error);
     if (code) return code;
     image->x =
@@ -150,6 +159,7 @@ static int load_image(quernel_i_ptq_layer *f, const quernel_sample *sample, uint
     return QUERNEL_OK;
 }
 
+// The float weights as a product reads them: [groups][k][group_out], whatever their strides.
 static void fill_matrix(quernel_i_ptq_layer *f) {
     const quernel_i_weights_shape *s = &f->shape;
     for (uint32_t n = 0; n < s->out; n++)
@@ -234,6 +244,7 @@ int quernel_i_ptq_layer_pack(const quernel_i_ptq_layer *f, int32_t smooth_kind, 
     return quernel_weights_pack(&d, ret_weights, error);
 }
 
+// The layer's epilogue with float output; without the activation where a caller compares sums.
 static quernel_epilogue epilogue_of(const quernel_i_ptq_layer *f, bool activate) {
     const quernel_epilogue *from = &f->layer.op.epilogue;
     quernel_epilogue epilogue = QUERNEL_EPILOGUE_INIT;

@@ -45,6 +45,7 @@ typedef struct quernel_i_fake {
 /// Checks and loads everything and computes the float layer. Gives all back where it fails.
 int quernel_i_ptq_layer_open(const quernel_float_layer *layer, const quernel_sample *samples,
                              uint32_t count, quernel_i_ptq_layer *ret_layer, quernel_error *error);
+/// Gives back all that was taken since it was opened.
 void quernel_i_ptq_layer_close(quernel_i_ptq_layer *f);
 
 /// Elements of an image's input, and of its output.

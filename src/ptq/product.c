@@ -40,6 +40,7 @@ typedef struct extremes {
     float min, max;
 } extremes;
 
+// Widens the range by the finite values of a smoothed row.
 static void widen(extremes *e, const float *row, const float *multiplier, size_t count) {
     for (size_t j = 0; j < count; j++) {
         const float y = row[j] * multiplier[j];
@@ -67,6 +68,7 @@ static void fake_row(const quernel_i_fake *fake, float *row, const float *multip
     }
 }
 
+// The scale of an image: the static one, or as the run computes it from all of its im2col rows.
 static quernel_i_scale image_scale(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,
                                    uint32_t n, const quernel_i_fake *fake) {
     if (fake->quant->mode != QUERNEL_QUANT_DYNAMIC_CALL)
@@ -109,24 +111,23 @@ static float activation(const quernel_epilogue *f, uint32_t n, float t) {
     }
 }
 
-enum { BLOCK = 16 }; // columns whose sums stay in registers
+enum { BLOCK = 16 }; // output channels whose sums stay in registers
 
 static void multiply_block(const float *restrict row, const float *restrict matrix, size_t k,
-                           uint32_t columns, float *restrict ret_sums) {
+                           uint32_t oc, float *restrict ret_sums) {
     float sums[BLOCK] = {0};
     for (size_t i = 0; i < k; i++)
-        for (uint32_t n = 0; n < BLOCK; n++) sums[n] += row[i] * matrix[i * columns + n];
+        for (uint32_t n = 0; n < BLOCK; n++) sums[n] += row[i] * matrix[i * oc + n];
     memcpy(ret_sums, sums, sizeof sums);
 }
 
 static void multiply(const quernel_i_ptq_layer *f, const float *matrix) {
-    const uint32_t columns = f->shape.group_out;
+    const uint32_t oc = f->shape.group_out;
     uint32_t n = 0;
-    for (; n + BLOCK <= columns; n += BLOCK)
-        multiply_block(f->row, matrix + n, f->k, columns, f->sums + n);
-    for (; n < columns; n++) {
+    for (; n + BLOCK <= oc; n += BLOCK) multiply_block(f->row, matrix + n, f->k, oc, f->sums + n);
+    for (; n < oc; n++) {
         float sum = 0.0f;
-        for (size_t i = 0; i < f->k; i++) sum += f->row[i] * matrix[i * columns + n];
+        for (size_t i = 0; i < f->k; i++) sum += f->row[i] * matrix[i * oc + n];
         f->sums[n] = sum;
     }
 }

@@ -9,7 +9,9 @@
 #include "ptq/covariance.h"
 
 #define WHERE "round"
-enum { MAX = 4096 }; // columns of a covariance
+enum {
+    MAX = 4096
+}; // columns of a covariance: it takes 128 MiB then; longer ones are rounded plainly
 
 // What is rounded at once: the columns of a group whose taps meet the same output pixels. More than
 // one such set a group only where the layer is transposed.
@@ -55,12 +57,14 @@ typedef struct pixel {
     uint32_t image, n, y, x;
 } pixel;
 
+// Whether the output pixel is one that the taps of the part meet.
 static bool meets(const rounding *r, const part *p, const pixel *at) {
     const quernel_conv2d_desc *g = &r->c.f.geometry;
     return (at->y + g->pad_top) % r->step_h == p->phase_h &&
            (at->x + g->pad_left) % r->step_w == p->phase_w;
 }
 
+// Moves to the next pixel of all samples. False behind the last one.
 static bool step(const rounding *r, pixel *at) {
     const quernel_i_ptq_image *i = &r->c.f.images[at->image];
     if (++at->x < i->out_w) return true;
@@ -145,8 +149,7 @@ static int8_t plain_code(const rounding *r, size_t row, uint32_t channel, uint32
     return (int8_t)quernel_i_rne(r->c.quantized[row + n] / r->scale[channel]);
 }
 
-// Plain codes of the columns that are left to them: all, or the output channels that are better off
-// with them.
+// Takes the plain codes: of all output channels, or of those that are better off with them.
 static void take_plain(rounding *r, const part *p, bool all) {
     const uint32_t out = r->c.f.shape.group_out;
     for (size_t i = 0; i < p->size; i++) {

@@ -52,7 +52,7 @@ static int check_option(quernel_error *error, const char *name, double value, do
                                name, value, lo, hi);
 }
 
-static int check_options(const quernel_search_options *o, quernel_error *error) {
+static int check_sets(const quernel_search_options *o, quernel_error *error) {
     const struct {
         const char *name;
         uint32_t value, lo, hi;
@@ -69,11 +69,16 @@ static int check_options(const quernel_search_options *o, quernel_error *error) 
     if (o->smooth_kinds & ~(1u << QUERNEL_SMOOTH_CHANNEL | 1u << QUERNEL_SMOOTH_COLUMN))
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "smooth_kinds", -1,
                                    WHERE ": smooth_kinds: %#x: unknown bits", o->smooth_kinds);
-    for (uint32_t i = 0; o->alphas && i < o->alpha_count; i++)
+    return QUERNEL_OK;
+}
+
+static int check_options(const quernel_search_options *o, quernel_error *error) {
+    int code = check_sets(o, error);
+    for (uint32_t i = 0; !code && o->alphas && i < o->alpha_count; i++)
         if (!(o->alphas[i] >= 0.0 && o->alphas[i] <= 1.0))
             return quernel_i_error_set(error, QUERNEL_E_VALUE, "alphas", i,
                                        WHERE ": alphas[%u]: %g: must be 0 to 1", i, o->alphas[i]);
-    int code = check_option(error, "percentile", o->percentile, 0.5, 1.0);
+    if (!code) code = check_option(error, "percentile", o->percentile, 0.5, 1.0);
     if (!code) code = check_option(error, "holdout", o->holdout, 0.0, 0.9);
     if (!code) code = check_option(error, "margin", o->margin, 0.0, 60.0);
     if (!code) code = check_option(error, "act_floor", o->act_floor, 0x1p-40, 1.0);
@@ -110,6 +115,7 @@ static int calibrate(const search *s, const quernel_i_setting *setting, recipe r
     return QUERNEL_OK;
 }
 
+// The SQNR of a candidate on the samples that judge.
 static int judge(search *s, const quernel_i_setting *setting, const quernel_quant *quant,
                  double *ret_sqnr, quernel_error *error) {
     quernel_i_sums sums = {0};
@@ -122,11 +128,11 @@ static int judge(search *s, const quernel_i_setting *setting, const quernel_quan
             quernel_i_compare_add(&sums, image->exact, s->y,
                                   quernel_i_ptq_image_outputs(&s->f, image));
     }
-    if (!code) *ret_sqnr = quernel_i_decibel(sums.signal, sums.noise);
+    if (!code) *ret_sqnr = quernel_i_compare_decibel(sums.signal, sums.noise);
     return code;
 }
 
-// A refusal that leaves other candidates: what this operator or these numbers do not allow.
+// A refusal that leaves other candidates: what this operator or these values do not allow.
 static bool leaves_others(int code) {
     return code == QUERNEL_E_UNSUPPORTED || code == QUERNEL_E_OVERFLOW || code == QUERNEL_E_VALUE;
 }
@@ -155,7 +161,7 @@ static int try_all(search *s, const quernel_i_setting *setting, quernel_error *e
         for (int32_t sign = 0; sign < SIGNS; sign++)
             for (int32_t calibrator = 0; calibrator < CALIBRATORS && !code; calibrator++) {
                 if (!(s->o->modes >> mode & 1) || !(s->o->signedness >> sign & 1)) continue;
-                // A scale that is found in the run needs no calibrator: one of them stands for all.
+                // A scale that is computed in the run needs no calibrator: one try is enough.
                 const bool once = mode != QUERNEL_QUANT_STATIC;
                 if (once ? calibrator != 0 : !(s->o->calibrators >> calibrator & 1)) continue;
                 code = try(s, setting, (recipe){calibrator, sign, mode}, error);
@@ -173,6 +179,7 @@ static int try_few(search *s, const quernel_i_setting *setting, quernel_error *e
                : try(s, setting, absmax, error);
 }
 
+// Smoothing factors of a kind and an alpha, from the samples that fit.
 static int factors(search *s, int32_t kind, double alpha, float *ret_smooth, quernel_error *error) {
     const size_t count = quernel_i_setting_factors(&s->f, kind);
     quernel_smooth_options o = QUERNEL_SMOOTH_OPTIONS_INIT;
@@ -186,6 +193,7 @@ static int factors(search *s, int32_t kind, double alpha, float *ret_smooth, que
     return code;
 }
 
+// Runs the candidates of one smoothing, all of them or the most promising.
 static int try_setting(search *s, int32_t kind, double alpha, bool all, quernel_error *error) {
     quernel_i_setting setting = {.kind = kind, .alpha = alpha, .smooth = s->smooth};
     int code = kind ? factors(s, kind, alpha, s->smooth, error) : QUERNEL_OK;
@@ -234,6 +242,7 @@ static int take(search *s, quernel_error *error) {
     return s->smooth ? QUERNEL_OK : QUERNEL_E_MEMORY;
 }
 
+// Input channels that are 0 in all samples.
 static int count_silent(search *s, quernel_choice *choice, quernel_error *error) {
     const int code =
         quernel_i_setting_absmax(&s->f, QUERNEL_SMOOTH_CHANNEL, NULL, s->act_max, error);

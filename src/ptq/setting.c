@@ -16,7 +16,8 @@ static quernel_tensor tensor_of(const quernel_i_ptq_layer *f, const quernel_i_pt
         .layout = QUERNEL_LAYOUT_NHWC, .n = i->n, .c = f->shape.in, .h = i->h, .w = i->w};
 }
 
-static quernel_observer_desc columns(const quernel_i_ptq_layer *f) {
+// The im2col columns of the layer, as an observer describes them.
+static quernel_observer_desc columns_of(const quernel_i_ptq_layer *f) {
     const quernel_conv2d_desc *g = &f->geometry;
     quernel_observer_desc d = QUERNEL_OBSERVER_DESC_INIT;
     d.kernel_h = f->shape.kernel_h, d.kernel_w = f->shape.kernel_w;
@@ -29,7 +30,7 @@ static quernel_observer_desc columns(const quernel_i_ptq_layer *f) {
 
 int quernel_i_setting_absmax(quernel_i_ptq_layer *f, int32_t kind, const bool *wanted,
                              float *ret_max, quernel_error *error) {
-    quernel_observer_desc d = columns(f);
+    quernel_observer_desc d = columns_of(f);
     d.granularity =
         kind == QUERNEL_SMOOTH_COLUMN ? QUERNEL_GRANULARITY_COLUMN : QUERNEL_GRANULARITY_CHANNEL;
     d.channels = f->shape.in, d.histogram = 0, d.allocator = f->layer.allocator;

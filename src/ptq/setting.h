@@ -22,6 +22,7 @@ int quernel_i_setting_absmax(quernel_i_ptq_layer *f, int32_t kind, const bool *w
 /// where it fails.
 int quernel_i_setting_open(quernel_i_ptq_layer *f, const bool *wanted, quernel_i_setting *setting,
                            quernel_error *error);
+/// Gives back the weights and the observer; a closed setting may be closed again.
 void quernel_i_setting_close(quernel_i_setting *setting);
 
 /// Factors that a kind has.

@@ -34,6 +34,7 @@ typedef struct codes {
     double d, lo, hi; // step; minimum and maximum code, the zero point subtracted
 } codes;
 
+// The codes that the range would be quantized with.
 static codes codes_of(const problem *p, range r) {
     const quernel_i_scale q =
         quernel_i_scale_of((float)r.lo, (float)r.hi, p->is_signed, p->asymmetric);
@@ -104,18 +105,20 @@ static range shrink(const problem *p, cost_of *cost, range from, int by_lo, int 
     for (int j = 1; j <= CANDIDATES; j++) {
         const double share = exp2(-(double)j / STEPS);
         const range r = {by_lo ? from.lo * share : from.lo, by_hi ? from.hi * share : from.hi};
-        const double found = cost(p, r);
-        if (found < min) min = found, best = r;
+        const double shrunk = cost(p, r);
+        if (shrunk < min) min = shrunk, best = r;
     }
     return best;
 }
 
+// The range of least cost. Asymmetric ones shrink together first, then each end by itself.
 static range minimize(const problem *p, cost_of *cost) {
     const range both = shrink(p, cost, p->seen, 1, 1);
     if (!p->asymmetric) return both;
     return shrink(p, cost, shrink(p, cost, both, 1, 0), 0, 1);
 }
 
+// The magnitude at the far side of a bin.
 static double outer_edge(const quernel_i_bin *b) { return fabs(b->at) + 0.5 * b->width; }
 
 // Drops bins from the ends while what is dropped stays within each end's budget.
@@ -136,11 +139,13 @@ static void drop_magnitudes(const problem *p, double budget, uint32_t *begin, ui
     }
 }
 
+// The least range that reaches as far to both sides.
 static range symmetric(range r) {
     const double max = fmax(-r.lo, r.hi);
     return (range){-max, max};
 }
 
+// The range that holds `share` of the values: the bins outside of it are dropped.
 static range percentile(const problem *p, double share) {
     const double budget = (1.0 - share) * p->total;
     uint32_t begin = 0, end = p->count;
@@ -268,6 +273,25 @@ static int check_group(const quernel_observer *o, uint32_t group,
     return QUERNEL_OK;
 }
 
+// The calibration of a checked group; memory for its bins where it has a histogram.
+static int calibrate(const quernel_observer *o, uint32_t group,
+                     const quernel_calibration_options *options, quernel_calibration *ret,
+                     quernel_error *error) {
+    const quernel_i_group *g = &o->group[group];
+    const size_t bytes = (2 * QUERNEL_I_BINS + 2) * sizeof(quernel_i_bin);
+    quernel_i_bin *bins = o->histogram ? quernel_i_allocate(&o->allocator, bytes) : NULL;
+    if (o->histogram && !bins)
+        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1,
+                                   WHERE ": no memory for %zu bytes", bytes);
+    const quernel_i_fpenv caller = quernel_i_fpenv_enter();
+    const uint32_t count = bins ? quernel_i_histogram_list(&o->histogram[group], bins) : 0;
+    const problem p = problem_of(g, bins, count, options);
+    solve(&p, g, options, bins != NULL, ret);
+    quernel_i_fpenv_leave(caller);
+    quernel_i_release(&o->allocator, bins, bytes);
+    return QUERNEL_OK;
+}
+
 int quernel_observer_calibrate(const quernel_observer *observer, uint32_t group,
                                const quernel_calibration_options *options,
                                quernel_calibration *ret_choice, quernel_error *error) {
@@ -279,19 +303,5 @@ int quernel_observer_calibrate(const quernel_observer *observer, uint32_t group,
     if (!code && options) code = quernel_i_desc_read(OPTIONS, &wanted, options, error);
     if (!code) code = check_options(observer, o, error);
     if (!code) code = check_group(observer, group, o, error);
-    if (code) return code;
-    const quernel_i_group *g = &observer->group[group];
-    const size_t bytes = (2 * QUERNEL_I_BINS + 2) * sizeof(quernel_i_bin);
-    quernel_i_bin *bins =
-        observer->histogram ? quernel_i_allocate(&observer->allocator, bytes) : NULL;
-    if (observer->histogram && !bins)
-        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1,
-                                   WHERE ": no memory for %zu bytes", bytes);
-    const quernel_i_fpenv caller = quernel_i_fpenv_enter();
-    const uint32_t count = bins ? quernel_i_histogram_list(&observer->histogram[group], bins) : 0;
-    const problem p = problem_of(g, bins, count, o);
-    solve(&p, g, o, bins != NULL, ret_choice);
-    quernel_i_fpenv_leave(caller);
-    quernel_i_release(&observer->allocator, bins, bytes);
-    return QUERNEL_OK;
+    return code ? code : calibrate(observer, group, o, ret_choice, error);
 }

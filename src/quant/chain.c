@@ -28,6 +28,7 @@ static int check_layer(const quernel_chain_layer *layers, uint32_t i, quernel_er
                                     sizeof l->reserved);
 }
 
+// Why a reader cannot take an int8 input, or QUERNEL_CHAIN_INT8 where it can.
 static int32_t refusal(const quernel_chain_layer *reader) {
     if (reader->float_input) return QUERNEL_CHAIN_FLOAT_READER;
     if (reader->quant.mode != QUERNEL_QUANT_STATIC || reader->quant.row_scale)
@@ -35,6 +36,7 @@ static int32_t refusal(const quernel_chain_layer *reader) {
     return reader->smooth_kind == QUERNEL_SMOOTH_COLUMN ? QUERNEL_CHAIN_COLUMN : QUERNEL_CHAIN_INT8;
 }
 
+// Whether two readers quantize their input to the same codes.
 static int alike(const quernel_chain_layer *a, const quernel_chain_layer *b) {
     const quernel_quant *p = &a->quant, *q = &b->quant;
     if (p->type != q->type || p->scale != q->scale || p->zero != q->zero || p->narrow != q->narrow)

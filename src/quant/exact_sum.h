@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The exact sum of non-negative finite binary32 numbers, as an integer in units of 2^-149: no order
+// The exact sum of non-negative finite binary32 values, as an integer in units of 2^-149: no order
 // of adding matters.
 #ifndef QUERNEL_QUANT_EXACT_SUM_H
 #define QUERNEL_QUANT_EXACT_SUM_H
@@ -18,6 +18,7 @@ typedef struct quernel_i_exact_sum {
     uint32_t digit[11];
 } quernel_i_exact_sum;
 
+/// Adds value·2^(32·i), carrying upwards.
 static inline void quernel_i_exact_sum_carry(quernel_i_exact_sum *s, uint32_t i, uint64_t value) {
     assert(i < 11);
     for (; value && i < 11; i++) {
@@ -27,6 +28,7 @@ static inline void quernel_i_exact_sum_carry(quernel_i_exact_sum *s, uint32_t i,
     }
 }
 
+/// Adds a finite x >= 0.
 static inline void quernel_i_exact_sum_add(quernel_i_exact_sum *s, float x) {
     const uint32_t bits = quernel_i_bits(x), exponent = bits >> 23 & 255;
     assert(x >= 0.0f && exponent < 255); // −0 has no fraction
@@ -41,6 +43,7 @@ static inline void quernel_i_exact_sum_merge(quernel_i_exact_sum *into,
     for (uint32_t i = 0; i < 11; i++) quernel_i_exact_sum_carry(into, i, from->digit[i]);
 }
 
+/// The sum as a double, its digits added up from the highest one.
 static inline double quernel_i_exact_sum_value(const quernel_i_exact_sum *s) {
     double value = 0.0;
     for (uint32_t i = 11; i-- > 0;) value += ldexp((double)s->digit[i], (int)(32 * i) - 149);

@@ -20,6 +20,7 @@ static int read_weights(const quernel_weights_desc *from, quernel_weights_desc *
                                WHERE ": weights.type: %d: must be f32", w->type);
 }
 
+// What a batch norm multiplies an output channel by, and the bias that it leaves.
 static double factor(const quernel_batch_norm *b, uint32_t n) {
     return (b->gamma ? (double)b->gamma[n] : 1.0) / sqrt((double)b->variance[n] + b->eps);
 }
@@ -75,6 +76,29 @@ static const float *weight(const quernel_weights_desc *w, const quernel_i_weight
     return (const float *)w->data + *ret_at;
 }
 
+// Every weight times its channel's factor, into an array without the source's strides. A product
+// that is not finite is refused before anything is written.
+static int fold_weights(const quernel_batch_norm *norm, const quernel_weights_desc *given,
+                        const quernel_i_weights_shape *s, float *ret_weights,
+                        quernel_error *error) {
+    quernel_weights_desc dense = *given;
+    dense.stride = dense.stride_in = 0;
+    size_t at;
+    EACH_WEIGHT(*s, n, t, c) {
+        const float w = *weight(given, s, n, t, c, &at);
+        if (!isfinite((float)((double)w * factor(norm, n))))
+            return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)at,
+                                       WHERE ": data[%zu]: %g: times %g it must be finite", at,
+                                       (double)w, factor(norm, n));
+    }
+    EACH_WEIGHT(*s, n, t, c) {
+        const double w = (double)*weight(given, s, n, t, c, &at);
+        weight(&dense, s, n, t, c, &at);
+        ret_weights[at] = (float)(w * factor(norm, n));
+    }
+    return QUERNEL_OK;
+}
+
 int quernel_batch_norm_fold(const quernel_batch_norm *batch_norm,
                             const quernel_weights_desc *weights, const float *bias,
                             float *ret_weights, float *ret_bias, quernel_error *error) {
@@ -87,22 +111,20 @@ int quernel_batch_norm_fold(const quernel_batch_norm *batch_norm,
     if (code) return code;
     if (!ret_weights) return quernel_i_error_null(error, WHERE, "ret_weights");
     if (!ret_bias) return quernel_i_error_null(error, WHERE, "ret_bias");
-    quernel_weights_desc dense = given;
-    dense.stride = dense.stride_in = 0;
-    size_t at;
-    EACH_WEIGHT(s, n, t, c) {
-        const float w = *weight(&given, &s, n, t, c, &at);
-        if (!isfinite((float)((double)w * factor(&norm, n))))
-            return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)at,
-                                       WHERE ": data[%zu]: %g: times %g it must be finite", at,
-                                       (double)w, factor(&norm, n));
-    }
-    EACH_WEIGHT(s, n, t, c) {
-        const double w = (double)*weight(&given, &s, n, t, c, &at);
-        weight(&dense, &s, n, t, c, &at);
-        ret_weights[at] = (float)(w * factor(&norm, n));
-    }
+    if ((code = fold_weights(&norm, &given, &s, ret_weights, error))) return code;
     for (uint32_t n = 0; n < s.out; n++) ret_bias[n] = (float)shift(&norm, bias, n);
+    return QUERNEL_OK;
+}
+
+static int check_finite(const quernel_weights_desc *w, const quernel_i_weights_shape *s,
+                        quernel_error *error) {
+    size_t at;
+    EACH_WEIGHT(*s, n, t, c) {
+        const float value = *weight(w, s, n, t, c, &at);
+        if (!isfinite(value))
+            return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)at,
+                                       WHERE ": data[%zu]: %g: must be finite", at, (double)value);
+    }
     return QUERNEL_OK;
 }
 
@@ -116,13 +138,8 @@ int quernel_weights_absmax(const quernel_weights_desc *weights, int32_t smooth_k
                                      QUERNEL_SMOOTH_CHANNEL, QUERNEL_SMOOTH_COLUMN);
     if (code) return code;
     if (!max) return quernel_i_error_null(error, WHERE, "max");
+    if ((code = check_finite(&given, &s, error))) return code;
     size_t at;
-    EACH_WEIGHT(s, n, t, c) {
-        const float w = *weight(&given, &s, n, t, c, &at);
-        if (!isfinite(w))
-            return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)at,
-                                       WHERE ": data[%zu]: %g: must be finite", at, (double)w);
-    }
     const bool by_column = smooth_kind == QUERNEL_SMOOTH_COLUMN;
     EACH_WEIGHT(s, n, t, c) {
         const size_t channel = (size_t)(n / s.group_out) * s.group_in + c,

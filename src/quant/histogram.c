@@ -29,6 +29,7 @@ void quernel_i_histogram_merge(quernel_i_histogram *into, const quernel_i_histog
     }
 }
 
+// The least magnitude of a key's bin.
 static double edge(uint32_t key) {
     // The key behind the last finite one would read as infinity.
     if (key >= 255u << QUERNEL_I_OCTAVE_BITS) return 0x1p128;

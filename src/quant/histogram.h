@@ -22,7 +22,7 @@ enum {
 _Static_assert(QUERNEL_I_KEY_SHIFT > 0 && QUERNEL_I_BINS % QUERNEL_I_OCTAVE == 0,
                "a key is the upper part of a float, and windows are whole octaves");
 
-/// Bin `key` of a sign stands at key % QUERNEL_I_BINS: raising the window only clears what falls
+/// Bin `key` of a sign is at key % QUERNEL_I_BINS: raising the window only clears what falls
 /// out of it.
 typedef struct quernel_i_histogram {
     uint64_t count[2][QUERNEL_I_BINS]; // of positive and of negative values
@@ -39,6 +39,7 @@ typedef struct quernel_i_bin {
 /// Lets the window end at `end`, if it ended before it.
 void quernel_i_histogram_raise(quernel_i_histogram *h, uint32_t end);
 
+/// Adds the counts of `from`; the result is as if both had seen all values.
 void quernel_i_histogram_merge(quernel_i_histogram *into, const quernel_i_histogram *from);
 
 /// Writes all bins that are not empty, least value first, at most 2·QUERNEL_I_BINS + 2. Returns

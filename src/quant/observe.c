@@ -101,6 +101,7 @@ static void narrow(axis *a, view *v, uint32_t t, uint32_t kernel, uint32_t strid
     a->index *= stride;
 }
 
+// Every tap sees a part of the image: each is a view of its own.
 static void observe_columns(quernel_observer *o, const view *image, uint32_t h_axis,
                             uint32_t w_axis) {
     const quernel_observer_desc *d = &o->desc;
@@ -137,17 +138,9 @@ static void observe_image(quernel_observer *o, const quernel_tensor *t, const vo
     else observe_view(o, &v);
 }
 
-static int check_tensor(const quernel_observer *o, quernel_tensor *t, const void *x,
-                        quernel_error *error) {
-    if (t->type != QUERNEL_TYPE_F32 && t->type != QUERNEL_TYPE_BF16)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "tensor", -1,
-                                   WHERE ": tensor.type: %d: must be f32 or bf16", t->type);
-    quernel_i_extent extent;
-    int code = quernel_i_tensor_check(t, WHERE, "tensor", &extent, error);
-    if (code) return code;
-    if ((uintptr_t)x % quernel_type_size((quernel_type)t->type))
-        return quernel_i_error_set(error, QUERNEL_E_ALIGN, "x", -1,
-                                   WHERE ": x: %p: must be aligned to its elements", x);
+// Per-channel and per-row statistics are of tensors of one size.
+static int check_granularity(const quernel_observer *o, const quernel_tensor *t,
+                             quernel_error *error) {
     const int32_t granularity = o->desc.granularity;
     const bool channels =
         granularity == QUERNEL_GRANULARITY_CHANNEL || granularity == QUERNEL_GRANULARITY_COLUMN;
@@ -160,6 +153,20 @@ static int check_tensor(const quernel_observer *o, quernel_tensor *t, const void
                                    WHERE ": tensor: %u x %u: the observer takes %u rows", t->h,
                                    t->w, o->desc.rows);
     return QUERNEL_OK;
+}
+
+static int check_tensor(const quernel_observer *o, quernel_tensor *t, const void *x,
+                        quernel_error *error) {
+    if (t->type != QUERNEL_TYPE_F32 && t->type != QUERNEL_TYPE_BF16)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "tensor", -1,
+                                   WHERE ": tensor.type: %d: must be f32 or bf16", t->type);
+    quernel_i_extent extent;
+    int code = quernel_i_tensor_check(t, WHERE, "tensor", &extent, error);
+    if (code) return code;
+    if ((uintptr_t)x % quernel_type_size((quernel_type)t->type))
+        return quernel_i_error_set(error, QUERNEL_E_ALIGN, "x", -1,
+                                   WHERE ": x: %p: must be aligned to its elements", x);
+    return check_granularity(o, t, error);
 }
 
 int quernel_observer_update(quernel_observer *observer, const quernel_tensor *tensor, const void *x,

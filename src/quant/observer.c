@@ -114,6 +114,7 @@ uint32_t quernel_observer_groups(const quernel_observer *observer) {
     return observer ? observer->groups : 0;
 }
 
+// Sums and counts add up; the first value that is not finite is the one of the lower index.
 static void merge_group(quernel_i_group *into, const quernel_i_group *from) {
     into->count += from->count, into->zeros += from->zeros;
     into->nans += from->nans, into->infs += from->infs;
@@ -144,6 +145,17 @@ int quernel_observer_merge(quernel_observer *into, const quernel_observer *from,
     return QUERNEL_OK;
 }
 
+static quernel_observer_stats stats_of(const quernel_i_group *g) {
+    const double samples = g->samples ? (double)g->samples : 1.0;
+    quernel_observer_stats s = QUERNEL_OBSERVER_STATS_INIT;
+    s.count = g->count, s.zeros = g->zeros, s.nans = g->nans, s.infs = g->infs;
+    s.first_nonfinite = g->first_nonfinite, s.samples = g->samples;
+    s.min = g->count ? g->min : 0.0f, s.max = g->count ? g->max : 0.0f;
+    s.mean_min = -quernel_i_exact_sum_value(&g->sum_min) / samples;
+    s.mean_max = quernel_i_exact_sum_value(&g->sum_max) / samples;
+    return s;
+}
+
 int quernel_observer_get(const quernel_observer *observer, uint32_t group,
                          quernel_observer_stats *ret_stats, quernel_error *error) {
     if (!observer) return quernel_i_error_null(error, WHERE, "observer");
@@ -155,19 +167,7 @@ int quernel_observer_get(const quernel_observer *observer, uint32_t group,
     if (group >= observer->groups)
         return quernel_i_error_set(error, QUERNEL_E_SHAPE, "group", -1,
                                    WHERE ": group: %u: must be below %u", group, observer->groups);
-    const quernel_i_group g = observer->group[group];
-    const double samples = g.samples ? (double)g.samples : 1.0;
-    const quernel_observer_stats stats = {sizeof stats,
-                                          g.count,
-                                          g.zeros,
-                                          g.nans,
-                                          g.infs,
-                                          g.first_nonfinite,
-                                          g.samples,
-                                          g.count ? g.min : 0.0f,
-                                          g.count ? g.max : 0.0f,
-                                          -quernel_i_exact_sum_value(&g.sum_min) / samples,
-                                          quernel_i_exact_sum_value(&g.sum_max) / samples};
+    const quernel_observer_stats stats = stats_of(&observer->group[group]);
     quernel_i_desc_write(desc, ret_stats, &stats);
     return QUERNEL_OK;
 }

@@ -53,6 +53,7 @@ int quernel_quantize(const float *x, size_t count, float scale, int32_t zero, in
     return QUERNEL_OK;
 }
 
+// Element i of codes or sums.
 static int32_t element(const void *q, size_t i, int32_t type) {
     if (type == QUERNEL_TYPE_U8) return ((const uint8_t *)q)[i];
     if (type == QUERNEL_TYPE_S8) return ((const int8_t *)q)[i];

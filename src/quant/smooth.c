@@ -36,6 +36,15 @@ static int check_options(const quernel_smooth_options *o, quernel_error *error) 
     return code;
 }
 
+// a^alpha / w^(1 − alpha), where maxima below the floors' share of the peaks count as that share.
+static double factor(double a, double w, double act_peak, double weight_peak,
+                     const quernel_smooth_options *o) {
+    if (!(act_peak > 0.0 && weight_peak > 0.0)) return 1.0;
+    const double act = fmax(a, act_peak * o->act_floor),
+                 weight = fmax(w, weight_peak * o->weight_floor);
+    return pow(act, o->alpha) / pow(weight, 1.0 - o->alpha);
+}
+
 int quernel_smooth_factors(const float *act_max, const float *weight_max, uint32_t count,
                            const quernel_smooth_options *options, float *ret_smooth,
                            quernel_error *error) {
@@ -53,12 +62,7 @@ int quernel_smooth_factors(const float *act_max, const float *weight_max, uint32
     if (!code) code = check_maxima(error, "weight_max", weight_max, count, &weight_peak);
     if (code) return code;
     for (uint32_t k = 0; k < count; k++) {
-        double s = 1.0;
-        if (act_peak > 0.0 && weight_peak > 0.0) {
-            const double a = fmax(act_max[k], act_peak * o->act_floor),
-                         w = fmax(weight_max[k], weight_peak * o->weight_floor);
-            s = pow(a, o->alpha) / pow(w, 1.0 - o->alpha);
-        }
+        const double s = factor(act_max[k], weight_max[k], act_peak, weight_peak, o);
         ret_smooth[k] = (float)fmin(fmax(s, 0x1p-20), 0x1p20);
     }
     return QUERNEL_OK;

@@ -18,10 +18,10 @@
 #include "table/table.h"
 
 #define VETO 1.05 // predicted time of a row of another shape over that of the model's own choice
-#define RATES_WITHIN 1.5
+#define RATES_WITHIN 1.5    // a factor between the rates of one class of machine
 enum { LOOKED_AT_MAX = 8 }; // rows of a table and kind
 
-static _Atomic uint64_t counters[10];
+// What becomes of a look-up, the first four as quernel_match; then why a row was refused.
 enum {
     MISSED = 0,
     NEAR = QUERNEL_MATCH_NEAR,
@@ -32,8 +32,10 @@ enum {
     OTHER_KREV,
     OTHER_MACHINE,
     NOT_LEGAL,
-    VETOED
+    VETOED,
+    OUTCOMES
 };
+static _Atomic uint64_t counters[OUTCOMES];
 static const char *const reasons[] = {
     [NO_KERNEL] = "its kernel or a key of its config is not in this library",
     [OTHER_ISA] = "its instruction set may not be used here",
@@ -84,7 +86,7 @@ static int check_row(search *s, const quernel_i_row *row, quernel_match match) {
     if (strcmp(row->machine, s->machine_class) ||
         (rated && !rates_agree(row->rates, quernel_i_tables_rates())))
         return OTHER_MACHINE;
-    if (row->verdict != QUERNEL_VERDICT_WIN) config = (quernel_i_config){0}; // the default stands
+    if (row->verdict != QUERNEL_VERDICT_WIN) config = (quernel_i_config){0}; // the default is kept
     if (quernel_i_plan_make_permitted(s->problem, &config, s->machine, s->plan, NULL))
         return NOT_LEGAL;
     const bool slower = quernel_i_model_ns(s->problem, s->plan, s->machine) > VETO * s->model_ns;
@@ -147,14 +149,14 @@ static bool search_table(search *s, const quernel_i_table *t, quernel_match matc
 static bool search_tables(search *s) {
     const quernel_i_table *given = quernel_i_table_given();
     const quernel_i_table *const *tables = quernel_i_tables();
-    bool found = false;
-    for (int match = QUERNEL_MATCH_EXACT; !found && match > QUERNEL_MATCH_NONE; match--) {
-        found = given && search_table(s, given, (quernel_match)match);
-        for (uint32_t i = 0; !found && tables[i]; i++)
-            found = search_table(s, tables[i], (quernel_match)match);
+    bool taken = false;
+    for (int match = QUERNEL_MATCH_EXACT; !taken && match > QUERNEL_MATCH_NONE; match--) {
+        taken = given && search_table(s, given, (quernel_match)match);
+        for (uint32_t i = 0; !taken && tables[i]; i++)
+            taken = search_table(s, tables[i], (quernel_match)match);
     }
     quernel_i_table_given_release();
-    return found;
+    return taken;
 }
 
 // The plan of a row, or else `own`, that of the model.
@@ -171,13 +173,13 @@ static quernel_i_plan look_up(const quernel_i_problem *problem, const quernel_i_
                 .user = user};
     quernel_i_key_of(problem, &s.key);
     quernel_i_class_print(machine->isas, s.machine_class, sizeof s.machine_class);
-    const bool found = search_tables(&s);
+    const bool taken = search_tables(&s);
     if (!seen) {
         atomic_fetch_add_explicit(&counters[choice->match], 1, memory_order_relaxed);
         if (choice->match != QUERNEL_MATCH_EXACT)
             quernel_i_misses_record(s.key.op, s.key.shape, s.key.env);
     }
-    return found ? by_row : *own;
+    return taken ? by_row : *own;
 }
 
 int quernel_i_choose(const quernel_i_problem *problem, const quernel_i_machine *machine,
@@ -200,8 +202,9 @@ int quernel_table_counters_get(quernel_table_counters *ret) {
     const quernel_i_desc *desc =
         QUERNEL_I_DESC(quernel_table_counters, QUERNEL_TABLE_COUNTERS_MIN, "tables", "size");
     if (quernel_i_desc_check(desc, ret, NULL)) return QUERNEL_E_VALUE;
-    uint64_t now[10];
-    for (int i = 0; i < 10; i++) now[i] = atomic_load_explicit(&counters[i], memory_order_relaxed);
+    uint64_t now[OUTCOMES];
+    for (int i = 0; i < OUTCOMES; i++)
+        now[i] = atomic_load_explicit(&counters[i], memory_order_relaxed);
     const quernel_table_counters all = {sizeof all,     now[EXACT],      now[BUCKET],
                                         now[NEAR],      now[MISSED],     now[NO_KERNEL],
                                         now[OTHER_ISA], now[OTHER_KREV], now[OTHER_MACHINE],

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Bytes of its text: the names of all sets of an architecture and two sizes take half of it.
 enum { QUERNEL_I_CLASS_MAX = 128 };
 
 /// "ref+avx2 l1d=32K l2=512K": the instruction sets of the mask, which may be used, and the caches

@@ -13,6 +13,7 @@ typedef struct quernel_i_key {
     uint64_t m, n, k;
 } quernel_i_key;
 
+/// The key of a problem: one for all machines, whatever its plan is.
 void quernel_i_key_of(const quernel_i_problem *problem, quernel_i_key *ret_key);
 
 /// Octaves between two products: the greatest of |log2| of the ratios of m, n and k.

@@ -13,12 +13,14 @@
 #include "base/log.h"
 #include "table/choose.h"
 
+// Layers that a process writes down: more than a network has, in 4 KiB.
 enum { REMEMBERED = 1024 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t written[REMEMBERED], count;
 
-// Once a process and layer; two layers of one checksum are the price of not keeping their names.
+// Whether the process has not written the layer down yet. A second layer of the same checksum is
+// lost: the price of not keeping their names.
 static int is_new(const char *line, size_t bytes) {
     const uint32_t mark = quernel_i_crc32c(0, line, bytes);
     pthread_mutex_lock(&lock);
@@ -31,7 +33,7 @@ static int is_new(const char *line, size_t bytes) {
 
 void quernel_i_misses_record(const char *op, const char *shape, const char *env) {
     const char *path = getauxval(AT_SECURE) ? NULL : getenv("QUERNEL_RECORD_MISSES");
-    char line[320];
+    char line[320]; // op, shape and env of quernel_i_key, tabs and a newline
     if (!path || !*path) return;
     const int length = snprintf(line, sizeof line, "%s\t%s\t%s\n", op, shape, env);
     if (length <= 0 || (size_t)length >= sizeof line || !is_new(line, (size_t)length)) return;

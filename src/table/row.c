@@ -12,23 +12,59 @@
 static const char tag[] = "qtn1";
 static const char *const verdicts[] = {"default", "tie", "win"};
 static const char *const efforts[] = {"estimate", "measure", "patient", "exhaustive"};
-enum { CRC_DIGITS = 8, FIELDS = 21 };
+enum { VERDICTS = sizeof verdicts / sizeof *verdicts, EFFORTS = sizeof efforts / sizeof *efforts };
+_Static_assert(VERDICTS == QUERNEL_VERDICT_WIN + 1 && EFFORTS == QUERNEL_EFFORT_EXHAUSTIVE + 1,
+               "a name for each value, in the order of the enum");
 
-const char *quernel_i_verdict_name(int32_t v) { return v >= 0 && v < 3 ? verdicts[v] : "unknown"; }
-const char *quernel_i_effort_name(int32_t e) { return e >= 0 && e < 4 ? efforts[e] : "unknown"; }
+// The fields of a line in the order of tune/FORMAT.md; between the last one and the checksum are
+// those of later versions.
+enum {
+    TAG,
+    OP,
+    SHAPE,
+    PRODUCT,
+    ENV,
+    CONFIG,
+    KREV,
+    BASE_NS,
+    BEST_NS,
+    RATIO,
+    LO,
+    HI,
+    ROUNDS,
+    VERDICT,
+    EFFORT,
+    SEED,
+    VERSION,
+    DATE,
+    MACHINE,
+    RATES,
+    LOST,
+    FIELDS
+};
+enum { CRC_DIGITS = 8 };
 
-static bool find_word(const char *text, const char *const *words, int count, int32_t *ret) {
+const char *quernel_i_row_verdict_name(int32_t v) {
+    return v >= 0 && v < VERDICTS ? verdicts[v] : "unknown";
+}
+const char *quernel_i_row_effort_name(int32_t e) {
+    return e >= 0 && e < EFFORTS ? efforts[e] : "unknown";
+}
+
+// The index of `text` among the words.
+static bool parse_word(const char *text, const char *const *words, int count, int32_t *ret) {
     for (int i = 0; i < count; i++)
         if (!strcmp(text, words[i])) return *ret = i, true;
     return false;
 }
 
-int32_t quernel_i_effort_named(const char *name) {
+int32_t quernel_i_row_effort_parse(const char *name) {
     int32_t effort = -1;
-    find_word(name, efforts, 4, &effort);
+    parse_word(name, efforts, EFFORTS, &effort);
     return effort;
 }
 
+// A decimal integer up to `max`, followed by `end`: no sign, no space.
 static bool read_integer(const char *text, char end, uint64_t max, uint64_t *ret,
                          const char **ret_end) {
     uint64_t value = 0;
@@ -65,6 +101,7 @@ static bool read_decimal(const char *text, double *ret) {
 }
 
 static bool read_product(const char *text, quernel_i_row *row) {
+    // No operator that fits into memory comes near, and m, n and k multiplied stay finite doubles.
     const uint64_t max = (uint64_t)1 << 40;
     return read_integer(text, 'x', max, &row->m, &text) &&
            read_integer(text, 'x', max, &row->n, &text) &&
@@ -115,7 +152,7 @@ static const char *check_line(char *line, size_t *length) {
     return NULL;
 }
 
-// Splits the line into its fields; what stands behind the last known one stays in one piece.
+// Splits the line into its fields; what follows the last known one stays in one piece.
 static bool split(char *line, char **fields, char **ret_extra) {
     for (int i = 0; i < FIELDS; i++) {
         fields[i] = line;
@@ -129,43 +166,48 @@ static bool split(char *line, char **fields, char **ret_extra) {
     return true;
 }
 
+static bool read_times(char **f, quernel_i_row *row) {
+    return read_decimal(f[BASE_NS], &row->base_ns) && read_decimal(f[BEST_NS], &row->best_ns);
+}
+
+static bool read_interval(char **f, quernel_i_row *row) {
+    return read_decimal(f[RATIO], &row->ratio) && read_decimal(f[LO], &row->lo) &&
+           read_decimal(f[HI], &row->hi) && row->lo <= row->ratio && row->ratio <= row->hi;
+}
+
+// Fills in what is not text. NULL, or what is wrong.
+static const char *read_values(char **f, quernel_i_row *row) {
+    if (!read_product(f[PRODUCT], row)) return "product: must be MxNxK";
+    if (!read_u32(f[KREV], &row->krev)) return "krev: must be a number";
+    if (!read_times(f, row)) return "base_ns, best_ns: must be decimal numbers";
+    if (!read_interval(f, row)) return "ratio, lo, hi: must be decimal numbers in order";
+    if (!read_u32(f[ROUNDS], &row->rounds)) return "rounds: must be a number";
+    if (!parse_word(f[VERDICT], verdicts, VERDICTS, &row->verdict))
+        return "verdict: must be default, tie or win";
+    if (!parse_word(f[EFFORT], efforts, EFFORTS, &row->effort))
+        return "effort: must be estimate, measure, patient or exhaustive";
+    return read_integer(f[SEED], 0, UINT64_MAX, &row->seed, NULL) ? NULL : "seed: must be a number";
+}
+
 const char *quernel_i_row_parse(char *line, size_t length, quernel_i_row *row) {
     char *f[FIELDS], *extra;
     const char *wrong = check_line(line, &length);
     if (wrong) return wrong;
     if (!split(line, f, &extra)) return "fields are missing or wrongly escaped";
-    *row = (quernel_i_row){.op = f[1],
-                           .shape = f[2],
-                           .env = f[4],
-                           .config = f[5],
-                           .version = f[16],
-                           .date = f[17],
-                           .machine = f[18],
-                           .rates = f[19],
-                           .lost = f[20],
+    *row = (quernel_i_row){.op = f[OP],
+                           .shape = f[SHAPE],
+                           .env = f[ENV],
+                           .config = f[CONFIG],
+                           .version = f[VERSION],
+                           .date = f[DATE],
+                           .machine = f[MACHINE],
+                           .rates = f[RATES],
+                           .lost = f[LOST],
                            .extra = extra};
-    const struct {
-        bool fine;
-        const char *wrong;
-    } checks[] = {
-        {read_product(f[3], row), "product: must be MxNxK"},
-        {read_u32(f[6], &row->krev), "krev: must be a number"},
-        {read_decimal(f[7], &row->base_ns) && read_decimal(f[8], &row->best_ns),
-         "base_ns, best_ns: must be decimal numbers"},
-        {read_decimal(f[9], &row->ratio) && read_decimal(f[10], &row->lo) &&
-             read_decimal(f[11], &row->hi) && row->lo <= row->ratio && row->ratio <= row->hi,
-         "ratio, lo, hi: must be decimal numbers in order"},
-        {read_u32(f[12], &row->rounds), "rounds: must be a number"},
-        {find_word(f[13], verdicts, 3, &row->verdict), "verdict: must be default, tie or win"},
-        {find_word(f[14], efforts, 4, &row->effort),
-         "effort: must be estimate, measure, patient or exhaustive"},
-        {read_integer(f[15], 0, UINT64_MAX, &row->seed, NULL), "seed: must be a number"},
-    };
-    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
-        if (!checks[i].fine) return checks[i].wrong;
-    return NULL;
+    return read_values(f, row);
 }
 
+// A line under way; `used` counts what does not fit, too.
 typedef struct printer {
     char *text;
     size_t used, capacity;
@@ -187,7 +229,7 @@ static void put_field(printer *p, const char *text) {
 }
 
 __attribute__((format(printf, 2, 3))) static void put_format(printer *p, const char *format, ...) {
-    char field[96];
+    char field[96]; // room for three 64-bit integers, the longest
     va_list list;
     va_start(list, format);
     vsnprintf(field, sizeof field, format, list);
@@ -195,26 +237,30 @@ __attribute__((format(printf, 2, 3))) static void put_format(printer *p, const c
     put_field(p, field);
 }
 
+static void put_fields(printer *p, const quernel_i_row *r) {
+    put_field(p, tag), put_field(p, r->op), put_field(p, r->shape);
+    put_format(p, "%llux%llux%llu", (unsigned long long)r->m, (unsigned long long)r->n,
+               (unsigned long long)r->k);
+    put_field(p, r->env), put_field(p, r->config);
+    put_format(p, "%u", r->krev);
+    put_format(p, "%.0f", r->base_ns), put_format(p, "%.0f", r->best_ns);
+    put_format(p, "%.4f", r->ratio), put_format(p, "%.4f", r->lo), put_format(p, "%.4f", r->hi);
+    put_format(p, "%u", r->rounds);
+    put_field(p, quernel_i_row_verdict_name(r->verdict));
+    put_field(p, quernel_i_row_effort_name(r->effort));
+    put_format(p, "%llu", (unsigned long long)r->seed);
+    put_field(p, r->version), put_field(p, r->date), put_field(p, r->machine);
+    put_field(p, r->rates), put_field(p, r->lost);
+}
+
 size_t quernel_i_row_print(const quernel_i_row *r, char *text, size_t capacity) {
     printer p = {text, 0, capacity};
     put(&p, '\n');
-    put_field(&p, tag), put_field(&p, r->op), put_field(&p, r->shape);
-    put_format(&p, "%llux%llux%llu", (unsigned long long)r->m, (unsigned long long)r->n,
-               (unsigned long long)r->k);
-    put_field(&p, r->env), put_field(&p, r->config);
-    put_format(&p, "%u", r->krev);
-    put_format(&p, "%.0f", r->base_ns), put_format(&p, "%.0f", r->best_ns);
-    put_format(&p, "%.4f", r->ratio), put_format(&p, "%.4f", r->lo), put_format(&p, "%.4f", r->hi);
-    put_format(&p, "%u", r->rounds);
-    put_field(&p, quernel_i_verdict_name(r->verdict)),
-        put_field(&p, quernel_i_effort_name(r->effort));
-    put_format(&p, "%llu", (unsigned long long)r->seed);
-    put_field(&p, r->version), put_field(&p, r->date), put_field(&p, r->machine),
-        put_field(&p, r->rates);
-    put_field(&p, r->lost);
-    for (const char *at = r->extra; *at; at++) put(&p, *at);
+    put_fields(&p, r);
+    for (const char *at = r->extra; *at; at++) put(&p, *at); // escaped as it was read
     if (*r->extra) put(&p, '\t');
     if (p.used + CRC_DIGITS + 2 > capacity || p.used + CRC_DIGITS >= QUERNEL_I_ROW_MAX) return 0;
+    // Of the line without its newline and the tab before the checksum.
     const uint32_t crc = quernel_i_crc32c(0, text + 1, p.used - 2);
     snprintf(text + p.used, capacity - p.used, "%08x\n", crc);
     return p.used + CRC_DIGITS + 1;

@@ -9,9 +9,9 @@
 
 #include "quernel/tune.h"
 
-enum { QUERNEL_I_ROW_MAX = 4096 }; // bytes of a line
+enum { QUERNEL_I_ROW_MAX = 4096 }; // bytes of a line: tune/FORMAT.md
 
-/// Texts point into the line that was parsed. `extra` holds columns of a later version, tabs
+/// Texts point into the line that was parsed. `extra` holds fields of a later version, tabs
 /// included, or "".
 typedef struct quernel_i_row {
     const char *op, *shape, *env, *config, *version, *date, *machine, *rates, *lost, *extra;
@@ -32,9 +32,10 @@ const char *quernel_i_row_parse(char *line, size_t length, quernel_i_row *ret_ro
 /// line before it costs that line alone. Returns its length, 0 where it does not fit.
 size_t quernel_i_row_print(const quernel_i_row *row, char *text, size_t capacity);
 
-const char *quernel_i_verdict_name(int32_t verdict);
-const char *quernel_i_effort_name(int32_t effort);
-/// The value of a name of quernel_i_effort_name; −1 where there is none.
-int32_t quernel_i_effort_named(const char *name);
+/// As FORMAT.md writes them; "unknown" for other values.
+const char *quernel_i_row_verdict_name(int32_t verdict);
+const char *quernel_i_row_effort_name(int32_t effort);
+/// The value whose name this is; −1 where there is none.
+int32_t quernel_i_row_effort_parse(const char *name);
 
 #endif

@@ -16,7 +16,8 @@
 #include "table/class.h"
 #include "table/table.h"
 
-enum { TABLES_MAX = 64, MAX_PATH_BYTES = 512 };
+enum { TABLES_MAX = 64 };
+enum { MAX_PATH_BYTES = 512 }; // longer ones are not looked at; messages cut them sooner
 #ifndef QUERNEL_SYSCONFDIR
 #define QUERNEL_SYSCONFDIR "/etc"
 #endif
@@ -61,14 +62,14 @@ static int is_table(const struct dirent *entry) {
 // Every *.qtn of a folder, by name.
 static void add_folder(const char *folder) {
     struct dirent **entries;
-    const int found = scandir(folder, &entries, is_table, alphasort);
-    for (int i = 0; i < found; i++) {
+    const int entry_count = scandir(folder, &entries, is_table, alphasort);
+    for (int i = 0; i < entry_count; i++) {
         char path[2 * MAX_PATH_BYTES];
         const int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
         if (length > 0 && (size_t)length < sizeof path) add(quernel_i_table_read(path, NULL, NULL));
         free(entries[i]);
     }
-    if (found >= 0) free(entries);
+    if (entry_count >= 0) free(entries);
 }
 
 // The tuner's probe of this machine: "class TAB rates", good as long as the class is the same.
@@ -103,7 +104,7 @@ static void add_users(void) {
     read_rates();
 }
 
-static void find(void) {
+static void read_tables(void) {
     const bool trusted = !getauxval(AT_SECURE);
     const char *named = trusted ? getenv("QUERNEL_TABLE") : NULL;
     if (named && !strcmp(named, "none")) return;
@@ -116,12 +117,12 @@ static void find(void) {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 const quernel_i_table *const *quernel_i_tables(void) {
-    pthread_once(&once, find);
+    pthread_once(&once, read_tables);
     return tables;
 }
 
 const char *quernel_i_tables_rates(void) {
-    pthread_once(&once, find);
+    pthread_once(&once, read_tables);
     return rates;
 }
 

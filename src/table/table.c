@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 16 << 20 };
+enum { FILE_MAX = 16 << 20 }; // bytes: some 30000 rows, far more than a tuner writes
 
 // Lines that could be rows, so that a file of newlines takes no memory.
 static size_t rows_of(const char *text, size_t bytes) {
@@ -50,9 +50,9 @@ static quernel_i_table *make(const char *path, size_t bytes) {
     return NULL;
 }
 
-// Takes over t; its text is filled.
-static quernel_i_table *epilogue(quernel_i_table *t, size_t bytes, quernel_i_table_bad *bad,
-                                 void *user) {
+// Parses the rows of t, whose text is there. Frees t where no memory is left.
+static quernel_i_table *fill(quernel_i_table *t, size_t bytes, quernel_i_table_bad *bad,
+                             void *user) {
     t->rows = malloc((rows_of(t->text, bytes) + 1) * sizeof *t->rows);
     if (!t->rows) {
         quernel_i_table_free(t);
@@ -69,7 +69,7 @@ quernel_i_table *quernel_i_table_parse(const char *path, const char *text, size_
     quernel_i_table *t = make(path, bytes);
     if (!t) return NULL;
     memcpy(t->text, text, bytes);
-    return epilogue(t, bytes, bad, user);
+    return fill(t, bytes, bad, user);
 }
 
 static size_t read_all(int file, char *to, size_t bytes) {
@@ -93,7 +93,7 @@ quernel_i_table *quernel_i_table_read(const char *path, quernel_i_table_bad *bad
     else if (about.st_size > FILE_MAX) wrong = "larger than 16 MiB";
     else bytes = (size_t)about.st_size;
     quernel_i_table *t = make(path, bytes);
-    if (t && !wrong) t = epilogue(t, read_all(file, t->text, bytes), bad, user);
+    if (t && !wrong) t = fill(t, read_all(file, t->text, bytes), bad, user);
     else if (t) t->wrong = wrong;
     if (file >= 0) close(file);
     return t;

@@ -22,9 +22,10 @@ quernel_i_table *quernel_i_table_parse(const char *path, const char *text, size_
 /// Reads a file; a missing one or one above 16 MiB gives a table without rows that says so in
 /// `wrong`.
 quernel_i_table *quernel_i_table_read(const char *path, quernel_i_table_bad *bad, void *user);
+/// NULL is allowed.
 void quernel_i_table_free(quernel_i_table *table);
 
-/// Every table of the process in the order in which they are searched, found and read at the first
+/// Every table of the process in the order in which they are searched, read at the first
 /// call: QUERNEL_TABLE, the user's own, the tuner's, the site's, the embedded one. NULL at the end.
 const quernel_i_table *const *quernel_i_tables(void);
 
@@ -36,6 +37,7 @@ int quernel_i_tables_cache(const char *file, char *path, size_t capacity);
 
 /// The table that was given by quernel_table_set, held for reading until _release; or NULL.
 const quernel_i_table *quernel_i_table_given(void);
+/// Ends the reading; also where NULL was returned.
 void quernel_i_table_given_release(void);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How large products are planned for AMX tiles, on any machine: the functions look at sizes alone.
-#include "plan/amx.h"
 #include "../unit/check.h"
+#include "plan/tiled.h"
 #include "registry/registry.h"
 #include "tests.h"
 
@@ -15,11 +15,11 @@ static quernel_i_problem product(quernel_weights *w, uint32_t oc, uint32_t k) {
 
 static uint32_t stay(const quernel_i_problem *p, const quernel_i_kernel *k,
                      quernel_i_streamed streamed) {
-    return quernel_i_amx_l1_resident(p, k, QUERNEL_I_PATH_INPLACE, streamed, L1);
+    return quernel_i_tiled_l1_resident(p, k, QUERNEL_I_PATH_INPLACE, streamed, L1);
 }
 
 static bool far_away(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    return quernel_i_amx_far(p, k, QUERNEL_I_PATH_INPLACE, L2);
+    return quernel_i_tiled_far(p, k, QUERNEL_I_PATH_INPLACE, L2);
 }
 
 void test_tiles(void) {
@@ -35,9 +35,9 @@ void test_tiles(void) {
     quernel_i_problem p = product(&w, 2048, 2048); // weights do not stay in L1
     const uint32_t kept = stay(&p, tiles, QUERNEL_I_STREAMED_WEIGHTS);
     CHECK(kept == 18 * 16, "K = 2048: 18 of 32 steps fit, not %u", kept / 16);
-    CHECK(quernel_i_amx_copy(&p, tiles, 2048) && quernel_i_amx_copy(&p, tiles, 4096),
+    CHECK(quernel_i_tiled_copy(&p, tiles, 2048) && quernel_i_tiled_copy(&p, tiles, 4096),
           "rows meet in one set");
-    CHECK(!quernel_i_amx_copy(&p, tiles, 2112) && !quernel_i_amx_copy(&p, tiles, 1024),
+    CHECK(!quernel_i_tiled_copy(&p, tiles, 2112) && !quernel_i_tiled_copy(&p, tiles, 1024),
           "rows lie in many sets");
     CHECK(far_away(&p, tiles), "4 MiB of weights do not stay in L2");
     CHECK(!stay(&p, tiles, QUERNEL_I_STREAMED_ROWS), "streamed rows do not stay");

@@ -48,7 +48,7 @@ static void write_choice(json *j, const quernel_plan_choice *c) {
     json_text(j, "table", *c->table ? c->table : NULL), json_text(j, "match", matches[c->match]);
     json_number(j, "predicted_ns", c->predicted_ns);
     if (c->from != QUERNEL_FROM_TABLE) return;
-    json_text(j, "verdict", quernel_i_verdict_name(c->verdict)), json_text(j, "date", c->date);
+    json_text(j, "verdict", quernel_i_row_verdict_name(c->verdict)), json_text(j, "date", c->date);
     json_number(j, "base_ns", c->base_ns), json_number(j, "best_ns", c->best_ns);
     json_number(j, "ratio", c->ratio), json_number(j, "lo", c->lo), json_number(j, "hi", c->hi);
     json_integer(j, "rounds", c->rounds), json_text(j, "lost", c->lost);

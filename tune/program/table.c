@@ -52,8 +52,8 @@ static void write_row(json *j, const quernel_i_row *r) {
                  {"shape", r->shape},
                  {"env", r->env},
                  {"config", r->config},
-                 {"verdict", quernel_i_verdict_name(r->verdict)},
-                 {"effort", quernel_i_effort_name(r->effort)},
+                 {"verdict", quernel_i_row_verdict_name(r->verdict)},
+                 {"effort", quernel_i_row_effort_name(r->effort)},
                  {"version", r->version},
                  {"date", r->date},
                  {"class", r->machine},
@@ -74,8 +74,8 @@ static void write_row(json *j, const quernel_i_row *r) {
 static void print_row(const quernel_i_row *r) {
     printf("%s  %s  %s\n", r->op, r->shape, r->env);
     printf("    %s %.3f [%.3f, %.3f], %.3f ms (default %.3f), %u rounds, %s, %s\n",
-           quernel_i_verdict_name(r->verdict), r->ratio, r->lo, r->hi, 1e-6 * r->best_ns,
-           1e-6 * r->base_ns, r->rounds, quernel_i_effort_name(r->effort), r->date);
+           quernel_i_row_verdict_name(r->verdict), r->ratio, r->lo, r->hi, 1e-6 * r->best_ns,
+           1e-6 * r->base_ns, r->rounds, quernel_i_row_effort_name(r->effort), r->date);
     printf("    %s (krev %u) on %s\n", r->config, r->krev, r->machine);
 }
 

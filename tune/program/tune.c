@@ -73,7 +73,8 @@ static bool take(void *user, option o) {
     if (!strcmp(o.name, "again")) return t->session.again = true;
     if (option_is(o, "budget")) return parse_budget(o.value, &t->budget);
     if (option_is(o, "noise")) return parse_noise(o.value, &t->noise);
-    if (option_is(o, "effort")) return (t->session.effort = quernel_i_effort_named(o.value)) >= 0;
+    if (option_is(o, "effort"))
+        return (t->session.effort = quernel_i_row_effort_parse(o.value)) >= 0;
     if (option_is(o, "seed")) return parse_u64(o.value, &t->session.seed);
     if (option_is(o, "table")) return (t->session.table = o.value) != NULL;
     if (option_is(o, "json")) return (t->json_path = o.value) != NULL;

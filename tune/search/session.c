@@ -227,7 +227,7 @@ static session_end race_and_publish(const session *s, racing *r, char *text, siz
                       text, capacity);
     print_lost(r, count, d.winner, ratios, lost, sizeof lost);
     const char *wrong = publish(s, r, &d, lost, base_ns);
-    write_json(s->json, r, count, &d, ratios, quernel_i_verdict_name(d.verdict));
+    write_json(s->json, r, count, &d, ratios, quernel_i_row_verdict_name(d.verdict));
     if (!wrong) return explain_end(r, &d, count, text, capacity);
     snprintf(text, capacity, "%s: %s", s->table, wrong);
     return SESSION_UNWRITTEN;
