@@ -73,7 +73,7 @@ void quernel_i_epilogue_fill(const quernel_i_task *t, uint32_t line, uint32_t ox
     f->residual_last = p->epilogue.residual_after_activation != 0;
 }
 
-void quernel_i_patches_inside(uint32_t size, uint32_t up, uint32_t crop, uint32_t p,
+void quernel_i_n_block_patches(uint32_t size, uint32_t up, uint32_t crop, uint32_t p,
                               uint32_t *ret_first, uint32_t *ret_end) {
     *ret_first = p < crop;
     *ret_end = (uint32_t)(((uint64_t)size + crop + up - 1 - p) / up);
@@ -107,8 +107,8 @@ static void copy_interleaved(const quernel_i_task *t, const quernel_tensor *y, u
     for (uint32_t n = 0; n < s->oc; n++) {
         const uint32_t subpixel = n / s->out;
         uint32_t y0, y1, x0, x1;
-        quernel_i_patches_inside(y->h, p->up_h, p->crop_top, subpixel / p->up_w, &y0, &y1);
-        quernel_i_patches_inside(y->w, p->up_w, p->crop_left, subpixel % p->up_w, &x0, &x1);
+        quernel_i_n_block_patches(y->h, p->up_h, p->crop_top, subpixel / p->up_w, &y0, &y1);
+        quernel_i_n_block_patches(y->w, p->up_w, p->crop_left, subpixel % p->up_w, &x0, &x1);
         const uint32_t first = x0 > ox ? x0 : ox, end = x1 < ox + pixels ? x1 : ox + pixels;
         if (line < y0 || line >= y1 || first >= end) continue;
         uint8_t *at = data + offset_of(t, y, line, first, n % s->out, subpixel);

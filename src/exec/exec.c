@@ -31,8 +31,8 @@ static void run_depthwise(const quernel_i_task *t) {
                                .w_tap = s->oc16,
                                .init = quernel_i_n_block_init(t, 0),
                                .epilogue = &epilogue,
-                               .y_line = quernel_i_line_bytes(&p->y),
-                               .r_line = quernel_i_line_bytes(&p->residual),
+                               .y_line = quernel_i_exec_line_bytes(&p->y),
+                               .r_line = quernel_i_exec_line_bytes(&p->residual),
                                .scratch = t->slice + plan->workspace.slice.scratch});
 }
 
@@ -68,15 +68,15 @@ static void run_strip(void *arg, uint32_t index, uint32_t worker) {
     t.n_block1 = (uint32_t)((uint64_t)plan->n_blocks.count * (part + 1) / plan->n_blocks.n_split);
     t.image_quant = (quernel_i_image_quant){1.0f, 1.0f, p->quant.zero};
     if (quernel_i_problem_by_image(p)) {
-        t.image_quant = quernel_i_image_quants(call)[t.image];
+        t.image_quant = quernel_i_call_image_quants(call)[t.image];
         fill_image_tables(&t);
     }
     t.zero_byte = (uint8_t)(t.image_quant.z + plan->kernels.a_offset);
     quernel_i_strip_stage(&t);
     if (quernel_i_problem_depthwise(p)) run_depthwise(&t);
-    else if (quernel_i_plan_conv(plan)) quernel_i_run_conv(&t);
-    else if (plan->rows.path == QUERNEL_I_PATH_IM2COL) quernel_i_run_packed(&t);
-    else quernel_i_run_staged(&t);
+    else if (quernel_i_plan_conv(plan)) quernel_i_conv_run(&t);
+    else if (plan->rows.path == QUERNEL_I_PATH_IM2COL) quernel_i_product_run_im2col(&t);
+    else quernel_i_product_run_staged(&t);
     if (part == 0) quernel_i_border_fill(&t);
 }
 

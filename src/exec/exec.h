@@ -33,9 +33,9 @@ typedef struct quernel_i_task {
 } quernel_i_task;
 
 /// The loops of a task, by the form of its kernel: product.c, conv.c.
-void quernel_i_run_staged(const quernel_i_task *task);
-void quernel_i_run_packed(const quernel_i_task *task);
-void quernel_i_run_conv(const quernel_i_task *task);
+void quernel_i_product_run_staged(const quernel_i_task *task);
+void quernel_i_product_run_im2col(const quernel_i_task *task);
+void quernel_i_conv_run(const quernel_i_task *task);
 
 /// Prepares the strip of a task (nothing to do in place).
 void quernel_i_strip_stage(const quernel_i_task *task);
@@ -54,7 +54,7 @@ void quernel_i_dedup_copy(const quernel_i_epilogue *epilogue, uint32_t pixels, u
 
 /// Packs im2col rows of `pixels` output pixels of a line for one group pack, and fills row_scale
 /// and row_term by row.
-void quernel_i_chunk_pack(const quernel_i_task *task, uint32_t line, uint32_t ox, uint32_t pixels,
+void quernel_i_im2col_gather(const quernel_i_task *task, uint32_t line, uint32_t ox, uint32_t pixels,
                           uint32_t group_pack);
 /// Fills the slice's row_sum: Σ of the real k of each row of a product, k_run_bytes of each of its
 /// runs.
@@ -68,7 +68,7 @@ void quernel_i_epilogue_fill(const quernel_i_task *task, uint32_t line, uint32_t
 
 /// Patches of `up` pixels that cover `size` pixels, the first `crop` of them outside: those whose
 /// pixel p lies inside.
-void quernel_i_patches_inside(uint32_t size, uint32_t up, uint32_t crop, uint32_t p,
+void quernel_i_n_block_patches(uint32_t size, uint32_t up, uint32_t crop, uint32_t p,
                               uint32_t *ret_first, uint32_t *ret_end);
 /// Interleaved phases: their output channels lie apart in y in no regular way, so a chunk is
 /// finished into a tile and spread from there. _collect turns the epilogue to the tile and gathers
@@ -93,7 +93,7 @@ void quernel_i_border_fill(const quernel_i_task *task);
 /// Finds the quantization of all images: fills the array of quernel_i_image_quant in the shared
 /// workspace.
 void quernel_i_ranges_find(const quernel_i_call *call, const quernel_parallel *parallel);
-static inline quernel_i_image_quant *quernel_i_image_quants(const quernel_i_call *call) {
+static inline quernel_i_image_quant *quernel_i_call_image_quants(const quernel_i_call *call) {
     return (quernel_i_image_quant *)call->workspace;
 }
 

@@ -24,45 +24,45 @@ quernel_i_n_block quernel_i_n_block_phase(const quernel_i_problem *p, const quer
 void quernel_i_n_block_prepare(const quernel_i_task *task, uint32_t index);
 
 // The first bytes of a slice remember which n_block's weights stand prepared in its block.
-static inline uint32_t *quernel_i_prepared_n_block(const quernel_i_task *t) {
+static inline uint32_t *quernel_i_n_block_prepared_index(const quernel_i_task *t) {
     return (uint32_t *)t->slice;
 }
 enum { QUERNEL_I_NO_N_BLOCK = UINT32_MAX };
 
-static inline ptrdiff_t quernel_i_line_bytes(const quernel_tensor *y) {
+static inline ptrdiff_t quernel_i_exec_line_bytes(const quernel_tensor *y) {
     return (ptrdiff_t)(y->stride_h * (int64_t)quernel_type_size((quernel_type)y->type));
 }
 
-static inline quernel_i_window quernel_i_window_of(const quernel_i_problem *p) {
+static inline quernel_i_window quernel_i_n_block_window(const quernel_i_problem *p) {
     const quernel_i_weights_shape *s = &p->weights->shape;
     return (quernel_i_window){p->kernel_h,      p->kernel_w,   p->stride_h, p->stride_w,
                               s->subproblem_in, s->group_pack, s->group_out};
 }
 
 static inline const int8_t *quernel_i_n_block_packed(const quernel_i_problem *p,
-                                                     const quernel_i_n_block *u) {
-    const quernel_i_phase *phase = &u->shape;
-    return p->weights->packed + u->group_pack * p->weights->shape.group_pack_bytes + phase->offset +
-           u->first / 16 * phase->panel_bytes;
+                                                     const quernel_i_n_block *block) {
+    const quernel_i_phase *phase = &block->shape;
+    return p->weights->packed + block->group_pack * p->weights->shape.group_pack_bytes + phase->offset +
+           block->first / 16 * phase->panel_bytes;
 }
 
 static inline uint8_t *quernel_i_n_block_prepared(const quernel_i_task *t,
-                                                  const quernel_i_n_block *u) {
+                                                  const quernel_i_n_block *block) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const size_t phase = plan->n_blocks.oc / 16 *
                          quernel_i_panel_bytes(plan->kernels.main, p->weights->shape.k_quads);
-    return t->slice + plan->workspace.slice.block + u->phase_index * phase;
+    return t->slice + plan->workspace.slice.block + block->phase_index * phase;
 }
 
 static inline const void *quernel_i_n_block_weights(const quernel_i_task *t,
-                                                    const quernel_i_n_block *u, size_t *ret_panel) {
+                                                    const quernel_i_n_block *block, size_t *ret_panel) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const bool own = plan->kernels.main->b_prepare.any;
     *ret_panel =
-        own ? quernel_i_panel_bytes(plan->kernels.main, u->shape.k_quads) : u->shape.panel_bytes;
-    return own ? (const void *)quernel_i_n_block_prepared(t, u) : quernel_i_n_block_packed(p, u);
+        own ? quernel_i_panel_bytes(plan->kernels.main, block->shape.k_quads) : block->shape.panel_bytes;
+    return own ? (const void *)quernel_i_n_block_prepared(t, block) : quernel_i_n_block_packed(p, block);
 }
 
 // Start values: those of create, or where the zero point was found for the image, this task's own.
@@ -76,21 +76,21 @@ static inline const int32_t *quernel_i_n_block_init(const quernel_i_task *t, siz
 
 // First of the tables' entries for an n_block's columns.
 static inline size_t quernel_i_n_block_entry(const quernel_i_problem *p,
-                                             const quernel_i_n_block *u) {
-    return (size_t)u->subproblem * p->weights->shape.oc16 + u->first;
+                                             const quernel_i_n_block *block) {
+    return (size_t)block->subproblem * p->weights->shape.oc16 + block->first;
 }
 
 static inline void quernel_i_n_block_epilogue(const quernel_i_task *t, uint32_t line, uint32_t ox,
-                                              const quernel_i_n_block *u,
+                                              const quernel_i_n_block *block,
                                               quernel_i_epilogue *epilogue) {
     const quernel_i_problem *p = t->call->problem;
-    quernel_i_epilogue_fill(t, line, ox, quernel_i_n_block_entry(p, u),
-                            u->group_pack * p->weights->shape.oc + u->first, u->phase, epilogue);
+    quernel_i_epilogue_fill(t, line, ox, quernel_i_n_block_entry(p, block),
+                            block->group_pack * p->weights->shape.oc + block->first, block->phase, epilogue);
 }
 
 /// Copies the results of pixels whose rows equal that of the pixel before `ox`, which lies
 /// inside y in every phase.
 void quernel_i_dedup_line(const quernel_i_task *t, uint32_t line, uint32_t ox, uint32_t pixels,
-                          const quernel_i_n_block *u);
+                          const quernel_i_n_block *block);
 
 #endif

@@ -44,7 +44,7 @@ static void stage_pixels(const quernel_i_task *t, int64_t line, int64_t ix, uint
                                    t->image_quant.z + plan->kernels.a_offset};
     const uint32_t step = plan->float_pixels ? plan->float_pixels : pixels;
     for (uint32_t i = 0; i < pixels; i += step) {
-        const void *piece = quernel_i_pixel(&p->x, t->call->x, t->image, line, ix + i);
+        const void *piece = quernel_i_stage_pixel(&p->x, t->call->x, t->image, line, ix + i);
         const uint32_t n = step < pixels - i ? step : pixels - i;
         uint8_t *at = to + i * strip_pixel(p, plan);
         if (float_strip(p, plan)) quernel_i_stage_strip(&p->x, piece, n, (float *)at);
@@ -96,7 +96,7 @@ const uint8_t *quernel_i_strip_row(const quernel_i_task *t, uint32_t line, uint3
     const quernel_i_plan *plan = t->call->plan;
     const size_t channel = (size_t)group_pack * p->weights->shape.subproblem_in;
     if (plan->rows.path == QUERNEL_I_PATH_INPLACE)
-        return (const uint8_t *)quernel_i_pixel(&p->x, t->call->x, t->image, input_line(p, line),
+        return (const uint8_t *)quernel_i_stage_pixel(&p->x, t->call->x, t->image, input_line(p, line),
                                                 input_x(p, ix)) +
                channel;
     return t->slice + plan->workspace.slice.strip +
@@ -128,7 +128,7 @@ static source chunk_source(const quernel_i_task *t, uint32_t line, uint32_t ix,
     source from = {.element = strip_element(p, plan), .rows = p->kernel_h};
     const size_t channel = (size_t)group_pack * s->subproblem_in * from.element;
     if (!plan->rows.has_strip) { // a 1x1 product over f32 NHWC: float rows are read where they are
-        from.base = (const uint8_t *)quernel_i_pixel(&p->x, t->call->x, t->image,
+        from.base = (const uint8_t *)quernel_i_stage_pixel(&p->x, t->call->x, t->image,
                                                      input_line(p, line), input_x(p, ix)) +
                     channel;
         from.line = p->x.stride_h * (ptrdiff_t)from.element,
@@ -204,7 +204,7 @@ static quernel_i_image_quant row_range(const quernel_i_task *t, const source *fr
     return (quernel_i_image_quant){q.d, 1.0f / q.d, q.z};
 }
 
-void quernel_i_chunk_pack(const quernel_i_task *t, uint32_t line, uint32_t ix, uint32_t pixels,
+void quernel_i_im2col_gather(const quernel_i_task *t, uint32_t line, uint32_t ix, uint32_t pixels,
                           uint32_t group_pack) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;

@@ -68,6 +68,6 @@ quernel_conv2d_desc quernel_i_network_params_describe(const quernel_network *net
                                                       uint32_t layer, float *tables);
 
 /// The refusal of an operator, under the name of its layer.
-int quernel_i_layer_refuse(quernel_error *error, int code, uint32_t layer);
+int quernel_i_network_layer_refuse(quernel_error *error, int code, uint32_t layer);
 
 #endif

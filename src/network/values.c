@@ -24,7 +24,7 @@ static int refuse_layer(quernel_error *error, int code, const char *member, uint
                                layer, member, (long long)value, why);
 }
 
-int quernel_i_layer_refuse(quernel_error *error, int code, uint32_t layer) {
+int quernel_i_network_layer_refuse(quernel_error *error, int code, uint32_t layer) {
     if (!error) return code;
     const quernel_error inner = *error;
     return quernel_i_error_set(error, code, inner.argument, layer, "network: layers[%u]: %s", layer,
@@ -167,7 +167,7 @@ static int follow_layer(quernel_network *net, const quernel_network_desc *desc, 
     conv.quant.row_scale = NULL;
     quernel_tensor inferred_y;
     if ((code = quernel_i_window_output(&conv, &inferred_y, error)))
-        return quernel_i_layer_refuse(error, code, i);
+        return quernel_i_network_layer_refuse(error, code, i);
     if ((code = fill_sizes(&y->desc.shape, &inferred_y, i, l->y, error))) return code;
     if ((code = check_apart(desc, i, error))) return code;
     if (x->desc.role == QUERNEL_NETWORK_INNER && quernel_i_value_int8(x)) {
