@@ -35,7 +35,8 @@ static void run_tiles(const quernel_i_task *t, uint32_t line, uint32_t lines,
                       const quernel_i_n_block *block) {
     for (uint32_t x = t->x0, end; x < t->x1; x = end) {
         if (quernel_i_dedup_span(t, line, x, &end)) {
-            for (uint32_t i = 0; i < lines; i++) quernel_i_dedup_line(t, line + i, x, end - x, block);
+            for (uint32_t i = 0; i < lines; i++)
+                quernel_i_dedup_line(t, line + i, x, end - x, block);
         } else {
             run_lattices(t, line, x, lines, end - x, block);
         }

@@ -6,6 +6,22 @@
 static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static uint32_t max(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
+// Fills the slice's row_sum: Σ of the real k of each row, k_run_bytes of each k run. A zero point
+// of the weights takes w_zero times that from the sums.
+static void sum_rows(const quernel_i_task *t, const quernel_i_gemm *g, uint32_t k_run_bytes) {
+    const quernel_i_plan *plan = t->call->plan;
+    int32_t *sum = (int32_t *)(t->slice + plan->workspace.slice.row_sum);
+    const bool is_signed = plan->kernels.main->a_type == QUERNEL_TYPE_S8;
+    for (uint32_t m = 0; m < g->rows; m++) {
+        int32_t total = 0;
+        for (uint32_t r = 0; r < g->n_k_runs; r++) {
+            const uint8_t *k = (const uint8_t *)g->a + m * g->a_row + g->k_runs[r].offset;
+            for (uint32_t i = 0; i < k_run_bytes; i++) total += is_signed ? (int8_t)k[i] : k[i];
+        }
+        sum[m] = total;
+    }
+}
+
 // The product of pixels whose rows lie at `a`.
 static void multiply(const quernel_i_task *t, const uint8_t *a, uint32_t pixels,
                      const quernel_i_n_block *block, const quernel_i_epilogue *epilogue) {
@@ -33,8 +49,7 @@ static void multiply(const quernel_i_task *t, const uint8_t *a, uint32_t pixels,
                                  plan->streams.prefetch,
                                  plan->streams.l1_resident};
     if (params->w_zeros)
-        quernel_i_chunk_sum(t, &call,
-                            whole ? phase->k_run_length : p->weights->shape.subproblem_in);
+        sum_rows(t, &call, whole ? phase->k_run_length : p->weights->shape.subproblem_in);
     plan->kernels.main->run.gemm(&call);
 }
 
@@ -70,21 +85,6 @@ static void run_line(const quernel_i_task *t, uint32_t line, uint32_t ox, uint32
     if (p->weights->shape.interleaved) quernel_i_interleaved_spread(t, line, ox, pixels);
 }
 
-// The results of pixels whose rows equal that of the pixel before `ox`, which lies inside y in
-// every phase.
-void quernel_i_dedup_line(const quernel_i_task *t, uint32_t line, uint32_t ox, uint32_t pixels,
-                          const quernel_i_n_block *block) {
-    const quernel_i_problem *p = t->call->problem;
-    const quernel_i_plan *plan = t->call->plan;
-    for (uint32_t i = 0; i < plan->n_blocks.fused; i++) {
-        const quernel_i_n_block phase = quernel_i_n_block_phase(p, plan, block->index, i);
-        const uint32_t end = min(ox + pixels, max(ox, phase.x1));
-        quernel_i_epilogue epilogue;
-        quernel_i_n_block_epilogue(t, line, ox - 1, &phase, &epilogue);
-        quernel_i_dedup_copy(&epilogue, end - ox, block->oc);
-    }
-}
-
 // Pixels [x0, x1) of a line. Some phases lack the first one where y is cropped.
 static void run_pixels(const quernel_i_task *t, uint32_t line, uint32_t x0, uint32_t x1,
                        const quernel_i_n_block *block) {
@@ -95,13 +95,15 @@ static void run_pixels(const quernel_i_task *t, uint32_t line, uint32_t x0, uint
         const bool dedup = quernel_i_dedup_span(t, line, x, &end) && x > first;
         end = min(end, dedup || x1 - x < step ? x1 : x + step);
         if (dedup) quernel_i_dedup_line(t, line, x, end - x, block);
-        else run_line(t, line, x, end - x, block, quernel_i_strip_row(t, line, x, block->group_pack));
+        else
+            run_line(t, line, x, end - x, block,
+                     quernel_i_strip_row(t, line, x, block->group_pack));
     }
 }
 
 // The strip's lines from y0 to y1 as one: pixel m lies at a + m·pixel and at y + m·pixel, whatever
-// line it belongs to. The pixels between two lines become numbers of no meaning in y's border,
-// which is filled behind us.
+// line it belongs to. The pixels between two lines become values of no meaning in y's border,
+// which quernel_i_border_fill overwrites.
 static uint32_t collapsed_pixels(const quernel_i_task *t) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
@@ -112,11 +114,13 @@ void quernel_i_product_run_staged(const quernel_i_task *t) {
     const bool collapse = t->call->plan->collapse;
     quernel_i_dedup_find(t);
     for (uint32_t index = t->n_block0; index < t->n_block1; index++) {
-        const quernel_i_n_block block = quernel_i_n_block_at(t->call->problem, t->call->plan, index);
+        const quernel_i_n_block block =
+            quernel_i_n_block_at(t->call->problem, t->call->plan, index);
         quernel_i_n_block_prepare(t, index);
         const uint32_t y0 = max(t->y0, block.y0), y1 = collapse ? y0 + 1 : min(t->y1, block.y1);
         const uint32_t end = collapse ? collapsed_pixels(t) : min(t->x1, block.x1);
-        for (uint32_t line = y0; line < y1; line++) run_pixels(t, line, max(t->x0, block.x0), end, &block);
+        for (uint32_t line = y0; line < y1; line++)
+            run_pixels(t, line, max(t->x0, block.x0), end, &block);
     }
 }
 

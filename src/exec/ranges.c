@@ -8,7 +8,7 @@
 
 typedef quernel_i_piece_range range;
 
-// Ranges of all pieces stand behind the images' parameters in the shared part of the workspace.
+// Ranges of all pieces follow the images' quantization in the shared part of the workspace.
 static range *ranges_of(const quernel_i_call *call) {
     const size_t images = call->problem->x.n * sizeof(quernel_i_image_quant);
     return (range *)(call->workspace + quernel_i_round_up(images, QUERNEL_I_LINE));

@@ -191,7 +191,8 @@ quernel_i_params quernel_i_params_make(const quernel_i_problem *p, const quernel
         for (uint32_t oc = 0; oc < s->oc; oc++) {
             const size_t j = (size_t)subproblem * s->oc16 + oc;
             fill_integers(p, plan, &t, j, quernel_i_weights_subproblem_channel(s, subproblem, oc));
-            if (t.scale) fill_floats(p, &t, j, quernel_i_weights_subproblem_channel(s, subproblem, oc));
+            if (t.scale)
+                fill_floats(p, &t, j, quernel_i_weights_subproblem_channel(s, subproblem, oc));
         }
     params.mult = mult, params.range_mult = channels, params.row_scales = row_scales,
     params.k_runs = k_runs;

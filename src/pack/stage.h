@@ -22,8 +22,8 @@ typedef struct quernel_i_view {
 } quernel_i_view;
 
 /// Address of pixel (image, line, column) of x, channel 0.
-const void *quernel_i_stage_pixel(const quernel_tensor *x, const void *data, uint32_t image, int64_t line,
-                            int64_t oc);
+const void *quernel_i_stage_pixel(const quernel_tensor *x, const void *data, uint32_t image,
+                                  int64_t line, int64_t oc);
 
 /// The piece as floats: in place for f32; bf16 is converted to `floats` (pixels·channels of them).
 quernel_i_view quernel_i_view_floats(const quernel_tensor *x, const void *piece, uint32_t pixels,

@@ -128,7 +128,7 @@ static inline size_t quernel_i_weight_byte(const quernel_i_weight_position *at, 
 
 /// Output channel of the operator for one of a subproblem.
 static inline uint32_t quernel_i_weights_subproblem_channel(const quernel_i_weights_shape *s,
-                                                    uint32_t subproblem, uint32_t oc) {
+                                                            uint32_t subproblem, uint32_t oc) {
     assert(subproblem < s->subproblems && oc < s->oc);
     if (s->format == QUERNEL_I_FORMAT_TAPS) return oc;
     return s->interleaved ? oc % s->group_out : subproblem / s->phases * s->oc + oc;
