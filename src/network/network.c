@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 
-#define MAX_PARTS (1u << 20) // of tensors, of layers
+// tensors, and layers: indices are int32_t, and arrays of them stay small
+#define MAX_PARTS (1u << 20)
 
 static const char where[] = "network";
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "op/operator.h"
 
+// A scale in this range, alone or times a factor, has a reciprocal that is a normal float.
 #define MIN_SCALE 0x1p-96f
 #define MAX_SCALE 0x1p96f
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Weights as a blob: little-endian header, smoothing factors, scales, zero points, packed bytes;
-// CRC-32C at the end. Sums are not stored: they are found again from the packed bytes, so that no
-// blob can make them lie.
+// CRC-32C at the end. Sums are not stored: load computes them from the packed bytes, so that they
+// cannot contradict them.
 #include <math.h>
 #include <string.h>
 
@@ -130,7 +130,7 @@ static bool shape_of(const uint32_t *h, quernel_i_weights_shape *s) {
            (h[PACKED_LO] | (uint64_t)h[PACKED_HI] << 32) == s->packed_bytes;
 }
 
-static bool good_numbers(const quernel_weights *w) {
+static bool good_values(const quernel_weights *w) {
     for (size_t i = 0; i < w->smooth_count; i++)
         if (!isfinite(w->smooth[i]) || !(w->smooth[i] > 0.0f)) return false;
     for (uint32_t n = 0; n < w->shape.out; n++) {
@@ -140,7 +140,7 @@ static bool good_numbers(const quernel_weights *w) {
     return true;
 }
 
-// Padding must be 0: kernels multiply it with whatever stands behind a row.
+// Padding must be 0: kernels multiply it with whatever follows a row.
 static bool good_padding(const quernel_weights *w) {
     const quernel_i_weights_shape *s = &w->shape;
     uint64_t all = 0, real = 0;
@@ -184,7 +184,7 @@ int quernel_weights_load(const void *blob, size_t bytes, const quernel_allocator
     from = get_words(from, w->scale, shape.out);
     from = get_words(from, w->zero, shape.out);
     memcpy(w->packed, from, shape.packed_bytes);
-    if (!good_numbers(w) || !good_padding(w)) {
+    if (!good_values(w) || !good_padding(w)) {
         quernel_weights_release(w);
         return refuse(error,
                       "has scales, factors, zero points or padding that no packed weights have");
