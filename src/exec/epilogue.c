@@ -31,6 +31,20 @@ static void fill_row_terms(const quernel_i_task *t, uint32_t ox, size_t j, quern
     }
 }
 
+static void fill_residual(const quernel_i_task *t, uint32_t line, uint32_t ox, size_t j,
+                          uint32_t channel, uint32_t phase, quernel_i_epilogue *f) {
+    const quernel_i_problem *p = t->call->problem;
+    const ptrdiff_t r_size = (ptrdiff_t)quernel_type_size((quernel_type)p->residual.type);
+    f->residual = (const uint8_t *)t->call->residual +
+                  quernel_i_epilogue_offset(t, &p->residual, line, ox, channel, phase);
+    f->r_row = (ptrdiff_t)p->up_w * p->residual.stride_w * r_size;
+    f->r_col = p->residual.stride_c * r_size;
+    f->r_type = p->residual.type;
+    f->r_zero = p->epilogue.residual_zero;
+    f->r_scale = at(t->call->params->r_scale, j);
+    f->residual_last = p->epilogue.residual_after_activation != 0;
+}
+
 void quernel_i_epilogue_fill(const quernel_i_task *t, uint32_t line, uint32_t ox, size_t j,
                              uint32_t channel, uint32_t phase, quernel_i_epilogue *f) {
     const quernel_i_problem *p = t->call->problem;
@@ -57,14 +71,5 @@ void quernel_i_epilogue_fill(const quernel_i_task *t, uint32_t line, uint32_t ox
         .q_zero = params->q_zero,
     };
     fill_row_terms(t, ox, j, f);
-    if (!p->epilogue.residual) return;
-    const ptrdiff_t r_size = (ptrdiff_t)quernel_type_size((quernel_type)p->residual.type);
-    f->residual = (const uint8_t *)t->call->residual +
-                  quernel_i_epilogue_offset(t, &p->residual, line, ox, channel, phase);
-    f->r_row = (ptrdiff_t)p->up_w * p->residual.stride_w * r_size;
-    f->r_col = p->residual.stride_c * r_size;
-    f->r_type = p->residual.type;
-    f->r_zero = p->epilogue.residual_zero;
-    f->r_scale = at(params->r_scale, j);
-    f->residual_last = p->epilogue.residual_after_activation != 0;
+    if (p->epilogue.residual) fill_residual(t, line, ox, j, channel, phase, f);
 }
