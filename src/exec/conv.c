@@ -9,48 +9,49 @@ static uint32_t every(uint32_t count, uint32_t step) { return (count + step - 1)
 // A rectangle of pixels. With a dilation d it is d·d lattices of every d-th pixel, which never
 // meet: a layer without dilation each.
 static void run_lattices(const quernel_i_task *t, uint32_t line, uint32_t x, uint32_t lines,
-                         uint32_t pixels, const quernel_i_n_block *u) {
+                         uint32_t pixels, const quernel_i_n_block *block) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const uint32_t dh = p->dilation_h, dw = p->dilation_w;
     size_t b_panel;
-    const void *b = quernel_i_n_block_weights(t, u, &b_panel);
+    const void *b = quernel_i_n_block_weights(t, block, &b_panel);
     for (uint32_t i = 0; i < dh && i < lines; i++)
         for (uint32_t j = 0; j < dw && j < pixels; j++) {
             quernel_i_epilogue epilogue;
-            quernel_i_n_block_epilogue(t, line + i, x + j, u, &epilogue);
+            quernel_i_n_block_epilogue(t, line + i, x + j, block, &epilogue);
             epilogue.y_row *= dw, epilogue.r_row *= dw;
             plan->kernels.main->run.conv(&(quernel_i_conv){
-                quernel_i_strip_row(t, line + i, x + j, u->group_pack), plan->strip.line * dh,
-                plan->rows.pixel * dw, quernel_i_window_of(p), every(lines - i, dh),
-                every(pixels - j, dw), u->oc, plan->kernels.ic_split, b, b_panel,
-                quernel_i_n_block_init(t, quernel_i_n_block_entry(p, u)), &epilogue,
-                quernel_i_line_bytes(&p->y) * dh, quernel_i_line_bytes(&p->residual) * dh,
+                quernel_i_strip_row(t, line + i, x + j, block->group_pack), plan->strip.line * dh,
+                plan->rows.pixel * dw, quernel_i_n_block_window(p), every(lines - i, dh),
+                every(pixels - j, dw), block->oc, plan->kernels.ic_split, b, b_panel,
+                quernel_i_n_block_init(t, quernel_i_n_block_entry(p, block)), &epilogue,
+                quernel_i_exec_line_bytes(&p->y) * dh, quernel_i_exec_line_bytes(&p->residual) * dh,
                 t->slice + plan->workspace.slice.scratch});
         }
 }
 
 // Lines of a strip: at once, or a rectangle for each stretch between equal pixels.
 static void run_tiles(const quernel_i_task *t, uint32_t line, uint32_t lines,
-                      const quernel_i_n_block *u) {
+                      const quernel_i_n_block *block) {
     for (uint32_t x = t->x0, end; x < t->x1; x = end) {
         if (quernel_i_dedup_span(t, line, x, &end)) {
-            for (uint32_t i = 0; i < lines; i++) quernel_i_dedup_line(t, line + i, x, end - x, u);
+            for (uint32_t i = 0; i < lines; i++)
+                quernel_i_dedup_line(t, line + i, x, end - x, block);
         } else {
-            run_lattices(t, line, x, lines, end - x, u);
+            run_lattices(t, line, x, lines, end - x, block);
         }
     }
 }
 
-void quernel_i_run_conv(const quernel_i_task *t) {
+void quernel_i_conv_run(const quernel_i_task *t) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const uint32_t step = plan->dedup ? plan->strip.step : t->y1 - t->y0;
     quernel_i_dedup_find(t);
     for (uint32_t index = t->n_block0; index < t->n_block1; index++) {
-        const quernel_i_n_block u = quernel_i_n_block_at(p, plan, index);
+        const quernel_i_n_block block = quernel_i_n_block_at(p, plan, index);
         quernel_i_n_block_prepare(t, index);
         for (uint32_t line = t->y0; line < t->y1; line += step)
-            run_tiles(t, line, min(step, t->y1 - line), &u);
+            run_tiles(t, line, min(step, t->y1 - line), &block);
     }
 }

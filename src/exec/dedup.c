@@ -7,9 +7,10 @@
 // of the line with itself, a pixel earlier, decides it; noise differs within the first bytes.
 #include <string.h>
 
-#include "exec/exec.h"
+#include "exec/n_block.h"
 
 static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static uint32_t max(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
 static uint8_t *flags_of(const quernel_i_task *t, uint32_t line) {
     const quernel_i_plan *plan = t->call->plan;
@@ -54,7 +55,7 @@ void quernel_i_dedup_find(const quernel_i_task *t) {
     const uint32_t step = plan->strip.step;
     for (uint32_t line = t->y0; line < t->y1; line += step) {
         uint8_t *flag = flags_of(t, line);
-        *flag++ = 0; // nothing stands before the first block
+        *flag++ = 0; // the first block has none before it
         for (uint32_t x = t->x0 + plan->dedup; x < t->x1; x += plan->dedup)
             *flag++ = block_repeats(t, line, min(step, t->y1 - line), x);
     }
@@ -62,7 +63,7 @@ void quernel_i_dedup_find(const quernel_i_task *t) {
 
 bool quernel_i_dedup_span(const quernel_i_task *t, uint32_t line, uint32_t x, uint32_t *ret_end) {
     const quernel_i_plan *plan = t->call->plan;
-    *ret_end = plan->collapse ? UINT32_MAX : t->x1; // a flat strip is one line
+    *ret_end = plan->collapse ? UINT32_MAX : t->x1; // a collapsed strip is one line
     if (!plan->dedup) return false;
     const uint8_t *flags = flags_of(t, line);
     const uint32_t blocks = quernel_i_plan_dedup_blocks(plan);
@@ -74,7 +75,8 @@ bool quernel_i_dedup_span(const quernel_i_task *t, uint32_t line, uint32_t x, ui
     return dedup;
 }
 
-void quernel_i_dedup_copy(const quernel_i_epilogue *f, uint32_t pixels, uint32_t oc) {
+// Copies the results of the epilogue's first pixel to the `pixels` pixels behind it.
+static void copy_results(const quernel_i_epilogue *f, uint32_t pixels, uint32_t oc) {
     const size_t size = quernel_type_size((quernel_type)f->out);
     uint8_t *const from = f->y;
     if (f->y_col == (ptrdiff_t)size) {
@@ -84,4 +86,17 @@ void quernel_i_dedup_copy(const quernel_i_epilogue *f, uint32_t pixels, uint32_t
     for (uint32_t c = 0; c < oc; c++)
         for (uint32_t i = 1; i <= pixels; i++)
             memcpy(from + c * f->y_col + i * f->y_row, from + c * f->y_col, size);
+}
+
+void quernel_i_dedup_line(const quernel_i_task *t, uint32_t line, uint32_t ox, uint32_t pixels,
+                          const quernel_i_n_block *block) {
+    const quernel_i_problem *p = t->call->problem;
+    const quernel_i_plan *plan = t->call->plan;
+    for (uint32_t i = 0; i < plan->n_blocks.fused; i++) {
+        const quernel_i_n_block phase = quernel_i_n_block_phase(p, plan, block->index, i);
+        const uint32_t end = min(ox + pixels, max(ox, phase.x1));
+        quernel_i_epilogue epilogue;
+        quernel_i_n_block_epilogue(t, line, ox - 1, &phase, &epilogue);
+        copy_results(&epilogue, end - ox, block->oc);
+    }
 }

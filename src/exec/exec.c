@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// exec: a task is a strip of output pixels and a part of the output channels.
+// A run: what each task works on, and which loops run it.
 #include "exec/exec.h"
 
 #include <string.h>
@@ -31,8 +31,8 @@ static void run_depthwise(const quernel_i_task *t) {
                                .w_tap = s->oc16,
                                .init = quernel_i_n_block_init(t, 0),
                                .epilogue = &epilogue,
-                               .y_line = quernel_i_line_bytes(&p->y),
-                               .r_line = quernel_i_line_bytes(&p->residual),
+                               .y_line = quernel_i_exec_line_bytes(&p->y),
+                               .r_line = quernel_i_exec_line_bytes(&p->residual),
                                .scratch = t->slice + plan->workspace.slice.scratch});
 }
 
@@ -51,35 +51,50 @@ static void fill_image_tables(const quernel_i_task *t) {
         for (size_t j = 0; j < oc; j++) scale[j] = params->scale[j] * t->image_quant.d;
 }
 
+// Share `part` of `parts` equal ones begins here.
+static uint32_t share(uint32_t count, uint32_t part, uint32_t parts) {
+    return (uint32_t)((uint64_t)count * part / parts);
+}
+
+static uint8_t *slice_of(const quernel_i_call *call, uint32_t worker) {
+    const quernel_i_plan_workspace *w = &call->plan->workspace;
+    return call->workspace + w->shared + worker * w->slice.bytes;
+}
+
+// Tasks are numbered [image][strip line][strip of it][share of the n-blocks], so that neighbours in
+// time read the same strip.
+static quernel_i_task task_at(const quernel_i_call *call, uint32_t index, uint32_t worker) {
+    const quernel_i_problem *p = call->problem;
+    const quernel_i_plan_strip *s = &call->plan->strip;
+    const quernel_i_plan_n_blocks *n = &call->plan->n_blocks;
+    const uint32_t part = index % n->n_split, strip = index / n->n_split;
+    quernel_i_task t = {.call = call, .slice = slice_of(call, worker)};
+    t.image = strip / s->count_w / s->count_h;
+    t.y0 = strip / s->count_w % s->count_h * s->h, t.y1 = min(t.y0 + s->h, p->grid_h);
+    t.x0 = strip % s->count_w * s->w, t.x1 = min(t.x0 + s->w, p->grid_w);
+    t.n_block0 = share(n->count, part, n->n_split);
+    t.n_block1 = share(n->count, part + 1, n->n_split);
+    t.image_quant = (quernel_i_image_quant){1.0f, 1.0f, p->quant.zero};
+    if (quernel_i_problem_by_image(p)) t.image_quant = quernel_i_call_image_quants(call)[t.image];
+    t.zero_byte = (uint8_t)(t.image_quant.z + call->plan->kernels.a_offset);
+    return t;
+}
+
 static void run_strip(void *arg, uint32_t index, uint32_t worker) {
     const quernel_i_call *call = arg;
     const quernel_i_problem *p = call->problem;
     const quernel_i_plan *plan = call->plan;
-    quernel_i_task t = {.call = call,
-                        .slice = call->workspace + plan->workspace.shared +
-                                 worker * plan->workspace.slice.bytes};
-    const uint32_t part = index % plan->n_blocks.n_split, strip = index / plan->n_blocks.n_split;
-    const uint32_t strip_x = strip % plan->strip.count_w,
-                   strip_y = strip / plan->strip.count_w % plan->strip.count_h;
-    t.image = strip / plan->strip.count_w / plan->strip.count_h;
-    t.y0 = strip_y * plan->strip.h, t.y1 = min(t.y0 + plan->strip.h, p->grid_h);
-    t.x0 = strip_x * plan->strip.w, t.x1 = min(t.x0 + plan->strip.w, p->grid_w);
-    t.n_block0 = (uint32_t)((uint64_t)plan->n_blocks.count * part / plan->n_blocks.n_split);
-    t.n_block1 = (uint32_t)((uint64_t)plan->n_blocks.count * (part + 1) / plan->n_blocks.n_split);
-    t.image_quant = (quernel_i_image_quant){1.0f, 1.0f, p->quant.zero};
-    if (quernel_i_problem_by_image(p)) {
-        t.image_quant = quernel_i_image_quants(call)[t.image];
-        fill_image_tables(&t);
-    }
-    t.zero_byte = (uint8_t)(t.image_quant.z + plan->kernels.a_offset);
+    const quernel_i_task t = task_at(call, index, worker);
+    if (quernel_i_problem_by_image(p)) fill_image_tables(&t);
     quernel_i_strip_stage(&t);
     if (quernel_i_problem_depthwise(p)) run_depthwise(&t);
-    else if (quernel_i_plan_conv(plan)) quernel_i_run_conv(&t);
-    else if (plan->rows.path == QUERNEL_I_PATH_IM2COL) quernel_i_run_packed(&t);
-    else quernel_i_run_staged(&t);
-    if (part == 0) quernel_i_border_fill(&t);
+    else if (quernel_i_plan_conv(plan)) quernel_i_conv_run(&t);
+    else if (plan->rows.path == QUERNEL_I_PATH_IM2COL) quernel_i_product_run_im2col(&t);
+    else quernel_i_product_run_staged(&t);
+    if (index % plan->n_blocks.n_split == 0) quernel_i_border_fill(&t); // once per strip
 }
 
+// Tile registers are state of the thread: the caller's are put aside for the time of a task.
 static void run_task(void *arg, uint32_t index, uint32_t worker) {
     const quernel_i_call *call = arg;
     quernel_i_tiles caller;
@@ -95,8 +110,7 @@ void quernel_i_exec_run(const quernel_i_call *call, const quernel_parallel *para
     if (plan->range_tasks) quernel_i_ranges_find(call, parallel);
     for (uint32_t i = 0; i < p->threads; i++) {
         const uint32_t none = QUERNEL_I_NO_N_BLOCK;
-        memcpy(call->workspace + plan->workspace.shared + i * plan->workspace.slice.bytes, &none,
-               sizeof none);
+        memcpy(slice_of(call, i), &none, sizeof none);
     }
     quernel_i_parallel(parallel,
                        p->x.n * plan->strip.count_h * plan->strip.count_w * plan->n_blocks.n_split,

@@ -12,7 +12,7 @@ typedef struct quernel_i_params {
     const float *mult;       // [C], or in packed order [groups][4·k_quads] on the im2col path
     const float *range_mult; // [C]: what ranges of whole pixels multiply with
     const float *row_scales; // linear, static per row: [M], or NULL
-    float lo, hi;            // minimum and maximum number, z not yet subtracted
+    float lo, hi;            // the range of codes, before z is subtracted
     // Start values
     // [subproblems·oc16]: bias − Z·col_term, Z = z + a_offset, where Z is static
     const int32_t *init;

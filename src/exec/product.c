@@ -6,117 +6,121 @@
 static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static uint32_t max(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
+// Fills the slice's row_sum: Σ of the real k of each row, k_run_bytes of each k run. A zero point
+// of the weights takes w_zero times that from the sums.
+static void sum_rows(const quernel_i_task *t, const quernel_i_gemm *g, uint32_t k_run_bytes) {
+    const quernel_i_plan *plan = t->call->plan;
+    int32_t *sum = (int32_t *)(t->slice + plan->workspace.slice.row_sum);
+    const bool is_signed = plan->kernels.main->a_type == QUERNEL_TYPE_S8;
+    for (uint32_t m = 0; m < g->rows; m++) {
+        int32_t total = 0;
+        for (uint32_t r = 0; r < g->n_k_runs; r++) {
+            const uint8_t *k = (const uint8_t *)g->a + m * g->a_row + g->k_runs[r].offset;
+            for (uint32_t i = 0; i < k_run_bytes; i++) total += is_signed ? (int8_t)k[i] : k[i];
+        }
+        sum[m] = total;
+    }
+}
+
 // The product of pixels whose rows lie at `a`.
 static void multiply(const quernel_i_task *t, const uint8_t *a, uint32_t pixels,
-                     const quernel_i_n_block *u, const quernel_i_epilogue *epilogue) {
+                     const quernel_i_n_block *block, const quernel_i_epilogue *epilogue) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const quernel_i_params *params = t->call->params;
-    const quernel_i_phase *phase = &u->shape;
+    const quernel_i_phase *phase = &block->shape;
     const bool packed = plan->rows.path == QUERNEL_I_PATH_IM2COL, whole = plan->rows.whole;
     const ptrdiff_t a_row = packed ? plan->rows.pixel : (ptrdiff_t)p->stride_w * plan->rows.pixel;
     size_t b_panel;
-    const void *b = quernel_i_n_block_weights(t, u, &b_panel);
+    const void *b = quernel_i_n_block_weights(t, block, &b_panel);
     const quernel_i_gemm call = {a,
                                  a_row,
                                  pixels,
-                                 u->oc,
-                                 params->k_runs + (size_t)u->phase * plan->rows.n_k_runs,
+                                 block->oc,
+                                 params->k_runs + (size_t)block->phase * plan->rows.n_k_runs,
                                  phase->rows * (whole ? 1 : phase->row_taps),
                                  phase->k_quads,
                                  b,
                                  b_panel,
-                                 quernel_i_n_block_init(t, quernel_i_n_block_entry(p, u)),
+                                 quernel_i_n_block_init(t, quernel_i_n_block_entry(p, block)),
                                  epilogue,
                                  t->slice + plan->workspace.slice.scratch,
                                  (int32_t)plan->streams.operand,
                                  plan->streams.prefetch,
                                  plan->streams.l1_resident};
     if (params->w_zeros)
-        quernel_i_chunk_sum(t, &call,
-                            whole ? phase->k_run_length : p->weights->shape.subproblem_in);
+        sum_rows(t, &call, whole ? phase->k_run_length : p->weights->shape.subproblem_in);
     plan->kernels.main->run.gemm(&call);
 }
 
 static void run_fused_line(const quernel_i_task *t, uint32_t line, uint32_t ox, uint32_t pixels,
-                           const quernel_i_n_block *u, const uint8_t *a) {
+                           const quernel_i_n_block *block, const uint8_t *a) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     quernel_i_epilogue epilogue;
     for (uint32_t i = 0; i < plan->n_blocks.fused; i++) {
-        const quernel_i_n_block phase = quernel_i_n_block_phase(p, plan, u->index, i);
+        const quernel_i_n_block phase = quernel_i_n_block_phase(p, plan, block->index, i);
         quernel_i_n_block_epilogue(t, line, ox, &phase, &epilogue);
         quernel_i_fused_line_collect(t, i, &epilogue);
         multiply(t, a, pixels, &phase, &epilogue);
     }
-    quernel_i_n_block_epilogue(t, line, ox, u, &epilogue);
-    quernel_i_fused_line_epilogue(t, ox, pixels, u->oc, &epilogue);
+    quernel_i_n_block_epilogue(t, line, ox, block, &epilogue);
+    quernel_i_fused_line_epilogue(t, ox, pixels, block->oc, &epilogue);
 }
 
 // Pixels of one line, whose rows lie at `a`.
 static void run_line(const quernel_i_task *t, uint32_t line, uint32_t ox, uint32_t pixels,
-                     const quernel_i_n_block *u, const uint8_t *a) {
+                     const quernel_i_n_block *block, const uint8_t *a) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     if (plan->n_blocks.fused > 1) {
-        run_fused_line(t, line, ox, pixels, u, a);
+        run_fused_line(t, line, ox, pixels, block, a);
         return;
     }
     quernel_i_epilogue epilogue;
-    quernel_i_n_block_epilogue(t, line, ox, u, &epilogue);
+    quernel_i_n_block_epilogue(t, line, ox, block, &epilogue);
     if (p->weights->shape.interleaved)
         quernel_i_interleaved_collect(t, line, ox, pixels, &epilogue);
-    multiply(t, a, pixels, u, &epilogue);
+    multiply(t, a, pixels, block, &epilogue);
     if (p->weights->shape.interleaved) quernel_i_interleaved_spread(t, line, ox, pixels);
-}
-
-// The results of pixels whose rows equal that of the pixel before `ox`, which lies inside y in
-// every phase.
-void quernel_i_dedup_line(const quernel_i_task *t, uint32_t line, uint32_t ox, uint32_t pixels,
-                          const quernel_i_n_block *u) {
-    const quernel_i_problem *p = t->call->problem;
-    const quernel_i_plan *plan = t->call->plan;
-    for (uint32_t i = 0; i < plan->n_blocks.fused; i++) {
-        const quernel_i_n_block phase = quernel_i_n_block_phase(p, plan, u->index, i);
-        const uint32_t end = min(ox + pixels, max(ox, phase.x1));
-        quernel_i_epilogue epilogue;
-        quernel_i_n_block_epilogue(t, line, ox - 1, &phase, &epilogue);
-        quernel_i_dedup_copy(&epilogue, end - ox, u->oc);
-    }
 }
 
 // Pixels [x0, x1) of a line. Some phases lack the first one where y is cropped.
 static void run_pixels(const quernel_i_task *t, uint32_t line, uint32_t x0, uint32_t x1,
-                       const quernel_i_n_block *u) {
+                       const quernel_i_n_block *block) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const uint32_t step = plan->chunk, first = max(x0, plan->n_blocks.fused > 1 && p->crop_left);
     for (uint32_t x = x0, end; x < x1; x = end) {
         const bool dedup = quernel_i_dedup_span(t, line, x, &end) && x > first;
         end = min(end, dedup || x1 - x < step ? x1 : x + step);
-        if (dedup) quernel_i_dedup_line(t, line, x, end - x, u);
-        else run_line(t, line, x, end - x, u, quernel_i_strip_row(t, line, x, u->group_pack));
+        if (dedup) quernel_i_dedup_line(t, line, x, end - x, block);
+        else
+            run_line(t, line, x, end - x, block,
+                     quernel_i_strip_row(t, line, x, block->group_pack));
     }
 }
 
 // The strip's lines from y0 to y1 as one: pixel m lies at a + m·pixel and at y + m·pixel, whatever
-// line it belongs to. The pixels between two lines become numbers of no meaning in y's border,
-// which is filled behind us.
+// line it belongs to. The pixels between two lines become values of no meaning in y's border,
+// which quernel_i_border_fill overwrites.
 static uint32_t collapsed_pixels(const quernel_i_task *t) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     return (t->y1 - t->y0 - 1) * (uint32_t)(plan->strip.line / plan->rows.pixel) + p->grid_w;
 }
 
-void quernel_i_run_staged(const quernel_i_task *t) {
+void quernel_i_product_run_staged(const quernel_i_task *t) {
     const bool collapse = t->call->plan->collapse;
     quernel_i_dedup_find(t);
     for (uint32_t index = t->n_block0; index < t->n_block1; index++) {
-        const quernel_i_n_block u = quernel_i_n_block_at(t->call->problem, t->call->plan, index);
+        const quernel_i_n_block block =
+            quernel_i_n_block_at(t->call->problem, t->call->plan, index);
         quernel_i_n_block_prepare(t, index);
-        const uint32_t y0 = max(t->y0, u.y0), y1 = collapse ? y0 + 1 : min(t->y1, u.y1);
-        const uint32_t end = collapse ? collapsed_pixels(t) : min(t->x1, u.x1);
-        for (uint32_t line = y0; line < y1; line++) run_pixels(t, line, max(t->x0, u.x0), end, &u);
+        const uint32_t y0 = max(t->y0, block.y0), y1 = collapse ? y0 + 1 : min(t->y1, block.y1);
+        const uint32_t end = collapse ? collapsed_pixels(t) : min(t->x1, block.x1);
+        for (uint32_t line = y0; line < y1; line++)
+            run_pixels(t, line, max(t->x0, block.x0), end, &block);
     }
 }
 
@@ -125,19 +129,19 @@ static void run_chunk(const quernel_i_task *t, uint32_t line, uint32_t x, uint32
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     for (uint32_t index = t->n_block0, group_pack = UINT32_MAX; index < t->n_block1; index++) {
-        const quernel_i_n_block u = quernel_i_n_block_at(p, plan, index);
-        if (u.group_pack != group_pack)
-            quernel_i_chunk_pack(t, line, x, pixels, group_pack = u.group_pack);
-        const uint32_t first = max(x, u.x0), end = min(x + pixels, u.x1);
-        if (line < u.y0 || line >= u.y1 || first >= end) continue;
+        const quernel_i_n_block block = quernel_i_n_block_at(p, plan, index);
+        if (block.group_pack != group_pack)
+            quernel_i_im2col_gather(t, line, x, pixels, group_pack = block.group_pack);
+        const uint32_t first = max(x, block.x0), end = min(x + pixels, block.x1);
+        if (line < block.y0 || line >= block.y1 || first >= end) continue;
         quernel_i_n_block_prepare(t, index);
-        run_line(t, line, first, end - first, &u,
+        run_line(t, line, first, end - first, &block,
                  t->slice + plan->workspace.slice.packed +
                      (ptrdiff_t)(first - x) * plan->rows.pixel);
     }
 }
 
-void quernel_i_run_packed(const quernel_i_task *t) {
+void quernel_i_product_run_im2col(const quernel_i_task *t) {
     const uint32_t step = t->call->plan->chunk;
     for (uint32_t line = t->y0; line < t->y1; line++)
         for (uint32_t x = t->x0; x < t->x1; x += step) run_chunk(t, line, x, min(step, t->x1 - x));

@@ -8,7 +8,7 @@
 
 typedef quernel_i_piece_range range;
 
-// Ranges of all pieces stand behind the images' parameters in the shared part of the workspace.
+// Ranges of all pieces follow the images' quantization in the shared part of the workspace.
 static range *ranges_of(const quernel_i_call *call) {
     const size_t images = call->problem->x.n * sizeof(quernel_i_image_quant);
     return (range *)(call->workspace + quernel_i_round_up(images, QUERNEL_I_LINE));
@@ -23,7 +23,7 @@ static void range_line(const quernel_i_call *call, uint32_t image, uint32_t line
     for (uint32_t x = from; x < to; x += step) {
         const uint32_t n = step < to - x ? step : to - x;
         const quernel_i_view view = quernel_i_view_floats(
-            &p->x, quernel_i_pixel(&p->x, call->x, image, line, x), n, floats);
+            &p->x, quernel_i_stage_pixel(&p->x, call->x, image, line, x), n, floats);
         plan->kernels.range->run.range(&(quernel_i_range){view.data, view.pixel, view.channel, n,
                                                           p->x.c, params->range_mult, &seen->min,
                                                           &seen->max});
@@ -46,7 +46,7 @@ static void range_taps(const quernel_i_call *call, uint32_t image, uint32_t line
             const int64_t x = (int64_t)i * p->stride_w + (int64_t)c * p->dilation_w - p->pad_left;
             if (x < 0 || x >= (int64_t)p->x.w) continue;
             const quernel_i_view view = quernel_i_view_floats(
-                &p->x, quernel_i_pixel(&p->x, call->x, image, y, x), 1, floats);
+                &p->x, quernel_i_stage_pixel(&p->x, call->x, image, y, x), 1, floats);
             for (uint32_t g = 0; g < s->subproblems; g++)
                 plan->kernels.range->run.range(&(quernel_i_range){
                     view.data + (ptrdiff_t)(g * s->subproblem_in) * view.channel, view.pixel,
@@ -98,7 +98,7 @@ static void images_task(void *arg, uint32_t index, uint32_t worker) {
     (void)index, (void)worker;
     const quernel_i_call *call = arg;
     for (uint32_t i = 0; i < call->problem->x.n; i++)
-        quernel_i_image_quants(call)[i] = image_of(
+        quernel_i_call_image_quants(call)[i] = image_of(
             call->problem, call->plan, ranges_of(call) + (size_t)i * call->plan->range_tasks);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Places inner tensors in one arena: tensors that live at the same time lie apart, all others may
-// share memory.
+// Offsets of inner tensors in one arena: tensors that live at the same time lie apart, all others
+// may share memory.
 //
-// The largest come first, each as low as it can lie. A chain of layers then goes to and fro between
-// two places that stay in the caches, and what a layer writes never lies where the one before it
+// The largest come first, each as low as it can lie. A chain of layers then alternates between two
+// ranges that stay in the caches, and what a layer writes never lies where the one before it
 // has just written.
 #include "base/error.h"
 #include "network/network.h"

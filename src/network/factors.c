@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The numbers of a network's layers: what an int8 tensor's readers want is folded into its writers'
-// epilogue.
+// Smoothing factors of a network's tensors: what an int8 tensor's readers were packed for is folded
+// into its writers' epilogue.
 #include "base/error.h"
 #include "network/network.h"
 
@@ -32,7 +32,7 @@ static int check_given(const quernel_i_value *v, uint32_t tensor, quernel_error 
     return QUERNEL_OK;
 }
 
-// 0 stands for a channel that nobody has spoken for.
+// 0: a channel whose factor neither the caller nor a reader has set yet.
 static int take_given(quernel_network *net, float *tables, quernel_error *error) {
     for (uint32_t i = 0; i < net->n_values; i++) {
         quernel_i_value *v = &net->values[i];
@@ -51,7 +51,7 @@ static int take_reader(const quernel_network *net, const quernel_network_layer *
                        quernel_error *error) {
     const quernel_i_value *x = &net->values[l->x];
     const quernel_weights *w = l->conv.weights;
-    // the operator refuses columns
+    // the operator refuses factors per im2col column over int8
     if (!x->smooth || w->smooth_kind == QUERNEL_SMOOTH_COLUMN) return QUERNEL_OK;
     float *s = x->smooth + l->x_channel;
     for (uint32_t k = 0; k < w->shape.in; k++) {

@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 
-#define MAX_PARTS (1u << 20) // of tensors, of layers
+// tensors, and layers: indices are int32_t, and arrays of them stay small
+#define MAX_PARTS (1u << 20)
 
 static const char where[] = "network";
 
@@ -72,7 +73,7 @@ static int make_step(quernel_network *net, const quernel_network_desc *desc, uin
         step->residual_skip = skip_channels(&net->values[l->residual], l->residual_channel);
     const bool up = d.weights->shape.kind == QUERNEL_WEIGHTS_DECONV2D;
     const int code = (up ? quernel_deconv2d_create : quernel_conv2d_create)(&d, &step->op, error);
-    if (code) return quernel_i_layer_refuse(error, code, i);
+    if (code) return quernel_i_network_layer_refuse(error, code, i);
     const size_t bytes = quernel_i_round_up(quernel_operator_workspace(step->op), QUERNEL_I_LINE);
     if (bytes > net->operator_bytes) net->operator_bytes = bytes;
     return QUERNEL_OK;

@@ -49,17 +49,17 @@ int quernel_i_network_read(const quernel_network_desc *from, quernel_network_des
 size_t quernel_i_network_read_bytes(const quernel_network_desc *desc);
 int quernel_i_network_read_arrays(quernel_network_desc *desc, void *memory, quernel_error *error);
 
-/// Checks tensors and layers, finds what tensors hold, who reads them and how long they live, and
+/// Checks tensors and layers, infers what tensors hold, who reads them and how long they live, and
 /// lays them out.
 int quernel_i_values_find(quernel_network *net, const quernel_network_desc *desc,
                           quernel_error *error);
 
-/// Places the inner tensors in the arena.
+/// Gives each inner tensor its arena offset.
 int quernel_i_arena_assign(quernel_network *net, quernel_error *error);
 
 /// Floats that quernel_i_network_params_find needs, SIZE_MAX on overflow.
 size_t quernel_i_network_params_count(const quernel_network *net);
-/// Finds the smoothing factors that each int8 tensor carries.
+/// Fills the smoothing factors that each int8 tensor is divided by: the caller's, or its readers'.
 int quernel_i_network_params_find(quernel_network *net, const quernel_network_desc *desc,
                                   float *tables, quernel_error *error);
 /// Completes the descriptor of a layer. `tables` as given to quernel_i_network_params_find.
@@ -68,6 +68,6 @@ quernel_conv2d_desc quernel_i_network_params_describe(const quernel_network *net
                                                       uint32_t layer, float *tables);
 
 /// The refusal of an operator, under the name of its layer.
-int quernel_i_layer_refuse(quernel_error *error, int code, uint32_t layer);
+int quernel_i_network_layer_refuse(quernel_error *error, int code, uint32_t layer);
 
 #endif

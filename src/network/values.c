@@ -7,7 +7,7 @@
 #include "network/network.h"
 #include "op/window.h"
 
-#define MAX_BORDER 4096u
+#define MAX_BORDER 4096u // what quernel_i_tensor_check allows a tensor
 
 static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static uint32_t max(uint32_t a, uint32_t b) { return a > b ? a : b; }
@@ -24,7 +24,7 @@ static int refuse_layer(quernel_error *error, int code, const char *member, uint
                                layer, member, (long long)value, why);
 }
 
-int quernel_i_layer_refuse(quernel_error *error, int code, uint32_t layer) {
+int quernel_i_network_layer_refuse(quernel_error *error, int code, uint32_t layer) {
     if (!error) return code;
     const quernel_error inner = *error;
     return quernel_i_error_set(error, code, inner.argument, layer, "network: layers[%u]: %s", layer,
@@ -36,10 +36,10 @@ static int check_inner(const quernel_network_tensor *t, bool int8, uint32_t i,
     const quernel_tensor *s = &t->shape;
     if (s->stride_n || s->stride_c || s->stride_h || s->stride_w)
         return refuse_tensor(error, QUERNEL_E_STRIDE, "shape", i, s->stride_w,
-                             "strides of inner tensors are found: 0");
+                             "strides of inner tensors are inferred: must be 0");
     if (s->border_h || s->border_w)
         return refuse_tensor(error, QUERNEL_E_VALUE, "shape", i, s->border_h,
-                             "borders of inner tensors are found: 0");
+                             "borders of inner tensors are inferred: must be 0");
     if (int8 && s->layout != QUERNEL_LAYOUT_NHWC)
         return refuse_tensor(error, QUERNEL_E_VALUE, "shape", i, s->layout,
                              "inner int8 tensors are NHWC");
@@ -79,7 +79,7 @@ static int copy_tensors(quernel_network *net, const quernel_network_desc *desc,
 static int check_index(quernel_error *error, const quernel_network *net, const char *member,
                        uint32_t layer, int64_t index) {
     if (index >= 0 && index < net->n_values) return QUERNEL_OK;
-    return refuse_layer(error, QUERNEL_E_VALUE, member, layer, index, "is the number of no tensor");
+    return refuse_layer(error, QUERNEL_E_VALUE, member, layer, index, "is no tensor's index");
 }
 
 // Members of one layer; a tensor whose channels are not given ends with its last slice.
@@ -121,7 +121,7 @@ static int check_read(quernel_network *net, const char *member, uint32_t layer, 
     return QUERNEL_OK;
 }
 
-// Sizes of y: 0 are found, others must be right.
+// Sizes of y: 0 are inferred, others must be right.
 static int fill_sizes(quernel_tensor *y, const quernel_tensor *inferred_y, uint32_t layer,
                       uint32_t tensor, quernel_error *error) {
     const uint32_t want[] = {inferred_y->n, inferred_y->h, inferred_y->w};
@@ -167,7 +167,7 @@ static int follow_layer(quernel_network *net, const quernel_network_desc *desc, 
     conv.quant.row_scale = NULL;
     quernel_tensor inferred_y;
     if ((code = quernel_i_window_output(&conv, &inferred_y, error)))
-        return quernel_i_layer_refuse(error, code, i);
+        return quernel_i_network_layer_refuse(error, code, i);
     if ((code = fill_sizes(&y->desc.shape, &inferred_y, i, l->y, error))) return code;
     if ((code = check_apart(desc, i, error))) return code;
     if (x->desc.role == QUERNEL_NETWORK_INNER && quernel_i_value_int8(x)) {

@@ -20,7 +20,7 @@ typedef struct product {
     const quernel_allocator *allocator;
 } product;
 
-// Σ of k products of the greatest magnitude stays below 2^31: 255·128, 128·128, and 255·255 with
+// Σ of k products of the largest magnitude stays below 2^31: 255·128, 128·128, and 255·255 with
 // zero points.
 static uint32_t max_k(const product *p) {
     if (p->a_zero || p->b_zero) return 33025;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of a layer: multipliers of the activations, start values, scales and everything that
-// an epilogue reads per output channel.
+// The tables of a problem under its plan: multipliers of the activations, start values, scales and
+// everything that an epilogue reads per output channel.
 #include <math.h>
 #include <string.h>
 
@@ -36,8 +36,8 @@ static void fill_channels(const quernel_i_problem *p, float *mult) {
     for (uint32_t c = 0; c < p->weights->shape.in; c++) mult[c] = multiplier(p, c);
 }
 
-// In packed order; the padding of the runs stays 0.
-static void fill_packed(const quernel_i_problem *p, float *mult) {
+// In the order of im2col rows; the padding of the k runs stays 0.
+static void fill_im2col(const quernel_i_problem *p, float *mult) {
     const quernel_i_weights_shape *s = &p->weights->shape;
     const bool by_column = p->weights->smooth_kind == QUERNEL_SMOOTH_COLUMN;
     const uint32_t taps = s->window_h * s->window_w;
@@ -113,7 +113,7 @@ static oc_tables take_oc_tables(const quernel_i_problem *p, quernel_i_layout *bl
         t.act_hi = quernel_i_take(block, oc, sizeof(float));
     }
     if (int8_output(f) && !folded(f)) t.out_scale = quernel_i_take(block, oc, sizeof(float));
-    // An f32 residual that nothing is folded into is added as it is.
+    // An f32 residual that nothing is folded into is added unscaled.
     if (f->residual && (f->residual_type != QUERNEL_TYPE_F32 || folded(f)))
         t.r_scale = quernel_i_take(block, oc, sizeof(float));
     return t;
@@ -183,15 +183,16 @@ quernel_i_params quernel_i_params_make(const quernel_i_problem *p, const quernel
     const oc_tables t = take_oc_tables(p, block);
     if (!block->base) return params;
     fill_scalars(p, &params);
-    if (packed) fill_packed(p, mult);
+    if (packed) fill_im2col(p, mult);
     if (!by_column) fill_channels(p, channels);
     fill_k_runs(p, plan, k_runs);
     if (row_scales) memcpy(row_scales, p->quant.row_scale, p->x.w * sizeof *row_scales);
     for (uint32_t subproblem = 0; subproblem < s->subproblems; subproblem++)
         for (uint32_t oc = 0; oc < s->oc; oc++) {
             const size_t j = (size_t)subproblem * s->oc16 + oc;
-            fill_integers(p, plan, &t, j, quernel_i_subproblem_channel(s, subproblem, oc));
-            if (t.scale) fill_floats(p, &t, j, quernel_i_subproblem_channel(s, subproblem, oc));
+            fill_integers(p, plan, &t, j, quernel_i_weights_subproblem_channel(s, subproblem, oc));
+            if (t.scale)
+                fill_floats(p, &t, j, quernel_i_weights_subproblem_channel(s, subproblem, oc));
         }
     params.mult = mult, params.range_mult = channels, params.row_scales = row_scales,
     params.k_runs = k_runs;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "op/operator.h"
 
+// A scale in this range, alone or times a factor, has a reciprocal that is a normal float.
 #define MIN_SCALE 0x1p-96f
 #define MAX_SCALE 0x1p96f
 
@@ -182,7 +183,7 @@ int quernel_i_validate_bounds(const quernel_i_problem *p, quernel_error *error) 
         p->epilogue.bias && p->epilogue.bias_type == QUERNEL_TYPE_S32 ? p->epilogue.bias : NULL;
     for (uint32_t subproblem = 0; subproblem < s->subproblems; subproblem++)
         for (uint32_t oc = 0; oc < s->oc; oc++) {
-            const uint32_t n = quernel_i_subproblem_channel(s, subproblem, oc);
+            const uint32_t n = quernel_i_weights_subproblem_channel(s, subproblem, oc);
             const int64_t start = bias ? bias[n] : 0;
             const uint64_t bound =
                 (uint64_t)(start < 0 ? -start : start) +

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Weights as a blob: little-endian header, smoothing factors, scales, zero points, packed bytes;
-// CRC-32C at the end. Sums are not stored: they are found again from the packed bytes, so that no
-// blob can make them lie.
+// CRC-32C at the end. Sums are not stored: load computes them from the packed bytes, so that they
+// cannot contradict them.
 #include <math.h>
 #include <string.h>
 
@@ -130,7 +130,7 @@ static bool shape_of(const uint32_t *h, quernel_i_weights_shape *s) {
            (h[PACKED_LO] | (uint64_t)h[PACKED_HI] << 32) == s->packed_bytes;
 }
 
-static bool good_numbers(const quernel_weights *w) {
+static bool good_values(const quernel_weights *w) {
     for (size_t i = 0; i < w->smooth_count; i++)
         if (!isfinite(w->smooth[i]) || !(w->smooth[i] > 0.0f)) return false;
     for (uint32_t n = 0; n < w->shape.out; n++) {
@@ -140,7 +140,7 @@ static bool good_numbers(const quernel_weights *w) {
     return true;
 }
 
-// Padding must be 0: kernels multiply it with whatever stands behind a row.
+// Padding must be 0: kernels multiply it with whatever follows a row.
 static bool good_padding(const quernel_weights *w) {
     const quernel_i_weights_shape *s = &w->shape;
     uint64_t all = 0, real = 0;
@@ -154,37 +154,47 @@ static bool good_padding(const quernel_weights *w) {
     return all == real;
 }
 
+// Header, sizes and checksum, before anything is allocated by them.
+static int check_blob(const uint8_t *blob, size_t bytes, uint32_t *ret_header,
+                      quernel_i_weights_shape *ret_shape, quernel_error *error) {
+    if (bytes < HEADER_BYTES + CRC_BYTES)
+        return refuse(error, "is truncated: shorter than its header");
+    if (memcmp(blob, magic, sizeof magic) != 0) return refuse(error, "is no blob of weights");
+    get_words(blob + sizeof magic, ret_header, HEADER_WORDS);
+    if (ret_header[VERSION] != BLOB_VERSION)
+        return refuse(error, "has a version that this library does not read");
+    if (!shape_of(ret_header, ret_shape))
+        return refuse(error, "has sizes that do not fit one another");
+    if (bytes != blob_bytes(ret_header[SMOOTH_COUNT], ret_shape->out, ret_shape->packed_bytes))
+        return refuse(error, "is truncated, or longer than its header says");
+    if (get32(blob + bytes - CRC_BYTES) != quernel_i_crc32c(0, blob, bytes - CRC_BYTES))
+        return refuse(error, "is corrupted: its checksum is wrong");
+    return QUERNEL_OK;
+}
+
+static void read_tables(const uint8_t *from, quernel_weights *w) {
+    from = get_words(from, w->smooth, w->smooth_count);
+    from = get_words(from, w->scale, w->shape.out);
+    from = get_words(from, w->zero, w->shape.out);
+    memcpy(w->packed, from, w->shape.packed_bytes);
+}
+
 int quernel_weights_load(const void *blob, size_t bytes, const quernel_allocator *allocator,
                          quernel_weights **ret_weights, quernel_error *error) {
     if (!blob) return quernel_i_error_null(error, "load", "blob");
     if (!ret_weights) return quernel_i_error_null(error, "load", "ret_weights");
-    int code = quernel_i_allocator_check(allocator, "load", error);
-    if (code) return code;
-    const uint8_t *from = blob;
-    if (bytes < HEADER_BYTES + CRC_BYTES)
-        return refuse(error, "is truncated: shorter than its header");
-    if (memcmp(from, magic, sizeof magic) != 0) return refuse(error, "is no blob of weights");
     uint32_t header[HEADER_WORDS];
-    from = get_words(from + sizeof magic, header, HEADER_WORDS);
-    if (header[VERSION] != BLOB_VERSION)
-        return refuse(error, "has a version that this library does not read");
     quernel_i_weights_shape shape;
-    if (!shape_of(header, &shape)) return refuse(error, "has sizes that do not fit one another");
-    if (bytes != blob_bytes(header[SMOOTH_COUNT], shape.out, shape.packed_bytes))
-        return refuse(error, "is truncated, or longer than its header says");
-    if (get32((const uint8_t *)blob + bytes - CRC_BYTES) !=
-        quernel_i_crc32c(0, blob, bytes - CRC_BYTES))
-        return refuse(error, "is corrupted: its checksum is wrong");
     quernel_weights *w;
-    if ((code = quernel_i_weights_allocate(&shape, header[SMOOTH_COUNT], allocator, &w, error)))
-        return code;
+    int code = quernel_i_allocator_check(allocator, "load", error);
+    if (!code) code = check_blob(blob, bytes, header, &shape, error);
+    if (!code)
+        code = quernel_i_weights_allocate(&shape, header[SMOOTH_COUNT], allocator, &w, error);
+    if (code) return code;
     w->smooth_kind = (int32_t)header[SMOOTH_KIND];
     w->has_zero = header[HAS_ZERO] != 0;
-    from = get_words(from, w->smooth, w->smooth_count);
-    from = get_words(from, w->scale, shape.out);
-    from = get_words(from, w->zero, shape.out);
-    memcpy(w->packed, from, shape.packed_bytes);
-    if (!good_numbers(w) || !good_padding(w)) {
+    read_tables((const uint8_t *)blob + HEADER_BYTES, w);
+    if (!good_values(w) || !good_padding(w)) {
         quernel_weights_release(w);
         return refuse(error,
                       "has scales, factors, zero points or padding that no packed weights have");

@@ -22,7 +22,7 @@ static bool same_smoothing(const quernel_weights *a, const quernel_weights *b) {
            (!a->smooth_count || !memcmp(a->smooth, b->smooth, a->smooth_count * sizeof *a->smooth));
 }
 
-// Fills the shape of all parts together.
+// The shape of all parts together. They must read the same k of the same input.
 static int join_shapes(const quernel_weights *const *parts, uint32_t count,
                        quernel_i_weights_shape *ret, bool *ret_zero, quernel_error *error) {
     uint64_t out = 0;

@@ -6,8 +6,8 @@
 
 #include "base/num.h"
 
-const void *quernel_i_pixel(const quernel_tensor *x, const void *data, uint32_t image, int64_t line,
-                            int64_t oc) {
+const void *quernel_i_stage_pixel(const quernel_tensor *x, const void *data, uint32_t image,
+                                  int64_t line, int64_t oc) {
     const int64_t element = (int64_t)image * x->stride_n + line * x->stride_h + oc * x->stride_w;
     return (const uint8_t *)data + element * (int64_t)quernel_type_size((quernel_type)x->type);
 }

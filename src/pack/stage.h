@@ -7,11 +7,11 @@
 #include "kernels/ukr.h"
 #include "quernel/tensor.h"
 
-/// How float numbers become bytes: the arguments of a row kernel that do not depend on the place.
+/// How floats become codes: the arguments of a quantize kernel that are the same for all pixels.
 typedef struct quernel_i_quantizer {
     const float *mult;
     float g, lo, hi;
-    int32_t zero; // encoding included
+    int32_t zero; // a_offset included
 } quernel_i_quantizer;
 
 /// A piece of one line of x: `pixels` pixels of all its channels, as floats that can be read where
@@ -21,15 +21,15 @@ typedef struct quernel_i_view {
     ptrdiff_t pixel, channel; // elements
 } quernel_i_view;
 
-/// Address of pixel (image, line, column) of x, channel 0.
-const void *quernel_i_pixel(const quernel_tensor *x, const void *data, uint32_t image, int64_t line,
-                            int64_t oc);
+/// Address of pixel (image, line, ix) of x, channel 0.
+const void *quernel_i_stage_pixel(const quernel_tensor *x, const void *data, uint32_t image,
+                                  int64_t line, int64_t oc);
 
 /// The piece as floats: in place for f32; bf16 is converted to `floats` (pixels·channels of them).
 quernel_i_view quernel_i_view_floats(const quernel_tensor *x, const void *piece, uint32_t pixels,
                                      float *floats);
 
-/// Float piece to rows by a row kernel.
+/// Float piece to rows by a quantize kernel. `floats`: room for the piece, used for bf16 alone.
 void quernel_i_stage_floats(const quernel_i_kernel *quantize, const quernel_tensor *x,
                             const void *piece, uint32_t pixels, const quernel_i_quantizer *q,
                             float *floats, uint8_t *ret_rows, ptrdiff_t row_bytes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packed weights: sizes, places, memory and references.
+// Packed weights: sizes, positions, memory and references.
 #include "pack/weights.h"
 
 #include <string.h>
@@ -28,7 +28,8 @@ static void shape_taps(quernel_i_weights_shape *s) {
 static uint32_t k_quads_of(uint32_t k) { return (k + 3) / 4; }
 
 // Groups that fill the 16 output channels of a panel best: zeros beside the diagonal cost what
-// padded columns would, without a subproblem, an epilogue and runs of a few bytes for each group.
+// padded output channels would, without a subproblem, an epilogue and runs of a few bytes for each
+// group.
 static uint32_t group_pack_of(const quernel_i_weights_shape *s) {
     uint32_t group_pack = s->group_out < 16 ? 16 / s->group_out : 1;
     while (s->groups % group_pack) group_pack--;
@@ -48,19 +49,19 @@ static void shape_w16x4(quernel_i_weights_shape *s, bool has_zero) {
     s->k_quads = s->window_h * s->run_k_quads;
 }
 
-// Taps of a kernel that meet the output places p, p + up, …; 1 where none does.
+// Taps of a kernel that meet the sub-pixel p of each patch; 1 where none does.
 static uint32_t taps_at(uint32_t kernel, uint32_t up, uint32_t p) {
     return p < kernel ? (kernel - p - 1) / up + 1 : 1;
 }
 
-// Σ over the lines of phases before `end`: kernel rows.
+// Σ over the lines of sub-pixels before `end`: kernel rows.
 static size_t rows_before(const quernel_i_weights_shape *s, uint32_t end) {
     size_t sum = 0;
     for (uint32_t p = 0; p < end; p++) sum += taps_at(s->kernel_h, s->up_h, p);
     return sum;
 }
 
-// Σ over the output channels of phases before `end`: quads of k of a run.
+// Σ over the sub-pixels of a line before `end`: quads of k of a run.
 static size_t run_k_quads_before(const quernel_i_weights_shape *s, uint32_t end) {
     size_t sum = 0;
     for (uint32_t p = 0; p < end; p++)
@@ -115,7 +116,7 @@ bool quernel_i_weights_shape_fill(quernel_i_weights_shape *s, bool has_zero, boo
     return true;
 }
 
-// All places in one phase: the whole window, turned around.
+// All sub-pixels in one phase: the whole window, turned around.
 static quernel_i_weight_position find_interleaved(const quernel_i_weights_shape *s, uint32_t n,
                                                   uint32_t row, uint32_t tap) {
     const uint32_t oc = (row % s->up_h * s->up_w + tap % s->up_w) * s->out + n;

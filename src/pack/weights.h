@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packed weights: what quernel_weights is inside, and where each weight stands.
+// Packed weights: what quernel_weights is inside, and the position of each weight.
 #ifndef QUERNEL_PACK_WEIGHTS_H
 #define QUERNEL_PACK_WEIGHTS_H
 
@@ -20,11 +20,11 @@ typedef enum quernel_i_format {
 // of strides, dilations and paddings: a product of two stays within 33 bits
 #define QUERNEL_I_STRIDE_MAX 65536
 _Static_assert(sizeof(int8_t[16][4]) == QUERNEL_I_LINE,
-               "a group of a sub-panel is one line: 16 columns of 4 k");
+               "a group of a sub-panel is one line: 16 output channels of 4 k");
 _Static_assert(QUERNEL_I_FORMAT_W16X4 == 1 && QUERNEL_I_FORMAT_TAPS == 2,
-               "formats are numbers in blobs");
+               "blobs hold formats by value");
 
-/// Sizes of packed weights, found from kind, channels, kernel, groups and the stride of a
+/// Sizes of packed weights, which follow from kind, channels, kernel, groups and the stride of a
 /// deconvolution alone.
 ///
 /// A subproblem is a product of its own: a group, or a group pack that fit into 16 output channels,
@@ -57,8 +57,8 @@ typedef struct quernel_i_weights_shape {
 
 /// One phase of a group pack.
 typedef struct quernel_i_phase {
-    // a kernel below the stride leaves sub-pixels that no tap meets: one tap of zeros stands for
-    // them
+    // a kernel below the stride leaves sub-pixels that no tap meets: one tap of zeros is
+    // multiplied instead
     bool empty;
     uint32_t rows, row_taps;
     uint32_t k_run_length, run_k_quads, k_quads;
@@ -85,7 +85,7 @@ struct quernel_weights {
 };
 
 /// Fills the sizes. False where they overflow. Zero points keep groups apart, because each corrects
-/// its own sums; they and smoothing per column keep depthwise weights in w16x4.
+/// its own sums; they and smoothing per im2col column keep depthwise weights in w16x4.
 bool quernel_i_weights_shape_fill(quernel_i_weights_shape *shape, bool has_zero, bool by_column);
 
 /// Allocates an empty (zeroed) block for this shape.
@@ -93,8 +93,8 @@ int quernel_i_weights_allocate(const quernel_i_weights_shape *shape, size_t smoo
                                const quernel_allocator *allocator, quernel_weights **ret_weights,
                                quernel_error *error);
 
-/// Where the weights of output channel n at tap t stand, for all input channels of its group:
-/// subproblem, column, the byte of the column's first k, and the k of input channel 0.
+/// The position of output channel n's weights at tap t, for all input channels of its group:
+/// subproblem, its output channel, the byte of that one's first k, and the k of input channel 0.
 typedef struct quernel_i_weight_position {
     uint32_t subproblem, oc;
     size_t base, k;
@@ -102,8 +102,8 @@ typedef struct quernel_i_weight_position {
 quernel_i_weight_position quernel_i_weight_find(const quernel_i_weights_shape *shape, uint32_t n,
                                                 uint32_t t);
 
-/// Reads a caller's descriptor of any size into one of this library's. `name` stands in messages
-/// for its size.
+/// Reads a caller's descriptor of any size into one of this library's. `name` is what messages
+/// call its size.
 int quernel_i_weights_read(const quernel_weights_desc *from, const char *where, const char *name,
                            quernel_weights_desc *ret_desc, quernel_error *error);
 
@@ -127,8 +127,8 @@ static inline size_t quernel_i_weight_byte(const quernel_i_weight_position *at, 
 }
 
 /// Output channel of the operator for one of a subproblem.
-static inline uint32_t quernel_i_subproblem_channel(const quernel_i_weights_shape *s,
-                                                    uint32_t subproblem, uint32_t oc) {
+static inline uint32_t quernel_i_weights_subproblem_channel(const quernel_i_weights_shape *s,
+                                                            uint32_t subproblem, uint32_t oc) {
     assert(subproblem < s->subproblems && oc < s->oc);
     if (s->format == QUERNEL_I_FORMAT_TAPS) return oc;
     return s->interleaved ? oc % s->group_out : subproblem / s->phases * s->oc + oc;

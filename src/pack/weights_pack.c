@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packs weights: checks the descriptor, multiplies the smoothing factors in, quantizes, and places
-// each number.
+// Packs weights: checks the descriptor, multiplies the smoothing factors in, quantizes, and writes
+// each weight to its position.
 #include <math.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #include "pack/weights.h"
 
 #define WHERE "weights"
-#define DEAD 0x1p-96f // a channel whose greatest weight is below this is dead: scale 1, weights 0
+#define DEAD 0x1p-96f // a channel whose largest weight is below this is dead: scale 1, weights 0
 
 static int check_sizes(const quernel_weights_desc *d, quernel_error *error) {
     const struct {
@@ -216,7 +216,7 @@ static int check_finite(const quernel_weights_desc *d, const walk *w, uint32_t c
                                isfinite(x) ? " times its smoothing factor" : "");
 }
 
-// Channel n of float weights: w·s rounded, its scale, its numbers by division.
+// Channel n of float weights: w·s rounded, its scale, its codes by division.
 static int pack_float_channel(const quernel_weights_desc *d, quernel_weights *w, uint32_t n,
                               quernel_error *error) {
     const quernel_i_weights_shape *s = &w->shape;

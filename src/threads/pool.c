@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The built-in pool: workers sleep on a condition, are handed one job, and take tasks from a shared
-// counter. The mutex is held for the hand-over alone.
+// The built-in pool: workers sleep on a condition, are handed one round of tasks, and take tasks
+// from a shared counter. The mutex is held for the hand-over alone.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -9,11 +9,12 @@
 #include "base/error.h"
 #include "quernel/threads.h"
 
-typedef struct job {
+// What one call of quernel_parallel.run hands out.
+typedef struct round {
     void (*task)(void *arg, uint32_t task, uint32_t worker);
     void *arg;
     uint32_t tasks;
-} job;
+} round;
 
 // A thread beside the caller.
 typedef struct helper {
@@ -26,20 +27,20 @@ struct quernel_pool {
     pthread_mutex_t mutex;
     pthread_cond_t wake, done;
     uint32_t helpers;
-    job job;
-    uint64_t turn;    // counts jobs: a sleeping worker waits for a new one
-    uint32_t working; // helpers that have not finished the job
+    round round;
+    uint64_t turn;    // counts rounds: a sleeping worker waits for a new one
+    uint32_t working; // helpers that still work on the round
     bool stop;
     atomic_flag busy; // a run has the pool
     atomic_uint next; // next task
     helper helper[];
 };
 
-static void work(quernel_pool *p, const job *j, uint32_t worker) {
+static void work(quernel_pool *p, const round *r, uint32_t worker) {
     for (;;) {
         const uint32_t task = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
-        if (task >= j->tasks) return;
-        j->task(j->arg, task, worker);
+        if (task >= r->tasks) return;
+        r->task(r->arg, task, worker);
     }
 }
 
@@ -51,17 +52,18 @@ static void *help(void *arg) {
         pthread_mutex_lock(&p->mutex);
         while (p->turn == seen && !p->stop) pthread_cond_wait(&p->wake, &p->mutex);
         const bool stop = p->stop;
-        const job j = p->job;
+        const round r = p->round;
         seen = p->turn;
         pthread_mutex_unlock(&p->mutex);
         if (stop) return NULL;
-        work(p, &j, h->worker);
+        work(p, &r, h->worker);
         pthread_mutex_lock(&p->mutex);
         if (--p->working == 0) pthread_cond_signal(&p->done);
         pthread_mutex_unlock(&p->mutex);
     }
 }
 
+// A pool that is busy (or a run from within a task) does without: the caller works alone.
 static void run(void *user, uint32_t tasks, void (*task)(void *arg, uint32_t task, uint32_t worker),
                 void *arg) {
     quernel_pool *p = user;
@@ -70,15 +72,15 @@ static void run(void *user, uint32_t tasks, void (*task)(void *arg, uint32_t tas
         for (uint32_t i = 0; i < tasks; i++) task(arg, i, 0);
         return;
     }
-    const job j = {task, arg, tasks};
+    const round r = {task, arg, tasks};
     pthread_mutex_lock(&p->mutex);
-    p->job = j;
+    p->round = r;
     p->working = p->helpers;
     atomic_store_explicit(&p->next, 0, memory_order_relaxed);
     p->turn++;
     pthread_cond_broadcast(&p->wake);
     pthread_mutex_unlock(&p->mutex);
-    work(p, &j, 0);
+    work(p, &r, 0);
     pthread_mutex_lock(&p->mutex);
     while (p->working) pthread_cond_wait(&p->done, &p->mutex);
     pthread_mutex_unlock(&p->mutex);
