@@ -14,15 +14,17 @@
 #include "tune/program/request_options.h"
 
 static const char usage[] =
-    "usage: quernel bench (--layers F | --gemm F) [--boundary int8|int8-dense|f32] [--layout "
-    "nchw|nhwc] [--x u8|s8]\n"
-    "       [--scale static|dynamic] [--smooth none|channel|column] [--out s32] [--isa X[,Y…]] "
-    "[--threads N] [--rounds 31]\n"
-    "       [--filter S] [--config C] [--table F|none] [--seed N] [--json OUT]\n\n"
-    "A row per CSV row and instruction set. Timed: run alone, after a warm-up, the same buffers in "
-    "each round. Every\n"
-    "result is compared with ref before it is timed. % of peak: against a register-only loop "
-    "beside each call.\n";
+    "usage: quernel bench (--layers F | --gemm F) [--boundary int8|int8-dense|f32]\n"
+    "       [--layout nchw|nhwc] [--x u8|s8] [--scale static|dynamic] [--smooth "
+    "none|channel|column]\n"
+    "       [--out s32] [--isa X[,Y…]] [--threads N] [--rounds 31] [--filter S] [--config C]\n"
+    "       [--table F|none] [--seed N] [--json OUT]\n"
+    "\n"
+    "A line for each CSV row and instruction set. What is timed is a run of the operator after a "
+    "warm-up,\n"
+    "on the same buffers in each round. Every result is compared with ref before it is timed. % of "
+    "peak:\n"
+    "against a register-only loop beside each call.\n";
 
 static void help(void) { fputs(usage, stdout); }
 

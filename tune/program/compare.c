@@ -13,14 +13,14 @@
 #include "tune/search/contest.h"
 
 static const char usage[] =
-    "usage: quernel compare (--gemm MxNxK | --conv … | --deconv … | --op O --shape S --env E) "
-    "[layer options] --config C\n"
-    "       [--against C2] [--rounds 48] [--json] [--serve]\n\n"
+    "usage: quernel compare (--gemm MxNxK | --conv … | --deconv … | --op O --shape S --env E)\n"
+    "       [layer options] --config C [--against C2] [--rounds 48] [--json] [--serve]\n"
+    "\n"
     "Times two plans of a layer in paired rounds, after both have given the same bits. --against: "
-    "without it\n"
-    "what would run without C. --op, --shape, --env: as in a row of a table. --serve: reads 0 "
-    "(against) or 1\n"
-    "(config) line by line from stdin and answers each with the nanoseconds of a run.\n";
+    "without\n"
+    "it what would run without C. --op, --shape, --env: as in a row of a table. --serve: reads 0\n"
+    "(against) or 1 (config) line by line from stdin and answers each with the nanoseconds of a "
+    "run.\n";
 
 enum { ROUNDS_MAX = 4096 };
 

@@ -13,12 +13,13 @@
 #include "tune/program/shape_options.h"
 #include "tune/search/landscape.h"
 
-static const char usage[] = "usage: quernel plot LANDSCAPE [--x KEY] [--y KEY] [--out F.svg]\n\n"
+static const char usage[] = "usage: quernel plot LANDSCAPE [--x KEY] [--y KEY] [--out F.svg]\n"
+                            "\n"
                             "Draws what quernel record measured. A cell is the best plan with "
-                            "those two values, as its time over the\n"
-                            "best plan's; without --x and --y the two knobs with the most values. "
-                            "The default is framed. --out: without\n"
-                            "it stdout.\n";
+                            "those two values, as its time over\n"
+                            "the best plan's; without --x and --y the two knobs with the most "
+                            "values. The default is framed.\n"
+                            "--out: without it stdout.\n";
 
 enum {
     VALUES_MAX = 24,

@@ -20,16 +20,17 @@
 #include "tune/search/finalists.h"
 #include "tune/search/landscape.h"
 
-static const char usage[] = "usage: quernel record (--layers F | --gemm F | --shape …) [shape "
-                            "options] [--configs 40] [--rounds 30] [--seed N]\n"
-                            "       [--seconds 60] --out DIR\n\n"
-                            "Measures plans of each layer, all of them in every round, in random "
-                            "order, and writes one landscape a\n"
-                            "layer: half of the plans are those that the model likes best, the "
-                            "others are drawn from the rest.\n"
-                            "tune/FORMAT.md says what is in it. A landscape with fewer rounds is "
-                            "gone on with: --seconds cuts the work\n"
-                            "into pieces.\n";
+static const char usage[] =
+    "usage: quernel record (--layers F | --gemm F | --gemm MxNxK | --conv … | --deconv …)\n"
+    "       [layer options] [--configs 40] [--rounds 30] [--seed N] [--seconds 60] --out DIR\n"
+    "\n"
+    "Measures plans of each layer, all of them in every round, in random order, and writes one "
+    "landscape\n"
+    "for each: half of the plans are those that the model likes best, the others are drawn from "
+    "the rest.\n"
+    "tune/FORMAT.md describes the file. One with fewer rounds is continued, so --seconds cuts the "
+    "work\n"
+    "into pieces.\n";
 
 enum { CONFIGS_MAX = 512 };
 

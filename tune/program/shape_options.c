@@ -10,9 +10,10 @@
 #include "tune/program/request_options.h"
 
 const char shape_options_help[] =
-    "\nLayers:\n"
-    "  --layers F | --gemm F            lists (bench/shapes/*.csv); --filter S keeps rows whose "
-    "name holds S\n"
+    "\n"
+    "Layers:\n"
+    "  --layers F | --gemm F            lists (bench/shapes/*.csv)\n"
+    "  --filter S                       only rows of a list whose name holds S\n"
     "  --gemm MxNxK                     one product\n"
     "  --conv CxHxW:OUT:K:STRIDE:PAD[:GROUPS[:DILATION]] | --deconv "
     "CxHxW:OUT:K:STRIDE[:PAD[:OUT_PAD]]\n"

@@ -11,16 +11,18 @@
 #include "tune/program/program.h"
 #include "tune/search/publish.h"
 
-static const char usage[] = "usage: quernel table show F… [--json] | lint F… | merge F… --out F\n\n"
-                            "show   every row in words\n"
-                            "lint   FILE:LINE: reason for each line that is no row; closes with N "
-                            "rows, N good, N bad; exit 1 where some\n"
-                            "       are bad\n"
-                            "merge  one row for each layer and machine: measurements of one config "
-                            "are pooled (logarithms of ratios, by 1\n"
-                            "       over the squared width of their intervals), then the best of a "
-                            "layer's configs is kept. Replaces F by\n"
-                            "       rename; tuners that append meanwhile lose nothing\n";
+static const char usage[] =
+    "usage: quernel table show F… [--json] | lint F… | merge F… --out F\n"
+    "\n"
+    "show   every row in words\n"
+    "lint   FILE:LINE: reason for each line that is no row; closes with N rows, N good, N bad; "
+    "exit 1\n"
+    "       where some are bad\n"
+    "merge  one row for each layer and machine: measurements of one config are pooled (logarithms "
+    "of\n"
+    "       ratios, by 1 over the squared width of their intervals), then the best of a layer's "
+    "configs\n"
+    "       is kept. Replaces F by rename; tuners that append meanwhile lose nothing\n";
 
 enum { FILES_MAX = 256 };
 
