@@ -170,7 +170,7 @@ static int merge_into(files *f, const char *out) {
     size_t rows = 1;
     for (uint32_t i = 0; i < f->count; i++) rows += f->tables[i]->good;
     quernel_i_row *pooled = malloc(rows * sizeof *pooled);
-    const quernel_i_row **kept = malloc(rows * sizeof *kept);
+    const quernel_i_row **kept = malloc(rows * sizeof(const quernel_i_row *));
     const char *wrong = "no memory";
     uint32_t count = 0;
     if (pooled && kept) {

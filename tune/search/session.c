@@ -36,7 +36,7 @@ static double sample(void *user, uint32_t index, uint32_t round) {
     return contest_sample(r->contest, r->outcome.plan[index]);
 }
 
-// How many knobs a candidate may differ in from the plan's own choice.
+// How many counts of a plan's own choice a candidate may change.
 static uint32_t moves_of(int32_t effort) { return effort >= QUERNEL_EFFORT_PATIENT ? 3 : 2; }
 
 // As many finalists as the time allows, so that a race can end; at least one beside the default.

@@ -41,7 +41,7 @@ typedef struct workload {
 } workload;
 
 /// Makes it. False (with `reason`) where this version does not offer the row.
-int workload_make(workload *w, const shape *shape, const request *request);
+int workload_make(workload *w, const shape *p, const request *r);
 /// Notes the reason and returns 0.
 int workload_refuse(workload *w, const char *reason);
 void workload_free(workload *w);
