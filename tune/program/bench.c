@@ -66,7 +66,7 @@ static void read_plan(bench_row *r) {
     r->source = output_plan_source(choice.from);
 }
 
-// Whether the plan's kernel is of the instruction set that was asked for.
+// Whether the plan's kernel is of the instruction set that the row is for.
 static bool is_of_isa(const bench_row *r) {
     const char *suffix = strrchr(r->kernel, '_');
     return !suffix || !strcmp(suffix + 1, quernel_isa_name(r->isa));
@@ -80,30 +80,35 @@ static void check_and_time(const bench_options *o, bench_row *r, const quernel_p
     else bench_time(o, r, parallel);
 }
 
+// Times a row that was made, where its kernel is of the instruction set; else says which would run.
+static void bench_made(const bench_options *o, bench_row *r, const quernel_parallel *parallel) {
+    static char other[200]; // the reason, until the row is printed
+    read_plan(r);
+    if (is_of_isa(r)) {
+        check_and_time(o, r, parallel);
+        return;
+    }
+    snprintf(other, sizeof other, "%s has no kernel for it: %s would run", quernel_isa_name(r->isa),
+             r->kernel);
+    r->reason = other;
+}
+
 // Returns whether its results are right, as far as there are some.
 static bool bench_one(const bench_options *o, const shape *s, quernel_isa isa,
                       const quernel_parallel *parallel, json *out) {
     bench_row r = {.shape = s, .isa = isa, .status = "skipped"};
     request wanted = o->request;
-    char other[200];
     wanted.isa = isa;
-    if (!workload_make(&r.workload, s, &wanted)) r.reason = r.workload.reason;
-    else {
-        read_plan(&r);
-        if (is_of_isa(&r)) check_and_time(o, &r, parallel);
-        else {
-            snprintf(other, sizeof other, "%s has no kernel for it: %s would run",
-                     quernel_isa_name(isa), r.kernel);
-            r.reason = other;
-        }
-    }
+    if (workload_make(&r.workload, s, &wanted)) bench_made(o, &r, parallel);
+    else r.reason = r.workload.reason;
     bench_print(o->json_path && !strcmp(o->json_path, "-") ? stderr : stdout, &r);
     if (out) bench_write(out, o, &r);
     workload_free(&r.workload);
     return !r.mismatches;
 }
 
-static bool is_asked_for(const bench_options *o, const shape *s) {
+// Whether --filter lets the row through.
+static bool is_wanted(const bench_options *o, const shape *s) {
     char text[160];
     snprintf(text, sizeof text, "%s %s %ux%ux%u", s->model, s->layer, s->m, s->n, s->k);
     return !o->filter || strstr(text, o->filter);
@@ -117,7 +122,7 @@ static bool bench_rows(const bench_options *o, const shape *shapes, int count, j
         parallel = quernel_pool_parallel(pool);
     bool right = true;
     for (int i = 0; i < count; i++)
-        for (int isa = QUERNEL_I_ISA_COUNT - 1; isa >= 0 && is_asked_for(o, &shapes[i]); isa--)
+        for (int isa = QUERNEL_I_ISA_COUNT - 1; isa >= 0 && is_wanted(o, &shapes[i]); isa--)
             if (o->isas >> isa & 1)
                 right &= bench_one(o, &shapes[i], (quernel_isa)isa, pool ? &parallel : NULL, out);
     quernel_pool_destroy(pool);

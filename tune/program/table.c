@@ -24,7 +24,7 @@ static const char usage[] =
     "configs\n"
     "       is kept. Replaces F by rename; tuners that append meanwhile lose nothing\n";
 
-enum { FILES_MAX = 256 };
+enum { FILES_MAX = 256 }; // of one command
 
 typedef struct files {
     quernel_i_table *tables[FILES_MAX];
@@ -46,8 +46,7 @@ static int read_files(files *f, quernel_i_table_bad *bad) {
     return f->count ? EXIT_DONE : usage_error("table", "file", NULL);
 }
 
-static void write_row(json *j, const quernel_i_row *r) {
-    json_open(j, NULL, '{');
+static void write_texts(json *j, const quernel_i_row *r) {
     const struct {
         const char *name, *value;
     } texts[] = {{"op", r->op},
@@ -64,6 +63,11 @@ static void write_row(json *j, const quernel_i_row *r) {
                  {"extra", *r->extra ? r->extra : NULL}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         json_text(j, texts[i].name, texts[i].value);
+}
+
+static void write_row(json *j, const quernel_i_row *r) {
+    json_open(j, NULL, '{');
+    write_texts(j, r);
     json_integer(j, "m", (int64_t)r->m), json_integer(j, "n", (int64_t)r->n),
         json_integer(j, "k", (int64_t)r->k);
     json_integer(j, "krev", r->krev), json_integer(j, "rounds", r->rounds),
@@ -114,7 +118,7 @@ static bool same_decision(const quernel_i_row *a, const quernel_i_row *b) {
            a->verdict == b->verdict;
 }
 
-// 1 over the squared half width of the interval of log(ratio).
+// 1 over the squared half width of the interval of log(ratio): what a measurement weighs.
 static double evidence(const quernel_i_row *r) {
     const double half = 0.5 * (log(fmax(r->hi, 1e-9)) - log(fmax(r->lo, 1e-9)));
     return 1 / fmax(half * half, 1e-6);
@@ -183,6 +187,7 @@ static int merge_into(files *f, const char *out) {
     return wrong ? EXIT_WRONG : EXIT_DONE;
 }
 
+// The lock is held from before the files are read: OUT may be one of them.
 static int merge(files *f, const char *out) {
     if (!out) return usage_error("table merge", "--out", NULL);
     const int taken = publish_lock(out);
