@@ -37,6 +37,7 @@ static const char usage[] =
     "where a layer failed or the table\n"
     "could not be written.\n";
 
+// Races look at it between samples: what was published stays, the current layer is dropped.
 static volatile sig_atomic_t interrupted;
 static void on_signal(int number) {
     (void)number;
@@ -44,8 +45,8 @@ static void on_signal(int number) {
 }
 
 typedef struct tune_options {
-    double budget;
-    double noise; // the A/A floor as the caller knows it; below 0: looked for
+    double budget; // seconds
+    double noise;  // the A/A floor as the caller knows it; below 0: looked for
     const char *json_path;
     session session;
     shape_options layers;
@@ -87,7 +88,7 @@ static bool take(void *user, option o) {
 static double cost_of(const shape *s) { return (double)s->macs + 1e6; }
 static double cost_per_use(const shape *s) { return cost_of(s) / (s->repeat ? s->repeat : 1); }
 
-static const shape *sorted_shapes;
+static const shape *sorted_shapes; // qsort's comparison has no argument of its own
 static int by_cost(const void *a, const void *b) {
     const double x = cost_per_use(&sorted_shapes[*(const int *)a]),
                  y = cost_per_use(&sorted_shapes[*(const int *)b]);
@@ -95,9 +96,10 @@ static int by_cost(const void *a, const void *b) {
 }
 
 typedef struct tally {
-    int ends[SESSION_ENDS];
+    int ends[SESSION_ENDS]; // layers that ended so
 } tally;
 
+// By session_end; also the names in the JSON file.
 static const char *const ends[SESSION_ENDS] = {
     "won", "tied", "alone", "kept", "model", "skipped", "failed", "unfinished", "unwritten"};
 
@@ -108,24 +110,31 @@ static void print_progress(int index, int count, double spent, double budget, do
             spent, budget, fmax(eta, 0), name, ends[end], text);
 }
 
+// One layer, or none where the budget is spent before it.
+static session_end tune_one(const tune_options *o, int index, double deadline, char *text,
+                            size_t capacity) {
+    request r = *shape_options_request(&o->layers, index);
+    r.full_check = FULL_CHECK_OFTEN;
+    if (clock_now() < deadline)
+        return session_run(&o->session, &o->layers.shapes[index], &r, deadline, text, capacity);
+    snprintf(text, capacity, "the budget is spent");
+    return SESSION_UNFINISHED;
+}
+
 // Cheapest first: a race that is cut short has no result, so that shares of a small budget would
 // all be wasted. A race ends by itself; those that the budget cannot pay run with fewer candidates,
 // or not at all.
 static tally tune_in_order(const tune_options *o, const int *order) {
     const shape_options *s = &o->layers;
     tally t = {0};
-    const double start = clock_now(), deadline = start + o->budget;
+    const double start = clock_now();
     double total = 0, passed = 0;
     for (int i = 0; i < s->count; i++) total += cost_of(&s->shapes[i]);
     for (int n = 0; n < s->count && !interrupted; n++) {
         const shape *layer = &s->shapes[order[n]];
-        char name[160], text[512] = "the budget is spent";
+        char name[160], text[512];
         shape_name(layer, name, sizeof name);
-        request r = *shape_options_request(s, order[n]);
-        r.full_check = FULL_CHECK_OFTEN;
-        session_end end = SESSION_UNFINISHED;
-        if (clock_now() < deadline)
-            end = session_run(&o->session, layer, &r, deadline, text, sizeof text);
+        const session_end end = tune_one(o, order[n], start + o->budget, text, sizeof text);
         passed += cost_of(layer);
         t.ends[end]++;
         print_progress(n, s->count, clock_now() - start, o->budget, passed / total, name, end,
