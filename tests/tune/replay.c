@@ -25,7 +25,7 @@ typedef struct replay {
     const landscape *landscape;
     uint32_t plan[FINALISTS + 1]; // of each candidate
     uint64_t seed;
-    uint32_t round, drawn; // the measured round that stands for this one
+    uint32_t round, drawn; // the measured round that is used for this one
 } replay;
 
 static double sample(void *user, uint32_t index, uint32_t round) {

@@ -20,6 +20,7 @@ void test_table_embedded(void);
 void test_lookup_exact(void);
 void test_lookup_rejections(void);
 void test_lookup_neighbours(void);
+void test_lookup_veto(void);
 void test_lookup_tie(void);
 void test_lookup_bits(void);
 void test_lookup_threads(void);
