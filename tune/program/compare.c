@@ -22,8 +22,9 @@ static const char usage[] =
     "(against) or 1 (config) line by line from stdin and answers each with the nanoseconds of a "
     "run.\n";
 
-enum { ROUNDS_MAX = 4096 };
+enum { ROUNDS_MAX = 4096 }; // what the stack holds
 
+// Until stdin ends.
 static void serve(contest *c) {
     char line[16];
     while (fgets(line, sizeof line, stdin)) {
@@ -58,6 +59,7 @@ static void print_json(const pair *p) {
     json_document_end(&j);
 }
 
+// The two take turns in who goes first.
 static pair race_pair(contest *c, uint32_t rounds) {
     double ratios[ROUNDS_MAX], ns[2][ROUNDS_MAX];
     for (uint32_t r = 0; r < rounds; r++) {

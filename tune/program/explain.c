@@ -21,7 +21,7 @@ static const char usage[] =
     "taken,\n"
     "what else could run and what the model predicts for it, and how to override the choice.\n";
 
-enum { CANDIDATES = 16 };
+enum { CANDIDATES = 16 }; // of the JSON; the report prints fewer
 
 // The keys of a config, from the same list as everything that reads them.
 static void help(void) {

@@ -32,7 +32,7 @@ static const char usage[] =
     "the\n"
     "share of rows within 1 % of each other, and what each table gains over the default.\n";
 
-enum { ROUNDS_MAX = 1024 };
+enum { ROUNDS_MAX = 1024 };          // what the stack holds
 enum { DEFAULT, OTHER, OWN, PLANS }; // OTHER is the default where no --against was given
 
 typedef struct recheck_options {
@@ -65,6 +65,7 @@ static int add_plan(contest *c, const quernel_i_row *row) {
     return added;
 }
 
+// In paired rounds; who goes first changes from round to round.
 static void race_plans(contest *c, const int plan[PLANS], uint32_t rounds, verdict *ret) {
     double ratios[PLANS][ROUNDS_MAX], ns[PLANS];
     for (uint32_t r = 0; r < rounds; r++) {

@@ -22,7 +22,7 @@ const char shape_options_help[] =
     "static|dynamic\n"
     "  --isa X (ceiling)                --threads N\n";
 
-// Numbers separated by x and ':'; returns how many were read, 0 where anything else stands.
+// Numbers separated by x and ':'; returns how many were read, 0 where there is anything else.
 static int numbers(const char *text, uint32_t *to, int max) {
     int count = 0;
     while (count < max) {
@@ -37,6 +37,7 @@ static int numbers(const char *text, uint32_t *to, int max) {
     return 0;
 }
 
+// The sizes of --gemm, --conv or --deconv; what is left out is 1, or no padding.
 static bool parse_sizes(const char *op, const char *text, shape *s) {
     uint32_t v[9] = {0};
     *s = (shape){.batch = 1, .groups = 1, .dilation = 1, .repeat = 1, .activation = "none"};
@@ -58,6 +59,7 @@ static bool parse_sizes(const char *op, const char *text, shape *s) {
     return shape_complete(s);
 }
 
+// `own` is the request of a shape that came with one: all of them do, or none.
 static bool add(shape_options *s, const shape *one, const request *own) {
     shape *shapes = realloc(s->shapes, sizeof *shapes * (size_t)(s->count + 1));
     if (shapes) s->shapes = shapes;
@@ -102,6 +104,7 @@ static bool take_isa(request *r, const char *name) {
     return true;
 }
 
+// --gemm takes sizes or a file.
 static bool names_sizes(option o) {
     return !strcmp(o.name, "conv") || !strcmp(o.name, "deconv") ||
            (!strcmp(o.name, "gemm") && isdigit((unsigned char)*o.value));

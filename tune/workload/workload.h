@@ -18,7 +18,7 @@ typedef struct request {
     int32_t smooth; // quernel_smooth_kind
     int s32;        // products: s32 out
     uint32_t threads;
-    int32_t isa; // demanded
+    int32_t isa; // the ceiling; −1: that of the process
     const char *config;
     uint64_t seed;
     int extremes;        // insert what saturates where something can
