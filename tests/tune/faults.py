@@ -148,6 +148,12 @@ def misses_are_recorded_and_tuned(home):
         len({row.split(b"\t")[2] for row in rows(home / "cache" / "quernel" / "tuned.qtn")}) == 2,
         "not both layers have a row",
     )
+    # A layer by its sizes beside recorded ones: each has its own request.
+    mixed = run(home, "explain", "--gemm", "8x32x32", "--misses", misses, "--boundary", "f32")
+    expect(
+        mixed.returncode == 0 and mixed.stdout.count("x=f32") == 1 and "x=u8" in mixed.stdout,
+        mixed.stdout + mixed.stderr,
+    )
 
 
 def damaged_rows_cost_themselves(home):

@@ -153,10 +153,12 @@ static int record_all(record_options *o) {
     shape_options *s = &o->layers;
     int code = shape_options_read(s, "record");
     if (code != GO_ON) return code;
-    s->request.full_check = FULL_CHECK_OFTEN;
     code = EXIT_DONE;
-    for (int i = 0; i < s->count && code == EXIT_DONE; i++)
-        code = record(o, &s->shapes[i], &s->request);
+    for (int i = 0; i < s->count && code == EXIT_DONE; i++) {
+        request r = *shape_options_request(s, i);
+        r.full_check = FULL_CHECK_OFTEN;
+        code = record(o, &s->shapes[i], &r);
+    }
     return code;
 }
 

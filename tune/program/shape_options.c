@@ -59,15 +59,16 @@ static bool parse_sizes(const char *op, const char *text, shape *s) {
     return shape_complete(s);
 }
 
-// `own` is the request of a shape that came with one: all of them do, or none.
+// `own` is the request of a shape that came with one, else NULL: then the options' request, which
+// is not complete before the last option, is used.
 static bool add(shape_options *s, const shape *one, const request *own) {
-    shape *shapes = realloc(s->shapes, sizeof *shapes * (size_t)(s->count + 1));
+    const size_t count = (size_t)s->count + 1;
+    shape *shapes = realloc(s->shapes, count * sizeof *shapes);
     if (shapes) s->shapes = shapes;
-    request *requests =
-        own ? realloc(s->requests, sizeof *requests * (size_t)(s->count + 1)) : NULL;
+    request *requests = realloc(s->requests, count * sizeof *requests);
     if (requests) s->requests = requests;
-    if (!shapes || (own && !requests)) return false;
-    if (own) s->requests[s->count] = *own;
+    if (!shapes || !requests) return false;
+    s->requests[s->count] = own ? *own : (request){.threads = 0};
     s->shapes[s->count++] = *one;
     return true;
 }
@@ -151,5 +152,5 @@ int shape_options_read(shape_options *s, const char *command) {
 void shape_options_free(shape_options *s) { free(s->shapes), free(s->requests); }
 
 const request *shape_options_request(const shape_options *s, int index) {
-    return s->requests ? &s->requests[index] : &s->request;
+    return s->requests[index].threads ? &s->requests[index] : &s->request;
 }
