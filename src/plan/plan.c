@@ -42,7 +42,7 @@ int quernel_i_plan_make(const quernel_i_problem *p, const quernel_i_config *conf
     const quernel_i_plan_kernels kernels = quernel_i_plan_kernels_of(p, config, machine);
     if (!quernel_i_plan_path_of(p, &kernels, config, &path)) return refuse(error, p, "path");
     const quernel_i_plan_rows rows = quernel_i_plan_rows_of(p, &kernels, path);
-    if (config->dedup && !can_dedup(p, &rows)) return refuse(error, p, "equal");
+    if (config->dedup && !can_dedup(p, &rows)) return refuse(error, p, "dedup");
     const quernel_i_plan_base base = {p, config, machine, &kernels, &rows};
     const quernel_i_plan_strip strip = quernel_i_plan_strip_of(&base);
     const quernel_i_plan_n_blocks n = quernel_i_plan_n_blocks_of(&base, &strip);
