@@ -13,11 +13,13 @@ static quernel_i_problem product(quernel_weights *w, uint32_t oc, uint32_t k) {
     return (quernel_i_problem){.weights = w, .kernel_h = 1, .kernel_w = 1};
 }
 
+// Quads of k that stay in L1.
 static uint32_t stay(const quernel_i_problem *p, const quernel_i_kernel *k,
                      quernel_i_streamed streamed) {
     return quernel_i_tiled_l1_resident(p, k, QUERNEL_I_PATH_INPLACE, streamed, L1);
 }
 
+// Whether the weights are read from beyond L2.
 static bool far_away(const quernel_i_problem *p, const quernel_i_kernel *k) {
     return quernel_i_tiled_far(p, k, QUERNEL_I_PATH_INPLACE, L2);
 }

@@ -31,42 +31,51 @@ static quernel_operator *conv3x3(uint32_t channels, uint32_t size, uint32_t stri
     return op;
 }
 
+enum {
+    AVX2_SETS = SET(REF) | SET(AVX2),
+    VNNI = AVX2_SETS | SET(AVXVNNI),
+    WIDE = VNNI | SET(AVX512VNNI)
+};
+
+// A layer of as many channels in as out, the sets that may be used, and the kernel that is best.
+typedef struct conv3x3_case {
+    uint32_t channels, size, stride, sets;
+    const char *kernel;
+} conv3x3_case;
+
 // Products of 16 bits run at half the speed of those of bytes where vpdpbusd is there: Winograd's
 // quarter of them pays, with stride 2 its 81 of 144 do not.
-void test_choice_conv3x3(void) {
-    const uint32_t avx2 = SET(REF) | SET(AVX2), vnni = avx2 | SET(AVXVNNI),
-                   wide = vnni | SET(AVX512VNNI);
-    const struct {
-        uint32_t channels, size, stride, sets;
-        const char *kernel;
-    } cases[] = {{64, 56, 1, avx2, "quernel_uk_conv3x3_u8s8_6x16x2_avx2"},
-                 {64, 56, 1, vnni, "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni"},
-                 {64, 56, 1, wide, "quernel_uk_conv3x3_u8s8_24x16x2_avx512vnni"},
-                 {256, 60, 1, vnni, "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni"},
-                 {256, 60, 1, wide, "quernel_uk_conv3x3_u8s8_24x16x2_avx512vnni"},
-                 {16, 56, 1, avx2, "quernel_uk_conv3x3_u8s8_6x16x2_avx2"},
-                 {16, 56, 1, vnni, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
-                 {16, 56, 1, wide, "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"},
-                 {256, 14, 1, vnni, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
-                 {128, 56, 2, vnni, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
-                 {128, 56, 2, wide, "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"}};
+static const conv3x3_case cases[] = {
+    {64, 56, 1, AVX2_SETS, "quernel_uk_conv3x3_u8s8_6x16x2_avx2"},
+    {64, 56, 1, VNNI, "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni"},
+    {64, 56, 1, WIDE, "quernel_uk_conv3x3_u8s8_24x16x2_avx512vnni"},
+    {256, 60, 1, VNNI, "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni"},
+    {256, 60, 1, WIDE, "quernel_uk_conv3x3_u8s8_24x16x2_avx512vnni"},
+    {16, 56, 1, AVX2_SETS, "quernel_uk_conv3x3_u8s8_6x16x2_avx2"},
+    {16, 56, 1, VNNI, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
+    {16, 56, 1, WIDE, "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"},
+    {256, 14, 1, VNNI, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
+    {128, 56, 2, VNNI, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
+    {128, 56, 2, WIDE, "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"}};
+
+static void check_case(const conv3x3_case *c) {
+    if (!quernel_i_registry_named(c->kernel)) return; // a compiler without it
+    quernel_operator *op = conv3x3(c->channels, c->size, c->stride);
+    if (!op) return;
     const quernel_i_config none = {0};
+    const quernel_i_machine machine = quernel_i_machine_of(c->sets);
+    quernel_i_plan plan;
+    if (CHECK(!quernel_i_plan_make(&op->problem, &none, &machine, &plan, NULL), "no plan"))
+        CHECK(!strcmp(plan.kernels.main->name, c->kernel),
+              "%u channels, %u pixels, stride %u, sets %x: %s", c->channels, c->size, c->stride,
+              c->sets, plan.kernels.main->name);
+    quernel_operator_destroy(op);
+}
+
+void test_choice_conv3x3(void) {
     if (!quernel_i_registry_named(cases[0].kernel)) {
         test_skip("this build has no x86 kernels");
         return;
     }
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        quernel_operator *op = quernel_i_registry_named(cases[i].kernel)
-                                   ? conv3x3(cases[i].channels, cases[i].size, cases[i].stride)
-                                   : NULL;
-        if (!op) continue; // a compiler without it
-        quernel_i_plan plan;
-        const quernel_i_machine machine = quernel_i_machine_of(cases[i].sets);
-        if (!CHECK(!quernel_i_plan_make(&op->problem, &none, &machine, &plan, NULL), "no plan"))
-            continue;
-        CHECK(!strcmp(plan.kernels.main->name, cases[i].kernel),
-              "%u channels, %u pixels, stride %u, sets %x: %s", cases[i].channels, cases[i].size,
-              cases[i].stride, cases[i].sets, plan.kernels.main->name);
-        quernel_operator_destroy(op);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_case(&cases[i]);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which row an operator takes, why it takes no other, and that no row changes a bit.
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,10 +69,21 @@ static void row_for(own_row *r, const quernel_operator *op, const char *change) 
     r->row.m = r->key.m, r->row.n = r->key.n, r->row.k = r->key.k;
 }
 
+// Makes it the process's table.
 static void give(const quernel_i_row *row) {
     char text[QUERNEL_I_ROW_MAX];
     const size_t bytes = quernel_i_row_print(row, text, sizeof text);
     CHECK(bytes && !quernel_table_set(text, bytes, NULL), "the row was not taken");
+}
+
+// The report names plan and table, and is cut to the capacity that it is given.
+static void check_report(const quernel_operator *tuned) {
+    char text[8192];
+    const size_t length = quernel_operator_report(tuned, text, sizeof text);
+    CHECK(length == strlen(text) && strstr(text, "chunk=7") && strstr(text, "quernel_table_set"),
+          "%s", text);
+    CHECK(quernel_operator_report(tuned, text, 10) == length && strlen(text) == 9,
+          "a short report: %zu", length);
 }
 
 void test_lookup_exact(void) {
@@ -87,49 +99,65 @@ void test_lookup_exact(void) {
     CHECK(tuned->plan.chunk == 7, "chunk %u", tuned->plan.chunk);
     CHECK(f.from == QUERNEL_FROM_CONFIG && forced->plan.chunk == 9,
           "a config must win: from %d, chunk %u", f.from, forced->plan.chunk);
-    char text[8192];
-    const size_t length = quernel_operator_report(tuned, text, sizeof text);
-    CHECK(length == strlen(text) && strstr(text, "chunk=7") && strstr(text, "quernel_table_set"),
-          "%s", text);
-    CHECK(quernel_operator_report(tuned, text, 10) == length && strlen(text) == 9,
-          "a short report: %zu", length);
+    check_report(tuned);
     quernel_operator_destroy(plain), quernel_operator_destroy(tuned),
         quernel_operator_destroy(forced);
     quernel_table_set(NULL, 0, NULL);
 }
 
+static void name_gone_kernel(quernel_i_row *r) { r->config = "kernel=quernel_uk_gemm_gone_avx2"; }
+static void raise_krev(quernel_i_row *r) { r->krev += 1; }
+static void name_other_machine(quernel_i_row *r) { r->machine = "ref+sve l1d=64K l2=1024K"; }
+static void name_unknown_key(quernel_i_row *r) { r->config = "colour=blue"; }
+
+// A kernel that exists, for another operator.
+static void name_depthwise(quernel_i_row *r) {
+    r->config = "kernel=quernel_uk_depthwise_u8s8_1x16x1_ref";
+    r->krev = quernel_i_registry_named("quernel_uk_depthwise_u8s8_1x16x1_ref")->krev;
+}
+
+static quernel_table_counters count_rejections(void) {
+    quernel_table_counters counters = QUERNEL_TABLE_COUNTERS_INIT;
+    quernel_table_counters_get(&counters);
+    return counters;
+}
+
+// The rejection is counted once, the model chooses, and the report says that there was a row.
+static void check_rejected(const char *name, size_t counter) {
+    const quernel_table_counters before = count_rejections();
+    quernel_operator *op = product(64, NULL);
+    const quernel_table_counters after = count_rejections();
+    uint64_t was, is;
+    memcpy(&was, (const char *)&before + counter, sizeof was);
+    memcpy(&is, (const char *)&after + counter, sizeof is);
+    CHECK(is == was + 1 && after.missed == before.missed + 1, "%s: counted %llu times", name,
+          (unsigned long long)(is - was));
+    CHECK(choice_of(op).from == QUERNEL_FROM_MODEL, "%s: the row was taken", name);
+    char text[8192];
+    quernel_operator_report(op, text, sizeof text);
+    CHECK(strstr(text, "quernel_table_set: its own row"), "%s: the report is silent: %s", name,
+          text);
+    quernel_operator_destroy(op);
+}
+
 void test_lookup_rejections(void) {
+    static const struct {
+        const char *name;
+        size_t counter;
+        void (*spoil)(quernel_i_row *row);
+    } cases[] = {
+        {"no_kernel", offsetof(quernel_table_counters, no_kernel), name_gone_kernel},
+        {"other_krev", offsetof(quernel_table_counters, other_krev), raise_krev},
+        {"other_machine", offsetof(quernel_table_counters, other_machine), name_other_machine},
+        {"not_legal", offsetof(quernel_table_counters, not_legal), name_depthwise},
+        {"unknown key", offsetof(quernel_table_counters, no_kernel), name_unknown_key}};
     quernel_operator *plain = product(64, NULL);
-    static const char *const names[] = {"no_kernel", "other_krev", "other_machine", "not_legal",
-                                        "no_kernel"};
-    for (int i = 0; i < 5; i++) {
-        quernel_table_counters before = QUERNEL_TABLE_COUNTERS_INIT,
-                               after = QUERNEL_TABLE_COUNTERS_INIT;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         own_row r;
-        row_for(&r, plain, i == 4 ? "colour=blue" : "chunk=7");
-        if (i == 0) r.row.config = "kernel=quernel_uk_gemm_gone_avx2";
-        if (i == 1) r.row.krev += 1;
-        if (i == 2) r.row.machine = "ref+sve l1d=64K l2=1024K";
-        if (i == 3) {
-            r.row.config = "kernel=quernel_uk_depthwise_u8s8_1x16x1_ref";
-            r.row.krev = quernel_i_registry_named("quernel_uk_depthwise_u8s8_1x16x1_ref")->krev;
-        }
+        row_for(&r, plain, "chunk=7");
+        cases[i].spoil(&r.row);
         give(&r.row);
-        quernel_table_counters_get(&before);
-        quernel_operator *op = product(64, NULL);
-        quernel_table_counters_get(&after);
-        const uint64_t seen[] = {
-            after.no_kernel - before.no_kernel, after.other_krev - before.other_krev,
-            after.other_machine - before.other_machine, after.not_legal - before.not_legal,
-            after.no_kernel - before.no_kernel};
-        CHECK(seen[i] == 1 && after.missed == before.missed + 1, "%s: counted %llu times", names[i],
-              (unsigned long long)seen[i]);
-        CHECK(choice_of(op).from == QUERNEL_FROM_MODEL, "%s: the row was taken", names[i]);
-        char text[8192];
-        quernel_operator_report(op, text, sizeof text);
-        CHECK(strstr(text, "quernel_table_set: its own row"), "%s: the report is silent: %s",
-              names[i], text);
-        quernel_operator_destroy(op);
+        check_rejected(cases[i].name, cases[i].counter);
     }
     quernel_operator_destroy(plain);
     quernel_table_set(NULL, 0, NULL);
@@ -157,10 +185,10 @@ void test_lookup_neighbours(void) {
     quernel_table_set(NULL, 0, NULL);
 }
 
+// What the model thinks slow is not taken for another shape; for its own it was measured.
 void test_lookup_veto(void) {
     quernel_operator *plain = product(128, NULL);
     own_row r;
-    // What the model thinks slow is not taken for another shape.
     row_for(&r, plain, "chunk=1");
     give(&r.row);
     quernel_operator *vetoed = product(140, NULL), *exact = product(128, NULL);
@@ -230,6 +258,15 @@ static void run(const quernel_operator *op, const uint8_t *x, int32_t *y) {
 
 enum { ROWS = 37, SPACE = 4096 };
 
+// All plans of an operator with kernels that can run here; the caller frees them.
+static quernel_i_candidate *list_space(const quernel_operator *op, uint32_t moves,
+                                       size_t *ret_count) {
+    const quernel_i_machine machine = quernel_i_machine_asked(quernel_i_cpu()->usable);
+    quernel_i_candidate *space = malloc(SPACE * sizeof *space);
+    *ret_count = space ? quernel_i_space(&op->problem, &machine, moves, space, SPACE) : 0;
+    return space;
+}
+
 // Every plan of the space, whatever its kernel: the same bits.
 void test_lookup_bits(void) {
     static uint8_t x[ROWS * K];
@@ -237,15 +274,14 @@ void test_lookup_bits(void) {
     for (size_t i = 0; i < sizeof x; i++) x[i] = (uint8_t)(i * 89 % 256);
     quernel_operator *plain = product(ROWS, NULL);
     run(plain, x, expected);
-    const quernel_i_machine machine = quernel_i_machine_asked(quernel_i_cpu()->usable);
-    quernel_i_candidate *space = malloc(SPACE * sizeof *space);
-    const size_t count = space ? quernel_i_space(&plain->problem, &machine, 2, space, SPACE) : 0;
+    size_t count;
+    quernel_i_candidate *space = list_space(plain, 2, &count);
     CHECK(count > 20, "%zu plans", count);
     for (size_t i = 0; i < count; i++) {
         char config[512];
         quernel_i_config_print(&space[i].config, config, sizeof config);
         quernel_operator *op = product(ROWS, config);
-        memset(y, 0xa5, sizeof y);
+        memset(y, 0xa5, sizeof y); // what a plan leaves out differs
         if (op) run(op, x, y);
         CHECK(!memcmp(y, expected, sizeof y), "%s: other bits", config);
         quernel_operator_destroy(op);
@@ -254,27 +290,34 @@ void test_lookup_bits(void) {
     quernel_operator_destroy(plain);
 }
 
-// Each plan once, complete, and made again by its own text.
+// A candidate is legal, and its config makes the same plan again.
+static void check_candidate(const quernel_operator *op, const quernel_i_candidate *c) {
+    const quernel_i_machine machine = quernel_i_machine_asked(quernel_i_cpu()->usable);
+    char config[512], again[512];
+    quernel_i_plan plan;
+    quernel_i_config_print(&c->config, config, sizeof config);
+    CHECK(c->ns > 0, "%s: predicted %g", config, c->ns);
+    if (!CHECK(!quernel_i_plan_make(&op->problem, &c->config, &machine, &plan, NULL),
+               "%s: not legal", config))
+        return;
+    quernel_i_plan_explain(&plan, again, sizeof again);
+    CHECK(!strcmp(config, again), "%s became %s", config, again);
+}
+
+// Each plan once, complete, the plan's own choice first.
 void test_space(void) {
     quernel_operator *op = product(500, NULL);
-    const quernel_i_machine machine = quernel_i_machine_asked(quernel_i_cpu()->usable);
-    quernel_i_candidate *space = malloc(SPACE * sizeof *space);
-    const size_t count = space ? quernel_i_space(&op->problem, &machine, 3, space, SPACE) : 0;
-    char config[512], again[512];
-    quernel_operator_explain(op, again, sizeof again);
+    size_t count;
+    quernel_i_candidate *space = list_space(op, 3, &count);
+    char config[512], own[512];
+    quernel_operator_explain(op, own, sizeof own);
     for (size_t i = 0; i < count; i++) {
+        check_candidate(op, &space[i]);
         quernel_i_config_print(&space[i].config, config, sizeof config);
-        if (i == 0)
-            CHECK(!strcmp(config, again), "the plan's own choice must come first: %s", config);
-        quernel_i_plan plan;
-        CHECK(space[i].ns > 0, "%s: predicted %g", config, space[i].ns);
-        CHECK(!quernel_i_plan_make(&op->problem, &space[i].config, &machine, &plan, NULL),
-              "%s: not legal", config);
-        quernel_i_plan_explain(&plan, again, sizeof again);
-        CHECK(!strcmp(config, again), "%s became %s", config, again);
+        CHECK(i || !strcmp(config, own), "the plan's own choice must come first: %s", config);
         for (size_t j = 0; j < i; j++)
-            if (!memcmp(&space[i].config, &space[j].config, sizeof space[i].config))
-                CHECK(false, "%s: twice", config);
+            CHECK(memcmp(&space[i].config, &space[j].config, sizeof space[i].config), "%s: twice",
+                  config);
     }
     CHECK(count > 50, "%zu plans", count);
     free(space);

@@ -10,7 +10,7 @@
 #include "tests.h"
 
 enum { W = QUERNEL_I_WORK_COUNT, SWEEPS = 2000 };
-#define REGRET_MAX 0.08
+#define REGRET_MAX 0.08 // of the best plan's time
 
 static double predict(const double *work, const double *rates) {
     double ns = 0;
@@ -18,30 +18,42 @@ static double predict(const double *work, const double *rates) {
     return ns;
 }
 
-// Least squares of predicted/measured against 1, each landscape with the same weight, no rate below
-// 0: coordinate descent.
-static void fit(const measured *all, int count, int without, double *rates) {
-    double square[W][W] = {{0}}, target[W] = {0};
-    for (int l = 0; l < count; l++) {
-        if (l == without) continue;
-        const landscape *land = &all[l].landscape;
-        for (uint32_t p = 0; p < land->count; p++) {
-            const double ns = landscape_median(land, p);
-            for (int i = 0; i < W; i++) {
-                const double a = all[l].work[p][i] / ns / land->count;
-                target[i] += a;
-                for (int j = 0; j < W; j++) square[i][j] += a * all[l].work[p][j] / ns;
-            }
+// The normal equations of a least squares fit.
+typedef struct equations {
+    double square[W][W], target[W];
+} equations;
+
+// Adds a landscape's plans: predicted/measured against 1, each landscape with the same weight.
+static void add_landscape(equations *e, const measured *m) {
+    const landscape *land = &m->landscape;
+    for (uint32_t p = 0; p < land->count; p++) {
+        const double ns = landscape_median(land, p);
+        for (int i = 0; i < W; i++) {
+            const double a = m->work[p][i] / ns / land->count;
+            e->target[i] += a;
+            for (int j = 0; j < W; j++) e->square[i][j] += a * m->work[p][j] / ns;
         }
     }
+}
+
+// Coordinate descent; no rate below 0.
+static void solve(const equations *e, double *rates) {
     for (int i = 0; i < W; i++) rates[i] = i == 0;
     for (int sweep = 0; sweep < SWEEPS; sweep++)
         for (int i = 0; i < W; i++) {
-            if (square[i][i] == 0) continue;
-            double rest = target[i];
-            for (int j = 0; j < W; j++) rest -= j == i ? 0 : square[i][j] * rates[j];
-            rates[i] = fmax(0, rest / square[i][i]);
+            if (e->square[i][i] == 0) continue;
+            double rest = e->target[i];
+            for (int j = 0; j < W; j++) rest -= j == i ? 0 : e->square[i][j] * rates[j];
+            rates[i] = fmax(0, rest / e->square[i][i]);
         }
+}
+
+// Rates fitted to all landscapes but `without`.
+static void fit(const measured *all, int count, int without, double *rates) {
+    equations e = {0};
+    for (int l = 0; l < count; l++)
+        if (l != without) add_landscape(&e, &all[l]);
+    solve(&e, rates);
 }
 
 // What the plan that the rates like best loses against the best one.
@@ -52,35 +64,52 @@ static double regret(const measured *m, const double *rates) {
     return landscape_ratio(&m->landscape, pick, landscape_best(&m->landscape)) - 1;
 }
 
+// What is lost with the model's rates, with rates that never saw the layer, and by the plan's own
+// choice; of one landscape, or the mean of all.
+typedef struct regrets {
+    double own, left_out, plan;
+} regrets;
+
+static regrets judge(const measured *all, int count, int l) {
+    const landscape *land = &all[l].landscape;
+    double rates[W];
+    fit(all, count, l, rates);
+    const regrets r = {regret(&all[l], quernel_i_model_rates), regret(&all[l], rates),
+                       landscape_ratio(land, 0, landscape_best(land)) - 1};
+    if (getenv("QUERNEL_TEST_FIT"))
+        printf("  %-60s left out %.3f, all %.3f, the plan's own choice %.3f; "
+               "predicted/measured %.2f\n",
+               all[l].name, r.left_out, r.own, r.plan,
+               predict(all[l].work[0], quernel_i_model_rates) / landscape_median(land, 0));
+    return r;
+}
+
+static void print_fit(const measured *all, int count, const regrets *mean) {
+    double rates[W];
+    fit(all, count, -1, rates);
+    printf("  mean regret %.4f, left out %.4f, plan %.4f; fitted:", mean->own, mean->left_out,
+           mean->plan);
+    for (int i = 0; i < W; i++) printf(" %.3g,", rates[i]);
+    printf("\n");
+}
+
+static void check_mean(const regrets *mean) {
+    CHECK(mean->own <= REGRET_MAX, "mean regret %.3f", mean->own);
+    CHECK(mean->left_out <= REGRET_MAX, "mean regret %.3f, each layer left out in turn",
+          mean->left_out);
+    CHECK(mean->plan <= REGRET_MAX, "mean regret of the plan's own choice %.3f", mean->plan);
+}
+
 void test_model_regret(void) {
     measured *all = calloc(LANDSCAPES_MAX, sizeof *all);
     const int count = all ? landscapes_load(all) : 0;
-    double own = 0, left_out = 0, untuned = 0, rates[W];
+    regrets mean = {0};
     for (int l = 0; l < count; l++) {
-        fit(all, count, l, rates);
-        const double without = regret(&all[l], rates),
-                     with = regret(&all[l], quernel_i_model_rates);
-        const double plan =
-            landscape_ratio(&all[l].landscape, 0, landscape_best(&all[l].landscape)) - 1;
-        if (getenv("QUERNEL_TEST_FIT"))
-            printf("  %-60s left out %.3f, all %.3f, the plan's own choice %.3f; "
-                   "predicted/measured %.2f\n",
-                   all[l].name, without, with, plan,
-                   predict(all[l].work[0], quernel_i_model_rates) /
-                       landscape_median(&all[l].landscape, 0));
-        left_out += without / count, own += with / count, untuned += plan / count;
+        const regrets r = judge(all, count, l);
+        mean.own += r.own / count, mean.left_out += r.left_out / count, mean.plan += r.plan / count;
     }
-    if (count) {
-        CHECK(own <= REGRET_MAX, "mean regret %.3f", own);
-        CHECK(left_out <= REGRET_MAX, "mean regret %.3f, each layer left out in turn", left_out);
-        CHECK(untuned <= REGRET_MAX, "mean regret of the plan's own choice %.3f", untuned);
-    }
-    if (count && getenv("QUERNEL_TEST_FIT")) {
-        fit(all, count, -1, rates);
-        printf("  mean regret %.4f, left out %.4f, plan %.4f; fitted:", own, left_out, untuned);
-        for (int i = 0; i < W; i++) printf(" %.3g,", rates[i]);
-        printf("\n");
-    }
+    check_mean(&mean);
+    if (count && getenv("QUERNEL_TEST_FIT")) print_fit(all, count, &mean);
     landscapes_free(all, count);
     free(all);
 }

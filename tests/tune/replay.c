@@ -25,7 +25,7 @@ typedef struct replay {
     const landscape *landscape;
     uint32_t plan[FINALISTS + 1]; // of each candidate
     uint64_t seed;
-    uint32_t round, drawn; // the measured round that stands for this one
+    uint32_t round, drawn; // the measured round that is used for this one
 } replay;
 
 static double sample(void *user, uint32_t index, uint32_t round) {
@@ -157,28 +157,41 @@ static double stopping(void *user, uint32_t index, uint32_t round) {
     return round == 3 ? -1 : noisy(user, index, round);
 }
 
+static race_result race_of(const double *truth, uint64_t seed, double *ratios) {
+    known k = {truth, seed, UINT32_MAX, 1};
+    const race_rules rules = {60, 2, 0.02, seed};
+    race_result result;
+    race_run(4, &rules, noisy, &k, &result, ratios);
+    return result;
+}
+
+// A candidate that is 8 % faster wins, and those that are far slower leave early.
+static void check_faster(uint64_t seed) {
+    static const double faster[] = {100, 130, 92, 300};
+    double ratios[4];
+    const race_result result = race_of(faster, seed, ratios);
+    CHECK(result.winner == 2 && result.ratio.lo <= result.ratio.middle, "seed %d: %u wins",
+          (int)seed, result.winner);
+    CHECK(result.samples < 4 * 60, "seed %d: nobody left early", (int)seed);
+    CHECK(fabs(ratios[0] - 100 / 92.0) < 0.02 && ratios[3] > 3, "seed %d: ratios %g, %g", (int)seed,
+          ratios[0], ratios[3]);
+}
+
+static void check_slower(uint64_t seed) {
+    static const double slower[] = {100, 104, 103, 110};
+    const race_result result = race_of(slower, seed, NULL);
+    CHECK(result.winner == 0 && result.ratio.middle == 1, "seed %d: %u beats the default",
+          (int)seed, result.winner);
+}
+
 void test_race_rules(void) {
-    static const double equal[] = {100, 100, 100, 100}, faster[] = {100, 130, 92, 300},
-                        slower[] = {100, 104, 103, 110};
+    static const double equal[] = {100, 100, 100, 100};
     uint32_t false_wins = 0;
     for (uint64_t seed = 1; seed <= 100; seed++) {
-        known k = {equal, seed, UINT32_MAX, 1};
-        const race_rules rules = {60, 2, 0.02, seed};
-        race_result result;
-        double ratios[4];
-        race_run(4, &rules, noisy, &k, &result, NULL);
-        false_wins += result.winner != 0 && result.ratio.lo > 1.02;
-        k = (known){faster, seed, UINT32_MAX, 1};
-        race_run(4, &rules, noisy, &k, &result, ratios);
-        CHECK(result.winner == 2 && result.ratio.lo <= result.ratio.middle, "seed %d: %u wins",
-              (int)seed, result.winner);
-        CHECK(result.samples < 4 * 60, "seed %d: nobody left early", (int)seed);
-        CHECK(fabs(ratios[0] - 100 / 92.0) < 0.02 && ratios[3] > 3, "seed %d: ratios %g, %g",
-              (int)seed, ratios[0], ratios[3]);
-        k = (known){slower, seed, UINT32_MAX, 1};
-        race_run(4, &rules, noisy, &k, &result, NULL);
-        CHECK(result.winner == 0 && result.ratio.middle == 1, "seed %d: %u beats the default",
-              (int)seed, result.winner);
+        const race_result of_equals = race_of(equal, seed, NULL);
+        false_wins += of_equals.winner != 0 && of_equals.ratio.lo > 1.02;
+        check_faster(seed);
+        check_slower(seed);
     }
     CHECK(false_wins == 0, "%u of 100 races of equals have a winner by 2 %%", false_wins);
     known k = {equal, 1, UINT32_MAX, 1};

@@ -41,7 +41,7 @@ static size_t print(const quernel_i_row *row, char *text) {
     return quernel_i_row_print(row, text, QUERNEL_I_ROW_MAX);
 }
 
-// Parses the line that stands between the two newlines of a printed row.
+// Parses the line between the two newlines of a printed row.
 static const char *parse(const char *text, size_t length, char *copy, quernel_i_row *ret) {
     memcpy(copy, text + 1, length - 2);
     return quernel_i_row_parse(copy, length - 2, ret);
@@ -57,12 +57,13 @@ void test_row_round_trip(void) {
     CHECK(!strcmp(read.config, row.config), "config: %s", read.config);
     CHECK(read.seed == UINT64_MAX && read.m == 8 && read.ratio == 1.1 &&
               read.verdict == QUERNEL_VERDICT_WIN,
-          "numbers");
+          "values");
     CHECK(print(&read, again) == length && !memcmp(text, again, length), "%s became %s", text,
           again);
     CHECK(quernel_i_row_print(&row, text, length - 1) == 0, "fits where it does not");
 }
 
+// Any single flipped bit is seen by the checksum.
 void test_row_flipped_bits(void) {
     char text[QUERNEL_I_ROW_MAX], copy[QUERNEL_I_ROW_MAX];
     quernel_i_row row = sample_row(), read;
@@ -95,30 +96,33 @@ static size_t spoil(const char *text, size_t length, int at, const char *value, 
     return used + (size_t)sprintf(to + used, "\t%08x", quernel_i_crc32c(0, to, used));
 }
 
+// Fields that are no numbers, or out of range, and what the refusal says of them.
+static const struct {
+    int field;
+    const char *value, *says;
+} refusals[] = {{0, "qtn2", "begin"},      {3, "8x64", "product"},
+                {3, "0x1x1", "product"},   {3, "99999999999999999999x1x1", "product"},
+                {6, "-1", "krev"},         {6, "", "krev"},
+                {6, "4294967296", "krev"}, {7, "1e3", "base_ns"},
+                {8, "nan", "best_ns"},     {9, "9", "ratio"},
+                {10, "1.2", "ratio"},      {10, ",5", "ratio"},
+                {12, "x", "rounds"},       {13, "won", "verdict"},
+                {14, "wisdom", "effort"},  {15, "18446744073709551616", "seed"},
+                {5, "a\\xb", "escaped"},   {5, "a\\", "escaped"}};
+
 void test_row_refusals(void) {
-    static const struct {
-        int field;
-        const char *value, *says;
-    } cases[] = {{0, "qtn2", "begin"},      {3, "8x64", "product"},
-                 {3, "0x1x1", "product"},   {3, "99999999999999999999x1x1", "product"},
-                 {6, "-1", "krev"},         {6, "", "krev"},
-                 {6, "4294967296", "krev"}, {7, "1e3", "base_ns"},
-                 {8, "nan", "best_ns"},     {9, "9", "ratio"},
-                 {10, "1.2", "ratio"},      {10, ",5", "ratio"},
-                 {12, "x", "rounds"},       {13, "won", "verdict"},
-                 {14, "wisdom", "effort"},  {15, "18446744073709551616", "seed"},
-                 {5, "a\\xb", "escaped"},   {5, "a\\", "escaped"}};
     char text[QUERNEL_I_ROW_MAX], line[QUERNEL_I_ROW_MAX];
     quernel_i_row row = sample_row(), read;
     const size_t length = print(&row, text);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const size_t bytes = spoil(text, length, cases[i].field, cases[i].value, line);
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        const size_t bytes = spoil(text, length, refusals[i].field, refusals[i].value, line);
         const char *wrong = quernel_i_row_parse(line, bytes, &read);
-        CHECK(wrong && strstr(wrong, cases[i].says), "field %d as \"%s\": %s", cases[i].field,
-              cases[i].value, wrong ? wrong : "taken");
+        CHECK(wrong && strstr(wrong, refusals[i].says), "field %d as \"%s\": %s", refusals[i].field,
+              refusals[i].value, wrong ? wrong : "taken");
     }
 }
 
+// What a later version adds is kept: an older merge loses nothing.
 void test_row_later_columns(void) {
     char text[QUERNEL_I_ROW_MAX], copy[QUERNEL_I_ROW_MAX], again[QUERNEL_I_ROW_MAX];
     quernel_i_row row = sample_row(), read;
@@ -127,15 +131,17 @@ void test_row_later_columns(void) {
     const char *wrong = parse(text, length, copy, &read);
     if (!CHECK(!wrong, "%s", wrong)) return;
     CHECK(print(&read, again) == length && !memcmp(text, again, length),
-          "columns of a later version are not kept: %s", again);
+          "fields of a later version are not kept: %s", again);
 }
 
+// A MiB of random bytes with the beginnings of rows in it: no crash, and none is good.
 void test_table_garbage(void) {
     enum { BYTES = 1 << 20 };
     char *garbage = malloc(BYTES);
     rng r = {7};
     for (size_t i = 0; garbage && i < BYTES; i++) garbage[i] = (char)rng_int(&r, 0, 255);
-    for (size_t i = 0; garbage && i < BYTES - 8; i += 997) memcpy(garbage + i, "\nqtn1\t", 6);
+    static const char begin[] = {'\n', 'q', 't', 'n', '1', '\t'};
+    for (size_t i = 0; garbage && i < BYTES - 8; i += 997) memcpy(garbage + i, begin, sizeof begin);
     quernel_i_table *t = quernel_i_table_parse("garbage", garbage, BYTES, NULL, NULL);
     if (CHECK(t != NULL, "no memory"))
         CHECK(t->good == 0 && t->bad > 1000, "%u good, %u bad", t->good, t->bad);
@@ -160,6 +166,7 @@ void test_table_torn_last_line(void) {
     }
 }
 
+// Larger than any table, and no file at all.
 void test_table_too_large(void) {
     char path[] = "/tmp/quernel-table-XXXXXX";
     const int file = mkstemp(path);
@@ -177,6 +184,7 @@ void test_table_too_large(void) {
 
 extern const char quernel_i_embedded[];
 
+// The table that is built in has no bad line.
 void test_table_embedded(void) {
     quernel_i_table *t = quernel_i_table_parse("embedded", quernel_i_embedded,
                                                strlen(quernel_i_embedded), NULL, NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Folders.
+// Folders, made one by one from the root.
 #include "tune/common/folders.h"
 
 #include <errno.h>

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+// Quoted and escaped.
 static void string(FILE *to, const char *text) {
     fputc('"', to);
     for (; *text; text++) {
@@ -15,6 +16,7 @@ static void string(FILE *to, const char *text) {
     fputc('"', to);
 }
 
+// What is in front of a value: a comma but for the first, and its name.
 static void begin(json *j, const char *name) {
     if (!j->first) fputc(',', j->to);
     j->first = 0;

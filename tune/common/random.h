@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// SplitMix64: the same numbers from a seed on every machine.
+// SplitMix64: the same values from a seed on every machine.
 #ifndef QUERNEL_TUNE_RANDOM_H
 #define QUERNEL_TUNE_RANDOM_H
 
@@ -12,11 +12,12 @@ static inline uint64_t random_next(uint64_t *state) {
     return z ^ z >> 31;
 }
 
-/// 0 … most − 1.
+/// 0 … max − 1.
 static inline uint32_t random_below(uint64_t *state, uint32_t max) {
     return (uint32_t)((random_next(state) >> 32) * max >> 32);
 }
 
+/// Fisher-Yates: every order is as likely.
 static inline void random_shuffle(uint64_t *state, uint32_t *values, uint32_t count) {
     for (uint32_t i = count; i > 1; i--) {
         const uint32_t j = random_below(state, i), value = values[i - 1];

@@ -19,8 +19,13 @@
 #include "tune/common/statistics.h"
 #include "tune/probe/probe.h"
 
-enum { BLOCK = 24, BLOCKS_MAX = 32, PASSES = 5 };
+enum {
+    BLOCK = 24,      // paired rounds whose median is one reading of the noise
+    BLOCKS_MAX = 32, // readings, where the time allows
+    PASSES = 5       // of a rate; the best counts, as others only take away from it
+};
 
+// The first line of a file, without its end; "" where it cannot be read.
 static void read_line(const char *path, char *to, size_t capacity) {
     *to = 0;
     FILE *from = fopen(path, "re");
@@ -42,6 +47,7 @@ static void read_steal(double *total, double *stolen) {
     *stolen = v[7];
 }
 
+// The best instruction set that can be used and has a probe; REF where none has.
 static quernel_isa best_probed(void) {
     quernel_cpu cpu = QUERNEL_CPU_INIT;
     quernel_cpu_get(&cpu);
@@ -66,6 +72,7 @@ static double noise_floor(double seconds) {
     return worst;
 }
 
+// What the system says without being measured.
 static void read_system(host_health *h) {
     char text[64];
     cpu_set_t set;
@@ -77,7 +84,8 @@ static void read_system(host_health *h) {
     h->affinity = sched_getaffinity(0, sizeof set, &set) ? h->cores : (uint32_t)CPU_COUNT(&set);
 }
 
-void host_measure(double seconds, host_health *h) {
+void host_measure(double seconds, host_health *ret_health) {
+    host_health *h = ret_health;
     *h = (host_health){0};
     double total0 = 0, stolen0 = 0, total1 = 0, stolen1 = 0;
     struct rusage before = {0}, after = {0};
@@ -103,7 +111,7 @@ const char *host_advice(const host_health *h, int index) {
         {h->preempted > 20,
          "other processes interrupt this one often: taskset to a quiet core helps"},
         {h->noise > 0.02,
-         "equals look different by more than 2 %: only larger gains will be believed"},
+         "two runs of the same code differ by more than 2 %: smaller gains will be ties"},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].applies && index-- == 0) return all[i].text;
@@ -116,6 +124,8 @@ static double read_rate(quernel_isa isa, size_t bytes) {
     return rate > 0 ? rate : 1;
 }
 
+// Multiply-adds in registers over bytes that can be read from half of L1, half of L2 (a half, so
+// that the footprint surely stays there), and from beyond L2.
 static void probe_rates(char *text, size_t capacity) {
     const quernel_isa isa = best_probed();
     quernel_cpu cpu = QUERNEL_CPU_INIT;
@@ -145,6 +155,7 @@ static int read_cached(const char *path, const char *machine, const char *boot, 
     return 1;
 }
 
+// A cache that cannot be written is no error: the next process probes again.
 static void write_cached(const char *path, const char *machine, const char *boot,
                          const char *rates) {
     char temporary[1100];

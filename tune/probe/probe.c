@@ -1,67 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// Peaks of this machine.
+// Peaks of this machine: bursts of the loops, timed.
 #include "tune/probe/probe.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cpu/cpu.h"
 #include "tune/common/clock.h"
 
+// How each instruction set is probed, by quernel_isa; without a loop it is not. A new one is a line
+// here and its probe_NAME.c, whose functions probe.h declares.
+#define IF_BUILT(isa, function) (QUERNEL_HAVE_##isa ? (function) : NULL)
+static const struct {
+    probe_loop *loop;
+    probe_reader *read;
+    double macs_per_cycle; // at most, on two vector ports or one tile unit
+} probes[QUERNEL_I_ISA_COUNT] = {
+    [QUERNEL_ISA_AVX2] = {IF_BUILT(AVX2, probe_avx2), IF_BUILT(AVX2, probe_read_avx2), 32},
+    [QUERNEL_ISA_AVXVNNI] = {IF_BUILT(AVXVNNI, probe_avxvnni), IF_BUILT(AVX2, probe_read_avx2), 64},
+    [QUERNEL_ISA_AVX512VNNI] = {IF_BUILT(AVX512VNNI, probe_avx512vnni),
+                                IF_BUILT(AVX512VNNI, probe_read_avx512vnni), 128},
+    [QUERNEL_ISA_AMXINT8] = {IF_BUILT(AMXINT8, probe_amxint8),
+                             IF_BUILT(AVX512VNNI, probe_read_avx512vnni), 1024},
+    [QUERNEL_ISA_NEON] = {IF_BUILT(NEON, probe_neon), IF_BUILT(NEON, probe_read_neon), 8},
+};
+
+// NULL too where the operating system refuses the instruction set to this process.
 static probe_loop *loop_of(quernel_isa isa) {
-    switch (isa) {
-#if QUERNEL_HAVE_AVX2
-    case QUERNEL_ISA_AVX2: return probe_avx2;
-#endif
-#if QUERNEL_HAVE_AVXVNNI
-    case QUERNEL_ISA_AVXVNNI: return probe_avxvnni;
-#endif
-#if QUERNEL_HAVE_AVX512VNNI
-    case QUERNEL_ISA_AVX512VNNI: return probe_avx512vnni;
-#endif
-#if QUERNEL_HAVE_AMXINT8
-    case QUERNEL_ISA_AMXINT8: return quernel_amx_request(NULL) ? NULL : probe_amxint8;
-#endif
-#if QUERNEL_HAVE_NEON
-    case QUERNEL_ISA_NEON: return probe_neon;
-#endif
-    default: return NULL;
-    }
+    const bool refused = quernel_i_isas[isa].asks && quernel_amx_request(NULL);
+    return refused ? NULL : probes[isa].loop;
 }
 
-static void (*reader_of(quernel_isa isa))(const void *, size_t) {
-    switch (isa) {
-#if QUERNEL_HAVE_AVX2
-    case QUERNEL_ISA_AVX2:
-    case QUERNEL_ISA_AVXVNNI: return probe_read_avx2;
-#endif
-#if QUERNEL_HAVE_AVX512VNNI
-    case QUERNEL_ISA_AMXINT8:
-    case QUERNEL_ISA_AVX512VNNI: return probe_read_avx512vnni;
-#endif
-#if QUERNEL_HAVE_NEON
-    case QUERNEL_ISA_NEON: return probe_read_neon;
-#endif
-    default: return NULL;
-    }
-}
-
-double probe_bound(quernel_isa isa) {
-    switch (isa) {
-    case QUERNEL_ISA_AVX2: return 32;
-    case QUERNEL_ISA_AVXVNNI: return 64;
-    case QUERNEL_ISA_AVX512VNNI: return 128;
-    case QUERNEL_ISA_AMXINT8: return 1024;
-    case QUERNEL_ISA_NEON: return 8;
-    default: return 0;
-    }
-}
+double probe_bound(quernel_isa isa) { return probes[isa].macs_per_cycle; }
 
 uint32_t probe_calibrate(quernel_isa isa, double seconds) {
     probe_loop *loop = loop_of(isa);
     if (!loop) return 0;
     uint32_t rounds = 1000;
+    // Doubled until the burst is long enough for the clock's grain not to matter.
     for (;;) {
         const double start = clock_now();
         loop(rounds);
@@ -71,10 +50,11 @@ uint32_t probe_calibrate(quernel_isa isa, double seconds) {
     }
 }
 
+// One loop on several threads at once.
 typedef struct burst {
     probe_loop *loop;
     uint32_t rounds;
-    atomic_ullong macs;
+    atomic_ullong macs; // of all threads so far
 } burst;
 
 static void run_burst(void *arg, uint32_t task, uint32_t worker) {
@@ -95,14 +75,14 @@ double probe_gops(quernel_isa isa, uint32_t rounds, uint32_t threads,
 }
 
 double probe_read(quernel_isa isa, const void *from, size_t bytes) {
-    void (*reader)(const void *, size_t) = reader_of(isa);
-    if (!reader) return 0;
+    probe_reader *const read = probes[isa].read;
+    if (!read) return 0;
     bytes = bytes / 1024 * 1024;
     // Small footprints are read often enough to outlast the clock's grain.
     const uint32_t passes =
         bytes < (1u << 20) ? (uint32_t)((1u << 20) / (bytes ? bytes : 1)) + 1 : 1;
     const double start = clock_now();
-    for (uint32_t i = 0; i < passes; i++) reader(from, bytes);
+    for (uint32_t i = 0; i < passes; i++) read(from, bytes);
     return 1e-9 * (double)bytes * passes / (clock_now() - start);
 }
 

@@ -15,11 +15,12 @@ uint64_t probe_amxint8(uint32_t rounds);    // tdpbusd; quernel_amx_request must
 uint64_t probe_neon(uint32_t rounds);       // smull + sadalp
 
 /// Reads `bytes` bytes (a multiple of 1024) once with the widest loads of the ISA.
+typedef void probe_reader(const void *from, size_t bytes);
 void probe_read_avx2(const void *from, size_t bytes);
 void probe_read_avx512vnni(const void *from, size_t bytes);
 void probe_read_neon(const void *from, size_t bytes);
 
-/// Rounds that a burst of about `seconds` takes; finds them once.
+/// Rounds of a burst that lasts about `seconds`; 0 where the ISA has no probe here.
 uint32_t probe_calibrate(quernel_isa isa, double seconds);
 
 /// One burst on as many threads as `parallel` is given: 2·MAC per ns. 0 where the ISA has no probe
@@ -35,7 +36,7 @@ double probe_read_best(quernel_isa isa, size_t bytes);
 
 /// Clock in GHz, by a chain of dependent additions.
 double probe_clock(void);
-/// MAC per cycle that the instructions allow, for comparison with the probe.
+/// MAC per cycle that the instructions allow, for comparison with the probe; 0: it has no probe.
 double probe_bound(quernel_isa isa);
 
 #endif

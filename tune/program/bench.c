@@ -14,15 +14,17 @@
 #include "tune/program/request_options.h"
 
 static const char usage[] =
-    "usage: quernel bench (--layers F | --gemm F) [--boundary int8|int8-dense|f32] [--layout "
-    "nchw|nhwc] [--x u8|s8]\n"
-    "       [--scale static|dynamic] [--smooth none|channel|column] [--out s32] [--isa X[,Y…]] "
-    "[--threads N] [--rounds 31]\n"
-    "       [--filter S] [--config C] [--table F|none] [--seed N] [--json OUT]\n\n"
-    "A row per CSV row and instruction set. Timed: run alone, after a warm-up, the same buffers in "
-    "each round. Every\n"
-    "result is compared with ref before it is timed. % of peak: against a register-only loop "
-    "beside each call.\n";
+    "usage: quernel bench (--layers F | --gemm F) [--boundary int8|int8-dense|f32]\n"
+    "       [--layout nchw|nhwc] [--x u8|s8] [--scale static|dynamic] [--smooth "
+    "none|channel|column]\n"
+    "       [--out s32] [--isa X[,Y…]] [--threads N] [--rounds 31] [--filter S] [--config C]\n"
+    "       [--table F|none] [--seed N] [--json OUT]\n"
+    "\n"
+    "A line for each CSV row and instruction set. What is timed is a run of the operator after a "
+    "warm-up,\n"
+    "on the same buffers in each round. Every result is compared with ref before it is timed. % of "
+    "peak:\n"
+    "against a register-only loop beside each call.\n";
 
 static void help(void) { fputs(usage, stdout); }
 
@@ -64,7 +66,7 @@ static void read_plan(bench_row *r) {
     r->source = output_plan_source(choice.from);
 }
 
-// Whether the plan's kernel is of the instruction set that was asked for.
+// Whether the plan's kernel is of the instruction set that the row is for.
 static bool is_of_isa(const bench_row *r) {
     const char *suffix = strrchr(r->kernel, '_');
     return !suffix || !strcmp(suffix + 1, quernel_isa_name(r->isa));
@@ -78,30 +80,35 @@ static void check_and_time(const bench_options *o, bench_row *r, const quernel_p
     else bench_time(o, r, parallel);
 }
 
+// Times a row that was made, where its kernel is of the instruction set; else says which would run.
+static void bench_made(const bench_options *o, bench_row *r, const quernel_parallel *parallel) {
+    static char other[200]; // the reason, until the row is printed
+    read_plan(r);
+    if (is_of_isa(r)) {
+        check_and_time(o, r, parallel);
+        return;
+    }
+    snprintf(other, sizeof other, "%s has no kernel for it: %s would run", quernel_isa_name(r->isa),
+             r->kernel);
+    r->reason = other;
+}
+
 // Returns whether its results are right, as far as there are some.
 static bool bench_one(const bench_options *o, const shape *s, quernel_isa isa,
                       const quernel_parallel *parallel, json *out) {
     bench_row r = {.shape = s, .isa = isa, .status = "skipped"};
     request wanted = o->request;
-    char other[200];
     wanted.isa = isa;
-    if (!workload_make(&r.workload, s, &wanted)) r.reason = r.workload.reason;
-    else {
-        read_plan(&r);
-        if (is_of_isa(&r)) check_and_time(o, &r, parallel);
-        else {
-            snprintf(other, sizeof other, "%s has no kernel for it: %s would run",
-                     quernel_isa_name(isa), r.kernel);
-            r.reason = other;
-        }
-    }
+    if (workload_make(&r.workload, s, &wanted)) bench_made(o, &r, parallel);
+    else r.reason = r.workload.reason;
     bench_print(o->json_path && !strcmp(o->json_path, "-") ? stderr : stdout, &r);
     if (out) bench_write(out, o, &r);
     workload_free(&r.workload);
     return !r.mismatches;
 }
 
-static bool is_asked_for(const bench_options *o, const shape *s) {
+// Whether --filter lets the row through.
+static bool is_wanted(const bench_options *o, const shape *s) {
     char text[160];
     snprintf(text, sizeof text, "%s %s %ux%ux%u", s->model, s->layer, s->m, s->n, s->k);
     return !o->filter || strstr(text, o->filter);
@@ -115,7 +122,7 @@ static bool bench_rows(const bench_options *o, const shape *shapes, int count, j
         parallel = quernel_pool_parallel(pool);
     bool right = true;
     for (int i = 0; i < count; i++)
-        for (int isa = QUERNEL_I_ISA_COUNT - 1; isa >= 0 && is_asked_for(o, &shapes[i]); isa--)
+        for (int isa = QUERNEL_I_ISA_COUNT - 1; isa >= 0 && is_wanted(o, &shapes[i]); isa--)
             if (o->isas >> isa & 1)
                 right &= bench_one(o, &shapes[i], (quernel_isa)isa, pool ? &parallel : NULL, out);
     quernel_pool_destroy(pool);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of quernel bench: what was asked, what a row gave, how it is timed and written.
+// The parts of quernel bench: its options, what a row gave, how it is timed and written.
 #ifndef QUERNEL_TUNE_BENCH_H
 #define QUERNEL_TUNE_BENCH_H
 
@@ -13,7 +13,7 @@ typedef struct bench_options {
     const char *file, *filter, *json_path;
     int gemm; // `file` lists products
     uint32_t rounds;
-    uint32_t isas; // mask of demanded instruction sets
+    uint32_t isas; // a row each; a mask
     request request;
 } bench_options;
 
@@ -24,7 +24,8 @@ typedef struct bench_row {
     const char *status, *reason; // "ok", "wrong", "skipped"
     uint64_t checked, mismatches;
     median ms;
-    double gops, peak_gops, percent, read_gbs, probe_read_gbs;
+    double gops, peak_gops, percent; // of the row, of the probe beside it, one over the other
+    double read_gbs, probe_read_gbs; // of the weights; the probe's is NaN where they are no bound
     char config[512], kernel[96];
     const char *source; // model, override, table
 } bench_row;

@@ -8,6 +8,7 @@
 #include "tune/program/output.h"
 #include "tune/program/request_options.h"
 
+// The row in words, as the table shows it.
 static void name_of(const shape *s, char *to, size_t capacity) {
     if (s->op == SHAPE_GEMM) snprintf(to, capacity, "%s %ux%ux%u", s->layer, s->m, s->n, s->k);
     else
@@ -31,7 +32,7 @@ void bench_print(FILE *to, const bench_row *r) {
     fflush(to);
 }
 
-static void write_layer(json *j, const shape *s) {
+static void write_sizes(json *j, const shape *s) {
     const struct {
         const char *name;
         uint32_t value;
@@ -51,11 +52,15 @@ static void write_layer(json *j, const shape *s) {
                  {"out_pad", s->out_pad},
                  {"residual", s->residual},
                  {"repeat", s->repeat}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        json_integer(j, sizes[i].name, sizes[i].value);
+}
+
+static void write_layer(json *j, const shape *s) {
     json_text(j, "model", s->model);
     json_text(j, "layer", s->layer);
     json_text(j, "op", shape_op_names[s->op]);
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        json_integer(j, sizes[i].name, sizes[i].value);
+    write_sizes(j, s);
     json_text(j, "activation", s->activation);
 }
 
@@ -77,6 +82,7 @@ static void write_request(json *j, const request *r) {
     json_text(j, "smooth", smooth_names[r->smooth]);
 }
 
+// What ran, by the operator's own report.
 static void write_plan(json *j, const bench_row *r) {
     char path[24];
     json_text(j, "path", config_word(r->config, "path", path, sizeof path));
@@ -85,17 +91,18 @@ static void write_plan(json *j, const bench_row *r) {
     json_text(j, "config_from", r->source);
 }
 
+// null where the row was not timed.
 static void write_times(json *j, const bench_row *r) {
     const struct {
         const char *name;
         double value;
-    } numbers[] = {{"median_ms", r->ms.middle}, {"lo_ms", r->ms.lo},
-                   {"hi_ms", r->ms.hi},         {"gops", r->gops},
-                   {"peak_gops", r->peak_gops}, {"percent_of_peak", r->percent},
-                   {"read_gbs", r->read_gbs},   {"probe_read_gbs", r->probe_read_gbs}};
+    } times[] = {{"median_ms", r->ms.middle}, {"lo_ms", r->ms.lo},
+                 {"hi_ms", r->ms.hi},         {"gops", r->gops},
+                 {"peak_gops", r->peak_gops}, {"percent_of_peak", r->percent},
+                 {"read_gbs", r->read_gbs},   {"probe_read_gbs", r->probe_read_gbs}};
     const bool timed = !strcmp(r->status, "ok");
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        json_number(j, numbers[i].name, timed ? numbers[i].value : NAN);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        json_number(j, times[i].name, timed ? times[i].value : NAN);
 }
 
 void bench_write(json *j, const bench_options *o, const bench_row *r) {

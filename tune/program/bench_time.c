@@ -15,6 +15,7 @@ static double time_runs(workload *w, const quernel_parallel *parallel, uint32_t 
     return (clock_now() - start) / calls;
 }
 
+// The peak is measured in each round: what slows the core down hits both.
 static void time_rounds(const bench_options *o, bench_row *r, const quernel_parallel *parallel) {
     workload *w = &r->workload;
     const double once = time_runs(w, parallel, 1), gop = 2e-6 * (double)r->shape->macs;

@@ -13,17 +13,18 @@
 #include "tune/search/contest.h"
 
 static const char usage[] =
-    "usage: quernel compare (--gemm MxNxK | --conv … | --deconv … | --op O --shape S --env E) "
-    "[layer options] --config C\n"
-    "       [--against C2] [--rounds 48] [--json] [--serve]\n\n"
+    "usage: quernel compare (--gemm MxNxK | --conv … | --deconv … | --op O --shape S --env E)\n"
+    "       [layer options] --config C [--against C2] [--rounds 48] [--json] [--serve]\n"
+    "\n"
     "Times two plans of a layer in paired rounds, after both have given the same bits. --against: "
-    "without it\n"
-    "what would run without C. --op, --shape, --env: as in a row of a table. --serve: reads 0 "
-    "(against) or 1\n"
-    "(config) line by line from stdin and answers each with the nanoseconds of a run.\n";
+    "without\n"
+    "it what would run without C. --op, --shape, --env: as in a row of a table. --serve: reads 0\n"
+    "(against) or 1 (config) line by line from stdin and answers each with the nanoseconds of a "
+    "run.\n";
 
-enum { ROUNDS_MAX = 4096 };
+enum { ROUNDS_MAX = 4096 }; // what the stack holds
 
+// Until stdin ends.
 static void serve(contest *c) {
     char line[16];
     while (fgets(line, sizeof line, stdin)) {
@@ -58,6 +59,7 @@ static void print_json(const pair *p) {
     json_document_end(&j);
 }
 
+// The two take turns in who goes first.
 static pair race_pair(contest *c, uint32_t rounds) {
     double ratios[ROUNDS_MAX], ns[2][ROUNDS_MAX];
     for (uint32_t r = 0; r < rounds; r++) {

@@ -8,11 +8,13 @@
 #include "tune/program/options.h"
 #include "tune/program/program.h"
 
-static const char usage[] =
-    "usage: quernel doctor [--json]\n\n"
-    "Looks for two seconds at the governor, the load, time that others take, and how far equals "
-    "seem apart.\n"
-    "Tuning goes on whatever it says; gains smaller than the noise floor are called ties.\n";
+static const char usage[] = "usage: quernel doctor [--json]\n"
+                            "\n"
+                            "Watches the host for two seconds: its frequency governor, its load, "
+                            "the time that others take, and\n"
+                            "by how much two runs of the same code differ. Tuning is possible "
+                            "whatever it says; gains smaller\n"
+                            "than the noise floor are called ties.\n";
 
 static void print_text(const host_health *h) {
     printf("governor     %s\n", *h->governor ? h->governor : "none that can be read");

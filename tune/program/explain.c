@@ -14,24 +14,25 @@
 #include "tune/program/shape_options.h"
 
 static const char usage[] =
-    "usage: quernel explain (--gemm MxNxK | --conv … | --deconv … | --layers F …) [layer options] "
-    "[--config C] [--table F|none]\n"
-    "       [--json]\n\n"
+    "usage: quernel explain (--gemm MxNxK | --conv … | --deconv … | --layers F …) [layer options]\n"
+    "       [--config C] [--table F|none] [--json]\n"
+    "\n"
     "Which plan runs and where it came from, which tables were searched and why a row was not "
-    "taken, what else\n"
-    "could run and what the model predicts for it, and how to override the choice.\n";
+    "taken,\n"
+    "what else could run and what the model predicts for it, and how to override the choice.\n";
 
-enum { CANDIDATES = 16 };
+enum { CANDIDATES = 16 }; // of the JSON; the report prints fewer
 
 // The keys of a config, from the same list as everything that reads them.
 static void help(void) {
     fputs(usage, stdout);
     fputs(shape_options_help, stdout);
-    printf("\nKeys of --config, all optional:\n  %-9s a kernel's name (kernels/kernels.def)\n",
-           "kernel");
-    for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++)
-        printf("  %-9s %s%s%s%s\n", k->key, k->meaning, k->words ? " (" : "",
-               k->words ? k->words : "", k->words ? ")" : "");
+    printf("\nKeys of --config, all optional:\n");
+    printf("  %-11s a kernel's name (kernels/kernels.def)\n", "kernel");
+    for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++) {
+        printf("  %-11s %s\n", k->key, k->meaning);
+        if (k->words) printf("  %-11s   one of: %s\n", "", k->words);
+    }
 }
 
 static void print_text(const workload *s) {

@@ -15,13 +15,15 @@ static const char usage[] = "usage: quernel info [--probe] [--json]\n\nVersion, 
                             "caches; --probe measures for "
                             "less than a second.\n";
 
-enum { TABLES = 32 };
+enum { TABLES = 32 }; // that are listed
 
 typedef struct reading {
     quernel_isa isa;
-    double gops, per_cycle, l1, l2, l3;
+    double gops, per_cycle; // 2·MAC per ns; MAC per cycle
+    double l1, l2, l3;      // bytes per ns; l3: from beyond L2
 } reading;
 
+// The best of three: others only take away from a peak.
 static reading probe_isa(const quernel_cpu *cpu, quernel_isa isa, uint32_t rounds) {
     reading r = {.isa = isa};
     for (int i = 0; i < 3; i++) {
@@ -45,6 +47,7 @@ static int probe_all(const quernel_cpu *cpu, reading *readings) {
     return count;
 }
 
+// "ref avx2".
 static void names_of(uint32_t mask, char *to, size_t capacity) {
     *to = 0;
     for (int i = 0; i < QUERNEL_I_ISA_COUNT; i++)
@@ -55,7 +58,7 @@ static void names_of(uint32_t mask, char *to, size_t capacity) {
         }
 }
 
-// AMX needs four things; the last is asked for here, as creating an operator would.
+// AMX needs four things; the last is requested here, as creating an operator would.
 static void print_amx(const quernel_cpu *cpu) {
     quernel_error error = {0};
     if (!(cpu->compiled >> QUERNEL_ISA_AMXINT8 & 1)) printf("amx       not compiled\n");

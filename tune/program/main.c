@@ -33,11 +33,13 @@ static void help(FILE *to) {
     fprintf(to, "usage: quernel COMMAND [OPTIONS]      (quernel COMMAND --help)\n\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].does);
-    fprintf(to, "\nstdout is the result, stderr progress and errors. Exit: 0 done, 1 a result is "
+    fprintf(to, "\n"
+                "stdout is the result, stderr progress and errors. Exit: 0 done, 1 a result is "
                 "wrong, 2 usage,\n"
-                "4 the asked instruction set cannot run here, 130 interrupted. QUERNEL_ISA=X is a "
-                "ceiling, QUERNEL_TABLE=F (or none)\n"
-                "a table that is searched first, QUERNEL_VERBOSE=1 shows the log.\n");
+                "4 the instruction set cannot run here, 130 interrupted. QUERNEL_ISA=X is a "
+                "ceiling,\n"
+                "QUERNEL_TABLE=F (or none) a table that is searched first, QUERNEL_VERBOSE=1 shows "
+                "the log.\n");
 }
 
 static void show_log(void *user, const char *line) {

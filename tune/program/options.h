@@ -11,7 +11,7 @@
 /// "quernel: what: which argument: which value" on stderr; returns EXIT_USAGE.
 int usage_error(const char *what, const char *argument, const char *value);
 
-/// One option as it stands on the command line.
+/// One option of a command line.
 typedef struct option {
     const char *name;  // without the dashes; "?" where the value is a word that has none
     const char *value; // NULL where none follows
@@ -30,7 +30,7 @@ typedef struct command_line {
     option_taker *take;
 } command_line;
 
-enum { GO_ON = -1 };
+enum { GO_ON = -1 }; // no exit code
 
 /// Hands each option to `take`. Returns GO_ON, or the exit code to leave with: after --help, and
 /// where one is unknown.

@@ -7,7 +7,7 @@
 
 #include "tune/program/build.h"
 
-enum { TABLES = 32 };
+enum { TABLES = 32 }; // that are listed
 
 void output_build(json *j) {
     json_text(j, "version", quernel_version());

@@ -4,14 +4,7 @@
 #define QUERNEL_TUNE_PROGRAM_H
 
 /// Exit codes, the same for every command.
-enum {
-    EXIT_DONE = 0,
-    EXIT_WRONG = 1,
-    EXIT_USAGE = 2,
-    EXIT_INSTALL = 3,
-    EXIT_NO_ISA = 4,
-    EXIT_INTERRUPTED = 130
-};
+enum { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2, EXIT_NO_ISA = 4, EXIT_INTERRUPTED = 130 };
 
 int command_info(int argc, char **argv);
 int command_verify(int argc, char **argv);

@@ -20,17 +20,19 @@
 
 static const char usage[] =
     "usage: quernel recheck [--table F] [--against F2] [--sample 8] [--rounds 31] [--seed N] "
-    "[--json]\n\n"
+    "[--json]\n"
+    "\n"
     "Draws rows of this machine from a table (default: the tuner's), and times each row's plan "
-    "against the\n"
-    "default in paired rounds, after all have given the same bits. Exit 1 where a row is surely "
-    "slower than the\n"
-    "default (upper bound below 1), or gives other bits: quernel tune --again replaces it.\n"
-    "--against: times it against the plan of the same layer's row in F2 instead; closes with the "
-    "share of rows\n"
-    "within 1 % of each other, and what each table gains over the default.\n";
+    "against\n"
+    "the default in paired rounds, after all have given the same bits. Exit 1 where a row is "
+    "surely\n"
+    "slower than the default (upper bound below 1), or gives other bits: quernel tune --again "
+    "replaces\n"
+    "it. --against: times it against the plan of the same layer's row in F2 instead; closes with "
+    "the\n"
+    "share of rows within 1 % of each other, and what each table gains over the default.\n";
 
-enum { ROUNDS_MAX = 1024 };
+enum { ROUNDS_MAX = 1024 };          // what the stack holds
 enum { DEFAULT, OTHER, OWN, PLANS }; // OTHER is the default where no --against was given
 
 typedef struct recheck_options {
@@ -63,6 +65,7 @@ static int add_plan(contest *c, const quernel_i_row *row) {
     return added;
 }
 
+// In paired rounds; who goes first changes from round to round.
 static void race_plans(contest *c, const int plan[PLANS], uint32_t rounds, verdict *ret) {
     double ratios[PLANS][ROUNDS_MAX], ns[PLANS];
     for (uint32_t r = 0; r < rounds; r++) {

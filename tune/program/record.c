@@ -20,18 +20,19 @@
 #include "tune/search/finalists.h"
 #include "tune/search/landscape.h"
 
-static const char usage[] = "usage: quernel record (--layers F | --gemm F | --shape …) [shape "
-                            "options] [--configs 40] [--rounds 30] [--seed N]\n"
-                            "       [--seconds 60] --out DIR\n\n"
-                            "Measures plans of each layer, all of them in every round, in random "
-                            "order, and writes one landscape a\n"
-                            "layer: half of the plans are those that the model likes best, the "
-                            "others are drawn from the rest.\n"
-                            "tune/FORMAT.md says what is in it. A landscape with fewer rounds is "
-                            "gone on with: --seconds cuts the work\n"
-                            "into pieces.\n";
+static const char usage[] =
+    "usage: quernel record (--layers F | --gemm F | --gemm MxNxK | --conv … | --deconv …)\n"
+    "       [layer options] [--configs 40] [--rounds 30] [--seed N] [--seconds 60] --out DIR\n"
+    "\n"
+    "Measures plans of each layer, all of them in every round, in random order, and writes one "
+    "landscape\n"
+    "for each: half of the plans are those that the model likes best, the others are drawn from "
+    "the rest.\n"
+    "tune/FORMAT.md describes the file. One with fewer rounds is continued, so --seconds cuts the "
+    "work\n"
+    "into pieces.\n";
 
-enum { CONFIGS_MAX = 512 };
+enum { CONFIGS_MAX = 512 }; // plans of a landscape
 
 typedef struct record_options {
     const char *directory;
@@ -57,65 +58,65 @@ static void add_variants(contest *c, uint32_t wanted, uint64_t seed) {
     free(all);
 }
 
-// Takes over the rounds of a landscape that has the same plans; returns how many.
-static uint32_t resume(const char *path, const contest *c, double *ns, uint32_t rounds) {
+// The contest's plans with room for all rounds. False where no memory is left.
+static bool describe(const contest *c, uint32_t rounds, landscape *ret) {
+    const quernel_operator *op = c->variants[0].op;
+    quernel_i_key key;
+    *ret = (landscape){.count = c->count, .rounds = rounds};
+    quernel_i_key_of(&op->problem, &key);
+    snprintf(ret->op, sizeof ret->op, "%s", key.op);
+    snprintf(ret->shape, sizeof ret->shape, "%s", key.shape);
+    snprintf(ret->env, sizeof ret->env, "%s", key.env);
+    quernel_i_class_print(op->usable, ret->machine, sizeof ret->machine);
+    ret->configs = malloc(c->count * sizeof *ret->configs);
+    ret->ns = calloc((size_t)c->count * rounds, sizeof *ret->ns);
+    if (!ret->configs || !ret->ns) return false;
+    for (uint32_t i = 0; i < c->count; i++)
+        snprintf(ret->configs[i], sizeof *ret->configs, "%s", c->variants[i].config);
+    return true;
+}
+
+// Takes over the rounds of a file that has the same plans; returns how many.
+static uint32_t resume(const char *path, landscape *l) {
     landscape old;
     if (access(path, R_OK) || !landscape_read(path, &old)) return 0;
-    bool same = old.count == c->count;
-    for (uint32_t i = 0; same && i < c->count; i++)
-        same = !strcmp(old.configs[i], c->variants[i].config);
-    const uint32_t taken = !same ? 0 : old.rounds < rounds ? old.rounds : rounds;
-    for (uint32_t i = 0; i < c->count && taken; i++)
-        for (uint32_t r = 0; r < taken; r++) ns[i * rounds + r] = landscape_ns(&old, i, r);
+    bool same = old.count == l->count;
+    for (uint32_t i = 0; same && i < l->count; i++) same = !strcmp(old.configs[i], l->configs[i]);
+    const uint32_t taken = !same ? 0 : old.rounds < l->rounds ? old.rounds : l->rounds;
+    for (uint32_t i = 0; i < l->count && taken; i++)
+        for (uint32_t r = 0; r < taken; r++) l->ns[i * l->rounds + r] = landscape_ns(&old, i, r);
     landscape_free(&old);
     return taken;
 }
 
-// Rounds `done` and on; returns how many there are in the end.
-static uint32_t measure(contest *c, uint32_t done, const record_options *o, double *ns) {
+// Rounds `done` and on, until the seconds are over; returns how many there are in the end.
+static uint32_t measure(contest *c, uint32_t done, const record_options *o, landscape *l) {
     uint32_t order[CONFIGS_MAX];
-    uint64_t seed = o->seed + done;
-    if (done < o->rounds)
-        for (uint32_t i = 0; i < c->count; i++) contest_sample(c, i);
+    uint64_t seed = o->seed + done; // a continued file gets other orders than it has
+    if (done < l->rounds)
+        for (uint32_t i = 0; i < c->count; i++) contest_sample(c, i); // warms up
     for (uint32_t i = 0; i < c->count; i++) order[i] = i;
     const time_t start = time(NULL);
-    for (; done < o->rounds && difftime(time(NULL), start) < o->seconds; done++) {
+    for (; done < l->rounds && difftime(time(NULL), start) < o->seconds; done++) {
         random_shuffle(&seed, order, c->count);
         for (uint32_t i = 0; i < c->count; i++)
-            ns[order[i] * o->rounds + done] = contest_sample(c, order[i]);
+            l->ns[order[i] * l->rounds + done] = contest_sample(c, order[i]);
     }
     return done;
 }
 
-static int write_landscape(const char *path, const contest *c, const double *ns, uint32_t rounds,
-                           uint32_t stride) {
-    quernel_i_key key;
-    char machine[128];
-    quernel_i_key_of(&c->variants[0].op->problem, &key);
-    quernel_i_class_print(c->variants[0].op->usable, machine, sizeof machine);
-    FILE *to = fopen(path, "w");
-    if (!to) return 0;
-    fprintf(to, "# quernel landscape 1\n# op\t%s\n# shape\t%s\n# env\t%s\n# class\t%s\n", key.op,
-            key.shape, key.env, machine);
-    for (uint32_t i = 0; i < c->count; i++) {
-        fputs(c->variants[i].config, to);
-        for (uint32_t r = 0; r < rounds; r++) fprintf(to, "\t%.0f", ns[i * stride + r]);
-        fputc('\n', to);
-    }
-    return !fclose(to);
-}
-
 static int measure_into(const char *path, contest *c, const record_options *o) {
-    double *ns = malloc(sizeof *ns * c->count * o->rounds);
-    const uint32_t rounds = ns ? measure(c, resume(path, c, ns, o->rounds), o, ns) : 0;
+    landscape l;
+    const bool made = describe(c, o->rounds, &l);
+    const uint32_t rounds = made ? measure(c, resume(path, &l), o, &l) : 0;
     uint32_t wrong = 0;
     for (uint32_t i = 0; i < c->count; i++) wrong += c->variants[i].wrong != 0;
     int code = wrong ? EXIT_WRONG : EXIT_DONE;
-    if (!ns || !write_landscape(path, c, ns, rounds, o->rounds))
+    if (!made || !landscape_write(path, &l, rounds))
         code = usage_error("record", "--out cannot be written", path);
     else printf("%s: %u plans, %u rounds, %u with other bits\n", path, c->count, rounds, wrong);
     fflush(stdout);
-    free(ns);
+    landscape_free(&l);
     return code;
 }
 
@@ -152,10 +153,12 @@ static int record_all(record_options *o) {
     shape_options *s = &o->layers;
     int code = shape_options_read(s, "record");
     if (code != GO_ON) return code;
-    s->request.full_check = FULL_CHECK_OFTEN;
     code = EXIT_DONE;
-    for (int i = 0; i < s->count && code == EXIT_DONE; i++)
-        code = record(o, &s->shapes[i], &s->request);
+    for (int i = 0; i < s->count && code == EXIT_DONE; i++) {
+        request r = *shape_options_request(s, i);
+        r.full_check = FULL_CHECK_OFTEN;
+        code = record(o, &s->shapes[i], &r);
+    }
     return code;
 }
 

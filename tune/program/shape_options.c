@@ -10,9 +10,10 @@
 #include "tune/program/request_options.h"
 
 const char shape_options_help[] =
-    "\nLayers:\n"
-    "  --layers F | --gemm F            lists (bench/shapes/*.csv); --filter S keeps rows whose "
-    "name holds S\n"
+    "\n"
+    "Layers:\n"
+    "  --layers F | --gemm F            lists (bench/shapes/*.csv)\n"
+    "  --filter S                       only rows of a list whose name holds S\n"
     "  --gemm MxNxK                     one product\n"
     "  --conv CxHxW:OUT:K:STRIDE:PAD[:GROUPS[:DILATION]] | --deconv "
     "CxHxW:OUT:K:STRIDE[:PAD[:OUT_PAD]]\n"
@@ -21,7 +22,7 @@ const char shape_options_help[] =
     "static|dynamic\n"
     "  --isa X (ceiling)                --threads N\n";
 
-// Numbers separated by x and ':'; returns how many were read, 0 where anything else stands.
+// Numbers separated by x and ':'; returns how many were read, 0 where there is anything else.
 static int numbers(const char *text, uint32_t *to, int max) {
     int count = 0;
     while (count < max) {
@@ -36,6 +37,7 @@ static int numbers(const char *text, uint32_t *to, int max) {
     return 0;
 }
 
+// The sizes of --gemm, --conv or --deconv; what is left out is 1, or no padding.
 static bool parse_sizes(const char *op, const char *text, shape *s) {
     uint32_t v[9] = {0};
     *s = (shape){.batch = 1, .groups = 1, .dilation = 1, .repeat = 1, .activation = "none"};
@@ -57,14 +59,16 @@ static bool parse_sizes(const char *op, const char *text, shape *s) {
     return shape_complete(s);
 }
 
+// `own` is the request of a shape that came with one, else NULL: then the options' request, which
+// is not complete before the last option, is used.
 static bool add(shape_options *s, const shape *one, const request *own) {
-    shape *shapes = realloc(s->shapes, sizeof *shapes * (size_t)(s->count + 1));
+    const size_t count = (size_t)s->count + 1;
+    shape *shapes = realloc(s->shapes, count * sizeof *shapes);
     if (shapes) s->shapes = shapes;
-    request *requests =
-        own ? realloc(s->requests, sizeof *requests * (size_t)(s->count + 1)) : NULL;
+    request *requests = realloc(s->requests, count * sizeof *requests);
     if (requests) s->requests = requests;
-    if (!shapes || (own && !requests)) return false;
-    if (own) s->requests[s->count] = *own;
+    if (!shapes || !requests) return false;
+    s->requests[s->count] = own ? *own : (request){.threads = 0};
     s->shapes[s->count++] = *one;
     return true;
 }
@@ -101,6 +105,7 @@ static bool take_isa(request *r, const char *name) {
     return true;
 }
 
+// --gemm takes sizes or a file.
 static bool names_sizes(option o) {
     return !strcmp(o.name, "conv") || !strcmp(o.name, "deconv") ||
            (!strcmp(o.name, "gemm") && isdigit((unsigned char)*o.value));
@@ -147,5 +152,5 @@ int shape_options_read(shape_options *s, const char *command) {
 void shape_options_free(shape_options *s) { free(s->shapes), free(s->requests); }
 
 const request *shape_options_request(const shape_options *s, int index) {
-    return s->requests ? &s->requests[index] : &s->request;
+    return s->requests[index].threads ? &s->requests[index] : &s->request;
 }

@@ -11,7 +11,7 @@ typedef struct shape_options {
     const char *layers, *gemm, *filter; // files and what a name must hold
     request request;                    // shared by all of them
     shape *shapes;
-    request *requests; // one a shape where keys were read, else NULL
+    request *requests; // of each shape; no threads: it is the shared one
     int count;
 } shape_options;
 #define SHAPE_OPTIONS_INIT                                                                     \

@@ -11,18 +11,20 @@
 #include "tune/program/program.h"
 #include "tune/search/publish.h"
 
-static const char usage[] = "usage: quernel table show F… [--json] | lint F… | merge F… --out F\n\n"
-                            "show   every row in words\n"
-                            "lint   FILE:LINE: reason for each line that is no row; closes with N "
-                            "rows, N good, N bad; exit 1 where some\n"
-                            "       are bad\n"
-                            "merge  one row for each layer and machine: measurements of one config "
-                            "are pooled (logarithms of ratios, by 1\n"
-                            "       over the squared width of their intervals), then the best of a "
-                            "layer's configs is kept. Replaces F by\n"
-                            "       rename; tuners that append meanwhile lose nothing\n";
+static const char usage[] =
+    "usage: quernel table show F… [--json] | lint F… | merge F… --out F\n"
+    "\n"
+    "show   every row in words\n"
+    "lint   FILE:LINE: reason for each line that is no row; closes with N rows, N good, N bad; "
+    "exit 1\n"
+    "       where some are bad\n"
+    "merge  one row for each layer and machine: measurements of one config are pooled (logarithms "
+    "of\n"
+    "       ratios, by 1 over the squared width of their intervals), then the best of a layer's "
+    "configs\n"
+    "       is kept. Replaces F by rename; tuners that append meanwhile lose nothing\n";
 
-enum { FILES_MAX = 256 };
+enum { FILES_MAX = 256 }; // of one command
 
 typedef struct files {
     quernel_i_table *tables[FILES_MAX];
@@ -44,8 +46,7 @@ static int read_files(files *f, quernel_i_table_bad *bad) {
     return f->count ? EXIT_DONE : usage_error("table", "file", NULL);
 }
 
-static void write_row(json *j, const quernel_i_row *r) {
-    json_open(j, NULL, '{');
+static void write_texts(json *j, const quernel_i_row *r) {
     const struct {
         const char *name, *value;
     } texts[] = {{"op", r->op},
@@ -62,6 +63,11 @@ static void write_row(json *j, const quernel_i_row *r) {
                  {"extra", *r->extra ? r->extra : NULL}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         json_text(j, texts[i].name, texts[i].value);
+}
+
+static void write_row(json *j, const quernel_i_row *r) {
+    json_open(j, NULL, '{');
+    write_texts(j, r);
     json_integer(j, "m", (int64_t)r->m), json_integer(j, "n", (int64_t)r->n),
         json_integer(j, "k", (int64_t)r->k);
     json_integer(j, "krev", r->krev), json_integer(j, "rounds", r->rounds),
@@ -112,7 +118,7 @@ static bool same_decision(const quernel_i_row *a, const quernel_i_row *b) {
            a->verdict == b->verdict;
 }
 
-// 1 over the squared half width of the interval of log(ratio).
+// 1 over the squared half width of the interval of log(ratio): what a measurement weighs.
 static double evidence(const quernel_i_row *r) {
     const double half = 0.5 * (log(fmax(r->hi, 1e-9)) - log(fmax(r->lo, 1e-9)));
     return 1 / fmax(half * half, 1e-6);
@@ -168,7 +174,7 @@ static int merge_into(files *f, const char *out) {
     size_t rows = 1;
     for (uint32_t i = 0; i < f->count; i++) rows += f->tables[i]->good;
     quernel_i_row *pooled = malloc(rows * sizeof *pooled);
-    const quernel_i_row **kept = malloc(rows * sizeof *kept);
+    const quernel_i_row **kept = malloc(rows * sizeof(const quernel_i_row *));
     const char *wrong = "no memory";
     uint32_t count = 0;
     if (pooled && kept) {
@@ -181,6 +187,7 @@ static int merge_into(files *f, const char *out) {
     return wrong ? EXIT_WRONG : EXIT_DONE;
 }
 
+// The lock is held from before the files are read: OUT may be one of them.
 static int merge(files *f, const char *out) {
     if (!out) return usage_error("table merge", "--out", NULL);
     const int taken = publish_lock(out);

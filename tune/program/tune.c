@@ -16,24 +16,28 @@
 #include "tune/search/session.h"
 
 static const char usage[] =
-    "usage: quernel tune (--layers F | --gemm F | --misses F | --conv … | --gemm MxNxK) [layer "
-    "options]\n"
-    "       [--effort estimate|measure|patient|exhaustive] [--budget 60s] [--seed N] [--noise "
-    "SHARE]\n"
-    "       [--table OUT] [--again] [--json OUT]\n\n"
-    "Fills a table (default: tuned.qtn in the XDG cache). Every plan that races has given the "
-    "default's bits; the\n"
-    "winner is timed against the default in a process of its own before it is believed; a row is "
-    "written at once.\n"
-    "A layer that has a row of this effort is kept (--again: tuned again): a run that was killed "
-    "goes on where it\n"
-    "was. The budget is hard; cheap layers, and those that a network repeats, go first. --noise: "
-    "the host's noise\n"
-    "floor where it is known, e.g. 0.02; else up to two seconds are spent on looking for it.\n"
-    "Closes with won, tied, kept, failed and the table's path. Exit: 1 where a layer failed or the "
-    "table could not\n"
-    "be written.\n";
+    "usage: quernel tune (--layers F | --gemm F | --misses F | --gemm MxNxK | "
+    "--conv … | --deconv …)\n"
+    "       [layer options] [--effort estimate|measure|patient|exhaustive] "
+    "[--budget 60s]\n"
+    "       [--seed N] [--noise SHARE] [--table OUT] [--again] [--json OUT]\n"
+    "\n"
+    "Fills a table (default: tuned.qtn in the XDG cache). Every plan that "
+    "races has given the default's\n"
+    "bits; the winner is timed against the default in a process of its own "
+    "before it is believed; a row\n"
+    "is written at once. A layer that has a row of this effort is kept "
+    "(--again: tuned again), so a run\n"
+    "that was killed is continued by the same command. The budget is hard; "
+    "cheap layers, and those that\n"
+    "a network repeats, go first. --noise: the host's noise floor where it "
+    "is known, e.g. 0.02; else up\n"
+    "to two seconds are spent on measuring it.\n"
+    "Closes with won, tied, kept, failed and the table's path. Exit: 1 "
+    "where a layer failed or the table\n"
+    "could not be written.\n";
 
+// Races look at it between samples: what was published stays, the current layer is dropped.
 static volatile sig_atomic_t interrupted;
 static void on_signal(int number) {
     (void)number;
@@ -41,8 +45,8 @@ static void on_signal(int number) {
 }
 
 typedef struct tune_options {
-    double budget;
-    double noise; // the A/A floor as the caller knows it; below 0: looked for
+    double budget; // seconds
+    double noise;  // the A/A floor as the caller knows it; below 0: looked for
     const char *json_path;
     session session;
     shape_options layers;
@@ -85,7 +89,7 @@ static bool take(void *user, option o) {
 static double cost_of(const shape *s) { return (double)s->macs + 1e6; }
 static double cost_per_use(const shape *s) { return cost_of(s) / (s->repeat ? s->repeat : 1); }
 
-static const shape *sorted_shapes;
+static const shape *sorted_shapes; // qsort's comparison has no argument of its own
 static int by_cost(const void *a, const void *b) {
     const double x = cost_per_use(&sorted_shapes[*(const int *)a]),
                  y = cost_per_use(&sorted_shapes[*(const int *)b]);
@@ -93,9 +97,10 @@ static int by_cost(const void *a, const void *b) {
 }
 
 typedef struct tally {
-    int ends[SESSION_ENDS];
+    int ends[SESSION_ENDS]; // layers that ended so
 } tally;
 
+// By session_end; also the names in the JSON file.
 static const char *const ends[SESSION_ENDS] = {
     "won", "tied", "alone", "kept", "model", "skipped", "failed", "unfinished", "unwritten"};
 
@@ -106,24 +111,31 @@ static void print_progress(int index, int count, double spent, double budget, do
             spent, budget, fmax(eta, 0), name, ends[end], text);
 }
 
+// One layer, or none where the budget is spent before it.
+static session_end tune_one(const tune_options *o, int index, double deadline, char *text,
+                            size_t capacity) {
+    request r = *shape_options_request(&o->layers, index);
+    r.full_check = FULL_CHECK_OFTEN;
+    if (clock_now() < deadline)
+        return session_run(&o->session, &o->layers.shapes[index], &r, deadline, text, capacity);
+    snprintf(text, capacity, "the budget is spent");
+    return SESSION_UNFINISHED;
+}
+
 // Cheapest first: a race that is cut short has no result, so that shares of a small budget would
 // all be wasted. A race ends by itself; those that the budget cannot pay run with fewer candidates,
 // or not at all.
 static tally tune_in_order(const tune_options *o, const int *order) {
     const shape_options *s = &o->layers;
     tally t = {0};
-    const double start = clock_now(), deadline = start + o->budget;
+    const double start = clock_now();
     double total = 0, passed = 0;
     for (int i = 0; i < s->count; i++) total += cost_of(&s->shapes[i]);
     for (int n = 0; n < s->count && !interrupted; n++) {
         const shape *layer = &s->shapes[order[n]];
-        char name[160], text[512] = "the budget is spent";
+        char name[160], text[512];
         shape_name(layer, name, sizeof name);
-        request r = *shape_options_request(s, order[n]);
-        r.full_check = FULL_CHECK_OFTEN;
-        session_end end = SESSION_UNFINISHED;
-        if (clock_now() < deadline)
-            end = session_run(&o->session, layer, &r, deadline, text, sizeof text);
+        const session_end end = tune_one(o, order[n], start + o->budget, text, sizeof text);
         passed += cost_of(layer);
         t.ends[end]++;
         print_progress(n, s->count, clock_now() - start, o->budget, passed / total, name, end,

@@ -8,10 +8,11 @@
 #include "tune/program/options.h"
 #include "tune/program/program.h"
 
-static const char usage[] = "usage: quernel verify [--isa X] [--kernel S] [--seed N] [--long]\n\n"
+static const char usage[] = "usage: quernel verify [--isa X] [--kernel S] [--seed N] [--long]\n"
+                            "\n"
                             "Every kernel that this CPU can run below the ceiling (--isa: below "
-                            "that one) against ref, 600 cases each (--long: 10000).\n"
-                            "Closes with N passed, N failed, N skipped.\n";
+                            "that one) against ref, 600 cases\n"
+                            "each (--long: 10000). Closes with N passed, N failed, N skipped.\n";
 
 static void print(void *user, const char *line) {
     (void)user;

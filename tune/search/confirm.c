@@ -13,6 +13,7 @@
 #include "table/key.h"
 #include "tune/common/clock.h"
 
+// Becomes this program once more; where that fails, its answers end.
 static void run_child(const confirmer *c, const char *config, int in, int out) {
     quernel_i_key key;
     quernel_i_key_of(&c->op->problem, &key);
@@ -29,6 +30,8 @@ static void run_child(const confirmer *c, const char *config, int in, int out) {
     _exit(127);
 }
 
+// Two pipes and the process between them. O_CLOEXEC: a second child must not hold the first's pipes
+// open, which would never end.
 static int start(confirmer *c, const char *config) {
     int to[2], from[2];
     if (pipe2(to, O_CLOEXEC)) return 0;

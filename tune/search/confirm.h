@@ -18,7 +18,7 @@ typedef struct confirmer {
     double deadline; // clock_now()
 } confirmer;
 
-/// A race_sample: starts the process at the first call, which asks for the winner.
+/// A race_sample: starts the process at the first call, which names the winner.
 double confirm_sample(void *user, uint32_t index, uint32_t round);
 void confirm_end(confirmer *c);
 

@@ -11,8 +11,12 @@
 
 #include "tune/common/clock.h"
 
-#define SAMPLE_SECONDS 200e-6
-enum { POISON = 0xa5, SPARE = 64, ATTEMPTS = 4 };
+#define SAMPLE_SECONDS 200e-6 // long against the clock's grain, short against a time slice
+enum {
+    POISON = 0xa5, // what a plan does not write differs
+    SPARE = 64,    // bytes behind a workload's y that no plan may touch
+    ATTEMPTS = 4   // at a sample that is not disturbed
+};
 
 // A buffer that ends at a page which may not be touched.
 typedef struct guarded {
@@ -37,6 +41,7 @@ static int run(contest *c, const quernel_operator *op, uint8_t *y, uint8_t *work
     return workload_run_as(&c->workload, op, y, workspace, bytes, c->pool ? &c->parallel : NULL);
 }
 
+// One workspace for all variants, as large as the largest needs: its pages are touched once.
 static int grow_workspace(contest *c, const quernel_operator *op) {
     const size_t bytes = quernel_operator_workspace(op);
     if (bytes <= c->workspace_bytes && c->workspace) return 1;
@@ -48,6 +53,7 @@ static int grow_workspace(contest *c, const quernel_operator *op) {
     return 1;
 }
 
+// Takes the operator over; −1, and it is still the caller's, without memory.
 static int append(contest *c, quernel_operator *op, double predicted_ns) {
     if (c->count == c->capacity) {
         const uint32_t capacity = c->capacity ? 2 * c->capacity : 16;
@@ -75,6 +81,7 @@ static int add_default(contest *c, const char *config) {
     return 1;
 }
 
+// Data with extremes in it: a plan that saturates where another does not is seen.
 int contest_make(contest *c, const shape *layer, const request *wanted) {
     *c = (contest){0};
     workload *s = &c->workload;

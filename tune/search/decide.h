@@ -21,7 +21,7 @@ uint32_t decide_rounds(int32_t effort);
 uint32_t decide_finalists(int32_t effort);
 
 /// Races `count` candidates, 0 being the default, by `sample`; then times the winner and the
-/// default against each other by `confirm` (indexes as before, the first call asks for the winner;
+/// default against each other by `confirm` (indexes as before, the first call names the winner;
 /// in the program a process of its own). It wins where the lower bound of the confirmed ratio is
 /// above 1 + max(2 %, noise); else the default is kept. `ratios` as in race_run. Returns 0 without
 /// memory.

@@ -12,13 +12,17 @@
 #include "table/class.h"
 #include "table/key.h"
 
-enum { SPACE_MAX = 8192, NEIGHBOURS = 4 };
+enum {
+    SPACE_MAX = 8192, // plans that are looked at
+    NEIGHBOURS = 4    // rows of similar layers whose plans race too
+};
 
 static int by_prediction(const void *a, const void *b) {
     const double x = ((const quernel_i_candidate *)a)->ns, y = ((const quernel_i_candidate *)b)->ns;
     return (x > y) - (x < y);
 }
 
+// A plan races once, however it was found.
 static bool known(const contest *c, const char *config) {
     for (uint32_t i = 0; i < c->count; i++)
         if (!strcmp(c->variants[i].config, config)) return true;
@@ -30,8 +34,7 @@ static void add(contest *c, const char *config, double ns) {
     if (index < 0 || !c->variants[index].wrong) return;
     fprintf(stderr,
             "quernel: tune: OTHER BITS THAN THE DEFAULT, please report: quernel bench with the "
-            "layer's options and "
-            "--config \"%s\" shows it\n",
+            "layer's options and --config \"%s\" shows it\n",
             c->variants[index].config);
 }
 
@@ -54,6 +57,7 @@ static const quernel_i_row *nearest(const contest *c, const quernel_i_key *key,
     return best;
 }
 
+// What won for similar layers: the model may think little of it.
 static void add_neighbours(contest *c, const quernel_i_table *const *tables) {
     quernel_i_key key;
     quernel_i_key_of(&c->variants[0].op->problem, &key);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Landscapes.
+// Landscapes: their file, and which plan is the best.
 #include "tune/search/landscape.h"
 
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 enum { MAX_LINE_BYTES = 8192 };
 
+// A comment names the layer or the machine; those that are unknown say nothing.
 static void take_comment(landscape *l, char *line) {
     const struct {
         const char *name;
@@ -25,6 +26,7 @@ static void take_comment(landscape *l, char *line) {
                      line + strlen(texts[i].name));
 }
 
+// A line "config TAB ns TAB ns …"; 0 where it is none, or has other rounds than those before it.
 static int take_plan(landscape *l, char *line) {
     char *save, *config = strtok_r(line, "\t", &save);
     double ns[MAX_LINE_BYTES / 2];
@@ -45,7 +47,8 @@ static int take_plan(landscape *l, char *line) {
     return 1;
 }
 
-int landscape_read(const char *path, landscape *l) {
+int landscape_read(const char *path, landscape *ret_landscape) {
+    landscape *l = ret_landscape;
     *l = (landscape){0};
     FILE *from = fopen(path, "r");
     char line[MAX_LINE_BYTES];
@@ -60,6 +63,19 @@ int landscape_read(const char *path, landscape *l) {
     fprintf(stderr, "quernel: landscape: %s: cannot be read as one\n", path);
     landscape_free(l);
     return 0;
+}
+
+int landscape_write(const char *path, const landscape *l, uint32_t rounds) {
+    FILE *to = fopen(path, "w");
+    if (!to) return 0;
+    fprintf(to, "# quernel landscape 1\n# op\t%s\n# shape\t%s\n# env\t%s\n# class\t%s\n", l->op,
+            l->shape, l->env, l->machine);
+    for (uint32_t i = 0; i < l->count; i++) {
+        fputs(l->configs[i], to);
+        for (uint32_t r = 0; r < rounds; r++) fprintf(to, "\t%.0f", landscape_ns(l, i, r));
+        fputc('\n', to);
+    }
+    return !fclose(to);
 }
 
 void landscape_free(landscape *l) { free(l->configs), free(l->ns); }

@@ -13,7 +13,7 @@
 #include "table/table.h"
 #include "tune/common/folders.h"
 
-enum { PATH_BYTES = 1024 };
+enum { PATH_BYTES = 1024 }; // longer ones are refused
 
 const char *publish_default_path(void) {
     static char path[PATH_BYTES];
@@ -51,6 +51,7 @@ const char *publish_row(const char *path, const quernel_i_row *row) {
     return wrong;
 }
 
+// A rename is on the disk when the folder is.
 static void sync_folder(const char *path) {
     char folder[PATH_BYTES];
     snprintf(folder, sizeof folder, "%s", path);
@@ -62,6 +63,7 @@ static void sync_folder(const char *path) {
     close(file);
 }
 
+// The first row has no newline in front.
 static const char *write_rows(const char *path, const quernel_i_row *const *rows, uint32_t count) {
     FILE *to = fopen(path, "we");
     if (!to) return "cannot be opened for writing";

@@ -8,9 +8,9 @@
 
 #include "tune/common/random.h"
 
-#define LEVEL 0.05
+#define LEVEL 0.05 // of an error over the whole race
 #define SAME 0.003 // candidates whose medians are nearer than this count as equal
-enum { TEST_EVERY = 5, SETTLED_AFTER = 10 };
+enum { TEST_EVERY = 5, SETTLED_AFTER = 10 }; // rounds
 
 typedef struct state {
     uint32_t count, capacity;
@@ -29,6 +29,7 @@ double race_sign_test(uint32_t wins, uint32_t trials) {
     return fmin(tail, 1);
 }
 
+// Time of a over that of b, over the rounds that both ran.
 static median ratio_of(state *s, uint32_t a, uint32_t b) {
     const uint32_t rounds = s->ran[a] < s->ran[b] ? s->ran[a] : s->ran[b];
     for (uint32_t r = 0; r < rounds; r++)
@@ -37,6 +38,7 @@ static median ratio_of(state *s, uint32_t a, uint32_t b) {
     return median_of(s->scratch, rounds);
 }
 
+// Who is fastest against the default, by the median; 0 where nobody is faster.
 static uint32_t leader_of(state *s) {
     uint32_t leader = 0;
     double best = 1;
@@ -47,6 +49,7 @@ static uint32_t leader_of(state *s) {
     return leader;
 }
 
+// The chance of so many lost rounds were the two equal: the smaller, the surer.
 static double surely_slower(const state *s, uint32_t index, uint32_t leader) {
     uint32_t lost = 0;
     for (uint32_t r = 0; r < s->ran[index]; r++)
@@ -66,6 +69,7 @@ static void drop_slower(state *s, uint32_t leader) {
     s->alive = kept;
 }
 
+// After one round: what takes `max` times as long as the best is not worth a second one.
 static void screen(state *s, double max) {
     double best = INFINITY;
     for (uint32_t i = 0; i < s->count; i++) best = fmin(best, s->ns[i * s->capacity]);
@@ -86,6 +90,7 @@ static int settled(state *s, uint32_t leader, double min_gain) {
     return 1;
 }
 
+// A round in random order, so that no candidate always follows the same one. 0: stop.
 static int sample_round(state *s, race_sample *sample, void *user, uint32_t round, uint64_t *seed,
                         race_result *ret) {
     random_shuffle(seed, s->order, s->alive);
@@ -117,6 +122,7 @@ static void run(state *s, const race_rules *rules, race_sample *sample, void *us
     }
 }
 
+// The leader wins where it is surely faster than the default.
 static void conclude(state *s, race_result *ret, double *ratios) {
     const uint32_t leader = leader_of(s);
     ret->winner = leader && surely_slower(s, 0, leader) < LEVEL ? leader : 0;

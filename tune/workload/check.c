@@ -6,7 +6,7 @@
 #include "tune/common/random.h"
 #include "tune/workload/parts.h"
 
-#define FULL_CHECK_MACS 4000000000ull
+#define FULL_CHECK_MACS 4000000000ull // some seconds of ref
 
 static uint64_t count_different(const workload *w, const crop *c, const uint8_t *expected,
                                 uint64_t *checked) {

@@ -23,7 +23,8 @@ static int32_t activation_named(const char *name) {
 
 bool workload_knows_activation(const char *name) { return activation_named(name) >= 0; }
 
-// Int8 results that use their range, or plain floats.
+// `bias` and `slopes` are filled: a value for each output channel, so that a kernel that mixes up
+// channels is seen.
 static void make_epilogue(const workload *w, quernel_epilogue *f, float *bias, float *slopes) {
     const shape *p = w->shape;
     const uint32_t out = shape_out(p);
@@ -35,7 +36,7 @@ static void make_epilogue(const workload *w, quernel_epilogue *f, float *bias, f
     }
     f->bias = bias;
     f->y_type = w->request.boundary != BOUNDARY_F32 ? w->request.x_type : QUERNEL_TYPE_F32;
-    f->y_scale = 0.02f * (float)(p->k / 64 + 1);
+    f->y_scale = 0.02f * (float)(p->k / 64 + 1); // int8 results use their range
     f->y_zero = f->y_type == QUERNEL_TYPE_U8 && strcmp(p->activation, "relu") ? 100 : 0;
     f->residual = p->residual != 0;
     f->residual_type = f->y_type;
@@ -45,6 +46,7 @@ static void make_epilogue(const workload *w, quernel_epilogue *f, float *bias, f
     f->activation = activation_named(p->activation);
 }
 
+// Borders of int8 tensors hold a zero point that is not 0: a kernel that pads with zeros is seen.
 void workload_quant(const workload *w, quernel_quant *q) {
     const int f32 = w->request.boundary == BOUNDARY_F32;
     q->type = w->request.x_type;
@@ -67,6 +69,8 @@ static void crop_conv(const shape *p, quernel_conv2d_desc *d, const crop *c, int
     d->pad_top = (uint32_t)(*from - first), d->pad_bottom = (uint32_t)(last - *to);
 }
 
+// The input lines whose patches meet the crop: pad_top and pad_bottom cut what they give above and
+// below it, out_pad_h makes up for what is missing below.
 static void crop_deconv(const shape *p, quernel_conv2d_desc *d, const crop *c, int64_t *from,
                         int64_t *to) {
     const int64_t first = (int64_t)c->line0 + p->pad,
@@ -80,6 +84,7 @@ static void crop_deconv(const shape *p, quernel_conv2d_desc *d, const crop *c, i
     d->pad_bottom = more > 0 ? (uint32_t)more : 0, d->out_pad_h = more < 0 ? (uint32_t)-more : 0;
 }
 
+// The crop as a layer of its own: other heights and paddings, no borders but the skipped lines.
 static void crop_layer(const workload *w, quernel_conv2d_desc *d, crop *c) {
     int64_t from, to;
     (w->shape->op == SHAPE_DECONV ? crop_deconv : crop_conv)(w->shape, d, c, &from, &to);
@@ -114,26 +119,31 @@ static quernel_conv2d_desc describe_conv(const workload *w, crop *c) {
     return d;
 }
 
+static int create_linear(const workload *w, int32_t isa, crop *c, const quernel_epilogue *epilogue,
+                         quernel_operator **ret_op, quernel_error *error) {
+    quernel_linear_desc d = describe_linear(w, c);
+    d.isa = isa, d.epilogue = *epilogue;
+    return quernel_linear_create(&d, ret_op, error);
+}
+
+static int create_conv(const workload *w, int32_t isa, crop *c, const quernel_epilogue *epilogue,
+                       quernel_operator **ret_op, quernel_error *error) {
+    quernel_conv2d_desc d = describe_conv(w, c);
+    d.isa = isa, d.epilogue = *epilogue;
+    const bool deconv = w->shape->op == SHAPE_DECONV;
+    return (deconv ? quernel_deconv2d_create : quernel_conv2d_create)(&d, ret_op, error);
+}
+
 // The tables of the epilogue are read while the operator is created, not later.
 int workload_make_operator(workload *w, int32_t isa, crop *c, quernel_operator **ret_op,
                            quernel_error *error) {
     const uint32_t out = shape_out(w->shape);
     float *bias = malloc(2 * (size_t)out * sizeof *bias);
     if (!bias) return QUERNEL_E_MEMORY;
-    float *slopes = bias + out;
-    int code;
-    if (w->shape->op == SHAPE_GEMM) {
-        quernel_linear_desc d = describe_linear(w, c);
-        d.isa = isa;
-        make_epilogue(w, &d.epilogue, bias, slopes);
-        code = quernel_linear_create(&d, ret_op, error);
-    } else {
-        quernel_conv2d_desc d = describe_conv(w, c);
-        d.isa = isa;
-        make_epilogue(w, &d.epilogue, bias, slopes);
-        code = (w->shape->op == SHAPE_DECONV ? quernel_deconv2d_create
-                                             : quernel_conv2d_create)(&d, ret_op, error);
-    }
+    quernel_epilogue epilogue = QUERNEL_EPILOGUE_INIT;
+    make_epilogue(w, &epilogue, bias, bias + out);
+    const int code = (w->shape->op == SHAPE_GEMM ? create_linear : create_conv)(
+        w, isa, c, &epilogue, ret_op, error);
     free(bias);
     return code;
 }

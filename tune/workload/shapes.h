@@ -19,8 +19,8 @@ typedef struct shape {
     uint32_t repeat, residual;
     uint32_t input, slice; // of a network: the row it reads, counted from 1 (0: the input); first
                            // channel of the output, or UINT32_MAX
-    uint32_t m, n, k;      // of the product: given for gemm, found for layers
-    uint32_t h_out, w_out;
+    uint32_t m, n, k;      // of the product: given for gemm, derived for layers
+    uint32_t h_out, w_out; // derived
     uint64_t macs;
 } shape;
 

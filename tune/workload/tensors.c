@@ -54,12 +54,12 @@ static uint8_t *allocate_filled(size_t bytes, int32_t type, uint64_t seed) {
 // What saturates where something can.
 static void insert_extremes(workload *w) {
     static const uint8_t bytes[] = {0, 255, 128, 127};
-    static const float numbers[] = {INFINITY, -INFINITY, NAN, 3e38f};
+    static const float floats[] = {INFINITY, -INFINITY, NAN, 3e38f};
     uint64_t seed = w->request.seed;
     const int f32 = w->x.type == QUERNEL_TYPE_F32;
     for (size_t i = 0; i + 4 <= w->x_bytes; i += 4) {
         const uint32_t dice = (uint32_t)(random_next(&seed) >> 40);
-        if (f32 && dice % 64 == 0) memcpy(w->x_memory + i, &numbers[dice / 64 % 4], 4);
+        if (f32 && dice % 64 == 0) memcpy(w->x_memory + i, &floats[dice / 64 % 4], 4);
         else if (!f32 && dice % 8 == 0) w->x_memory[i + dice / 8 % 4] = bytes[dice / 32 % 4];
     }
 }

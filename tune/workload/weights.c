@@ -4,6 +4,7 @@
 
 #include "tune/workload/parts.h"
 
+// Uniform in [lo, hi); NULL without memory.
 static float *draw(uint64_t *seed, size_t count, float lo, float hi) {
     float *x = malloc(count * sizeof *x);
     for (size_t i = 0; x && i < count; i++) x[i] = lo + (hi - lo) * workload_uniform(seed);

@@ -18,7 +18,7 @@ typedef struct request {
     int32_t smooth; // quernel_smooth_kind
     int s32;        // products: s32 out
     uint32_t threads;
-    int32_t isa; // demanded
+    int32_t isa; // the ceiling; −1: that of the process
     const char *config;
     uint64_t seed;
     int extremes;        // insert what saturates where something can
@@ -41,7 +41,7 @@ typedef struct workload {
 } workload;
 
 /// Makes it. False (with `reason`) where this version does not offer the row.
-int workload_make(workload *w, const shape *shape, const request *request);
+int workload_make(workload *w, const shape *p, const request *r);
 /// Notes the reason and returns 0.
 int workload_refuse(workload *w, const char *reason);
 void workload_free(workload *w);

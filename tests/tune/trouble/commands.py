@@ -53,6 +53,12 @@ def misses_are_recorded_and_tuned(home):
     expect(len(lines) >= 2 and all(line.count("\t") == 2 for line in lines), str(lines))
     expect_run(home, "tune", "--misses", misses, *BUDGET, says=" 0 failed")
     expect(len(problems(table_of(home))) == 2, "not both layers have a row")
+    # A layer by its sizes beside recorded ones: each has its own request.
+    mixed = run(home, "explain", "--gemm", "8x32x32", "--misses", misses, "--boundary", "f32")
+    expect(
+        mixed.returncode == 0 and mixed.stdout.count("x=f32") == 1 and "x=u8" in mixed.stdout,
+        mixed.stdout + mixed.stderr,
+    )
 
 
 def every_command_has_help(home):
