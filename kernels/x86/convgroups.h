@@ -18,6 +18,19 @@
 
 #include "kernels/ukr.h"
 
+#if !defined SLOT_CHANNELS || SLOT_CHANNELS != 2 && SLOT_CHANNELS != 4
+#error "SLOT_CHANNELS: 2 or 4"
+#endif
+#if !defined SLOT || SLOT % 32 != 0
+#error "SLOT: bytes, whole vectors"
+#endif
+#if !defined GROUPS_MR || GROUPS_MR < 1
+#error "GROUPS_MR: pixels of a tile"
+#endif
+#if !defined GROUPS_PIXELS || GROUPS_PIXELS < GROUPS_MR
+#error "GROUPS_PIXELS: a tile at least"
+#endif
+
 enum {
     CHANNELS = 16,
     GROUP_MAX = CHANNELS / 2, // channels of a group
@@ -69,7 +82,7 @@ static uint32_t slots_of(const quernel_i_window *w) {
     return (group_in_of(w) + SLOT_CHANNELS - 1) / SLOT_CHANNELS;
 }
 
-enum { NONE = 0x80 };
+enum { NONE = 0x80 }; // vpshufb makes a zero of it
 typedef struct orders {
     uint8_t of[SLOTS_MAX][SPREAD] __attribute__((aligned(64)));
 } orders;

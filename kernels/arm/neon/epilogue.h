@@ -15,7 +15,7 @@
 #include "kernels/ukr.h"
 #include "vector.h"
 
-#include "kernels/functions.h" // over the vectors of those above
+#include "kernels/template/functions.h" // over the vectors of those above
 
 enum { EPILOGUE_NR = 16, EPILOGUE_ROWS_MAX = 4 };
 
@@ -292,7 +292,7 @@ NEON_INLINE void epilogue_rows(const epilogue_tile *t, const quernel_i_epilogue 
 static inline bool epilogue_is_plain(const quernel_i_epilogue *f) {
     return (f->out == QUERNEL_TYPE_F32 || f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) &&
            !f->row_term[0] && !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale &&
-           f->act < QUERNEL_I_ACT_PRELU;
+           function_is_clamp(f->act);
 }
 
 // The same for plain calls; `act` and `out` are constants.

@@ -20,7 +20,7 @@ typedef struct floats16 {
 } floats16;
 #define EACH_4(BODY) BODY(0) BODY(1) BODY(2) BODY(3)
 
-/// What kernels/functions.h asks for.
+/// What kernels/template/functions.h asks for.
 typedef float32x4_t vfloat;
 NEON_INLINE vfloat v_set(float x) { return vdupq_n_f32(x); }
 NEON_INLINE vfloat v_load(const float *from) { return vld1q_f32(from); }

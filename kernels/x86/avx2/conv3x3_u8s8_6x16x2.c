@@ -11,7 +11,7 @@
 // 54 … 86 products of the plain convolution a cycle where vpmaddubsw's peak is 32. Weights of 256
 // channels (4.7 MB) stream from L3, 3.4 bytes a cycle.
 #include "integers.h"
-#include "kernels/x86/winograd_s1.h"
+#include "kernels/template/winograd_s1.h"
 
 #include "madd16.h"
 #define CONV3X3_TILES tiles

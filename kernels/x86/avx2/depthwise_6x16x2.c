@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "epilogue.h"
-#include "kernels/x86/depthwise.h"
+#include "kernels/template/depthwise.h"
 #include "slide.h"
 #include "slots.h"
 

@@ -15,7 +15,7 @@
 #include "kernels/ukr.h"
 #include "vector.h"
 
-#include "kernels/functions.h" // over the vectors of those above
+#include "kernels/template/functions.h" // over the vectors of those above
 
 enum {
     EPILOGUE_NR = 16,       // columns of a tile
@@ -291,7 +291,7 @@ static inline void epilogue_passes(const epilogue_tile *t, const quernel_i_epilo
 static inline bool epilogue_is_plain(const quernel_i_epilogue *f) {
     return ((epilogue_is_int8(f) && f->y_col == 1) || f->out == QUERNEL_TYPE_F32) &&
            !f->row_term[0] && !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale &&
-           f->act < QUERNEL_I_ACT_PRELU;
+           function_is_clamp(f->act);
 }
 
 /// Floats of a column side by side, columns apart.

@@ -22,7 +22,12 @@
 #include "inner32.h"
 #include "kernels/ukr.h"
 
-enum { NR = TILE_NR, ROWS_MAX = 24, WIDENED_MAX = 16 << 10, HEAD = NR * 4 };
+enum {
+    NR = TILE_NR,
+    ROWS_MAX = 24,          // whose sums are 3 KiB of L1
+    WIDENED_MAX = 16 << 10, // half of an L1 of 32 KiB: weights and sums pass through the other
+    HEAD = NR * 4           // bytes of the terms before a prepared sub-panel
+};
 
 static size_t panel_row(uint32_t k_quads) {
     const size_t lines = ((size_t)k_quads * 8 + 63) / 64;

@@ -83,7 +83,7 @@ static inline __m128i add_up(__m256i v0, __m256i v1, __m256i v2, __m256i v3) {
 #define SUM_1(r) add_up(s##r##0, s##r##0, s##r##0, s##r##0)
 #define STORE(r, oc)                                \
     _mm_storeu_si128((__m128i *)four, SUM_##oc(r)); \
-    for (uint32_t c = 0; c < oc; c++)               \
+    for (uint32_t c = 0; c < (oc); c++)             \
         acc[(r)*PANEL + c] = (int32_t)((uint32_t)four[c] + (uint32_t)init[c]);
 #define STORE_1_1 STORE(0, 1)
 #define STORE_1_2 STORE(0, 2)

@@ -26,7 +26,10 @@
 #include "kernels/ukr.h"
 #include "madd16.h"
 
-enum { TILES_MAX = 4, WIDENED_MAX = 16 << 10 };
+enum {
+    TILES_MAX = 4,         // 24 rows, whose sums are 1.5 KiB of L1
+    WIDENED_MAX = 16 << 10 // half of an L1 of 32 KiB: weights and sums pass through the other
+};
 
 static size_t panel_row(uint32_t k_quads) {
     const size_t lines = ((size_t)k_quads * 8 + 63) / 64;

@@ -55,9 +55,9 @@ static void split_row(const quernel_i_gemm *g, uint32_t m, uint32_t *to, uint32_
     ADD(ymm13, h1)
 // clang-format on
 #define WEIGHTS(i) "vmovdqa 64*" #i "(%[b]), %%ymm10\n\tvmovdqa 64*" #i "+32(%[b]), %%ymm11\n\t"
-#define GROUP_1(i) WEIGHTS(i) ROW(8 * i, ymm0, ymm1, ymm2, ymm3)
+#define GROUP_1(i) WEIGHTS(i) ROW(8 * (i), ymm0, ymm1, ymm2, ymm3)
 #define GROUP_2(i) \
-    WEIGHTS(i) ROW(16 * i, ymm0, ymm1, ymm2, ymm3) ROW(16 * i + 8, ymm4, ymm5, ymm6, ymm7)
+    WEIGHTS(i) ROW(16 * (i), ymm0, ymm1, ymm2, ymm3) ROW(16 * (i) + 8, ymm4, ymm5, ymm6, ymm7)
 // The constants are 16-bit ones in ymm8 and sixteens in ymm9.
 #define SUM(l, h)                                                                    \
     "vpmaddwd %%ymm8, %%" #l ", %%" #l "\n\tvpmaddwd %%ymm9, %%" #h ", %%" #h "\n\t" \

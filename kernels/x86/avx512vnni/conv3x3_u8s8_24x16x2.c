@@ -14,7 +14,8 @@
 
 #include "dot16.h"
 #include "integers.h"
-#include "kernels/x86/winograd_s1.h"
+#include "kernels/template/winograd_s1.h"
+#include "kernels/x86/tap_quad.h"
 
 // Blocks of 24 tiles, one register tile, up to 256 channels.
 enum { SUMS_MAX = 64 << 10, INPUTS_MAX = 512 << 10, CHANNELS = sizeof(vint) / sizeof(int16_t) };
@@ -26,7 +27,7 @@ static inline vint load_channels(const uint8_t *a, uint32_t count, bool first) {
 }
 
 #define CONV3X3_TILES dot_tiles
-#include "kernels/x86/conv3x3.h"
+#include "kernels/template/conv3x3.h"
 
 size_t quernel_uk_conv3x3_u8s8_24x16x2_avx512vnni_scratch(uint32_t k_quads);
 size_t quernel_uk_conv3x3_u8s8_24x16x2_avx512vnni_scratch(uint32_t k_quads) {

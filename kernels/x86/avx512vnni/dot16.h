@@ -14,7 +14,7 @@
 #include "quantize_rows.h"
 #include "vnni.h"
 
-enum { MR = 24, NR = 16 };
+enum { MR = 24, NR = 16 }; // 24 sums, 2 pairs of weights: of 32 registers
 
 /// A group of w16x4 as [2 pairs of k][16 oc][2 k] of 16 bits.
 static inline void widen_weights(const int8_t *group, __m512i to[2]) {

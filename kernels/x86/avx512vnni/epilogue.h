@@ -14,7 +14,7 @@
 #include "kernels/ukr.h"
 #include "vnni.h"
 
-#include "kernels/functions.h" // over the vectors of those above
+#include "kernels/template/functions.h" // over the vectors of those above
 
 enum {
     EPILOGUE_MR = 16,

@@ -10,7 +10,8 @@
 // rows): 12.1 cycles a group of 4 k, 31.8 products a cycle; not timed here.
 #include "dot16.h"
 #include "kernels/x86/avx2/integers.h"
-#include "kernels/x86/winograd_s1.h"
+
+#include "kernels/template/winograd_s1.h"
 
 #define CONV3X3_TILES dot_tiles
 #include "kernels/x86/avx2/conv3x3.h"

@@ -10,6 +10,16 @@
 // keeps are read as two streams, this sub-panel and the next one.
 #include "kernels/ukr.h"
 
+#ifndef DOT_VECTOR
+#error "DOT_VECTOR: a vector of 32-bit lanes"
+#endif
+#ifndef MULTIPLY_FROM
+#error "MULTIPLY_FROM: adds four bytes times weights in memory"
+#endif
+#ifndef GEMV_HALVES
+#error "GEMV_HALVES: the vectors of a line of weights"
+#endif
+
 enum { GEMV_MR = 4, GEMV_NR = 16 };
 
 #define ROWS_1(op, u) op(0, u)
@@ -20,13 +30,13 @@ enum { GEMV_MR = 4, GEMV_NR = 16 };
 #define TURNS_2(rows, op) TURNS_1(rows, op) ROWS_##rows(op, 1)
 #define TURNS_4(rows, op) TURNS_2(rows, op) ROWS_##rows(op, 2) ROWS_##rows(op, 3)
 
-#define START_HALF(c, n, r, u) VNNI_VECTOR c##r##u = u ? vector_zero() : vector_of(init + n);
+#define START_HALF(c, n, r, u) DOT_VECTOR c##r##u = u ? vector_zero() : vector_of(init + n);
 #define START(r, u) GEMV_HALVES(START_HALF, r, u)
 #define STEP_HALF(c, n, r, u) MULTIPLY_FROM(four, b + 64 * u + 4 * n, c##r##u);
-#define STEP(r, u)                                                  \
-    do {                                                            \
-        const VNNI_VECTOR four = four_of(p + r * g->a_row + 4 * u); \
-        GEMV_HALVES(STEP_HALF, r, u)                                \
+#define STEP(r, u)                                                 \
+    do {                                                           \
+        const DOT_VECTOR four = four_of(p + r * g->a_row + 4 * u); \
+        GEMV_HALVES(STEP_HALF, r, u)                               \
     } while (0);
 #define ADD_HALF(c, n, r, u) c##r##0 = vector_add(c##r##0, c##r##u);
 #define ADD_1(r, u)
@@ -35,7 +45,7 @@ enum { GEMV_MR = 4, GEMV_NR = 16 };
 #define KEEP_HALF(c, n, r, u) vector_store(acc + r * EPILOGUE_NR + n, c##r##0);
 #define KEEP(r, u) GEMV_HALVES(KEEP_HALF, r, u)
 
-static inline VNNI_VECTOR four_of(const uint8_t *a) {
+static inline DOT_VECTOR four_of(const uint8_t *a) {
     int32_t four;
     memcpy(&four, a, sizeof four);
     return vector_set(four);
