@@ -29,7 +29,7 @@ enum {
     WINOGRAD_POINTS = WINOGRAD_IN * WINOGRAD_IN,
     TILES_MAX = SUMS_MAX / (WINOGRAD_POINTS * NR * (int)sizeof(int32_t)) / MR * MR,
     TILES_MIN = 12,
-    BAND_PIXELS = 16, // of OUT lines, that are finished together
+    BAND_PIXELS = 16, // of OUT lines, whose epilogue runs together
     BAND = BAND_PIXELS / WINOGRAD_OUT,
     BAND_SUMS = WINOGRAD_OUT * BAND_PIXELS * EPILOGUE_NR,
     COLUMNS = sizeof(vint) / sizeof(int32_t), // of a vector of sums
@@ -177,7 +177,7 @@ static void multiply(const work *w, const uint8_t *b, uint32_t part) {
 }
 
 // Outputs of a vector of output channels of one tile: acc[line][pixel of the band][EPILOGUE_NR] =
-// init, or what stands there, and their sums.
+// init, or what is there, and their sums.
 static inline __attribute__((always_inline)) void outputs_of(const int32_t *sums, size_t step,
                                                              const int32_t *init, int32_t *acc) {
     vint lines[WINOGRAD_OUT][WINOGRAD_IN];
@@ -237,7 +237,7 @@ static void epilogue_band(const work *w, const band *b, uint32_t n) {
     }
 }
 
-// Outputs of one part of the channels; behind the last part they are finished.
+// Outputs of one part of the channels; behind the last part comes the epilogue.
 static void epilogue_block(const work *w, uint32_t n, uint32_t part) {
     int32_t acc[BAND_SUMS] __attribute__((aligned(64)));
     const uint32_t ic_split = w->c->ic_split;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Depthwise with vpdpbusd: a lane of 32 bits is four taps, one below the other, of one channel. A
-// template over vnni.h and epilogue.h; who includes it defines
+// Depthwise with an instruction that adds four products of bytes to a 32-bit lane: a lane is four
+// taps, one below the other, of one channel. A template for any instruction set, over its
+// epilogue.h; who includes it defines
+//   DOT_VECTOR               a vector of 32-bit lanes
+//   MULTIPLY_FROM(x, w, acc)   acc += unsigned bytes of x · signed ones at w
 //   CHANNELS                 channels of a vector
 //   SEVEN                    output lines of 7x7 whose sums the registers hold: 1 or 2
 //   interleave(at, count)    at[0 … 3], `count` bytes of each, as lanes of four bytes
 //   vector_of, …_bytes, …_zero, …_xor, …_add, …_sub, …_store
 //
-// Four lines of x, interleaved, serve two output lines, and sliding over the columns all output
+// Four lines of x, interleaved, serve two output lines, and sliding along x all output
 // pixels whose taps they are:
 //
 //     input lines    0  1  2  3          3x3: weights of output line 0: w0 w1 w2  0
@@ -75,7 +78,7 @@ static void correct_init(channels *c, uint32_t quads) {
     c->init = vector_sub(c->init, sum);
 }
 
-// All pixels of one or two lines; `size` of the kernel, `step` columns from output to output:
+// All pixels of one or two lines; `size` of the kernel, `step` pixels from output to output:
 // constants. sums[line]: [pixels][EPILOGUE_NR].
 static inline __attribute__((always_inline)) void slide(const channels *c, const uint8_t *a,
                                                         uint32_t pixels, const int size,
@@ -134,7 +137,7 @@ static inline __attribute__((always_inline)) void slide_by_size(const channels *
     else slide(c, a, pixels, 7, 2, lines < SEVEN ? lines : SEVEN, count, sums);
 }
 
-// Columns from output to output where the kernel slides, else 0.
+// Pixels from output to output where the kernel slides, else 0.
 static uint32_t slide_step(const quernel_i_depthwise *d) {
     const bool size =
         d->kernel_h == d->kernel_w && d->kernel_h % 2 && d->kernel_h >= 3 && d->kernel_h <= MAX;

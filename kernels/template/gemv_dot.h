@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMV with vpdpbusd, up to 4 u8 rows, weights in w16x4 as they are, each read once. A template
-// over vnni.h; who includes it defines
-//   GEMV_HALVES(op, r, u)  op(c, 0, r, u) for each vector of a line of 16 output channels' weights:
-//   the sums' name and the first column vector_of, …_set, …_zero, …_add, …_store  of 32-bit lanes
-//   EPILOGUE_NR              the pitch of the tile of its epilogue
-//   BEYOND_L2              bytes of weights that no L2 keeps from call to call
+// GEMV with an instruction that adds four products of bytes to a 32-bit lane: up to 4 u8 rows,
+// weights in w16x4 as they are, each read once. A template for any instruction set; who includes it
+// defines
+//   DOT_VECTOR               a vector of 32-bit lanes
+//   MULTIPLY_FROM(four, b, acc)   acc += four unsigned bytes in each lane · weights at b
+//   GEMV_HALVES(op, r, u)    op(c, 0, r, u) for each vector of a line of 16 output channels'
+//                            weights: the sums' name and the first oc
+//   vector_of, …_set, …_zero, …_add, …_store
+//   EPILOGUE_NR, epilogue_run, epilogue_is_plain   of its epilogue.h
+//   BEYOND_L2                bytes of weights that no L2 keeps from call to call
 // and says PANEL(rows, turns) for 1 … 4 rows: groups that are multiplied in turn, each with
 // accumulators of its own, so that the latency of 5 cycles does not bound them. Weights that no L2
 // keeps are read as two streams, this sub-panel and the next one.

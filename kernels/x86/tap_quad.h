@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Quad `quad` of a tap of a 3x3 kernel, whose channels begin anywhere in a quad of the panel: moved
-/// to its beginning, zeros behind them.
+/// Quad `quad` of a tap of a 3x3 kernel, whose channels begin anywhere in a quad of the panel:
+/// moved to its beginning, zeros behind them.
 static inline void tap_quad(const int8_t *panel, uint32_t channels, uint32_t tap, uint32_t quad,
-                      int8_t to[64]) {
+                            int8_t to[64]) {
     const uint32_t k = tap % 3 * channels + 4 * quad, shift = k % 4, left = channels - 4 * quad;
     const __m256i *from =
         (const __m256i *)(panel + (tap / 3 * ((3 * channels + 3) / 4) + k / 4) * (size_t)64);

@@ -164,8 +164,8 @@ static void loses_negative_zero(const quernel_i_gemm *g) {
         }
 }
 
-// The finish with a product and a sum where the specification says fma; plain floats only, the rest
-// is honest.
+// The epilogue with a product and a sum where the specification says fma; plain floats only, the
+// rest is honest.
 static void no_fma(const quernel_i_gemm *g) {
     honest(g);
     const quernel_i_epilogue *f = g->epilogue;

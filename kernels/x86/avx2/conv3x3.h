@@ -12,11 +12,11 @@
 enum {
     // sums and inputs of a block lie in an L2 of 512 KiB, beside the weights that stream through
     SUMS_MAX = 112 << 10,
-    INPUTS_MAX = 320 << 10,
+    INPUTS_MAX = 320 << 10, // as above
     CHANNELS = sizeof(vint) / sizeof(int16_t)
 };
 
-// `count` bytes, up to 16, zeros behind them. Where others stand before them, the 16 bytes that end
+// `count` bytes, up to 16, zeros behind them. Where others are before them, the 16 bytes that end
 // with the last one are read.
 static inline __m128i load_bytes(const uint8_t *a, uint32_t count, bool first) {
     static const int8_t order[2 * CHANNELS] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // 3x3 with stride 1, 36 products for 144.
 //
-// Cycles for one output (a pixel and column) of C channels, N columns; multiplying alone is
+// Cycles for one output (a pixel and oc) of C channels, N oc; multiplying alone is
 // 36·C/(16·24) = 0.094·C:
 //   inputs    17 operations on each of 12 lines of 16 channels x 16 pixels, 36 widening loads, 72
 //   stores: about 0.35·C/N outputs   13 operations on each of 10 lines of 8 output channels x 16

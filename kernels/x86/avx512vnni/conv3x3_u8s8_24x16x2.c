@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // 3x3 with stride 1 for AVX-512-VNNI, 36 products for 144, of 16 bits at half the rate of bytes.
 //
-// Cycles for one output (a pixel and column) of C channels, N columns, by count; multiplying alone
+// Cycles for one output (a pixel and oc) of C channels, N oc, by count; multiplying alone
 // is 36·C/(16·61) = 0.037·C:
 //   inputs    17 operations on each of 12 lines of 32 channels x 16 pixels, 36 widening loads, on
 //   two ports; 72 stores: about 0.25·C/N outputs   13 operations on each of 10 lines of 16 output
 //   channels x 16 pixels, 16 products by the inverse of two operations each: about 0.4
 // so 3.0, 5.4, 10.1 for C = N = 64, 128, 256, where the direct product takes 9·C/128 = 4.5, 9, 18:
 // 190 to 228 products of the plain convolution a cycle, where vpdpbusd's peak is 128. Model
-// (llvm-mca 14, icelake-server and sapphirerapids, the loop of 24 rows): 25.1 cycles a group of 4
-// k, 61 products a cycle; not timed here.
+// (llvm-mca 14, icelake-server and sapphirerapids, the loop of 24 rows): 25.1 cycles a quad of
+// k, 61 products a cycle. Zen 4, whole layers: 135 to 155 % of the direct peak (bench/FIGURES.md).
 #include "epilogue.h"
 
 #include "dot16.h"

@@ -15,7 +15,7 @@
 
 enum { LANES = 16 };
 
-/// What kernels/template/functions.h asks for.
+/// What kernels/template/functions.h takes.
 typedef __m512 vfloat;
 static inline vfloat v_set(float x) { return _mm512_set1_ps(x); }
 static inline vfloat v_load(const float *from) { return _mm512_load_ps(from); }

@@ -2,7 +2,7 @@
 // 3x3 with stride 1 for AVX-VNNI, 36 products for 144: AVX2's kernel with products by vpdpwssd, of
 // 16 bits at half the rate of bytes.
 //
-// Cycles for one output (a pixel and column) of C channels, N columns, by count: multiplying
+// Cycles for one output (a pixel and oc) of C channels, N oc, by count: multiplying
 // 36·C/(16·32) = 0.070·C, inputs 0.35·C/N, outputs 0.5: 5.4, 9.9, 18.9 for C = N = 64, 128, 256,
 // where the direct product takes 9·C/64 = 9, 18, 36: 108 to 122 products of the plain convolution
 // a cycle, where vpdpbusd's peak is 64. With stride 2 (81 products for 144) and down the lines

@@ -2,7 +2,7 @@
 // Depthwise for AVX-VNNI, u8 and s8 rows: 8 channels in a register, two output lines, of 7x7 one
 // (kernels/template/depthwise_dot.h).
 //
-// A column of 3x3: 4 unpacks and an insert, 1 xor, 6 vpdpbusd for two times 8 outputs, then AVX2's
+// A pixel of 3x3: 4 unpacks and an insert, 1 xor, 6 vpdpbusd for two times 8 outputs, then AVX2's
 // epilogue. Model (llvm-mca 14, alderlake, the loops alone), cycles for 16 outputs: 3x3 7.8,
 // 5x5 16.6, 7x7 27.6; not timed here.
 #include "kernels/x86/avx2/epilogue.h"
