@@ -31,6 +31,20 @@ typedef enum quernel_i_act {
     QUERNEL_I_ACT_COUNT
 } quernel_i_act;
 
+/// The kinds of activations lie side by side, so that kernels tell them apart by one comparison:
+/// clamps below SLOPES, functions from FUNCTIONS on.
+enum { QUERNEL_I_ACT_SLOPES = QUERNEL_I_ACT_PRELU, QUERNEL_I_ACT_FUNCTIONS = QUERNEL_I_ACT_HSWISH };
+#define IS_CLAMP(act) ((int)QUERNEL_I_ACT_##act < QUERNEL_I_ACT_SLOPES)
+#define IS_FUNCTION(act) ((int)QUERNEL_I_ACT_##act >= QUERNEL_I_ACT_FUNCTIONS)
+_Static_assert(IS_CLAMP(NONE) && IS_CLAMP(RELU) && IS_CLAMP(CLAMP), "clamps come first");
+_Static_assert(!IS_CLAMP(PRELU) && !IS_FUNCTION(PRELU), "slopes come between");
+_Static_assert(IS_FUNCTION(HSWISH) && IS_FUNCTION(HSIGMOID) && IS_FUNCTION(SILU) &&
+                   IS_FUNCTION(GELU) && IS_FUNCTION(SIGMOID) && IS_FUNCTION(TANH) &&
+                   QUERNEL_I_ACT_COUNT == 10,
+               "functions come last, and all are named here");
+#undef IS_CLAMP
+#undef IS_FUNCTION
+
 /// Epilogue: what becomes of the int32 sums of one line of rows. All tables run over the output
 /// channels of the call (index n from 0), and may be read up to the next multiple of 16 output
 /// channels. For row m, output channel n, in this order:
@@ -45,7 +59,7 @@ typedef enum quernel_i_act {
 ///     NaN as 0
 typedef struct quernel_i_epilogue {
     void *y;                // element (row 0, column 0)
-    ptrdiff_t y_row, y_col; // bytes from row to row, from column to column
+    ptrdiff_t y_row, y_col; // bytes from row to row, from output channel to output channel
     int32_t out;            // quernel_type
     int32_t act;            // quernel_i_act
     const int32_t *row_term[2], *col_term[2];
@@ -81,10 +95,10 @@ typedef enum quernel_i_streamed {
 ///     acc = init[n] + Σ_run Σ_k a[m][run.offset + k] · b[n][k]      modulo 2^32, then the
 ///     epilogue.
 /// Rows are bytes, u8 or s8 as the kernel's entry says. Row m starts at a + m·a_row; exactly
-/// 4·k_quads bytes of every run are read. B is w16x4: sub-panel p holds columns 16p … 16p+15 at b +
-/// p·b_panel; the quads of all runs follow one another, each 64 bytes: [16 oc][4 k]. Output
-/// channels are padded to 16 with zeros, also in init. Kernels whose entry has a b_prepare read the
-/// panels that it made from w16x4 instead. b and scratch are 64-byte aligned, a is not.
+/// 4·k_quads bytes of every run are read. B is w16x4: sub-panel p holds output channels 16p …
+/// 16p+15 at b + p·b_panel; the quads of all runs follow one another, each 64 bytes: [16 oc][4 k].
+/// Output channels are padded to 16 with zeros, also in init. Kernels whose entry has a b_prepare
+/// read the panels that it made from w16x4 instead. b and scratch are 64-byte aligned, a is not.
 typedef struct quernel_i_gemm {
     const void *a;
     ptrdiff_t a_row;
@@ -155,10 +169,10 @@ typedef struct quernel_i_conv {
     void *scratch; // as many bytes as scratch(quads of all kernel lines) says
 } quernel_i_conv;
 
-/// Row kernels, float to rows in one pass: y[p][c] = low byte of quantize(x[p][c], mult[c], g, lo,
-/// hi, zero). `zero` already holds the encoding of the rows (+128 where s8 values are stored as u8,
-/// −128 where u8 are stored as s8). rows_nhwc: x_channel is 1 (also row-major matrices: a pixel is
-/// a row). rows_nchw: x_pixel is 1.
+/// Quantize kernels, float to rows in one pass: y[p][c] = low byte of quantize(x[p][c], mult[c], g,
+/// lo, hi, zero). `zero` already holds the encoding of the rows (+128 where s8 values are stored as
+/// u8, −128 where u8 are stored as s8). rows_nhwc: x_channel is 1 (also row-major matrices: a pixel
+/// is a row). rows_nchw: x_pixel is 1.
 typedef struct quernel_i_quantize_args {
     const float *x;
     ptrdiff_t x_pixel, x_channel; // elements
@@ -210,13 +224,17 @@ typedef struct quernel_i_limits {
 /// Which windows a convolution kernel takes.
 typedef struct quernel_i_fits {
     quernel_i_limits kernel_h, kernel_w, stride_h, stride_w;
-    // the numbers of a kernel line lie side by side: no groups, no dilation along it, stride_w <=
+    // the values of a kernel line lie side by side: no groups, no dilation along it, stride_w <=
     // kernel_w
     bool whole_lines;
     // 2 groups or more share 16 output channels, with so many channels at most; 0: groups do not
     // matter
     uint8_t group_channels;
 } quernel_i_fits;
+
+/// The bound of Winograd's algorithm for 3x3 with stride 1 (quernel_i_kernel.bound), which its
+/// transforms give and its template counts with.
+enum { QUERNEL_I_CONV3X3_BOUND = 25 };
 
 /// What a convolution kernel multiplies for 4x4 outputs.
 typedef enum quernel_i_multiplies {
@@ -237,7 +255,7 @@ typedef struct quernel_i_kernel {
     uint8_t isa;        // quernel_isa
     bool typed;         // a_type matters
     uint8_t a_type;     // quernel_type of the rows: U8 or S8
-    uint8_t mr, nr, kr; // rows and columns of a register tile, k of a step
+    uint8_t mr, nr, kr; // rows and oc of a register tile, k of a step
     uint16_t krev;      // revision: a tuning row lives as long as it is equal
     union {
 #define CALL(call, member, prepare, arguments) void(*member) arguments;
@@ -254,7 +272,7 @@ typedef struct quernel_i_kernel {
         quernel_i_prepare_conv *conv;
         void (*any)(void);
     } b_prepare;
-    uint16_t b_quad_bytes, b_head; // bytes for 4 k, and of what stands before all of them
+    uint16_t b_quad_bytes, b_head; // bytes for 4 k, and of what lies before all of them
     // each of so many taps begins with a group of its own; 0: groups follow one another
     uint8_t b_taps;
 
@@ -262,7 +280,7 @@ typedef struct quernel_i_kernel {
     quernel_i_fits fits;
     // |Σ a·w| of every output channel stays below 2^bound, whatever the bytes of a are; 0: no bound
     uint8_t bound;
-    // other sums are found in parts of the channels, each of which stays below it
+    // other sums are computed in parts of the channels, each of which stays below it
     bool in_parts;
     uint8_t multiplies;    // quernel_i_multiplies
     uint8_t points;        // of QUERNEL_I_MULTIPLIES_POINTS
@@ -272,7 +290,7 @@ typedef struct quernel_i_kernel {
     float pays_computed;
 
     // Traits
-    // rows and columns in tiles of 16 that the thread configures; one operand stays in L1
+    // rows and oc in tiles of 16 that the thread configures; one operand stays in L1
     bool tiles;
     bool prefetches; // takes the hint of quernel_i_gemm
 } quernel_i_kernel;

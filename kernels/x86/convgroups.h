@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolution in groups of few channels, several of which share 16 output channels: only what a
-// column's own group has is multiplied, where a product of the whole block diagonal would meet
-// zeros for the most part. A template; who includes it defines
+// output channel's own group has is multiplied, where a product of the whole block diagonal would
+// meet zeros for the most part. A template; who includes it defines
 //   SLOT_CHANNELS, SLOT   channels of a group that are multiplied at a time, 2 or 4, and the bytes
-//   of a slot: of these of all 16 output channels GROUPS_MR             pixels of a tile
-//   GROUPS_PIXELS         that are finished together: as many as the epilogue takes at most
+//                         of a slot: of these of all 16 output channels
+//   GROUPS_MR             pixels of a tile
+//   GROUPS_PIXELS         whose epilogue runs together: as many as the epilogue takes at most
 //   spread_slot, take_slots, and the tiles, which are declared below
 //
 // A pixel's bytes are spread into slots once, in L1, by a shuffle; they serve all output pixels
@@ -18,6 +19,19 @@
 
 #include "kernels/ukr.h"
 
+#if !defined SLOT_CHANNELS || SLOT_CHANNELS != 2 && SLOT_CHANNELS != 4
+#error "SLOT_CHANNELS: 2 or 4"
+#endif
+#if !defined SLOT || SLOT % 32 != 0
+#error "SLOT: bytes, whole vectors"
+#endif
+#if !defined GROUPS_MR || GROUPS_MR < 1
+#error "GROUPS_MR: pixels of a tile"
+#endif
+#if !defined GROUPS_PIXELS || GROUPS_PIXELS < GROUPS_MR
+#error "GROUPS_PIXELS: a tile at least"
+#endif
+
 enum {
     CHANNELS = 16,
     GROUP_MAX = CHANNELS / 2, // channels of a group
@@ -29,14 +43,14 @@ enum {
     SLOTS_BYTES = BLOCK_BYTES > TILE_BYTES ? BLOCK_BYTES : TILE_BYTES,
 };
 
-/// The slot of a pixel of 16 bytes: `order` says which of them, or NONE, each of the slot's numbers
+/// The slot of a pixel of 16 bytes: `order` says which of them, or NONE, each of the slot's values
 /// is.
 static inline void spread_slot(__m128i pixel, const uint8_t order[SPREAD], uint8_t *to);
 
 /// The slots of a group of w16x4, as many as its 4 channels are: 4 / SLOT_CHANNELS.
 static inline void take_slots(const int8_t group[64], uint8_t *to);
 
-/// As many rows as its place says: slots at `a`, `s` bytes from pixel to pixel, `n` of them that
+/// As many rows as its index says: slots at `a`, `s` bytes from pixel to pixel, `n` of them that
 /// follow each other, as the weights at `b` do. acc[pixel][EPILOGUE_NR] = init and their products.
 typedef void groups_tile(const uint8_t *a, ptrdiff_t s, const void *b, uint32_t n,
                          const int32_t *init, int32_t *acc);
@@ -69,7 +83,7 @@ static uint32_t slots_of(const quernel_i_window *w) {
     return (group_in_of(w) + SLOT_CHANNELS - 1) / SLOT_CHANNELS;
 }
 
-enum { NONE = 0x80 };
+enum { NONE = 0x80 }; // vpshufb makes a zero of it
 typedef struct orders {
     uint8_t of[SLOTS_MAX][SPREAD] __attribute__((aligned(64)));
 } orders;
@@ -84,8 +98,8 @@ static void find_orders(const quernel_i_window *w, orders *ret) {
                     (uint8_t)(group * group_in + c);
 }
 
-// Up to 4 channels of each column's own group, from channel `first` of the group on, at a kernel
-// line's k of its pixel: a group of w16x4 that has the diagonal alone.
+// Up to 4 channels of each output channel's own group, from channel `first` of the group on, at a
+// kernel line's k of its pixel: a group of w16x4 that has the diagonal alone.
 static void take_diagonal(const quernel_i_window *w, const int8_t *line, uint32_t pixel_k,
                           uint32_t first, int8_t to[64]) {
     const uint32_t group_in = group_in_of(w), count = group_in - first < 4 ? group_in - first : 4;
@@ -144,7 +158,7 @@ spread_pixels(const work *w, const uint8_t *a, uint8_t *to, uint32_t channels, u
     }
 }
 
-// A line of x into its place in the ring.
+// A line of x into its line of the ring.
 static void spread_line(const work *w, uint32_t line) {
     const quernel_i_window *k = &w->c->window;
     const uint8_t *a = (const uint8_t *)w->c->a + line * w->c->a_line +
@@ -156,7 +170,7 @@ static void spread_line(const work *w, uint32_t line) {
     else spread_pixels(w, a, to, CHANNELS, w->n_slots);
 }
 
-// The weights in the order of the ring whose place `first` holds kernel line 0.
+// The weights in the order of the ring whose line `first` holds kernel line 0.
 static const uint8_t *turn_weights(const work *w, uint32_t first) {
     const quernel_i_window *k = &w->c->window;
     const size_t line = (size_t)w->n_slots * SLOT, all = k->kernel_h * line, before = first * line;

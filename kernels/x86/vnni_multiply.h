@@ -3,13 +3,23 @@
 // defines
 //   VNNI_DOT       the instruction: "vpdpbusd" (EVEX) or "%{vex%} vpdpbusd"
 //   VNNI_REGISTER  the constraint of a vector register: "v" or "x"
-//   VNNI_VECTOR    its type
+//   DOT_VECTOR    its type
 //
 // The multiply is written as asm because compilers, left alone, copy and spill the accumulators of
 // a tile: here an accumulator is one register from the first instruction to the last. vpdpbusd
 // takes unsigned bytes from a register and signed ones from a register or memory, so that
 // activations (u8) must be broadcast into a register, and only weights (s8) could be a memory
 // operand.
+#ifndef VNNI_DOT
+#error "VNNI_DOT: the instruction"
+#endif
+#ifndef VNNI_REGISTER
+#error "VNNI_REGISTER: the constraint of a vector register"
+#endif
+#ifndef DOT_VECTOR
+#error "DOT_VECTOR: the type of a vector register"
+#endif
+
 typedef char vnni_bytes[1 << 30]; // what an asm may read, for the compiler's knowledge of memory
 
 // Four bytes of row `times` (0 … 4) counted from p, group k: strides s and s3 = 3·s reach five rows
@@ -26,7 +36,7 @@ typedef char vnni_bytes[1 << 30]; // what an asm may read, for the compiler's kn
 // acc0 += row·b0, acc1 += row·b1: one broadcast serves two vectors of weights.
 #define MULTIPLY_2(p_, s_, s3_, times, k, b0_, b1_, acc0, acc1)                             \
     do {                                                                                    \
-        VNNI_VECTOR four_;                                                                  \
+        DOT_VECTOR four_;                                                                   \
         __asm__(VNNI_BROADCAST(times, k) VNNI_DOT " %[b0], %[four], %0\n\t" VNNI_DOT        \
                                                   " %[b1], %[four], %1"                     \
                 : "+" VNNI_REGISTER(acc0),                                                  \
@@ -36,7 +46,7 @@ typedef char vnni_bytes[1 << 30]; // what an asm may read, for the compiler's kn
 
 #define MULTIPLY_1(p_, s_, s3_, times, k, b_, acc)                         \
     do {                                                                   \
-        VNNI_VECTOR four_;                                                 \
+        DOT_VECTOR four_;                                                  \
         __asm__(VNNI_BROADCAST(times, k) VNNI_DOT " %[b], %[four], %0"     \
                 : "+" VNNI_REGISTER(acc), [four] "=&" VNNI_REGISTER(four_) \
                 : VNNI_ROW(p_, s_, s3_), [b] VNNI_REGISTER(b_));           \
@@ -46,4 +56,4 @@ typedef char vnni_bytes[1 << 30]; // what an asm may read, for the compiler's kn
 #define MULTIPLY_FROM(four, b, acc)  \
     __asm__(VNNI_DOT " %2, %1, %0"   \
             : "+" VNNI_REGISTER(acc) \
-            : VNNI_REGISTER(four), "m"(*(const VNNI_VECTOR *)(b)))
+            : VNNI_REGISTER(four), "m"(*(const DOT_VECTOR *)(b)))

@@ -79,7 +79,7 @@ static inline uint16_t quernel_i_bf16(float x) {
 static inline float quernel_i_from_bf16(uint16_t h) { return quernel_i_float((uint32_t)h << 16); }
 
 // Activation functions, each within max(1e-6·|y|, 2e-7) of the true one. A NaN stays a NaN.
-// Vectors: kernels/functions.h.
+// Vectors: kernels/template/functions.h.
 
 /// min(max(t, lo), hi); unlike quernel_i_clamp it lets a NaN pass.
 static inline float quernel_i_within(float t, float lo, float hi) {

@@ -20,7 +20,7 @@ typedef enum data_kind {
 } data_kind;
 
 void data_bytes(rng *r, data_kind kind, uint8_t *to, size_t count, bool is_signed);
-/// Ordinary numbers with NaN, infinities, subnormals, −0, ties of `step` and huge ones strewn in.
+/// Ordinary values with NaN, infinities, subnormals, −0, ties of `step` and huge ones strewn in.
 void data_floats(rng *r, float *to, size_t count, float step);
 /// A factor: ordinary, 1e9, subnormal, or a power of two, that makes ties.
 float data_factor(rng *r);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A seeded finish with its tables.
+// A seeded epilogue with its tables.
 #include "output.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A seeded finish with its tables, and its output twice: for the kernel and for the oracle.
+// A seeded epilogue with its tables, and its output twice: for the kernel and for the oracle.
 #ifndef QUERNEL_KCHECK_OUTPUT_H
 #define QUERNEL_KCHECK_OUTPUT_H
 

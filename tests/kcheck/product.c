@@ -87,7 +87,7 @@ static void prepare(const quernel_i_kernel *k, const int8_t *panel, uint32_t k_q
     else k->b_prepare.gemm(panel, k_quads, to);
 }
 
-// A column keeps the weights of its own group's channels.
+// An output channel keeps the weights of its own group's channels.
 static void clear_off_diagonal(int8_t *w, const quernel_i_window *window) {
     const uint32_t group_in = window->channels / window->groups,
                    line = window->kernel_w * window->channels;
@@ -108,7 +108,7 @@ static const void *make_weights(rng *r, guard *g, const quernel_i_kernel *k, uin
     const size_t panel = (size_t)k_quads * 64;
     int8_t *w = guard_take(g, panel * panels, 64, 0);
     data_bytes(r, (data_kind)(rng_next(r) % DATA_KINDS), (uint8_t *)w, panel * panels, true);
-    for (uint32_t n = oc; n < panels * 16; n++) // padding columns are zeros
+    for (uint32_t n = oc; n < panels * 16; n++) // padding oc are zeros
         for (uint32_t i = 0; i < k_quads; i++)
             memset(w + n / 16 * panel + i * 64 + n % 16 * 4, 0, 4);
     *ret_w16x4 = w, *ret_panel = panel;
@@ -204,7 +204,7 @@ static void make_lines(quernel_i_conv *c, rng *r, uint64_t number) {
     c->a_pixel = c->window.channels;
 }
 
-// Up to 16 channels and columns in groups; lines of one block and of several.
+// Up to 16 channels and oc in groups; lines of one block and of several.
 static void make_groups(quernel_i_conv *c, rng *r, uint64_t number) {
     *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % 12),
                           .pixels = 1 + (uint32_t)(number % (number % 16 ? 30 : 150)),

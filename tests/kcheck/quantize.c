@@ -32,7 +32,7 @@ static void make_source(source *s, rng *r, guard *g, uint64_t number, bool nchw)
     s->x = x;
 }
 
-// Numbers whose product with its factors falls next to a tie: there the order of the
+// Values whose product with its factors falls next to a tie: there the order of the
 // multiplications shows.
 static void add_near_ties(const source *s, rng *r, float g) {
     for (uint32_t p = 0; p < s->pixels; p++)

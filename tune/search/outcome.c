@@ -132,7 +132,7 @@ void outcome_write(json *j, const outcome *o) {
     quernel_i_key_of(&o->contest->variants[0].op->problem, &key);
     json_open(j, NULL, '{');
     json_text(j, "op", key.op), json_text(j, "shape", key.shape), json_text(j, "env", key.env);
-    json_text(j, "verdict", quernel_i_verdict_name(d->verdict));
+    json_text(j, "verdict", quernel_i_row_verdict_name(d->verdict));
     json_text(j, "config", outcome_winner(o)->config);
     json_number(j, "ratio", d->ratio.middle), json_number(j, "lo", d->ratio.lo),
         json_number(j, "hi", d->ratio.hi);

@@ -15,14 +15,14 @@
 #include "kernels/ukr.h"
 #include "vector.h"
 
-#include "kernels/functions.h" // over the vectors of those above
+#include "kernels/template/functions.h" // over the vectors of those above
 
 enum { EPILOGUE_NR = 16, EPILOGUE_ROWS_MAX = 4 };
 
 /// Rows of 16 sums, and where they lie in the call's output.
 typedef struct epilogue_tile {
     int32_t *acc;      // [rows][16], overwritten
-    uint32_t rows, oc; // rows <= 4, columns <= 16
+    uint32_t rows, oc; // rows <= 4, oc <= 16
     uint32_t m, n;     // first row and output channel within the call
 } epilogue_tile;
 
@@ -120,7 +120,7 @@ NEON_INLINE float32x4_t epilogue_clamp(float32x4_t t, float32x4_t lo, float32x4_
     return vbslq_f32(vcltq_f32(u, hi), u, hi);
 }
 
-// A function of the activation takes the row through memory: its code stands once, not for each
+// A function of the activation takes the row through memory: its code exists once, not for each
 // vector.
 static inline floats16 epilogue_function(floats16 t, int32_t act) {
     float row[EPILOGUE_NR];
@@ -133,7 +133,7 @@ static inline floats16 epilogue_function(floats16 t, int32_t act) {
 
 NEON_INLINE floats16 epilogue_act(floats16 t, const quernel_i_epilogue *f, int32_t act,
                                   uint32_t n) {
-    if (act == QUERNEL_I_ACT_RELU) { // the number where one operand is NaN, +0 of both zeros
+    if (act == QUERNEL_I_ACT_RELU) { // the value where one operand is NaN, +0 of both zeros
 #define BODY(i) t.q[i] = vmaxnmq_f32(t.q[i], vdupq_n_f32(0.0f));
         EACH_4(BODY)
 #undef BODY
@@ -246,7 +246,7 @@ NEON_INLINE void epilogue_store_row(uint8_t *y, ints16 v, uint32_t oc, uint32_t 
     }
 }
 
-// Column after column, each with the tile's rows side by side: NCHW.
+// Channel after channel, each with the tile's rows side by side: NCHW.
 static inline void epilogue_store_transposed(const epilogue_tile *t, uint8_t *y, ptrdiff_t y_col,
                                              uint32_t element) {
     for (uint32_t c = 0; c < t->oc; c += 4) {
@@ -292,7 +292,7 @@ NEON_INLINE void epilogue_rows(const epilogue_tile *t, const quernel_i_epilogue 
 static inline bool epilogue_is_plain(const quernel_i_epilogue *f) {
     return (f->out == QUERNEL_TYPE_F32 || f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) &&
            !f->row_term[0] && !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale &&
-           f->act < QUERNEL_I_ACT_PRELU;
+           function_is_clamp(f->act);
 }
 
 // The same for plain calls; `act` and `out` are constants.
@@ -326,7 +326,7 @@ NEON_INLINE void epilogue_plain_act(const epilogue_tile *t, const quernel_i_epil
 }
 
 // Elements apart in both directions, for instance one kernel position of a deconvolution in NCHW:
-// column after column, so that neighbouring rows meet in one cache line. `element` is a constant
+// channel after channel, so that neighbouring rows meet in one cache line. `element` is a constant
 // where this is called.
 static inline __attribute__((always_inline)) void epilogue_store_apart(const epilogue_tile *t,
                                                                        const quernel_i_epilogue *f,
@@ -337,7 +337,7 @@ static inline __attribute__((always_inline)) void epilogue_store_apart(const epi
             memcpy(y + (ptrdiff_t)r * f->y_row, t->acc + r * EPILOGUE_NR + c, element);
 }
 
-/// Finishes a tile. `plain` is epilogue_is_plain(f), asked once per call.
+/// The epilogue of a tile. `plain` is epilogue_is_plain(f), asked once per call.
 static inline void epilogue_run(const epilogue_tile *t, const quernel_i_epilogue *f, bool plain) {
     const uint32_t element = epilogue_element(f->out);
     if (!plain) epilogue_rows(t, f);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The epilogue alone, for NEON: sums are copied to a tile in L1, piece by piece, and finished
+// The epilogue alone, for NEON: sums are copied to a tile in L1, piece by piece, with the epilogue
 // there.
 //
 // 16 sums to int8 are 31 vector operations; the 8 conversions, which have one pipe and take it

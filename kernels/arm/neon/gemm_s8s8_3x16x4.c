@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // GEMM for base NEON, s8 rows, exact on any data; reads w16x4 as it is.
 //
-// Row tiles are the outer loop. The numbers of a tile's rows are copied to scratch once, each quad
+// Row tiles are the outer loop. The values of a tile's rows are copied to scratch once, each quad
 // of 4 k twice in a row: that is the operand that meets 2 output channels of w16x4, and no
 // instruction of the inner loop broadcasts. Then the sub-panels are streamed. A copy of 16 k takes
 // 5 instructions per row against 64 for each sub-panel that they meet.

@@ -14,7 +14,7 @@ enum { BLOCK = 16 };
 NEON_INLINE uint32x4_t codes_4x4(const float *x, ptrdiff_t x_channel, const float *mult,
                                  uint32_t channels, uint32_t pixels, const quantizer *q) {
     int32x4_t v[4];
-    // What stands beyond the last channel is not stored: any channel will do.
+    // What lies beyond the last channel is not stored: any channel will do.
 #define CHANNEL(c) ((c) < channels ? (c) : 0)
 #define BODY(c)                                                      \
     v[c] = quantize_4(load_part(x + CHANNEL(c) * x_channel, pixels), \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Range of float NCHW, for NEON: 8 pixels of a channel at a time, two chains of minima and maxima.
-// 5 operations for 4 numbers. Speed is a model here (llvm-mca 19, no Arm processor was timed): 8
-// numbers in 5 to 6 cycles on Neoverse N1, 2.5 to 3 on V1, which is the bound of their vector
+// 5 operations for 4 values. Speed is a model here (llvm-mca 19, no Arm processor was timed): 8
+// values in 5 to 6 cycles on Neoverse N1, 2.5 to 3 on V1, which is the bound of their vector
 // pipes.
 #include "range.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The register tiles of the NEON products: 1 to 3 s8 rows times a sub-panel of w16x4, as it is.
 //
-// smull makes 8 products of 4 k and 2 columns, exact in 16 bits; sadalp adds them in pairs to 4
+// smull makes 8 products of 4 k and 2 oc, exact in 16 bits; sadalp adds them in pairs to 4
 // sums of 32 bits. (Adding a second smull in 16 bits first would overflow at two pairs of
-// −128·−128.) A row holds 8 accumulators of 2 columns and 2 pair sums each; 4 addp join the pairs
-// at the end. 3 rows take 24 registers, 3 their numbers, 2 the weights, 3 products.
+// −128·−128.) A row holds 8 accumulators of 2 oc and 2 pair sums each; 4 addp join the pairs
+// at the end. 3 rows take 24 registers, 3 their values, 2 the weights, 3 products.
 //
 // The order is for cores that issue in order: 5 cycles lie between a product and its sum, and
 // between a load and its use; a sum may wait for the next turn of the loop. Cores with out-of-order
@@ -34,7 +34,7 @@ enum {
 #define NEXT_B "add %[b], %[b], %[d]\n\t"
 #define AGAIN "b.ne 1b\n\t"
 
-// How the numbers of row r get into register d<r>, twice the same 4: `expanded` rows are stored
+// How the values of row r get into register d<r>, twice the same 4: `expanded` rows are stored
 // that way, with 8 spare bytes at their end; `plain` rows are read as they are, and not beyond
 // their end.
 #define FIRST_expanded(r) "ldr d" #r ", [%[a" #r "]], #8\n\t"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads and stores of a part of a vector, and 16 numbers in four vectors.
+// Loads and stores of a part of a vector, and 16 values in four vectors.
 #ifndef QUERNEL_NEON_VECTOR_H
 #define QUERNEL_NEON_VECTOR_H
 
@@ -10,7 +10,7 @@
 
 #define NEON_INLINE static inline __attribute__((always_inline))
 
-/// The four vectors of 16 columns. EACH_4 writes its body out, so that they stay in registers at
+/// The four vectors of 16 oc. EACH_4 writes its body out, so that they stay in registers at
 /// any optimization.
 typedef struct ints16 {
     int32x4_t q[4];
@@ -20,7 +20,7 @@ typedef struct floats16 {
 } floats16;
 #define EACH_4(BODY) BODY(0) BODY(1) BODY(2) BODY(3)
 
-/// What kernels/functions.h asks for.
+/// What kernels/template/functions.h takes.
 typedef float32x4_t vfloat;
 NEON_INLINE vfloat v_set(float x) { return vdupq_n_f32(x); }
 NEON_INLINE vfloat v_load(const float *from) { return vld1q_f32(from); }
@@ -54,7 +54,7 @@ NEON_INLINE void store_ints(int32_t *to, ints16 v) {
 #undef BODY
 }
 
-/// The low bytes of 16 numbers.
+/// The low bytes of 16 values.
 NEON_INLINE uint8x16_t low_bytes(ints16 v) {
     const int16x8_t low = vuzp1q_s16(vreinterpretq_s16_s32(v.q[0]), vreinterpretq_s16_s32(v.q[1]));
     const int16x8_t high = vuzp1q_s16(vreinterpretq_s16_s32(v.q[2]), vreinterpretq_s16_s32(v.q[3]));
@@ -87,7 +87,7 @@ NEON_INLINE void store_bytes(uint8_t *to, uint8x16_t v, uint32_t n) {
     if (n & 1) *to = vgetq_lane_u8(v, 0);
 }
 
-/// How many lanes of the vector that begins `at` numbers behind the first are filled by n numbers.
+/// How many lanes of the vector that begins `at` values behind the first are filled by n values.
 NEON_INLINE uint32_t lanes_of(uint32_t n, uint32_t at) {
     return n <= at ? 0 : n - at < 4 ? n - at : 4;
 }
@@ -102,7 +102,7 @@ NEON_INLINE float32x4_t load_part(const float *from, uint32_t n) {
     return v;
 }
 
-/// Four columns of four rows become four rows of four columns.
+/// Four oc of four rows become four rows of four oc.
 NEON_INLINE void transpose_4x4(int32x4_t v[4]) {
     const int32x4_t ab0 = vzip1q_s32(v[0], v[2]), ab1 = vzip2q_s32(v[0], v[2]);
     const int32x4_t cd0 = vzip1q_s32(v[1], v[3]), cd1 = vzip2q_s32(v[1], v[3]);

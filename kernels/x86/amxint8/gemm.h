@@ -17,11 +17,11 @@
 //   than a row per tile. hiding  The sums of a block stay in their tiles until the first step of
 //   the next one, whose products wait for loads
 //           anyway: there each is stored, set to zero and used again. Then the stored block is
-//           finished, a few rows in each of the following steps, from at most 6 KiB in L1, by the
+//           output, a few rows in each of the following steps, from at most 6 KiB in L1, by the
 //           epilogue of AVX-512.
 // Blocks of rows are the outer loop: their rows stay in L1, the weights of the call in L2 (or the
-// other way round: `streamed`). Rows that L1 does not hold would be gone before the next columns
-// ask for them: of those `l1_resident` quads are kept (plan/tiles.c).
+// other way round: `streamed`). Rows that L1 does not hold would be gone before the next oc
+// need them: of those `l1_resident` quads are kept (plan/tiles.c).
 #include <stdbool.h>
 
 #include "kernels/ukr.h"
@@ -46,14 +46,14 @@ typedef struct step {
 typedef struct row_block {
     uint32_t m, tiles;        // first row within the call
     uint32_t from[ROW_TILES]; // of each tile, counted from m
-    // rows to be finished, counted from m: the others belong to the block before
+    // rows that await their epilogue, counted from m: the others belong to the block before
     uint32_t first, rows;
 } row_block;
 
-// A block's sums: in tiles, then in scratch until all of its rows are finished.
+// A block's sums: in tiles, then in scratch until all of its rows are output.
 typedef struct sums_block {
     row_block rows;
-    uint32_t n, oc, tiles; // first column within the call, columns, tiles of them
+    uint32_t n, oc, tiles; // first oc within the call, oc, tiles of them
     uint32_t done;         // rows
 } sums_block;
 
@@ -62,14 +62,14 @@ typedef struct gemm_call {
     const step *steps;
     uint32_t n_steps, gathered; // gathered: how many
     uint32_t height;            // rows of a tile
-    uint32_t share;             // rows that are finished in a step
+    uint32_t share;             // rows whose epilogue runs in a step
     const int32_t *init;        // NULL: all are zero
     bool plain;
-    int32_t *sums;  // [pairs of column tiles][BLOCK_ROWS][EPILOGUE_NR]
+    int32_t *sums;  // [pairs of oc tiles][BLOCK_ROWS][EPILOGUE_NR]
     uint8_t *panel; // gathered rows
     ptrdiff_t panel_row;
     bool held;              // tiles hold the sums of `now`
-    sums_block now, before; // before: in scratch, partly finished
+    sums_block now, before; // before: in scratch, partly output
 } gemm_call;
 
 static inline uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
@@ -162,7 +162,7 @@ static inline int32_t *sums_at(const gemm_call *c, const sums_block *b, uint32_t
     if (i < c->now.rows.tiles && j < c->now.tiles) \
         TILE_STORE(sums, sums_at(c, &c->now, i, j), EPILOGUE_NR * 4);
 
-// Sums leave the tiles and are finished at once: before a block of another form, and at the end.
+// Sums leave the tiles and become output at once: before a block of another form, and at the end.
 static void drain(gemm_call *c) {
     if (!c->held) return;
     SEQUENCE(NOTHING, NOTHING, STORE)
@@ -187,7 +187,7 @@ static void drain(gemm_call *c) {
     const ptrdiff_t a_row = (s)->gathered ? c->panel_row : g->a_row;              \
     const int8_t *const b = weights + (size_t)(s)->k_quad * 64;
 
-// One block: rows from `rows` on, columns from n on.
+// One block: rows from `rows` on, oc from n on.
 static inline __attribute__((always_inline)) void
 block(gemm_call *c, const row_block *r, const uint8_t *rows, uint32_t n, bool is_signed) {
     const quernel_i_gemm *g = c->g;

@@ -18,7 +18,7 @@ typedef struct tile_config {
     uint8_t rows[16];
 } tile_config;
 
-/// Tiles of sums: height x 16 columns. `row_tiles` tiles of rows: height x 4·depth bytes. Weights:
+/// Tiles of sums: height x 16 oc. `row_tiles` tiles of rows: height x 4·depth bytes. Weights:
 /// depth x 64 bytes.
 static inline void tiles_configure(uint32_t height, uint32_t depth, uint32_t row_tiles) {
     tile_config c __attribute__((aligned(64))) = {.palette = 1};

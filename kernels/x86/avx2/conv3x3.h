@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// kernels/x86/conv3x3.h for 256-bit vectors.
+// kernels/template/conv3x3.h for 256-bit vectors.
 #ifndef QUERNEL_AVX2_CONV3X3_H
 #define QUERNEL_AVX2_CONV3X3_H
 
@@ -7,10 +7,16 @@
 
 #include "epilogue.h"
 #include "integers.h"
+#include "kernels/x86/tap_quad.h"
 
-enum { SUMS_MAX = 112 << 10, INPUTS_MAX = 320 << 10, CHANNELS = sizeof(vint) / sizeof(int16_t) };
+enum {
+    // sums and inputs of a block lie in an L2 of 512 KiB, beside the weights that stream through
+    SUMS_MAX = 112 << 10,
+    INPUTS_MAX = 320 << 10, // as above
+    CHANNELS = sizeof(vint) / sizeof(int16_t)
+};
 
-// `count` bytes, up to 16, zeros behind them. Where others stand before them, the 16 bytes that end
+// `count` bytes, up to 16, zeros behind them. Where others are before them, the 16 bytes that end
 // with the last one are read.
 static inline __m128i load_bytes(const uint8_t *a, uint32_t count, bool first) {
     static const int8_t order[2 * CHANNELS] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
@@ -29,6 +35,6 @@ static inline vint load_channels(const uint8_t *a, uint32_t count, bool first) {
     return _mm256_cvtepu8_epi16(load_bytes(a, count, first));
 }
 
-#include "kernels/x86/conv3x3.h"
+#include "kernels/template/conv3x3.h"
 
 #endif

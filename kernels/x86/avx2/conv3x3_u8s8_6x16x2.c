@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // 3x3 with stride 1, 36 products for 144.
 //
-// Cycles for one output (a pixel and column) of C channels, N columns; multiplying alone is
+// Cycles for one output (a pixel and oc) of C channels, N oc; multiplying alone is
 // 36·C/(16·24) = 0.094·C:
 //   inputs    17 operations on each of 12 lines of 16 channels x 16 pixels, 36 widening loads, 72
 //   stores: about 0.35·C/N outputs   13 operations on each of 10 lines of 8 output channels x 16
@@ -11,7 +11,7 @@
 // 54 … 86 products of the plain convolution a cycle where vpmaddubsw's peak is 32. Weights of 256
 // channels (4.7 MB) stream from L3, 3.4 bytes a cycle.
 #include "integers.h"
-#include "kernels/x86/winograd_s1.h"
+#include "kernels/template/winograd_s1.h"
 
 #include "madd16.h"
 #define CONV3X3_TILES tiles

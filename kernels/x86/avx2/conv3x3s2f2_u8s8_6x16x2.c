@@ -2,7 +2,7 @@
 // 3x3 with stride 2, 25 products for 36: for more weights, which take 6 bytes each when they are
 // prepared, and fewer pixels.
 //
-// Multiplying takes 25·C/(4·24) = 0.26·C cycles for one output (a pixel and column) of C channels,
+// Multiplying takes 25·C/(4·24) = 0.26·C cycles for one output (a pixel and oc) of C channels,
 // where the direct product takes 0.375·C: 1.15 to 1.35 times as fast from 128 channels on.
 #include "winograd_s2f2.h"
 

@@ -2,7 +2,7 @@
 // 3x3 with stride 2, 81 products for 144: for weights that stay below 2 MiB when they are prepared,
 // 18 bytes each.
 //
-// Cycles for one output (a pixel and column) of C channels, N columns; multiplying alone is
+// Cycles for one output (a pixel and oc) of C channels, N oc; multiplying alone is
 // 81·C/(16·24) = 0.211·C, 67 % of the time at C = 64, where the rest is 19 % outputs, 10 %
 // inputs: 1.3 to 1.4 times as fast as the direct product (0.375·C).
 #include "winograd_s2f4.h"

@@ -4,7 +4,7 @@
 // are made of 36 sums for 16; here they are made of 5 to 7 for 4.
 //
 // Kernel lines are 2 to 4 taps, by themselves or two by two, so that two input lines count as one
-// with twice the channels, number by number in turn. Of 4 output lines 5 to 7 matrices of 16 bits
+// with twice the channels, value by value in turn. Of 4 output lines 5 to 7 matrices of 16 bits
 // are made, in which the row of a pixel is still one stretch that overlaps its neighbour's. For
 // each sub-panel of 16 output channels, 24 pixels at a time, they are multiplied with the prepared
 // weights by vpmaddwd; sums stay in L1, become outputs and go through the epilogue.
@@ -15,12 +15,12 @@
 //   3x3 s1, 3 channels     3·12 =  36                             6/4·10 = 15
 //   3x3 s2, 3 channels     3·12 =  36                             5/4·18 = 23
 //
-// Cycles for one output (a pixel and column) of N columns, at 24 products a cycle as the register
+// Cycles for one output (a pixel and oc) of N oc, at 24 products a cycle as the register
 // tile does on Zen 3, by count:
 //   multiplying   3.1, 1.9, 0.6, 0.9 in these cases; a tile's stores and start 0.15
 //   outputs       24 to 35 operations, 5 to 7 loads, 4 stores for 8 output channels x 4 lines: 0.4
 //   epilogue        0.5
-//   inputs        about 50 operations for 16 numbers of a matrix, of which a pixel has
+//   inputs        about 50 operations for 16 values of a matrix, of which a pixel has
 //   stride_w·channels·lines of a tap: below 3/N
 // where the direct product takes 7.6, 3.9, 2.0, 2.0. Measured on Zen 1, whose vpmaddwd makes 8
 // products a cycle: 2.0, 1.6, 1.55, 1.35 times as fast.
@@ -33,7 +33,7 @@
 #include "winograd_lines.h"
 
 enum {
-    BAND_PIXELS = 24,       // that are finished together
+    BAND_PIXELS = 24,       // whose epilogue runs together
     INPUTS_MAX = 160 << 10, // bytes of transformed inputs that a block should take
     BYTES = 16,             // of an input vector
     SUMS_BYTES = LINES_IN_MAX * BAND_PIXELS * NR * (int)sizeof(int32_t),
@@ -152,7 +152,7 @@ static inline __m256i load_bytes(const uint8_t *a, uint32_t count) {
     return _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)a));
 }
 
-// Two lines alternate number by number: a row of both then is one stretch, wherever it begins.
+// Two lines alternate value by value: a row of both then is one stretch, wherever it begins.
 static inline __attribute__((always_inline)) void
 transform_vector(const uint8_t *const lines[LINES_IN_MAX][2], ptrdiff_t at, uint32_t count,
                  uint8_t *to, size_t point, uint32_t n_taps, uint32_t n_lines) {

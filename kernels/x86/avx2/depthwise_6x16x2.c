@@ -7,24 +7,24 @@
 // kernel covers are interleaved two by two: a slot, one pixel of x, holds for each pair of lines 16
 // channels of (upper, lower) in 16 bits. Every slot serves all output pixels whose taps meet it. Up
 // to 24 output pixels are multiplied in tiles of 6: per kernel column and pair of lines 2 loads of
-// weights, and for each pixel 2 vpmaddwd from memory and 2 vpaddd. The sums are finished from L1.
-// Kernels of more than 8 lines or columns go in blocks; where output pixels share no slots (stride
-// above 2), a column is a block of its own.
+// weights, and for each pixel 2 vpmaddwd from memory and 2 vpaddd. The epilogue takes the sums from
+// L1. Kernels of more than 8 lines or columns go in blocks; where output pixels share no slots
+// (stride above 2), a column is a block of its own.
 //
 // Cycles for 16 outputs of 3x3 on Zen 3, about 3 vector operations a cycle: sliding is 12 vpmaddwd,
 // 12 vpaddd, 8 to interleave and widen: 10.7; the epilogue 6. Measured on 32 channels of 112x112
-// pixels, all included, 22 (through memory, where interleaving takes 4 stores a column, 28).
+// pixels, all included, 22 (through memory, where interleaving takes 4 stores a pixel, 28).
 #include <immintrin.h>
 #include <string.h>
 
 #include "epilogue.h"
-#include "kernels/x86/depthwise.h"
+#include "kernels/template/depthwise.h"
 #include "slide.h"
 #include "slots.h"
 
 enum {
     CHANNELS = 16,
-    PIXELS = 24, // output pixels that are finished together
+    PIXELS = 24, // output pixels whose epilogue runs together
     // output pixels of a slide: each begins with columns of which nothing is ready yet
     SLIDE_PIXELS = 56,
     BLOCK = 8, // lines and columns of a block of the kernel
@@ -43,7 +43,7 @@ static inline __attribute__((always_inline)) pair interleave(__m256i upper, __m2
     return (pair){_mm256_unpacklo_epi16(upper, lower), _mm256_unpackhi_epi16(upper, lower)};
 }
 
-// Sums stand in memory in the order of the channels.
+// Sums lie in memory in the order of the channels.
 #define START(at, acc0, acc1)                                                                    \
     "vmovdqa " #at "(%[i]), %%ymm14\n\tvperm2i128 $0x31, 32+" #at "(%[i]), %%ymm14, %%ymm" #acc1 \
     "\n\t"                                                                                       \
@@ -170,7 +170,7 @@ slide_by_size(const slide *s, uint32_t size, uint32_t step, bool is_signed, int3
     else slide_line(s, 5, 5, 2, is_signed, acc);
 }
 
-// Columns from output to output where the kernel is one of them, else 0. 7x7 is left out: its sums
+// Pixels from output to output where the kernel is one of them, else 0. 7x7 is left out: its sums
 // do not fit the registers.
 static uint32_t slide_step(const quernel_i_depthwise *d) {
     const bool size = d->kernel_h == d->kernel_w && (d->kernel_h == 3 || d->kernel_h == 5);

@@ -3,7 +3,7 @@
 //
 // The tile stays in L1 and every option of quernel_i_epilogue is one short pass over it, so no
 // combination needs code of its own. The commonest cases, int8 or f32 out after none, ReLU or
-// clamp, are done in one pass instead, f32 in any layout. Lanes beyond the last column hold numbers
+// clamp, are done in one pass instead, f32 in any layout. Lanes beyond the last oc hold values
 // that nobody reads.
 #ifndef QUERNEL_AVX2_EPILOGUE_H
 #define QUERNEL_AVX2_EPILOGUE_H
@@ -15,10 +15,10 @@
 #include "kernels/ukr.h"
 #include "vector.h"
 
-#include "kernels/functions.h" // over the vectors of those above
+#include "kernels/template/functions.h" // over the vectors of those above
 
 enum {
-    EPILOGUE_NR = 16,       // columns of a tile
+    EPILOGUE_NR = 16,       // oc of a tile
     EPILOGUE_ROWS_MAX = 32, // rows of a tile: 2 KiB, and 2 KiB for residuals
 };
 
@@ -26,7 +26,7 @@ enum {
 typedef struct epilogue_tile {
     // [rows][16], 32-byte aligned; passes turn it into floats, then into codes, in place
     int32_t *acc;
-    uint32_t rows, oc; // columns <= 16
+    uint32_t rows, oc; // oc <= 16
     uint32_t m, n;     // first row and output channel within the call
 } epilogue_tile;
 
@@ -46,8 +46,8 @@ static inline __m256 epilogue_zero_nan(__m256 u, __m256 t) {
     return _mm256_and_ps(u, _mm256_cmp_ps(t, t, _CMP_ORD_Q));
 }
 
-// Runs over the tile's vectors of 8: `i` is the index within the tile, `c` the column within the
-// call, `r` the row.
+// Runs over the tile's vectors of 8: `i` is the index within the tile, `c` the output channel
+// within the call, `r` the row.
 #define EPILOGUE_EACH(t, i, r, c)            \
     for (uint32_t r = 0; r < (t)->rows; r++) \
         for (uint32_t i = r * EPILOGUE_NR, c = (t)->n; c < (t)->n + EPILOGUE_NR; i += 8, c += 8)
@@ -194,8 +194,8 @@ epilogue_store_column(uint8_t *y, __m256 v, uint32_t rows, uint32_t element) {
     store_bytes(y, element == 1 ? _mm_packus_epi16(words, words) : words, rows * element);
 }
 
-// Column after column, each with the tile's rows side by side: NCHW. `element` is a constant where
-// this is called.
+// Channel after channel, each with the tile's rows side by side: NCHW. `element` is a constant
+// where this is called.
 static inline __attribute__((always_inline)) void
 epilogue_store_transposed(const epilogue_tile *t, uint8_t *y, ptrdiff_t y_col, uint32_t element) {
     for (uint32_t c = 0; c < t->oc; c += 4)
@@ -233,7 +233,7 @@ static inline void epilogue_store_row(const int32_t *row, uint32_t oc, uint8_t *
     if (bytes > 16) store_bytes(y + 16, _mm256_extracti128_si256(packed, 1), bytes - 16);
 }
 
-// Elements apart in both directions: column after column, so that neighbouring rows meet in one
+// Elements apart in both directions: channel after channel, so that neighbouring rows meet in one
 // cache line. `element` is a constant where this is called.
 static inline __attribute__((always_inline)) void epilogue_store_apart(const epilogue_tile *t,
                                                                        const quernel_i_epilogue *f,
@@ -291,15 +291,15 @@ static inline void epilogue_passes(const epilogue_tile *t, const quernel_i_epilo
 static inline bool epilogue_is_plain(const quernel_i_epilogue *f) {
     return ((epilogue_is_int8(f) && f->y_col == 1) || f->out == QUERNEL_TYPE_F32) &&
            !f->row_term[0] && !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale &&
-           f->act < QUERNEL_I_ACT_PRELU;
+           function_is_clamp(f->act);
 }
 
-/// Floats of a column side by side, columns apart.
+/// Floats of an output channel side by side, channels apart.
 static inline bool epilogue_is_lines(const quernel_i_epilogue *f) {
     return f->out == QUERNEL_TYPE_F32 && f->y_row == 4 && f->y_col != 4;
 }
 
-/// Scale, bias and bounds of 8 output channels. One clamp stands for activation and output type: a
+/// Scale, bias and bounds of 8 output channels. One clamp does for activation and output type: a
 /// clamp of a clamp is one.
 typedef struct epilogue_columns {
     __m256 scale, bias, lo, hi;
@@ -332,7 +332,7 @@ epilogue_float(__m256i sum, const epilogue_columns *c, int act) {
 }
 
 // Without an activation a NaN passes the bounds and becomes INT32_MIN, INT16_MIN when packed, and 0
-// there: numbers lie within ±255.
+// there: values lie within ±255.
 static inline __attribute__((always_inline)) __m256i
 epilogue_code(const int32_t *acc, const epilogue_columns *c, int act) {
     const __m256 v = epilogue_value(acc, c);
@@ -388,7 +388,7 @@ epilogue_plain_8x4(const int32_t *acc, size_t row, const epilogue_columns *c, in
         if (i < oc) store_dwords(y + (ptrdiff_t)i * y_col, v[i], rows);
 }
 
-// Rows contiguous, columns apart; the sums' rows lie `row` apart.
+// Rows contiguous, output channels apart; the sums' rows lie `row` apart.
 static inline __attribute__((always_inline)) void
 epilogue_plain_transposed(const epilogue_tile *t, size_t row, const quernel_i_epilogue *f,
                           int act) {
@@ -447,7 +447,7 @@ static inline void epilogue_run_lines(const epilogue_tile *t, size_t row,
     else epilogue_plain_transposed(t, row, f, QUERNEL_I_ACT_NONE);
 }
 
-/// Finishes a tile. `plain` is epilogue_is_plain(f), asked once per call.
+/// The epilogue of a tile. `plain` is epilogue_is_plain(f), asked once per call.
 static inline void epilogue_run(const epilogue_tile *t, const quernel_i_epilogue *f, bool plain) {
     if (!plain) epilogue_passes(t, f);
     else if (f->act == QUERNEL_I_ACT_RELU) epilogue_plain(t, f, QUERNEL_I_ACT_RELU);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The epilogue alone, for AVX2: sums are copied to a tile in L1, piece by piece, and finished
+// The epilogue alone, for AVX2: sums are copied to a tile in L1, piece by piece, with the epilogue
 // there. Lines of floats, the commonest case (deconvolutions in NCHW), are made without the copy
-// where columns go by 4. Non-temporal stores of their whole cache lines gave nothing: 1.00
+// where oc go by 4. Non-temporal stores of their whole cache lines gave nothing: 1.00
 // [0.995, 1.006] for 27 MB of output beyond 8 MB of L3 (Zen 1).
 #include "epilogue.h"
 

@@ -1,36 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMM for AVX2, u8 rows, exact on any data: Winograd's inner product in 16-bit numbers
+// GEMM for AVX2, u8 rows, exact on any data: Winograd's inner product in 16-bit values
 // (inner16.h), half of the multiplications of gemm_u8s8_6x16x2.
 //
 // Row tiles are the outer loop: the runs of up to 24 rows are widened once to 16 bits into scratch,
 // even k before odd ones in each quad, a row's pitch an odd number of cache lines; their terms, the
-// products of even and odd neighbours, are summed on the way. Those of the columns stand before
-// each prepared sub-panel. a + b lies within 128 of a byte. The sums go to L1 and are finished
+// products of even and odd neighbours, are summed on the way. Those of the oc lie before
+// each prepared sub-panel. a + b lies within 128 of a byte. The sums go to L1 and are output
 // there, up to 24 rows together. Where 16 output channels are left tiles of 4 rows serve, and tiles
 // of their own the last 8 or fewer.
 //
 // A quad of 4 k is 256 products: 8 vpmaddwd, 24 additions, 20 loads (4 by 16: 12).
 //   Zen 1   additions on 3 pipes, one of which multiplies, each half of a vector by itself: 21.3
-//   cycles, 12 products a cycle; the loop alone
-//           9.9 (4 by 16: 9.3), 6x16x2 is bound to 8 by its multiplications
-//   Zen 3   by llvm-mca 25.4 products a cycle (4 by 16: 23.1), 21.1 with 6x16x2; not timed there
+//           cycles, 12 products a cycle; the loop alone 9.9 (4 by 16: 9.3), 6x16x2 is bound to 8 by
+//           its multiplications
+//   Zen 3   llvm-mca promises 25.4 products a cycle (4 by 16: 23.1), 1.2 times 6x16x2's 21.1; it is
+//           wrong: measured 0.84 to 1.01 of 6x16x2 (bench/FIGURES.md)
 //   Intel   32 operations on 3 vector ports: 24, by llvm-mca 22.9 (4 by 16: 23.8), 23.9 with
-//   6x16x2; Haswell, which multiplies on one port, 17.6 and 15.9
+//           6x16x2; Haswell, which multiplies on one port, 17.6 and 15.9
 #include <immintrin.h>
 
 #include "epilogue.h"
 #include "inner32.h"
 #include "kernels/ukr.h"
 
-enum { NR = TILE_NR, ROWS_MAX = 24, WIDENED_MAX = 16 << 10, HEAD = NR * 4 };
+enum {
+    NR = TILE_NR,
+    ROWS_MAX = 24,          // whose sums are 3 KiB of L1
+    WIDENED_MAX = 16 << 10, // half of an L1 of 32 KiB: weights and sums pass through the other
+    HEAD = NR * 4           // bytes of the terms before a prepared sub-panel
+};
 
 static size_t panel_row(uint32_t k_quads) {
     const size_t lines = ((size_t)k_quads * 8 + 63) / 64;
     return (lines | 1) * 64;
 }
 
-// Rows that are widened, multiplied and finished together, as many register tiles as half of L1
-// holds.
+// Rows that are widened, multiplied and given their epilogue together, as many register tiles as
+// half of L1 holds.
 static uint32_t block_rows(uint32_t k_quads) {
     const size_t fit = WIDENED_MAX / (WIDE_MR * panel_row(k_quads)) * WIDE_MR;
     return fit < INNER_MR ? INNER_MR : fit > ROWS_MAX ? ROWS_MAX : (uint32_t)fit;
@@ -60,7 +66,7 @@ void quernel_uk_gemm_u8s8_2x32x4_avx2_prepare(const int8_t *panel, uint32_t k_qu
     _mm256_store_si256((__m256i *)dst + 1, sum[1]);
 }
 
-// 4 groups of a row; their even numbers by their odd ones.
+// 4 groups of a row; their even values by their odd ones.
 static inline __m128i widen_groups(__m128i four, uint8_t *to) {
     const __m128i even = _mm_and_si128(four, _mm_set1_epi16(0xff)), odd = _mm_srli_epi16(four, 8);
     _mm_storeu_si128((__m128i *)to, _mm_unpacklo_epi32(even, odd));

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMM for AVX2 of a few columns, u8 rows, exact on any data: lanes are k, where the other kernels
-// would multiply 8 or 16 output channels of which most are padding.
+// GEMM for AVX2 of a few output channels, u8 rows, exact on any data: lanes are k, where the other
+// kernels would multiply 8 or 16 output channels of which most are padding.
 //
 // A register tile is 4 rows x 1 or 2 output channels, or 2 rows x 3 or 4: up to 8 accumulators of 8
-// lanes, whose sum is the result. Per 16 k a row is widened as it is read, and each column takes
-// for each row one vpmaddwd and one vpaddd. Weights are widened columns, k contiguous.
+// lanes, whose sum is the result. Per 16 k a row is widened as it is read, and each oc takes
+// for each row one vpmaddwd and one vpaddd. Weights are widened, each oc's, k contiguous.
 //
-// Cycles for a row of k by N columns: (1 + 2·N)·k/16 operations, 3 a cycle on Zen 3, and about 6
+// Cycles for a row of k by N oc: (1 + 2·N)·k/16 operations, 3 a cycle on Zen 3, and about 6
 // for the sums of 4 accumulators: with N = 1 and k = 576 40, where a panel of 16 output channels
 // takes 600 products of pairs or Winograd's algorithm 144 and its transforms.
 #include <immintrin.h>
@@ -76,14 +76,14 @@ static inline __m128i add_up(__m256i v0, __m256i v1, __m256i v2, __m256i v3) {
 #define STEP_SOME(r, c) \
     ADD_PRODUCTS(r, c, "x", _mm256_maskload_epi64((const long long *)(b + (c)*b_column), words))
 
-// Sums of a row's columns.
+// Sums of a row's oc.
 #define SUM_2(r) add_up(s##r##0, s##r##1, s##r##0, s##r##1)
 #define SUM_3(r) add_up(s##r##0, s##r##1, s##r##2, s##r##2)
 #define SUM_4(r) add_up(s##r##0, s##r##1, s##r##2, s##r##3)
 #define SUM_1(r) add_up(s##r##0, s##r##0, s##r##0, s##r##0)
 #define STORE(r, oc)                                \
     _mm_storeu_si128((__m128i *)four, SUM_##oc(r)); \
-    for (uint32_t c = 0; c < oc; c++)               \
+    for (uint32_t c = 0; c < (oc); c++)             \
         acc[(r)*PANEL + c] = (int32_t)((uint32_t)four[c] + (uint32_t)init[c]);
 #define STORE_1_1 STORE(0, 1)
 #define STORE_1_2 STORE(0, 2)
@@ -92,12 +92,12 @@ static inline __m128i add_up(__m256i v0, __m256i v1, __m256i v2, __m256i v3) {
 #define STORE_4_2 STORE(0, 2) STORE(1, 2) STORE(2, 2) STORE(3, 2)
 #define STORE_2_3 STORE(0, 3) STORE(1, 3)
 #define STORE_2_4 STORE(0, 4) STORE(1, 4)
-#define STORE_4_1 /* one column of 4 rows */                       \
+#define STORE_4_1 /* one oc of 4 rows */                           \
     _mm_storeu_si128((__m128i *)four, add_up(s00, s10, s20, s30)); \
     for (uint32_t r = 0; r < 4; r++)                               \
         acc[r * PANEL] = (int32_t)((uint32_t)four[r] + (uint32_t)init[0]);
 
-// acc[rows][PANEL] = init + rows · columns.
+// acc[rows][PANEL] = init + rows · weights.
 #define TILE(rows, oc)                                                                          \
     static void tile_##rows##_##oc(const quernel_i_gemm *g, const uint8_t *a, const uint8_t *b, \
                                    const int32_t *init, int32_t *acc) {                         \

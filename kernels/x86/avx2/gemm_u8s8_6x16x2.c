@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMM for AVX2, u8 rows, exact on any data: 16-bit numbers, vpmaddwd, 32-bit sums. The plain way,
-// for plans that ask for it; gemm_u8s8_2x32x4 has fewer multiplications.
+// GEMM for AVX2, u8 rows, exact on any data: 16-bit values, vpmaddwd, 32-bit sums. The plain way,
+// for plans that name it; gemm_u8s8_2x32x4 has fewer multiplications.
 //
 // Row tiles are the outer loop: the runs of up to 24 rows are widened once to 16 bits into scratch,
 // a row's pitch an odd number of cache lines. Then the prepared sub-panels are streamed: per pair
-// of k 2 loads of weights, and for each row a broadcast of two numbers, 2 vpmaddwd and 2 vpaddd. A
+// of k 2 loads of weights, and for each row a broadcast of two values, 2 vpmaddwd and 2 vpaddd. A
 // product is at most 255·128, a pair of them fits 17 bits: nothing can saturate. The tile of sums
-// goes to L1 and is finished from there, up to 24 rows together: whole vectors of pixels where y is
-// NCHW.
+// goes to L1 and becomes output from there, up to 24 rows together: whole vectors of pixels where y
+// is NCHW.
 //
 // A pair of k is 192 products: 24 multiply-adds and additions, 8 loads, in all 32 micro-operations.
 //   Zen 4   2 multiply and 4 addition pipes share the work: 6 cycles if the additions never took a
-//   multiply slot; measured
-//           7.9, 24.3 products a cycle, 77 % of the saturating vpmaddubsw loop's 31.5 (GEMM 512³,
-//           quernel bench)
+//           multiply slot; measured 7.9, 24.3 products a cycle, 77 % of the saturating vpmaddubsw
+//           loop's 31.5 (GEMM 512³, quernel bench)
 //   Zen 3   the same pipes; the loop alone 24.3 products a cycle in L1, 76 % of 32. The loop of the
-//   saturating instruction made exact by
-//           complementing activations (limits: 255·w - (255 - a)·w) runs 28.9 with 6 channels x 16
-//           pixels; not built
+//           saturating instruction made exact by complementing activations (limits: 255·w −
+//           (255 − a)·w) runs 28.9 with 6 channels x 16 pixels; not built
 //   Intel   24 operations on 3 vector ports: 8 cycles, 75 % of 32 products a cycle; not timed here
 // Weights stream from L2 at 8 bytes a cycle.
 #include <immintrin.h>
@@ -26,15 +24,18 @@
 #include "kernels/ukr.h"
 #include "madd16.h"
 
-enum { TILES_MAX = 4, WIDENED_MAX = 16 << 10 };
+enum {
+    TILES_MAX = 4,         // 24 rows, whose sums are 1.5 KiB of L1
+    WIDENED_MAX = 16 << 10 // half of an L1 of 32 KiB: weights and sums pass through the other
+};
 
 static size_t panel_row(uint32_t k_quads) {
     const size_t lines = ((size_t)k_quads * 8 + 63) / 64;
     return (lines | 1) * 64;
 }
 
-// Rows that are widened, multiplied and finished together, as many register tiles as half of L1
-// holds.
+// Rows that are widened, multiplied and given their epilogue together, as many register tiles as
+// half of L1 holds.
 static uint32_t block_rows(uint32_t k_quads) {
     const size_t tiles_fit = WIDENED_MAX / (MR * panel_row(k_quads));
     return MR * (uint32_t)(tiles_fit < 1 ? 1 : tiles_fit > TILES_MAX ? TILES_MAX : tiles_fit);

@@ -41,7 +41,7 @@ static void split_row(const quernel_i_gemm *g, uint32_t m, uint32_t *to, uint32_
         }
 }
 
-// One row of a group, its nibbles at a + k. Sums of 16 bits: low nibbles by columns 0-7 and 8-15,
+// One row of a group, its nibbles at a + k. Sums of 16 bits: low nibbles by oc 0-7 and 8-15,
 // then the high ones.
 #define NIBBLES(k) "vpbroadcastd " #k "(%[a]), %%ymm12\n\tvpbroadcastd 4+" #k "(%[a]), %%ymm13\n\t"
 #define PRODUCTS(p0, p1, p2, p3)                                                           \
@@ -55,9 +55,9 @@ static void split_row(const quernel_i_gemm *g, uint32_t m, uint32_t *to, uint32_
     ADD(ymm13, h1)
 // clang-format on
 #define WEIGHTS(i) "vmovdqa 64*" #i "(%[b]), %%ymm10\n\tvmovdqa 64*" #i "+32(%[b]), %%ymm11\n\t"
-#define GROUP_1(i) WEIGHTS(i) ROW(8 * i, ymm0, ymm1, ymm2, ymm3)
+#define GROUP_1(i) WEIGHTS(i) ROW(8 * (i), ymm0, ymm1, ymm2, ymm3)
 #define GROUP_2(i) \
-    WEIGHTS(i) ROW(16 * i, ymm0, ymm1, ymm2, ymm3) ROW(16 * i + 8, ymm4, ymm5, ymm6, ymm7)
+    WEIGHTS(i) ROW(16 * (i), ymm0, ymm1, ymm2, ymm3) ROW(16 * (i) + 8, ymm4, ymm5, ymm6, ymm7)
 // The constants are 16-bit ones in ymm8 and sixteens in ymm9.
 #define SUM(l, h)                                                                    \
     "vpmaddwd %%ymm8, %%" #l ", %%" #l "\n\tvpmaddwd %%ymm9, %%" #h ", %%" #h "\n\t" \
@@ -145,7 +145,7 @@ void quernel_uk_gemv_u8s8_4x16x4_avx2(const quernel_i_gemm *g) {
     const bool plain = epilogue_is_plain(g->epilogue);
     uint32_t *a = g->scratch;
     for (uint32_t m = 0; m < g->rows; m++) {
-        const uint32_t pair = m & ~1u; // rows of a pair alternate, a last single row stands alone
+        const uint32_t pair = m & ~1u; // rows of a pair alternate, a last single row is alone
         split_row(g, m, a + (size_t)pair * 2 * g->k_quads + 2 * (m - pair),
                   pair + 1 < g->rows ? 4 : 2);
     }

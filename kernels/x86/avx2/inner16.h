@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The register tile of Winograd's inner product ("A New Algorithm for Inner Product", 1968) in
-// 16-bit numbers: up to 4 rows by 16 columns, one multiplication for two products.
+// 16-bit values: up to 4 rows by 16 oc, one multiplication for two products.
 //
 //   (a0 + b1)(a1 + b0) = a0·b0 + a1·b1 + a0·a1 + b0·b1
 //
-// The last two terms belong to the row alone and to the column alone: their sums over k are taken
-// away from the tile's start values. Everything is computed modulo 2^32, so the result is exact as
-// long as no a + b leaves 16 bits.
+// The last two terms belong to the row alone and to the output channel alone: their sums over k are
+// taken away from the tile's start values. Everything is computed modulo 2^32, so the result is
+// exact as long as no a + b leaves 16 bits.
 //
 // A group of 4 k of a row is 8 bytes, its first pair a0 and second pair a1; of weights 128 bytes:
 // [16 oc][pair b0], [16 oc][pair b1]. A step takes 4 loads of weights, and for each row 2
@@ -24,7 +24,7 @@
 
 enum { INNER_MR = 4, INNER_HALF = TILE_NR / 2 };
 
-/// What a tile's sums begin with: a number of each column less one of each row.
+/// What a tile's sums begin with: a value of each output channel less one of each row.
 typedef struct inner_start {
     int32_t oc[TILE_NR] __attribute__((aligned(32)));
     int32_t rows[INNER_MR] __attribute__((aligned(16)));
@@ -66,7 +66,7 @@ static tile_function *const inner_tiles[2][INNER_MR] = {
     {inner_1, inner_2, inner_3, inner_4}, {inner_1_8, inner_2_8, inner_3_8, inner_4_8}};
 
 /// acc[rows][16] = start[16] − terms[rows] + what rows and weights make; a row's pitch in bytes,
-/// quads of k. Of few columns only the first 8 are found. Rows are split evenly among tiles; up to
+/// quads of k. Of few oc only the first 8 are computed. Rows are split evenly among tiles; up to
 /// 3 terms behind the last one are read.
 static inline void inner_rows(const uint8_t *a, size_t pitch, uint32_t rows, const void *b,
                               uint32_t k_quads, const __m256i start[2], const int32_t *terms,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Winograd's inner product (inner16.h) in a tile of 2 rows by 32 columns, two sub-panels: a step
+// Winograd's inner product (inner16.h) in a tile of 2 rows by 32 oc, two sub-panels: a step
 // takes half of the broadcasts that two tiles of 4 by 16 take, and reads the weights from memory,
 // 256 bytes for 256 products. From L2 they come fast enough.
 #ifndef QUERNEL_AVX2_INNER32_H
@@ -12,7 +12,7 @@
 
 enum { WIDE_MR = 2, WIDE_NR = 2 * TILE_NR };
 
-// 8 columns of a row, whose broadcast pairs are `first` and `second`. A product joins its sum while
+// 8 oc of a row, whose broadcast pairs are `first` and `second`. A product joins its sum while
 // the next one is made: `waits`, to acc.
 #define WIDE(weights, first, second, t, u, waits, acc)                                         \
     "vpaddw 64+" weights ", %%ymm" #first ", %%ymm" #t "\n\tvpaddw " weights ", %%ymm" #second \
@@ -37,7 +37,7 @@ enum { WIDE_MR = 2, WIDE_NR = 2 * TILE_NR };
 #define WIDE_STORE(at, panel, acc) "vmovdqa %%ymm" #acc ", " #at "(%[t]" panel ")\n\t"
 
 /// Rows at `a`, `s` bytes apart, 2 of them; sub-panels at `b`, `p` bytes apart, n quads of k; start
-/// values of 32 columns, a number that is taken away in each row; sums to acc[2][16], and those of
+/// values of 32 oc, a value that is taken away in each row; sums to acc[2][16], and those of
 /// the second sub-panel `q` bytes behind it.
 static inline void inner_wide(const uint8_t *a, ptrdiff_t s, const void *b, size_t p, uint32_t n,
                               const int32_t *start, const int32_t *terms, int32_t *acc, size_t q) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The register tile of 16-bit numbers: up to 6 rows by 16 columns, vpmaddwd and 32-bit sums.
+// The register tile of 16-bit values: up to 6 rows by 16 oc, vpmaddwd and 32-bit sums.
 //
-// Rows hold 16-bit numbers, k contiguous, at one pitch. Weights are pairs of k for 16 columns: 64
-// bytes. Per pair 2 loads of weights, and for each row a broadcast of two numbers, 2 vpmaddwd and 2
+// Rows hold 16-bit values, k contiguous, at one pitch. Weights are pairs of k for 16 oc: 64
+// bytes. Per pair 2 loads of weights, and for each row a broadcast of two values, 2 vpmaddwd and 2
 // vpaddd: 192 products of a full tile in 32 micro-operations.
 #ifndef QUERNEL_AVX2_MADD16_H
 #define QUERNEL_AVX2_MADD16_H

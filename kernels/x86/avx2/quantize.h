@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Float to rows for AVX2: quernel_i_quantize on vectors.
 //
-// Maximum and minimum take the number as second operand, so a NaN passes both and converts to
-// INT32_MIN, which no other number can give: the bounds lie within ±255. It survives the packing as
+// Maximum and minimum take the value as second operand, so a NaN passes both and converts to
+// INT32_MIN, which no other value can give: the bounds lie within ±255. It survives the packing as
 // INT16_MIN and is set to 0 there, at a quarter of the cost.
 #ifndef QUERNEL_AVX2_QUANTIZE_H
 #define QUERNEL_AVX2_QUANTIZE_H

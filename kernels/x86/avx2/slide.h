@@ -66,7 +66,7 @@ static inline void slide_weights(slide *s, const int8_t *w, size_t tap, uint32_t
         }
 }
 
-/// acc[pixels][16]; `lines` and `kernel_columns` of the kernel, `step` columns from output to
+/// acc[pixels][16]; `lines` and `kernel_columns` of the kernel, `step` pixels from output to
 /// output, all of them constants.
 static inline __attribute__((always_inline)) void slide_line(const slide *s, const int lines,
                                                              const int kernel_columns,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A step of the register tile whose rows are pixels that hold, for each of 16 columns, a pair of
-// 16-bit numbers of its own, ready in memory: 2 loads of weights, and for each pixel 2 vpmaddwd
+// A step of the register tile whose rows are pixels that hold, for each of 16 oc, a pair of
+// 16-bit values of its own, ready in memory: 2 loads of weights, and for each pixel 2 vpmaddwd
 // from memory and 2 vpaddd.
 #ifndef QUERNEL_AVX2_SLOTS_H
 #define QUERNEL_AVX2_SLOTS_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The register tile of vpmaddwd kernels in assembly: up to 6 rows by 16 columns of 32-bit sums in
+// The register tile of vpmaddwd kernels in assembly: up to 6 rows by 16 oc of 32-bit sums in
 // ymm0 … ymm11. What a step does for a row is the kernel's macro ROW(k, at, acc0, acc1): `k` an
 // offset, `at` the row's address in AT&T form.
 #ifndef QUERNEL_AVX2_TILE_H

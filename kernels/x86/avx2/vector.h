@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/// What kernels/functions.h asks for.
+/// What kernels/template/functions.h takes.
 typedef __m256 vfloat;
 static inline vfloat v_set(float x) { return _mm256_set1_ps(x); }
 static inline vfloat v_load(const float *from) { return _mm256_load_ps(from); }

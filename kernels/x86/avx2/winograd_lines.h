@@ -36,7 +36,7 @@
 #include <stdint.h>
 
 #include "integers.h"
-#include "kernels/x86/winograd_input.h"
+#include "kernels/template/winograd_input.h"
 
 enum { LINES_OUT = 4, LINES_TAPS_MAX = 4, LINES_IN_MAX = LINES_TAPS_MAX + LINES_OUT - 1 };
 

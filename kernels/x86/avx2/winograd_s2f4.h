@@ -24,7 +24,7 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-#define WINOGRAD_INVERSE_OF_9 0x38e38e39
+#define WINOGRAD_INVERSE_OF_9 0x38e38e39 // 9 times it is 1 modulo 2^32
 
 enum { WINOGRAD_STRIDE = 2, WINOGRAD_IN = 9, WINOGRAD_OUT = 4 };
 

@@ -4,8 +4,8 @@
 //
 // A tile is up to 12 pixels x 16 output channels: 12 accumulators hide a latency of 5 on two ports.
 // Per slot 13 loads and 12 vpdpbusd on two ports: loads bound it at 6.5 cycles, so 9 slots of 3x3
-// with groups of 4 take 4.9 cycles a pixel, with groups of 8 9.8; the block diagonal takes 18. A
-// model; not timed here.
+// with groups of 4 take 4.9 cycles a pixel, with groups of 8 9.8; the block diagonal takes 18.
+// Speeds on Zen 4: bench/FIGURES.md.
 #include "epilogue.h"
 #include "vnni.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise for AVX-512-VNNI, u8 and s8 rows: 16 channels in a register, two output lines
-// (kernels/x86/vnni_depthwise.h).
+// (kernels/template/depthwise_dot.h).
 //
-// A column of 3x3: 3 inserts from memory, 2 shuffles, 1 xor, 6 vpdpbusd on two ports: 6 cycles for
+// A pixel of 3x3: 3 inserts from memory, 2 shuffles, 1 xor, 6 vpdpbusd on two ports: 6 cycles for
 // two times 16 outputs, 10 with the moves of the sums to the next pixel where they are not renamed;
 // then the epilogue, 3.4 for 16. Model (llvm-mca 14, icelake-server, the loops alone), cycles for
-// 16 outputs: 3x3 5.0, 5x5 16.6, 7x7 16.8; not timed here.
+// 16 outputs: 3x3 5.0, 5x5 16.6, 7x7 16.8. Zen 4: bench/FIGURES.md.
 #include "epilogue.h"
 #include "vnni.h"
 
@@ -38,7 +38,7 @@ static inline __attribute__((always_inline)) __m512i interleave(const uint8_t *c
     rows = _mm512_inserti32x4(rows, bytes_of(at[3], count), 3);
     return _mm512_shuffle_epi8(_mm512_permutexvar_epi32(quarters, rows), bytes);
 }
-#include "kernels/x86/vnni_depthwise.h"
+#include "kernels/template/depthwise_dot.h"
 
 void quernel_uk_depthwise_u8s8_2x16x4_avx512vnni(const quernel_i_depthwise *d);
 void quernel_uk_depthwise_u8s8_2x16x4_avx512vnni(const quernel_i_depthwise *d) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The register tile of 16-bit numbers: up to 24 rows by 16 columns, vpdpwssd and 32-bit sums modulo
+// The register tile of 16-bit values: up to 24 rows by 16 oc, vpdpwssd and 32-bit sums modulo
 // 2^32.
 //
-// Rows hold 16-bit numbers, k contiguous, at one pitch. Weights are pairs of k for 16 columns: 64
-// bytes, one vector. Factors of 16 bits may change places, so that the two numbers of a row are
+// Rows hold 16-bit values, k contiguous, at one pitch. Weights are pairs of k for 16 oc: 64
+// bytes, one vector. Factors of 16 bits may change places, so that the two values of a row are
 // broadcast by the instruction that multiplies them: per pair of k a load of weights, and for each
 // row a vpdpwssd, 24 of them in 12 cycles on two ports. 25 loads take 12.5 cycles on two ports: 61
 // products a cycle of 64; weights stream at 5 bytes a cycle. From 10 rows on the latency of 5 is
@@ -14,7 +14,7 @@
 #include "quantize_rows.h"
 #include "vnni.h"
 
-enum { MR = 24, NR = 16 };
+enum { MR = 24, NR = 16 }; // 24 sums, 2 pairs of weights: of 32 registers
 
 /// A group of w16x4 as [2 pairs of k][16 oc][2 k] of 16 bits.
 static inline void widen_weights(const int8_t *group, __m512i to[2]) {

@@ -14,7 +14,7 @@
 #include "kernels/ukr.h"
 #include "vnni.h"
 
-#include "kernels/functions.h" // over the vectors of those above
+#include "kernels/template/functions.h" // over the vectors of those above
 
 enum {
     EPILOGUE_MR = 16,
@@ -25,12 +25,12 @@ enum {
 typedef struct epilogue_tile {
     // [rows][EPILOGUE_NR], 64-byte aligned; passes turn it into floats, then into codes, in place
     int32_t *acc;
-    uint32_t rows, oc; // columns <= EPILOGUE_NR; lanes beyond them hold numbers that nobody reads
+    uint32_t rows, oc; // oc <= EPILOGUE_NR; lanes beyond them hold values that nobody reads
     uint32_t m, n;     // first row and output channel within the call
 } epilogue_tile;
 
-// Runs over the tile's sub-panels: `n` is the column within the call; then over a sub-panel's rows:
-// `at` its 16 lanes.
+// Runs over the tile's sub-panels: `n` is the output channel within the call; then over a
+// sub-panel's rows: `at` its 16 lanes.
 #define EPILOGUE_PANELS(t, p, n) \
     for (uint32_t p = 0, n = (t)->n; p < (t)->oc; p += LANES, n += LANES)
 #define EPILOGUE_ROWS(t, p, at)                                                                \
@@ -199,7 +199,7 @@ static inline void store_lanes(uint8_t *y, __m512i v, uint32_t n, uint32_t eleme
     else _mm_mask_storeu_epi8(y, lanes(n), _mm512_cvtepi32_epi8(v));
 }
 
-// Column after column, each with the tile's rows side by side: NCHW.
+// Channel after channel, each with the tile's rows side by side: NCHW.
 static inline void epilogue_store_transposed(const epilogue_tile *t, uint8_t *y, ptrdiff_t y_col,
                                              uint32_t element) {
     EPILOGUE_PANELS(t, p, n) {
@@ -213,7 +213,7 @@ static inline void epilogue_store_transposed(const epilogue_tile *t, uint8_t *y,
 }
 
 // Elements apart in both directions, for instance one kernel position of a deconvolution in NCHW:
-// column after column, so that neighbouring rows meet in one cache line. `element` is a constant
+// channel after channel, so that neighbouring rows meet in one cache line. `element` is a constant
 // where this is called.
 static inline __attribute__((always_inline)) void epilogue_store_apart(const epilogue_tile *t,
                                                                        const quernel_i_epilogue *f,
@@ -362,7 +362,7 @@ epilogue_int8(const epilogue_tile *t, const quernel_i_epilogue *f, int act) {
     else epilogue_int8_narrow(t, f, act);
 }
 
-/// Finishes a tile. `plain` is epilogue_is_plain(f), asked once per call.
+/// The epilogue of a tile. `plain` is epilogue_is_plain(f), asked once per call.
 static inline void epilogue_run(const epilogue_tile *t, const quernel_i_epilogue *f, bool plain) {
     if (!plain) epilogue_passes(t, f);
     else if (f->act == QUERNEL_I_ACT_RELU) epilogue_int8(t, f, QUERNEL_I_ACT_RELU);

@@ -9,9 +9,9 @@
 // (two ports), 64 where 512-bit vpdpbusd has one. Weights stream from L2 at 9 of its 48
 // bytes/cycle: out-of-order execution runs about 4 quads ahead, more than L2's latency, so only the
 // head of the next panels, which the hardware prefetcher cannot guess, is prefetched while the tile
-// is finished.
+// is output.
 //
-// The order is row tile outside, columns inside: the rows of a tile stay in L1, the weights of the
+// The order is row tile outside, oc inside: the rows of a tile stay in L1, the weights of the
 // call in L2. 14 addresses come from five registers: three rows (0, 5, 10), each plus 0, 1, 2, 3, 4
 // strides.
 #include "epilogue.h"

@@ -5,14 +5,14 @@
 #include "epilogue.h"
 #include "vnni.h"
 
-enum { BEYOND_L2 = 1 << 21 };
+enum { BEYOND_L2 = 1 << 21 }; // no less than 2 MiB, the L2 of Sapphire Rapids
 #define GEMV_HALVES(op, r, u) op(c, 0, r, u)
 static inline __m512i vector_of(const void *from) { return _mm512_loadu_si512(from); }
 static inline __m512i vector_set(int32_t x) { return _mm512_set1_epi32(x); }
 static inline __m512i vector_zero(void) { return _mm512_setzero_si512(); }
 static inline __m512i vector_add(__m512i a, __m512i b) { return _mm512_add_epi32(a, b); }
 static inline void vector_store(int32_t *to, __m512i v) { _mm512_store_si512(to, v); }
-#include "kernels/x86/vnni_gemv.h"
+#include "kernels/template/gemv_dot.h"
 
 PANEL(1, 4)
 PANEL(2, 4)

@@ -2,7 +2,7 @@
 // Float to rows for AVX-512, pixels contiguous: 16 channels x 16 pixels at a time. Each channel's
 // codes are masked and shifted into the byte of its dword that is its own, four channels to a
 // register; two rounds of unpacking leave four pixels of 16 channels in each register. 16 loads, 7
-// operations a channel, 8 unpacks, 16 stores: 70 cycles per 256 numbers on two vector ports, 0.27 a
+// operations a channel, 8 unpacks, 16 stores: 70 cycles per 256 values on two vector ports, 0.27 a
 // number; strided reading is the other bound.
 #include "quantize.h"
 
@@ -20,7 +20,7 @@ static inline __m512i four_channels(const quernel_i_quantize_args *r, const quan
     return all;
 }
 
-// Pixels 4d + j stand in lane d of v[j].
+// Pixels 4d + j lie in lane d of v[j].
 static inline void store_pixels(const __m512i v[4], uint8_t *y, ptrdiff_t y_pixel, uint32_t pixels,
                                 __mmask16 mask) {
     for (uint32_t j = 0; j < 4; j++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Float to rows for AVX-512, channels contiguous: 16 numbers take 2 loads, 2 multiplications, 2
+// Float to rows for AVX-512, channels contiguous: 16 values take 2 loads, 2 multiplications, 2
 // comparisons, 2 conversions (the second stores 16 bytes) and an addition: 3.5 cycles on two vector
 // ports; tails are masks.
 #include "quantize.h"

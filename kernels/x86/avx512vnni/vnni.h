@@ -10,12 +10,12 @@
 
 #define VNNI_DOT "vpdpbusd"
 #define VNNI_REGISTER "v"
-#define VNNI_VECTOR __m512i
+#define DOT_VECTOR __m512i
 #include "kernels/x86/vnni_multiply.h"
 
 enum { LANES = 16 };
 
-/// What kernels/functions.h asks for.
+/// What kernels/template/functions.h takes.
 typedef __m512 vfloat;
 static inline vfloat v_set(float x) { return _mm512_set1_ps(x); }
 static inline vfloat v_load(const float *from) { return _mm512_load_ps(from); }

@@ -2,7 +2,7 @@
 // 3x3 with stride 1 for AVX-VNNI, 36 products for 144: AVX2's kernel with products by vpdpwssd, of
 // 16 bits at half the rate of bytes.
 //
-// Cycles for one output (a pixel and column) of C channels, N columns, by count: multiplying
+// Cycles for one output (a pixel and oc) of C channels, N oc, by count: multiplying
 // 36·C/(16·32) = 0.070·C, inputs 0.35·C/N, outputs 0.5: 5.4, 9.9, 18.9 for C = N = 64, 128, 256,
 // where the direct product takes 9·C/64 = 9, 18, 36: 108 to 122 products of the plain convolution
 // a cycle, where vpdpbusd's peak is 64. With stride 2 (81 products for 144) and down the lines
@@ -10,7 +10,8 @@
 // rows): 12.1 cycles a group of 4 k, 31.8 products a cycle; not timed here.
 #include "dot16.h"
 #include "kernels/x86/avx2/integers.h"
-#include "kernels/x86/winograd_s1.h"
+
+#include "kernels/template/winograd_s1.h"
 
 #define CONV3X3_TILES dot_tiles
 #include "kernels/x86/avx2/conv3x3.h"

@@ -12,7 +12,7 @@
 #define SLOT_CHANNELS 4
 #define SLOT 64
 #define GROUPS_MR 6
-#define GROUPS_PIXELS 24
+#define GROUPS_PIXELS 24 // 4 tiles: 1.5 KiB of sums
 #include "kernels/x86/convgroups.h"
 
 static inline void spread_slot(__m128i pixel, const uint8_t order[SPREAD], uint8_t *to) {

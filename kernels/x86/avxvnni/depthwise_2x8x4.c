@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise for AVX-VNNI, u8 and s8 rows: 8 channels in a register, two output lines, of 7x7 one
-// (kernels/x86/vnni_depthwise.h).
+// (kernels/template/depthwise_dot.h).
 //
-// A column of 3x3: 4 unpacks and an insert, 1 xor, 6 vpdpbusd for two times 8 outputs, then AVX2's
+// A pixel of 3x3: 4 unpacks and an insert, 1 xor, 6 vpdpbusd for two times 8 outputs, then AVX2's
 // epilogue. Model (llvm-mca 14, alderlake, the loops alone), cycles for 16 outputs: 3x3 7.8,
 // 5x5 16.6, 7x7 27.6; not timed here.
 #include "kernels/x86/avx2/epilogue.h"
@@ -30,7 +30,7 @@ static inline __attribute__((always_inline)) __m256i interleave(const uint8_t *c
     return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_unpacklo_epi16(upper, lower)),
                                    _mm_unpackhi_epi16(upper, lower), 1);
 }
-#include "kernels/x86/vnni_depthwise.h"
+#include "kernels/template/depthwise_dot.h"
 
 void quernel_uk_depthwise_u8s8_2x8x4_avxvnni(const quernel_i_depthwise *d);
 void quernel_uk_depthwise_u8s8_2x8x4_avxvnni(const quernel_i_depthwise *d) { depthwise(d, false); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AVX2's register tile of 16-bit numbers with vpdpwssd, which multiplies and adds modulo 2^32: per
-// pair of k 2 loads of weights, and for each row a broadcast of two numbers and 2 vpdpwssd, 192
+// AVX2's register tile of 16-bit values with vpdpwssd, which multiplies and adds modulo 2^32: per
+// pair of k 2 loads of weights, and for each row a broadcast of two values and 2 vpdpwssd, 192
 // products of a full tile in 20 micro-operations. Two ports take 12 of them in 6 cycles, 32
 // products a cycle; 12 chains hide a latency of 5.
 #ifndef QUERNEL_AVXVNNI_DOT16_H

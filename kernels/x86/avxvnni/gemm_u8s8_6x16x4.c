@@ -7,7 +7,7 @@
 // ports. Weights stream at 64 bytes per 6 cycles, which L2 gives. Model (llvm-mca 19, alderlake,
 // the loop of 6 rows): 6.02 cycles a group, 63.8 MAC/cycle; not timed here.
 //
-// The order is row tile outside, columns inside: the rows of a tile stay in L1, the weights of the
+// The order is row tile outside, oc inside: the rows of a tile stay in L1, the weights of the
 // call in L2. The tile of sums goes to L1 and AVX2's epilogue takes it from there. Rows are split
 // evenly among tiles (14 rows: 5 + 5 + 4).
 #include "kernels/ukr.h"

@@ -5,13 +5,13 @@
 #include "kernels/x86/avx2/epilogue.h"
 #include "vnni.h"
 
-enum { BEYOND_L2 = 1 << 20 };
+enum { BEYOND_L2 = 1 << 20 }; // 1.25 MiB is the L2 of Alder Lake, the first with AVX-VNNI
 #define GEMV_HALVES(op, r, u) op(c, 0, r, u) op(d, 8, r, u)
 static inline __m256i vector_set(int32_t x) { return _mm256_set1_epi32(x); }
 static inline __m256i vector_zero(void) { return _mm256_setzero_si256(); }
 static inline __m256i vector_add(__m256i a, __m256i b) { return _mm256_add_epi32(a, b); }
 static inline void vector_store(int32_t *to, __m256i v) { _mm256_store_si256((__m256i *)to, v); }
-#include "kernels/x86/vnni_gemv.h"
+#include "kernels/template/gemv_dot.h"
 
 PANEL(1, 4)
 PANEL(2, 2)

@@ -8,7 +8,7 @@
 
 #define VNNI_DOT "%{vex%} vpdpbusd"
 #define VNNI_REGISTER "x"
-#define VNNI_VECTOR __m256i
+#define DOT_VECTOR __m256i
 #include "kernels/x86/vnni_multiply.h"
 
 enum { LANES = 8 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What depthwise kernels of x86 have in common.
-#ifndef QUERNEL_X86_DEPTHWISE_H
-#define QUERNEL_X86_DEPTHWISE_H
+#ifndef QUERNEL_TEMPLATE_DEPTHWISE_H
+#define QUERNEL_TEMPLATE_DEPTHWISE_H
 
 #include "kernels/ukr.h"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The activation functions of base/num.h over a vector, operation for operation, for every
-// instruction set. Who includes this has defined a vector of floats and what can be done with it:
+// The activation functions of base/num.h over a vector, operation for operation. A template for any
+// instruction set: who includes this has defined a vector of floats and what can be done with it:
 //     vfloat; v_set(x); v_load(address); v_store(address, v)
 //     v_fma(a, b, c) = a·b + c; v_add, v_sub, v_mul, v_div
 //     v_max(a, b) = a > b ? a : b; v_min(a, b) = a < b ? a : b; v_abs
 //     v_power(j): 2^n of each lane, where j is 1.5·2^23 + n
-#ifndef QUERNEL_KERNELS_FUNCTIONS_H
-#define QUERNEL_KERNELS_FUNCTIONS_H
+#ifndef QUERNEL_TEMPLATE_FUNCTIONS_H
+#define QUERNEL_TEMPLATE_FUNCTIONS_H
 
 #include "kernels/ukr.h"
 
@@ -65,8 +65,11 @@ FUNCTION function_gelu(vfloat t) {
     return v_sub(v_max(t, v_set(0.0f)), v_div(v_mul(a, v_set(0.5f)), v_add(p, v_set(1.0f))));
 }
 
-/// Whether `act` is one of them.
-static inline bool function_is(int32_t act) { return act >= QUERNEL_I_ACT_HSWISH; }
+/// Whether `act` is one of them: neither bounds nor slopes.
+static inline bool function_is(int32_t act) { return act >= QUERNEL_I_ACT_FUNCTIONS; }
+
+/// Whether `act` is one clamp at most, which a plain epilogue joins with the output type's.
+static inline bool function_is_clamp(int32_t act) { return act < QUERNEL_I_ACT_SLOPES; }
 
 /// Applies one of them to `count` floats, a multiple of `lanes`, in place.
 static inline void function_apply(int32_t act, float *t, uint32_t count, uint32_t lanes) {

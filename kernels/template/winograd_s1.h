@@ -20,15 +20,15 @@
 // 68·255 = 17 340, weights 49·128 = 6272, and a pair of their products stays below 2^28.
 //
 // A template over an instruction set's integers.h.
-#ifndef QUERNEL_X86_WINOGRAD_S1_H
-#define QUERNEL_X86_WINOGRAD_S1_H
+#ifndef QUERNEL_TEMPLATE_WINOGRAD_S1_H
+#define QUERNEL_TEMPLATE_WINOGRAD_S1_H
 
 #include <stdint.h>
 
 #include "winograd_input.h"
 
 enum { WINOGRAD_STRIDE = 1, WINOGRAD_IN = 6, WINOGRAD_OUT = 4 };
-#define WINOGRAD_INVERSE_OF_9 0x38e38e39
+#define WINOGRAD_INVERSE_OF_9 0x38e38e39 // 9 times it is 1 modulo 2^32
 
 /// G applied to three vectors of 16-bit weights.
 static inline __attribute__((always_inline)) void winograd_weights(vint g0, vint g1, vint g2,

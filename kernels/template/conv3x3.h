@@ -1,35 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// 3x3 convolution, u8 rows, exact: Winograd's algorithm in integers. A template; who includes it
-// has included before
-//   integers.h        of its instruction set
-//   the transforms    winograd_*.h, which say why it is exact
-//   the register tile MR, NR, widen_weights
-//   epilogue.h          of its instruction set
+// 3x3 convolution, u8 rows, exact: Winograd's algorithm in integers. A template for any instruction
+// set; who includes it has included before
+//   integers.h       vectors of integers, vint
+//   the transforms   winograd_*.h, which say why it is exact
+//   the register tile   MR, NR, widen_weights
+//   the epilogue     epilogue.h
+//   tap_quad         4 channels of a tap, as they begin in a quad of their own
 // and defines
-//   CONV3X3_TILES     functions of the register tile for 1 … MR rows
+//   CONV3X3_TILES    functions of the register tile for 1 … MR rows
 //   SUMS_MAX         bytes of sums that a block may take
 //   INPUTS_MAX       bytes of transformed inputs that a block should take
-//   load_channels     up to CHANNELS bytes as 16-bit numbers
+//   CHANNELS, load_channels   bytes of a vector of 16-bit values; up to so many bytes as one
 //
 // A block of tiles, each IN x IN inputs for OUT x OUT outputs, is transformed once for all
 // channels: IN² matrices [tile][channel] of 16 bits, in L2. For each sub-panel of 16 output
 // channels they are multiplied with the prepared weights, their sums go to L2, and from there, 16
 // pixels of each line at a time, back to outputs in L1 and through the epilogue.
-#ifndef QUERNEL_X86_CONV3X3_H
-#define QUERNEL_X86_CONV3X3_H
+#ifndef QUERNEL_TEMPLATE_CONV3X3_H
+#define QUERNEL_TEMPLATE_CONV3X3_H
 
 #include "kernels/ukr.h"
+
+#ifndef CONV3X3_TILES
+#error "CONV3X3_TILES: the functions of the register tile"
+#endif
 
 enum {
     WINOGRAD_POINTS = WINOGRAD_IN * WINOGRAD_IN,
     TILES_MAX = SUMS_MAX / (WINOGRAD_POINTS * NR * (int)sizeof(int32_t)) / MR * MR,
     TILES_MIN = 12,
-    BAND_PIXELS = 16, // of OUT lines, that are finished together
+    BAND_PIXELS = 16, // of OUT lines, whose epilogue runs together
     BAND = BAND_PIXELS / WINOGRAD_OUT,
     BAND_SUMS = WINOGRAD_OUT * BAND_PIXELS * EPILOGUE_NR,
     COLUMNS = sizeof(vint) / sizeof(int32_t), // of a vector of sums
     GROUP_VECTORS = 2 * 64 / sizeof(vint),    // of a group's weights
-    UNDIVIDED = 28, // quads whose sums stay below the bound whatever their weights are
+    // quads of 9 taps whose sums stay below the bound whatever bytes and weights are; that of
+    // stride 2 is larger, and scratch then a little more than it needs
+    UNDIVIDED = ((1 << QUERNEL_I_CONV3X3_BOUND) - 1) / (9 * 4 * 255 * 128),
 };
 
 static uint32_t quads_of(uint32_t channels) { return (channels + 3) / 4; }
@@ -66,32 +73,13 @@ static size_t conv3x3_scratch(uint32_t k_quads) {
            (quads > UNDIVIDED ? outputs_bytes(block_tiles(quads)) : 0);
 }
 
-// Group `quad` of a tap, whose channels begin anywhere in a group of the panel: moved to its
-// beginning, zeros behind them.
-static void tap_group(const int8_t *panel, uint32_t channels, uint32_t tap, uint32_t quad,
-                      int8_t to[64]) {
-    const uint32_t k = tap % 3 * channels + 4 * quad, shift = k % 4, left = channels - 4 * quad;
-    const __m256i *from =
-        (const __m256i *)(panel + (tap / 3 * ((3 * channels + 3) / 4) + k / 4) * (size_t)64);
-    const bool further = shift + (left < 4 ? left : 4) > 4;
-    const __m128i down = _mm_cvtsi32_si128((int)(8 * shift)),
-                  up = _mm_cvtsi32_si128((int)(32 - 8 * shift));
-    const __m256i real = _mm256_set1_epi32(left < 4 ? (int)((1u << 8 * left) - 1) : -1);
-    for (uint32_t half = 0; half < 2; half++) {
-        const __m256i next = further ? from[2 + half] : _mm256_setzero_si256();
-        const __m256i moved =
-            _mm256_or_si256(_mm256_srl_epi32(from[half], down), _mm256_sll_epi32(next, up));
-        _mm256_store_si256((__m256i *)to + half, _mm256_and_si256(moved, real));
-    }
-}
-
 // 4 channels of 16 output channels to IN² points, 128·quads bytes apart.
 static void prepare_quad(const int8_t *panel, uint32_t channels, uint32_t quad, uint8_t *dst) {
     const uint32_t quads = quads_of(channels);
     vint taps[9][GROUP_VECTORS];
     for (uint32_t t = 0; t < 9; t++) {
         int8_t group[64] __attribute__((aligned(64)));
-        if (channels % 4) tap_group(panel, channels, t, quad, group);
+        if (channels % 4) tap_quad(panel, channels, t, quad, group);
         widen_weights(channels % 4 ? group : panel + ((size_t)t * quads + quad) * 64, taps[t]);
     }
     for (uint32_t i = 0; i < GROUP_VECTORS; i++) {
@@ -189,7 +177,7 @@ static void multiply(const work *w, const uint8_t *b, uint32_t part) {
 }
 
 // Outputs of a vector of output channels of one tile: acc[line][pixel of the band][EPILOGUE_NR] =
-// init, or what stands there, and their sums.
+// init, or what is there, and their sums.
 static inline __attribute__((always_inline)) void outputs_of(const int32_t *sums, size_t step,
                                                              const int32_t *init, int32_t *acc) {
     vint lines[WINOGRAD_OUT][WINOGRAD_IN];
@@ -249,7 +237,7 @@ static void epilogue_band(const work *w, const band *b, uint32_t n) {
     }
 }
 
-// Outputs of one part of the channels; behind the last part they are finished.
+// Outputs of one part of the channels; behind the last part comes the epilogue.
 static void epilogue_block(const work *w, uint32_t n, uint32_t part) {
     int32_t acc[BAND_SUMS] __attribute__((aligned(64)));
     const uint32_t ic_split = w->c->ic_split;

@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMV with vpdpbusd, up to 4 u8 rows, weights in w16x4 as they are, each read once. A template
-// over vnni.h; who includes it defines
-//   GEMV_HALVES(op, r, u)  op(c, 0, r, u) for each vector of a line of 16 output channels' weights:
-//   the sums' name and the first column vector_of, …_set, …_zero, …_add, …_store  of 32-bit lanes
-//   EPILOGUE_NR              the pitch of the tile of its epilogue
-//   BEYOND_L2              bytes of weights that no L2 keeps from call to call
+// GEMV with an instruction that adds four products of bytes to a 32-bit lane: up to 4 u8 rows,
+// weights in w16x4 as they are, each read once. A template for any instruction set; who includes it
+// defines
+//   DOT_VECTOR               a vector of 32-bit lanes
+//   MULTIPLY_FROM(four, b, acc)   acc += four unsigned bytes in each lane · weights at b
+//   GEMV_HALVES(op, r, u)    op(c, 0, r, u) for each vector of a line of 16 output channels'
+//                            weights: the sums' name and the first oc
+//   vector_of, …_set, …_zero, …_add, …_store
+//   EPILOGUE_NR, epilogue_run, epilogue_is_plain   of its epilogue.h
+//   BEYOND_L2                bytes of weights that no L2 keeps from call to call
 // and says PANEL(rows, turns) for 1 … 4 rows: groups that are multiplied in turn, each with
 // accumulators of its own, so that the latency of 5 cycles does not bound them. Weights that no L2
 // keeps are read as two streams, this sub-panel and the next one.
 #include "kernels/ukr.h"
+
+#ifndef DOT_VECTOR
+#error "DOT_VECTOR: a vector of 32-bit lanes"
+#endif
+#ifndef MULTIPLY_FROM
+#error "MULTIPLY_FROM: adds four bytes times weights in memory"
+#endif
+#ifndef GEMV_HALVES
+#error "GEMV_HALVES: the vectors of a line of weights"
+#endif
 
 enum { GEMV_MR = 4, GEMV_NR = 16 };
 
@@ -20,13 +34,13 @@ enum { GEMV_MR = 4, GEMV_NR = 16 };
 #define TURNS_2(rows, op) TURNS_1(rows, op) ROWS_##rows(op, 1)
 #define TURNS_4(rows, op) TURNS_2(rows, op) ROWS_##rows(op, 2) ROWS_##rows(op, 3)
 
-#define START_HALF(c, n, r, u) VNNI_VECTOR c##r##u = u ? vector_zero() : vector_of(init + n);
+#define START_HALF(c, n, r, u) DOT_VECTOR c##r##u = u ? vector_zero() : vector_of(init + n);
 #define START(r, u) GEMV_HALVES(START_HALF, r, u)
 #define STEP_HALF(c, n, r, u) MULTIPLY_FROM(four, b + 64 * u + 4 * n, c##r##u);
-#define STEP(r, u)                                                  \
-    do {                                                            \
-        const VNNI_VECTOR four = four_of(p + r * g->a_row + 4 * u); \
-        GEMV_HALVES(STEP_HALF, r, u)                                \
+#define STEP(r, u)                                                 \
+    do {                                                           \
+        const DOT_VECTOR four = four_of(p + r * g->a_row + 4 * u); \
+        GEMV_HALVES(STEP_HALF, r, u)                               \
     } while (0);
 #define ADD_HALF(c, n, r, u) c##r##0 = vector_add(c##r##0, c##r##u);
 #define ADD_1(r, u)
@@ -35,7 +49,7 @@ enum { GEMV_MR = 4, GEMV_NR = 16 };
 #define KEEP_HALF(c, n, r, u) vector_store(acc + r * EPILOGUE_NR + n, c##r##0);
 #define KEEP(r, u) GEMV_HALVES(KEEP_HALF, r, u)
 
-static inline VNNI_VECTOR four_of(const uint8_t *a) {
+static inline DOT_VECTOR four_of(const uint8_t *a) {
     int32_t four;
     memcpy(&four, a, sizeof four);
     return vector_set(four);

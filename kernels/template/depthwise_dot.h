@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Depthwise with vpdpbusd: a lane of 32 bits is four taps, one below the other, of one channel. A
-// template over vnni.h and epilogue.h; who includes it defines
+// Depthwise with an instruction that adds four products of bytes to a 32-bit lane: a lane is four
+// taps, one below the other, of one channel. A template for any instruction set, over its
+// epilogue.h; who includes it defines
+//   DOT_VECTOR               a vector of 32-bit lanes
+//   MULTIPLY_FROM(x, w, acc)   acc += unsigned bytes of x · signed ones at w
 //   CHANNELS                 channels of a vector
 //   SEVEN                    output lines of 7x7 whose sums the registers hold: 1 or 2
 //   interleave(at, count)    at[0 … 3], `count` bytes of each, as lanes of four bytes
 //   vector_of, …_bytes, …_zero, …_xor, …_add, …_sub, …_store
 //
-// Four lines of x, interleaved, serve two output lines, and sliding over the columns all output
+// Four lines of x, interleaved, serve two output lines, and sliding along x all output
 // pixels whose taps they are:
 //
 //     input lines    0  1  2  3          3x3: weights of output line 0: w0 w1 w2  0
@@ -17,7 +20,14 @@
 // epilogue takes.
 #include <stdbool.h>
 
-#include "kernels/x86/depthwise.h"
+#include "kernels/template/depthwise.h"
+
+#ifndef DOT_VECTOR
+#error "DOT_VECTOR: a vector of 32-bit lanes"
+#endif
+#ifndef MULTIPLY_FROM
+#error "MULTIPLY_FROM: adds bytes times weights in memory"
+#endif
 
 enum {
     MAX = 7, // taps of a line of kernels that slide
@@ -29,15 +39,15 @@ enum {
 typedef struct channels {
     const quernel_i_depthwise *d;
     uint32_t channel, count; // those of a vector, or what is left
-    VNNI_VECTOR flip;        // moves bytes of x to u8
-    VNNI_VECTOR init;
-    VNNI_VECTOR weights[TAPS]; // sliding: [output line][column][quad]
+    DOT_VECTOR flip;         // moves bytes of x to u8
+    DOT_VECTOR init;
+    DOT_VECTOR weights[TAPS]; // sliding: [output line][column][quad]
 } channels;
 
 // Up to four rows of bytes, `line` apart; those behind the last are the last again, and weights of
 // zero meet them.
-static inline __attribute__((always_inline)) VNNI_VECTOR quad_of(const uint8_t *a, ptrdiff_t line,
-                                                                 int rows, uint32_t count) {
+static inline __attribute__((always_inline)) DOT_VECTOR quad_of(const uint8_t *a, ptrdiff_t line,
+                                                                int rows, uint32_t count) {
     const uint8_t *at[4];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) at[i] = a + (i < rows ? i : rows - 1) * line;
@@ -48,7 +58,7 @@ static const int8_t no_weights[16];
 
 // Taps first … first + 3 of kernel column j; those outside the kernel are 0. Weights may be read
 // beyond the last channel.
-static VNNI_VECTOR weights_of(const channels *c, int first, uint32_t j) {
+static DOT_VECTOR weights_of(const channels *c, int first, uint32_t j) {
     const quernel_i_depthwise *d = c->d;
     const uint8_t *at[4];
     for (int i = 0; i < 4; i++) {
@@ -63,12 +73,12 @@ static VNNI_VECTOR weights_of(const channels *c, int first, uint32_t j) {
 
 // Less 128 times the weights, where x is moved by 128.
 static void correct_init(channels *c, uint32_t quads) {
-    VNNI_VECTOR sum = vector_zero();
+    DOT_VECTOR sum = vector_zero();
     for (uint32_t i = 0; i < quads; i++) MULTIPLY_FROM(c->flip, c->weights + i, sum);
     c->init = vector_sub(c->init, sum);
 }
 
-// All pixels of one or two lines; `size` of the kernel, `step` columns from output to output:
+// All pixels of one or two lines; `size` of the kernel, `step` pixels from output to output:
 // constants. sums[line]: [pixels][EPILOGUE_NR].
 static inline __attribute__((always_inline)) void slide(const channels *c, const uint8_t *a,
                                                         uint32_t pixels, const int size,
@@ -78,7 +88,7 @@ static inline __attribute__((always_inline)) void slide(const channels *c, const
     const ptrdiff_t line = c->d->tap_line, pixel = c->d->tap_pixel;
     const uint32_t last = (pixels - 1) * (uint32_t)step + (uint32_t)size - 1,
                    end = pixels + (uint32_t)flight - 1;
-    VNNI_VECTOR sum[2][MAX]; // of the i-th last output that was begun
+    DOT_VECTOR sum[2][MAX]; // of the i-th last output that was begun
 #pragma GCC unroll 7
     for (int i = 0; i < MAX; i++) sum[0][i] = sum[1][i] = c->init;
     for (uint32_t m = 0; m < end; m++) {
@@ -96,7 +106,7 @@ static inline __attribute__((always_inline)) void slide(const channels *c, const
 #pragma GCC unroll 2
             for (int q = 0; q < quads; q++) {
                 if (4 * q >= rows) continue;
-                const VNNI_VECTOR x =
+                const DOT_VECTOR x =
                     vector_xor(quad_of(at + 4 * q * line, line, rows - 4 * q, count), c->flip);
 #pragma GCC unroll 7
                 for (int i = 0; i < flight; i++)
@@ -127,7 +137,7 @@ static inline __attribute__((always_inline)) void slide_by_size(const channels *
     else slide(c, a, pixels, 7, 2, lines < SEVEN ? lines : SEVEN, count, sums);
 }
 
-// Columns from output to output where the kernel slides, else 0.
+// Pixels from output to output where the kernel slides, else 0.
 static uint32_t slide_step(const quernel_i_depthwise *d) {
     const bool size =
         d->kernel_h == d->kernel_w && d->kernel_h % 2 && d->kernel_h >= 3 && d->kernel_h <= MAX;
@@ -156,7 +166,7 @@ static void slide_weights(channels *c) {
 static void add_pixels(channels *c, const uint8_t *a, uint32_t pixels, int32_t *sums) {
     const quernel_i_depthwise *d = c->d;
     const uint32_t quads = (d->kernel_h + 3) / 4, kernel_columns = TAPS / quads;
-    const VNNI_VECTOR init = c->init;
+    const DOT_VECTOR init = c->init;
     for (uint32_t j0 = 0; j0 < d->kernel_w; j0 += kernel_columns) {
         const uint32_t some = d->kernel_w - j0 < kernel_columns ? d->kernel_w - j0 : kernel_columns;
         for (uint32_t i = 0; i < some * quads; i++)
@@ -164,12 +174,12 @@ static void add_pixels(channels *c, const uint8_t *a, uint32_t pixels, int32_t *
         c->init = j0 ? vector_zero() : init;
         correct_init(c, some * quads);
         for (uint32_t m = 0; m < pixels; m++) {
-            VNNI_VECTOR sum = j0 ? vector_add(vector_of(sums + m * EPILOGUE_NR), c->init) : c->init;
+            DOT_VECTOR sum = j0 ? vector_add(vector_of(sums + m * EPILOGUE_NR), c->init) : c->init;
             for (uint32_t i = 0; i < some * quads; i++) {
                 const uint32_t line = i % quads * 4, rows = d->kernel_h - line;
                 const uint8_t *at = a + (ptrdiff_t)m * d->a_row + (j0 + i / quads) * d->tap_pixel +
                                     line * d->tap_line;
-                const VNNI_VECTOR x = vector_xor(
+                const DOT_VECTOR x = vector_xor(
                     quad_of(at, d->tap_line, rows < 4 ? (int)rows : 4, c->count), c->flip);
                 MULTIPLY_FROM(x, c->weights + i, sum);
             }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The input transform of F(4, 3) with the points 0, ±1, ±2, ∞, which algorithms in one and in two
 // dimensions share. A template over an instruction set's integers.h.
-#ifndef QUERNEL_X86_WINOGRAD_INPUT_H
-#define QUERNEL_X86_WINOGRAD_INPUT_H
+#ifndef QUERNEL_TEMPLATE_WINOGRAD_INPUT_H
+#define QUERNEL_TEMPLATE_WINOGRAD_INPUT_H
 
 /// Bᵀ (winograd_s1.h) applied to six vectors of 16-bit inputs.
 static inline __attribute__((always_inline)) void winograd_input_6(const vint d[6], vint v[6]) {
