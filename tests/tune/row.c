@@ -41,7 +41,7 @@ static size_t print(const quernel_i_row *row, char *text) {
     return quernel_i_row_print(row, text, QUERNEL_I_ROW_MAX);
 }
 
-// Parses the line that stands between the two newlines of a printed row.
+// Parses the line between the two newlines of a printed row.
 static const char *parse(const char *text, size_t length, char *copy, quernel_i_row *ret) {
     memcpy(copy, text + 1, length - 2);
     return quernel_i_row_parse(copy, length - 2, ret);
