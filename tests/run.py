@@ -153,7 +153,7 @@ NO_TABLES = {"QUERNEL_TABLE": "none"}  # plans must not depend on what was tuned
 
 
 def run_build(build, suites=("plain",), names=None, env=None, wrapper=(), jobs=None, slower=1):
-    """Runs the tests of a build folder, several at a time. `wrapper` stands before each command (an
+    """Runs the tests of a build folder, several at a time. `wrapper` comes before each command (an
     emulator)."""
     tests = tests_of(build, set(suites), names)
     missing = set(names or ()) - {t["name"] for t in tests}
@@ -183,7 +183,7 @@ def main():
         "--suite", action="append", choices=["plain", "criterion"], help="default: plain"
     )
     parser.add_argument(
-        "--wrapper", default="", help='stands before each command, e.g. "qemu-aarch64 -cpu max"'
+        "--wrapper", default="", help='comes before each command, e.g. "qemu-aarch64 -cpu max"'
     )
     parser.add_argument("--jobs", type=int, help="programs at a time; default: one for each CPU")
     options = parser.parse_args()

@@ -56,7 +56,7 @@ def ceilings(suite):
 
 
 def masked_to(isa, suite, program):
-    """The tests as a CPU without what stands above `isa` would run them."""
+    """The tests as a CPU without what is above `isa` would run them."""
     env = {
         "LD_PRELOAD": str(ROOT / "build-gcc" / "tests" / "cross" / "libcpumask.so"),
         "QUERNEL_CPUMASK": isa,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accuracy: int8 layers against the float layer that they stand for, in double precision, within a
+// Accuracy: int8 layers against the float layer that they replace, in double precision, within a
 // bound that follows from the steps of the two scales; and what smoothing is for: channels that are
 // much louder than others. Build: gcc -std=gnu11 -O2 -I../../include suite.c ../unit/check.c
 // ../unit/main_plain.c -lquernel -lm -lpthread
@@ -22,7 +22,7 @@ enum {
     Y_COUNT = OUT * H * W
 };
 
-/// A 3x3 convolution with padding 1 over an NHWC image, its numbers, and both results.
+/// A 3x3 convolution with padding 1 over an NHWC image, its values, and both results.
 typedef struct layer {
     float x[X_COUNT], w[OUT * IN * TAPS], bias[OUT], smooth[IN];
     float y[Y_COUNT];
@@ -47,6 +47,23 @@ static double x_step(const layer *l) {
     return (l->asymmetric ? max - min : max) / 255.0;
 }
 
+// One output, with half steps dx of the input and dw of its channel's weights.
+static void compute_element(layer *l, int o, int h, int w, double dx, double dw) {
+    double sum = (double)l->bias[o], bound = 0.0, magnitude = fabs(sum);
+    for (int i = 0; i < IN * TAPS; i++) {
+        const int c = i / TAPS, y = h + i % TAPS / KERNEL - 1, x = w + i % KERNEL - 1;
+        const double s = l->smoothed ? (double)l->smooth[c] : 1.0;
+        const double a = (double)x_at(l, c, y, x) / s,
+                     b = (double)l->w[(o * IN + c) * TAPS + i % TAPS] * s;
+        const bool inside = y >= 0 && y < H && x >= 0 && x < W;
+        sum += a * b;
+        magnitude += fabs(a * b);
+        if (inside) bound += fabs(b) * dx + fabs(a) * dw + dx * dw;
+    }
+    l->exact[(h * W + w) * OUT + o] = sum;
+    l->bound[(h * W + w) * OUT + o] = bound + 1e-6 * (magnitude + bound);
+}
+
 /// The float layer, and how far the int8 one may be from it: Σ |w|·dx + |x|·dw + dx·dw with half
 /// steps dx, dw.
 static void compute_exact(layer *l) {
@@ -61,19 +78,7 @@ static void compute_exact(layer *l) {
         const double dw = 0.5 * max / 127.0 * 1.0001;
         for (int h = 0; h < H; h++) {
             for (int w = 0; w < W; w++) {
-                double sum = (double)l->bias[o], bound = 0.0, magnitude = fabs(sum);
-                for (int i = 0; i < IN * TAPS; i++) {
-                    const int c = i / TAPS, y = h + i % TAPS / KERNEL - 1, x = w + i % KERNEL - 1;
-                    const double s = l->smoothed ? (double)l->smooth[c] : 1.0;
-                    const double a = (double)x_at(l, c, y, x) / s,
-                                 b = (double)l->w[(o * IN + c) * TAPS + i % TAPS] * s;
-                    const bool inside = y >= 0 && y < H && x >= 0 && x < W;
-                    sum += a * b;
-                    magnitude += fabs(a * b);
-                    if (inside) bound += fabs(b) * dx + fabs(a) * dw + dx * dw;
-                }
-                l->exact[(h * W + w) * OUT + o] = sum;
-                l->bound[(h * W + w) * OUT + o] = bound + 1e-6 * (magnitude + bound);
+                compute_element(l, o, h, w, dx, dw);
             }
         }
     }
@@ -103,7 +108,7 @@ static void find_smoothing(layer *l) {
           error.text);
 }
 
-static bool run(layer *l) {
+static quernel_operator *create(const layer *l) {
     quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
     quernel_conv2d_desc d = QUERNEL_CONV2D_DESC_INIT;
     w.kind = QUERNEL_WEIGHTS_CONV2D;
@@ -122,10 +127,17 @@ static bool run(layer *l) {
     int code = quernel_weights_pack(&w, &d.weights, &error);
     if (code == QUERNEL_OK) code = quernel_conv2d_create(&d, &op, &error);
     quernel_weights_release(d.weights);
-    if (!CHECK(code == QUERNEL_OK, "%s", error.text)) return false;
+    if (!CHECK(code == QUERNEL_OK, "%s", error.text)) return NULL;
+    return op;
+}
+
+static bool run(layer *l) {
+    quernel_error error = {0};
+    quernel_operator *op = create(l);
+    if (!op) return false;
     const size_t bytes = quernel_operator_workspace(op);
     void *workspace = aligned_alloc(64, (bytes + 127) / 64 * 64);
-    code = quernel_operator_run(op, l->x, NULL, l->y, workspace, bytes, NULL, &error);
+    const int code = quernel_operator_run(op, l->x, NULL, l->y, workspace, bytes, NULL, &error);
     free(workspace);
     quernel_operator_destroy(op);
     return CHECK(code == QUERNEL_OK, "%s", error.text);

@@ -27,7 +27,7 @@ typedef struct fixture {
     quernel_epilogue *epilogue;
     const quernel_allocator *allocator; ///< for weights and operator
     size_t x_count, y_count;            ///< elements of the dense tensors
-    float data[512];                    ///< the weights' numbers; as bytes: int8 weights
+    float data[512];                    ///< the weights; as bytes: int8 weights
     float smooth[64], scale[FIXTURE_OUT], bias[FIXTURE_OUT], slopes[FIXTURE_OUT],
         row_scale[FIXTURE_ROWS];
     int32_t zero[FIXTURE_OUT], bias32[FIXTURE_OUT];
@@ -37,7 +37,7 @@ void fixture_init(fixture *f, fixture_kind kind);
 /// int8 output instead of float.
 void fixture_int8_output(fixture *f, int type);
 
-/// Creates the operator with the weights that stand in the descriptors.
+/// Creates the operator with the weights of the descriptors.
 int fixture_create_op(const fixture *f, quernel_operator **op, quernel_error *error);
 /// Packs the weights, creates the operator, releases the weights. The first failure is returned,
 /// *op then untouched.
@@ -46,8 +46,8 @@ int fixture_create(fixture *f, quernel_operator **op, quernel_error *error);
 /// What a refusal must say.
 typedef struct refusal {
     int status;
-    const char *argument; ///< error.argument; its last member stands in error.text too
-    const char *value;    ///< stands in error.text; NULL: not looked at
+    const char *argument; ///< error.argument; error.text has its last member too
+    const char *value;    ///< part of error.text; NULL: not looked at
     int index;            ///< error.index
 } refusal;
 

@@ -30,7 +30,7 @@ typedef struct networked {
 bool networked_init(networked *n);
 void networked_free(networked *n);
 
-/// What a run needs: an input with numbers in it, a poisoned output, a workspace.
+/// What a run needs: an input with values in it, a poisoned output, a workspace.
 typedef struct networked_buffers {
     float *x, *y;
     void *workspace;

@@ -166,32 +166,36 @@ void test_refuse_chain(void) {
                    "no offset");
 }
 
+// Chain tensors that are refused: float, empty, or beyond what fits into memory.
+static const struct {
+    int32_t type, layout;
+    uint32_t n, c, h, w, border_h, border_w;
+    int status;
+} wrong_chains[] = {
+    {QUERNEL_TYPE_F32, 0, 2, 3, 4, 5, 1, 1, QUERNEL_E_VALUE},
+    {QUERNEL_TYPE_S32, 0, 2, 3, 4, 5, 1, 1, QUERNEL_E_VALUE},
+    {QUERNEL_TYPE_U8, 0, 0, 3, 4, 5, 1, 1, QUERNEL_E_SHAPE},
+    {QUERNEL_TYPE_U8, 0, 2, 0, 4, 5, 1, 1, QUERNEL_E_SHAPE},
+    {QUERNEL_TYPE_U8, 0, 2, 3, 0, 5, 1, 1, QUERNEL_E_SHAPE},
+    {QUERNEL_TYPE_U8, 0, 2, 3, 4, 0, 1, 1, QUERNEL_E_SHAPE},
+    {QUERNEL_TYPE_U8, 0, 2, 3, 4, 5, UINT32_MAX, 1, QUERNEL_E_SHAPE},
+    {QUERNEL_TYPE_U8, 0, 2, 3, 4, 5, 1, UINT32_MAX, QUERNEL_E_SHAPE},
+    {QUERNEL_TYPE_U8, 0, 1u << 30, 1u << 30, 1u << 30, 5, 1, 1, QUERNEL_E_OVERFLOW}};
+
 void test_refuse_chain_shapes(void) {
     size_t bytes = 77, at = 78;
     quernel_error error = {0};
     const quernel_tensor good = {.type = QUERNEL_TYPE_U8, .n = 2, .c = 3, .h = 4, .w = 5};
     quernel_tensor t;
-    const struct {
-        int32_t type, layout;
-        uint32_t n, c, h, w, border_h, border_w;
-        int status;
-    } wrong[] = {{QUERNEL_TYPE_F32, 0, 2, 3, 4, 5, 1, 1, QUERNEL_E_VALUE},
-                 {QUERNEL_TYPE_S32, 0, 2, 3, 4, 5, 1, 1, QUERNEL_E_VALUE},
-                 {QUERNEL_TYPE_U8, 0, 0, 3, 4, 5, 1, 1, QUERNEL_E_SHAPE},
-                 {QUERNEL_TYPE_U8, 0, 2, 0, 4, 5, 1, 1, QUERNEL_E_SHAPE},
-                 {QUERNEL_TYPE_U8, 0, 2, 3, 0, 5, 1, 1, QUERNEL_E_SHAPE},
-                 {QUERNEL_TYPE_U8, 0, 2, 3, 4, 0, 1, 1, QUERNEL_E_SHAPE},
-                 {QUERNEL_TYPE_U8, 0, 2, 3, 4, 5, UINT32_MAX, 1, QUERNEL_E_SHAPE},
-                 {QUERNEL_TYPE_U8, 0, 2, 3, 4, 5, 1, UINT32_MAX, QUERNEL_E_SHAPE},
-                 {QUERNEL_TYPE_U8, 0, 1u << 30, 1u << 30, 1u << 30, 5, 1, 1, QUERNEL_E_OVERFLOW}};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (size_t i = 0; i < sizeof wrong_chains / sizeof *wrong_chains; i++) {
         t = good;
-        t.type = wrong[i].type, t.layout = wrong[i].layout;
-        t.n = wrong[i].n, t.c = wrong[i].c, t.h = wrong[i].h, t.w = wrong[i].w;
+        t.type = wrong_chains[i].type, t.layout = wrong_chains[i].layout;
+        t.n = wrong_chains[i].n, t.c = wrong_chains[i].c, t.h = wrong_chains[i].h,
+        t.w = wrong_chains[i].w;
         const quernel_tensor before = t;
-        const int code =
-            quernel_chain_describe(&t, wrong[i].border_h, wrong[i].border_w, &bytes, &at, &error);
-        expect_refusal(code, &error, (refusal){wrong[i].status, "tensor", NULL, -1},
+        const int code = quernel_chain_describe(&t, wrong_chains[i].border_h,
+                                                wrong_chains[i].border_w, &bytes, &at, &error);
+        expect_refusal(code, &error, (refusal){wrong_chains[i].status, "tensor", NULL, -1},
                        "chain_describe");
         CHECK(memcmp(&t, &before, sizeof t) == 0 && bytes == 77 && at == 78,
               "case %zu: something was written", i);

@@ -88,8 +88,7 @@ void test_references_from_threads(void) {
     for (int i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, retain_and_release, weights);
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
-    CHECK(memory.live == 1, "%zu blocks live after equal numbers of retain and release",
-          memory.live);
+    CHECK(memory.live == 1, "%zu blocks live after as many retains as releases", memory.live);
     quernel_weights_release(weights);
     counting_check(&memory, "references from threads");
 }
@@ -225,23 +224,25 @@ void test_config_round_trip(void) {
     }
 }
 
+// Kernels beside the channels at which their sums reach the bound.
+static const struct {
+    const char *kernel;
+    uint32_t channels; // times 9·127·255: just below and just above 2^25, 2^28
+    bool fits;
+} bounded[] = {{"kernel=quernel_uk_conv3x3_u8s8_6x16x2_avx2", 112, true},
+               {"kernel=quernel_uk_conv3x3_u8s8_6x16x2_avx2", 116, true},
+               {"kernel=quernel_uk_convlines_u8s8_6x16x2_avx2", 920, true},
+               {"kernel=quernel_uk_convlines_u8s8_6x16x2_avx2", 924, false}};
+
 /// Kernels that are exact below a bound alone are not given weights that can reach it, not even on
 /// demand; 3x3 kernels divide them.
 void test_sums_keep_a_bound(void) {
     quernel_cpu cpu = QUERNEL_CPU_INIT;
     quernel_cpu_get(&cpu);
     const bool usable = cpu.usable >> QUERNEL_ISA_AVX2 & 1;
-    static const struct {
-        const char *kernel;
-        uint32_t channels; // times 9·127·255: just below and just above 2^25, 2^28
-        bool fits;
-    } cases[] = {{"kernel=quernel_uk_conv3x3_u8s8_6x16x2_avx2", 112, true},
-                 {"kernel=quernel_uk_conv3x3_u8s8_6x16x2_avx2", 116, true},
-                 {"kernel=quernel_uk_convlines_u8s8_6x16x2_avx2", 920, true},
-                 {"kernel=quernel_uk_convlines_u8s8_6x16x2_avx2", 924, false}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *kernel = cases[i].kernel;
-        const bool fits = usable && cases[i].fits, by_itself = fits && cases[i].channels < 512;
+    for (size_t i = 0; i < sizeof bounded / sizeof *bounded; i++) {
+        const char *kernel = bounded[i].kernel;
+        const bool fits = usable && bounded[i].fits, by_itself = fits && bounded[i].channels < 512;
         fixture f;
         fixture_init(&f, FIXTURE_CONV2D);
         f.d.isa = usable ? QUERNEL_ISA_AVX2 : -1;
@@ -251,20 +252,20 @@ void test_sums_keep_a_bound(void) {
         f.w.type = QUERNEL_TYPE_S8, f.w.data = data, f.w.scale = scale, f.w.smooth = NULL,
         f.w.zero = NULL;
         // fewer have a kernel of their own
-        f.w.in = f.d.x.c = cases[i].channels, f.w.out = 5, f.w.groups = 1;
+        f.w.in = f.d.x.c = bounded[i].channels, f.w.out = 5, f.w.groups = 1;
         f.epilogue->bias = NULL;
         quernel_operator *op = NULL;
         quernel_error error = {0};
         char line[512] = "";
         CHECK(fixture_create(&f, &op, &error) == QUERNEL_OK, "%s", error.text);
         quernel_operator_explain(op, line, sizeof line);
-        CHECK((strstr(line, kernel) != NULL) == by_itself, "%u channels: %s", cases[i].channels,
+        CHECK((strstr(line, kernel) != NULL) == by_itself, "%u channels: %s", bounded[i].channels,
               line);
         quernel_operator_destroy(op);
         op = NULL;
         f.d.config = kernel;
         CHECK((fixture_create(&f, &op, &error) == QUERNEL_OK) == fits, "%u channels on demand",
-              cases[i].channels);
+              bounded[i].channels);
         quernel_operator_destroy(op);
     }
 }

@@ -2,8 +2,8 @@
 // A legal call for every struct that begins with its size.
 #include "sized.h"
 
-static const float numbers[64] = {1, -2, 3, 4, -5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7,
-                                  1, -2, 3, 4, -5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7};
+static const float values[64] = {1, -2, 3, 4, -5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7,
+                                 1, -2, 3, 4, -5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7};
 enum { CHANNELS = 4 };
 
 static const quernel_weights_desc conv_weights = {.size = sizeof conv_weights,
@@ -13,7 +13,7 @@ static const quernel_weights_desc conv_weights = {.size = sizeof conv_weights,
                                                   .kernel_h = 1,
                                                   .kernel_w = 1,
                                                   .groups = 1,
-                                                  .data = numbers};
+                                                  .data = values};
 
 static quernel_weights *pack(int32_t kind) {
     quernel_weights_desc d = conv_weights;
@@ -59,7 +59,7 @@ static int create_observer(void *desc, quernel_error *error) {
 
 static int smooth(void *options, quernel_error *error) {
     float s[CHANNELS];
-    return quernel_smooth_factors(&numbers[8], &numbers[8], CHANNELS, options, s, error);
+    return quernel_smooth_factors(&values[8], &values[8], CHANNELS, options, s, error);
 }
 
 static int fold(void *norm, quernel_error *error) {
@@ -71,7 +71,7 @@ static quernel_observer *observed(void) {
     const quernel_observer_desc d = QUERNEL_OBSERVER_DESC_INIT;
     const quernel_tensor t = {.n = 1, .c = CHANNELS, .h = 1, .w = 4};
     quernel_observer *o = NULL;
-    if (!quernel_observer_create(&d, &o, NULL)) quernel_observer_update(o, &t, numbers, NULL);
+    if (!quernel_observer_create(&d, &o, NULL)) quernel_observer_update(o, &t, values, NULL);
     return o;
 }
 
@@ -100,7 +100,7 @@ static const quernel_conv2d_desc pointwise = QUERNEL_CONV2D_DESC_INIT;
 static const quernel_float_layer layer = {sizeof layer, &conv_weights, &pointwise, NULL};
 static const quernel_sample sample = {
     .tensor = {.layout = QUERNEL_LAYOUT_NHWC, .n = 1, .c = CHANNELS, .h = 1, .w = 4},
-    .data = numbers};
+    .data = values};
 
 static int search(const quernel_float_layer *l, const void *options, void *ret,
                   quernel_error *error) {
@@ -186,7 +186,7 @@ static const quernel_smooth_options smooth_options = QUERNEL_SMOOTH_OPTIONS_INIT
 static const quernel_calibration_options calibration_options = QUERNEL_CALIBRATION_OPTIONS_INIT;
 static const quernel_search_options search_options = QUERNEL_SEARCH_OPTIONS_INIT;
 static const quernel_choice choice = QUERNEL_CHOICE_INIT;
-static const quernel_batch_norm norm = {sizeof norm, NULL, NULL, numbers, &numbers[8], 1e-5};
+static const quernel_batch_norm norm = {sizeof norm, NULL, NULL, values, &values[8], 1e-5};
 static const quernel_weights_info info = QUERNEL_WEIGHTS_INFO_INIT;
 static const quernel_observer_stats stats = QUERNEL_OBSERVER_STATS_INIT;
 static const quernel_calibration calibration = QUERNEL_CALIBRATION_INIT;

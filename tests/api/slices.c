@@ -155,7 +155,7 @@ void test_slice_as_input(void) {
     d.x = chain, d.x.c = C;
     run(&d, wide + offset + FIRST, from_slice);
     CHECK(!memcmp(from_slice, from_copy, sizeof from_copy),
-          "reading a slice gives other numbers than reading a copy");
+          "reading a slice gives other values than reading a copy");
     quernel_weights_release(weights);
     free(wide);
 }

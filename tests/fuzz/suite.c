@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A deterministic mutation fuzzer of the blob loader: 30 000 mutations of six kinds of blobs, most
-// with a right checksum, so that they reach what stands behind it. QUERNEL_TEST_SEED changes the
+// with a right checksum, so that they reach the loader behind it. QUERNEL_TEST_SEED changes the
 // mutations, QUERNEL_TEST_CASES their number. Build: gcc -std=gnu11 -O2 -I../../include suite.c
 // target.c ../unit/check.c ../unit/main_plain.c -lquernel -lm -lpthread
 #include <stdlib.h>
@@ -18,14 +18,14 @@ typedef struct blob {
     uint8_t data[MAX_BYTES];
 } blob;
 
-static float numbers[4096];
+static float values[4096];
 
 /// Blobs of every kind: float, int8 with zero points, groups, both smoothings, depthwise,
 /// deconvolution.
 static bool make_seed(int which, blob *b) {
     static const int32_t zero[12] = {1, -2, 3};
     quernel_weights_desc d = QUERNEL_WEIGHTS_DESC_INIT;
-    for (int i = 0; i < 4096; i++) numbers[i] = (float)(i * 37 % 101 + 1) / 64.0f;
+    for (int i = 0; i < 4096; i++) values[i] = (float)(i * 37 % 101 + 1) / 64.0f;
     d.kind = which < 2   ? QUERNEL_WEIGHTS_LINEAR
              : which < 5 ? QUERNEL_WEIGHTS_CONV2D
                          : QUERNEL_WEIGHTS_DECONV2D;
@@ -33,10 +33,10 @@ static bool make_seed(int which, blob *b) {
     d.out = which == 4 ? 6 : 12, d.in = 6;
     d.groups = which == 2 ? 2 : which == 4 ? 6 : 1;
     if (which >= 2) d.kernel_h = 2, d.kernel_w = 3;
-    d.data = numbers;
+    d.data = values;
     if (which == 1) d.zero = zero;
-    if (which == 2) d.smooth_kind = QUERNEL_SMOOTH_CHANNEL, d.smooth = numbers;
-    if (which == 3) d.smooth_kind = QUERNEL_SMOOTH_COLUMN, d.smooth = numbers;
+    if (which == 2) d.smooth_kind = QUERNEL_SMOOTH_CHANNEL, d.smooth = values;
+    if (which == 3) d.smooth_kind = QUERNEL_SMOOTH_COLUMN, d.smooth = values;
     quernel_weights *weights = NULL;
     quernel_error error = {0};
     if (!CHECK(quernel_weights_pack(&d, &weights, &error) == QUERNEL_OK, "seed %d: %s", which,
@@ -107,7 +107,7 @@ static bool make_seeds(void) {
     return true;
 }
 
-/// The seeds themselves run, and their checksum stands where the fuzzer expects it.
+/// The seeds themselves run, and their checksum is where the fuzzer expects it.
 static void test_seeds(void) {
     if (!make_seeds()) return;
     for (int i = 0; i < SEEDS; i++) {
@@ -118,7 +118,7 @@ static void test_seeds(void) {
         const uint8_t *last = b->data + b->bytes - 4;
         CHECK((last[0] | (uint32_t)last[1] << 8 | (uint32_t)last[2] << 16 |
                (uint32_t)last[3] << 24) == crc,
-              "seed %d: its last word is not the CRC-32C of what stands before it", i);
+              "seed %d: its last word is not the CRC-32C of what is before it", i);
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table reader under libFuzzer, from the inputs in tables/. Each input is read as it is and
-// with every line's checksum made right, so that what stands behind it is reached; a row that is
+// with every line's checksum made right, so that the parser behind it is reached; a row that is
 // read must print to a line that reads the same.
 #include <stdio.h>
 #include <stdlib.h>

@@ -123,7 +123,7 @@ fuzz_outcome fuzz_blob(const uint8_t *data, size_t bytes, const char **why) {
     }
     // Sums and tables come on top of the bytes; nothing may grow with what a header merely claims.
     if (memory.max > 64 * bytes + 65536)
-        *why = "the loader asks for memory by the blob's word", outcome = FUZZ_WRONG;
+        *why = "the loader allocates what the blob merely claims", outcome = FUZZ_WRONG;
     if (memory.live) *why = "memory was not given back", outcome = FUZZ_WRONG;
     return outcome;
 }

@@ -16,7 +16,7 @@ typedef enum fuzz_outcome {
 /// `data` need not be aligned. *why is a static text.
 fuzz_outcome fuzz_blob(const uint8_t *data, size_t bytes, const char **why);
 
-/// Writes the checksum of all that stands before the last four bytes into those.
+/// Writes the checksum of all but the last four bytes into those.
 void fuzz_seal(uint8_t *data, size_t bytes);
 /// CRC-32C, bit by bit.
 uint32_t fuzz_crc32c(const uint8_t *data, size_t bytes);

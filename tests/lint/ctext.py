@@ -44,7 +44,7 @@ def code(text):
 
 
 def _function_name(head):
-    """The name that a top-level `{` belongs to, or None: `head` is what stands before it."""
+    """The name that a top-level `{` belongs to, or None: `head` is the text before it."""
     if "=" in re.sub(r"\([^()]*\)", "", head) or not re.search(
         r"\)\s*(?:const|noexcept|__attribute__\s*)?\s*$", head
     ):

@@ -57,7 +57,7 @@ def draws_the_floors(texts):
                 f"the lint holds {' '.join(source.FLOORS)}"
             )
     for folder in sorted(folders ^ set(source.FLOORS)):
-        yield f"src/{folder}: stands in the tree or in the list of floors (source.py), not in both"
+        yield f"src/{folder}: is in the tree or in the list of floors (source.py), not in both"
 
 
 def has_no_circle(texts):

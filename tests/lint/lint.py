@@ -39,7 +39,7 @@ def tracked():
     ]
 
 
-# Rules of a file's text, in the order of the files they stand in.
+# Rules of a file's text, in the order of the files that hold them.
 SOURCE_RULES = [
     *source.RULES,
     *floors.RULES,

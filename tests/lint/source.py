@@ -10,7 +10,7 @@ C = (".c", ".h")
 CODE = (".c", ".h", ".cc", ".py", ".def")
 LINES_MOST = 600
 COLUMNS_MOST = 100
-# A file includes its own floor and those that stand before it here.
+# A file includes its own floor and those before it here.
 FLOORS = [
     "base",
     "cpu",
@@ -122,7 +122,7 @@ def keeps_floors(texts):
             continue
         for wanted in includes(text):
             if not allowed_from(path, wanted):
-                yield f"{path}: includes {wanted}, which stands on a higher floor"
+                yield f"{path}: includes {wanted}, which is on a higher floor"
 
 
 def kernel_lines(definitions):
@@ -133,7 +133,7 @@ def kernel_lines(definitions):
 
 
 def lists_kernels_once(texts):
-    """Every kernel's function stands in a source of its ISA's folder, and every source is built."""
+    """Every kernel's function is in a source of its ISA's folder, and every source is built."""
     lines = kernel_lines(texts.get("kernels/kernels.def", ""))
     if not lines:
         yield "kernels/kernels.def: no kernel was found in it"
@@ -146,7 +146,7 @@ def lists_kernels_once(texts):
             if p.startswith("kernels/") and f"/{isa}/" in p and p.endswith(".c") and function in t
         ]
         if not homes:
-            yield f"kernels/kernels.def: {function} stands in no file of {isa}"
+            yield f"kernels/kernels.def: {function} is in no file of {isa}"
     for path in texts:
         if (
             path.startswith("kernels/")
@@ -156,7 +156,7 @@ def lists_kernels_once(texts):
             yield f"{path}: is not in kernels/meson.build"
     names = [f"{name}_{isa}" for _, name, isa, _ in lines]
     for name in sorted({n for n in names if names.count(n) > 1}):
-        yield f"kernels/kernels.def: {name} stands there twice"
+        yield f"kernels/kernels.def: {name} is there twice"
 
 
 def quotes_its_example(texts):
@@ -196,14 +196,14 @@ def without_code(text):
 
 
 def quotes_examples(texts):
-    """Code in the guide stands in a program of examples/; line breaks may differ."""
+    """Code in the guide is part of a program of examples/; line breaks may differ."""
     examples = [
         "".join(text.split()) for path, text in texts.items() if path.startswith("examples/")
     ]
     guide = texts.get("docs/guide.md", "")
     for block in re.findall(r"^```c\n(.*?)^```", guide, re.MULTILINE | re.DOTALL):
         if not any("".join(block.split()) in example for example in examples):
-            yield f"docs/guide.md: stands in no example: {block.splitlines()[0]}"
+            yield f"docs/guide.md: is in no example: {block.splitlines()[0]}"
 
 
 def checks_sizes_in_one_file(texts):

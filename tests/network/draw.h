@@ -29,7 +29,7 @@ void draw_free(drawn *d);
 
 /// Elements of a dense tensor of these sizes.
 size_t draw_count(const quernel_tensor *t);
-/// Fills an input with numbers of its type.
+/// Fills an input with values of its type.
 void draw_fill(drawn *d, const quernel_tensor *t, void *data);
 
 #endif

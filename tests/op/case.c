@@ -268,7 +268,7 @@ static void draw_tensors(op_case *c) {
         d->y.n = d->y.c = d->y.h = d->y.w = 0;
 }
 
-// ---- numbers ----
+// ---- values ----
 
 static void draw_quant(op_case *c) {
     quernel_conv2d_desc *d = &c->conv;
@@ -295,7 +295,7 @@ static void draw_quant(op_case *c) {
         q->row_scale = own_scales(c, d->x.h, q->scale);
 }
 
-static void draw_weight_numbers(op_case *c, size_t count) {
+static void draw_weight_values(op_case *c, size_t count) {
     quernel_weights_desc *w = &c->weights;
     if (w->type == QUERNEL_TYPE_F32) {
         float *data = own(c, count, sizeof *data);
@@ -337,7 +337,7 @@ static void draw_weights(op_case *c) {
         w->stride_in = slice = w->out + rng_int(&c->r, 0, 5);
     }
     c->w_amp = rng_scale(&c->r, -8, 2);
-    draw_weight_numbers(c, (size_t)slices * (size_t)slice);
+    draw_weight_values(c, (size_t)slices * (size_t)slice);
     if (w->type == QUERNEL_TYPE_F32 ? rng_one_in(&c->r, 4) : !rng_one_in(&c->r, 4)) {
         w->scale = own_scales(c, w->out, c->w_amp / 127.0f);
     } else if (w->type != QUERNEL_TYPE_F32) {

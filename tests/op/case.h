@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One random operator: what it is, how its numbers are spread, and how it is run. A seed and a
+// One random operator: what it is, how its values are spread, and how it is run. A seed and a
 // number give it again.
 #ifndef QUERNEL_TESTS_CASE_H
 #define QUERNEL_TESTS_CASE_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fills tensors: plain numbers, ties, extremes, and what floats can be beside numbers.
+// Fills tensors: plain values, ties, extremes, and what floats can be beside numbers.
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +57,7 @@ static void store(void *data, int type, int64_t at, float f, int32_t i) {
     }
 }
 
-// Most pixels become what stands left of them: maps that are mostly constant, with equal rows among
+// Most pixels become their left neighbour: maps that are mostly constant, with equal rows among
 // the im2col rows.
 static void repeat_pixels(rng *r, const quernel_tensor *t, size_t size, uint8_t *data) {
     for (uint32_t n = 0; n < t->n; n++)

@@ -54,33 +54,37 @@ void test_bias_correct(void) {
     }
 }
 
+// What each cause takes away: weights and rounding always cost, the others only where they act.
+static void check_causes(scene_kind kind, int32_t mode) {
+    scene_make(&s, kind, 12, 16.0f);
+    quernel_search_options o = QUERNEL_SEARCH_OPTIONS_INIT;
+    o.modes = 1u << mode;
+    const quernel_choice c = scene_search(&s, &o);
+    const quernel_report r = scene_audit(&s, &c);
+    const double *without = r.sqnr_without;
+    CHECK(!r.findings, "%s: findings %#x", scene_names[kind], r.findings);
+    CHECK(fabs(r.total.sqnr - c.sqnr) < 3.0, "%s: %.1f dB, the search said %.1f", scene_names[kind],
+          r.total.sqnr, c.sqnr);
+    CHECK(without[QUERNEL_CAUSE_WEIGHTS] > r.total.sqnr + 1.0 &&
+              without[QUERNEL_CAUSE_ROUNDING] > r.total.sqnr + 0.5,
+          "%s: %.1f dB, without weights %.1f, without rounding %.1f", scene_names[kind],
+          r.total.sqnr, without[0], without[1]);
+    if (mode == QUERNEL_QUANT_DYNAMIC_CALL)
+        CHECK(fabs(without[QUERNEL_CAUSE_CLIPPING] - r.total.sqnr) < 0.05,
+              "%s: nothing clips, without clipping %.2f, with %.2f", scene_names[kind], without[2],
+              r.total.sqnr);
+    if (c.smooth_kind)
+        CHECK(without[QUERNEL_CAUSE_SMOOTHING] < r.total.sqnr - 1.0,
+              "%s: without smoothing %.1f, with %.1f", scene_names[kind], without[3], r.total.sqnr);
+    else
+        CHECK(without[QUERNEL_CAUSE_SMOOTHING] == r.total.sqnr, "%s: smoothing that is off",
+              scene_names[kind]);
+}
+
 void test_audit_splits_the_error(void) {
     for (int kind = 0; kind < SCENE_KINDS; kind++)
         for (int32_t mode = 0; mode < 2; mode++) {
-            scene_make(&s, (scene_kind)kind, 12, 16.0f);
-            quernel_search_options o = QUERNEL_SEARCH_OPTIONS_INIT;
-            o.modes = 1u << mode;
-            const quernel_choice c = scene_search(&s, &o);
-            const quernel_report r = scene_audit(&s, &c);
-            const double *without = r.sqnr_without;
-            CHECK(!r.findings, "%s: findings %#x", scene_names[kind], r.findings);
-            CHECK(fabs(r.total.sqnr - c.sqnr) < 3.0, "%s: %.1f dB, the search said %.1f",
-                  scene_names[kind], r.total.sqnr, c.sqnr);
-            CHECK(without[QUERNEL_CAUSE_WEIGHTS] > r.total.sqnr + 1.0 &&
-                      without[QUERNEL_CAUSE_ROUNDING] > r.total.sqnr + 0.5,
-                  "%s: %.1f dB, without weights %.1f, without rounding %.1f", scene_names[kind],
-                  r.total.sqnr, without[0], without[1]);
-            if (mode == QUERNEL_QUANT_DYNAMIC_CALL)
-                CHECK(fabs(without[QUERNEL_CAUSE_CLIPPING] - r.total.sqnr) < 0.05,
-                      "%s: nothing clips, without clipping %.2f, with %.2f", scene_names[kind],
-                      without[2], r.total.sqnr);
-            if (c.smooth_kind)
-                CHECK(without[QUERNEL_CAUSE_SMOOTHING] < r.total.sqnr - 1.0,
-                      "%s: without smoothing %.1f, with %.1f", scene_names[kind], without[3],
-                      r.total.sqnr);
-            else
-                CHECK(without[QUERNEL_CAUSE_SMOOTHING] == r.total.sqnr, "%s: smoothing that is off",
-                      scene_names[kind]);
+            check_causes((scene_kind)kind, mode);
         }
 }
 

@@ -40,7 +40,7 @@ static double ulps_to_tie(float t) {
     return fabs((double)t - tie) / ((double)nextafterf(fabsf(t), INFINITY) - fabs((double)t));
 }
 
-void test_codes_by_the_law(void) {
+void test_codes_by_the_specification(void) {
     static float x[M * K], smooth[K];
     static int32_t q[M * K];
     size_t differ = 0;
@@ -63,14 +63,15 @@ void test_codes_by_the_law(void) {
                     hi = (float)((seed & 1 ? 127 : 255) - quant.zero);
         for (int i = 0; i < M * K; i++) {
             const float t = x[i] * (1.0f / (smooth[i % K] * quant.scale));
-            const int32_t law = (int32_t)nearbyintf(fminf(fmaxf(t, lo), hi));
-            CHECK(q[i] == law, "element %d: code %d, by the specification %d", i, q[i], law);
+            const int32_t expected = (int32_t)nearbyintf(fminf(fmaxf(t, lo), hi));
+            CHECK(q[i] == expected, "element %d: code %d, by the specification %d", i, q[i],
+                  expected);
             const float u = (x[i] / smooth[i % K]) / quant.scale;
             const int32_t division = (int32_t)nearbyintf(fminf(fmaxf(u, lo), hi));
-            if (law == division) continue;
+            if (expected == division) continue;
             differ++;
-            CHECK(abs(law - division) == 1 && ulps_to_tie(u) <= 2.0,
-                  "element %d: %d, by division %d, %g ulp from a tie", i, law, division,
+            CHECK(abs(expected - division) == 1 && ulps_to_tie(u) <= 2.0,
+                  "element %d: %d, by division %d, %g ulp from a tie", i, expected, division,
                   ulps_to_tie(u));
         }
     }

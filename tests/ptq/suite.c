@@ -6,7 +6,7 @@
 #include "../unit/check.h"
 
 const char test_suite[] = "audit";
-const test_entry test_entries[] = {{"codes_by_the_law", test_codes_by_the_law},
+const test_entry test_entries[] = {{"codes_by_the_specification", test_codes_by_the_specification},
                                    {"outputs_against_float64", test_outputs_against_float64},
                                    {"search_finds_smoothing", test_search_finds_smoothing},
                                    {"search_keeps_off", test_search_keeps_off},

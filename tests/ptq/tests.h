@@ -3,7 +3,7 @@
 #ifndef QUERNEL_TESTS_AUDIT_TESTS_H
 #define QUERNEL_TESTS_AUDIT_TESTS_H
 
-void test_codes_by_the_law(void);
+void test_codes_by_the_specification(void);
 void test_outputs_against_float64(void);
 void test_search_finds_smoothing(void);
 void test_search_keeps_off(void);

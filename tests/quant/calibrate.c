@@ -191,26 +191,28 @@ void test_types_are_chosen(void) {
     quernel_observer_destroy(o);
 }
 
+// Values of which a scale could come out as 0, infinite or NaN.
+static const struct {
+    const char *what;
+    float values[4];
+} degenerate[] = {{"zeros", {0, -0.0f, 0, 0}},
+                  {"a constant", {3, 3, 3, 3}},
+                  {"a negative constant", {-3, -3, -3, -3}},
+                  {"subnormals", {1e-45f, 0, 1e-42f, 1e-45f}},
+                  {"the largest", {3.4e38f, -3.4e38f, 3.4e38f, 0}},
+                  {"far apart", {1e-30f, 1e30f, -1e-20f, 1}},
+                  {"one outlier", {1e9f, 1e-9f, 1e-9f, 1e-9f}}};
+
 /// Whatever is finite gives a finite scale above 0 that the operators take.
 void test_calibrate_degenerate(void) {
-    const struct {
-        const char *what;
-        float values[4];
-    } rows[] = {{"zeros", {0, -0.0f, 0, 0}},
-                {"a constant", {3, 3, 3, 3}},
-                {"a negative constant", {-3, -3, -3, -3}},
-                {"subnormals", {1e-45f, 0, 1e-42f, 1e-45f}},
-                {"the largest", {3.4e38f, -3.4e38f, 3.4e38f, 0}},
-                {"far apart", {1e-30f, 1e30f, -1e-20f, 1}},
-                {"one outlier", {1e9f, 1e-9f, 1e-9f, 1e-9f}}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        quernel_observer *o = observe(rows[i].values, 2, 2, 1);
+    for (size_t i = 0; i < sizeof degenerate / sizeof *degenerate; i++) {
+        quernel_observer *o = observe(degenerate[i].values, 2, 2, 1);
         for (int32_t k = 0; k < 20; k++) {
             const quernel_calibration c = calibrate(o, k % 5, k / 5 % 2, k / 10, 0.5);
             CHECK(c.quant.scale >= 0x1p-96f && c.quant.scale <= 0x1p96f && c.lo <= 0.0f &&
                       c.hi >= 0.0f && c.quant.zero >= 0 && c.quant.zero <= 255 &&
                       c.clipped >= 0.0 && c.clipped <= 1.0,
-                  "%s, calibrator %d: scale %g, %g … %g", rows[i].what, k % 5,
+                  "%s, calibrator %d: scale %g, %g … %g", degenerate[i].what, k % 5,
                   (double)c.quant.scale, (double)c.lo, (double)c.hi);
         }
         quernel_observer_destroy(o);

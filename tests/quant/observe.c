@@ -30,6 +30,22 @@ static float draw(rng *r, bool wild) {
     return rng_one_in(r, 3) ? -x : x;
 }
 
+// Calibrator, zeros and signedness number k give the same of both.
+static void check_calibrations(const quernel_observer *a, const quernel_observer *b, uint32_t g,
+                               int32_t k, const char *what) {
+    quernel_calibration_options o = QUERNEL_CALIBRATION_OPTIONS_INIT;
+    o.calibrator = k % 5, o.nonzero = k / 5 % 2, o.signedness = k / 10, o.allow_nonfinite = 1,
+    o.percentile = 0.9;
+    quernel_calibration p = QUERNEL_CALIBRATION_INIT, q = QUERNEL_CALIBRATION_INIT;
+    const int code = quernel_observer_calibrate(a, g, &o, &p, NULL);
+    CHECK(code == quernel_observer_calibrate(b, g, &o, &q, NULL), "%s: statuses differ", what);
+    CHECK(p.quant.scale == q.quant.scale && p.quant.zero == q.quant.zero &&
+              p.quant.type == q.quant.type && p.lo == q.lo && p.hi == q.hi &&
+              p.clipped == q.clipped && p.clipped_error == q.clipped_error,
+          "%s: group %u, calibrator %d: %a and %a", what, g, o.calibrator, (double)p.quant.scale,
+          (double)q.quant.scale);
+}
+
 /// Both observers answer alike, bit for bit.
 static void check_equal(const quernel_observer *a, const quernel_observer *b, const char *what) {
     for (uint32_t g = 0; g < quernel_observer_groups(a); g++) {
@@ -44,18 +60,7 @@ static void check_equal(const quernel_observer *a, const quernel_observer *b, co
                   x.mean_max == y.mean_max,
               "%s: group %u", what, g);
         for (int32_t k = 0; k < 20; k++) {
-            quernel_calibration_options o = QUERNEL_CALIBRATION_OPTIONS_INIT;
-            o.calibrator = k % 5, o.nonzero = k / 5 % 2, o.signedness = k / 10,
-            o.allow_nonfinite = 1, o.percentile = 0.9;
-            quernel_calibration p = QUERNEL_CALIBRATION_INIT, q = QUERNEL_CALIBRATION_INIT;
-            const int code = quernel_observer_calibrate(a, g, &o, &p, NULL);
-            CHECK(code == quernel_observer_calibrate(b, g, &o, &q, NULL), "%s: statuses differ",
-                  what);
-            CHECK(p.quant.scale == q.quant.scale && p.quant.zero == q.quant.zero &&
-                      p.quant.type == q.quant.type && p.lo == q.lo && p.hi == q.hi &&
-                      p.clipped == q.clipped && p.clipped_error == q.clipped_error,
-                  "%s: group %u, calibrator %d: %a and %a", what, g, o.calibrator,
-                  (double)p.quant.scale, (double)q.quant.scale);
+            check_calibrations(a, b, g, k, what);
         }
     }
 }

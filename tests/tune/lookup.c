@@ -163,22 +163,24 @@ void test_lookup_rejections(void) {
     quernel_table_set(NULL, 0, NULL);
 }
 
+// Shapes beside a measured one, m = 128, and how near the table takes them to be.
+static const struct {
+    uint32_t m;
+    quernel_match match;
+} neighbours[] = {{128, QUERNEL_MATCH_EXACT},  {140, QUERNEL_MATCH_BUCKET},
+                  {100, QUERNEL_MATCH_BUCKET}, {200, QUERNEL_MATCH_NEAR},
+                  {64, QUERNEL_MATCH_NEAR},    {300, QUERNEL_MATCH_NONE},
+                  {40, QUERNEL_MATCH_NONE}};
+
 void test_lookup_neighbours(void) {
     quernel_operator *plain = product(128, NULL);
     own_row r;
     row_for(&r, plain, "n_split=1");
     give(&r.row);
-    static const struct {
-        uint32_t m;
-        quernel_match match;
-    } cases[] = {{128, QUERNEL_MATCH_EXACT},  {140, QUERNEL_MATCH_BUCKET},
-                 {100, QUERNEL_MATCH_BUCKET}, {200, QUERNEL_MATCH_NEAR},
-                 {64, QUERNEL_MATCH_NEAR},    {300, QUERNEL_MATCH_NONE},
-                 {40, QUERNEL_MATCH_NONE}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        quernel_operator *op = product(cases[i].m, NULL);
+    for (size_t i = 0; i < sizeof neighbours / sizeof *neighbours; i++) {
+        quernel_operator *op = product(neighbours[i].m, NULL);
         const quernel_plan_choice c = choice_of(op);
-        CHECK(c.match == (int32_t)cases[i].match, "m %u: match %d", cases[i].m, c.match);
+        CHECK(c.match == (int32_t)neighbours[i].match, "m %u: match %d", neighbours[i].m, c.match);
         quernel_operator_destroy(op);
     }
     quernel_operator_destroy(plain);

@@ -137,10 +137,10 @@ void test_row_later_columns(void) {
 // A MiB of random bytes with the beginnings of rows in it: no crash, and none is good.
 void test_table_garbage(void) {
     enum { BYTES = 1 << 20 };
+    static const char begin[] = {'\n', 'q', 't', 'n', '1', '\t'}; // of a row, without an end
     char *garbage = malloc(BYTES);
     rng r = {7};
     for (size_t i = 0; garbage && i < BYTES; i++) garbage[i] = (char)rng_int(&r, 0, 255);
-    static const char begin[] = {'\n', 'q', 't', 'n', '1', '\t'};
     for (size_t i = 0; garbage && i < BYTES - 8; i += 997) memcpy(garbage + i, begin, sizeof begin);
     quernel_i_table *t = quernel_i_table_parse("garbage", garbage, BYTES, NULL, NULL);
     if (CHECK(t != NULL, "no memory"))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The front for Criterion: each entry of the table runs in a process of its own. Parameterized
-// cases share one name, so the entry's name stands in the message.
+// cases share one name, so the message has the entry's name.
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 

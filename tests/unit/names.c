@@ -10,29 +10,32 @@
 #include "quernel/quernel.h"
 #include "tests.h"
 
+// Every status with its published value.
+static const struct {
+    int status, value;
+    const char *name;
+} statuses[] = {{QUERNEL_OK, 0, "QUERNEL_OK"},
+                {QUERNEL_E_NULL, -1, "QUERNEL_E_NULL"},
+                {QUERNEL_E_VALUE, -2, "QUERNEL_E_VALUE"},
+                {QUERNEL_E_SHAPE, -3, "QUERNEL_E_SHAPE"},
+                {QUERNEL_E_STRIDE, -4, "QUERNEL_E_STRIDE"},
+                {QUERNEL_E_OVERFLOW, -5, "QUERNEL_E_OVERFLOW"},
+                {QUERNEL_E_ALIGN, -6, "QUERNEL_E_ALIGN"},
+                {QUERNEL_E_WORKSPACE, -7, "QUERNEL_E_WORKSPACE"},
+                {QUERNEL_E_OVERLAP, -8, "QUERNEL_E_OVERLAP"},
+                {QUERNEL_E_MEMORY, -9, "QUERNEL_E_MEMORY"},
+                {QUERNEL_E_BLOB, -10, "QUERNEL_E_BLOB"},
+                {QUERNEL_E_UNSUPPORTED, -11, "QUERNEL_E_UNSUPPORTED"},
+                {QUERNEL_E_ISA, -12, "QUERNEL_E_ISA"}};
+
 void test_status_strings(void) {
-    static const struct {
-        int status, value;
-        const char *name;
-    } all[] = {{QUERNEL_OK, 0, "QUERNEL_OK"},
-               {QUERNEL_E_NULL, -1, "QUERNEL_E_NULL"},
-               {QUERNEL_E_VALUE, -2, "QUERNEL_E_VALUE"},
-               {QUERNEL_E_SHAPE, -3, "QUERNEL_E_SHAPE"},
-               {QUERNEL_E_STRIDE, -4, "QUERNEL_E_STRIDE"},
-               {QUERNEL_E_OVERFLOW, -5, "QUERNEL_E_OVERFLOW"},
-               {QUERNEL_E_ALIGN, -6, "QUERNEL_E_ALIGN"},
-               {QUERNEL_E_WORKSPACE, -7, "QUERNEL_E_WORKSPACE"},
-               {QUERNEL_E_OVERLAP, -8, "QUERNEL_E_OVERLAP"},
-               {QUERNEL_E_MEMORY, -9, "QUERNEL_E_MEMORY"},
-               {QUERNEL_E_BLOB, -10, "QUERNEL_E_BLOB"},
-               {QUERNEL_E_UNSUPPORTED, -11, "QUERNEL_E_UNSUPPORTED"},
-               {QUERNEL_E_ISA, -12, "QUERNEL_E_ISA"}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        const char *text = quernel_status_string(all[i].status);
-        const size_t length = strlen(all[i].name);
-        CHECK(all[i].status == all[i].value, "%s has become %d", all[i].name, all[i].status);
-        CHECK(text && strncmp(text, all[i].name, length) == 0 && text[length] == ':',
-              "%d is \"%s\"", all[i].value, text);
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        const char *text = quernel_status_string(statuses[i].status);
+        const size_t length = strlen(statuses[i].name);
+        CHECK(statuses[i].status == statuses[i].value, "%s has become %d", statuses[i].name,
+              statuses[i].status);
+        CHECK(text && strncmp(text, statuses[i].name, length) == 0 && text[length] == ':',
+              "%d is \"%s\"", statuses[i].value, text);
     }
     CHECK(quernel_status_string(1) && quernel_status_string(-13) &&
               quernel_status_string(INT32_MIN),
@@ -41,21 +44,23 @@ void test_status_strings(void) {
           quernel_status_string(-13));
 }
 
+// Every type with its size, in the order of their values.
+static const struct {
+    quernel_type type;
+    size_t bytes;
+    const char *name;
+} types[] = {{QUERNEL_TYPE_F32, 4, "f32"},
+             {QUERNEL_TYPE_BF16, 2, "bf16"},
+             {QUERNEL_TYPE_S32, 4, "s32"},
+             {QUERNEL_TYPE_S8, 1, "s8"},
+             {QUERNEL_TYPE_U8, 1, "u8"}};
+
 void test_types(void) {
-    static const struct {
-        quernel_type type;
-        size_t bytes;
-        const char *name;
-    } all[] = {{QUERNEL_TYPE_F32, 4, "f32"},
-               {QUERNEL_TYPE_BF16, 2, "bf16"},
-               {QUERNEL_TYPE_S32, 4, "s32"},
-               {QUERNEL_TYPE_S8, 1, "s8"},
-               {QUERNEL_TYPE_U8, 1, "u8"}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        CHECK((size_t)all[i].type == i, "%s has become %d", all[i].name, (int)all[i].type);
-        CHECK(quernel_type_size(all[i].type) == all[i].bytes, "%s", all[i].name);
-        const char *name = quernel_type_name(all[i].type);
-        CHECK(name && strcmp(name, all[i].name) == 0, "%s is \"%s\"", all[i].name,
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        CHECK((size_t)types[i].type == i, "%s has become %d", types[i].name, (int)types[i].type);
+        CHECK(quernel_type_size(types[i].type) == types[i].bytes, "%s", types[i].name);
+        const char *name = quernel_type_name(types[i].type);
+        CHECK(name && strcmp(name, types[i].name) == 0, "%s is \"%s\"", types[i].name,
               name ? name : "NULL");
     }
     CHECK(quernel_type_size((quernel_type)5) == 0 && quernel_type_size((quernel_type)-1) == 0,
@@ -64,27 +69,30 @@ void test_types(void) {
           "names of unknown types");
 }
 
+// Every instruction set with its published value: x86 from 0, Arm from 16.
+static const struct {
+    quernel_isa isa;
+    int value;
+    const char *name;
+} isas[] = {{QUERNEL_ISA_REF, 0, "ref"},          {QUERNEL_ISA_AVX2, 1, "avx2"},
+            {QUERNEL_ISA_AVXVNNI, 2, "avxvnni"},  {QUERNEL_ISA_AVX512VNNI, 3, "avx512vnni"},
+            {QUERNEL_ISA_AMXINT8, 4, "amxint8"},  {QUERNEL_ISA_NEON, 16, "neon"},
+            {QUERNEL_ISA_DOTPROD, 17, "dotprod"}, {QUERNEL_ISA_I8MM, 18, "i8mm"}};
+
 void test_isa_names(void) {
-    static const struct {
-        quernel_isa isa;
-        int value;
-        const char *name;
-    } all[] = {{QUERNEL_ISA_REF, 0, "ref"},          {QUERNEL_ISA_AVX2, 1, "avx2"},
-               {QUERNEL_ISA_AVXVNNI, 2, "avxvnni"},  {QUERNEL_ISA_AVX512VNNI, 3, "avx512vnni"},
-               {QUERNEL_ISA_AMXINT8, 4, "amxint8"},  {QUERNEL_ISA_NEON, 16, "neon"},
-               {QUERNEL_ISA_DOTPROD, 17, "dotprod"}, {QUERNEL_ISA_I8MM, 18, "i8mm"}};
     size_t names = 0;
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
         quernel_isa parsed = (quernel_isa)77;
-        const char *name = quernel_isa_name(all[i].isa);
-        CHECK((int)all[i].isa == all[i].value, "%s has become %d", all[i].name, (int)all[i].isa);
-        CHECK(name && strcmp(name, all[i].name) == 0, "%s is \"%s\"", all[i].name,
+        const char *name = quernel_isa_name(isas[i].isa);
+        CHECK((int)isas[i].isa == isas[i].value, "%s has become %d", isas[i].name,
+              (int)isas[i].isa);
+        CHECK(name && strcmp(name, isas[i].name) == 0, "%s is \"%s\"", isas[i].name,
               name ? name : "NULL");
-        CHECK(quernel_isa_parse(all[i].name, &parsed) == QUERNEL_OK && parsed == all[i].isa,
-              "parse %s", all[i].name);
+        CHECK(quernel_isa_parse(isas[i].name, &parsed) == QUERNEL_OK && parsed == isas[i].isa,
+              "parse %s", isas[i].name);
     }
     for (int isa = -2; isa < 64; isa++) names += quernel_isa_name((quernel_isa)isa) != NULL;
-    CHECK(names == sizeof all / sizeof *all, "%zu names", names);
+    CHECK(names == sizeof isas / sizeof *isas, "%zu names", names);
 }
 
 /// A name is parsed whole and as it is printed, or refused without a result.

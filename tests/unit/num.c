@@ -106,32 +106,32 @@ static double true_gelu(double t) { return 0.5 * t * erfc(-t / sqrt(2.0)); }
 static double true_hsigmoid(double t) { return t < -3.0 ? 0.0 : t > 3.0 ? 1.0 : (t + 3.0) / 6.0; }
 static double true_hswish(double t) { return t * true_hsigmoid(t); }
 
+// The functions that kernels compute, and the true ones.
+static const struct {
+    const char *name;
+    float (*is)(float);
+    double (*wanted)(double);
+} activations[] = {
+    {"hswish", quernel_i_hswish, true_hswish},    {"hsigmoid", quernel_i_hsigmoid, true_hsigmoid},
+    {"silu", quernel_i_silu, true_silu},          {"gelu", quernel_i_gelu, true_gelu},
+    {"sigmoid", quernel_i_sigmoid, true_sigmoid}, {"tanh", quernel_i_tanh, tanh}};
+
 /// Every exponent of both signs, and many mantissas of each: within max(1e-6·|y|, 2e-7) of the true
 /// function.
 void test_functions(void) {
-    static const struct {
-        const char *name;
-        float (*is)(float);
-        double (*wanted)(double);
-    } functions[] = {{"hswish", quernel_i_hswish, true_hswish},
-                     {"hsigmoid", quernel_i_hsigmoid, true_hsigmoid},
-                     {"silu", quernel_i_silu, true_silu},
-                     {"gelu", quernel_i_gelu, true_gelu},
-                     {"sigmoid", quernel_i_sigmoid, true_sigmoid},
-                     {"tanh", quernel_i_tanh, tanh}};
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    for (size_t i = 0; i < sizeof activations / sizeof *activations; i++) {
         // a prime: 841 mantissas of an exponent
         for (uint32_t bits = 0; bits < 0x7f800000u; bits += 9973) {
             for (uint32_t sign = 0; sign < 2; sign++) {
-                const float t = quernel_i_float(bits | sign << 31), y = functions[i].is(t);
-                const double wanted = functions[i].wanted((double)t),
+                const float t = quernel_i_float(bits | sign << 31), y = activations[i].is(t);
+                const double wanted = activations[i].wanted((double)t),
                              error = fabs((double)y - wanted);
                 if (!CHECK(error <= fmax(1e-6 * fabs(wanted), 2e-7), "%s(%a) = %a, expected %a",
-                           functions[i].name, (double)t, (double)y, wanted))
+                           activations[i].name, (double)t, (double)y, wanted))
                     return;
             }
         }
-        CHECK(isnan(functions[i].is(NAN)), "%s(NaN) is a NaN", functions[i].name);
-        CHECK(functions[i].is(INFINITY) > 0.999999f, "%s(Inf)", functions[i].name);
+        CHECK(isnan(activations[i].is(NAN)), "%s(NaN) is a NaN", activations[i].name);
+        CHECK(activations[i].is(INFINITY) > 0.999999f, "%s(Inf)", activations[i].name);
     }
 }

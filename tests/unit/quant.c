@@ -73,14 +73,14 @@ void test_quantize_ties(void) {
     size_t differ = 0;
     for (int i = 0; i < 256; i++) {
         const float scale = 0.3f, x = scale * ((float)i + 0.5f);
-        uint8_t law = 0, onnx = 0;
-        quernel_quantize(&x, 1, scale, 0, QUERNEL_TYPE_U8, 0, 0, &law, NULL);
+        uint8_t expected = 0, onnx = 0;
+        quernel_quantize(&x, 1, scale, 0, QUERNEL_TYPE_U8, 0, 0, &expected, NULL);
         quernel_quantize(&x, 1, scale, 0, QUERNEL_TYPE_U8, 0, 1, &onnx, NULL);
-        CHECK(law == code_of((double)(x * (1.0f / scale)), 0, 255, 0), "by the specification, %d",
-              i);
+        CHECK(expected == code_of((double)(x * (1.0f / scale)), 0, 255, 0),
+              "by the specification, %d", i);
         CHECK(onnx == code_of((double)(x / scale), 0, 255, 0), "by division, %d", i);
-        CHECK(abs(law - onnx) <= 1, "%d: %d and %d", i, law, onnx);
-        differ += law != onnx;
+        CHECK(abs(expected - onnx) <= 1, "%d: %d and %d", i, expected, onnx);
+        differ += expected != onnx;
     }
     CHECK(differ > 0, "the two modes never differ");
 }
