@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two builds of the `quernel` program, paired: every row of the lists by both, in rounds of random
+"""Two builds of the `quernel` program, paired: both run every row of the lists, in rounds of random
 order.
 
     python3 bench/paired_builds.py OLD/tune/quernel NEW/tune/quernel [--layers F] [--gemm F]
                                    [--rounds N] [--filter S] [--boundary B] [--json OUT]
 
 Each row is a process of each build (`quernel compare --serve`) that has checked its bits; a round
-times one run of both. Printed is old over new, the median of the paired ratios with its 95 %
-interval, slowest first; the exit status is 1 where an interval is wholly below 1 - TOLERANCE."""
+times one run of each. Printed is old over new, the median of the paired ratios with its 95 %
+interval, slowest first; the exit status is 1 where an interval lies wholly below 1 - TOLERANCE."""
 
 import argparse
 import csv

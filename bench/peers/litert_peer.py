@@ -17,7 +17,7 @@ def version():
 
 
 def signed(codes):
-    """u8 codes as s8 ones, which stand for the same numbers 128 lower; and back."""
+    """u8 codes as the s8 codes 128 lower, which mean the same values; and back."""
     return (codes ^ 0x80).view(np.int8)
 
 

@@ -50,7 +50,7 @@ class ActivationStats:
 
     @staticmethod
     def _piece(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Half of the pieces are where the largest value stands: elsewhere clipping looks free."""
+        """Half of the pieces are where the largest value is: elsewhere clipping looks free."""
         extreme = rng.random() < 0.5
         image, *place = (
             np.unravel_index(np.abs(x).argmax(), x.shape)
@@ -152,7 +152,7 @@ def noise(layers: list[Layer], coding: Coding, pieces: list[np.ndarray]) -> floa
 def _as_choice(
     found: layer_search.SearchResult, layers: list[Layer], pieces: list[np.ndarray]
 ) -> Choice:
-    """What the library's search found, in terms that fit any range: its range is a share of that of
+    """The library's search result in terms that fit any range: its range is a share of that of
     the pieces."""
     stats = ActivationStats.of(pieces)
     whole = Choice(found.alpha).coding(stats, layers).scale

@@ -62,7 +62,7 @@ def _per_channel(constant: np.ndarray, layer: Layer) -> np.ndarray | None:
 
 def arithmetic(op: str, constant: np.ndarray, layer: Layer, first: bool) -> tuple[Any, Any] | None:
     """(factor, shift) where a constant is added to what the layer made, and so on, or None. first:
-    the layer's result stands before the constant."""
+    the layer's result is the first operand, the constant the second."""
     other = _per_channel(constant, layer)
     if other is None or (op in ("Div", "Sub") and not first):
         return None
@@ -178,7 +178,7 @@ def _extent(value: str, made: dict[str, Node]) -> Any:
 def _summand(
     node: Any, add: Node, nodes: list[Node], constants: dict[str, np.ndarray]
 ) -> str | None:
-    """What an Add puts to a layer's output where the layer can finish with the sum; or None."""
+    """What an Add puts to a layer's output where the layer's epilogue can add it; or None."""
     if add.op != "Add" or node.layer.kind != "conv2d" or len(node.inputs) > 1:
         return None
     made = {value: other for other in nodes for value in other.outputs}

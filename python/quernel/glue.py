@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands between the layers of a graph, in NumPy: function(attributes, *inputs), named like
+"""What lies between the layers of a graph, in NumPy: function(attributes, *inputs), named like
 ONNX's operators and with their meaning. An input that is left out is None."""
 
 from __future__ import annotations

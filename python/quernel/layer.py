@@ -225,7 +225,7 @@ class Layer:
 class Coding:
     """How one tensor is held in int8: x = smooth·scale·(q − zero); smooth has one factor per
     channel, or, for an input of convolutions, one per im2col column [c, kh, kw], or is None.
-    Without a scale it is found in each run: per image, or per row of a linear layer."""
+    Without a scale it is computed in each run: per image, or per row of a linear layer."""
 
     scale: float | None = None
     zero: int = 0

@@ -131,7 +131,7 @@ for _kind, *_functions in (
 
 @dataclasses.dataclass
 class Call:
-    """A call in a traced graph: constants stand as tensors and numbers, all else as nodes."""
+    """A call in a traced graph: constants are tensors and numbers, all else nodes."""
 
     function: Any
     arguments: tuple
@@ -168,7 +168,7 @@ def attribute(module: Any, path: str) -> Any:
 
 
 class _Recorder(fx.proxy.GraphAppendingTracer):
-    """Notes calls; tensors stand in them as they are."""
+    """Notes calls; tensors are kept in them unchanged."""
 
     def create_arg(self, a: Any) -> Any:
         return a if isinstance(a, torch.Tensor) else super().create_arg(a)

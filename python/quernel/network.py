@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parts of a graph that the library runs as one: layers whose input has a coding, the sums that
-they finish with, and the concatenations of what they write. Values that only they read stay int8,
-but for what is added: rounding it to int8 costs 0.2 to 0.3 dB (ddddocr's YOLOX, EfficientNet-Lite0)
-and gains no time."""
+their epilogues add, and the concatenations of what they write. Values that only they read stay
+int8, but for what is added: rounding it to int8 costs 0.2 to 0.3 dB (ddddocr's YOLOX,
+EfficientNet-Lite0) and gains no time."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ class Network:
 
 def levels(graph: Graph, runs: Callable[[Any], bool]) -> dict[Node, tuple[int, bool]]:
     """Node → (level, whether it is part of a network). A network depends on lower levels alone, so
-    that all of one level run as one; what stands between networks is of the level that it follows.
+    that all of one level run as one; what lies between networks is of the level that it follows.
     runs(node): whether a layer can be part."""
     made, found, readers = {}, {}, graph.readers()
 

@@ -355,8 +355,8 @@ def conv2d(
     config: str | None = None,
 ) -> Operator:
     """A convolution from x to y (arrays, Chains or native.Tensor descriptions); pad is top, left,
-    bottom, right. quant: scale, zero, type, mode, asymmetric, narrow. epilogue: bias, activation, lo,
-    hi, slope, slopes, y_scale, y_zero, y_smooth, residual_scale, residual_zero."""
+    bottom, right. quant: scale, zero, type, mode, asymmetric, narrow. epilogue: bias, activation,
+    lo, hi, slope, slopes, y_scale, y_zero, y_smooth, residual_scale, residual_zero."""
     return _window(
         lib.quernel_conv2d_create,
         weights,

@@ -56,7 +56,7 @@ class _Coded(Coded):
 
 class _Quantized(nn.Module):
     """Inference in int8, float32 in and out. source: the float module or a Layer; coding: of the
-    input, found in each run where there is none. The weights stay a buffer in float and are packed
+    input, computed in each run if None. The weights stay a buffer in float and are packed
     in the first run; no gradient flows."""
 
     weight: torch.Tensor

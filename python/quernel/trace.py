@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds, by torch.fx, what stands around the layers of a PyTorch model: padding before; batch norm,
+"""Finds, by torch.fx, what surrounds the layers of a PyTorch model: padding before; batch norm,
 arithmetic with constants and activation behind; and who reads the result. What cannot be traced is
-looked at part by part; at worst each layer stands alone."""
+looked at part by part; at worst nothing is fused into a layer."""
 
 from __future__ import annotations
 
