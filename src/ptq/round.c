@@ -9,9 +9,8 @@
 #include "ptq/covariance.h"
 
 #define WHERE "round"
-enum {
-    MAX = 4096
-}; // columns of a covariance: it takes 128 MiB then; longer ones are rounded plainly
+// Columns of a covariance: it takes 128 MiB then; longer ones are rounded plainly.
+enum { MAX = 4096 };
 
 // What is rounded at once: the columns of a group whose taps meet the same output pixels. More than
 // one such set a group only where the layer is transposed.

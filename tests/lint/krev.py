@@ -2,9 +2,10 @@
 """A kernel's revision (krev in kernels.def) must rise when its code changes: tuning rows live as
 long as it is equal.
 
-The code is the kernel's file and everything of ours that it includes, as tokens: without comments, spacing, includes and
-checks of preconditions, our identifiers replaced by the order in which they first appear. So a rename or a move of files
-changes no hash; another constant, operator, intrinsic or order does. krev.txt records the hash of each revision."""
+The code is the kernel's file and everything of ours that it includes, as tokens: without comments,
+spacing, includes and checks of preconditions, our identifiers replaced by the order in which they
+first appear. So a rename or a move of files changes no hash; another constant, operator, intrinsic
+or order does. krev.txt records the hash of each revision."""
 
 import hashlib
 import posixpath
@@ -14,17 +15,17 @@ import source
 
 RECORD = "tests/lint/krev.txt"
 
-
 TOKEN = re.compile(
     r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|##|\S'
 )
-# What is not ours keeps its name: a changed one is changed code. Whatever is left out here only makes a rename look like
-# a change, so names that are both follow the pattern.
+# What is not ours keeps its name: a changed one is changed code. Whatever is left out here only
+# makes a rename look like a change, so names that are both follow the pattern.
 WORDS = set(
-    """auto bool break case char const continue default do double else enum extern float for goto if inline int long
-register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while true false NULL
-define undef ifdef ifndef endif elif defined pragma error include GCC unroll asm offsetof always_inline noinline aligned
-unused target memcpy memset memmove fmaf isnan isfinite isinf fabsf floorf INFINITY NAN""".split()
+    """auto bool break case char const continue default do double else enum extern float for goto if
+inline int long register restrict return short signed sizeof static struct switch typedef union
+unsigned void volatile while true false NULL define undef ifdef ifndef endif elif defined pragma
+error include GCC unroll asm offsetof always_inline noinline aligned unused target memcpy memset
+memmove fmaf isnan isfinite isinf fabsf floorf INFINITY NAN""".split()
 )
 FOREIGN = re.compile(
     r"_\w+"  # _mm256_…, __m256i, __builtin_…, __attribute__
@@ -49,7 +50,8 @@ def _ours(token):
 
 
 def _normalised(files):
-    """All tokens of these texts. A number at the end of an identifier stays: names are pasted together with them."""
+    """All tokens of these texts. A number at the end of an identifier stays: names are pasted
+    together with them."""
     order, result = {}, []
     for token in (token for text in files for token in _tokens(text)):
         if _ours(token):
