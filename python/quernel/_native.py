@@ -239,10 +239,10 @@ class ObserverStats(c.Structure):
         ("infs", c.c_uint64),
         ("first_nonfinite", c.c_int64),
         ("samples", c.c_uint64),
-        ("least", c.c_float),
-        ("greatest", c.c_float),
-        ("mean_least", c.c_double),
-        ("mean_greatest", c.c_double),
+        ("min", c.c_float),
+        ("max", c.c_float),
+        ("mean_min", c.c_double),
+        ("mean_max", c.c_double),
     ]
 
 
@@ -326,7 +326,7 @@ class Comparison(c.Structure):
         ("sqnr", c.c_double),
         ("l1", c.c_double),
         ("cosine", c.c_double),
-        ("greatest", c.c_double),
+        ("max", c.c_double),
         ("reserved", c.c_uint64 * 2),
     ]
 

@@ -110,7 +110,7 @@ class Observer:
     def __getitem__(self, group: int) -> Group:
         s = native.ObserverStats(c.sizeof(native.ObserverStats))
         native.call(native.lib.quernel_observer_get, self.handle, group, c.byref(s))
-        return Group(s.count, s.zeros, s.nans, s.infs, s.least, s.greatest)
+        return Group(s.count, s.zeros, s.nans, s.infs, s.min, s.max)
 
     def absmax(self) -> np.ndarray:
         """The largest |x| of each group."""
