@@ -3,17 +3,21 @@
 order.
 
     python3 bench/paired_builds.py OLD/tune/quernel NEW/tune/quernel [--layers F] [--gemm F]
-                                   [--rounds N] [--filter S] [--boundary B] [--json OUT]
+                                   [--processes N] [--rounds N] [--filter S]
+                                   [--boundary B] [--json OUT]
 
-Each row is a process of each build (`quernel compare --serve`) that has checked its bits; a round
-times one run of each. Printed is old over new, the median of the paired ratios with its 95 %
-interval, slowest first; the exit status is 1 where an interval lies wholly below 1 - TOLERANCE."""
+A round times one run of each build, in a process (`quernel compare --serve`) that has checked its
+bits. Where the memory of a process lies is worth some per cent of its speed, for as long as it
+lives: so each row has --processes pairs of processes. Printed is old over new, the median of the
+pairs' medians, with the least and the greatest of them, slowest first; the exit status is 1 where
+even the greatest lies below 1 - TOLERANCE."""
 
 import argparse
 import csv
 import json
 import pathlib
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -53,16 +57,6 @@ class Build:
         self.process.wait()
 
 
-def interval(values):
-    """Median and the 95 % interval of its order statistics."""
-    values = sorted(values)
-    n = len(values)
-    reach = int(0.98 * n**0.5 + 0.5)
-    low, high = max(0, n // 2 - reach), min(n - 1, (n - 1) // 2 + reach)
-    middle = (values[(n - 1) // 2] + values[n // 2]) / 2
-    return middle, values[low], values[high]
-
-
 def race(old, new, rounds):
     """(ratios of the rounds, old's times, new's times)"""
     times = {old: [], new: []}
@@ -83,30 +77,37 @@ def rows_of(path, wanted):
                 yield name, reader.fieldnames, row
 
 
+def race_processes(options, kind, path):
+    """(ratio, old's time, new's time) of a pair of processes, medians of its rounds."""
+    builds = [Build(p, kind, path, options.boundary) for p in (options.old, options.new)]
+    # As many runs a sample for both.
+    builds[0].calls = builds[1].calls = max(build.calls for build in builds)
+    try:
+        return [statistics.median(values) for values in race(*builds, options.rounds)]
+    finally:
+        for build in builds:
+            build.close()
+
+
 def compare_row(options, kind, names, row):
+    """That of each pair of processes."""
     with tempfile.TemporaryDirectory() as scratch:
         path = pathlib.Path(scratch) / "row.csv"
         with open(path, "w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, names)
             writer.writeheader()
             writer.writerow(row)
-        builds = [Build(p, kind, path, options.boundary) for p in (options.old, options.new)]
-        # As many runs a sample for both.
-        builds[0].calls = builds[1].calls = max(build.calls for build in builds)
-        try:
-            return race(*builds, options.rounds)
-        finally:
-            for build in builds:
-                build.close()
+        return [race_processes(options, kind, path) for _ in range(options.processes)]
 
 
 def compare(options):
     for kind, path in (("--layers", options.layers), ("--gemm", options.gemm)):
         for name, names, row in rows_of(path, options.filter) if path else ():
-            ratios, old, new = compare_row(options, kind, names, row)
-            ratio, lo, hi = interval(ratios)
-            result = {"row": name, "ratio": ratio, "lo": lo, "hi": hi}
-            result |= {"old_ms": interval(old)[0] / 1e6, "new_ms": interval(new)[0] / 1e6}
+            ratios, old, new = zip(*compare_row(options, kind, names, row), strict=True)
+            result = {"row": name, "ratio": statistics.median(ratios)}
+            result |= {"lo": min(ratios), "hi": max(ratios)}
+            result |= {"old_ms": statistics.median(old) / 1e6}
+            result |= {"new_ms": statistics.median(new) / 1e6}
             print("{row:48} {ratio:.3f} [{lo:.3f}, {hi:.3f}]".format(**result), file=sys.stderr)
             yield result
 
@@ -119,7 +120,8 @@ def main():
     parser.add_argument("new")
     parser.add_argument("--layers")
     parser.add_argument("--gemm")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--processes", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--filter", default="")
     parser.add_argument("--boundary", default="int8")
     parser.add_argument("--json")

@@ -34,16 +34,6 @@ typedef enum quernel_i_act {
 /// The kinds of activations lie side by side, so that kernels tell them apart by one comparison:
 /// clamps below SLOPES, functions from FUNCTIONS on.
 enum { QUERNEL_I_ACT_SLOPES = QUERNEL_I_ACT_PRELU, QUERNEL_I_ACT_FUNCTIONS = QUERNEL_I_ACT_HSWISH };
-#define IS_CLAMP(act) ((int)QUERNEL_I_ACT_##act < QUERNEL_I_ACT_SLOPES)
-#define IS_FUNCTION(act) ((int)QUERNEL_I_ACT_##act >= QUERNEL_I_ACT_FUNCTIONS)
-_Static_assert(IS_CLAMP(NONE) && IS_CLAMP(RELU) && IS_CLAMP(CLAMP), "clamps come first");
-_Static_assert(!IS_CLAMP(PRELU) && !IS_FUNCTION(PRELU), "slopes come between");
-_Static_assert(IS_FUNCTION(HSWISH) && IS_FUNCTION(HSIGMOID) && IS_FUNCTION(SILU) &&
-                   IS_FUNCTION(GELU) && IS_FUNCTION(SIGMOID) && IS_FUNCTION(TANH) &&
-                   QUERNEL_I_ACT_COUNT == 10,
-               "functions come last, and all are named here");
-#undef IS_CLAMP
-#undef IS_FUNCTION
 
 /// Epilogue: what becomes of the int32 sums of one line of rows. All tables run over the output
 /// channels of the call (index n from 0), and may be read up to the next multiple of 16 output

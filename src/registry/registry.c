@@ -57,6 +57,18 @@ const quernel_i_kernel quernel_i_kernels[] = {
 #include "kernels/kernels.def"
     {0}};
 
+// ukr.h: the kinds of activations lie side by side.
+#define IS_CLAMP(act) ((int)QUERNEL_I_ACT_##act < QUERNEL_I_ACT_SLOPES)
+#define IS_FUNCTION(act) ((int)QUERNEL_I_ACT_##act >= QUERNEL_I_ACT_FUNCTIONS)
+_Static_assert(IS_CLAMP(NONE) && IS_CLAMP(RELU) && IS_CLAMP(CLAMP), "clamps come first");
+_Static_assert(!IS_CLAMP(PRELU) && !IS_FUNCTION(PRELU), "slopes come between");
+_Static_assert(IS_FUNCTION(HSWISH) && IS_FUNCTION(HSIGMOID) && IS_FUNCTION(SILU) &&
+                   IS_FUNCTION(GELU) && IS_FUNCTION(SIGMOID) && IS_FUNCTION(TANH) &&
+                   QUERNEL_I_ACT_COUNT == 10,
+               "functions come last, and all are named here");
+#undef IS_CLAMP
+#undef IS_FUNCTION
+
 const quernel_i_kernel *quernel_i_registry_best(quernel_i_op op, uint32_t usable, int32_t a_type) {
     const quernel_i_kernel *best = NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
