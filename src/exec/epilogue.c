@@ -46,7 +46,7 @@ static void fill_residual(const quernel_i_task *t, uint32_t line, uint32_t ox, s
 }
 
 void quernel_i_epilogue_fill(const quernel_i_task *t, uint32_t line, uint32_t ox, size_t j,
-                             uint32_t channel, uint32_t phase, quernel_i_epilogue *f) {
+                             uint32_t channel, uint32_t phase, quernel_i_epilogue *epilogue) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const quernel_i_params *params = t->call->params;
@@ -54,7 +54,7 @@ void quernel_i_epilogue_fill(const quernel_i_task *t, uint32_t line, uint32_t ox
     const bool by_image = quernel_i_problem_by_image(p);
     const float *own = (const float *)(t->slice + plan->workspace.slice.scale);
     const float *scale = by_image && params->scale ? own : params->scale;
-    *f = (quernel_i_epilogue){
+    *epilogue = (quernel_i_epilogue){
         .y = (uint8_t *)t->call->y + quernel_i_epilogue_offset(t, &p->y, line, ox, channel, phase),
         .y_row = (ptrdiff_t)p->up_w * p->y.stride_w * y_size,
         .y_col = p->y.stride_c * y_size,
@@ -70,6 +70,6 @@ void quernel_i_epilogue_fill(const quernel_i_task *t, uint32_t line, uint32_t ox
         .q_hi = params->q_hi,
         .q_zero = params->q_zero,
     };
-    fill_row_terms(t, ox, j, f);
-    if (p->epilogue.residual) fill_residual(t, line, ox, j, channel, phase, f);
+    fill_row_terms(t, ox, j, epilogue);
+    if (p->epilogue.residual) fill_residual(t, line, ox, j, channel, phase, epilogue);
 }

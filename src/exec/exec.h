@@ -76,7 +76,7 @@ bool quernel_i_dedup_span(const quernel_i_task *task, uint32_t line, uint32_t x,
 /// Fills the epilogue of an n-block's output channels (first entry `j` of the tables, output
 /// channel `channel`, phase of a deconvolution) for the pixels from (line, ox) on.
 void quernel_i_epilogue_fill(const quernel_i_task *task, uint32_t line, uint32_t ox, size_t j,
-                             uint32_t channel, uint32_t phase, quernel_i_epilogue *ret_epilogue);
+                             uint32_t channel, uint32_t phase, quernel_i_epilogue *epilogue);
 /// Bytes from the first element of a tensor laid out like y to output pixel (line, ox) of the grid
 /// in this phase, which may lie outside where y is cropped.
 ptrdiff_t quernel_i_epilogue_offset(const quernel_i_task *task, const quernel_tensor *y,

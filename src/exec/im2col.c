@@ -108,12 +108,12 @@ static quernel_i_image_quant row_range(const quernel_i_task *t, const source *fr
     return (quernel_i_image_quant){q.d, 1.0f / q.d, q.z};
 }
 
-void quernel_i_im2col_gather(const quernel_i_task *t, uint32_t line, uint32_t ix, uint32_t pixels,
+void quernel_i_im2col_gather(const quernel_i_task *t, uint32_t line, uint32_t ox, uint32_t pixels,
                              uint32_t group_pack) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const quernel_i_params *params = t->call->params;
-    const source from = chunk_source(t, line, ix, group_pack);
+    const source from = chunk_source(t, line, ox, group_pack);
     uint8_t *to = t->slice + plan->workspace.slice.packed;
     if (!quernel_i_problem_float_input(p)) {
         gather_bytes(t, &from, pixels, to);
@@ -128,7 +128,7 @@ void quernel_i_im2col_gather(const quernel_i_task *t, uint32_t line, uint32_t ix
     int32_t *term = (int32_t *)(t->slice + plan->workspace.slice.row_term);
     for (uint32_t m = 0; m < pixels; m++) {
         quernel_i_image_quant q;
-        const float *given = params->row_scales ? params->row_scales + ix + m : NULL;
+        const float *given = params->row_scales ? params->row_scales + ox + m : NULL;
         if (given) q = (quernel_i_image_quant){*given, 1.0f / *given, p->quant.zero};
         else q = row_range(t, &from, m, mult);
         scale[m] = q.d;

@@ -45,19 +45,19 @@ static void copy_interleaved(const quernel_i_task *t, const quernel_tensor *y, u
 }
 
 void quernel_i_interleaved_collect(const quernel_i_task *t, uint32_t line, uint32_t ox,
-                                   uint32_t pixels, quernel_i_epilogue *f) {
+                                   uint32_t pixels, quernel_i_epilogue *epilogue) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const uint32_t oc = p->weights->shape.oc;
-    f->y = t->slice + plan->workspace.slice.tile;
-    f->y_col = (ptrdiff_t)quernel_type_size((quernel_type)p->y.type),
-    f->y_row = (ptrdiff_t)oc * f->y_col;
+    epilogue->y = t->slice + plan->workspace.slice.tile;
+    epilogue->y_col = (ptrdiff_t)quernel_type_size((quernel_type)p->y.type),
+    epilogue->y_row = (ptrdiff_t)oc * epilogue->y_col;
     if (!p->epilogue.residual) return;
     uint8_t *tile = t->slice + plan->workspace.slice.residual;
     copy_interleaved(t, &p->residual, (uint8_t *)t->call->residual, line, ox, pixels, tile, true);
-    f->residual = tile;
-    f->r_col = (ptrdiff_t)quernel_type_size((quernel_type)p->residual.type),
-    f->r_row = (ptrdiff_t)oc * f->r_col;
+    epilogue->residual = tile;
+    epilogue->r_col = (ptrdiff_t)quernel_type_size((quernel_type)p->residual.type),
+    epilogue->r_row = (ptrdiff_t)oc * epilogue->r_col;
 }
 
 void quernel_i_interleaved_spread(const quernel_i_task *t, uint32_t line, uint32_t ox,

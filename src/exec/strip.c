@@ -62,7 +62,7 @@ void quernel_i_strip_stage(const quernel_i_task *t) {
                    t->slice + plan->workspace.slice.strip + i * quernel_i_strip_line(p, plan));
 }
 
-const uint8_t *quernel_i_strip_row(const quernel_i_task *t, uint32_t line, uint32_t ix,
+const uint8_t *quernel_i_strip_row(const quernel_i_task *t, uint32_t line, uint32_t ox,
                                    uint32_t group_pack) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
@@ -70,9 +70,9 @@ const uint8_t *quernel_i_strip_row(const quernel_i_task *t, uint32_t line, uint3
     if (plan->rows.path == QUERNEL_I_PATH_INPLACE)
         return (const uint8_t *)quernel_i_stage_pixel(&p->x, t->call->x, t->image,
                                                       quernel_i_strip_input_line(p, line),
-                                                      quernel_i_strip_input_x(p, ix)) +
+                                                      quernel_i_strip_input_x(p, ox)) +
                channel;
     return t->slice + plan->workspace.slice.strip +
            (size_t)(line - t->y0) * p->stride_h * (size_t)plan->strip.line +
-           (size_t)(ix - t->x0) * p->stride_w * (size_t)plan->rows.pixel + channel;
+           (size_t)(ox - t->x0) * p->stride_w * (size_t)plan->rows.pixel + channel;
 }

@@ -26,7 +26,7 @@ enum {
 #define OP(op, call, typed)                     \
     typedef run_##call##_call run_##op;         \
     typedef prepare_##call##_call prepare_##op; \
-    enum { CALL_OF_##op = QUERNEL_I_CALL_##call, TYPED_##op = typed };
+    enum { CALL_OF_##op = QUERNEL_I_CALL_##call, TYPED_##op = (typed) };
 #include "kernels/ops.def"
 
 // Whatever a line does not own is declared and never used.

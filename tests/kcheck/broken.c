@@ -247,12 +247,12 @@ static size_t one_line(uint32_t k_quads) { return (void)k_quads, 64; }
         .a_type = QUERNEL_TYPE_U8, .mr = 1, .nr = 16, .kr = 4, .krev = 1, .b_quad_bytes = 64, \
         __VA_ARGS__                                                                           \
     }
-#define PRODUCT(f) KERNEL(GEMM, GEMM, f, .typed = true, .run.gemm = f, .scratch = one_line)
-#define CONV3X3(f)                                                              \
-    KERNEL(CONV3X3, CONV, f, .typed = true, .run.conv = f, .scratch = one_line, \
+#define PRODUCT(f) KERNEL(GEMM, GEMM, f, .typed = true, .run.gemm = (f), .scratch = one_line)
+#define CONV3X3(f)                                                                \
+    KERNEL(CONV3X3, CONV, f, .typed = true, .run.conv = (f), .scratch = one_line, \
            .fits.stride_h = {1, 1})
-#define QUANTIZE(f) KERNEL(QUANTIZE_NHWC, QUANTIZE, f, .run.quantize = f)
-#define RANGE(f) KERNEL(RANGE_NHWC, RANGE, f, .run.range = f)
+#define QUANTIZE(f) KERNEL(QUANTIZE_NHWC, QUANTIZE, f, .run.quantize = (f))
+#define RANGE(f) KERNEL(RANGE_NHWC, RANGE, f, .run.range = (f))
 static const quernel_i_kernel honest_kernels[] = {PRODUCT(honest), CONV3X3(honest_3x3),
                                                   QUANTIZE(honest_quantize), RANGE(honest_range)};
 static const quernel_i_kernel broken_kernels[] = {PRODUCT(reads_past_a_run),

@@ -21,7 +21,7 @@ static inline void spread_slot(__m128i pixel, const uint8_t order[SPREAD], uint8
 }
 
 #define START(pixel, p, at) __m512i c##pixel = start;
-#define STEP(pixel, p, at) MULTIPLY_SLOT(_mm512_load_si512(p + (at)), four, c##pixel);
+#define STEP(pixel, p, at) MULTIPLY_SLOT(_mm512_load_si512((p) + (at)), four, c##pixel);
 #define STORE(pixel, p, at) _mm512_store_si512(acc + (pixel)*EPILOGUE_NR, c##pixel);
 // The empty asm keeps four pointers four: without it a compiler makes one induction variable per
 // pixel, and spills.

@@ -49,31 +49,31 @@ enum { MR = 14, NR = 32, HEAD = 4 };
 
 // acc[rows][EPILOGUE_NR] = init + rows·weights for the rows from `a` on and the output channels
 // from n on.
-#define TILE(rows, panels)                                                                    \
-    static void tile_##rows##_##panels(const quernel_i_gemm *g, const uint8_t *a, uint32_t n, \
-                                       int32_t *acc) {                                        \
-        const ptrdiff_t s = g->a_row, s3 = 3 * s;                                             \
-        const size_t panel = g->b_panel;                                                      \
-        const int8_t *b = (const int8_t *)g->b + n / LANES * panel;                           \
-        const __m512i init0 = _mm512_loadu_si512(g->init + n);                                \
-        const __m512i init1 = panels == 2 ? _mm512_loadu_si512(g->init + n + LANES) : init0;  \
-        (void)init1;                                                                          \
-        ROWS_##rows(START_##panels, 0) for (const quernel_i_k_run *run = g->k_runs,           \
-                                            *end = run + g->n_k_runs;                         \
-                                            run != end; run++) {                              \
-            const uint8_t *p0 = a + run->offset, *p5 = p0 + 5 * s, *p10 = p5 + 5 * s;         \
-            uint32_t left = run->k_quads;                                                     \
-            for (; left > 1; left -= 2) {                                                     \
-                GROUP(rows, panels, 0);                                                       \
-                GROUP(rows, panels, 1);                                                       \
-                ADVANCE(2);                                                                   \
-            }                                                                                 \
-            if (left) {                                                                       \
-                GROUP(rows, panels, 0);                                                       \
-                ADVANCE(1);                                                                   \
-            }                                                                                 \
-        }                                                                                     \
-        ROWS_##rows(STORE_##panels, 0)                                                        \
+#define TILE(rows, panels)                                                                     \
+    static void tile_##rows##_##panels(const quernel_i_gemm *g, const uint8_t *a, uint32_t n,  \
+                                       int32_t *acc) {                                         \
+        const ptrdiff_t s = g->a_row, s3 = 3 * s;                                              \
+        const size_t panel = g->b_panel;                                                       \
+        const int8_t *b = (const int8_t *)g->b + n / LANES * panel;                            \
+        const __m512i init0 = _mm512_loadu_si512(g->init + n);                                 \
+        const __m512i init1 = (panels) == 2 ? _mm512_loadu_si512(g->init + n + LANES) : init0; \
+        (void)init1;                                                                           \
+        ROWS_##rows(START_##panels, 0) for (const quernel_i_k_run *run = g->k_runs,            \
+                                            *end = run + g->n_k_runs;                          \
+                                            run != end; run++) {                               \
+            const uint8_t *p0 = a + run->offset, *p5 = p0 + 5 * s, *p10 = p5 + 5 * s;          \
+            uint32_t left = run->k_quads;                                                      \
+            for (; left > 1; left -= 2) {                                                      \
+                GROUP(rows, panels, 0);                                                        \
+                GROUP(rows, panels, 1);                                                        \
+                ADVANCE(2);                                                                    \
+            }                                                                                  \
+            if (left) {                                                                        \
+                GROUP(rows, panels, 0);                                                        \
+                ADVANCE(1);                                                                    \
+            }                                                                                  \
+        }                                                                                      \
+        ROWS_##rows(STORE_##panels, 0)                                                         \
     }
 
 #define BOTH(rows) TILE(rows, 1) TILE(rows, 2)

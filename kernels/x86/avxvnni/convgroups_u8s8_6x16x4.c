@@ -24,9 +24,9 @@ static inline void spread_slot(__m128i pixel, const uint8_t order[SPREAD], uint8
 }
 
 #define START(pixel, p, at) __m256i c##pixel = init0, d##pixel = init1;
-#define STEP(pixel, p, at)                            \
-    MULTIPLY_SLOT(vector_of(p + (at)), b0, c##pixel); \
-    MULTIPLY_SLOT(vector_of(p + (at) + 32), b1, d##pixel);
+#define STEP(pixel, p, at)                              \
+    MULTIPLY_SLOT(vector_of((p) + (at)), b0, c##pixel); \
+    MULTIPLY_SLOT(vector_of((p) + (at) + 32), b1, d##pixel);
 #define STORE(pixel, p, at)                                               \
     _mm256_store_si256((__m256i *)(acc + (pixel)*EPILOGUE_NR), c##pixel); \
     _mm256_store_si256((__m256i *)(acc + (pixel)*EPILOGUE_NR + LANES), d##pixel);
