@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "cpu/cpu.h"
+#include "plan/sizes.h"
 #include "plan/tiled.h"
 
 // Most bytes of a block of weights, and of a chunk's im2col rows: with the largest strip (strip.c)
@@ -38,10 +39,6 @@
 _Static_assert(BLOCK_MAX + CHUNK_MAX + TILE_MAX + FLOATS_MAX <= QUERNEL_I_SLICE_MAX,
                "blocks fit a slice");
 _Static_assert(OC_PAY % 16 == 0, "output channels come in sub-panels of 16");
-
-static size_t min(size_t a, size_t b) { return a < b ? a : b; }
-static size_t max(size_t a, size_t b) { return a > b ? a : b; }
-static uint32_t pieces(uint32_t total, uint32_t piece) { return (total + piece - 1) / piece; }
 
 size_t quernel_i_plan_scratch_bytes(const quernel_i_plan_base *b) {
     const quernel_i_kernel *k = b->kernels->main;

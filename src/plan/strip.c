@@ -3,6 +3,7 @@
 // block of weights (half of it) and results have room beside them (large products on tiles:
 // plan/tiled.c).
 #include "plan/blocking.h"
+#include "plan/sizes.h"
 #include "plan/tiled.h"
 
 // Most bytes of a strip: a third of a slice, 640 KiB, as it is a third of a smaller L2. The largest
@@ -22,10 +23,6 @@ _Static_assert(STRIP_MAX <= QUERNEL_I_SLICE_MAX && CONV_STRIP_MAX < QUERNEL_I_SL
 typedef struct extent {
     uint32_t h, w;
 } extent;
-
-static size_t min(size_t a, size_t b) { return a < b ? a : b; }
-static size_t max(size_t a, size_t b) { return a > b ? a : b; }
-static uint32_t pieces(uint32_t total, uint32_t piece) { return (total + piece - 1) / piece; }
 
 bool quernel_i_plan_far(const quernel_i_plan_base *b) {
     return quernel_i_tiled_far(b->problem, b->kernels->main, b->rows->path, b->machine->l2_bytes);
