@@ -54,6 +54,10 @@ const char *kcheck_eltwise(const quernel_i_kernel *k, const quernel_i_kernel *or
                            uint64_t seed, uint64_t number);
 const char *kcheck_lookup(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
                           uint64_t seed, uint64_t number);
+const char *kcheck_pool(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                        uint64_t seed, uint64_t number);
+const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                         uint64_t seed, uint64_t number);
 
 /// Words for what a call did beside its work, or NULL.
 const char *kcheck_conduct(call_report report);
