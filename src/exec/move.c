@@ -35,41 +35,41 @@ static void move_rows(const quernel_i_move *m, const uint8_t *from, const uint32
         copy(to, row_at(m, from, index, row), bytes);
 }
 
-// Elements lie apart, rows by index or not.
-#define MOVE(type, source)                                          \
-    for (uint32_t row = 0; row < m->rows; row++)                    \
-        for (uint32_t column = 0; column < m->columns; column++)    \
-            ((type *)to)[row * m->to_row + column * m->to_column] = \
-                ((const type *)from)[(source)*m->from_row + column * m->from_column];
+// Elements lie apart, in all: the direction in which those of `to` are closer is the inner one.
+#define MOVE(type)                                                                                 \
+    for (uint32_t row = 0; by_row && row < m->rows; row++) {                                       \
+        const type *f = (const type *)from + (index ? index[row] : row) * m->from_row;             \
+        type *t = (type *)to + row * m->to_row;                                                    \
+        for (uint32_t i = 0; i < m->columns; i++, f += m->from_column, t += m->to_column) *t = *f; \
+    }                                                                                              \
+    for (uint32_t column = 0; !by_row && column < m->columns; column++) {                          \
+        const type *f = (const type *)from + column * m->from_column;                              \
+        type *t = (type *)to + column * m->to_column;                                              \
+        for (uint32_t i = 0; i < m->rows; i++, t += m->to_row)                                     \
+            *t = f[(index ? index[i] : i) * m->from_row];                                          \
+    }
 
-static void move_elements(const quernel_i_move *m, const void *from, void *to) {
+static void move_elements(const quernel_i_move *m, const void *from, const uint32_t *index,
+                          void *to) {
+    const bool by_row = m->to_column <= m->to_row;
     if (m->size == 1) {
-        MOVE(uint8_t, row)
+        MOVE(uint8_t)
     } else if (m->size == 2) {
-        MOVE(uint16_t, row)
+        MOVE(uint16_t)
     } else {
-        MOVE(uint32_t, row)
+        MOVE(uint32_t)
     }
 }
 
-static void move_indexed(const quernel_i_move *m, const void *from, const uint32_t *index,
-                         void *to) {
-    if (m->size == 1) {
-        MOVE(uint8_t, index[row])
-    } else if (m->size == 2) {
-        MOVE(uint16_t, index[row])
-    } else {
-        MOVE(uint32_t, index[row])
-    }
+static void move(const quernel_i_move *m, const void *from, const uint32_t *index, void *to) {
+    if (m->from_column == 1 && m->to_column == 1) move_rows(m, from, index, to);
+    else move_elements(m, from, index, to);
 }
 
-// The direction in which elements of `to` are closer is the inner one.
 void quernel_i_move_grid(const quernel_i_move *m, const void *from, void *to) {
     const quernel_i_move turned = {m->size,     m->columns,   m->rows,  m->from_column,
                                    m->from_row, m->to_column, m->to_row};
-    const quernel_i_move *n = m->to_column <= m->to_row ? m : &turned;
-    if (n->from_column == 1 && n->to_column == 1) move_rows(n, from, NULL, to);
-    else move_elements(n, from, to);
+    move(m->from_row == 1 && m->to_row == 1 ? &turned : m, from, NULL, to);
 }
 
 // How many rows from the first one on are neighbours.
@@ -84,8 +84,7 @@ void quernel_i_move_rows(const quernel_i_move *m, const void *from, const uint32
                          void *to) {
     const uint32_t whole = run_of(index, m->rows);
     if (whole < m->rows && whole < 4) {
-        if (m->from_column == 1 && m->to_column == 1) move_rows(m, from, index, to);
-        else move_indexed(m, from, index, to);
+        move(m, from, index, to);
         return;
     }
     quernel_i_move stretch = *m;
