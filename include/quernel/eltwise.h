@@ -35,8 +35,10 @@ typedef struct quernel_operand {
     }
 
 /// Describes the operator. n, c, h and w of x are those of y; of z each is y's, or 1: the element
-/// is the same for all. Layouts and strides are each tensor's own. Of `epilogue` the activation and
-/// its parameters and the members y_… count; bias and residual must be left out.
+/// is the same for all (all four 0: y's). Layouts and strides are each tensor's own; y's type is
+/// the epilogue's y_type. Of `epilogue` the activation and its parameters and the members y_…
+/// count; bias and residual must be left out. Of a look-up y_type and y_zero, for the border, count
+/// alone: what the codes mean is the table's.
 typedef struct quernel_eltwise_desc {
     uint32_t size;     ///< sizeof, set by QUERNEL_ELTWISE_DESC_INIT
     int32_t kind;      ///< quernel_eltwise_kind
