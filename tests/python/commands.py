@@ -239,14 +239,14 @@ class Shapes(WithFolder):
 
 class Help(unittest.TestCase):
     def test_every_command_has_one(self):
-        for name in ("run", "shapes"):
+        for name in ("quantize", "run", "compare", "shapes"):
             code, said, _ = command(name, "--help")
             self.assertEqual(code, 0)
             self.assertIn("example", said, name)
 
     def test_usage(self):
         for arguments, text in (
-            ([], r"quernel: command: is missing: must be among run, shapes\n"),
+            ([], r"quernel: command: is missing: must be among quantize, run, compare, shapes\n"),
             (["fly"], r"quernel: COMMAND: invalid choice: 'fly'.*\n"),
             (["shapes"], r"quernel: shapes: the following arguments are required: model\n"),
         ):
