@@ -196,7 +196,7 @@ class Shapes(WithFolder):
         self.check(row, op="depthwise", groups=4, pad=1, pad_w=1, layer="y")
         node = N("Conv", ["x", "w"], ["1"], dilations=[2, 2], group=2)
         row = self.row(node, {"w": (6, 2, 3, 3)}, (1, 4, 9, 9), N("Relu", ["1"], ["y"]))
-        self.check(row, op="conv", groups=2, dilation=2, activation="relu")
+        self.check(row, op="conv", groups=2, dilation=2, activation="relu", gemm_n=3, gemm_k=18)
         node = N(
             "ConvTranspose", ["x", "w"], ["y"], strides=[2, 2], output_padding=[1, 1], pads=[1] * 4
         )
