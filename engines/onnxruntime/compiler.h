@@ -21,9 +21,9 @@ typedef struct quernel_ep_options {
 
 /// Nodes that run as one network. Values are indices of the graph's.
 typedef struct quernel_ep_island {
-    uint32_t *nodes, n_nodes;   // ascending
-    int32_t *inputs;            // values that are read and neither made inside nor constant
-    int32_t *outputs;           // values that are read outside, or are graph outputs
+    uint32_t *nodes, n_nodes; // ascending
+    int32_t *inputs;          // values that are read and neither made inside nor constant
+    int32_t *outputs;         // values that are read outside, or are graph outputs
     uint32_t n_inputs, n_outputs;
     uint64_t macs; // multiply-adds of its convolutions and products; 0 where shapes are unknown
 } quernel_ep_island;
@@ -58,6 +58,14 @@ int quernel_ep_program_create(const quernel_ep_graph *graph, const quernel_ep_is
                               quernel_error *error);
 void quernel_ep_program_destroy(quernel_ep_program *program);
 
+/// What a run is handed: element types (quernel_ep_type), in order. They are the program's.
+typedef struct quernel_ep_signature {
+    uint32_t n_inputs, n_outputs;
+    const int32_t *inputs, *outputs;
+} quernel_ep_signature;
+
+quernel_ep_signature quernel_ep_program_signature(const quernel_ep_program *program);
+
 /// Bytes from which _load makes the same program again, without packing; for any instruction set.
 /// `data` NULL: only the size.
 size_t quernel_ep_program_save(const quernel_ep_program *program, void *data, size_t capacity);
@@ -85,7 +93,7 @@ size_t quernel_ep_instance_workspace(const quernel_ep_instance *instance);
 /// Runs it; tensors as ONNX has them: dense, NCHW where they have four dimensions. Any thread, each
 /// with a workspace of its own.
 int quernel_ep_instance_run(const quernel_ep_instance *instance, const void *const *inputs,
-                            void *const *outputs, void *workspace,
-                            const quernel_parallel *parallel, quernel_error *error);
+                            void *const *outputs, void *workspace, const quernel_parallel *parallel,
+                            quernel_error *error);
 
 #endif
