@@ -62,7 +62,8 @@ static int64_t int_of(const quernel_ep_node *n, const char *name, uint32_t i, in
 
 static int find_unit(const quernel_ep_graph *g, uint32_t at, unit *u) {
     const quernel_ep_node *conv = &g->nodes[at];
-    if (strcmp(conv->op, "Conv") || attribute(conv, "auto_pad")) return 0;
+    const quernel_ep_attribute *pad = attribute(conv, "auto_pad");
+    if (strcmp(conv->op, "Conv") || (pad && strcmp(pad->text, "NOTSET"))) return 0;
     memset(u, 0, sizeof *u);
     for (uint32_t i = 0; i < conv->n_inputs; i++) {
         const int32_t dq = producer(g, conv->inputs[i], "DequantizeLinear");
