@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the library exports: a factory of providers, for the CPU.
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,14 @@
 typedef struct factory {
     OrtEpFactory base; // first: what ONNX Runtime holds
     quernel_ep_host host;
+    atomic_uint users; // ONNX Runtime, and every provider: it may unload us before its sessions
 } factory;
+
+static void let_go(factory *f) {
+    if (atomic_fetch_sub(&f->users, 1) > 1) return;
+    f->host.api->ReleaseMemoryInfo(f->host.cpu);
+    free(f);
+}
 
 static const char *get_name(const OrtEpFactory *base) {
     (void)base;
@@ -53,12 +61,15 @@ static OrtStatus *create_ep(OrtEpFactory *base, const OrtHardwareDevice *const *
     (void)devices;
     (void)metadata;
     (void)n_devices;
-    return quernel_ep_create(&((factory *)base)->host, options, logger, ret_ep);
+    factory *f = (factory *)base;
+    OrtStatus *status = quernel_ep_create(&f->host, options, logger, ret_ep);
+    if (!status) atomic_fetch_add(&f->users, 1);
+    return status;
 }
 
 static void release_ep(OrtEpFactory *base, OrtEp *ep) {
-    (void)base;
     quernel_ep_destroy(ep);
+    let_go((factory *)base);
 }
 
 // Tensors are the CPU's: nothing of these is ours to make, and ONNX Runtime calls them unasked.
@@ -114,6 +125,7 @@ static OrtStatus *create_factory(const OrtApi *api, OrtEpFactory **ret_factory) 
     factory *f = calloc(1, sizeof *f);
     if (!f) return quernel_ep_refuse_memory(api);
     f->base = functions;
+    f->users = 1;
     f->host = (quernel_ep_host){api, api->GetEpApi(), api->GetModelEditorApi(), NULL};
     OrtStatus *status =
         api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &f->host.cpu);
@@ -142,8 +154,6 @@ OrtStatus *CreateEpFactories(const char *name, const OrtApiBase *base, const Ort
 }
 
 OrtStatus *ReleaseEpFactory(OrtEpFactory *base) {
-    factory *f = (factory *)base;
-    f->host.api->ReleaseMemoryInfo(f->host.cpu);
-    free(f);
+    let_go((factory *)base);
     return NULL;
 }

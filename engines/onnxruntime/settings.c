@@ -72,9 +72,11 @@ static const char *set_table(FILE *file) {
     return why;
 }
 
-// The table is the process's, as the library has it: sessions that exist keep their plans.
+// The table is the process's, as the library has it: sessions that exist keep their plans. "none"
+// takes away what an earlier session gave.
 static const char *read_table(quernel_ep_settings *s, const char *value) {
     (void)s;
+    if (!strcmp(value, "none")) return quernel_table_set(NULL, 0, NULL) ? "out of memory" : NULL;
     FILE *file = fopen(value, "rb");
     if (!file) return "cannot be opened";
     const char *why = set_table(file);
