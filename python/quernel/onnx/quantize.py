@@ -203,7 +203,7 @@ def quantize(
         found.policy,
         found.held_out,
         sqnr,
-        found.held_out["plain"],
+        found.held_out.get("plain"),
         [],
         words.silences(found),
         time.monotonic() - started,
