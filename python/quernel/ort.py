@@ -18,7 +18,7 @@ from typing import Any
 from ._coverage import Coverage, Refusal, measure
 
 __all__ = ["Coverage", "Refusal", "Unavailable", "coverage", "get_ep_names", "get_library_path"]
-__all__ += ["session"]
+__all__ += ["session", "stock"]
 
 EP_NAME = "QuernelExecutionProvider"
 LIBRARY = "libquernel_onnxruntime.so"
@@ -147,12 +147,12 @@ def session(
     """An onnxruntime.InferenceSession in which Quernel runs what it can, and ONNX Runtime the rest.
 
     model: a path, the bytes of a model, or an onnx.ModelProto. threads: of each run, all of them
-    in ONNX Runtime's pool. isa: the highest instruction set. table: a tuning table, or "none".
-    verbose: the plugin logs what it takes and what it leaves. context: where to write the model
-    with the packed weights in it, for later sessions that need not pack them. session_options:
-    an onnxruntime.SessionOptions that has no providers; it is changed, and serves one session.
-    disable_fallback: refuses models that Quernel does not run whole. options: more of the
-    plugin's options."""
+    in ONNX Runtime's pool. isa: the highest instruction set. table: a file of `quernel tune`, for
+    the whole process. verbose: the plugin logs what it takes and what it leaves. context: where to
+    write the model with the packed weights in it, for sessions that then need not pack them.
+    session_options: an onnxruntime.SessionOptions that has no providers; it is changed, and serves
+    one session. disable_fallback: refuses models that Quernel does not run whole. options: more of
+    the plugin's options."""
     host, version = _host()
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise ValueError(f"quernel.ort.session: threads: {threads!r}: must be 1 or more")
@@ -177,6 +177,15 @@ def session(
             json.loads(written.read_text(encoding="utf-8")) if written.is_file() else None
         )
     return made
+
+
+def stock(model: Any, threads: int = 1) -> Any:
+    """The same session without Quernel, to compare with."""
+    host, _ = _host()
+    options = _prepared(host, None, threads, {})
+    return host.InferenceSession(
+        _model(model), options, providers=["CPUExecutionProvider"], enable_fallback=0
+    )
 
 
 def coverage(session_or_model: Any, shapes: dict[str, tuple] | None = None) -> Coverage:

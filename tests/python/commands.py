@@ -196,7 +196,7 @@ class Shapes(WithFolder):
         self.check(row, op="depthwise", groups=4, pad=1, pad_w=1, layer="y")
         node = N("Conv", ["x", "w"], ["1"], dilations=[2, 2], group=2)
         row = self.row(node, {"w": (6, 2, 3, 3)}, (1, 4, 9, 9), N("Relu", ["1"], ["y"]))
-        self.check(row, op="conv", groups=2, dilation=2, activation="relu")
+        self.check(row, op="conv", groups=2, dilation=2, activation="relu", gemm_n=3, gemm_k=18)
         node = N(
             "ConvTranspose", ["x", "w"], ["y"], strides=[2, 2], output_padding=[1, 1], pads=[1] * 4
         )
@@ -239,14 +239,14 @@ class Shapes(WithFolder):
 
 class Help(unittest.TestCase):
     def test_every_command_has_one(self):
-        for name in ("run", "shapes"):
+        for name in ("quantize", "run", "compare", "shapes"):
             code, said, _ = command(name, "--help")
             self.assertEqual(code, 0)
             self.assertIn("example", said, name)
 
     def test_usage(self):
         for arguments, text in (
-            ([], r"quernel: command: is missing: must be among run, shapes\n"),
+            ([], r"quernel: command: is missing: must be among quantize, run, compare, shapes\n"),
             (["fly"], r"quernel: COMMAND: invalid choice: 'fly'.*\n"),
             (["shapes"], r"quernel: shapes: the following arguments are required: model\n"),
         ):

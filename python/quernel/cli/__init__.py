@@ -13,7 +13,7 @@ from typing import NoReturn
 from .errors import INTERRUPTED, WRONG, Failed, failure
 
 PROGRAM = "python -m quernel"
-COMMANDS = ("run", "shapes")
+COMMANDS = ("quantize", "run", "compare", "shapes")
 
 
 class _Parser(argparse.ArgumentParser):

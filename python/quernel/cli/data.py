@@ -89,7 +89,9 @@ def _batches_of(where: str, array: np.ndarray, wanted: Any) -> np.ndarray:
     batch = wanted.shape[0]
     size = batch if isinstance(batch, int) and batch > 0 else 1
     if len(array) == 0 or len(array) % size:
-        raise Failed(2, f"{where}: {wanted.name}: {len(array)} items: must be some, and a multiple of {size}")
+        raise Failed(
+            2, f"{where}: {wanted.name}: {len(array)} items: must be some, and a multiple of {size}"
+        )
     return array.reshape(-1, size, *array.shape[1:])
 
 

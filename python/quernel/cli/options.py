@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import pathlib
 import sys
@@ -18,6 +19,19 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text}: must be a number of 1 or more")
     return int(text)
+
+
+def seconds(text: str) -> float:
+    """60, 60s, 2m or 1h."""
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], 0)
+    number = text[:-1] if unit else text
+    try:
+        value = float(number) * (unit or 1)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: must be as 60s or 2m")
+    return value
 
 
 def shape(text: str) -> tuple[str, tuple[int, ...]]:
@@ -37,27 +51,24 @@ def numbers(text: str) -> tuple[float, ...]:
         raise argparse.ArgumentTypeError(f"{text}: must be as 0.485,0.456,0.406") from None
 
 
-def add_shape(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--shape",
-        type=shape,
-        action="append",
-        default=[],
-        metavar="NAME=1x3x224x224",
-        help="shape of an input that the model leaves open; may be given again",
-    )
+COMMON: dict[str, dict[str, Any]] = {
+    "--threads": {"type": count, "default": 1, "help": "threads of a run (default: 1)"},
+    "--isa": {"help": "the highest instruction set, as `quernel info` names them"},
+    "--json": {"metavar": "FILE", "help": "the report as JSON; - is stdout"},
+    "--shape": {
+        "type": shape,
+        "action": "append",
+        "default": [],
+        "metavar": "NAME=1x3x224x224",
+        "help": "shape of an input that the model leaves open; may be given again",
+    },
+}
 
 
-def add_threads(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--threads", type=count, default=1, help="threads of a run (default: 1)")
-
-
-def add_isa(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--isa", help="the highest instruction set, as `quernel info` names them")
-
-
-def add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", metavar="FILE", help="the report as JSON; - is stdout")
+def add(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Arguments that several commands have."""
+    for name in names:
+        parser.add_argument(name, **COMMON[name])
 
 
 def existing(text: str, what: str) -> str:
@@ -93,9 +104,18 @@ def write(path: str | os.PathLike, data: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
+def _plain(value: Any) -> Any:
+    """For JSON, which has no word for what is not finite: null."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def write_json(path: str, report: dict[str, Any]) -> None:
     """A report into a file, or to stdout for "-"."""
-    text = json.dumps(report, indent=1, default=str) + "\n"
+    text = json.dumps(_plain(report), indent=1, allow_nan=False) + "\n"
     if path == "-":
         sys.stdout.write(text)
     else:

@@ -16,29 +16,16 @@ import numpy as np
 
 from .. import ort
 from . import data
-from .options import (
-    add_isa,
-    add_json,
-    add_shape,
-    add_threads,
-    existing,
-    say,
-    writable,
-    write,
-    write_json,
-)
+from .options import add, existing, say, writable, write, write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="an ONNX file, quantized or not")
     parser.add_argument("--out", metavar="FILE.npz", help="where the outputs go")
-    add_threads(parser)
-    add_isa(parser)
-    parser.add_argument("--table", help="a tuning table, or none")
+    parser.add_argument("--table", help="a tuning table")
     parser.add_argument("--context", metavar="FILE", help="write the model with packed weights")
     parser.add_argument("--verbose", action="store_true", help="the plugin tells what it does")
-    add_json(parser)
-    add_shape(parser)
+    add(parser, "--threads", "--isa", "--json", "--shape")
     data.add_data(parser, False, "one batch of noise")
 
 

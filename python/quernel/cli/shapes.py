@@ -19,7 +19,7 @@ from typing import Any
 
 from ..model_inputs import Unknown
 from ..model_layers import Layer, layers, load
-from .options import add_shape, existing, say
+from .options import add, existing, say
 
 LAYERS = (
     "model layer op c_in h w c_out kernel stride pad repeat activation groups dilation "
@@ -31,7 +31,7 @@ GEMM = "kind m n k layer repeat".split()
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="an ONNX file, quantized or not")
     parser.add_argument("--gemm", action="store_true", help="the products (kind, m, n, k) instead")
-    add_shape(parser)
+    add(parser, "--shape")
 
 
 def run(options: argparse.Namespace) -> None:
