@@ -70,6 +70,24 @@ def python(suite):
     return total
 
 
+def engines(suite):
+    """The plugin in the newest ONNX Runtime that is pinned, and in the oldest that takes it."""
+    plugin = ROOT / "build-gcc" / "engines" / "onnxruntime" / "libquernel_onnxruntime.so"
+    if not plugin.exists():
+        return failure("no plugin to load", "", "./dev test --stage gcc")
+    total = Outcome()
+    for name, python in (
+        ("newest", suite.options.python),
+        ("oldest", ROOT / ".venv-oldest" / "bin" / "python"),
+    ):
+        if not python or not shutil.which(python):
+            total.add(skip(f"engines, {name} host: could not be installed (tests/engines)"))
+            continue
+        command = [python, ROOT / "tests" / "engines" / "host.py"]
+        total.add(suite.step(f"host, {name}", command, {"QUERNEL_ORT_PLUGIN": str(plugin)}))
+    return total
+
+
 def installed(suite):
     """The installed tree as pkg-config, CMake and Meson users see it."""
     sys.path.insert(0, str(ROOT / "tests" / "install"))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "compiler.h"
 
 // One unit, found in a graph.
@@ -208,17 +209,23 @@ quernel_ep_signature quernel_ep_program_signature(const quernel_ep_program *p) {
 
 size_t quernel_ep_program_save(const quernel_ep_program *p, void *data, size_t capacity) {
     const size_t blob = quernel_weights_blob_bytes(p->weights), bias = p->out * sizeof *p->bias;
-    const size_t all = sizeof *p + bias + blob;
+    const size_t all = sizeof *p + bias + blob + sizeof(uint32_t);
     if (!data || capacity < all) return all;
     memcpy(data, p, sizeof *p);
     memcpy((char *)data + sizeof *p, p->bias, bias);
     quernel_weights_save(p->weights, (char *)data + sizeof *p + bias, blob, NULL);
+    const uint32_t sum = quernel_i_crc32c(0, data, all - sizeof sum);
+    memcpy((char *)data + all - sizeof sum, &sum, sizeof sum);
     return all;
 }
 
 int quernel_ep_program_load(const void *data, size_t bytes, const quernel_ep_options *options,
                             quernel_ep_program **ret_program, quernel_error *error) {
-    if (bytes < sizeof(quernel_ep_program)) return QUERNEL_E_BLOB;
+    uint32_t sum;
+    if (bytes < sizeof(quernel_ep_program) + sizeof sum) return QUERNEL_E_BLOB;
+    bytes -= sizeof sum;
+    memcpy(&sum, (const char *)data + bytes, sizeof sum);
+    if (sum != quernel_i_crc32c(0, data, bytes)) return QUERNEL_E_BLOB;
     quernel_ep_program *p = malloc(sizeof *p);
     memcpy(p, data, sizeof *p);
     p->options = *options;
