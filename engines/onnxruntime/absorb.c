@@ -24,7 +24,7 @@ static int32_t other_input(const state *s, const quernel_ep_node *n) {
 static int32_t next(const state *s, const char *op) {
     const int32_t node = quernel_ep_sole_reader(s->d->c, s->v);
     if (node < 0 || s->d->c->unit_of[node] >= 0) return -1;
-    if (!quernel_ep_is_op(quernel_ep_node_of(s->d->c, (uint32_t)node), op)) return -1;
+    if (!quernel_ep_node_is(quernel_ep_node_of(s->d->c, (uint32_t)node), op)) return -1;
     return quernel_ep_known(s->d->c, (uint32_t)node) ? node : -1;
 }
 
@@ -88,7 +88,7 @@ static bool absorb_activation(state *s) {
 }
 
 // Whether none but convolutions and products read the codes, each as what it multiplies.
-static bool only_multiplied(const quernel_ep_context *c, int32_t codes) {
+static bool only_multiplied(const quernel_ep_search *c, int32_t codes) {
     if (quernel_ep_value_of(c, codes)->graph_output) return false;
     for (uint32_t r = c->readers_begin[codes]; r < c->readers_begin[codes + 1]; r++) {
         const quernel_ep_node *n = quernel_ep_node_of(c, c->readers[r]);
@@ -97,8 +97,8 @@ static bool only_multiplied(const quernel_ep_context *c, int32_t codes) {
         if (reader < 0) return false;
         const quernel_ep_node *m = quernel_ep_node_of(c, (uint32_t)reader);
         if (m->inputs[0] != n->outputs[0] ||
-            (!quernel_ep_is_op(m, "Conv") && !quernel_ep_is_op(m, "ConvTranspose") &&
-             !quernel_ep_is_op(m, "Gemm") && !quernel_ep_is_op(m, "MatMul")))
+            (!quernel_ep_node_is(m, "Conv") && !quernel_ep_node_is(m, "ConvTranspose") &&
+             !quernel_ep_node_is(m, "Gemm") && !quernel_ep_node_is(m, "MatMul")))
             return false;
     }
     return true;
@@ -119,7 +119,7 @@ static bool absorb_smooth(state *s) {
     if (mul < 0 || s->step->order == QUERNEL_EP_ORDER_ANY) return false;
     const int32_t product = quernel_ep_node_of(s->d->c, (uint32_t)mul)->outputs[0];
     const int32_t q = quernel_ep_sole_reader(s->d->c, product);
-    if (q < 0 || !quernel_ep_is_op(quernel_ep_node_of(s->d->c, (uint32_t)q), "QuantizeLinear"))
+    if (q < 0 || !quernel_ep_node_is(quernel_ep_node_of(s->d->c, (uint32_t)q), "QuantizeLinear"))
         return false;
     const int32_t codes = quernel_ep_node_of(s->d->c, (uint32_t)q)->outputs[0];
     const uint32_t n_nodes = s->d->n_nodes;
@@ -133,7 +133,7 @@ static bool absorb_smooth(state *s) {
 }
 
 static bool absorb_quantize(state *s) {
-    quernel_ep_context *c = s->d->c;
+    quernel_ep_search *c = s->d->c;
     const int32_t node = quernel_ep_sole_reader(c, s->v);
     quernel_ep_term t;
     if (node < 0 || c->unit_of[node] >= 0) return false;

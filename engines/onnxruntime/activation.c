@@ -45,12 +45,12 @@ static double constant(const quernel_ep_term *t, int i, double otherwise) {
     return t->constants[i].count ? t->constants[i].data[0] : otherwise;
 }
 
-static float finite(double x) { return (float)fmin(fmax(x, -(double)FLT_MAX), (double)FLT_MAX); }
+static float bounded(double x) { return (float)fmin(fmax(x, -(double)FLT_MAX), (double)FLT_MAX); }
 
 static bool set_clip(const quernel_ep_term *t, quernel_ep_step *step) {
     if (t->constants[1].count > 1 || t->constants[2].count > 1) return false;
-    step->lo = finite(constant(t, 1, t->parameters[0]));
-    step->hi = finite(constant(t, 2, t->parameters[1]));
+    step->lo = bounded(constant(t, 1, t->parameters[0]));
+    step->hi = bounded(constant(t, 2, t->parameters[1]));
     step->activation = QUERNEL_ACTIVATION_CLAMP;
     return step->lo <= step->hi;
 }
@@ -92,7 +92,7 @@ static bool holds(const quernel_ep_expr *e, uint32_t node) {
 }
 
 // The first node outside of the expression that reads one of its values, or UINT32_MAX.
-static uint32_t next_reader(const quernel_ep_context *c, const quernel_ep_expr *e) {
+static uint32_t next_reader(const quernel_ep_search *c, const quernel_ep_expr *e) {
     uint32_t next = UINT32_MAX;
     for (int32_t i = -1; i < (int32_t)e->n_terms; i++) {
         const int32_t v =
@@ -104,7 +104,7 @@ static uint32_t next_reader(const quernel_ep_context *c, const quernel_ep_expr *
 }
 
 // Whether none but the expression reads its values, its output aside.
-static bool is_closed(const quernel_ep_context *c, const quernel_ep_expr *e) {
+static bool is_closed(const quernel_ep_search *c, const quernel_ep_expr *e) {
     for (int32_t i = -1; i + 1 < (int32_t)e->n_terms; i++) {
         const int32_t v =
             i < 0 ? e->root : quernel_ep_node_of(c, e->terms[i].node)->outputs[0];

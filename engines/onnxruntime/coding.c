@@ -14,39 +14,39 @@ static bool read_integer(const quernel_ep_value *v, int32_t *ret_number) {
     return true;
 }
 
-bool quernel_ep_coding_read(quernel_ep_context *c, uint32_t node, int32_t scale, int32_t zero,
+bool quernel_ep_coding_read(quernel_ep_search *c, uint32_t node, int32_t scale, int32_t zero,
                             int32_t type, quernel_ep_coding *ret_coding) {
     const char *op = quernel_ep_node_of(c, node)->op;
     quernel_ep_coding coding = {.type = type};
     if (!quernel_ep_is_int8(type))
-        return quernel_ep_refuse(c, node, "%s: codes of type %d, not u8 or s8", op, type);
+        return quernel_ep_node_refuse(c, node, "%s: codes of type %d, not u8 or s8", op, type);
     if (!quernel_ep_is_constant(c, scale))
-        return quernel_ep_refuse(c, node, "%s: its scale is not a constant", op);
+        return quernel_ep_node_refuse(c, node, "%s: its scale is not a constant", op);
     const quernel_ep_value *s = quernel_ep_value_of(c, scale);
     if (s->type != QUERNEL_EP_TYPE_F32 || s->bytes != sizeof(float))
-        return quernel_ep_refuse(c, node, "%s: its scale is not one f32 number", op);
+        return quernel_ep_node_refuse(c, node, "%s: its scale is not one f32 number", op);
     memcpy(&coding.scale, s->data, sizeof coding.scale);
     // the range that the library's formulas are proved for (docs/numerics.md, rule 1)
     if (!(coding.scale >= 0x1p-96f && coding.scale <= 0x1p96f))
-        return quernel_ep_refuse(c, node, "%s: scale %g is not within 2^-96 ... 2^96", op,
+        return quernel_ep_node_refuse(c, node, "%s: scale %g is not within 2^-96 ... 2^96", op,
                                  (double)coding.scale);
     if (zero >= 0) {
         if (!quernel_ep_is_constant(c, zero) ||
             quernel_ep_value_of(c, zero)->type != type ||
             !read_integer(quernel_ep_value_of(c, zero), &coding.zero))
-            return quernel_ep_refuse(c, node, "%s: its zero point is not one constant code", op);
+            return quernel_ep_node_refuse(c, node, "%s: its zero point is not one constant code", op);
     }
     *ret_coding = coding;
     return true;
 }
 
-bool quernel_ep_coding_is(const quernel_ep_context *c, int32_t v,
+bool quernel_ep_coding_is(const quernel_ep_search *c, int32_t v,
                           const quernel_ep_coding *coding) {
     const quernel_ep_coding *own = &c->records[v].coding;
     return own->type == coding->type && own->scale == coding->scale && own->zero == coding->zero;
 }
 
-static void note(quernel_ep_context *c, uint32_t node, int32_t v, int32_t scale, int32_t zero) {
+static void note(quernel_ep_search *c, uint32_t node, int32_t v, int32_t scale, int32_t zero) {
     quernel_ep_coding coding;
     if (v < 0 || scale < 0 || quernel_ep_is_constant(c, v) || c->records[v].coding.type) return;
     if (quernel_ep_coding_read(c, node, scale, zero, c->records[v].type, &coding))
@@ -74,7 +74,7 @@ static const struct {
     {"com.microsoft", "QLinearGlobalAveragePool", {{0, 1, 2}, {-1, 3, 4}}},
 };
 
-static void note_meaning(quernel_ep_context *c, uint32_t node, size_t which) {
+static void note_meaning(quernel_ep_search *c, uint32_t node, size_t which) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     for (size_t i = 0; i < 3 && meanings[which].triples[i][1]; i++) {
         const int8_t *t = meanings[which].triples[i];
@@ -85,7 +85,7 @@ static void note_meaning(quernel_ep_context *c, uint32_t node, size_t which) {
 }
 
 // (y scale, y zero point, then x, scale, zero point of each input)
-static void note_concat(quernel_ep_context *c, uint32_t node) {
+static void note_concat(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     for (uint32_t i = 2; i + 2 < n->n_inputs; i += 3)
         note(c, node, n->inputs[i], n->inputs[i + 1], n->inputs[i + 2]);
@@ -98,11 +98,11 @@ static bool moves(const quernel_ep_node *n) {
                                         "Transpose", "Identity", "MaxPool", "DepthToSpace",
                                         "SpaceToDepth", "Slice", "Split", "Dropout"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (quernel_ep_is_op(n, names[i])) return true;
+        if (quernel_ep_node_is(n, names[i])) return true;
     return false;
 }
 
-static void carry(quernel_ep_context *c, const quernel_ep_node *n) {
+static void carry(quernel_ep_search *c, const quernel_ep_node *n) {
     const int32_t x = quernel_ep_input(n, 0);
     if (x < 0 || !quernel_ep_is_int8(c->records[x].type)) return;
     for (uint32_t i = 0; i < n->n_outputs; i++)
@@ -110,13 +110,13 @@ static void carry(quernel_ep_context *c, const quernel_ep_node *n) {
             c->records[n->outputs[i]].coding = c->records[x].coding;
 }
 
-bool quernel_ep_codings_find(quernel_ep_context *c) {
+bool quernel_ep_codings_find(quernel_ep_search *c) {
     for (uint32_t node = 0; node < c->graph->n_nodes; node++) {
         const quernel_ep_node *n = quernel_ep_node_of(c, node);
         for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
             if (!strcmp(n->domain, meanings[i].domain) && !strcmp(n->op, meanings[i].op))
                 note_meaning(c, node, i);
-        if (quernel_ep_is_ms_op(n, "QLinearConcat")) note_concat(c, node);
+        if (quernel_ep_node_is_ms(n, "QLinearConcat")) note_concat(c, node);
         if (moves(n)) carry(c, n);
     }
     return !c->region.failed;

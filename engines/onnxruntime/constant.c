@@ -29,7 +29,7 @@ static double number(const quernel_ep_value *v, uint64_t i) {
 }
 
 // Plain numbers of v, as they are.
-static bool read_plain(quernel_ep_context *c, int32_t v, quernel_ep_constant *ret_constant) {
+static bool read_plain(quernel_ep_search *c, int32_t v, quernel_ep_constant *ret_constant) {
     if (!quernel_ep_is_constant(c, v)) return false;
     const quernel_ep_value *k = quernel_ep_value_of(c, v);
     const uint64_t count = count_of(k);
@@ -51,7 +51,7 @@ static uint32_t along(const quernel_ep_constant *k, int64_t axis, uint32_t i) {
     return i / inner % (uint32_t)k->dims[axis];
 }
 
-static bool dequantize(quernel_ep_context *c, uint32_t node, quernel_ep_constant *k) {
+static bool dequantize(quernel_ep_search *c, uint32_t node, quernel_ep_constant *k) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     quernel_ep_constant scale, zero = {0};
     const int32_t z = quernel_ep_input(n, 2);
@@ -72,7 +72,7 @@ static bool dequantize(quernel_ep_context *c, uint32_t node, quernel_ep_constant
 }
 
 // The private DequantizeLinear of a constant that makes v, or −1.
-static int32_t dequantizer(const quernel_ep_context *c, int32_t v) {
+static int32_t dequantizer(const quernel_ep_search *c, int32_t v) {
     const int32_t node = v < 0 ? -1 : c->producer[v];
     if (node < 0 || quernel_ep_sole_reader(c, v) < 0 || c->unit_of[node] >= 0) return -1;
     const quernel_ep_node *n = quernel_ep_node_of(c, (uint32_t)node);
@@ -80,7 +80,7 @@ static int32_t dequantizer(const quernel_ep_context *c, int32_t v) {
     return dequantizes && quernel_ep_is_constant(c, n->inputs[0]) ? node : -1;
 }
 
-bool quernel_ep_may_be_constant(const quernel_ep_context *c, int32_t v) {
+bool quernel_ep_may_be_constant(const quernel_ep_search *c, int32_t v) {
     return quernel_ep_is_constant(c, v) || dequantizer(c, v) >= 0;
 }
 
@@ -100,7 +100,7 @@ bool quernel_ep_constant_read(quernel_ep_draft *d, int32_t v, quernel_ep_constan
     return true;
 }
 
-bool quernel_ep_integers_read(quernel_ep_context *c, int32_t v, const int64_t **ret_integers,
+bool quernel_ep_integers_read(quernel_ep_search *c, int32_t v, const int64_t **ret_integers,
                               uint32_t *ret_count) {
     if (!quernel_ep_is_constant(c, v)) return false;
     const quernel_ep_value *k = quernel_ep_value_of(c, v);
@@ -133,20 +133,20 @@ bool quernel_ep_is_vector(const quernel_ep_constant *k, uint32_t rank, int32_t o
     return k->count == 1 || k->count == channels;
 }
 
-uint32_t quernel_ep_channels(const quernel_ep_context *c, int32_t v, int32_t order) {
+uint32_t quernel_ep_channels(const quernel_ep_search *c, int32_t v, int32_t order) {
     const quernel_ep_value *value = quernel_ep_value_of(c, v);
     if (!value->has_shape || value->rank < 2) return 0;
     const int64_t dim = value->dims[value->rank - 1 - axes_behind(value->rank, order)];
     return dim > 0 && dim <= INT32_MAX ? (uint32_t)dim : 0;
 }
 
-bool quernel_ep_same_shape(const quernel_ep_context *c, int32_t a, int32_t b) {
+bool quernel_ep_same_shape(const quernel_ep_search *c, int32_t a, int32_t b) {
     const quernel_ep_value *x = quernel_ep_value_of(c, a), *z = quernel_ep_value_of(c, b);
     if (!x->has_shape || !z->has_shape || x->rank != z->rank) return false;
     return !memcmp(x->dims, z->dims, x->rank * sizeof *x->dims);
 }
 
-quernel_ep_span quernel_ep_put_vector(quernel_ep_context *c, const quernel_ep_constant *k,
+quernel_ep_span quernel_ep_put_vector(quernel_ep_search *c, const quernel_ep_constant *k,
                                       uint32_t channels) {
     float *floats = quernel_ep_region_take(&c->region, channels, sizeof *floats);
     if (!floats) return (quernel_ep_span){0, 0};

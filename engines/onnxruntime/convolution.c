@@ -69,7 +69,7 @@ static bool fill(quernel_ep_draft *d, quernel_ep_step *step, const quernel_ep_co
     return quernel_ep_weights_note(d, step, codes, up, &desc);
 }
 
-static bool match_float(quernel_ep_context *c, uint32_t node, bool up) {
+static bool match_float(quernel_ep_search *c, uint32_t node, bool up) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
     quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_CONV, 0);
@@ -85,7 +85,7 @@ static bool match_float(quernel_ep_context *c, uint32_t node, bool up) {
     return quernel_ep_draft_commit(&d);
 }
 
-static bool match_codes(quernel_ep_context *c, uint32_t node) {
+static bool match_codes(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
     quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_CONV, 0);
@@ -109,8 +109,8 @@ static bool match_codes(quernel_ep_context *c, uint32_t node) {
            quernel_ep_draft_commit(&d);
 }
 
-bool quernel_ep_match_convolution(quernel_ep_context *c, uint32_t node) {
+bool quernel_ep_match_convolution(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
-    if (quernel_ep_is_op(n, "QLinearConv")) return match_codes(c, node);
-    return match_float(c, node, quernel_ep_is_op(n, "ConvTranspose"));
+    if (quernel_ep_node_is(n, "QLinearConv")) return match_codes(c, node);
+    return match_float(c, node, quernel_ep_node_is(n, "ConvTranspose"));
 }

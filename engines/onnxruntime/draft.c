@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-quernel_ep_draft quernel_ep_draft_begin(quernel_ep_context *c, uint32_t node) {
+quernel_ep_draft quernel_ep_draft_begin(quernel_ep_search *c, uint32_t node) {
     quernel_ep_draft d = {.c = c, .node = node};
     quernel_ep_draft_take(&d, node);
     return d;
@@ -27,7 +27,7 @@ quernel_ep_step *quernel_ep_draft_step(quernel_ep_draft *d, int32_t kind, int32_
 }
 
 bool quernel_ep_draft_commit(quernel_ep_draft *d) {
-    quernel_ep_context *c = d->c;
+    quernel_ep_search *c = d->c;
     c->units = quernel_ep_region_grow(&c->region, c->units, c->n_units, sizeof *c->units);
     if (c->region.failed) return false;
     c->units[c->n_units] = (quernel_ep_unit){d->nodes, d->n_nodes, d->steps, d->n_steps,
@@ -40,7 +40,7 @@ bool quernel_ep_draft_commit(quernel_ep_draft *d) {
 }
 
 // The DequantizeLinear of activations that makes v and that none but its one reader sees, or −1.
-static int32_t private_dequantizer(const quernel_ep_context *c, int32_t v) {
+static int32_t private_dequantizer(const quernel_ep_search *c, int32_t v) {
     const int32_t node = c->producer[v];
     if (node < 0 || quernel_ep_sole_reader(c, v) < 0 || c->unit_of[node] >= 0) return -1;
     const quernel_ep_node *n = quernel_ep_node_of(c, (uint32_t)node);
@@ -53,18 +53,18 @@ static bool dequantizer_is_plain(quernel_ep_draft *d, uint32_t node) {
     quernel_ep_coding coding;
     if (!quernel_ep_known(d->c, node)) return false;
     if (quernel_ep_int(n, "block_size", 0))
-        return quernel_ep_refuse(d->c, node, "blocked quantization");
+        return quernel_ep_node_refuse(d->c, node, "blocked quantization");
     if (quernel_ep_value_of(d->c, n->outputs[0])->type != QUERNEL_EP_TYPE_F32)
-        return quernel_ep_refuse(d->c, node, "DequantizeLinear to another type than f32");
+        return quernel_ep_node_refuse(d->c, node, "DequantizeLinear to another type than f32");
     if (!quernel_ep_coding_read(d->c, node, n->inputs[1], quernel_ep_input(n, 2),
                                 d->c->records[q].type, &coding))
         return false;
     return quernel_ep_coding_is(d->c, q, &coding) ||
-           quernel_ep_refuse(d->c, node, "it reads codes by another scale than they were made by");
+           quernel_ep_node_refuse(d->c, node, "it reads codes by another scale than they were made by");
 }
 
 int32_t quernel_ep_operand(quernel_ep_draft *d, int32_t v) {
-    quernel_ep_context *c = d->c;
+    quernel_ep_search *c = d->c;
     if (v < 0) return QUERNEL_EP_REFUSE(d, "an input is left out") - 1;
     const int32_t node = private_dequantizer(c, v);
     const bool takes = node >= 0 && dequantizer_is_plain(d, (uint32_t)node);

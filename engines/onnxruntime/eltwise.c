@@ -18,7 +18,7 @@ static const struct {
 };
 
 // Whether z stands beside x element by element, or is repeated along axes of size 1.
-static bool spreads(const quernel_ep_context *c, int32_t x, int32_t z) {
+static bool spreads(const quernel_ep_search *c, int32_t x, int32_t z) {
     const quernel_ep_value *a = quernel_ep_value_of(c, x), *b = quernel_ep_value_of(c, z);
     if (!a->has_shape || !b->has_shape || a->rank != b->rank) return false;
     for (uint32_t i = 0; i < a->rank; i++)
@@ -80,7 +80,7 @@ static bool codings_agree(quernel_ep_draft *d, const quernel_ep_step *step) {
     return true;
 }
 
-bool quernel_ep_match_binary(quernel_ep_context *c, uint32_t node) {
+bool quernel_ep_match_binary(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     size_t which = 0;
     while (strcmp(binaries[which].op, n->op)) which++;
@@ -96,9 +96,9 @@ bool quernel_ep_match_binary(quernel_ep_context *c, uint32_t node) {
 
 // QLinearSigmoid, QLinearLeakyRelu: (x, scale, zero point, y scale, y zero point)
 static bool match_codes(quernel_ep_draft *d, quernel_ep_step *step) {
-    quernel_ep_context *c = d->c;
+    quernel_ep_search *c = d->c;
     const quernel_ep_node *n = quernel_ep_node_of(c, d->node);
-    const bool leaky = quernel_ep_is_ms_op(n, "QLinearLeakyRelu");
+    const bool leaky = quernel_ep_node_is_ms(n, "QLinearLeakyRelu");
     quernel_ep_coding x, y;
     step->y = n->outputs[0];
     if (!quernel_ep_coding_read(c, d->node, quernel_ep_input(n, 1), quernel_ep_input(n, 2),
@@ -113,7 +113,7 @@ static bool match_codes(quernel_ep_draft *d, quernel_ep_step *step) {
     return quernel_ep_draft_commit(d);
 }
 
-bool quernel_ep_match_unary(quernel_ep_context *c, uint32_t node) {
+bool quernel_ep_match_unary(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
     quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_ELTWISE, QUERNEL_ELTWISE_COPY);
@@ -133,7 +133,7 @@ bool quernel_ep_match_unary(quernel_ep_context *c, uint32_t node) {
     return quernel_ep_draft_commit(&d);
 }
 
-bool quernel_ep_match_copy(quernel_ep_context *c, uint32_t node) {
+bool quernel_ep_match_copy(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
     quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_ELTWISE, QUERNEL_ELTWISE_COPY);

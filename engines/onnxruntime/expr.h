@@ -29,7 +29,7 @@ typedef struct quernel_ep_expr {
 
 /// Whether a node computes a function that is known, of numbers alone: fills `ret_term`, but its
 /// operands. Q and DQ are functions, too.
-bool quernel_ep_term_find(quernel_ep_context *c, uint32_t node, quernel_ep_term *ret_term);
+bool quernel_ep_term_find(quernel_ep_search *c, uint32_t node, quernel_ep_term *ret_term);
 /// Where the term's operands come from: the root, terms of the expression, or constants (whose
 /// DequantizeLinears the draft takes) that are numbers or one per channel beside a tensor of `rank`.
 bool quernel_ep_term_bind(quernel_ep_draft *d, quernel_ep_expr *e, quernel_ep_term *term,

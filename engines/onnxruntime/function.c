@@ -106,7 +106,7 @@ static bool is_coding(const quernel_ep_node *n) {
     return !strcmp(n->op, "QuantizeLinear") || !strcmp(n->op, "DequantizeLinear");
 }
 
-static bool find_coding(quernel_ep_context *c, quernel_ep_term *t) {
+static bool find_coding(quernel_ep_search *c, quernel_ep_term *t) {
     const quernel_ep_node *n = quernel_ep_node_of(c, t->node);
     const bool quantizes = !strcmp(n->op, "QuantizeLinear");
     const int32_t codes = quantizes ? n->outputs[0] : n->inputs[0],
@@ -121,7 +121,7 @@ static bool is_other(const quernel_ep_node *n) { // a Gelu that is not erf's
     return !strcmp(n->op, "Gelu") && strcmp(quernel_ep_text(n, "approximate", "none"), "none");
 }
 
-bool quernel_ep_term_find(quernel_ep_context *c, uint32_t node, quernel_ep_term *ret_term) {
+bool quernel_ep_term_find(quernel_ep_search *c, uint32_t node, quernel_ep_term *ret_term) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     const char *domain = strcmp(n->domain, "ai.onnx") ? n->domain : "";
     const int32_t count = sizeof functions / sizeof *functions;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 typedef struct search {
-    const quernel_ep_context *c;
+    const quernel_ep_search *c;
     quernel_ep_groups *g;
     uint32_t *seen;  // [nodes] stamp of the search that met it
     uint32_t *stack; // [nodes]
@@ -16,7 +16,7 @@ typedef struct search {
     int32_t target; // group
 } search;
 
-static int32_t group_of(const quernel_ep_context *c, const quernel_ep_groups *g, uint32_t node) {
+static int32_t group_of(const quernel_ep_search *c, const quernel_ep_groups *g, uint32_t node) {
     return c->unit_of[node] < 0 ? -1 : g->of[c->unit_of[node]];
 }
 
@@ -60,7 +60,7 @@ static bool has_detour(search *s, int32_t from, int32_t to) {
     return false;
 }
 
-void quernel_ep_step_inputs(const quernel_ep_context *c, const quernel_ep_step *s,
+void quernel_ep_step_inputs(const quernel_ep_search *c, const quernel_ep_step *s,
                             void (*visit)(void *user, int32_t v), void *user) {
     const quernel_ep_span list = s->arrays[QUERNEL_EP_LIST];
     const int32_t *values = quernel_ep_data_at(c, list);
@@ -69,13 +69,13 @@ void quernel_ep_step_inputs(const quernel_ep_context *c, const quernel_ep_step *
     if (s->z >= 0) visit(user, s->z);
 }
 
-static int32_t unit_that_makes(const quernel_ep_context *c, int32_t v) {
+static int32_t unit_that_makes(const quernel_ep_search *c, int32_t v) {
     if ((uint32_t)v >= c->graph->n_values || c->producer[v] < 0) return -1;
     return c->unit_of[c->producer[v]];
 }
 
 typedef struct order_check {
-    const quernel_ep_context *c;
+    const quernel_ep_search *c;
     const quernel_ep_groups *g;
     int32_t from, order;
     bool fits;
@@ -89,7 +89,7 @@ static void check_order(void *user, int32_t v) {
 }
 
 // Whether what one group writes has the channels where the other one reads them.
-static bool orders_fit(const quernel_ep_context *c, const quernel_ep_groups *g, int32_t from,
+static bool orders_fit(const quernel_ep_search *c, const quernel_ep_groups *g, int32_t from,
                        int32_t to) {
     order_check k = {c, g, from, 0, true};
     for (int32_t u = g->first[to]; u >= 0 && k.fits; u = g->next[u])
@@ -122,7 +122,7 @@ static void merge(void *user, int32_t v) {
     if (orders_fit(m->s.c, g, from, to) && !has_detour(&m->s, from, to)) join(g, from, to);
 }
 
-static void merge_all(const quernel_ep_context *c, merger *m) {
+static void merge_all(const quernel_ep_search *c, merger *m) {
     for (uint32_t node = 0; node < c->graph->n_nodes; node++) {
         const int32_t u = c->unit_of[node];
         if (u < 0 || m->s.g->of[u] < 0) continue;
@@ -133,7 +133,7 @@ static void merge_all(const quernel_ep_context *c, merger *m) {
     }
 }
 
-bool quernel_ep_is_seen(const quernel_ep_context *c, const quernel_ep_groups *g, int32_t v,
+bool quernel_ep_is_seen(const quernel_ep_search *c, const quernel_ep_groups *g, int32_t v,
                         int32_t group) {
     if (c->graph->values[v].graph_output) return true;
     for (uint32_t r = c->readers_begin[v]; r < c->readers_begin[v + 1]; r++)
@@ -141,7 +141,7 @@ bool quernel_ep_is_seen(const quernel_ep_context *c, const quernel_ep_groups *g,
     return false;
 }
 
-static bool is_entry(const quernel_ep_context *c, const quernel_ep_groups *g, int32_t u) {
+static bool is_entry(const quernel_ep_search *c, const quernel_ep_groups *g, int32_t u) {
     const quernel_ep_unit *unit = &c->units[u];
     const int32_t x = unit->steps[0].x, maker = unit_that_makes(c, x);
     return unit->n_nodes == 1 && !strcmp(quernel_ep_node_of(c, unit->nodes[0])->op,
@@ -151,7 +151,7 @@ static bool is_entry(const quernel_ep_context *c, const quernel_ep_groups *g, in
 
 // A QuantizeLinear at the entry whose codes others read, too, is theirs as well: left outside, the
 // codes are an input, a quarter of the bytes.
-static void drop_shared_entries(const quernel_ep_context *c, quernel_ep_groups *g, int32_t group) {
+static void drop_shared_entries(const quernel_ep_search *c, quernel_ep_groups *g, int32_t group) {
     int32_t *at = &g->first[group];
     while (*at >= 0) {
         const int32_t u = *at;
@@ -162,7 +162,7 @@ static void drop_shared_entries(const quernel_ep_context *c, quernel_ep_groups *
     }
 }
 
-int quernel_ep_groups_find(quernel_ep_context *c, quernel_ep_groups *ret_groups) {
+int quernel_ep_groups_find(quernel_ep_search *c, quernel_ep_groups *ret_groups) {
     quernel_ep_groups g = {.n_groups = c->n_units};
     g.of = quernel_ep_region_take(&c->region, c->n_units, sizeof *g.of);
     g.first = quernel_ep_region_take(&c->region, c->n_units, sizeof *g.first);

@@ -105,40 +105,40 @@ static bool lists_number(const char *list, int32_t number) {
     return false;
 }
 
-static const char *find_onnx(quernel_ep_context *c, uint32_t node) {
+static const char *find_onnx(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     for (size_t i = 0; i < sizeof onnx / sizeof *onnx; i++) {
         if (strcmp(onnx[i].op, n->op)) continue;
         if (lists_number(onnx[i].versions, n->version)) return onnx[i].attributes;
-        quernel_ep_refuse(c, node, "%s of opset %d is not known", n->op, n->version);
+        quernel_ep_node_refuse(c, node, "%s of opset %d is not known", n->op, n->version);
         return NULL;
     }
-    quernel_ep_refuse(c, node, "%s is not an operator that Quernel has", n->op);
+    quernel_ep_node_refuse(c, node, "%s is not an operator that Quernel has", n->op);
     return NULL;
 }
 
-static const char *find_microsoft(quernel_ep_context *c, uint32_t node) {
+static const char *find_microsoft(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     for (size_t i = 0; i < sizeof microsoft / sizeof *microsoft; i++)
         if (!strcmp(microsoft[i].op, n->op)) return microsoft[i].attributes;
-    quernel_ep_refuse(c, node, "%s of com.microsoft is not an operator that Quernel has", n->op);
+    quernel_ep_node_refuse(c, node, "%s of com.microsoft is not an operator that Quernel has", n->op);
     return NULL;
 }
 
-bool quernel_ep_known(quernel_ep_context *c, uint32_t node) {
+bool quernel_ep_known(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     const char *attributes = NULL;
     if (!*n->domain || !strcmp(n->domain, "ai.onnx")) attributes = find_onnx(c, node);
     else if (!strcmp(n->domain, "com.microsoft")) attributes = find_microsoft(c, node);
-    else quernel_ep_refuse(c, node, "operators of domain %s are not known", n->domain);
+    else quernel_ep_node_refuse(c, node, "operators of domain %s are not known", n->domain);
     if (!attributes) return false;
     if (!n->n_outputs || n->outputs[0] < 0 || quernel_ep_input(n, 0) < 0)
-        return quernel_ep_refuse(c, node, "%s without input or output", n->op);
+        return quernel_ep_node_refuse(c, node, "%s without input or output", n->op);
     for (uint32_t i = 0; i < n->n_attributes; i++) {
         const quernel_ep_attribute *a = &n->attributes[i];
         if (!lists(attributes, a->name, strlen(a->name)) ||
             a->kind == QUERNEL_EP_ATTRIBUTE_OTHER)
-            return quernel_ep_refuse(c, node, "attribute %s of %s is not known", a->name, n->op);
+            return quernel_ep_node_refuse(c, node, "attribute %s of %s is not known", a->name, n->op);
     }
     return true;
 }

@@ -22,7 +22,7 @@ static bool holds(const walk *w, uint32_t node) {
 }
 
 static bool is_private(const walk *w, int32_t v) {
-    const quernel_ep_context *c = w->d->c;
+    const quernel_ep_search *c = w->d->c;
     if (quernel_ep_value_of(c, v)->graph_output) return false;
     for (uint32_t r = c->readers_begin[v]; r < c->readers_begin[v + 1]; r++)
         if (!holds(w, c->readers[r])) return false;
@@ -51,7 +51,7 @@ static bool add(walk *w, uint32_t node) {
 
 // Replaces the open value that is made last by what it is made of; all who read it are known then.
 static bool step_back(walk *w) {
-    const quernel_ep_context *c = w->d->c;
+    const quernel_ep_search *c = w->d->c;
     uint32_t last = 0;
     for (uint32_t i = 1; i < w->n_open; i++)
         if (c->producer[w->open[i]] > c->producer[w->open[last]]) last = i;
@@ -137,7 +137,7 @@ static bool match(quernel_ep_draft *d, const walk *found, uint32_t count, int32_
     return false;
 }
 
-bool quernel_ep_match_lookup(quernel_ep_context *c, uint32_t node) {
+bool quernel_ep_match_lookup(quernel_ep_search *c, uint32_t node) {
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
     walk w = {.d = &d};
     int32_t root = -1;

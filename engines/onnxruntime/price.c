@@ -9,7 +9,7 @@
 #define PER_EDGE 1.1
 
 typedef struct account {
-    const quernel_ep_context *c;
+    const quernel_ep_search *c;
     const quernel_ep_groups *g;
     int32_t group;
     double edges, gain;
@@ -17,7 +17,7 @@ typedef struct account {
 } account;
 
 // 0 where a size is not known: such an edge is not held against the island.
-static double elements_of(const quernel_ep_context *c, int32_t v) {
+static double elements_of(const quernel_ep_search *c, int32_t v) {
     if ((uint32_t)v >= c->graph->n_values) return 0;
     const quernel_ep_value *value = &c->graph->values[v];
     double count = value->has_shape;
@@ -41,7 +41,7 @@ static void count_step(account *a, const quernel_ep_step *s) {
     else if (s->kind != QUERNEL_EP_VIEW) a->gain += elements * PER_ELEMENT;
 }
 
-bool quernel_ep_pays(const quernel_ep_context *c, const quernel_ep_groups *g, int32_t group) {
+bool quernel_ep_pays(const quernel_ep_search *c, const quernel_ep_groups *g, int32_t group) {
     account a = {c, g, group, 0, 0, false};
     uint64_t macs = 0;
     for (int32_t u = g->first[group]; u >= 0; u = g->next[u]) {

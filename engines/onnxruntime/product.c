@@ -19,7 +19,7 @@ static const form forms[] = {
 };
 
 // Weights [K][N], or [N][K] where transB is 1; the library wants the latter.
-static const void *transpose(quernel_ep_context *c, const quernel_ep_value *w) {
+static const void *transpose(quernel_ep_search *c, const quernel_ep_value *w) {
     const size_t k = (size_t)w->dims[0], n = (size_t)w->dims[1];
     const uint8_t *from = w->data;
     uint8_t *to = quernel_ep_region_take(&c->region, k, n);
@@ -97,7 +97,7 @@ static bool match_float(quernel_ep_draft *d, const form *f, quernel_ep_step *ste
     return true;
 }
 
-static bool match(quernel_ep_context *c, uint32_t node, const form *f) {
+static bool match(quernel_ep_search *c, uint32_t node, const form *f) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
     quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_CONV, 0);
@@ -111,7 +111,7 @@ static bool match(quernel_ep_context *c, uint32_t node, const form *f) {
     return done && quernel_ep_draft_commit(&d);
 }
 
-bool quernel_ep_match_product(quernel_ep_context *c, uint32_t node) {
+bool quernel_ep_match_product(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (!strcmp(forms[i].op, n->op)) return match(c, node, &forms[i]);

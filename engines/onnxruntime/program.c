@@ -20,7 +20,7 @@ int quernel_ep_fail(quernel_error *error, int code, int32_t index, const char *f
 }
 
 typedef struct builder {
-    quernel_ep_context *c;
+    quernel_ep_search *c;
     const quernel_ep_island *island;
     const quernel_ep_step **steps; // of the group, in their order
     quernel_ep_step *out_steps;
@@ -141,36 +141,64 @@ static bool begin(builder *b, const quernel_ep_groups *g, int32_t group) {
     return !r->failed;
 }
 
-static size_t round_up(size_t bytes) { return (bytes + 7) / 8 * 8; }
+static void lay_out(quernel_ep_program *p) {
+    const quernel_ep_image *image = p->image;
+    const uint8_t *base = (const uint8_t *)image;
+    p->records = (const void *)(base + quernel_ep_image_bytes(0, 0, 0));
+    p->steps = (const void *)(base + quernel_ep_image_bytes(image->n_records, 0, 0));
+    p->data = base + quernel_ep_image_bytes(image->n_records, image->n_steps, 0);
+}
 
-void quernel_ep_program_lay_out(quernel_ep_program *p, const quernel_ep_image *image) {
-    const uint8_t *at = (const uint8_t *)image + round_up(sizeof *image);
-    p->image = image;
-    p->records = (const quernel_ep_record *)(const void *)at;
-    at += round_up(image->n_records * sizeof *p->records);
-    p->steps = (const quernel_ep_step *)(const void *)at;
-    p->data = at + round_up(image->n_steps * sizeof *p->steps);
+quernel_ep_program *quernel_ep_program_of_image(const quernel_ep_image *image, bool owns,
+                                                const quernel_ep_options *options) {
+    quernel_ep_program *p = calloc(1, sizeof *p);
+    quernel_weights **weights = calloc(image->n_weights + 1, sizeof *weights);
+    int32_t *types = calloc((size_t)image->n_inputs + image->n_outputs + 1, sizeof *types);
+    if (!p || !weights || !types) return free(p), free(weights), free(types), NULL;
+    *p = (quernel_ep_program){.memory = owns ? (void *)(uintptr_t)image : NULL,
+                              .image = image,
+                              .weights = weights,
+                              .types = types,
+                              .threads = options->threads,
+                              .isa = options->isa};
+    lay_out(p);
+    return p;
+}
+
+quernel_ep_signature quernel_ep_program_signature(const quernel_ep_program *p) {
+    const uint32_t n_inputs = p->image->n_inputs;
+    return (quernel_ep_signature){n_inputs, p->image->n_outputs, p->types, p->types + n_inputs};
+}
+
+static void note_types(quernel_ep_program *p) {
+    for (uint32_t i = 0; i < p->image->n_records; i++) {
+        const quernel_ep_record *r = &p->records[i];
+        if (r->input >= 0) p->types[r->input] = r->type;
+        if (r->output >= 0) p->types[p->image->n_inputs + (uint32_t)r->output] = r->type;
+    }
 }
 
 static quernel_ep_program *assemble(const builder *b) {
-    quernel_ep_image head = {"QNEPPROG", QUERNEL_EP_FORMAT, 0,           0,
-                             b->n_records, b->n_steps, b->island->n_inputs, b->island->n_outputs,
-                             b->n_weights, b->data_bytes};
-    head.bytes = round_up(sizeof head) + round_up(b->n_records * sizeof *b->records) +
-                 round_up(b->n_steps * sizeof *b->out_steps) + b->data_bytes;
-    quernel_ep_program *p = calloc(1, sizeof *p);
-    uint8_t *memory = calloc(1, head.bytes);
-    quernel_weights **weights = calloc(b->n_weights + 1, sizeof *weights);
-    if (!p || !memory || !weights) return free(p), free(memory), free(weights), NULL;
-    p->memory = memory, p->weights = weights;
-    memcpy(memory, &head, sizeof head);
-    quernel_ep_program_lay_out(p, (const quernel_ep_image *)(const void *)memory);
-    memcpy(memory + ((const uint8_t *)p->records - memory), b->records,
-           b->n_records * sizeof *b->records);
-    memcpy(memory + ((const uint8_t *)p->steps - memory), b->out_steps,
+    quernel_ep_image head = {.magic = "QNEPPROG",
+                             .format = QUERNEL_EP_FORMAT,
+                             .n_records = b->n_records,
+                             .n_steps = b->n_steps,
+                             .n_inputs = b->island->n_inputs,
+                             .n_outputs = b->island->n_outputs,
+                             .n_weights = b->n_weights,
+                             .data_bytes = b->data_bytes};
+    head.bytes = quernel_ep_image_bytes(b->n_records, b->n_steps, b->data_bytes);
+    uint8_t *image = calloc(1, head.bytes);
+    if (!image) return NULL;
+    memcpy(image, &head, sizeof head);
+    memcpy(image + quernel_ep_image_bytes(0, 0, 0), b->records, b->n_records * sizeof *b->records);
+    memcpy(image + quernel_ep_image_bytes(b->n_records, 0, 0), b->out_steps,
            b->n_steps * sizeof *b->out_steps);
-    memcpy(memory + (p->data - memory), b->data, b->data_bytes);
-    p->threads = b->c->options->threads, p->isa = b->c->options->isa;
+    memcpy(image + quernel_ep_image_bytes(b->n_records, b->n_steps, 0), b->data, b->data_bytes);
+    quernel_ep_program *p =
+        quernel_ep_program_of_image((const void *)image, true, b->c->options);
+    if (p) note_types(p);
+    else free(image);
     return p;
 }
 
@@ -184,7 +212,7 @@ static int pack_weights(builder *b, quernel_ep_program *p, quernel_error *error)
     return QUERNEL_OK;
 }
 
-int quernel_ep_program_build(quernel_ep_context *c, const quernel_ep_groups *g, int32_t group,
+int quernel_ep_program_build(quernel_ep_search *c, const quernel_ep_groups *g, int32_t group,
                              const quernel_ep_island *island, quernel_ep_program **ret_program,
                              quernel_error *error) {
     builder b = {.c = c, .island = island};
@@ -202,6 +230,7 @@ void quernel_ep_program_destroy(quernel_ep_program *p) {
     if (!p) return;
     for (uint32_t i = 0; i < p->image->n_weights; i++) quernel_weights_release(p->weights[i]);
     free(p->weights);
+    free(p->types);
     free(p->memory);
     free(p);
 }

@@ -18,19 +18,23 @@ typedef struct quernel_ep_image {
 } quernel_ep_image;
 
 struct quernel_ep_program {
-    uint8_t *memory; // of the image, where the program owns it
+    void *memory; // of the image, where the program owns it
     const quernel_ep_image *image;
     const quernel_ep_record *records;
     const quernel_ep_step *steps;
     const uint8_t *data;
     quernel_weights **weights;
+    int32_t *types; // of the run's inputs, then outputs
     uint32_t threads;
     int32_t isa;
 };
 
-/// Sets the pointers into the image.
-void quernel_ep_program_lay_out(quernel_ep_program *p, const quernel_ep_image *image);
-/// Whether nothing in the image leads outside of it. False with a reason.
+/// A program of an image, without weights yet; NULL without memory. With `owns` the image is freed
+/// with it.
+quernel_ep_program *quernel_ep_program_of_image(const quernel_ep_image *image, bool owns,
+                                                const quernel_ep_options *options);
+/// Whether nothing in the image leads outside of it; notes the types of inputs and outputs. False
+/// with a reason.
 bool quernel_ep_program_is_sound(const quernel_ep_program *p, const char **ret_reason);
 
 static inline const void *quernel_ep_program_at(const quernel_ep_program *p, quernel_ep_span s) {
@@ -38,9 +42,16 @@ static inline const void *quernel_ep_program_at(const quernel_ep_program *p, que
 }
 
 /// The program of a group of units. Its inputs and outputs are those of `island`.
-int quernel_ep_program_build(quernel_ep_context *c, const quernel_ep_groups *g, int32_t group,
+int quernel_ep_program_build(quernel_ep_search *c, const quernel_ep_groups *g, int32_t group,
                              const quernel_ep_island *island, quernel_ep_program **ret_program,
                              quernel_error *error);
+
+/// Bytes of the image's parts, each rounded up to 8.
+static inline size_t quernel_ep_image_bytes(uint64_t records, uint64_t steps, uint64_t data) {
+    return (sizeof(quernel_ep_image) + 7) / 8 * 8 +
+           (size_t)((records * sizeof(quernel_ep_record) + 7) / 8 * 8 +
+                    (steps * sizeof(quernel_ep_step) + 7) / 8 * 8 + data);
+}
 
 /// Fills an error. Returns its code.
 int quernel_ep_fail(quernel_error *error, int code, int32_t index, const char *format, ...)

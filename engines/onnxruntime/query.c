@@ -5,15 +5,15 @@
 
 #include "search.h"
 
-bool quernel_ep_is_op(const quernel_ep_node *n, const char *op) {
+bool quernel_ep_node_is(const quernel_ep_node *n, const char *op) {
     return (!*n->domain || !strcmp(n->domain, "ai.onnx")) && !strcmp(n->op, op);
 }
 
-bool quernel_ep_is_ms_op(const quernel_ep_node *n, const char *op) {
+bool quernel_ep_node_is_ms(const quernel_ep_node *n, const char *op) {
     return !strcmp(n->domain, "com.microsoft") && !strcmp(n->op, op);
 }
 
-int32_t quernel_ep_sole_reader(const quernel_ep_context *c, int32_t v) {
+int32_t quernel_ep_sole_reader(const quernel_ep_search *c, int32_t v) {
     if (quernel_ep_value_of(c, v)->graph_output || quernel_ep_readers_count(c, v) != 1) return -1;
     return (int32_t)c->readers[c->readers_begin[v]];
 }

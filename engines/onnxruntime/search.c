@@ -37,7 +37,7 @@ void *quernel_ep_region_grow(quernel_ep_region *region, void *array, uint32_t co
 }
 
 // Counts the readers of each value into readers_begin[v + 1], then fills them in.
-static void find_readers(quernel_ep_context *c) {
+static void find_readers(quernel_ep_search *c) {
     const quernel_ep_graph *g = c->graph;
     for (uint32_t i = 0; i < g->n_nodes; i++)
         for (uint32_t k = 0; k < g->nodes[i].n_inputs; k++)
@@ -51,7 +51,7 @@ static void find_readers(quernel_ep_context *c) {
                 c->readers[c->readers_begin[g->nodes[i].inputs[k] + 1]++] = i;
 }
 
-static void find_records(quernel_ep_context *c) {
+static void find_records(quernel_ep_search *c) {
     for (uint32_t v = 0; v < c->graph->n_values; v++) {
         c->producer[v] = -1;
         c->records[v].type = c->graph->values[v].type;
@@ -65,9 +65,9 @@ static void find_records(quernel_ep_context *c) {
     }
 }
 
-int quernel_ep_context_make(const quernel_ep_graph *graph, const quernel_ep_options *options,
-                            quernel_ep_context *ret_context) {
-    quernel_ep_context c = {.graph = graph, .options = options, .n_values = graph->n_values};
+int quernel_ep_search_make(const quernel_ep_graph *graph, const quernel_ep_options *options,
+                            quernel_ep_search *ret_search) {
+    quernel_ep_search c = {.graph = graph, .options = options, .n_values = graph->n_values};
     size_t edges = 0;
     for (uint32_t i = 0; i < graph->n_nodes; i++) edges += graph->nodes[i].n_inputs;
     c.producer = quernel_ep_region_take(&c.region, graph->n_values, sizeof *c.producer);
@@ -78,20 +78,20 @@ int quernel_ep_context_make(const quernel_ep_graph *graph, const quernel_ep_opti
     // Room for values that units add: a node adds one at most.
     c.records = quernel_ep_region_take(&c.region, (size_t)graph->n_values + graph->n_nodes,
                                        sizeof *c.records);
-    *ret_context = c;
+    *ret_search = c;
     if (c.region.failed) return QUERNEL_E_MEMORY;
-    find_readers(ret_context);
-    find_records(ret_context);
-    return quernel_ep_codings_find(ret_context) ? QUERNEL_OK : QUERNEL_E_MEMORY;
+    find_readers(ret_search);
+    find_records(ret_search);
+    return quernel_ep_codings_find(ret_search) ? QUERNEL_OK : QUERNEL_E_MEMORY;
 }
 
-void quernel_ep_context_free(quernel_ep_context *c) {
+void quernel_ep_search_free(quernel_ep_search *c) {
     for (uint32_t i = 0; i < c->n_packs; i++) quernel_weights_release(c->packs[i].packed);
     free(c->data);
     quernel_ep_region_free(&c->region);
 }
 
-bool quernel_ep_refuse(quernel_ep_context *c, uint32_t node, const char *format, ...) {
+bool quernel_ep_node_refuse(quernel_ep_search *c, uint32_t node, const char *format, ...) {
     if (c->reasons[node]) return false;
     const size_t bytes = sizeof((quernel_ep_refusal *)0)->reason;
     char *reason = quernel_ep_region_take(&c->region, bytes, 1);
@@ -104,7 +104,7 @@ bool quernel_ep_refuse(quernel_ep_context *c, uint32_t node, const char *format,
     return false;
 }
 
-quernel_ep_span quernel_ep_data_put(quernel_ep_context *c, const void *array, size_t bytes) {
+quernel_ep_span quernel_ep_data_put(quernel_ep_search *c, const void *array, size_t bytes) {
     const size_t room = (bytes + 7) / 8 * 8;
     if (room > INT32_MAX - c->data_bytes) c->region.failed = true;
     if (c->region.failed || !bytes) return (quernel_ep_span){0, 0};
@@ -124,7 +124,7 @@ quernel_ep_span quernel_ep_data_put(quernel_ep_context *c, const void *array, si
     return span;
 }
 
-int32_t quernel_ep_value_add(quernel_ep_context *c, int32_t like) {
+int32_t quernel_ep_value_add(quernel_ep_search *c, int32_t like) {
     if (c->n_values == c->graph->n_values + c->graph->n_nodes) return -1;
     quernel_ep_record *r = &c->records[c->n_values];
     *r = (quernel_ep_record){.type = QUERNEL_EP_TYPE_F32};

@@ -36,7 +36,7 @@ typedef struct quernel_ep_pack {
     quernel_weights *packed;
 } quernel_ep_pack;
 
-typedef struct quernel_ep_context {
+typedef struct quernel_ep_search {
     const quernel_ep_graph *graph;
     const quernel_ep_options *options;
     quernel_ep_region region;
@@ -55,35 +55,35 @@ typedef struct quernel_ep_context {
     uint32_t n_packs;
     uint8_t *data; // of all spans
     uint32_t data_bytes, data_capacity;
-} quernel_ep_context;
+} quernel_ep_search;
 
-int quernel_ep_context_make(const quernel_ep_graph *graph, const quernel_ep_options *options,
-                            quernel_ep_context *ret_context);
-void quernel_ep_context_free(quernel_ep_context *c);
+int quernel_ep_search_make(const quernel_ep_graph *graph, const quernel_ep_options *options,
+                            quernel_ep_search *ret_search);
+void quernel_ep_search_free(quernel_ep_search *c);
 
 /// Notes why a node is not taken; the first reason stays. Returns false.
-bool quernel_ep_refuse(quernel_ep_context *c, uint32_t node, const char *format, ...)
+bool quernel_ep_node_refuse(quernel_ep_search *c, uint32_t node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /// Copies an array into the context's data. An empty span on failure (and region.failed).
-quernel_ep_span quernel_ep_data_put(quernel_ep_context *c, const void *array, size_t bytes);
-static inline const void *quernel_ep_data_at(const quernel_ep_context *c, quernel_ep_span s) {
+quernel_ep_span quernel_ep_data_put(quernel_ep_search *c, const void *array, size_t bytes);
+static inline const void *quernel_ep_data_at(const quernel_ep_search *c, quernel_ep_span s) {
     return s.bytes ? c->data + s.offset : NULL;
 }
 
 /// A value of its own, for what lies between two steps of a unit. −1 on failure.
-int32_t quernel_ep_value_add(quernel_ep_context *c, int32_t like);
+int32_t quernel_ep_value_add(quernel_ep_search *c, int32_t like);
 
-static inline const quernel_ep_value *quernel_ep_value_of(const quernel_ep_context *c, int32_t v) {
+static inline const quernel_ep_value *quernel_ep_value_of(const quernel_ep_search *c, int32_t v) {
     return &c->graph->values[v];
 }
-static inline const quernel_ep_node *quernel_ep_node_of(const quernel_ep_context *c, uint32_t n) {
+static inline const quernel_ep_node *quernel_ep_node_of(const quernel_ep_search *c, uint32_t n) {
     return &c->graph->nodes[n];
 }
-static inline uint32_t quernel_ep_readers_count(const quernel_ep_context *c, int32_t v) {
+static inline uint32_t quernel_ep_readers_count(const quernel_ep_search *c, int32_t v) {
     return c->readers_begin[v + 1] - c->readers_begin[v];
 }
-static inline bool quernel_ep_is_constant(const quernel_ep_context *c, int32_t v) {
+static inline bool quernel_ep_is_constant(const quernel_ep_search *c, int32_t v) {
     return v >= 0 && c->graph->values[v].data != NULL;
 }
 static inline bool quernel_ep_is_int8(int32_t type) {
@@ -94,10 +94,10 @@ static inline int32_t quernel_ep_input(const quernel_ep_node *n, uint32_t i) {
     return i < n->n_inputs ? n->inputs[i] : -1;
 }
 /// The only node that reads v, which nothing else sees; −1 where there is none.
-int32_t quernel_ep_sole_reader(const quernel_ep_context *c, int32_t v);
-bool quernel_ep_is_op(const quernel_ep_node *n, const char *op);
+int32_t quernel_ep_sole_reader(const quernel_ep_search *c, int32_t v);
+bool quernel_ep_node_is(const quernel_ep_node *n, const char *op);
 /// An operator of com.microsoft.
-bool quernel_ep_is_ms_op(const quernel_ep_node *n, const char *op);
+bool quernel_ep_node_is_ms(const quernel_ep_node *n, const char *op);
 
 /// Attributes, or what they are by default.
 int64_t quernel_ep_int(const quernel_ep_node *n, const char *name, int64_t otherwise);
@@ -107,14 +107,14 @@ const char *quernel_ep_text(const quernel_ep_node *n, const char *name, const ch
 uint32_t quernel_ep_ints(const quernel_ep_node *n, const char *name, const int64_t **ret_ints);
 
 /// Whether operator, version, attributes and outputs of a node are known here.
-bool quernel_ep_known(quernel_ep_context *c, uint32_t node);
+bool quernel_ep_known(quernel_ep_search *c, uint32_t node);
 
 /// Reads what codes mean wherever a node says it.
-bool quernel_ep_codings_find(quernel_ep_context *c);
+bool quernel_ep_codings_find(quernel_ep_search *c);
 /// Scale and zero point of a node's inputs, both constants of one element. `zero` may be −1.
-bool quernel_ep_coding_read(quernel_ep_context *c, uint32_t node, int32_t scale, int32_t zero,
+bool quernel_ep_coding_read(quernel_ep_search *c, uint32_t node, int32_t scale, int32_t zero,
                             int32_t type, quernel_ep_coding *ret_coding);
 /// Whether `coding` is what the codes of v mean.
-bool quernel_ep_coding_is(const quernel_ep_context *c, int32_t v, const quernel_ep_coding *coding);
+bool quernel_ep_coding_is(const quernel_ep_search *c, int32_t v, const quernel_ep_coding *coding);
 
 #endif

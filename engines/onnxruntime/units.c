@@ -5,7 +5,7 @@
 
 #include "unit.h"
 
-typedef bool match_fn(quernel_ep_context *c, uint32_t node);
+typedef bool match_fn(quernel_ep_search *c, uint32_t node);
 
 static const struct {
     const char *op; // of either domain: quernel_ep_known has looked at it
@@ -51,15 +51,15 @@ static const struct {
     {"QLinearConcat", quernel_ep_match_concat, false},
 };
 
-static bool is_quantizer(const quernel_ep_context *c, uint32_t node) {
+static bool is_quantizer(const quernel_ep_search *c, uint32_t node) {
     return !strcmp(quernel_ep_node_of(c, node)->op, "QuantizeLinear");
 }
 
-static bool is_dequantizer(const quernel_ep_context *c, uint32_t node) {
+static bool is_dequantizer(const quernel_ep_search *c, uint32_t node) {
     return !strcmp(quernel_ep_node_of(c, node)->op, "DequantizeLinear");
 }
 
-static void match_operator(quernel_ep_context *c, uint32_t node, bool multiplies) {
+static void match_operator(quernel_ep_search *c, uint32_t node, bool multiplies) {
     if (c->unit_of[node] >= 0 || is_quantizer(c, node) || is_dequantizer(c, node)) return;
     if (!quernel_ep_known(c, node)) return;
     for (size_t i = 0; i < sizeof matchers / sizeof *matchers; i++) {
@@ -70,20 +70,20 @@ static void match_operator(quernel_ep_context *c, uint32_t node, bool multiplies
 }
 
 // Reads of other nodes have made them units, or nothing has.
-static void match_copy(quernel_ep_context *c, uint32_t node) {
+static void match_copy(quernel_ep_search *c, uint32_t node) {
     if (c->unit_of[node] >= 0 || (!is_quantizer(c, node) && !is_dequantizer(c, node))) return;
     if (quernel_ep_known(c, node)) quernel_ep_match_copy(c, node);
 }
 
 // The order of a value as it is written, else ANY; two dimensions have but one.
-static int32_t order_of(const quernel_ep_context *c, int32_t v) {
+static int32_t order_of(const quernel_ep_search *c, int32_t v) {
     if (v < 0 || (uint32_t)v >= c->graph->n_values) return QUERNEL_EP_ORDER_ANY;
     const int32_t node = c->producer[v];
     if (node < 0 || c->unit_of[node] < 0) return QUERNEL_EP_ORDER_ANY;
     return c->records[v].order;
 }
 
-static void settle(quernel_ep_context *c, quernel_ep_step *s) {
+static void settle(quernel_ep_search *c, quernel_ep_step *s) {
     if (s->order == QUERNEL_EP_ORDER_ANY) {
         s->order = order_of(c, s->x);
         if (s->order == QUERNEL_EP_ORDER_ANY) s->order = order_of(c, s->z);
@@ -94,7 +94,7 @@ static void settle(quernel_ep_context *c, quernel_ep_step *s) {
 }
 
 // In the order of the nodes, so that what a step reads is settled before it.
-static void settle_orders(quernel_ep_context *c) {
+static void settle_orders(quernel_ep_search *c) {
     for (uint32_t node = 0; node < c->graph->n_nodes; node++) {
         if (c->unit_of[node] < 0) continue;
         quernel_ep_unit *u = &c->units[c->unit_of[node]];
@@ -103,7 +103,7 @@ static void settle_orders(quernel_ep_context *c) {
     }
 }
 
-void quernel_ep_units_find(quernel_ep_context *c) {
+void quernel_ep_units_find(quernel_ep_search *c) {
     const uint32_t count = c->graph->n_nodes;
     for (uint32_t i = 0; i < count; i++) match_operator(c, i, true);
     // the last one first: it may reach over those before it

@@ -42,11 +42,11 @@ static bool keeps_images(const extent *a, const extent *b, bool kept) {
 
 // Flatten, Squeeze and Unsqueeze of later axes keep the first; a Reshape says so by 0.
 static bool keeps_first(quernel_ep_draft *d, const quernel_ep_node *n) {
-    if (quernel_ep_is_op(n, "Flatten")) return quernel_ep_int(n, "axis", 1) == 1;
+    if (quernel_ep_node_is(n, "Flatten")) return quernel_ep_int(n, "axis", 1) == 1;
     const int64_t *list;
     uint32_t count;
     if (!quernel_ep_integers_read(d->c, quernel_ep_input(n, 1), &list, &count)) return false;
-    if (quernel_ep_is_op(n, "Reshape"))
+    if (quernel_ep_node_is(n, "Reshape"))
         return list[0] == 0 && !quernel_ep_int(n, "allowzero", 0);
     for (uint32_t i = 0; i < count; i++)
         if (list[i] == 0) return false;
@@ -140,17 +140,17 @@ static bool match_split(quernel_ep_draft *d) {
     return quernel_ep_draft_commit(d);
 }
 
-bool quernel_ep_match_view(quernel_ep_context *c, uint32_t node) {
+bool quernel_ep_match_view(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
     const int32_t x = quernel_ep_operand(&d, n->inputs[0]);
     if (x < 0) return false;
     begin(&d, x);
     if (c->region.failed) return false;
-    if (quernel_ep_is_op(n, "Identity")) return finish(&d);
-    if (quernel_ep_is_op(n, "Dropout")) return match_dropout(&d);
-    if (quernel_ep_is_op(n, "Transpose")) return match_transpose(&d);
-    if (quernel_ep_is_op(n, "Split")) return match_split(&d);
+    if (quernel_ep_node_is(n, "Identity")) return finish(&d);
+    if (quernel_ep_node_is(n, "Dropout")) return match_dropout(&d);
+    if (quernel_ep_node_is(n, "Transpose")) return match_transpose(&d);
+    if (quernel_ep_node_is(n, "Split")) return match_split(&d);
     return match_shape(&d);
 }
 
@@ -181,9 +181,9 @@ static bool check_list(quernel_ep_draft *d, const int32_t *list, uint32_t count,
     return true;
 }
 
-bool quernel_ep_match_concat(quernel_ep_context *c, uint32_t node) {
+bool quernel_ep_match_concat(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
-    const bool codes = quernel_ep_is_ms_op(n, "QLinearConcat");
+    const bool codes = quernel_ep_node_is_ms(n, "QLinearConcat");
     const uint32_t count = codes ? (n->n_inputs - 2) / 3 : n->n_inputs;
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
     int32_t *list = quernel_ep_region_take(&c->region, count, sizeof *list);

@@ -76,7 +76,7 @@ static bool check_scales(quernel_ep_draft *d, const float *scale, uint32_t out) 
 bool quernel_ep_weights_note(quernel_ep_draft *d, quernel_ep_step *step,
                              const quernel_ep_codes *codes, int64_t out_axis,
                              const quernel_weights_desc *desc) {
-    quernel_ep_context *c = d->c;
+    quernel_ep_search *c = d->c;
     const uint32_t groups = desc->kind == QUERNEL_WEIGHTS_DECONV2D ? desc->groups : 1;
     float *scale = quernel_ep_region_take(&c->region, 2 * (size_t)desc->out, sizeof *scale);
     int32_t *zero = quernel_ep_region_take(&c->region, desc->out, sizeof *zero);
@@ -104,7 +104,7 @@ bool quernel_ep_weights_note(quernel_ep_draft *d, quernel_ep_step *step,
     return true;
 }
 
-int quernel_ep_weights_pack(quernel_ep_context *c, uint32_t index, quernel_error *error) {
+int quernel_ep_weights_pack(quernel_ep_search *c, uint32_t index, quernel_error *error) {
     quernel_ep_pack *p = &c->packs[index];
     if (p->packed) return QUERNEL_OK;
     quernel_weights_desc desc = p->desc;

@@ -25,7 +25,7 @@ bool quernel_ep_weights_note(quernel_ep_draft *d, quernel_ep_step *step,
                              const quernel_ep_codes *codes, int64_t out_axis,
                              const quernel_weights_desc *desc);
 /// Packs them, if that is not done yet.
-int quernel_ep_weights_pack(quernel_ep_context *c, uint32_t index, quernel_error *error);
+int quernel_ep_weights_pack(quernel_ep_search *c, uint32_t index, quernel_error *error);
 
 /// Sets the bias from a constant of `out` elements, times `factor`; v −1: none.
 bool quernel_ep_bias_read(quernel_ep_draft *d, quernel_ep_step *step, int32_t v, uint32_t out,
