@@ -23,7 +23,8 @@ import numpy as np
 from .. import ort
 from . import data, rounds
 from .errors import WRONG, Failed
-from .options import add, count, existing, say, writable, write_json
+from .options import add, count, existing, writable, write_json
+from .progress import Progress
 
 QUERNEL, STOCK, FLOAT = "Quernel", "ONNX Runtime", "float"
 DRAWN = 4  # batches of noise, where no data is given
@@ -67,6 +68,7 @@ def _accuracy(
     contenders: list[rounds.Contender], batches: data.Batches, reference: str
 ) -> dict[str, Line]:
     found = {one.name: Line(one.name, {}) for one in contenders}
+    progress = Progress()
     for at, batch in enumerate(batches):
         made = {one.name: one.outputs(batch) for one in contenders}
         for one in contenders:
@@ -74,7 +76,7 @@ def _accuracy(
                 if wanted.dtype.kind in "fiub":
                     far = rounds.sqnr(wanted, made[one.name][output])
                     found[one.name].sqnr.setdefault(output, []).append(far)
-        say(f"accuracy: batch {at + 1} of {len(batches)}")
+        progress.step(at + 1, len(batches), "batches compared")
     return found
 
 
@@ -114,7 +116,8 @@ def run(options: argparse.Namespace) -> None:
         found = _accuracy(contenders, batches, reference)
         for one in contenders:
             one.warm(batches[0])
-        tell = lambda at: say(f"time: round {at} of {options.rounds}")
+        progress = Progress()
+        tell = lambda at: progress.step(at, options.rounds, "rounds timed")
         seconds = rounds.times(contenders, options.rounds, tell)
     finally:
         _close(contenders)
@@ -156,7 +159,7 @@ def _tell(options: argparse.Namespace, lines: list[Line], reference: str, batche
         write_json(options.json, report)
         if options.json == "-":
             return
-    print(f"{batches} batches of {options.data or 'noise'}, {options.threads} threads")
+    print(f"{batches} batches of {options.data or 'noise'}, threads: {options.threads}")
     print(f"{'':14} {'SQNR dB':>8} {'least':>6} {'ms':>9} {'95 %':>18} {'times':>6} {'95 %':>14}")
     for line in sorted(lines, key=lambda line: line.times[0]):
         print(_row(line, reference))
