@@ -73,12 +73,12 @@ class Builder:
         """A scale and a zero point for `x`, as calibrators would choose them, or somewhat worse."""
         kind = np.dtype(kind or self.pick("u1", "u1", "u1", "i1"))
         info = np.iinfo(kind)
-        shrink = self.pick(1, 1, 0.7, 1.3)
+        shrink = self.pick(1, 1, 0.7, 1.3) * self.rng.uniform(1, 1.02)  # no ties at the ends
         lo, hi = min(x.min(initial=0), 0) * shrink, max(x.max(initial=0), 0) * shrink
         if self.chance(0.25):  # symmetric
             hi = max(-lo, hi)
             lo = 0 if lo == 0 and kind == np.uint8 else -hi
-        scale = np.float32(max((hi - lo) / 255, 1e-6))
+        scale = np.float32(max((hi - lo) / 255, 1e-4))  # float32 must not see it as noise
         zero = int(np.clip(np.rint(info.min - lo / scale), info.min, info.max))
         return scale, kind.type(self.number(info.min, info.max) if self.chance(0.03) else zero)
 
@@ -146,7 +146,7 @@ class Builder:
         self.values[name] = meaning.real(array)
         dims = list(array.shape)
         if self.chance(0.15):
-            dims = [f"d{i}" if self.chance(0.6) else d for i, d in enumerate(dims)]
+            dims = [f"{name}_{i}" if self.chance(0.6) else d for i, d in enumerate(dims)]
         self.inputs.append(helper.make_tensor_value_info(name, TYPES[array.dtype], dims))
 
     def model(self, outputs):

@@ -10,6 +10,7 @@ import pathlib
 import onnx
 import onnxruntime as ort
 
+Level = ort.GraphOptimizationLevel
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARY = "engines/onnxruntime/libquernel_onnxruntime.so"
 NAME = "Quernel"
@@ -61,18 +62,24 @@ def options_of(level, threads):
     return so
 
 
-def stock(model, level=ort.GraphOptimizationLevel.ORT_DISABLE_ALL):
-    return ort.InferenceSession(model, options_of(level, 1), providers=["CPUExecutionProvider"])
+def session(model, options, **more):
+    """Without this package's habit to try again with other providers."""
+    return ort.InferenceSession(model, options, enable_fallback=0, **more)
 
 
-def plugin(model, alone=False, level=ort.GraphOptimizationLevel.ORT_ENABLE_ALL, **options):
-    """`alone`: what the plugin does not take is an error."""
+def stock(model, level=Level.ORT_DISABLE_ALL):
+    return session(model, options_of(level, 1), providers=["CPUExecutionProvider"])
+
+
+def plugin(model, alone=False, level=Level.ORT_ENABLE_BASIC, **options):
+    """`alone`: what the plugin does not take is an error. The level leaves what others compute in
+    float, since ONNX Runtime's integer kernels saturate on AVX2."""
     so = options_of(level, int(options.get("threads", 1)))
     if alone:
         so.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     so.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     so.add_provider_for_devices(devices(), {key: str(v) for key, v in options.items()})
-    return ort.InferenceSession(model, so)
+    return session(model, so)
 
 
 @functools.cache
@@ -89,13 +96,10 @@ def newest_opset():
     return 13
 
 
-def taken(session):
-    """How many nodes of the model the plugin computes, and how many others do."""
-    mine = others = 0
+def assigned(session):
+    """Operators that the plugin computes, and those that others do."""
+    mine, others = [], []
     for part in session.get_provider_graph_assignment_info():
-        count = len(part.get_nodes())
-        if "quernel" in part.ep_name.lower():
-            mine += count
-        else:
-            others += count
+        side = mine if "quernel" in part.ep_name.lower() else others
+        side += [node.op_type for node in part.get_nodes()]
     return mine, others

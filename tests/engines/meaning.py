@@ -36,7 +36,7 @@ class Rounded:
 def along(axis, parameter, x):
     """A scale or zero point as it broadcasts over `x`."""
     if parameter is None:
-        return np.zeros(1, np.int64)
+        return np.int64(0)
     parameter = parameter if parameter.dtype.kind == "f" else parameter.astype(np.int64)
     if parameter.size == 1:
         return parameter.reshape(())
@@ -68,11 +68,13 @@ def quantize_node(inputs, attrs, opset):
 
 
 def dynamic_quantize(inputs, attrs, opset):
+    """The codes follow from the scale and zero point in `attrs` where an engine found them."""
     x = inputs[0]
     lo, hi = min(x.min(), 0), max(x.max(), 0)
     scale = np.float64(np.float32((hi - lo) / 255)) if hi > lo else np.float64(1)
-    zero = np.uint8(np.clip(np.rint(-lo / scale), 0, 255))
-    return quantize(x, scale, np.asarray(zero)), np.asarray(scale), np.asarray(zero)
+    zero = quantize(-lo, scale)
+    codes = quantize(x, attrs.get("scale", scale), attrs.get("zero", zero.codes))
+    return codes, np.asarray(scale), zero
 
 
 def less(x, zero, axis):
@@ -169,12 +171,12 @@ def attributes(node):
     return {a.name: helper.get_attribute_value(a) for a in node.attribute}
 
 
-def run_node(node, inputs, opset):
-    """The outputs of one node; codes that were rounded as Rounded."""
+def run_node(node, inputs, opset, found=()):
+    """The outputs of one node; codes that were rounded as Rounded. `found`: more attributes."""
     function = QUANTIZED.get(node.op_type) or FLOAT.get(node.op_type)
     if function is None:
         raise NotImplementedError(node.op_type)
-    attrs = attributes(node) | {"outputs": len(node.output)}
+    attrs = attributes(node) | {"outputs": len(node.output)} | dict(found)
     while inputs and inputs[-1] is None:
         inputs.pop()
     made = function(inputs, attrs, opset)
@@ -200,9 +202,14 @@ def evaluate(model, feeds, forced=None):
     for tensor in model.graph.initializer:
         values.of[tensor.name] = real(numpy_helper.to_array(tensor))
     values.of |= {name: real(array) for name, array in feeds.items()}
+    opset = opset_of(model)
     for node in model.graph.node:
         inputs = [values.of[name] if name else None for name in node.input]
-        for name, result in zip(node.output, run_node(node, inputs, opset_of(model))):
+        found = {}
+        if node.op_type == "DynamicQuantizeLinear":
+            keys = zip(("scale", "zero"), node.output[1:])
+            found = {key: real(forced[name]) for key, name in keys if name in forced}
+        for name, result in zip(node.output, run_node(node, inputs, opset, found)):
             if name:
                 record(values, name, result, forced)
     return values
