@@ -18,7 +18,7 @@ from typing import Any
 from ._coverage import Coverage, Refusal, measure
 
 __all__ = ["Coverage", "Refusal", "Unavailable", "coverage", "get_ep_names", "get_library_path"]
-__all__ += ["session", "stock"]
+__all__ += ["session", "stock", "version"]
 
 EP_NAME = "QuernelExecutionProvider"
 LIBRARY = "libquernel_onnxruntime.so"
@@ -186,6 +186,11 @@ def session(
             json.loads(written.read_text(encoding="utf-8")) if written.is_file() else None
         )
     return made
+
+
+def version() -> tuple[int, ...]:
+    """ONNX Runtime's, where it is one that takes plugins."""
+    return _host()[1]
 
 
 def stock(model: Any, threads: int = 1) -> Any:

@@ -39,14 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_data(parser, False, f"{DRAWN} batches of noise")
 
 
-def start(kind: str, model: str, threads: int, isa: str | None) -> tuple[rounds.Runner, list[str]]:
+def start(kind: str, model: str, threads: int, isa: str | None = None) -> rounds.Opening:
     """A contender in its process."""
-    if kind == QUERNEL:
-        session = ort.session(model, threads, isa=isa)
-    else:
-        session = ort.stock(model, threads)
-    names = [one.name for one in session.get_outputs()]
-    return lambda feed: session.run(names, feed), names
+    ort.version()  # imports what is timed by nobody
+
+    def opening() -> tuple[rounds.Runner, list[str]]:
+        made = (
+            ort.session(model, threads, isa=isa) if kind == QUERNEL else ort.stock(model, threads)
+        )
+        names = [one.name for one in made.get_outputs()]
+        return lambda feed: made.run(names, feed), names
+
+    return opening
 
 
 @dataclasses.dataclass
