@@ -322,9 +322,7 @@ class Others(WithFolder):
         self.assertEqual(said["islands"], [])
         self.assertEqual(len(said["refused"]), 1)  # ONNX Runtime has fused the two
         x = rng.normal(size=(1, 6, 8, 8)).astype("f4")
-        stock = engine.stock(
-            model.SerializeToString(), ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-        )
+        stock = engine.stock(model.SerializeToString(), ort.GraphOptimizationLevel.ORT_ENABLE_ALL)
         np.testing.assert_array_equal(run(kept, x), run(stock, x))
         with self.assertRaises(engine.ERRORS):
             session(model, {"session.disable_cpu_ep_fallback": 1})
