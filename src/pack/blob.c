@@ -140,20 +140,6 @@ static bool good_values(const quernel_weights *w) {
     return true;
 }
 
-// Padding must be 0: kernels multiply it with whatever follows a row.
-static bool good_padding(const quernel_weights *w) {
-    const quernel_i_weights_shape *s = &w->shape;
-    uint64_t all = 0, real = 0;
-    for (size_t i = 0; i < s->packed_bytes; i++) all += w->packed[i] != 0;
-    for (uint32_t n = 0; n < s->out; n++)
-        for (uint32_t t = 0; t < s->taps; t++) {
-            const quernel_i_weight_position at = quernel_i_weight_find(s, n, t);
-            for (uint32_t c = 0; c < s->group_in; c++)
-                real += w->packed[quernel_i_weight_byte(&at, c)] != 0;
-        }
-    return all == real;
-}
-
 // Header, sizes and checksum, before anything is allocated by them.
 static int check_blob(const uint8_t *blob, size_t bytes, uint32_t *ret_header,
                       quernel_i_weights_shape *ret_shape, quernel_error *error) {
@@ -189,12 +175,12 @@ int quernel_weights_load(const void *blob, size_t bytes, const quernel_allocator
     int code = quernel_i_allocator_check(allocator, "load", error);
     if (!code) code = check_blob(blob, bytes, header, &shape, error);
     if (!code)
-        code = quernel_i_weights_allocate(&shape, header[SMOOTH_COUNT], allocator, &w, error);
+        code = quernel_i_weights_allocate(&shape, header[SMOOTH_COUNT], NULL, allocator, &w, error);
     if (code) return code;
     w->smooth_kind = (int32_t)header[SMOOTH_KIND];
     w->has_zero = header[HAS_ZERO] != 0;
     read_tables((const uint8_t *)blob + HEADER_BYTES, w);
-    if (!good_values(w) || !good_padding(w)) {
+    if (!good_values(w) || !quernel_i_weights_good_padding(w)) {
         quernel_weights_release(w);
         return refuse(error,
                       "has scales, factors, zero points or padding that no packed weights have");
