@@ -88,7 +88,7 @@ static int refuse_tap(const packer *p, uint32_t n, uint32_t t, quernel_error *er
 // The scale of output channel n of float weights; 0 where all its codes are 0.
 static int find_scale(const packer *p, uint32_t n, quernel_error *error) {
     const quernel_weights_desc *d = p->desc;
-    const uint32_t infinite = 0x7f800000u;
+    const uint32_t infinite = 0x7f800000u; // its bits; those of NaN are above
     uint32_t max = 0;
     for (uint32_t t = 0; t < p->w->shape.taps; t++) {
         gather_floats(p, n, t, p->floats);
