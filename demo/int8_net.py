@@ -7,8 +7,8 @@ import time
 
 import numpy as np
 from quernel import report
-from quernel.calibrate import ActivationStats, Choice
 from quernel.graph import LAYER, Graph, Node, QuantGraph
+from quernel.groups import ActivationStats, Choice, Group
 from quernel.layer import Activation, Coded, Layer
 
 from .network import NETWORK_INPUT
@@ -57,7 +57,9 @@ class Int8Net:
         graph, self.threads = _graph(network), threads
         layers = graph.layers()
         codings = {
-            value: Choice(alpha).coding(stats[value], [layers[name] for name in names])
+            value: Group.of(value, [layers[name] for name in names]).codings(Choice(alpha), stats)[
+                value
+            ]
             for value, names in graph.groups().items()
         }
         self._nodes, self._whole = (

@@ -58,6 +58,14 @@ int quernel_ep_program_create(const quernel_ep_graph *graph, const quernel_ep_is
                               quernel_error *error);
 void quernel_ep_program_destroy(quernel_ep_program *program);
 
+/// What a run is handed: element types (quernel_ep_type), in order. They are the program's.
+typedef struct quernel_ep_signature {
+    uint32_t n_inputs, n_outputs;
+    const int32_t *inputs, *outputs;
+} quernel_ep_signature;
+
+quernel_ep_signature quernel_ep_program_signature(const quernel_ep_program *program);
+
 /// Bytes from which _load makes the same program again, without packing; for any instruction set.
 /// `data` NULL: only the size.
 size_t quernel_ep_program_save(const quernel_ep_program *program, void *data, size_t capacity);

@@ -4,6 +4,7 @@
 #define QUERNEL_NETWORK_NETWORK_H
 
 #include "op/operator.h"
+#include "pack/weights.h"
 #include "quernel/network.h"
 
 /// A tensor of a network.

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "op/operator.h"
+#include "op/product.h"
 
 static bool folded(const quernel_epilogue *f) {
     const bool int8 = f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;

