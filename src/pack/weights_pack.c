@@ -115,10 +115,15 @@ static int find_scales(const packer *p, quernel_error *error) {
     return code;
 }
 
-// Codes of a row of floats, by division.
+// Codes of a row of floats, by division. None is NaN; clamping the bits of |w / d| leaves no branch
+// that would keep vectors away.
 static void quantize_row(const float *x, float scale, int8_t *to, size_t count) {
-    for (size_t k = 0; k < count; k++)
-        to[k] = (int8_t)quernel_i_rne(quernel_i_clamp(x[k] / scale, -127.0f, 127.0f));
+    const uint32_t sign = 0x80000000u /* of binary32 */, max = quernel_i_bits(127.0f);
+    for (size_t k = 0; k < count; k++) {
+        const uint32_t bits = quernel_i_bits(x[k] / scale), size = bits & ~sign;
+        const float q = quernel_i_float((size < max ? size : max) | (bits & sign));
+        to[k] = (int8_t)quernel_i_rne(q);
+    }
 }
 
 // The k of tap t's input channel 0 in the row of an output channel.
