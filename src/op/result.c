@@ -4,6 +4,7 @@
 
 #include "base/desc.h"
 #include "base/error.h"
+#include "op/output.h"
 #include "op/validate.h"
 #include "registry/registry.h"
 
@@ -65,38 +66,6 @@ bool quernel_i_result_keeps_codes(const quernel_i_unary *u, uint32_t channels) {
     return true;
 }
 
-bool quernel_i_result_folded(const quernel_epilogue *f) {
-    // the factor may pass through the activation
-    const bool linear = f->activation <= QUERNEL_ACTIVATION_PRELU;
-    return quernel_i_validate_int8(f->y_type) && linear &&
-           !(f->residual && f->residual_after_activation);
-}
-
-quernel_i_act quernel_i_result_act(const quernel_epilogue *f) {
-    switch (f->activation) {
-    case QUERNEL_ACTIVATION_RELU: return QUERNEL_I_ACT_RELU;
-    case QUERNEL_ACTIVATION_CLAMP: return QUERNEL_I_ACT_CLAMP;
-    case QUERNEL_ACTIVATION_LEAKY:
-    case QUERNEL_ACTIVATION_PRELU: return QUERNEL_I_ACT_PRELU;
-    case QUERNEL_ACTIVATION_HSWISH: return QUERNEL_I_ACT_HSWISH;
-    case QUERNEL_ACTIVATION_HSIGMOID: return QUERNEL_I_ACT_HSIGMOID;
-    case QUERNEL_ACTIVATION_SILU: return QUERNEL_I_ACT_SILU;
-    case QUERNEL_ACTIVATION_GELU: return QUERNEL_I_ACT_GELU;
-    case QUERNEL_ACTIVATION_SIGMOID: return QUERNEL_I_ACT_SIGMOID;
-    case QUERNEL_ACTIVATION_TANH: return QUERNEL_I_ACT_TANH;
-    default: return QUERNEL_I_ACT_NONE;
-    }
-}
-
-float quernel_i_result_lo(const quernel_epilogue *f) {
-    const int32_t lo = f->y_type == QUERNEL_TYPE_U8 ? 0 : f->y_narrow ? -127 : -128;
-    return (float)(lo - f->y_zero);
-}
-
-float quernel_i_result_hi(const quernel_epilogue *f) {
-    return (float)((f->y_type == QUERNEL_TYPE_U8 ? 255 : 127) - f->y_zero);
-}
-
 // The tables while they are filled; those that are not needed are NULL.
 typedef struct tables {
     float *scale, *bias, *slope, *act_lo, *act_hi, *out_scale;
@@ -115,7 +84,7 @@ static tables take_tables(const quernel_epilogue *f, uint32_t channels, quernel_
     if (f->activation == QUERNEL_ACTIVATION_CLAMP)
         t.act_lo = quernel_i_take(block, count, sizeof(float)),
         t.act_hi = quernel_i_take(block, count, sizeof(float));
-    if (quernel_i_validate_int8(f->y_type) && !quernel_i_result_folded(f))
+    if (quernel_i_validate_int8(f->y_type) && !quernel_i_output_folded(f))
         t.out_scale = quernel_i_take(block, count, sizeof(float));
     return t;
 }
@@ -123,10 +92,8 @@ static tables take_tables(const quernel_epilogue *f, uint32_t channels, quernel_
 static void fill_channel(const quernel_i_unary *u, const tables *t, uint32_t n) {
     const quernel_epilogue *f = u->epilogue;
     const quernel_operand *x = u->x;
-    const bool fold = quernel_i_result_folded(f), codes = quernel_i_validate_int8(x->tensor.type);
-    float o = 1.0f;
-    if (quernel_i_validate_int8(f->y_type))
-        o = 1.0f / (f->y_scale * (f->y_smooth ? f->y_smooth[n] : 1.0f));
+    const bool fold = quernel_i_output_folded(f), codes = quernel_i_validate_int8(x->tensor.type);
+    const float o = quernel_i_validate_int8(f->y_type) ? quernel_i_output_factor(f, n) : 1.0f;
     const float d = !codes ? 1.0f : x->scales ? x->scales[n] : x->scale;
     t->scale[n] = fold ? d * o : d;
     if (t->slope) t->slope[n] = f->activation == QUERNEL_ACTIVATION_PRELU ? f->slopes[n] : f->slope;
@@ -140,6 +107,8 @@ quernel_i_result quernel_i_result_make(const quernel_i_unary *u, const quernel_t
     const quernel_epilogue *f = u->epilogue;
     const tables t = take_tables(f, y->c, block);
     for (uint32_t n = 0; block->base && n < y->c; n++) fill_channel(u, &t, n);
+    float lo, hi;
+    quernel_i_output_bounds(f, &lo, &hi);
     return (quernel_i_result){
         .epilogue = quernel_i_registry_best(QUERNEL_I_OP_EPILOGUE, u->usable, -1),
         .y = *y,
@@ -149,9 +118,9 @@ quernel_i_result quernel_i_result_make(const quernel_i_unary *u, const quernel_t
         .act_lo = t.act_lo,
         .act_hi = t.act_hi,
         .out_scale = t.out_scale,
-        .act = quernel_i_result_act(f),
-        .q_lo = quernel_i_result_lo(f),
-        .q_hi = quernel_i_result_hi(f),
+        .act = quernel_i_output_act(f->activation),
+        .q_lo = lo,
+        .q_hi = hi,
         .q_zero = f->y_zero,
     };
 }
