@@ -187,6 +187,36 @@ typedef struct quernel_i_range {
     float *min, *max;
 } quernel_i_range;
 
+/// Pools: for every row (output pixel) m < rows and channel c < channels, over the elements
+///     e(i, j) = a[m·a_row + i·tap_line + j·tap_pixel + c], i < kernel_h, j < kernel_w
+/// in the order of lines, then pixels. Floats are F32 or BF16, as the kernel's line says.
+///     POOLMAX: u = the least code (−Inf of floats); u = e > u ? e : u. Bytes of bytes, F32 of
+///     floats. POOLSUM: of bytes init + Σ e, S32, modulo 2^32; of floats (Σ_i (Σ_j e))·factor, F32,
+///     each sum from +0 on.
+/// Exactly those elements are read.
+typedef struct quernel_i_pool {
+    const void *a;
+    ptrdiff_t a_row, tap_line, tap_pixel; // bytes, not negative
+    uint32_t kernel_h, kernel_w, rows, channels;
+    void *y;         // channels are contiguous
+    ptrdiff_t y_row; // bytes; nothing is written between the rows
+    int32_t init;
+    float factor;
+} quernel_i_pool;
+
+/// Blends: for every row m < rows and channel c < channels
+///     y[m][c] = fma(share[m], v − u, u), u = x[from[m] + c], v = x[to[m] + c]
+/// as floats: bytes less `zero`, F32 and BF16 as they are. Exactly those elements are read.
+typedef struct quernel_i_blend {
+    const void *x;
+    const ptrdiff_t *from, *to; // [rows], bytes
+    const float *share;         // [rows]
+    uint32_t rows, channels;
+    int32_t zero;
+    float *y;        // channels are contiguous
+    ptrdiff_t y_row; // elements; nothing is written between the rows
+} quernel_i_blend;
+
 /// What a kernel computes: the lines of ops.def.
 typedef enum quernel_i_op {
 #define OP(op, call, typed) QUERNEL_I_OP_##op,
@@ -244,7 +274,7 @@ typedef struct quernel_i_kernel {
     uint8_t call;       // quernel_i_kernel_call, the op's
     uint8_t isa;        // quernel_isa
     bool typed;         // a_type matters
-    uint8_t a_type;     // quernel_type of the rows: U8 or S8
+    uint8_t a_type;     // quernel_type of the rows: U8 or S8; of pools and blends any but S32
     uint8_t mr, nr, kr; // rows and oc of a register tile, k of a step
     uint16_t krev;      // revision: a tuning row lives as long as it is equal
     union {
