@@ -97,7 +97,13 @@ static void copy_step(builder *b, uint32_t i) {
     if (s->weights >= 0) s->weights = weights_of(b, s->weights);
 }
 
-// Steps by the node that makes their output: what a step reads is made before it.
+// Steps by the node that makes their output: what a step reads is made before it, and what lies
+// between the steps of a unit before the graph's own value.
+static int64_t key_of(const quernel_ep_search *c, int32_t v) {
+    return (int64_t)c->producer[v] << 33 |
+           (int64_t)((uint32_t)v < c->graph->n_values) << 32 | v;
+}
+
 static int compare(const void *a, const void *b) {
     const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return x < y ? -1 : x > y;
@@ -112,13 +118,12 @@ static bool list_steps(builder *b, const quernel_ep_groups *g, int32_t group) {
     if (b->c->region.failed) return false;
     for (int32_t u = g->first[group]; u >= 0; u = g->next[u])
         for (uint32_t i = 0; i < b->c->units[u].n_steps; i++)
-            keys[b->n_steps++] =
-                ((int64_t)b->c->producer[b->c->units[u].steps[i].y] << 32) | b->c->units[u].steps[i].y;
+            keys[b->n_steps++] = key_of(b->c, b->c->units[u].steps[i].y);
     qsort(keys, count, sizeof *keys, compare);
     for (uint32_t k = 0; k < count; k++) {
-        const quernel_ep_unit *unit = &b->c->units[b->c->unit_of[keys[k] >> 32]];
+        const quernel_ep_unit *unit = &b->c->units[b->c->unit_of[keys[k] >> 33]];
         for (uint32_t i = 0; i < unit->n_steps; i++)
-            if (unit->steps[i].y == (int32_t)(keys[k] & UINT32_MAX)) b->steps[k] = &unit->steps[i];
+            if (unit->steps[i].y == (int32_t)(keys[k] & INT32_MAX)) b->steps[k] = &unit->steps[i];
     }
     return true;
 }

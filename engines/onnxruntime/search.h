@@ -71,8 +71,9 @@ static inline const void *quernel_ep_data_at(const quernel_ep_search *c, quernel
     return s.bytes ? c->data + s.offset : NULL;
 }
 
-/// A value of its own, for what lies between two steps of a unit. −1 on failure.
-int32_t quernel_ep_value_add(quernel_ep_search *c, int32_t like);
+/// A value of its own, for what lies between two steps of a node's unit, or a constant. −1 on
+/// failure.
+int32_t quernel_ep_value_add(quernel_ep_search *c, uint32_t node, int32_t like);
 
 static inline const quernel_ep_value *quernel_ep_value_of(const quernel_ep_search *c, int32_t v) {
     return &c->graph->values[v];
