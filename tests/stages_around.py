@@ -17,7 +17,7 @@ LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "300"
 PYTHON_TESTS = (
     "suite layouts layers readers layer_search modules onednn experiment peers sessions commands "
-    "commands_long"
+    "commands_long networks_bench"
 ).split()
 
 

@@ -74,7 +74,7 @@ static OrtStatus *compile(builder *b) {
     if (!nodes) return quernel_ep_refuse_memory(b->api);
     for (uint32_t i = 0; i < b->import.graph.n_nodes; i++) nodes[i] = i;
     const quernel_ep_island island = {
-        nodes, b->import.graph.n_nodes, b->inputs, b->outputs, b->n_inputs, b->n_outputs, 0};
+        nodes, b->import.graph.n_nodes, b->inputs, b->outputs, b->n_inputs, b->n_outputs, 0, NULL};
     quernel_error error = {0};
     const int code = quernel_ep_program_create(&b->import.graph, &island, &b->settings->compile,
                                                &b->fused->program, &error);

@@ -19,6 +19,10 @@ typedef struct quernel_ep_options {
     bool all;         // claims islands that would lose, too (tests)
 } quernel_ep_options;
 
+/// An island that outlives the graph it was found in: its steps, small constants, and packed
+/// weights. Immutable, shared by threads.
+typedef struct quernel_ep_program quernel_ep_program;
+
 /// Nodes that run as one network. Values are indices of the graph's.
 typedef struct quernel_ep_island {
     uint32_t *nodes, n_nodes; // ascending
@@ -26,6 +30,7 @@ typedef struct quernel_ep_island {
     int32_t *outputs;         // values that are read outside, or are graph outputs
     uint32_t n_inputs, n_outputs;
     uint64_t macs; // multiply-adds of its convolutions and products; 0 where shapes are unknown
+    quernel_ep_program *program; // made on trial, with inputs and outputs in the order above
 } quernel_ep_island;
 
 /// Why a node is left to others.
@@ -46,10 +51,6 @@ typedef struct quernel_ep_partition {
 int quernel_ep_partition_find(const quernel_ep_graph *graph, const quernel_ep_options *options,
                               quernel_ep_partition *ret_partition, quernel_error *error);
 void quernel_ep_partition_free(quernel_ep_partition *partition);
-
-/// An island that outlives the graph it was found in: a copy of its nodes, shapes and small
-/// constants, and its packed weights. Immutable, shared by threads.
-typedef struct quernel_ep_program quernel_ep_program;
 
 /// Makes the program: packs the weights. `inputs` and `outputs` are in the order in which a run
 /// hands them in, as values of the graph.

@@ -71,9 +71,12 @@ def stock(model, level=Level.ORT_DISABLE_ALL):
     return session(model, options_of(level, 1), providers=["CPUExecutionProvider"])
 
 
-def plugin(model, alone=False, level=Level.ORT_ENABLE_BASIC, **options):
-    """`alone`: what the plugin does not take is an error. The level leaves what others compute in
-    float, since ONNX Runtime's integer kernels saturate on AVX2."""
+def plugin(model, alone=False, level=Level.ORT_DISABLE_ALL, **options):
+    """`alone`: what the plugin does not take is an error.
+
+    Without optimizations the plugin sees the graph as it is written, and what it leaves is computed
+    in float. ORT_ENABLE_BASIC drops pairs of Q and DQ and quantizes biases; above it are integer
+    kernels that saturate on AVX2."""
     so = options_of(level, int(options.get("threads", 1)))
     if alone:
         so.add_session_config_entry("session.disable_cpu_ep_fallback", "1")

@@ -38,19 +38,19 @@ def wrong_codes(codes, exact):
     return ~((away <= allowed) | np.isnan(exact))
 
 
-def wrong_floats(values, exact):
+def wrong_floats(values, exact, error):
     largest = np.abs(exact[np.isfinite(exact)]).max(initial=1e-30)
     with np.errstate(invalid="ignore"):
         away = np.abs(values - exact)
-    return ~((away <= FLOAT_ERROR * largest + LEAST_ERROR) | (np.isnan(values) & np.isnan(exact)))
+    return ~((away <= error * largest + LEAST_ERROR) | (np.isnan(values) & np.isnan(exact)))
 
 
-def complaint(name, got, exact):
+def complaint(name, got, exact, error=FLOAT_ERROR):
     """What is wrong with a value, or nothing."""
     if got.shape != exact.shape:
         return f"{name}: shape {got.shape}, not {exact.shape}"
     if got.dtype.kind == "f":
-        wrong = wrong_floats(got, exact)
+        wrong = wrong_floats(got, exact, error)
     elif got.dtype.itemsize > 1:
         wrong = got != exact
     else:

@@ -101,11 +101,9 @@ def depth_to_space(inputs, attrs, opset):
 def space_to_depth(inputs, attrs, opset):
     x, b = inputs[0], attrs["blocksize"]
     n, c, h, w = x.shape
-    return (
-        x.reshape(n, c, h // b, b, w // b, b)
-        .transpose(0, 3, 5, 1, 2, 4)
-        .reshape(n, c * b**2, h // b, w // b)
-    )
+    order = (0, 1, 3, 5, 2, 4) if attrs.get("mode", b"DCR") == b"CRD" else (0, 3, 5, 1, 2, 4)
+    blocks = x.reshape(n, c, h // b, b, w // b, b).transpose(order)
+    return blocks.reshape(n, c * b**2, h // b, w // b)
 
 
 def reshape(inputs, attrs, opset):
@@ -117,7 +115,13 @@ def reshape(inputs, attrs, opset):
 
 def flatten(inputs, attrs, opset):
     x, axis = inputs[0], attrs.get("axis", 1)
-    return x.reshape(int(np.prod(x.shape[: axis % (x.ndim + 1) if axis < 0 else axis])), -1)
+    return x.reshape(int(np.prod(x.shape[: axis if axis >= 0 else axis + x.ndim])), -1)
+
+
+def max_pool(inputs, attrs, opset):
+    if attrs["outputs"] > 1:
+        raise NotImplementedError("MaxPool: indices")
+    return windows.max_pool(inputs[0], attrs)
 
 
 def axes_of(inputs, attrs):
@@ -208,7 +212,7 @@ FLOAT = {
     "Sqrt": lambda i, a, o: np.sqrt(i[0]),
     "Softplus": lambda i, a, o: np.logaddexp(0, i[0]),
     "Clip": clip,
-    "MaxPool": lambda i, a, o: windows.max_pool(i[0], a),
+    "MaxPool": max_pool,
     "AveragePool": lambda i, a, o: windows.average_pool(i[0], a),
     "GlobalAveragePool": global_average,
     "GlobalMaxPool": global_max,
