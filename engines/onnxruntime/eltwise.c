@@ -39,7 +39,7 @@ static bool add_constant(quernel_ep_draft *d, quernel_ep_step *step, int32_t v) 
     if (!quernel_ep_is_vector(&k, x->rank, order, channels))
         return QUERNEL_EP_REFUSE(d, "its constant is not one number, nor one per channel");
     if (k.count > 1) step->order = step->y_order = order;
-    step->z = quernel_ep_value_add(d->c, step->x);
+    step->z = quernel_ep_value_add(d->c, d->node, step->x);
     if (step->z < 0) return false;
     quernel_ep_record *r = &d->c->records[step->z];
     r->constant_sizes = (quernel_ep_sizes){1, k.count > 1 ? channels : 1, 1, 1};
@@ -72,8 +72,8 @@ static bool codings_agree(quernel_ep_draft *d, const quernel_ep_step *step) {
         quernel_ep_coding k;
         if (values[i] < 0 ||
             !quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, 3 * i + 1),
-                                    quernel_ep_input(n, 3 * i + 2), d->c->records[values[i]].type,
-                                    &k) ||
+                                    quernel_ep_input(n, 3 * i + 2),
+                                    d->c->records[values[i]].type, &k) ||
             !quernel_ep_coding_is(d->c, values[i], &k))
             return QUERNEL_EP_REFUSE(d, "it reads codes by another scale than they were made by");
     }

@@ -7,6 +7,7 @@ with another, bit for bit.
 QUERNEL_ORT_PLUGIN names the plugin's library. Runs with every host from 1.23.1. Closes with N
 passed, N failed, N skipped."""
 
+import ctypes
 import gc
 import json
 import os
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import threading
 import unittest
+from ctypes import c_char_p, c_void_p
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "python")]
@@ -155,6 +157,35 @@ class Registration(unittest.TestCase):
         with self.assertRaises(ERRORS):
             ort.register_execution_provider_library(engine.NAME, str(engine.library()))
         run(session(codes()), draw(1, 6, 12, 10))
+
+
+class OldHosts(unittest.TestCase):
+    def test_they_are_told_which_one_is_needed(self):
+        """Hosts that are made here: a table whose first slot is CreateStatus."""
+        said = []
+        create = ctypes.CFUNCTYPE(c_void_p, ctypes.c_int, c_char_p)(
+            lambda code, text: said.append((code, text.decode())) or 1
+        )
+        table = (c_void_p * 1)(ctypes.cast(create, c_void_p))
+        for version, newest in (("1.22.1", 22), ("1.23.0", 23)):
+            base = (c_void_p * 2)()
+            get_api = ctypes.CFUNCTYPE(c_void_p, ctypes.c_uint32)(
+                lambda asked, newest=newest: ctypes.addressof(table) if asked <= newest else None
+            )
+            get_version = ctypes.CFUNCTYPE(c_void_p)(
+                lambda text=ctypes.create_string_buffer(version.encode()): ctypes.addressof(text)
+            )
+            base[0] = ctypes.cast(get_api, c_void_p)
+            base[1] = ctypes.cast(get_version, c_void_p)
+            made, count = (c_void_p * 1)(), ctypes.c_size_t(7)
+            factories = ctypes.CDLL(str(engine.library())).CreateEpFactories
+            factories.restype = c_void_p
+            status = factories(b"x", base, None, made, ctypes.c_size_t(1), ctypes.byref(count))
+            self.assertEqual((status, count.value, made[0]), (1, 0, None))
+            self.assertEqual(
+                said.pop(),
+                (9, f"Quernel: ONNX Runtime {version}: must be 1.23.1 or newer"),
+            )
 
 
 class Options(WithFolder):
