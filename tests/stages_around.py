@@ -15,7 +15,9 @@ from stages_native import PLAIN, clang_build
 
 LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "300"
-PYTHON_TESTS = "suite layouts layers readers layer_search modules onednn experiment peers".split()
+PYTHON_TESTS = (
+    "suite layouts layers readers qdq layer_search modules onednn experiment peers".split()
+)
 
 
 def aarch64(suite):

@@ -12,6 +12,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+from typing import Any
 
 import front
 import numpy as np
@@ -90,7 +91,7 @@ def pairs(written):
 
 
 CONV = {"w": drawn(1, 6, 4, 3, 3), "b": drawn(2, 6), "v": drawn(4, 5, 6, 1, 1)}
-PAD = {"pads": [1, 1, 1, 1]}
+PAD: dict[str, Any] = {"pads": [1, 1, 1, 1]}
 
 
 class Places(Case):
@@ -273,10 +274,11 @@ class Meaning(Case):
             return N("Constant", [], [name], value=numpy_helper.from_array(array, name))
 
         norm = [constant(k, np.abs(drawn(i, 6)) + 1) for i, k in enumerate("gbmv")]
-        for op, shape, size in (
+        trials: tuple[tuple[str, tuple, dict[str, Any]], ...] = (
             ("Conv", (6, 4, 3, 3), {}),
             ("ConvTranspose", (4, 6, 2, 2), {"strides": [2, 2]}),
-        ):
+        )
+        for op, shape, size in trials:
             nodes = [
                 constant("w", drawn(1, *shape)),
                 *norm,
