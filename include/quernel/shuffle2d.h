@@ -30,6 +30,7 @@ typedef struct quernel_shuffle2d_desc {
         sizeof(quernel_shuffle2d_desc), 0, QUERNEL_TENSOR_INIT, QUERNEL_TENSOR_INIT, 1, 1, NULL, \
             0, 1, NULL                                                                           \
     }
+#define QUERNEL_SHUFFLE2D_DESC_MIN 200 ///< bytes of its first layout
 
 /// Creates the operator.
 /// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (an index beyond x); QUERNEL_E_SHAPE;

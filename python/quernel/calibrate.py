@@ -278,7 +278,7 @@ def choose(
         held_out[policy] = measure(codings(groups, first, searched[policy]), aside)
         effort.progress(0.0, f"{policy}: {held_out[policy]:.1f} dB")
     winner = max(held_out, key=held_out.__getitem__)
-    if held_out[winner] < held_out["plain"] + MARGIN_DB:
+    if held_out[winner] < held_out.get("plain", -np.inf) + MARGIN_DB:
         winner = "plain"
     checked, unseen = aside[:CHECKED], aside[CHECKED:] or aside
     layers: dict[str, Layer] = {}

@@ -18,7 +18,7 @@ from typing import Any
 from ._coverage import Coverage, Refusal, measure
 
 __all__ = ["Coverage", "Refusal", "Unavailable", "coverage", "get_ep_names", "get_library_path"]
-__all__ += ["session", "stock"]
+__all__ += ["session", "stock", "version"]
 
 EP_NAME = "QuernelExecutionProvider"
 LIBRARY = "libquernel_onnxruntime.so"
@@ -122,8 +122,16 @@ def _model(model: Any) -> Any:
     return model.SerializeToString() if hasattr(model, "SerializeToString") else model
 
 
-def _prepared(host: Any, session_options: Any, threads: int, entries: dict[str, str]) -> Any:
-    options = host.SessionOptions() if session_options is None else session_options
+WARNINGS, ERRORS = 2, 3  # ONNX Runtime's severities; it warns of every node that we leave to it
+
+
+def _prepared(
+    host: Any, session_options: Any, threads: int, entries: dict[str, str], severity: int = ERRORS
+) -> Any:
+    options = session_options
+    if options is None:
+        options = host.SessionOptions()
+        options.log_severity_level = severity
     if options.has_providers():
         raise ValueError("quernel.ort.session: session_options: they have providers already")
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -167,7 +175,8 @@ def session(
     if context is not None:
         entries |= {"ep.context_enable": "1", "ep.context_file_path": os.fspath(context)}
     device = _device(host)
-    prepared = _prepared(host, session_options, threads, entries)
+    severity = WARNINGS if verbose else ERRORS
+    prepared = _prepared(host, session_options, threads, entries, severity)
     with tempfile.TemporaryDirectory(prefix="quernel-") as folder:
         report = pathlib.Path(folder, "report.json")
         prepared.add_provider_for_devices([device], {"report": str(report), **told})
@@ -177,6 +186,11 @@ def session(
             json.loads(written.read_text(encoding="utf-8")) if written.is_file() else None
         )
     return made
+
+
+def version() -> tuple[int, ...]:
+    """ONNX Runtime's, where it is one that takes plugins."""
+    return _host()[1]
 
 
 def stock(model: Any, threads: int = 1) -> Any:

@@ -45,7 +45,7 @@ class Run(WithFolder):
         self.assertEqual(code, 0, errors)
         self.assertIn("y: 4x7 float32\n", said)
         self.assertIn("92.9 % of the multiply-adds", said)
-        self.assertIn("batch 4 of 4: ", errors)
+        self.assertIn("100 %, about 0 s left: batches run\n", errors)
         self.assertTrue(said.endswith(f"{out}\n"))
         np.testing.assert_allclose(np.load(out)["y"], self.session(self.x), rtol=1e-5)
 

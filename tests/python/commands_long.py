@@ -21,7 +21,7 @@ try:
     from commands_front import WithFolder, command, save
     from onnx import numpy_helper
     from quernel import ort
-    from quernel.cli import compare, options, quantize, rounds
+    from quernel.cli import compare, options, progress, rounds
     from sessions import model
 except ImportError as problem:
     print(f"skipped: python -m quernel: {problem}\n0 passed, 0 failed, 1 skipped")
@@ -35,13 +35,13 @@ class Terminal(io.StringIO):
 
 def stand_in(kind, path, threads, isa):
     """Instead of compare.start: what stands for Quernel may be wrong, as its isa says."""
+    if isa == "dies" and kind == compare.QUERNEL:
+        raise ValueError("weights: cannot be packed")
     session = ort.stock(path, threads)
     names = [one.name for one in session.get_outputs()]
     wrong = {"wrong": lambda y: y + 9, "broken": lambda y: y * np.nan, "short": lambda y: y[:, 1:]}
     change = wrong.get(isa, lambda y: y) if kind == compare.QUERNEL else lambda y: y
-    if isa == "dies" and kind == compare.QUERNEL:
-        raise ValueError("weights: cannot be packed")
-    return lambda feed: [change(y) for y in session.run(names, feed)], names
+    return lambda: (lambda feed: [change(y) for y in session.run(names, feed)], names)
 
 
 def blurred(made, step):
@@ -90,7 +90,7 @@ class Compare(WithFolder):
         self.assertEqual(code, 0, errors)
         self.assertRegex(said, r"(?m)^ONNX Runtime +reference +[0-9.]+ +\[")
         self.assertRegex(said, r"(?m)^Quernel +inf +inf +[0-9.]+ +\[")
-        self.assertIn("time: round 3 of 3\n", errors)
+        self.assertIn("100 %, about 0 s left: rounds timed\n", errors)
 
     def test_wrong_results_are_told(self):
         for isa, more, text in (
@@ -152,8 +152,8 @@ class Quantize(WithFolder):
     def quantized(self, *more, out="int8.onnx", fails=None):
         def stand_in(path, batches, out, **given):
             self.asked.append((path, batches, out, given))
-            given["progress"](0.5)
-            given["progress"](1.0)
+            given["progress"](0.5, 9.0, "tried")
+            given["progress"](1.0, 0.0, "written")
             if fails:
                 raise fails
             return mock.Mock(as_dict=lambda: {"rows": 1}, __str__=lambda _: "the report")
@@ -166,19 +166,19 @@ class Quantize(WithFolder):
     def test_what_it_hands_on(self):
         code, said, errors = self.quantized("--data", self.data, "--threads", "2", "--budget", "1m")
         self.assertEqual((code, said), (0, f"the report\n{self.folder / 'int8.onnx'}\n"), errors)
-        self.assertEqual(errors, "100 %, about 0 s left\n")
+        self.assertEqual(errors, "100 %, about 0 s left: written\n")
         ((path, batches, out, given),) = self.asked
         self.assertEqual((path, out), (self.model, str(self.folder / "int8.onnx")))
         self.assertEqual(
             [(b["x"].shape, b["x"].dtype) for b in batches], [((1, 3, 8, 6), "f4")] * 3
         )
-        self.assertEqual((given["threads"], given["budget"]), (2, 60))
+        self.assertEqual((given["threads"], given["seconds"]), (2, 60))
         report = self.folder / "r.json"
         self.quantized("--data", self.data, "--json", report)
         self.assertEqual(
             json.loads(report.read_text()), {"schema": "quernel-quantize-1", "rows": 1}
         )
-        self.assertNotIn("budget", self.asked[-1][3])
+        self.assertNotIn("seconds", self.asked[-1][3])
 
     def test_bad_input_is_one_line(self):
         for more, out, text in (
@@ -198,12 +198,22 @@ class Quantize(WithFolder):
 
     def test_progress_on_a_terminal_stays_on_its_line(self):
         terminal = Terminal()
-        with mock.patch("time.monotonic", iter([0.0, 10.0, 10.5, 20.0]).__next__):
-            told = quantize.Progress(terminal)
-            for share in (0.25, 0.3, 1.0):
-                told(share)
+        with mock.patch("time.monotonic", iter([0.0, 10.0, 10.5, 20.0, 40.0, 50.0, 50.0]).__next__):
+            told = progress.Progress(terminal)
+            for share, left in ((0.25, 30), (0.3, 20), (1.0, 0)):
+                told(share, left, "tried")
+            again = progress.Progress(terminal)
+            again.step(1, 4, "tried")
         lines = terminal.getvalue().split("\r\x1b[K")
-        self.assertEqual(lines, ["", " 25 %, about 30 s left", "100 %, about 0 s left\n"])
+        self.assertEqual(
+            lines,
+            [
+                "",
+                " 25 %, about 30 s left: tried",
+                "100 %, about 0 s left: tried\n",
+                " 25 %, about 30 s left: tried",
+            ],
+        )
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def model(size=(1, 3, 8, 6)):
         ],
         "made",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, size)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["m", 7])],
         [draw("a", 5, 3, 3, 3), draw("b", 2, 5, 1, 1), draw("c", 2, 7)],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
@@ -131,6 +131,8 @@ class Sessions(WithLibrary):
             told, {"threads": "3", "isa": "avx2", "table": "t.qtn", "verbose": "1", "other": "7"}
         )
         self.assertEqual((settings.intra_op_num_threads, settings.inter_op_num_threads), (3, 1))
+        self.assertEqual(settings.log_severity_level, 2)
+        self.assertEqual(self.told()[0].log_severity_level, 3)
         self.assertEqual(set(self.told()[2]), {"threads", "verbose", "report"})
 
     def test_entries_of_the_session(self):

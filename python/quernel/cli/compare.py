@@ -23,7 +23,8 @@ import numpy as np
 from .. import ort
 from . import data, rounds
 from .errors import WRONG, Failed
-from .options import add, count, existing, say, writable, write_json
+from .options import add, count, existing, writable, write_json
+from .progress import Progress
 
 QUERNEL, STOCK, FLOAT = "Quernel", "ONNX Runtime", "float"
 DRAWN = 4  # batches of noise, where no data is given
@@ -38,14 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_data(parser, False, f"{DRAWN} batches of noise")
 
 
-def start(kind: str, model: str, threads: int, isa: str | None) -> tuple[rounds.Runner, list[str]]:
+def start(kind: str, model: str, threads: int, isa: str | None = None) -> rounds.Opening:
     """A contender in its process."""
-    if kind == QUERNEL:
-        session = ort.session(model, threads, isa=isa)
-    else:
-        session = ort.stock(model, threads)
-    names = [one.name for one in session.get_outputs()]
-    return lambda feed: session.run(names, feed), names
+    ort.version()  # imports what is timed by nobody
+
+    def opening() -> tuple[rounds.Runner, list[str]]:
+        made = (
+            ort.session(model, threads, isa=isa) if kind == QUERNEL else ort.stock(model, threads)
+        )
+        names = [one.name for one in made.get_outputs()]
+        return lambda feed: made.run(names, feed), names
+
+    return opening
 
 
 @dataclasses.dataclass
@@ -67,6 +72,7 @@ def _accuracy(
     contenders: list[rounds.Contender], batches: data.Batches, reference: str
 ) -> dict[str, Line]:
     found = {one.name: Line(one.name, {}) for one in contenders}
+    progress = Progress()
     for at, batch in enumerate(batches):
         made = {one.name: one.outputs(batch) for one in contenders}
         for one in contenders:
@@ -74,7 +80,7 @@ def _accuracy(
                 if wanted.dtype.kind in "fiub":
                     far = rounds.sqnr(wanted, made[one.name][output])
                     found[one.name].sqnr.setdefault(output, []).append(far)
-        say(f"accuracy: batch {at + 1} of {len(batches)}")
+        progress.step(at + 1, len(batches), "batches compared")
     return found
 
 
@@ -114,7 +120,8 @@ def run(options: argparse.Namespace) -> None:
         found = _accuracy(contenders, batches, reference)
         for one in contenders:
             one.warm(batches[0])
-        tell = lambda at: say(f"time: round {at} of {options.rounds}")
+        progress = Progress()
+        tell = lambda at: progress.step(at, options.rounds, "rounds timed")
         seconds = rounds.times(contenders, options.rounds, tell)
     finally:
         _close(contenders)
@@ -156,7 +163,7 @@ def _tell(options: argparse.Namespace, lines: list[Line], reference: str, batche
         write_json(options.json, report)
         if options.json == "-":
             return
-    print(f"{batches} batches of {options.data or 'noise'}, {options.threads} threads")
+    print(f"{batches} batches of {options.data or 'noise'}, threads: {options.threads}")
     print(f"{'':14} {'SQNR dB':>8} {'least':>6} {'ms':>9} {'95 %':>18} {'times':>6} {'95 %':>14}")
     for line in sorted(lines, key=lambda line: line.times[0]):
         print(_row(line, reference))

@@ -15,14 +15,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-import time
-from typing import Any
 
 from .. import ort
 from . import data
 from .errors import Failed
 from .options import add, existing, seconds, writable, write_json
+from .progress import Progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,27 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_data(parser, True)
 
 
-class Progress:
-    """Lines with what is done and how long the rest may take; one a second at most, and on a
-    terminal always the same one."""
-
-    def __init__(self, stream: Any = None) -> None:
-        self.stream = stream or sys.stderr
-        self.start = self.told = time.monotonic()
-        self.same = self.stream.isatty()
-
-    def __call__(self, share: float, what: str = "") -> None:
-        now = time.monotonic()
-        if now - self.told < 1 and share < 1:
-            return
-        self.told = now
-        left = (now - self.start) * (1 - share) / share if share > 0 else None
-        rest = "" if left is None else f", about {left:.0f} s left"
-        text = f"{100 * share:3.0f} %{rest}{'  ' + what if what else ''}"
-        end = "\n" if not self.same or share >= 1 else ""
-        print(f"\r\x1b[K{text}" if self.same else text, end=end, file=self.stream, flush=True)
-
-
 def run(options: argparse.Namespace) -> None:
     existing(options.model, "model")
     writable(options.out, "--out")
@@ -65,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     batches = list(data.load(ort.stock(options.model).get_inputs(), options))
     from ..onnx import quantize
 
-    given = {} if options.budget is None else {"budget": options.budget}
+    given = {} if options.budget is None else {"seconds": options.budget}
     report = quantize(
         options.model, batches, options.out, threads=options.threads, progress=Progress(), **given
     )

@@ -19,16 +19,18 @@ from .errors import USAGE, Failed, failure
 
 Feed = Mapping[str, np.ndarray]
 Runner = Callable[[Feed], list[np.ndarray]]
+Opening = Callable[[], tuple[Runner, list[str]]]
 QUESTION = 2e-3  # seconds of calls that one question takes at least
 TIMEOUT = 600  # seconds for an answer: a large network is loaded
 
 
-def _serve(pipe: Any, start: Callable[..., tuple[Runner, list[str]]], arguments: tuple) -> None:
+def _serve(pipe: Any, start: Callable[..., Opening], arguments: tuple) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     os.dup2(2, 1)  # what libraries print is no result
     try:
+        opening = start(*arguments)
         before = time.perf_counter()
-        run, names = start(*arguments)
+        run, names = opening()
         pipe.send({"load": time.perf_counter() - before, "names": names})
         while True:
             pipe.send(_answer(run, *pipe.recv()))
@@ -44,14 +46,23 @@ def _answer(run: Runner, feed: Feed, calls: int) -> dict[str, Any]:
     for _ in range(calls):
         made = run(feed)
     seconds = (time.perf_counter() - before) / calls
-    # of the process since it began, in bytes: Linux counts kilobytes
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"outputs": made, "seconds": seconds, "peak": peak}
+    return {"outputs": made, "seconds": seconds, "peak": _peak()}
+
+
+def _peak() -> int:
+    """The most bytes of memory that this process has held. getrusage's figure begins with the
+    parent's, so it is for systems without /proc alone."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:
+            line = next(line for line in file if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 class Contender:
-    """start(*arguments) makes (run, names of outputs) in a process of its own; both are sent there,
-    so start is a function of a module."""
+    """In a process of its own start(*arguments) imports what it needs and returns what makes (run,
+    names of outputs); that is timed as loading. start is a function of a module."""
 
     def __init__(self, name: str, start: Callable, *arguments: Any) -> None:
         self.name, self.peak = name, 0

@@ -16,7 +16,8 @@ import numpy as np
 
 from .. import ort
 from . import data
-from .options import add, existing, say, writable, write, write_json
+from .options import add, existing, writable, write, write_json
+from .progress import Progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +46,13 @@ def run(options: argparse.Namespace) -> None:
     batches = data.of(session.get_inputs(), options)
     names = [one.name for one in session.get_outputs()]
     runs, seconds = [], []
+    progress = Progress()
     for at, batch in enumerate(batches):
         start = time.perf_counter()
         runs.append(session.run(names, batch))
         seconds.append(time.perf_counter() - start)
         if len(batches) > 1:
-            say(f"batch {at + 1} of {len(batches)}: {1e3 * seconds[-1]:.2f} ms")
+            progress.step(at + 1, len(batches), "batches run")
     made = dict(data.joined(runs, names))
     if options.out:
         held = io.BytesIO()
@@ -86,7 +88,7 @@ def _tell(
         print(f"{name}: {'x'.join(map(str, array.shape)) or 'a number'} {array.dtype}")
     print(f"loaded in {1e3 * loaded:.1f} ms, first run {1e3 * seconds[0]:.2f} ms", end="")
     again = f", then {1e3 * statistics.median(seconds[1:]):.2f} ms" if len(seconds) > 1 else ""
-    print(f"{again} ({options.threads} threads)")
+    print(f"{again}; threads: {options.threads}")
     print(coverage)
     if options.out:
         print(options.out)

@@ -15,8 +15,8 @@ from .. import calibrate
 from .. import report as words
 from .._native import QuernelError
 from ..groups import PLAIN, ActivationStats
-from ..layer import Layer, QuantLayer
-from . import feeds, model, places, record, units, write
+from ..layer import Coding, Layer, QuantLayer
+from . import affine, edges, feeds, model, places, record, units, write
 from .measure import Measure
 from .report import Report, Row
 
@@ -30,6 +30,7 @@ class _Quantizing:
 
     def __init__(self, path: Any, batches: Iterable, memory: int, threads: int, tell: Any) -> None:
         self.net, self.threads, self.memory, self.tell = model.load(path), threads, memory, tell
+        affine.fold(self.net)
         self.parts = calibrate.parted(feeds.checked(batches, self.net))
         self.units, self.reasons = units.find(self.net)
         self.layers = {unit.name: unit for unit in self.units if unit.layer is not None}
@@ -40,9 +41,12 @@ class _Quantizing:
         self._record()
         self._try_layers()
 
-    def place(self) -> None:
+    def places_without(self, floats: Iterable[str]) -> places.Places:
         names = set(self.layers) - set(self.reasons)
-        self.places = places.find(self.net, self.units, names, self.floats)
+        return places.find(self.net, self.units, names, self.floats.union(floats))
+
+    def place(self) -> None:
+        self.places = self.places_without(())
 
     def group(self) -> None:
         self.groups = places.groups(self.net, self.places, self.shapes)
@@ -83,14 +87,20 @@ class _Quantizing:
     def stats(self, value: str) -> ActivationStats:
         return self.shown[0][value].merged(self.shown[1].get(value))
 
+    def plain(self) -> dict[str, Coding]:
+        """Every value's whole range, unsmoothed."""
+        stats = {
+            value: self.stats(value) for group in self.groups.values() for value in group.readers
+        }
+        return calibrate.codings(self.groups, stats, dict.fromkeys(self.groups, PLAIN))
+
     def _try_layers(self) -> None:
         """Layers that the library refuses stay float, with its reason."""
+        plain = self.plain()
         for group in self.groups.values():
-            stats = {value: self.stats(value) for value in group.readers}
-            found = group.codings(PLAIN, stats)
             for value, layers in group.readers.items():
                 for layer in layers:
-                    why = _refusal(layer, found[value], stats[value].pieces[0])
+                    why = _refusal(layer, plain[value], self.stats(value).pieces[0])
                     if why:
                         self.reasons[layer.name] = why
         self.place()
@@ -121,23 +131,45 @@ def _refusal(layer: Layer, coding: Any, piece: np.ndarray) -> str:
     return ""
 
 
-def _search_draft(run: _Quantizing) -> write.Draft:
+def _search_draft(run: _Quantizing, where: places.Places) -> write.Draft:
     """A graph for every choice: each value that could be smoothed is, each layer has a bias."""
-    smoothed = {v for g in run.groups.values() if g.slots and g.layers for v in g.readers}
-    return write.Draft(run.net, run.places, run.shapes, smoothed, run.places.layers())
+    smoothed = {v for group in run.groups.values() if group.slots for v in group.readers}
+    return write.Draft(run.net, where, run.shapes, smoothed, where.layers())
 
 
 def _final(run: _Quantizing, found: calibrate.Calibrated, measure: Measure) -> onnx.ModelProto:
-    """The model that is written."""
+    """The model that is written: factors only where there are some, in the layer before where it
+    can take them in; a bias only where there is one."""
     smoothed = {value for value, coding in found.codings.items() if coding.smooth is not None}
-    folded = [v for v in smoothed if write.foldable(run.net, run.places, v)]
+    folded = [
+        v for v in run.places.coded if v in smoothed and write.foldable(run.net, run.places, v)
+    ]
     layers = {**run.places.layers(), **found.corrected}
     biased = {name for name, layer in layers.items() if layer.bias is not None}
     draft = write.Draft(run.net, run.places, run.shapes, smoothed, biased, folded)
-    numbers = draft.numbers(found.codings, layers, measure.layers(found.codings, layers))
+    numbers = measure.of_draft(draft).numbers(found.codings, found.corrected)
     made = write.filled(draft.model, numbers, inputs=False)
     onnx.checker.check_model(made)
     return made
+
+
+def _float_edges(
+    run: _Quantizing, found: calibrate.Calibrated, measure: Measure, effort: calibrate.Effort
+) -> list[str]:
+    """Values that stay float for the error's sake; the places are found again."""
+    checked = run.parts[1][: calibrate.CHECKED]
+
+    def of(floats: frozenset[str]) -> float:
+        places_of = run.places_without(floats)
+        return measure.of_draft(_search_draft(run, places_of))(
+            found.codings, checked, found.corrected
+        )
+
+    over = lambda: effort.over(0)
+    chosen = edges.choose(edges.candidates(run.places), of, over)
+    run.floats |= chosen
+    run.place()
+    return [value for value in run.shown[0] if value in chosen]
 
 
 def _rows(run: _Quantizing, found: calibrate.Calibrated) -> list[Row]:
@@ -189,13 +221,14 @@ def quantize(
         why = next(iter(run.reasons.values()), "it has no layer")
         model.refuse(f"onnx: {run.net.name}: {NOTHING}: {why}", model.UNSUPPORTED)
     aside = run.parts[1]
-    measure = Measure(run.net, _search_draft(run), threads)
+    measure = Measure(run.net, _search_draft(run, run.places), threads)
     effort = calibrate.Effort(trials, seconds, lambda s, what: tell(0.2 + 0.7 * s, what), started)
     found = calibrate.choose(
         run.groups, run.shown, aside, measure, policies, places.sources(run.net, run.places), effort
     )
+    floats = _float_edges(run, found, measure, effort) if len(policies) > 1 else []
     made = _final(run, found, measure)
-    sqnr = measure.of_model(made, aside)
+    sqnr, plain = measure.of_model(made, aside), measure(run.plain(), aside)
     tell(0.97, "measured")
     model.write(made, out)
     made_report = Report(
@@ -203,8 +236,8 @@ def quantize(
         found.policy,
         found.held_out,
         sqnr,
-        found.held_out["plain"],
-        [],
+        plain,
+        floats,
         words.silences(found),
         time.monotonic() - started,
     )

@@ -16,10 +16,10 @@ from .feeds import Feed
 from .model import LEVELS, Net, options, refuse, session
 
 
-def showing(net: Net, values: Iterable[str], threads: int, level: Any) -> Any:
-    """A session whose outputs are these values."""
+def showing(given: onnx.ModelProto, values: Iterable[str], threads: int, level: Any) -> Any:
+    """A session of a model whose outputs are these values."""
     model = onnx.ModelProto()
-    model.CopyFrom(net.model)
+    model.CopyFrom(given)
     del model.graph.output[:]
     model.graph.output.extend(helper.make_empty_tensor_value_info(value) for value in values)
     return session(model, options(level, threads))
@@ -91,7 +91,7 @@ def record(
     sizes = {v: 4 * int(np.prod(s)) for v, s in shapes(net, list(values), largest).items()}
     portions = list(_portions(list(values), sizes, memory))
     for at, portion in enumerate(portions):
-        made = showing(net, portion, threads, LEVELS.ORT_ENABLE_ALL)
+        made = showing(net.model, portion, threads, LEVELS.ORT_ENABLE_ALL)
         for recorder, part in zip(recorders, parts):
             for feed in part:
                 for value, x in zip(portion, run(made, feed)):

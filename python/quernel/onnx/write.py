@@ -12,7 +12,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 from ..layer import Coding, Layer
-from .model import Net, captured, del_attributes
+from .affine import del_attributes
+from .model import Net, captured
 from .numbers import Numbers, quantized
 from .places import Places
 from .units import Unit

@@ -8,7 +8,7 @@ import functools
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from demo import assets
+from . import assets
 
 WORDS = (
     "scale zero point row column kernel tensor layer channel weight input output batch image "
