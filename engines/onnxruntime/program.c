@@ -112,8 +112,8 @@ static bool list_steps(builder *b, const quernel_ep_groups *g, int32_t group) {
     if (b->c->region.failed) return false;
     for (int32_t u = g->first[group]; u >= 0; u = g->next[u])
         for (uint32_t i = 0; i < b->c->units[u].n_steps; i++)
-            keys[b->n_steps++] =
-                ((int64_t)b->c->producer[b->c->units[u].steps[i].y] << 32) | b->c->units[u].steps[i].y;
+            keys[b->n_steps++] = ((int64_t)b->c->producer[b->c->units[u].steps[i].y] << 32) |
+                                 b->c->units[u].steps[i].y;
     qsort(keys, count, sizeof *keys, compare);
     for (uint32_t k = 0; k < count; k++) {
         const quernel_ep_unit *unit = &b->c->units[b->c->unit_of[keys[k] >> 32]];
@@ -195,8 +195,7 @@ static quernel_ep_program *assemble(const builder *b) {
     memcpy(image + quernel_ep_image_bytes(b->n_records, 0, 0), b->out_steps,
            b->n_steps * sizeof *b->out_steps);
     memcpy(image + quernel_ep_image_bytes(b->n_records, b->n_steps, 0), b->data, b->data_bytes);
-    quernel_ep_program *p =
-        quernel_ep_program_of_image((const void *)image, true, b->c->options);
+    quernel_ep_program *p = quernel_ep_program_of_image((const void *)image, true, b->c->options);
     if (p) note_types(p);
     else free(image);
     return p;
