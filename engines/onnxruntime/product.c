@@ -122,8 +122,8 @@ static bool read_codings(quernel_ep_draft *d, const form *f, const quernel_ep_st
     for (int i = 0; i < 2; i++) {
         quernel_ep_coding k;
         if (!quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, at[i]),
-                                    quernel_ep_input(n, at[i] + 1),
-                                    d->c->records[values[i]].type, &k))
+                                    quernel_ep_input(n, at[i] + 1), d->c->records[values[i]].type,
+                                    &k))
             return false;
         if (!quernel_ep_coding_is(d->c, values[i], &k))
             return QUERNEL_EP_REFUSE(d, "it reads codes by another scale than they were made by");
@@ -131,7 +131,8 @@ static bool read_codings(quernel_ep_draft *d, const form *f, const quernel_ep_st
     return true;
 }
 
-static bool match_codes(quernel_ep_draft *d, const form *f, quernel_ep_step *step, bool transposed) {
+static bool match_codes(quernel_ep_draft *d, const form *f, quernel_ep_step *step,
+                        bool transposed) {
     const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
     quernel_ep_codes codes;
     step->y = n->outputs[0];
@@ -145,7 +146,8 @@ static bool match_codes(quernel_ep_draft *d, const form *f, quernel_ep_step *ste
     return quernel_ep_bias_of_sums(d, step, bias, step->out, &codes);
 }
 
-static bool match_float(quernel_ep_draft *d, const form *f, quernel_ep_step *step, bool transposed) {
+static bool match_float(quernel_ep_draft *d, const form *f, quernel_ep_step *step,
+                        bool transposed) {
     const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
     quernel_ep_codes codes;
     if (!quernel_ep_is_int8(d->c->records[step->x].type))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights of convolutions and products: int8 constants with scale and zero point per output channel.
+// Weights of convolutions and products: int8 constants with scale and zero point per output
+// channel.
 #ifndef QUERNEL_EP_WEIGHTS_H
 #define QUERNEL_EP_WEIGHTS_H
 

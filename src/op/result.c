@@ -4,6 +4,7 @@
 
 #include "base/desc.h"
 #include "base/error.h"
+#include "op/output.h"
 #include "op/validate.h"
 #include "registry/registry.h"
 
@@ -72,31 +73,6 @@ bool quernel_i_result_folded(const quernel_epilogue *f) {
            !(f->residual && f->residual_after_activation);
 }
 
-quernel_i_act quernel_i_result_act(const quernel_epilogue *f) {
-    switch (f->activation) {
-    case QUERNEL_ACTIVATION_RELU: return QUERNEL_I_ACT_RELU;
-    case QUERNEL_ACTIVATION_CLAMP: return QUERNEL_I_ACT_CLAMP;
-    case QUERNEL_ACTIVATION_LEAKY:
-    case QUERNEL_ACTIVATION_PRELU: return QUERNEL_I_ACT_PRELU;
-    case QUERNEL_ACTIVATION_HSWISH: return QUERNEL_I_ACT_HSWISH;
-    case QUERNEL_ACTIVATION_HSIGMOID: return QUERNEL_I_ACT_HSIGMOID;
-    case QUERNEL_ACTIVATION_SILU: return QUERNEL_I_ACT_SILU;
-    case QUERNEL_ACTIVATION_GELU: return QUERNEL_I_ACT_GELU;
-    case QUERNEL_ACTIVATION_SIGMOID: return QUERNEL_I_ACT_SIGMOID;
-    case QUERNEL_ACTIVATION_TANH: return QUERNEL_I_ACT_TANH;
-    default: return QUERNEL_I_ACT_NONE;
-    }
-}
-
-float quernel_i_result_lo(const quernel_epilogue *f) {
-    const int32_t lo = f->y_type == QUERNEL_TYPE_U8 ? 0 : f->y_narrow ? -127 : -128;
-    return (float)(lo - f->y_zero);
-}
-
-float quernel_i_result_hi(const quernel_epilogue *f) {
-    return (float)((f->y_type == QUERNEL_TYPE_U8 ? 255 : 127) - f->y_zero);
-}
-
 // The tables while they are filled; those that are not needed are NULL.
 typedef struct tables {
     float *scale, *bias, *slope, *act_lo, *act_hi, *out_scale;
@@ -124,9 +100,7 @@ static void fill_channel(const quernel_i_unary *u, const tables *t, uint32_t n) 
     const quernel_epilogue *f = u->epilogue;
     const quernel_operand *x = u->x;
     const bool fold = quernel_i_result_folded(f), codes = quernel_i_validate_int8(x->tensor.type);
-    float o = 1.0f;
-    if (quernel_i_validate_int8(f->y_type))
-        o = 1.0f / (f->y_scale * (f->y_smooth ? f->y_smooth[n] : 1.0f));
+    const float o = quernel_i_validate_int8(f->y_type) ? quernel_i_output_factor(f, n) : 1.0f;
     const float d = !codes ? 1.0f : x->scales ? x->scales[n] : x->scale;
     t->scale[n] = fold ? d * o : d;
     if (t->slope) t->slope[n] = f->activation == QUERNEL_ACTIVATION_PRELU ? f->slopes[n] : f->slope;
@@ -140,7 +114,7 @@ quernel_i_result quernel_i_result_make(const quernel_i_unary *u, const quernel_t
     const quernel_epilogue *f = u->epilogue;
     const tables t = take_tables(f, y->c, block);
     for (uint32_t n = 0; block->base && n < y->c; n++) fill_channel(u, &t, n);
-    return (quernel_i_result){
+    quernel_i_result result = {
         .epilogue = quernel_i_registry_best(QUERNEL_I_OP_EPILOGUE, u->usable, -1),
         .y = *y,
         .scale = t.scale,
@@ -149,9 +123,9 @@ quernel_i_result quernel_i_result_make(const quernel_i_unary *u, const quernel_t
         .act_lo = t.act_lo,
         .act_hi = t.act_hi,
         .out_scale = t.out_scale,
-        .act = quernel_i_result_act(f),
-        .q_lo = quernel_i_result_lo(f),
-        .q_hi = quernel_i_result_hi(f),
+        .act = quernel_i_output_act(f->activation),
         .q_zero = f->y_zero,
     };
+    quernel_i_output_bounds(f, &result.q_lo, &result.q_hi);
+    return result;
 }

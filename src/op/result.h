@@ -25,12 +25,8 @@ int quernel_i_result_check(const quernel_i_unary *unary, quernel_error *error);
 quernel_i_result quernel_i_result_make(const quernel_i_unary *unary, const quernel_tensor *y,
                                        quernel_i_layout *block);
 
-/// Of an epilogue: whether the output's scale is part of the other tables (docs/numerics.md, rule
-/// 5), the activation, and the bounds of the codes less the zero point.
+/// Whether an epilogue's output scale is part of the other tables (docs/numerics.md, rule 5).
 bool quernel_i_result_folded(const quernel_epilogue *epilogue);
-quernel_i_act quernel_i_result_act(const quernel_epilogue *epilogue);
-float quernel_i_result_lo(const quernel_epilogue *epilogue);
-float quernel_i_result_hi(const quernel_epilogue *epilogue);
 
 /// Whether a code of x is its own result: the same coding on both sides, and no activation.
 bool quernel_i_result_keeps_codes(const quernel_i_unary *unary, uint32_t channels);
