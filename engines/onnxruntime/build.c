@@ -14,6 +14,7 @@ typedef struct builder {
     const quernel_ep_host *host;
     const OrtApi *api;
     const quernel_ep_settings *settings;
+    quernel_ep_claim **claims;
     const OrtGraph *graph;
     quernel_ep_import import;
     quernel_ep_fused *fused;
@@ -71,6 +72,9 @@ static OrtStatus *read_outputs(builder *b, const OrtNode *node) {
 }
 
 static OrtStatus *compile(builder *b) {
+    b->fused->program = quernel_ep_claims_take(b->claims, b->input_names, b->n_inputs,
+                                               b->output_names, b->n_outputs);
+    if (b->fused->program) return NULL;
     uint32_t *nodes =
         quernel_ep_arena_array(&b->import.arena, b->import.graph.n_nodes, sizeof *nodes);
     if (!nodes) return quernel_ep_refuse_memory(b->api);
@@ -141,9 +145,13 @@ static OrtStatus *fill(builder *b, const OrtNode *node, OrtNode **ret_context) {
 }
 
 OrtStatus *quernel_ep_build(const quernel_ep_host *host, const quernel_ep_settings *settings,
-                            const OrtGraph *graph, const OrtNode *node,
+                            quernel_ep_claim **claims, const OrtGraph *graph, const OrtNode *node,
                             quernel_ep_fused **ret_fused, OrtNode **ret_context) {
-    builder b = {.host = host, .api = host->api, .settings = settings, .graph = graph};
+    builder b = {.host = host,
+                 .api = host->api,
+                 .settings = settings,
+                 .claims = claims,
+                 .graph = graph};
     b.fused = *ret_fused = calloc(1, sizeof *b.fused);
     if (!b.fused) return quernel_ep_refuse_memory(host->api);
     b.fused->host = host;

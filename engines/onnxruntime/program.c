@@ -182,6 +182,18 @@ static void note_types(quernel_ep_program *p) {
     }
 }
 
+// The image is this program's own as long as it was not loaded.
+void quernel_ep_program_permute(quernel_ep_program *p, const uint32_t *inputs,
+                                const uint32_t *outputs) {
+    quernel_ep_record *records = (void *)((uint8_t *)p->memory + quernel_ep_image_bytes(0, 0, 0));
+    for (uint32_t i = 0; i < p->image->n_records; i++) {
+        quernel_ep_record *r = &records[i];
+        if (r->input >= 0) r->input = (int32_t)inputs[r->input];
+        if (r->output >= 0) r->output = (int32_t)outputs[r->output];
+    }
+    note_types(p);
+}
+
 static quernel_ep_program *assemble(const builder *b) {
     quernel_ep_image head = {.magic = "QNEPPROG",
                              .format = QUERNEL_EP_FORMAT,
