@@ -95,8 +95,7 @@ static bool holds(const quernel_ep_expr *e, uint32_t node) {
 static uint32_t next_reader(const quernel_ep_search *c, const quernel_ep_expr *e) {
     uint32_t next = UINT32_MAX;
     for (int32_t i = -1; i < (int32_t)e->n_terms; i++) {
-        const int32_t v =
-            i < 0 ? e->root : quernel_ep_node_of(c, e->terms[i].node)->outputs[0];
+        const int32_t v = i < 0 ? e->root : quernel_ep_node_of(c, e->terms[i].node)->outputs[0];
         for (uint32_t r = c->readers_begin[v]; r < c->readers_begin[v + 1]; r++)
             if (!holds(e, c->readers[r]) && c->readers[r] < next) next = c->readers[r];
     }
@@ -106,8 +105,7 @@ static uint32_t next_reader(const quernel_ep_search *c, const quernel_ep_expr *e
 // Whether none but the expression reads its values, its output aside.
 static bool is_closed(const quernel_ep_search *c, const quernel_ep_expr *e) {
     for (int32_t i = -1; i + 1 < (int32_t)e->n_terms; i++) {
-        const int32_t v =
-            i < 0 ? e->root : quernel_ep_node_of(c, e->terms[i].node)->outputs[0];
+        const int32_t v = i < 0 ? e->root : quernel_ep_node_of(c, e->terms[i].node)->outputs[0];
         if (quernel_ep_value_of(c, v)->graph_output) return false;
         for (uint32_t r = c->readers_begin[v]; r < c->readers_begin[v + 1]; r++)
             if (!holds(e, c->readers[r])) return false;

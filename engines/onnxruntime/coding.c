@@ -29,19 +29,18 @@ bool quernel_ep_coding_read(quernel_ep_search *c, uint32_t node, int32_t scale, 
     // the range that the library's formulas are proved for (docs/numerics.md, rule 1)
     if (!(coding.scale >= 0x1p-96f && coding.scale <= 0x1p96f))
         return quernel_ep_node_refuse(c, node, "%s: scale %g is not within 2^-96 ... 2^96", op,
-                                 (double)coding.scale);
+                                      (double)coding.scale);
     if (zero >= 0) {
-        if (!quernel_ep_is_constant(c, zero) ||
-            quernel_ep_value_of(c, zero)->type != type ||
+        if (!quernel_ep_is_constant(c, zero) || quernel_ep_value_of(c, zero)->type != type ||
             !read_integer(quernel_ep_value_of(c, zero), &coding.zero))
-            return quernel_ep_node_refuse(c, node, "%s: its zero point is not one constant code", op);
+            return quernel_ep_node_refuse(c, node, "%s: its zero point is not one constant code",
+                                          op);
     }
     *ret_coding = coding;
     return true;
 }
 
-bool quernel_ep_coding_is(const quernel_ep_search *c, int32_t v,
-                          const quernel_ep_coding *coding) {
+bool quernel_ep_coding_is(const quernel_ep_search *c, int32_t v, const quernel_ep_coding *coding) {
     const quernel_ep_coding *own = &c->records[v].coding;
     return own->type == coding->type && own->scale == coding->scale && own->zero == coding->zero;
 }
@@ -94,9 +93,9 @@ static void note_concat(quernel_ep_search *c, uint32_t node) {
 
 // Operators that move codes without looking at them.
 static bool moves(const quernel_ep_node *n) {
-    static const char *const names[] = {"Reshape",   "Flatten",  "Squeeze", "Unsqueeze",
-                                        "Transpose", "Identity", "MaxPool", "DepthToSpace",
-                                        "SpaceToDepth", "Slice", "Split", "Dropout"};
+    static const char *const names[] = {"Reshape",      "Flatten",  "Squeeze", "Unsqueeze",
+                                        "Transpose",    "Identity", "MaxPool", "DepthToSpace",
+                                        "SpaceToDepth", "Slice",    "Split",   "Dropout"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (quernel_ep_node_is(n, names[i])) return true;
     return false;

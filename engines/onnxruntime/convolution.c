@@ -91,9 +91,9 @@ static bool match_codes(quernel_ep_search *c, uint32_t node) {
     quernel_ep_codes codes;
     step->x = quernel_ep_operand(&d, n->inputs[0]);
     step->y = n->outputs[0];
-    if (step->x < 0 || !quernel_ep_codes_of_inputs(&d, quernel_ep_input(n, 3),
-                                                   quernel_ep_input(n, 4), quernel_ep_input(n, 5),
-                                                   &codes))
+    if (step->x < 0 ||
+        !quernel_ep_codes_of_inputs(&d, quernel_ep_input(n, 3), quernel_ep_input(n, 4),
+                                    quernel_ep_input(n, 5), &codes))
         return false;
     quernel_ep_coding x, y;
     if (!quernel_ep_coding_read(c, node, quernel_ep_input(n, 1), quernel_ep_input(n, 2),

@@ -72,8 +72,8 @@ static bool codings_agree(quernel_ep_draft *d, const quernel_ep_step *step) {
         quernel_ep_coding k;
         if (values[i] < 0 ||
             !quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, 3 * i + 1),
-                                    quernel_ep_input(n, 3 * i + 2),
-                                    d->c->records[values[i]].type, &k) ||
+                                    quernel_ep_input(n, 3 * i + 2), d->c->records[values[i]].type,
+                                    &k) ||
             !quernel_ep_coding_is(d->c, values[i], &k))
             return QUERNEL_EP_REFUSE(d, "it reads codes by another scale than they were made by");
     }

@@ -85,8 +85,8 @@ static void house_backwards(quernel_ep_lowering *l, uint32_t step) {
             settle(l, s->y, quernel_ep_tensor_add(l, s->y, QUERNEL_NETWORK_INNER), 0);
         house_parts(l, s);
     }
-    if (is_alias(l, s) && l->homes[s->y].tensor >= 0 && l->readers[s->x] == 1 &&
-        is_free(l, s->x) && l->sizes[s->x].c == l->sizes[s->y].c)
+    if (is_alias(l, s) && l->homes[s->y].tensor >= 0 && l->readers[s->x] == 1 && is_free(l, s->x) &&
+        l->sizes[s->x].c == l->sizes[s->y].c)
         l->homes[s->x] = l->homes[s->y];
 }
 
@@ -118,8 +118,7 @@ static void house_elided(quernel_ep_lowering *l, const quernel_ep_step *s) {
 static void house_forwards(quernel_ep_lowering *l, uint32_t step) {
     const quernel_ep_step *s = &l->program->steps[step];
     if (l->homes[s->y].tensor >= 0) return;
-    if (is_alias(l, s))
-        settle(l, s->y, l->homes[s->x].tensor, l->homes[s->x].channel + s->channel);
+    if (is_alias(l, s)) settle(l, s->y, l->homes[s->x].tensor, l->homes[s->x].channel + s->channel);
     else if (quernel_ep_is_elided(l, step)) house_elided(l, s);
     else settle(l, s->y, quernel_ep_tensor_add(l, s->y, QUERNEL_NETWORK_INNER), 0);
 }

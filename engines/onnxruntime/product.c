@@ -76,8 +76,8 @@ static bool is_flatten(quernel_ep_draft *d, const quernel_ep_node *n) {
     return inner == y->dims[1] && inner <= INT32_MAX && x->dims[0] == y->dims[0];
 }
 
-// The image whose codes reach v through a flattening and pairs of Q and DQ that keep them; −1: none.
-// Nodes that are passed are taken.
+// The image whose codes reach v through a flattening and pairs of Q and DQ that keep them; −1:
+// none. Nodes that are passed are taken.
 static int32_t behind_flatten(quernel_ep_draft *d, int32_t v) {
     const quernel_ep_search *c = d->c;
     bool flattened = false;
@@ -122,8 +122,8 @@ static bool read_codings(quernel_ep_draft *d, const form *f, const quernel_ep_st
     for (int i = 0; i < 2; i++) {
         quernel_ep_coding k;
         if (!quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, at[i]),
-                                    quernel_ep_input(n, at[i] + 1),
-                                    d->c->records[values[i]].type, &k))
+                                    quernel_ep_input(n, at[i] + 1), d->c->records[values[i]].type,
+                                    &k))
             return false;
         if (!quernel_ep_coding_is(d->c, values[i], &k))
             return QUERNEL_EP_REFUSE(d, "it reads codes by another scale than they were made by");
@@ -131,7 +131,8 @@ static bool read_codings(quernel_ep_draft *d, const form *f, const quernel_ep_st
     return true;
 }
 
-static bool match_codes(quernel_ep_draft *d, const form *f, quernel_ep_step *step, bool transposed) {
+static bool match_codes(quernel_ep_draft *d, const form *f, quernel_ep_step *step,
+                        bool transposed) {
     const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
     quernel_ep_codes codes;
     step->y = n->outputs[0];
@@ -140,12 +141,14 @@ static bool match_codes(quernel_ep_draft *d, const form *f, quernel_ep_step *ste
                                     quernel_ep_input(n, (uint32_t)f->w_scale + 1), &codes))
         return false;
     codes.axis = !transposed;
-    if (!read_codings(d, f, step) || !quernel_ep_product_fill(d, step, &codes, transposed)) return false;
+    if (!read_codings(d, f, step) || !quernel_ep_product_fill(d, step, &codes, transposed))
+        return false;
     const int32_t bias = f->bias < 0 ? -1 : quernel_ep_input(n, (uint32_t)f->bias);
     return quernel_ep_bias_of_sums(d, step, bias, step->out, &codes);
 }
 
-static bool match_float(quernel_ep_draft *d, const form *f, quernel_ep_step *step, bool transposed) {
+static bool match_float(quernel_ep_draft *d, const form *f, quernel_ep_step *step,
+                        bool transposed) {
     const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
     quernel_ep_codes codes;
     if (!quernel_ep_is_int8(d->c->records[step->x].type))

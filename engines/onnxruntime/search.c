@@ -66,7 +66,7 @@ static void find_records(quernel_ep_search *c) {
 }
 
 int quernel_ep_search_make(const quernel_ep_graph *graph, const quernel_ep_options *options,
-                            quernel_ep_search *ret_search) {
+                           quernel_ep_search *ret_search) {
     quernel_ep_search c = {.graph = graph, .options = options, .n_values = graph->n_values};
     size_t edges = 0;
     for (uint32_t i = 0; i < graph->n_nodes; i++) edges += graph->nodes[i].n_inputs;

@@ -42,9 +42,9 @@ typedef struct quernel_ep_search {
     quernel_ep_region region;
     // by value: the graph's first, then those that units have made for themselves
     uint32_t n_values;
-    int32_t *producer;        // node, or −1
-    uint32_t *readers_begin;  // [graph values + 1], into `readers`
-    uint32_t *readers;        // nodes, ascending, once for each input
+    int32_t *producer;          // node, or −1
+    uint32_t *readers_begin;    // [graph values + 1], into `readers`
+    uint32_t *readers;          // nodes, ascending, once for each input
     quernel_ep_record *records; // coding, smooth and constants of values
     // by node
     int32_t *unit_of; // unit, or −1
@@ -58,7 +58,7 @@ typedef struct quernel_ep_search {
 } quernel_ep_search;
 
 int quernel_ep_search_make(const quernel_ep_graph *graph, const quernel_ep_options *options,
-                            quernel_ep_search *ret_search);
+                           quernel_ep_search *ret_search);
 void quernel_ep_search_free(quernel_ep_search *c);
 
 /// Notes why a node is not taken; the first reason stays. Returns false.

@@ -49,8 +49,8 @@ bool quernel_ep_codes_of_float(quernel_ep_draft *d, int32_t v, quernel_ep_codes 
         return QUERNEL_EP_REFUSE(d, "weights: blocked quantization");
     if (quernel_ep_value_of(d->c, v)->type != QUERNEL_EP_TYPE_F32)
         return QUERNEL_EP_REFUSE(d, "weights are not dequantized to f32");
-    if (!quernel_ep_codes_of_inputs(d, n->inputs[0], quernel_ep_input(n, 1),
-                                    quernel_ep_input(n, 2), ret_codes))
+    if (!quernel_ep_codes_of_inputs(d, n->inputs[0], quernel_ep_input(n, 1), quernel_ep_input(n, 2),
+                                    ret_codes))
         return false;
     ret_codes->axis = quernel_ep_int(n, "axis", 1);
     if (ret_codes->axis < 0) ret_codes->axis += ret_codes->value->rank;

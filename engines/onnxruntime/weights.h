@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights of convolutions and products: int8 constants with scale and zero point per output channel.
+// Weights of convolutions and products: int8 constants with scale and zero point per output
+// channel.
 #ifndef QUERNEL_EP_WEIGHTS_H
 #define QUERNEL_EP_WEIGHTS_H
 
@@ -34,8 +35,8 @@ bool quernel_ep_bias_read(quernel_ep_draft *d, quernel_ep_step *step, int32_t v,
 bool quernel_ep_bias_of_sums(quernel_ep_draft *d, quernel_ep_step *step, int32_t v, uint32_t out,
                              const quernel_ep_codes *weights);
 
-/// Window, weights and macs of a convolution, or product ([N][K] weights where `transposed`), of the
-/// draft's node; the step's x is set.
+/// Window, weights and macs of a convolution, or product ([N][K] weights where `transposed`), of
+/// the draft's node; the step's x is set.
 bool quernel_ep_convolution_fill(quernel_ep_draft *d, quernel_ep_step *step,
                                  const quernel_ep_codes *codes, bool up);
 bool quernel_ep_product_fill(quernel_ep_draft *d, quernel_ep_step *step,
