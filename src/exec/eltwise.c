@@ -97,9 +97,8 @@ static void run_task(void *arg, uint32_t index, uint32_t worker) {
     const run *r = arg;
     const quernel_i_nest *nest = &r->work->nest;
     if (index >= nest->tasks) {
-        const quernel_tensor *y = &r->work->y;
-        const quernel_i_border_part all = {index - nest->tasks, 0, y->h, 0, y->w};
-        quernel_i_border_write(y, r->buffers->y, r->work->border, &all);
+        quernel_i_border_fill_image(&r->work->y, r->buffers->y, index - nest->tasks,
+                                    r->work->border);
         return;
     }
     const uint32_t first = index * nest->blocks_of_task, left = nest->blocks - first;

@@ -6,7 +6,13 @@
 
 #include "op/output.h"
 #include "op/product.h"
-#include "op/result.h"
+
+static bool folded(const quernel_epilogue *f) {
+    const bool int8 = f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
+    // the factor may pass through the activation
+    const bool linear = f->activation <= QUERNEL_ACTIVATION_PRELU;
+    return int8 && linear && !(f->residual && f->residual_after_activation);
+}
 
 static bool int8_output(const quernel_epilogue *f) {
     return f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
@@ -70,7 +76,7 @@ static void fill_integers(const quernel_i_problem *p, const quernel_i_plan *plan
 
 static void fill_floats(const quernel_i_problem *p, const oc_tables *t, size_t j, uint32_t n) {
     const quernel_epilogue *f = &p->epilogue;
-    const bool fold = quernel_i_result_folded(f);
+    const bool fold = folded(f);
     const float o = int8_output(f) ? quernel_i_output_factor(f, n) : 1.0f;
     const bool own = p->quant.mode == QUERNEL_QUANT_STATIC && !p->quant.row_scale;
     const float c = own ? p->quant.scale * p->weights->scale[n] : p->weights->scale[n];
@@ -106,10 +112,9 @@ static oc_tables take_oc_tables(const quernel_i_problem *p, quernel_i_layout *bl
         t.act_lo = quernel_i_take(block, oc, sizeof(float));
         t.act_hi = quernel_i_take(block, oc, sizeof(float));
     }
-    if (int8_output(f) && !quernel_i_result_folded(f))
-        t.out_scale = quernel_i_take(block, oc, sizeof(float));
+    if (int8_output(f) && !folded(f)) t.out_scale = quernel_i_take(block, oc, sizeof(float));
     // An f32 residual that nothing is folded into is added unscaled.
-    if (f->residual && (f->residual_type != QUERNEL_TYPE_F32 || quernel_i_result_folded(f)))
+    if (f->residual && (f->residual_type != QUERNEL_TYPE_F32 || folded(f)))
         t.r_scale = quernel_i_take(block, oc, sizeof(float));
     return t;
 }
