@@ -124,9 +124,9 @@ def _ncnn(package, path):
 @dataclasses.dataclass(frozen=True)
 class Case:
     """A network as an ONNX file or model, its inputs for a protocol, and the gain over plain u8
-    that is asked for, dB (None: none). shown: the inputs to calibrate on, where they are of another kind.
-    task(protocol, outputs of each input): the share that is right. fed_by: the part of a protocol
-    that the inputs are made of."""
+    that is asked for, dB (None: none). shown: the inputs to calibrate on, where they are of another
+    kind. task(protocol, outputs of each input): the share that is right. fed_by: the part of a
+    protocol that the inputs are made of."""
 
     read: Callable
     inputs: Callable
