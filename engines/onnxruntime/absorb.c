@@ -95,6 +95,7 @@ static bool is_understood(quernel_ep_search *c, int32_t codes) {
     for (uint32_t r = c->readers_begin[codes]; r < c->readers_begin[codes + 1]; r++) {
         const quernel_ep_node *n = quernel_ep_node_of(c, c->readers[r]);
         if (strcmp(n->op, "DequantizeLinear")) return false;
+        if (quernel_ep_is_dead(c, n->outputs[0])) continue;
         const int32_t reader = quernel_ep_sole_reader(c, n->outputs[0]);
         if (reader < 0) return false;
         const quernel_ep_node *m = quernel_ep_node_of(c, (uint32_t)reader);

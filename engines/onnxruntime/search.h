@@ -84,6 +84,10 @@ static inline const quernel_ep_node *quernel_ep_node_of(const quernel_ep_search 
 static inline uint32_t quernel_ep_readers_count(const quernel_ep_search *c, int32_t v) {
     return c->readers_begin[v + 1] - c->readers_begin[v];
 }
+/// Whether nobody reads a value, nor sees it.
+static inline bool quernel_ep_is_dead(const quernel_ep_search *c, int32_t v) {
+    return !quernel_ep_readers_count(c, v) && !c->graph->values[v].graph_output;
+}
 static inline bool quernel_ep_is_constant(const quernel_ep_search *c, int32_t v) {
     return v >= 0 && c->graph->values[v].data != NULL;
 }
