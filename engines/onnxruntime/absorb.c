@@ -88,23 +88,50 @@ static bool absorb_activation(state *s) {
     return true;
 }
 
-// Whether each reader takes the codes for what they are: convolutions and products multiply them
-// with weights that carry the factors, all others read values by scales that hold them.
-static bool is_understood(quernel_ep_search *c, int32_t codes) {
-    if (quernel_ep_value_of(c, codes)->graph_output) return false;
-    for (uint32_t r = c->readers_begin[codes]; r < c->readers_begin[codes + 1]; r++) {
-        const quernel_ep_node *n = quernel_ep_node_of(c, c->readers[r]);
-        if (strcmp(n->op, "DequantizeLinear")) return false;
-        if (quernel_ep_is_dead(c, n->outputs[0])) continue;
-        const int32_t reader = quernel_ep_sole_reader(c, n->outputs[0]);
-        if (reader < 0) return false;
-        const quernel_ep_node *m = quernel_ep_node_of(c, (uint32_t)reader);
-        const bool multiplies =
-            m->inputs[0] == n->outputs[0] &&
-            (quernel_ep_node_is(m, "Conv") || quernel_ep_node_is(m, "ConvTranspose") ||
-             quernel_ep_node_is(m, "Gemm") || quernel_ep_node_is(m, "MatMul"));
-        if (multiplies == quernel_ep_coding_is_wide(c, c->readers[r])) return false;
-    }
+static bool is_any(const quernel_ep_node *n, const char *const *ops, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (quernel_ep_node_is(n, ops[i])) return true;
+    return false;
+}
+
+static bool are_understood(quernel_ep_search *c, int32_t codes, int depth);
+
+// An operator that treats each channel alike: what it writes carries the factors of what it reads.
+static bool carries(quernel_ep_search *c, const quernel_ep_node *n, quernel_ep_span smooth,
+                    int depth) {
+    static const char *const ops[] = {"Resize", "MaxPool", "AveragePool", "GlobalAveragePool"};
+    const int32_t q = quernel_ep_sole_reader(c, n->outputs[0]);
+    if (!is_any(n, ops, sizeof ops / sizeof *ops) || q < 0) return false;
+    const quernel_ep_node *quantizer = quernel_ep_node_of(c, (uint32_t)q);
+    const int32_t codes = quantizer->outputs[0];
+    if (!quernel_ep_node_is(quantizer, "QuantizeLinear") || !c->records[codes].coding.type)
+        return false;
+    c->records[codes].smooth = smooth;
+    if (are_understood(c, codes, depth + 1)) return true;
+    c->records[codes].smooth.bytes = 0;
+    return false;
+}
+
+// Whether a reader takes the codes for what they are: a convolution or product multiplies them with
+// weights that carry the factors, others read values by scales that hold them.
+static bool is_understood(quernel_ep_search *c, uint32_t dequantizer, int depth) {
+    static const char *const multipliers[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
+    const quernel_ep_node *n = quernel_ep_node_of(c, dequantizer);
+    if (strcmp(n->op, "DequantizeLinear")) return false;
+    if (quernel_ep_is_dead(c, n->outputs[0])) return true;
+    const int32_t reader = quernel_ep_sole_reader(c, n->outputs[0]);
+    if (reader < 0) return false;
+    const quernel_ep_node *m = quernel_ep_node_of(c, (uint32_t)reader);
+    const bool multiplies = m->inputs[0] == n->outputs[0] &&
+                            is_any(m, multipliers, sizeof multipliers / sizeof *multipliers);
+    if (quernel_ep_coding_is_wide(c, dequantizer)) return !multiplies;
+    return multiplies || carries(c, m, c->records[n->inputs[0]].smooth, depth);
+}
+
+static bool are_understood(quernel_ep_search *c, int32_t codes, int depth) {
+    if (quernel_ep_value_of(c, codes)->graph_output || depth > 8) return false;
+    for (uint32_t r = c->readers_begin[codes]; r < c->readers_begin[codes + 1]; r++)
+        if (!is_understood(c, c->readers[r], depth)) return false;
     return true;
 }
 
@@ -115,7 +142,7 @@ static bool set_smooth(state *s, const quernel_ep_constant *k, int32_t codes) {
         if (!(k->data[i] >= 0x1p-40 && k->data[i] <= 0x1p40)) return false;
     }
     s->d->c->records[codes].smooth = quernel_ep_put_vector(s->d->c, k, s->channels);
-    if (is_understood(s->d->c, codes)) {
+    if (are_understood(s->d->c, codes, 0)) {
         if (s->step->order == QUERNEL_EP_ORDER_ANY)
             s->step->order = s->step->y_order = QUERNEL_EP_ORDER_IMAGE;
         return true;
