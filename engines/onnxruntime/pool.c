@@ -5,7 +5,8 @@
 #include "window.h"
 
 static bool check_max(quernel_ep_draft *d, const quernel_ep_node *n) {
-    if (n->n_outputs > 1 && n->outputs[1] >= 0) return QUERNEL_EP_REFUSE(d, "indices are asked for");
+    if (n->n_outputs > 1 && n->outputs[1] >= 0)
+        return QUERNEL_EP_REFUSE(d, "indices are asked for");
     return !quernel_ep_int(n, "storage_order", 0) || QUERNEL_EP_REFUSE(d, "storage_order");
 }
 

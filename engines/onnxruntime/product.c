@@ -76,8 +76,8 @@ static bool is_flatten(quernel_ep_draft *d, const quernel_ep_node *n) {
     return inner == y->dims[1] && inner <= INT32_MAX && x->dims[0] == y->dims[0];
 }
 
-// The image whose codes reach v through a flattening and pairs of Q and DQ that keep them; −1: none.
-// Nodes that are passed are taken.
+// The image whose codes reach v through a flattening and pairs of Q and DQ that keep them; −1:
+// none. Nodes that are passed are taken.
 static int32_t behind_flatten(quernel_ep_draft *d, int32_t v) {
     const quernel_ep_search *c = d->c;
     bool flattened = false;
@@ -141,7 +141,8 @@ static bool match_codes(quernel_ep_draft *d, const form *f, quernel_ep_step *ste
                                     quernel_ep_input(n, (uint32_t)f->w_scale + 1), &codes))
         return false;
     codes.axis = !transposed;
-    if (!read_codings(d, f, step) || !quernel_ep_product_fill(d, step, &codes, transposed)) return false;
+    if (!read_codings(d, f, step) || !quernel_ep_product_fill(d, step, &codes, transposed))
+        return false;
     const int32_t bias = f->bias < 0 ? -1 : quernel_ep_input(n, (uint32_t)f->bias);
     return quernel_ep_bias_of_sums(d, step, bias, step->out, &codes);
 }

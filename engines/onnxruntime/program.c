@@ -100,8 +100,7 @@ static void copy_step(builder *b, uint32_t i) {
 // Steps by the node that makes their output: what a step reads is made before it, and what lies
 // between the steps of a unit before the graph's own value.
 static int64_t key_of(const quernel_ep_search *c, int32_t v) {
-    return (int64_t)c->producer[v] << 33 |
-           (int64_t)((uint32_t)v < c->graph->n_values) << 32 | v;
+    return (int64_t)c->producer[v] << 33 | (int64_t)((uint32_t)v < c->graph->n_values) << 32 | v;
 }
 
 static int compare(const void *a, const void *b) {
@@ -212,8 +211,7 @@ static quernel_ep_program *assemble(const builder *b) {
     memcpy(image + quernel_ep_image_bytes(b->n_records, 0, 0), b->out_steps,
            b->n_steps * sizeof *b->out_steps);
     memcpy(image + quernel_ep_image_bytes(b->n_records, b->n_steps, 0), b->data, b->data_bytes);
-    quernel_ep_program *p =
-        quernel_ep_program_of_image((const void *)image, true, b->c->options);
+    quernel_ep_program *p = quernel_ep_program_of_image((const void *)image, true, b->c->options);
     if (p) note_types(p);
     else free(image);
     return p;

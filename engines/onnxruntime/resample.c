@@ -66,8 +66,8 @@ static bool is_left_out(const quernel_ep_draft *d, int32_t v) {
 static bool set_axis(quernel_ep_draft *d, quernel_ep_step *step, const quernel_ep_axis *modes,
                      int64_t axis, float scale, int64_t size) {
     const quernel_ep_value *x = quernel_ep_value_of(d->c, step->x),
-                           *y = quernel_ep_value_of(
-                               d->c, quernel_ep_node_of(d->c, d->node)->outputs[0]);
+                           *y = quernel_ep_value_of(d->c,
+                                                    quernel_ep_node_of(d->c, d->node)->outputs[0]);
     const bool keeps = scale == 1 || (size > 0 && x->dims[axis] == size);
     quernel_ep_axis a = *modes;
     if (!is_spatial(axis, x->rank))

@@ -5,7 +5,7 @@
 
 #include "unit.h"
 
-#define QUERNEL_EP_COORDINATES                                                            \
+#define QUERNEL_EP_COORDINATES                                                                 \
     "half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric", \
         "tf_half_pixel_for_nn", "tf_crop_and_resize"
 enum {
@@ -19,11 +19,6 @@ enum {
 };
 
 #define QUERNEL_EP_NEAREST "round_prefer_floor", "round_prefer_ceil", "floor", "ceil"
-enum {
-    QUERNEL_EP_PREFER_FLOOR = 0,
-    QUERNEL_EP_PREFER_CEIL,
-    QUERNEL_EP_FLOOR,
-    QUERNEL_EP_CEIL
-};
+enum { QUERNEL_EP_PREFER_FLOOR = 0, QUERNEL_EP_PREFER_CEIL, QUERNEL_EP_FLOOR, QUERNEL_EP_CEIL };
 
 #endif

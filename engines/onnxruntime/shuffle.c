@@ -28,7 +28,8 @@ static bool fill_space(quernel_ep_draft *d, quernel_ep_step *step, uint32_t b, b
     if (!from) return false;
     for (uint32_t p = 0; p < taps; p++)
         for (uint32_t i = 0; i < c; i++) from[p * c + i] = crd ? i * taps + p : p * c + i;
-    step->arrays[QUERNEL_EP_FROM] = quernel_ep_data_put(d->c, from, taps * (size_t)c * sizeof *from);
+    step->arrays[QUERNEL_EP_FROM] =
+        quernel_ep_data_put(d->c, from, taps * (size_t)c * sizeof *from);
     return true;
 }
 
@@ -48,7 +49,8 @@ static bool match_blocks(quernel_ep_draft *d, quernel_ep_step *step) {
     const char *mode = quernel_ep_text(n, "mode", "DCR");
     const uint32_t x = quernel_ep_channels(d->c, step->x, QUERNEL_EP_ORDER_IMAGE);
     const bool crd = !strcmp(mode, "CRD");
-    if ((strcmp(mode, "DCR") && !crd) || (depth && crd)) return QUERNEL_EP_REFUSE(d, "mode %s", mode);
+    if ((strcmp(mode, "DCR") && !crd) || (depth && crd))
+        return QUERNEL_EP_REFUSE(d, "mode %s", mode);
     if (b < 1 || b > 256 || !x || x > INT32_MAX / (b * b) || (!depth && x % (b * b)))
         return QUERNEL_EP_REFUSE(d, "channels or block are out of range");
     if (quernel_ep_value_of(d->c, step->x)->rank != 4) return QUERNEL_EP_REFUSE(d, "not 4 axes");
@@ -115,7 +117,8 @@ static bool match_channels(quernel_ep_draft *d, quernel_ep_step *step) {
     uint32_t *from = quernel_ep_region_take(&d->c->region, step->out, sizeof *from);
     for (uint32_t i = 0; from && i < step->out; i++)
         from[i] = i % groups * (step->out / groups) + i / groups;
-    if (from) step->arrays[QUERNEL_EP_FROM] = quernel_ep_data_put(d->c, from, step->out * sizeof *from);
+    if (from)
+        step->arrays[QUERNEL_EP_FROM] = quernel_ep_data_put(d->c, from, step->out * sizeof *from);
     return from && finish(d, step, y);
 }
 

@@ -98,8 +98,8 @@ static void run_task(void *arg, uint32_t index, uint32_t worker) {
     const quernel_i_nest *nest = &r->work->nest;
     if (index >= nest->tasks) {
         const quernel_tensor *y = &r->work->y;
-        const quernel_i_border_part all = {index - nest->tasks, 0, y->h, 0, y->w};
-        quernel_i_border_write(y, r->buffers->y, r->work->border, &all);
+        const quernel_i_border_part image = {index - nest->tasks, 0, y->h, 0, y->w};
+        quernel_i_border_write(y, r->buffers->y, r->work->border, &image);
         return;
     }
     const uint32_t first = index * nest->blocks_of_task, left = nest->blocks - first;

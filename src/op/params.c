@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "op/output.h"
 #include "op/product.h"
 #include "op/result.h"
 
@@ -71,7 +70,7 @@ static void fill_integers(const quernel_i_problem *p, const quernel_i_plan *plan
 static void fill_floats(const quernel_i_problem *p, const oc_tables *t, size_t j, uint32_t n) {
     const quernel_epilogue *f = &p->epilogue;
     const bool fold = quernel_i_result_folded(f);
-    const float o = int8_output(f) ? quernel_i_output_factor(f, n) : 1.0f;
+    const float o = quernel_i_result_factor(f, n);
     const bool own = p->quant.mode == QUERNEL_QUANT_STATIC && !p->quant.row_scale;
     const float c = own ? p->quant.scale * p->weights->scale[n] : p->weights->scale[n];
     const float b =
@@ -136,8 +135,9 @@ static void fill_k_runs(const quernel_i_problem *p, const quernel_i_plan *plan,
 
 static void fill_scalars(const quernel_i_problem *p, quernel_i_params *params) {
     const quernel_epilogue *f = &p->epilogue;
-    params->act = quernel_i_output_act(f->activation);
-    quernel_i_output_bounds(f, &params->q_lo, &params->q_hi);
+    params->act = quernel_i_result_act(f);
+    params->q_lo = quernel_i_result_lo(f);
+    params->q_hi = quernel_i_result_hi(f);
     params->q_zero = f->y_zero;
     params->lo = p->quant.type == QUERNEL_TYPE_U8 ? 0.0f : p->quant.narrow ? -127.0f : -128.0f;
     params->hi = p->quant.type == QUERNEL_TYPE_U8 ? 255.0f : 127.0f;

@@ -100,7 +100,8 @@ static bool add_elements(drawn *d, uint32_t x, uint32_t y, uint32_t from, uint32
 
 static void draw_elements(drawn *d, uint32_t x) {
     const quernel_tensor sizes = d->drawn[x].sizes;
-    const uint32_t y = draw_tensor(d, sizes), split = uint_in(d, 0, sizes.c - 1);
+    const uint32_t y = draw_tensor(d, sizes),
+                   split = rng_one_in(&d->r, 2) ? 0 : uint_in(d, 0, sizes.c - 1);
     const bool alike = rng_one_in(&d->r, 5);
     if (alike) make_alike(d, x, y, NULL);
     if (split) add_elements(d, x, y, 0, split, alike);
