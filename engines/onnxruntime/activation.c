@@ -73,8 +73,7 @@ static bool set_slopes(quernel_ep_draft *d, const quernel_ep_term *t, uint32_t c
 }
 
 // clamp(a·x + b, 0, 1) where a·x + b is the convolution's.
-static bool set_hard_sigmoid(quernel_ep_draft *d, const quernel_ep_term *t,
-                             quernel_ep_step *step) {
+static bool set_hard_sigmoid(quernel_ep_draft *d, const quernel_ep_term *t, quernel_ep_step *step) {
     double factor = t->parameters[0];
     const quernel_ep_constant factors = {.data = &factor, .count = 1};
     if (!quernel_ep_factor_absorb(d, step, &factors, t->parameters[1])) return false;

@@ -40,8 +40,8 @@ bool quernel_ep_bias_of_sums(quernel_ep_draft *d, quernel_ep_step *step, int32_t
 bool quernel_ep_factor_absorb(quernel_ep_draft *d, quernel_ep_step *step,
                               const quernel_ep_constant *factors, double offset);
 
-/// Window, weights and macs of a convolution, or product ([N][K] weights where `transposed`), of the
-/// draft's node; the step's x is set.
+/// Window, weights and macs of a convolution, or product ([N][K] weights where `transposed`), of
+/// the draft's node; the step's x is set.
 bool quernel_ep_convolution_fill(quernel_ep_draft *d, quernel_ep_step *step,
                                  const quernel_ep_codes *codes, bool up);
 bool quernel_ep_product_fill(quernel_ep_draft *d, quernel_ep_step *step,
