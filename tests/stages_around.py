@@ -16,7 +16,7 @@ from stages_native import PLAIN, clang_build
 LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "300"
 PYTHON_TESTS = (
-    "suite layouts layers readers layer_search modules onednn experiment peers sessions commands "
+    "suite layouts layers readers qdq layer_search modules onednn experiment peers sessions commands "
     "commands_long networks_bench"
 ).split()
 

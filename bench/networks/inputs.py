@@ -5,8 +5,8 @@ and those that are judged by share no photograph, page, drawing or turn."""
 import numpy as np
 from PIL import Image
 
-from demo import assets, lidar
-from seed import clicks, pages
+from demo import assets, lidar, pages
+from seed import clicks
 
 # photographs inside packages: to calibrate on, and unseen
 SEEN = [

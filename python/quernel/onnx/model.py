@@ -45,6 +45,16 @@ def captured(node: onnx.NodeProto) -> Iterator[str]:
             yield from (output.name for output in graph.output)
 
 
+def free(name: str, taken: set[str]) -> str:
+    """A name that is not taken, like the one asked for; it is then."""
+    found, number = name, 0
+    while found in taken:
+        number += 1
+        found = f"{name}_{number}"
+    taken.add(found)
+    return found
+
+
 class Net:
     """A ModelProto with what is looked up all the time: who makes a value, who reads it, what is
     constant."""
@@ -87,12 +97,7 @@ class Net:
 
     def free(self, name: str) -> str:
         """A name that nothing has, like the one asked for."""
-        taken, found, number = self.names(), name, 0
-        while found in taken:
-            number += 1
-            found = f"{name}_{number}"
-        taken.add(found)
-        return found
+        return free(name, self.names())
 
     def names(self) -> set[str]:
         """Every name of a value or node, and those that free() gave away."""
