@@ -15,9 +15,10 @@ from stages_native import PLAIN, clang_build
 
 LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "300"
+ENGINE_TESTS = "differential nodes patterns fuzz".split()
 PYTHON_TESTS = (
-    "suite layouts layers ncnn_files qdq layer_search modules onednn experiment peers sessions commands "
-    "commands_long networks_bench"
+    "suite layouts layers ncnn_files qdq layer_search modules onednn experiment peers sessions "
+    "commands commands_long networks_bench"
 ).split()
 
 
@@ -85,6 +86,26 @@ def engines(suite):
             continue
         command = [python, ROOT / "tests" / "engines" / "host.py"]
         total.add(suite.step(f"host, {name}", command, {"QUERNEL_ORT_PLUGIN": str(plugin)}))
+    return total.add(whole_networks(suite, plugin))
+
+
+def whole_networks(suite, plugin):
+    """Quantized graphs, random and known, by the plugin against what they mean."""
+    python = suite.options.python
+    if not python or suite.step("", [python, "-c", "import onnx, onnxruntime"]).failed:
+        return skip("engines: what graphs mean: needs onnx and onnxruntime (pip)")
+    env = {
+        "QUERNEL_ORT_PLUGIN": str(plugin),
+        "QUERNEL_LIBRARY": str(ROOT / "build-gcc" / "libquernel.so"),
+        "PYTHONPATH": f"{ROOT / 'python'}:{ROOT / 'tests' / 'python'}",
+        "QUERNEL_TEST_CASES": suite.cases("4000" if suite.options.long else "200"),
+    }
+    if suite.options.long:
+        env |= {"QUERNEL_FUZZ_GRAPHS": "2000", "QUERNEL_FUZZ_MUTANTS": "10000"}
+    total = Outcome()
+    for name in ENGINE_TESTS:
+        command = [python, ROOT / "tests" / "engines" / f"{name}.py"]
+        total.add(suite.step(f"engines/{name}", command, env))
     return total
 
 
