@@ -17,7 +17,7 @@ LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "300"
 ENGINE_TESTS = "differential nodes patterns fuzz".split()
 PYTHON_TESTS = (
-    "suite layouts layers readers qdq layer_search modules onednn experiment peers sessions "
+    "suite layouts layers ncnn_files qdq layer_search modules onednn experiment peers sessions "
     "commands commands_long networks_bench"
 ).split()
 

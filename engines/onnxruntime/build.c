@@ -147,11 +147,8 @@ static OrtStatus *fill(builder *b, const OrtNode *node, OrtNode **ret_context) {
 OrtStatus *quernel_ep_build(const quernel_ep_host *host, const quernel_ep_settings *settings,
                             quernel_ep_claim **claims, const OrtGraph *graph, const OrtNode *node,
                             quernel_ep_fused **ret_fused, OrtNode **ret_context) {
-    builder b = {.host = host,
-                 .api = host->api,
-                 .settings = settings,
-                 .claims = claims,
-                 .graph = graph};
+    builder b = {
+        .host = host, .api = host->api, .settings = settings, .claims = claims, .graph = graph};
     b.fused = *ret_fused = calloc(1, sizeof *b.fused);
     if (!b.fused) return quernel_ep_refuse_memory(host->api);
     b.fused->host = host;

@@ -96,8 +96,8 @@ static OrtStatus *compile(OrtEp *base, const OrtGraph **graphs, const OrtNode **
     size_t done = 0;
     for (; done < count && !status; done++) {
         quernel_ep_fused *made = NULL;
-        status = quernel_ep_build(p->host, &p->settings, &p->claims, graphs[done], fused[done], &made,
-                                  &ret_contexts[done]);
+        status = quernel_ep_build(p->host, &p->settings, &p->claims, graphs[done], fused[done],
+                                  &made, &ret_contexts[done]);
         ret_infos[done] = (OrtNodeComputeInfo *)made; // NULL, or half made
     }
     if (!status) return NULL;

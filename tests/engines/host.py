@@ -161,32 +161,32 @@ class Registration(unittest.TestCase):
         run(session(codes()), draw(1, 6, 12, 10))
 
 
+def told_by(version, newest):
+    """What the plugin says to a host that is made here: a table whose first slot is
+    CreateStatus."""
+    said, text = [], ctypes.create_string_buffer(version.encode())
+    create = ctypes.CFUNCTYPE(c_void_p, ctypes.c_int, c_char_p)(
+        lambda code, why: said.append((code, why.decode())) or 1
+    )
+    table = (c_void_p * 1)(ctypes.cast(create, c_void_p))
+    get_api = ctypes.CFUNCTYPE(c_void_p, ctypes.c_uint32)(
+        lambda asked: ctypes.addressof(table) if asked <= newest else None
+    )
+    get_version = ctypes.CFUNCTYPE(c_void_p)(lambda: ctypes.addressof(text))
+    base = (c_void_p * 2)(*(ctypes.cast(f, c_void_p) for f in (get_api, get_version)))
+    made, count = (c_void_p * 1)(), ctypes.c_size_t(7)
+    factories = ctypes.CDLL(str(engine.library())).CreateEpFactories
+    factories.restype = c_void_p
+    status = factories(b"x", base, None, made, ctypes.c_size_t(1), ctypes.byref(count))
+    assert (status, count.value, made[0]) == (1, 0, None)
+    return said
+
+
 class OldHosts(unittest.TestCase):
     def test_they_are_told_which_one_is_needed(self):
-        """Hosts that are made here: a table whose first slot is CreateStatus."""
-        said = []
-        create = ctypes.CFUNCTYPE(c_void_p, ctypes.c_int, c_char_p)(
-            lambda code, text: said.append((code, text.decode())) or 1
-        )
-        table = (c_void_p * 1)(ctypes.cast(create, c_void_p))
         for version, newest in (("1.22.1", 22), ("1.23.0", 23)):
-            base = (c_void_p * 2)()
-            get_api = ctypes.CFUNCTYPE(c_void_p, ctypes.c_uint32)(
-                lambda asked, newest=newest: ctypes.addressof(table) if asked <= newest else None
-            )
-            get_version = ctypes.CFUNCTYPE(c_void_p)(
-                lambda text=ctypes.create_string_buffer(version.encode()): ctypes.addressof(text)
-            )
-            base[0] = ctypes.cast(get_api, c_void_p)
-            base[1] = ctypes.cast(get_version, c_void_p)
-            made, count = (c_void_p * 1)(), ctypes.c_size_t(7)
-            factories = ctypes.CDLL(str(engine.library())).CreateEpFactories
-            factories.restype = c_void_p
-            status = factories(b"x", base, None, made, ctypes.c_size_t(1), ctypes.byref(count))
-            self.assertEqual((status, count.value, made[0]), (1, 0, None))
-            self.assertEqual(
-                said.pop(), (9, f"Quernel: ONNX Runtime {version}: must be 1.23.1 or newer")
-            )
+            text = f"Quernel: ONNX Runtime {version}: must be 1.23.1 or newer"
+            self.assertEqual(told_by(version, newest), [(9, text)])
 
 
 class Options(WithFolder):
