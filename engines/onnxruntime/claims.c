@@ -18,8 +18,8 @@ static bool name_all(quernel_ep_claim *claim, const quernel_ep_graph *g,
     const uint32_t count = claim->n_inputs + claim->n_outputs;
     claim->names = calloc(count + 1, sizeof *claim->names);
     for (uint32_t i = 0; claim->names && i < count; i++) {
-        const int32_t v = i < claim->n_inputs ? island->inputs[i]
-                                              : island->outputs[i - claim->n_inputs];
+        const int32_t v =
+            i < claim->n_inputs ? island->inputs[i] : island->outputs[i - claim->n_inputs];
         claim->names[i] = strdup(g->values[v].name);
         if (!claim->names[i]) return false;
     }

@@ -23,7 +23,7 @@ typedef struct provider {
 
 static OrtStatus *fuse(const provider *p, const quernel_ep_import *import, const uint32_t *indices,
                        uint32_t count, OrtEpGraphSupportInfo *info) {
-    const OrtNode **nodes = malloc(count * sizeof *nodes);
+    const OrtNode **nodes = malloc(count * sizeof(void *));
     if (!nodes) return quernel_ep_refuse_memory(p->host->api);
     for (uint32_t i = 0; i < count; i++) nodes[i] = import->nodes[indices[i]];
     // The weights are packed: ONNX Runtime may free its own.
@@ -96,8 +96,8 @@ static OrtStatus *compile(OrtEp *base, const OrtGraph **graphs, const OrtNode **
     size_t done = 0;
     for (; done < count && !status; done++) {
         quernel_ep_fused *made = NULL;
-        status = quernel_ep_build(p->host, &p->settings, &p->claims, graphs[done], fused[done], &made,
-                                  &ret_contexts[done]);
+        status = quernel_ep_build(p->host, &p->settings, &p->claims, graphs[done], fused[done],
+                                  &made, &ret_contexts[done]);
         ret_infos[done] = (OrtNodeComputeInfo *)made; // NULL, or half made
     }
     if (!status) return NULL;
