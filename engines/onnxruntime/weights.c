@@ -65,11 +65,15 @@ static bool spread(const quernel_ep_constant *k, uint32_t out, uint32_t groups, 
     return true;
 }
 
-static bool check_scales(quernel_ep_draft *d, const float *scale, uint32_t out) {
-    for (uint32_t i = 0; i < out; i++)
-        if (!(scale[i] >= 0x1p-96f && scale[i] <= 0x1p96f))
-            return QUERNEL_EP_REFUSE(d, "weights: scale[%u]: %g is not within 2^-96 ... 2^96", i,
+// A scale below 2^-96, of channels that a quantizer found silent, is raised to it: the largest sum
+// is then 2^-65 of an input's scale, still nothing.
+static bool check_scales(quernel_ep_draft *d, float *scale, uint32_t out) {
+    for (uint32_t i = 0; i < out; i++) {
+        if (scale[i] > 0 && scale[i] < 0x1p-96f) scale[i] = 0x1p-96f;
+        if (!(scale[i] > 0 && scale[i] <= 0x1p96f))
+            return QUERNEL_EP_REFUSE(d, "weights: scale[%u]: %g is not within 0 ... 2^96", i,
                                      (double)scale[i]);
+    }
     return true;
 }
 
@@ -145,4 +149,27 @@ bool quernel_ep_bias_of_sums(quernel_ep_draft *d, quernel_ep_step *step, int32_t
     }
     if (k.data) step->arrays[QUERNEL_EP_BIAS] = quernel_ep_put_vector(d->c, &k, out);
     return k.data != NULL;
+}
+
+bool quernel_ep_factor_absorb(quernel_ep_draft *d, quernel_ep_step *step,
+                              const quernel_ep_constant *factors, double offset) {
+    if (step->kind != QUERNEL_EP_CONV || step->activation || step->z >= 0) return false;
+    for (uint32_t i = 0; i < factors->count; i++)
+        if (!(factors->data[i] >= 0x1p-40 && factors->data[i] <= 0x1p40)) return false;
+    const float *scale = d->c->packs[step->weights].desc.scale,
+                *bias = quernel_ep_data_at(d->c, step->arrays[QUERNEL_EP_BIAS]);
+    float *scaled = quernel_ep_region_take(&d->c->region, step->out, sizeof *scaled);
+    quernel_ep_constant moved = {.count = step->out};
+    moved.data = quernel_ep_region_take(&d->c->region, step->out, sizeof *moved.data);
+    if (!scaled || !moved.data) return false;
+    for (uint32_t i = 0; i < step->out; i++) {
+        const double factor = factors->data[factors->count > 1 ? i : 0];
+        scaled[i] = (float)((double)scale[i] * factor);
+        moved.data[i] = (bias ? (double)bias[i] : 0) * factor + offset;
+        if (!(scaled[i] >= 0x1p-96f && scaled[i] <= 0x1p96f)) return false;
+    }
+    d->c->packs[step->weights].desc.scale = scaled;
+    if (bias || offset != 0)
+        step->arrays[QUERNEL_EP_BIAS] = quernel_ep_put_vector(d->c, &moved, step->out);
+    return true;
 }

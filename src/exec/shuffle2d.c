@@ -16,22 +16,16 @@ typedef struct line {
     uint32_t pixels;
 } line;
 
-// Pixels are moved one after another.
-static void move_by_pixel(const quernel_i_shuffle2d *s, const line *l,
-                          const quernel_i_shuffle2d_piece *p, uint32_t size) {
-    const uint8_t *from = l->from + p->from * size;
-    uint8_t *to = l->to + p->to * s->y.stride_c * size;
-    for (uint32_t i = 0; i < l->pixels; i++)
-        quernel_i_move_elements(size, from + i * l->from_pixel * size, p->step,
-                                to + i * l->to_pixel * size, s->y.stride_c, p->count);
-}
-
-// Channels are moved one after another: pixels of y lie closer.
-static void move_by_channel(const quernel_i_shuffle2d *s, const line *l,
-                            const quernel_i_shuffle2d_piece *p, uint32_t size) {
-    for (uint32_t c = 0; c < p->count; c++)
-        quernel_i_move_elements(size, l->from + (p->from + c * p->step) * size, l->from_pixel,
-                                l->to + (p->to + c) * s->y.stride_c * size, l->to_pixel, l->pixels);
+static void move_piece(const quernel_i_shuffle2d *s, const line *l,
+                       const quernel_i_shuffle2d_piece *p, uint32_t size) {
+    quernel_i_move_grid(&(quernel_i_move){.size = size,
+                                          .rows = l->pixels,
+                                          .columns = p->count,
+                                          .from_row = l->from_pixel,
+                                          .from_column = p->step,
+                                          .to_row = l->to_pixel,
+                                          .to_column = s->y.stride_c},
+                        l->from + p->from * size, l->to + p->to * s->y.stride_c * size);
 }
 
 static void move_line(const quernel_i_shuffle2d *s, const uint8_t *x, uint8_t *y, uint32_t image,
@@ -43,10 +37,8 @@ static void move_line(const quernel_i_shuffle2d *s, const uint8_t *x, uint8_t *y
         const line l = {x + from * size, y + (to + j * s->y.stride_w) * size,
                         s->x_w * s->x.stride_w, s->y_w * s->y.stride_w, s->y.w / s->y_w};
         const uint32_t phase = h % s->y_h * s->y_w + j;
-        for (uint32_t i = s->phases[phase]; i < s->phases[phase + 1]; i++) {
-            if (s->y.stride_c <= s->y.stride_w) move_by_pixel(s, &l, &s->pieces[i], size);
-            else move_by_channel(s, &l, &s->pieces[i], size);
-        }
+        for (uint32_t i = s->phases[phase]; i < s->phases[phase + 1]; i++)
+            move_piece(s, &l, &s->pieces[i], size);
     }
 }
 
