@@ -16,9 +16,10 @@ from stages_native import PLAIN, clang_build
 
 LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "300"
+ENGINE_TESTS = "differential nodes patterns fuzz".split()
 PYTHON_TESTS = (
-    "suite layouts layers readers qdq layer_search modules onednn experiment peers sessions commands "
-    "commands_long networks_bench"
+    "suite layouts layers ncnn_files qdq layer_search modules onednn experiment peers sessions "
+    "commands commands_long networks_bench"
 ).split()
 
 
@@ -95,7 +96,8 @@ def engines(suite):
     newest = suite.options.python
     total = hosted(suite, "newest", newest, gcc, {})
     total.add(hosted(suite, "oldest", OLDEST, gcc, {}))
-    return total.add(hosted(suite, "sanitized", newest, asan, sanitizers_for_python(suite)))
+    total.add(hosted(suite, "sanitized", newest, asan, sanitizers_for_python(suite)))
+    return total.add(whole_networks(suite))
 
 
 def sanitizers_for_python(suite):
@@ -116,6 +118,26 @@ def sanitizers_for_python(suite):
         "ASAN_OPTIONS": options,
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
     }
+
+
+def whole_networks(suite):
+    """Quantized graphs, random and known, by the plugin against what they mean."""
+    python = suite.options.python
+    if not python or suite.step("", [python, "-c", "import onnx, onnxruntime"]).failed:
+        return skip("engines: what graphs mean: needs onnx and onnxruntime (pip)")
+    env = {
+        "QUERNEL_ORT_PLUGIN": str(ROOT / "build-gcc" / PLUGIN),
+        "QUERNEL_LIBRARY": str(ROOT / "build-gcc" / "libquernel.so"),
+        "PYTHONPATH": f"{ROOT / 'python'}:{ROOT / 'tests' / 'python'}",
+        "QUERNEL_TEST_CASES": suite.cases("4000" if suite.options.long else "200"),
+    }
+    if suite.options.long:
+        env |= {"QUERNEL_FUZZ_GRAPHS": "2000", "QUERNEL_FUZZ_MUTANTS": "10000"}
+    total = Outcome()
+    for name in ENGINE_TESTS:
+        command = [python, ROOT / "tests" / "engines" / f"{name}.py"]
+        total.add(suite.step(f"engines/{name}", command, env))
+    return total
 
 
 def installed(suite):

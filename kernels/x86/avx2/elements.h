@@ -66,18 +66,17 @@ elements_column(const elements *e, int32_t type, uint32_t r, uint32_t c, uint32_
     return elements_8(at, type, _mm256_set1_epi32(e->zero));
 }
 
-// 4 columns of up to 8 rows, turned.
+// Up to 4 columns of up to 8 rows, turned. `scale` holds that of the columns twice.
 static inline __attribute__((always_inline)) void elements_turn(const elements *e, int32_t type,
                                                                 uint32_t r, uint32_t c,
                                                                 uint32_t rows, uint32_t oc,
-                                                                float *to) {
+                                                                __m256 scale, float *to) {
     __m256 v[4];
+#pragma GCC unroll 4
     for (uint32_t i = 0; i < 4; i++)
         v[i] = i < oc ? elements_column(e, type, r, c + i, rows) : _mm256_setzero_ps();
     transpose_8x4(v);
-    const __m256 four = c < 8 ? e->scale[0] : e->scale[1];
-    const __m128 half = c & 4 ? _mm256_extractf128_ps(four, 1) : _mm256_castps256_ps128(four);
-    const __m256 scale = _mm256_insertf128_ps(_mm256_castps128_ps256(half), half, 1);
+#pragma GCC unroll 4
     for (uint32_t i = 0; i < 4; i++) {
         const __m256 scaled = elements_scaled(v[i], type, scale);
         if (i < rows) _mm_store_ps(to + i * EPILOGUE_NR, _mm256_castps256_ps128(scaled));
@@ -88,10 +87,16 @@ static inline __attribute__((always_inline)) void elements_turn(const elements *
 
 static inline __attribute__((always_inline)) void
 elements_columns(const elements *e, int32_t type, uint32_t rows, uint32_t oc, float *to) {
-    for (uint32_t c = 0; c < oc; c += 4)
-        for (uint32_t r = 0; r < rows; r += 8)
-            elements_turn(e, type, r, c, rows - r < 8 ? rows - r : 8, oc - c,
-                          to + r * EPILOGUE_NR + c);
+    float scales[EPILOGUE_NR] __attribute__((aligned(32)));
+    _mm256_store_ps(scales, e->scale[0]), _mm256_store_ps(scales + 8, e->scale[1]);
+    for (uint32_t c = 0; c < oc; c += 4) {
+        const __m256 scale = _mm256_broadcast_ps((const __m128 *)(scales + c));
+        float *at = to + c;
+        for (uint32_t r = 0; r < rows; r += 8, at += 8 * EPILOGUE_NR) {
+            if (rows - r >= 8 && oc - c >= 4) elements_turn(e, type, r, c, 8, 4, scale, at);
+            else elements_turn(e, type, r, c, rows - r < 8 ? rows - r : 8, oc - c, scale, at);
+        }
+    }
 }
 
 static inline float elements_one(const uint8_t *at, int32_t type, int32_t zero) {

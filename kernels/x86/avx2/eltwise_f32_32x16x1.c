@@ -107,15 +107,27 @@ static codes_source source_of(const quernel_i_elements *o) {
     return o->type == QUERNEL_TYPE_F32 ? CODES_FLOATS : CODES_BYTES;
 }
 
-// One z for all rows, or for all columns: it becomes floats first.
-static bool is_shared(const quernel_i_elements *z) { return !z->row || !z->col; }
+// How lines read z: codes and floats of its own; else it becomes floats first, one for a row where
+// all columns have the same, or a row of them for all rows.
+static codes_source z_source(const quernel_i_eltwise *e) {
+    if (e->combine == QUERNEL_I_COMBINE_COPY) return CODES_NONE;
+    if (!e->z.col) return CODES_ONE;
+    return e->rows > 1 && !e->z.row ? CODES_FLOATS : source_of(&e->z);
+}
+
+static bool is_shared(const quernel_i_eltwise *e) {
+    return e->combine != QUERNEL_I_COMBINE_COPY && e->z.col && e->rows > 1 && !e->z.row;
+}
 
 static bool is_codes(const quernel_i_eltwise *e) {
     const quernel_i_epilogue *f = e->epilogue;
     if (!epilogue_is_int8(f) || f->y_col != 1 || !function_is_clamp(f->act) || !is_line(&e->x))
         return false;
     if (e->combine == QUERNEL_I_COMBINE_COPY) return true;
-    return e->combine != QUERNEL_I_COMBINE_DIV && (is_shared(&e->z) || is_line(&e->z));
+    const bool sum_or_product =
+        e->combine == QUERNEL_I_COMBINE_ADD || e->combine == QUERNEL_I_COMBINE_MUL;
+    if (!sum_or_product || (!e->z.col && e->z.scales && e->p_col)) return false;
+    return !e->z.col || is_shared(e) || is_line(&e->z);
 }
 
 // A table of lines that begin at (m, n).
@@ -168,32 +180,44 @@ static void run_shared(const quernel_i_eltwise *e) {
     float values[SPAN] __attribute__((aligned(32))),
         room[TABLES][COLUMNS] __attribute__((aligned(32)));
     const quernel_i_epilogue *f = e->epilogue;
-    const bool once = !e->z.row && !e->p_row; // all rows are alike
-    const uint32_t rows = once ? e->rows : 1;
+    const uint32_t rows = e->p_row ? 1 : e->rows; // that are alike
     for (uint32_t n = 0; n < e->columns; n += SPAN)
         for (uint32_t m = 0; m < e->rows; m += rows) {
             const uint32_t count = e->columns - n < SPAN ? e->columns - n : SPAN;
             codes_lines l = lines_at(e, m, n, rows, count, room);
             load_shared(e, m, n, count, values);
             l.z = (const uint8_t *)values, l.z_row = 0;
-            codes_run(&l, source_of(&e->x), CODES_FLOATS, e->combine, f->act);
+            codes_run(&l, source_of(&e->x), CODES_FLOATS, e->combine,
+                      f->act == QUERNEL_I_ACT_CLAMP);
         }
 }
 
+// The value of a row's only z.
+static float one_at(const quernel_i_eltwise *e, uint32_t m) {
+    const quernel_i_elements *z = &e->z;
+    const uint8_t *at = (const uint8_t *)z->at + (ptrdiff_t)m * z->row;
+    const float v = elements_one(at, z->type, z->zero);
+    if (!elements_is_codes(z->type)) return v;
+    return v * (z->scales ? z->scales[m * e->p_row] : z->scale);
+}
+
 static void run_lines(const quernel_i_eltwise *e) {
-    float room[TABLES][COLUMNS] __attribute__((aligned(32)));
-    const uint32_t rows = e->p_row ? 1 : e->rows;
-    const codes_source z = e->combine == QUERNEL_I_COMBINE_COPY ? CODES_NONE : source_of(&e->z);
-    for (uint32_t m = 0; m < e->rows; m += rows) {
-        const codes_lines l = lines_at(e, m, 0, rows, e->columns, room);
-        codes_run(&l, source_of(&e->x), z, e->combine, e->epilogue->act);
+    float room[TABLES][COLUMNS] __attribute__((aligned(32))), ones[SPAN];
+    const codes_source z = z_source(e);
+    const uint32_t most = e->p_row ? 1 : z == CODES_ONE ? SPAN : e->rows;
+    for (uint32_t m = 0; m < e->rows; m += most) {
+        const uint32_t rows = e->rows - m < most ? e->rows - m : most;
+        codes_lines l = lines_at(e, m, 0, rows, e->columns, room);
+        for (uint32_t i = 0; z == CODES_ONE && i < rows; i++) ones[i] = one_at(e, m + i);
+        if (z == CODES_ONE) l.z = (const uint8_t *)ones, l.z_row = sizeof *ones;
+        codes_run(&l, source_of(&e->x), z, e->combine, e->epilogue->act == QUERNEL_I_ACT_CLAMP);
     }
 }
 
 void quernel_uk_eltwise_f32_32x16x1_avx2(const quernel_i_eltwise *e);
 void quernel_uk_eltwise_f32_32x16x1_avx2(const quernel_i_eltwise *e) {
     if (is_codes(e)) {
-        if (e->combine != QUERNEL_I_COMBINE_COPY && is_shared(&e->z)) run_shared(e);
+        if (is_shared(e)) run_shared(e);
         else run_lines(e);
     } else if (e->p_col) {
         run_columns(e);

@@ -23,6 +23,7 @@ from .report import Report, Row
 
 MEMORY = 1 << 30  # bytes of recorded values: what a desktop spares
 SECONDS = 600.0
+CODED = ("QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul")
 NOTHING = "no layer of it can be int8"
 
 
@@ -53,7 +54,9 @@ class _Quantizing:
     def need_layers(self) -> None:
         """Refuses a network of which nothing can be int8."""
         if not self.places.layers():
+            coded = any(n.op_type in CODED for n in self.net.nodes)
             why = next(iter(self.reasons.values()), "it has none")
+            why = "it is quantized already" if coded else why
             model.refuse(f"onnx: {self.net.name}: {NOTHING}: {why}", model.UNSUPPORTED)
 
     def group(self) -> None:
