@@ -30,8 +30,9 @@ quernel_ep_shape quernel_ep_shape_of_sizes(const quernel_ep_sizes *s, uint32_t r
     return (quernel_ep_shape){2, {n * h * w, c}};
 }
 
-static uint32_t window_size(const quernel_ep_step *s, bool up, int axis, uint32_t size) {
+static uint32_t window_size(const quernel_ep_step *s, int axis, uint32_t size) {
     const quernel_ep_window *w = &s->window;
+    const bool up = s->up != 0;
     uint32_t begin, end;
     quernel_ep_window_pads(w, axis, size, &begin, &end);
     const int64_t stride = w->stride[axis],
@@ -45,12 +46,6 @@ static uint32_t window_size(const quernel_ep_step *s, bool up, int axis, uint32_
         y = places - (w->ceil_mode && (places - 1) * stride >= (int64_t)size + begin);
     }
     return fits(y) ? (uint32_t)y : 0;
-}
-
-static bool is_up(const quernel_ep_program *p, const quernel_ep_step *s) {
-    quernel_weights_info info = QUERNEL_WEIGHTS_INFO_INIT;
-    return s->weights >= 0 && !quernel_weights_get(p->weights[s->weights], &info) &&
-           info.kind == QUERNEL_WEIGHTS_DECONV2D;
 }
 
 static bool same_place(const quernel_ep_sizes *a, const quernel_ep_sizes *b) {
@@ -68,11 +63,9 @@ static uint32_t channels_of_list(const quernel_ep_program *p, const quernel_ep_s
     return c <= INT32_MAX ? (uint32_t)c : 0;
 }
 
-static quernel_ep_sizes follow_window(const quernel_ep_program *p, const quernel_ep_step *s,
-                                      const quernel_ep_sizes *x) {
-    const bool up = is_up(p, s);
+static quernel_ep_sizes follow_window(const quernel_ep_step *s, const quernel_ep_sizes *x) {
     return (quernel_ep_sizes){x->n, s->kind == QUERNEL_EP_CONV ? s->out : x->c,
-                              window_size(s, up, 0, x->h), window_size(s, up, 1, x->w)};
+                              window_size(s, 0, x->h), window_size(s, 1, x->w)};
 }
 
 static quernel_ep_sizes follow_shuffle(const quernel_ep_step *s, const quernel_ep_sizes *x) {
@@ -85,10 +78,10 @@ static quernel_ep_sizes follow(const quernel_ep_program *p, const quernel_ep_ste
                                const quernel_ep_sizes *all) {
     const quernel_ep_sizes *x = &all[s->x];
     switch (s->kind) {
-    case QUERNEL_EP_CONV: return follow_window(p, s, x);
+    case QUERNEL_EP_CONV: return follow_window(s, x);
     case QUERNEL_EP_POOL:
         if (s->op == QUERNEL_POOL2D_GLOBAL) return (quernel_ep_sizes){x->n, x->c, 1, 1};
-        return follow_window(p, s, x);
+        return follow_window(s, x);
     case QUERNEL_EP_RESIZE:
         return (quernel_ep_sizes){x->n, x->c, quernel_ep_axis_size(&s->axes[0], x->h),
                                   quernel_ep_axis_size(&s->axes[1], x->w)};
