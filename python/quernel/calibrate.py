@@ -308,7 +308,7 @@ def choose(
         )
         reached = {
             policy: measure(codings(groups, stats, searched[policy]), unseen)
-            for policy in (winner, "refined")
+            for policy in dict.fromkeys((winner, "refined", "plain"))
         }
         winner = max(reached, key=reached.__getitem__)
         held_out["refined"], found = reached["refined"], codings(groups, stats, searched[winner])
