@@ -187,6 +187,84 @@ typedef struct quernel_i_range {
     float *min, *max;
 } quernel_i_range;
 
+/// What quernel_i_eltwise makes of two values.
+typedef enum quernel_i_combine {
+    QUERNEL_I_COMBINE_COPY = 0, // x alone
+    QUERNEL_I_COMBINE_ADD,
+    QUERNEL_I_COMBINE_SUB,
+    QUERNEL_I_COMBINE_MUL,
+    QUERNEL_I_COMBINE_DIV,
+    QUERNEL_I_COMBINE_COUNT
+} quernel_i_combine;
+
+/// An operand of quernel_i_eltwise: rows and columns of elements. The value of an int8 one is
+/// (float)(q − zero)·scale, rounded once; of the others the element.
+typedef struct quernel_i_elements {
+    const void *at;      // element (row 0, column 0)
+    ptrdiff_t row, col;  // bytes; 0: one element for all rows, for all columns
+    int32_t type;        // F32, BF16, S8, U8
+    int32_t zero;        // int8
+    float scale;         // int8
+    const float *scales; // int8: in place of `scale`, one for each p, or NULL
+} quernel_i_elements;
+
+/// ELTWISE: for every row m < rows and column n < columns, p = m·p_row + n·p_col
+///     t = x; x + z; x − z; x·z; x / z     as values
+///     then of the epilogue: activation, out_scale, output type. Its tables run over p; its scale,
+///     bias, terms and residual are not looked at, and out is not S32.
+/// p_row and p_col are 0 or 1, one of them 0. With p_col 1 the tables may be read up to the next
+/// multiple of 16 columns. x and z may be y, element for element; they do not overlap it otherwise.
+typedef struct quernel_i_eltwise {
+    int32_t combine; // quernel_i_combine
+    uint32_t rows, columns;
+    uint32_t p_row, p_col;
+    quernel_i_elements x, z; // COPY: z is not looked at
+    const quernel_i_epilogue *epilogue;
+} quernel_i_eltwise;
+
+/// LOOKUP: y[m][n] = table[x[m][n]] for every row and column of bytes; without a table x itself.
+/// Strides are bytes. Row m's table begins table_row bytes behind the one before it, column n's
+/// table_col. y may be x, byte for byte, and does not overlap it otherwise.
+typedef struct quernel_i_lookup {
+    const uint8_t *x;
+    ptrdiff_t x_row, x_col;
+    uint8_t *y;
+    ptrdiff_t y_row, y_col;
+    uint32_t rows, columns;
+    const uint8_t *table; // [256], or NULL
+    ptrdiff_t table_row, table_col;
+} quernel_i_lookup;
+
+/// Pools: for every row (output pixel) m < rows and channel c < channels, over the elements
+///     e(i, j) = a[m·a_row + i·tap_line + j·tap_pixel + c], i < kernel_h, j < kernel_w
+/// in the order of lines, then pixels. Floats are F32 or BF16, as the kernel's line says.
+///     POOLMAX: u = the least code (−Inf of floats); u = e > u ? e : u. Bytes of bytes, F32 of
+///     floats. POOLSUM: of bytes init + Σ e, S32, modulo 2^32; of floats (Σ_i (Σ_j e))·factor, F32,
+///     each sum from +0 on.
+/// Exactly those elements are read.
+typedef struct quernel_i_pool {
+    const void *a;
+    ptrdiff_t a_row, tap_line, tap_pixel; // bytes, not negative
+    uint32_t kernel_h, kernel_w, rows, channels;
+    void *y;         // channels are contiguous
+    ptrdiff_t y_row; // bytes; nothing is written between the rows
+    int32_t init;
+    float factor;
+} quernel_i_pool;
+
+/// Blends: for every row m < rows and channel c < channels
+///     y[m][c] = fma(share[m], v − u, u), u = x[from[m] + c], v = x[to[m] + c]
+/// as floats: bytes less `zero`, F32 and BF16 as they are. Exactly those elements are read.
+typedef struct quernel_i_blend {
+    const void *x;
+    const ptrdiff_t *from, *to; // [rows], bytes
+    const float *share;         // [rows]
+    uint32_t rows, channels;
+    int32_t zero;
+    float *y;        // channels are contiguous
+    ptrdiff_t y_row; // elements; nothing is written between the rows
+} quernel_i_blend;
+
 /// What a kernel computes: the lines of ops.def.
 typedef enum quernel_i_op {
 #define OP(op, call, typed) QUERNEL_I_OP_##op,
@@ -244,7 +322,7 @@ typedef struct quernel_i_kernel {
     uint8_t call;       // quernel_i_kernel_call, the op's
     uint8_t isa;        // quernel_isa
     bool typed;         // a_type matters
-    uint8_t a_type;     // quernel_type of the rows: U8 or S8
+    uint8_t a_type;     // quernel_type of the rows: U8 or S8; of pools and blends any but S32
     uint8_t mr, nr, kr; // rows and oc of a register tile, k of a step
     uint16_t krev;      // revision: a tuning row lives as long as it is equal
     union {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network: convolutions that read and write tensors by index, made once and run as one.
+// A network: operators that read and write tensors by index, made once and run as one.
 #ifndef QUERNEL_NETWORK_H
 #define QUERNEL_NETWORK_H
 
 #include "conv2d.h"
+#include "eltwise.h"
+#include "pool2d.h"
+#include "resize2d.h"
+#include "shuffle2d.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -39,27 +43,41 @@ typedef struct quernel_network_tensor {
     { sizeof(quernel_network_tensor), 0, QUERNEL_TENSOR_INIT, QUERNEL_QUANT_INIT, NULL }
 #define QUERNEL_NETWORK_TENSOR_MIN 144 ///< bytes of its first layout
 
-/// One layer: a convolution, or a deconvolution where its weights are of that kind. It reads
-/// channels x_channel … of tensor x, as many as its weights take, and writes its channels to
-/// y_channel … of tensor y: layers that write slices of one tensor concatenate at no cost. Of
-/// `conv` the members weights, strides, dilations, paddings, config and epilogue.{bias, activation
-/// and its parameters, residual_after_activation} are the layer's own; all others follow from the
-/// tensors and the network, and are not looked at. `conv` is the last member, so that it can grow.
+/// What a layer is, and what its `desc` points to.
+typedef enum quernel_network_kind {
+    QUERNEL_NETWORK_CONV = 0,    ///< `conv`: a convolution, or a deconvolution by its weights' kind
+    QUERNEL_NETWORK_ELTWISE = 1, ///< quernel_eltwise_desc; z is `residual`
+    QUERNEL_NETWORK_POOL2D = 2,  ///< quernel_pool2d_desc
+    QUERNEL_NETWORK_RESIZE2D = 3, ///< quernel_resize2d_desc
+    QUERNEL_NETWORK_SHUFFLE2D = 4 ///< quernel_shuffle2d_desc
+} quernel_network_kind;
+
+/// One layer. It reads channels x_channel … of tensor x, and writes its channels to y_channel … of
+/// tensor y: layers that write slices of one tensor concatenate at no cost, and those that read
+/// slices split. Of `conv` the members weights, strides, dilations, paddings, config and
+/// epilogue.{bias, activation and its parameters, residual_after_activation} are the layer's own,
+/// of the other kinds' descriptors all but tensors, what codes mean, threads, isa and allocator;
+/// the rest follows from the tensors and the network, and is not looked at. `conv` is the last
+/// member, so that it can grow.
 typedef struct quernel_network_layer {
     uint32_t size; ///< sizeof, set by QUERNEL_NETWORK_LAYER_INIT
     uint32_t x, x_channel;
     uint32_t y, y_channel;
-    int32_t residual; ///< tensor that is added (codes mean what its own quant says), or −1
+    /// tensor that is added (codes mean what its own quant says), ELTWISE: z; or −1
+    int32_t residual;
     uint32_t residual_channel;
-    uint32_t reserved[5]; ///< 0
+    int32_t kind;         ///< quernel_network_kind
+    const void *desc;     ///< by kind; its `size` is looked at; CONV: NULL
+    uint32_t channels;    ///< that are read of x; 0: all from x_channel on; CONV: 0
+    uint32_t reserved[1]; ///< 0
     quernel_conv2d_desc conv;
 } quernel_network_layer;
 #define QUERNEL_NETWORK_LAYER_INIT \
-    { sizeof(quernel_network_layer), 0, 0, 0, 0, -1, 0, {0, 0, 0, 0, 0}, QUERNEL_CONV2D_DESC_INIT }
+    { sizeof(quernel_network_layer), 0, 0, 0, 0, -1, 0, 0, NULL, 0, {0}, QUERNEL_CONV2D_DESC_INIT }
 #define QUERNEL_NETWORK_LAYER_MIN 536 ///< bytes of its first layout
 
-/// Describes a network. Layers run in their order: each reads tensors that are inputs or that
-/// earlier layers have written whole. Everything is copied, the weights' references are taken.
+/// Describes a network. Layers run in their order: each reads channels of inputs, or that earlier
+/// layers have written. Everything is copied, the weights' references are taken.
 typedef struct quernel_network_desc {
     uint32_t size; ///< sizeof, set by QUERNEL_NETWORK_DESC_INIT
     const quernel_network_tensor *tensors;

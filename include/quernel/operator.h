@@ -21,7 +21,8 @@ QUERNEL_API size_t quernel_operator_workspace(const quernel_operator *op);
 
 /// Runs the operator once. Allocates nothing and prints nothing.
 /// Shapes: `x`, `residual` (NULL where the descriptor has none) and `y` as described at create; y
-/// may be the residual itself, element for element, but overlaps nothing else. `workspace`:
+/// may be the residual itself, element for element (of quernel_eltwise also x), but overlaps
+/// nothing else. `workspace`:
 /// quernel_operator_workspace bytes, whose contents mean nothing before and after.
 /// Numbers: the same bits for every number of threads, kernel and plan (docs/numerics.md).
 /// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_ALIGN (workspace: 64 bytes; tensors: their

@@ -123,14 +123,15 @@ QUERNEL_API size_t quernel_tables_get(quernel_table_info *ret_tables, size_t cap
 QUERNEL_API int quernel_table_counters_get(quernel_table_counters *ret_counters);
 
 /// What was chosen for this operator, as values.
-/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (size).
+/// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (size); QUERNEL_E_UNSUPPORTED (an operator
+/// that is no product has no plan).
 /// Threads: any. Example: examples/explain.c.
 QUERNEL_API int quernel_operator_choice(const quernel_operator *op,
                                         quernel_plan_choice *ret_choice);
 
 /// Plans that the operator could have had, the best by the model first. Allocates memory from the C
 /// library while it runs.
-/// Returns how many were filled, `capacity` at most; 0 where there is no memory.
+/// Returns how many were filled, `capacity` at most; 0 where there is no memory, or no plan.
 /// Threads: any.
 QUERNEL_API size_t quernel_operator_candidates(const quernel_operator *op,
                                                quernel_plan_candidate *ret_candidates,
@@ -138,7 +139,8 @@ QUERNEL_API size_t quernel_operator_candidates(const quernel_operator *op,
 
 /// Writes the whole explanation as lines of text, always terminated where capacity > 0: what runs,
 /// where it came from, which tables were searched and why each row that was looked at was not
-/// taken, what else could run and what the model predicts for it, how to override.
+/// taken, what else could run and what the model predicts for it, how to override. Of an operator
+/// without a plan: what quernel_operator_explain says.
 /// Returns the length of the whole text without its terminator; 0 for NULL.
 /// Threads: any. Example: examples/explain.c.
 QUERNEL_API size_t quernel_operator_report(const quernel_operator *op, char *text, size_t capacity);

@@ -80,10 +80,13 @@ static quernel_i_task task_at(const quernel_i_call *call, uint32_t index, uint32
     return t;
 }
 
-static void run_strip(void *arg, uint32_t index, uint32_t worker) {
+// Tile registers are state of the thread: the caller's are put aside for the time of a task.
+static void run_task(void *arg, uint32_t index, uint32_t worker) {
     const quernel_i_call *call = arg;
     const quernel_i_problem *p = call->problem;
     const quernel_i_plan *plan = call->plan;
+    quernel_i_tiles caller;
+    if (plan->kernels.main->tiles) quernel_i_tiles_enter(&caller);
     const quernel_i_task t = task_at(call, index, worker);
     if (quernel_i_problem_by_image(p)) fill_image_tables(&t);
     quernel_i_strip_stage(&t);
@@ -92,16 +95,7 @@ static void run_strip(void *arg, uint32_t index, uint32_t worker) {
     else if (plan->rows.path == QUERNEL_I_PATH_IM2COL) quernel_i_product_run_im2col(&t);
     else quernel_i_product_run_staged(&t);
     if (index % plan->n_blocks.n_split == 0) quernel_i_border_fill(&t); // once per strip
-}
-
-// Tile registers are state of the thread: the caller's are put aside for the time of a task.
-static void run_task(void *arg, uint32_t index, uint32_t worker) {
-    const quernel_i_call *call = arg;
-    quernel_i_tiles caller;
-    const bool tiles = call->plan->kernels.main->tiles;
-    if (tiles) quernel_i_tiles_enter(&caller);
-    run_strip(arg, index, worker);
-    if (tiles) quernel_i_tiles_leave(&caller);
+    if (plan->kernels.main->tiles) quernel_i_tiles_leave(&caller);
 }
 
 void quernel_i_exec_run(const quernel_i_call *call, const quernel_parallel *parallel) {

@@ -4,7 +4,6 @@
 
 #include "base/desc.h"
 #include "base/error.h"
-#include "exec/exec.h"
 #include "network/network.h"
 
 typedef struct call {
@@ -125,11 +124,9 @@ int quernel_network_run(const quernel_network *net, const void *const *inputs, v
         const quernel_i_step *s = &net->steps[i];
         const uint8_t *residual =
             s->residual < 0 ? NULL : first_of(&c, (uint32_t)s->residual) + s->residual_skip;
-        const quernel_operator *op = s->op;
-        quernel_i_exec_run(&(quernel_i_call){&op->problem, &op->plan, &op->params,
-                                             first_of(&c, s->x) + s->x_skip, residual,
-                                             first_of(&c, s->y) + s->y_skip, c.workspace},
-                           parallel);
+        s->op->kind->run(s->op, &(quernel_i_operator_call){first_of(&c, s->x) + s->x_skip, residual,
+                                                           first_of(&c, s->y) + s->y_skip,
+                                                           c.workspace, parallel});
     }
     return QUERNEL_OK;
 }

@@ -4,23 +4,8 @@
 
 #include "base/desc.h"
 #include "base/error.h"
-#include "op/operator.h"
+#include "op/product.h"
 #include "op/window.h"
-
-// Sizes of y (or of the residual): 0 are inferred, others must be right.
-static int fill_sizes(quernel_tensor *y, const quernel_tensor *inferred_y, const char *where,
-                      const char *name, quernel_error *error) {
-    const uint32_t want[] = {inferred_y->n, inferred_y->c, inferred_y->h, inferred_y->w};
-    uint32_t *const have[] = {&y->n, &y->c, &y->h, &y->w};
-    for (int i = 0; i < 4; i++) {
-        if (*have[i] && *have[i] != want[i])
-            return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, -1,
-                                       "%s: %s.%c: %u: must be %u (or 0)", where, name, "nchw"[i],
-                                       *have[i], want[i]);
-        *have[i] = want[i];
-    }
-    return QUERNEL_OK;
-}
 
 // What the window leaves open: tensors, weights, quantization and epilogue.
 static int create(const quernel_conv2d_desc *d, const quernel_i_problem *window,
@@ -30,12 +15,12 @@ static int create(const quernel_conv2d_desc *d, const quernel_i_problem *window,
     p.x = d->x, p.y = d->y, p.residual = d->residual;
     p.y.type = d->epilogue.y_type, p.residual.type = d->epilogue.residual_type;
     p.weights = d->weights, p.quant = d->quant, p.epilogue = d->epilogue, p.threads = d->threads;
-    int code = fill_sizes(&p.y, inferred_y, p.where, "y", error);
+    int code = quernel_i_operator_fill_sizes(&p.y, inferred_y, p.where, "y", error);
     if (!code && p.epilogue.residual)
-        code = fill_sizes(&p.residual, inferred_y, p.where, "residual", error);
+        code = quernel_i_operator_fill_sizes(&p.residual, inferred_y, p.where, "residual", error);
     if (code) return code;
     const quernel_i_request request = {d->isa, d->config, d->allocator};
-    return quernel_i_operator_create(&p, &request, ret_op, error);
+    return quernel_i_product_create(&p, &request, ret_op, error);
 }
 
 int quernel_i_conv2d_read(const quernel_conv2d_desc *from, const char *where, const char *name,

@@ -3,7 +3,7 @@
 #include "quernel/linear.h"
 #include "base/desc.h"
 #include "base/error.h"
-#include "op/operator.h"
+#include "op/product.h"
 
 #define WHERE "linear"
 #define DESC QUERNEL_I_DESC(quernel_linear_desc, QUERNEL_LINEAR_DESC_MIN, WHERE, "size")
@@ -70,5 +70,5 @@ int quernel_linear_create(const quernel_linear_desc *desc, quernel_operator **re
         .threads = d->threads,
     };
     const quernel_i_request request = {d->isa, d->config, d->allocator};
-    return quernel_i_operator_create(&problem, &request, ret_op, error);
+    return quernel_i_product_create(&problem, &request, ret_op, error);
 }

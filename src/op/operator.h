@@ -1,47 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator is inside, and the steps of its creation that all kinds share.
+// What an operator is inside, and the steps of its creation that all kinds share. A kind is a
+// struct that begins with a quernel_operator, and a table of functions.
 #ifndef QUERNEL_OP_OPERATOR_H
 #define QUERNEL_OP_OPERATOR_H
 
+#include "base/alloc.h"
 #include "base/tensor.h"
-#include "exec/params.h"
-#include "plan/plan.h"
 #include "quernel/operator.h"
-#include "quernel/tune.h"
+
+/// The buffers of one run, which the caller has checked.
+typedef struct quernel_i_operator_call {
+    const void *x, *residual;
+    void *y;
+    uint8_t *workspace;
+    const quernel_parallel *parallel;
+} quernel_i_operator_call;
+
+/// What differs between kinds. Whoever runs an operator without checks calls
+/// op->kind->run(op, &call).
+typedef struct quernel_i_operator_kind {
+    void (*run)(const quernel_operator *op, const quernel_i_operator_call *call);
+    size_t (*explain)(const quernel_operator *op, char *text, size_t capacity);
+    void (*release)(quernel_operator *op); // what it holds beside its block; NULL: nothing
+} quernel_i_operator_kind;
 
 struct quernel_operator {
+    const quernel_i_operator_kind *kind;
+    const char *where; // "conv2d", "eltwise" …: who speaks in messages
     quernel_allocator allocator;
-    size_t bytes;
-    quernel_i_problem problem;
-    quernel_i_plan plan;
-    quernel_i_params params;
-    quernel_i_extent x, y, residual;
-    uint32_t usable;            // instruction sets that its plan might take
-    quernel_plan_choice choice; // where the plan came from
+    size_t bytes; // of the block that begins with it
+    // as run is handed them, and the bytes around their elements (0, 0, 0, 0)
+    quernel_tensor x, residual, y;
+    quernel_i_extent x_extent, residual_extent, y_extent;
+    bool has_residual;
+    const char *residual_name; // in the messages of create
+    bool x_in_place;           // y may be x, element for element
+    uint32_t threads;
+    size_t workspace; // bytes
 };
 
-/// What creation needs beside the problem: the descriptor's remaining members.
+/// The members of a descriptor that are the same in every kind.
 typedef struct quernel_i_request {
     int32_t isa;
     const char *config;
     const quernel_allocator *allocator;
 } quernel_i_request;
 
-/// Checks quant and epilogue of a problem whose geometry and weights are set.
-int quernel_i_validate_quant(const quernel_i_problem *problem, quernel_error *error);
+/// Checks the request, and the threads of an operator that is being made.
+int quernel_i_operator_check_request(const quernel_i_request *request, const char *where,
+                                     uint32_t threads, quernel_error *error);
 
-/// Checks the bound of every accumulator (docs/numerics.md, rule 4).
-int quernel_i_validate_bounds(const quernel_i_problem *problem, quernel_error *error);
+/// Checks the tensors (x, y, and residual where there is one) of an operator that is being made,
+/// and fills in what they leave open: strides, extents, and one thread.
+int quernel_i_operator_complete(quernel_operator *op, quernel_error *error);
 
-/// Takes the tables of a problem under its plan from `block` and, where it has a base, fills them
-/// and returns where they are.
-quernel_i_params quernel_i_params_make(const quernel_i_problem *problem, const quernel_i_plan *plan,
-                                       quernel_i_layout *block);
+/// Instruction sets that may be used here under a ceiling: a bit for each quernel_isa.
+uint32_t quernel_i_operator_usable(int32_t ceiling);
 
-/// Makes an operator of a problem whose geometry, weights, quant and epilogue are set and whose
-/// tensors carry type, layout and sizes: checks the rest, plans, allocates, fills the tables and
-/// takes a reference of the weights.
-int quernel_i_operator_create(const quernel_i_problem *problem, const quernel_i_request *request,
-                              quernel_operator **ret_op, quernel_error *error);
+/// Sizes of a tensor: 0 are inferred, others must be those of `want`.
+int quernel_i_operator_fill_sizes(quernel_tensor *tensor, const quernel_tensor *want,
+                                  const char *where, const char *name, quernel_error *error);
+
+/// Allocates a block as it was sized (base NULL), zeroed, and copies the kind's struct of `size`
+/// bytes to its beginning, which was its first take. On success `block` has a base, and hands out
+/// the same takes again, the first one done.
+int quernel_i_operator_allocate(const quernel_operator *made, size_t size,
+                                const quernel_i_request *request, quernel_i_layout *block,
+                                quernel_operator **ret_op, quernel_error *error);
 
 #endif

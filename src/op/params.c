@@ -4,14 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "op/operator.h"
-
-static bool folded(const quernel_epilogue *f) {
-    const bool int8 = f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
-    // the factor may pass through the activation
-    const bool linear = f->activation <= QUERNEL_ACTIVATION_PRELU;
-    return int8 && linear && !(f->residual && f->residual_after_activation);
-}
+#include "op/product.h"
+#include "op/result.h"
 
 static bool int8_output(const quernel_epilogue *f) {
     return f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
@@ -75,9 +69,8 @@ static void fill_integers(const quernel_i_problem *p, const quernel_i_plan *plan
 
 static void fill_floats(const quernel_i_problem *p, const oc_tables *t, size_t j, uint32_t n) {
     const quernel_epilogue *f = &p->epilogue;
-    const bool fold = folded(f);
-    float o = 1.0f;
-    if (int8_output(f)) o = 1.0f / (f->y_scale * (f->y_smooth ? f->y_smooth[n] : 1.0f));
+    const bool fold = quernel_i_result_folded(f);
+    const float o = quernel_i_result_factor(f, n);
     const bool own = p->quant.mode == QUERNEL_QUANT_STATIC && !p->quant.row_scale;
     const float c = own ? p->quant.scale * p->weights->scale[n] : p->weights->scale[n];
     const float b =
@@ -112,9 +105,10 @@ static oc_tables take_oc_tables(const quernel_i_problem *p, quernel_i_layout *bl
         t.act_lo = quernel_i_take(block, oc, sizeof(float));
         t.act_hi = quernel_i_take(block, oc, sizeof(float));
     }
-    if (int8_output(f) && !folded(f)) t.out_scale = quernel_i_take(block, oc, sizeof(float));
+    if (int8_output(f) && !quernel_i_result_folded(f))
+        t.out_scale = quernel_i_take(block, oc, sizeof(float));
     // An f32 residual that nothing is folded into is added unscaled.
-    if (f->residual && (f->residual_type != QUERNEL_TYPE_F32 || folded(f)))
+    if (f->residual && (f->residual_type != QUERNEL_TYPE_F32 || quernel_i_result_folded(f)))
         t.r_scale = quernel_i_take(block, oc, sizeof(float));
     return t;
 }
@@ -139,28 +133,11 @@ static void fill_k_runs(const quernel_i_problem *p, const quernel_i_plan *plan,
     }
 }
 
-static quernel_i_act act_of(const quernel_epilogue *f) {
-    switch (f->activation) {
-    case QUERNEL_ACTIVATION_RELU: return QUERNEL_I_ACT_RELU;
-    case QUERNEL_ACTIVATION_CLAMP: return QUERNEL_I_ACT_CLAMP;
-    case QUERNEL_ACTIVATION_LEAKY:
-    case QUERNEL_ACTIVATION_PRELU: return QUERNEL_I_ACT_PRELU;
-    case QUERNEL_ACTIVATION_HSWISH: return QUERNEL_I_ACT_HSWISH;
-    case QUERNEL_ACTIVATION_HSIGMOID: return QUERNEL_I_ACT_HSIGMOID;
-    case QUERNEL_ACTIVATION_SILU: return QUERNEL_I_ACT_SILU;
-    case QUERNEL_ACTIVATION_GELU: return QUERNEL_I_ACT_GELU;
-    case QUERNEL_ACTIVATION_SIGMOID: return QUERNEL_I_ACT_SIGMOID;
-    case QUERNEL_ACTIVATION_TANH: return QUERNEL_I_ACT_TANH;
-    default: return QUERNEL_I_ACT_NONE;
-    }
-}
-
 static void fill_scalars(const quernel_i_problem *p, quernel_i_params *params) {
     const quernel_epilogue *f = &p->epilogue;
-    const int32_t y_lo = f->y_type == QUERNEL_TYPE_U8 ? 0 : f->y_narrow ? -127 : -128;
-    params->act = act_of(f);
-    params->q_lo = (float)(y_lo - f->y_zero);
-    params->q_hi = (float)((f->y_type == QUERNEL_TYPE_U8 ? 255 : 127) - f->y_zero);
+    params->act = quernel_i_result_act(f);
+    params->q_lo = quernel_i_result_lo(f);
+    params->q_hi = quernel_i_result_hi(f);
     params->q_zero = f->y_zero;
     params->lo = p->quant.type == QUERNEL_TYPE_U8 ? 0.0f : p->quant.narrow ? -127.0f : -128.0f;
     params->hi = p->quant.type == QUERNEL_TYPE_U8 ? 255.0f : 127.0f;

@@ -8,7 +8,7 @@
 
 #include "base/desc.h"
 #include "base/text.h"
-#include "op/operator.h"
+#include "op/product.h"
 #include "plan/space.h"
 #include "table/choose.h"
 #include "table/key.h"
@@ -23,7 +23,9 @@ int quernel_operator_choice(const quernel_operator *op, quernel_plan_choice *ret
     const quernel_i_desc *desc =
         QUERNEL_I_DESC(quernel_plan_choice, QUERNEL_PLAN_CHOICE_MIN, "operator", "size");
     if (quernel_i_desc_check(desc, ret_choice, NULL)) return QUERNEL_E_VALUE;
-    quernel_i_desc_write(desc, ret_choice, &op->choice);
+    const quernel_i_product *product = quernel_i_product_of(op);
+    if (!product) return QUERNEL_E_UNSUPPORTED;
+    quernel_i_desc_write(desc, ret_choice, &product->choice);
     return QUERNEL_OK;
 }
 
@@ -33,7 +35,7 @@ static int by_prediction(const void *a, const void *b) {
 }
 
 // The space of the operator, the best by the model first. NULL where no memory is left.
-static quernel_i_candidate *sorted_space(const quernel_operator *op, size_t *ret_count) {
+static quernel_i_candidate *sorted_space(const quernel_i_product *op, size_t *ret_count) {
     quernel_i_candidate *all = malloc(SPACE_MAX * sizeof *all);
     if (!all) return NULL;
     const quernel_i_machine machine = quernel_i_machine_asked(op->usable);
@@ -45,7 +47,8 @@ static quernel_i_candidate *sorted_space(const quernel_operator *op, size_t *ret
 size_t quernel_operator_candidates(const quernel_operator *op, quernel_plan_candidate *ret,
                                    size_t capacity) {
     size_t count = 0;
-    quernel_i_candidate *all = op && ret ? sorted_space(op, &count) : NULL;
+    const quernel_i_product *product = quernel_i_product_of(op);
+    quernel_i_candidate *all = product && ret ? sorted_space(product, &count) : NULL;
     if (!all) return 0;
     if (count > capacity) count = capacity;
     for (size_t i = 0; i < count; i++) {
@@ -66,7 +69,7 @@ typedef struct report {
 
 static const char *const matches[] = {"no", "a near", "its bucket's", "its own"};
 
-static void add_origin(report *r, const quernel_operator *op) {
+static void add_origin(report *r, const quernel_i_product *op) {
     const quernel_plan_choice *c = &op->choice;
     if (c->from == QUERNEL_FROM_CONFIG) ADD(r, "from       the given config\n");
     else if (c->from == QUERNEL_FROM_MODEL)
@@ -91,7 +94,7 @@ static void add_seen(void *user, const char *table, const quernel_i_row *row, qu
         wrong ? wrong : "may be taken");
 }
 
-static void add_tables(report *r, const quernel_operator *op) {
+static void add_tables(report *r, const quernel_i_product *op) {
     quernel_table_info tables[16];
     const size_t count = quernel_tables_get(tables, 16);
     if (!count) ADD(r, "tables     none to search\n");
@@ -117,7 +120,7 @@ static void add_difference(report *r, const quernel_i_config *own, const quernel
     ADD(r, "%s\n", text);
 }
 
-static void add_losers(report *r, const quernel_operator *op) {
+static void add_losers(report *r, const quernel_i_product *op) {
     const quernel_i_config own = quernel_i_config_of(&op->plan);
     const char *lost = op->choice.lost;
     if (*lost && strcmp(lost, "-")) ADD(r, "lost       (raced; time over the winner's)\n");
@@ -143,8 +146,9 @@ static void add_losers(report *r, const quernel_operator *op) {
     free(all);
 }
 
-size_t quernel_operator_report(const quernel_operator *op, char *text, size_t capacity) {
-    if (!op || (!text && capacity)) return 0;
+size_t quernel_operator_report(const quernel_operator *any, char *text, size_t capacity) {
+    const quernel_i_product *op = quernel_i_product_of(any);
+    if (!op || (!text && capacity)) return quernel_operator_explain(any, text, capacity);
     report r = {text, capacity, 0};
     if (capacity) *text = 0;
     quernel_i_key key;

@@ -42,9 +42,9 @@ static void refuse_network(void) {
     int at = 1;
     n.tensors[1].quant.reserved[0] = 1;
     REFUSED(quernel_network_create(&n.desc, &net, &e), "quant.reserved");
-    n.tensors[1].quant.reserved[0] = 0, n.layers[2].reserved[4] = 1, at = 2;
+    n.tensors[1].quant.reserved[0] = 0, n.layers[2].reserved[0] = 1, at = 2;
     REFUSED(quernel_network_create(&n.desc, &net, &e), "reserved");
-    n.layers[2].reserved[4] = 0;
+    n.layers[2].reserved[0] = 0;
     CHECK(quernel_network_create(&n.desc, &net, NULL) == QUERNEL_OK, "network_create");
     networked_buffers b = networked_take(net);
     const void *const in[] = {b.x};

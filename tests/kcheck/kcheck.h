@@ -50,6 +50,14 @@ const char *kcheck_quantize(const quernel_i_kernel *k, const quernel_i_kernel *o
                             uint64_t seed, uint64_t number);
 const char *kcheck_range(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
                          uint64_t seed, uint64_t number);
+const char *kcheck_eltwise(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                           uint64_t seed, uint64_t number);
+const char *kcheck_lookup(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                          uint64_t seed, uint64_t number);
+const char *kcheck_pool(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                        uint64_t seed, uint64_t number);
+const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                         uint64_t seed, uint64_t number);
 
 /// Words for what a call did beside its work, or NULL.
 const char *kcheck_conduct(call_report report);

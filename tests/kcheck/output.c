@@ -21,9 +21,7 @@ static void add_zeros(rng *r, float *t, uint32_t oc) {
         if (rng_one_in(r, 6)) t[n] = rng_one_in(r, 2) ? 0.0f : -0.0f;
 }
 
-// Row-major, transposed, or any stride; returns the bytes from the first element to behind the
-// last.
-static size_t strides(rng *r, uint32_t rows, uint32_t oc, size_t size, ptrdiff_t *row,
+size_t output_strides(rng *r, uint32_t rows, uint32_t oc, size_t size, ptrdiff_t *row,
                       ptrdiff_t *col) {
     const uint32_t kind = (uint32_t)(rng_next(r) % 5), gap = (uint32_t)(rng_next(r) % 3);
     if (kind == 4) {
@@ -82,15 +80,15 @@ static void make_activation(output *o, rng *r, guard *g) {
     f->act =
         (int32_t)(rng_next(r) % (rng_one_in(r, 2) ? QUERNEL_I_ACT_HSWISH : QUERNEL_I_ACT_COUNT));
     if (f->act == QUERNEL_I_ACT_PRELU) {
-        f->slope = table(r, g, o->oc, -1.5f, 1.5f);
-        add_zeros(r, (float *)f->slope, o->oc);
+        f->slope = table(r, g, o->tables, -1.5f, 1.5f);
+        add_zeros(r, (float *)f->slope, o->tables);
     }
     if (f->act != QUERNEL_I_ACT_CLAMP) return;
-    f->act_lo = table(r, g, o->oc, -30.0f, 0.0f);
-    f->act_hi = table(r, g, o->oc, 0.0f, 60.0f);
+    f->act_lo = table(r, g, o->tables, -30.0f, 0.0f);
+    f->act_hi = table(r, g, o->tables, 0.0f, 60.0f);
     if (rng_one_in(r, 5)) ((float *)f->act_hi)[0] = INFINITY;
-    add_zeros(r, (float *)f->act_lo, o->oc);
-    add_zeros(r, (float *)f->act_hi, o->oc);
+    add_zeros(r, (float *)f->act_lo, o->tables);
+    add_zeros(r, (float *)f->act_hi, o->tables);
 }
 
 static size_t type_size(int32_t type) { return quernel_type_size((quernel_type)type); }
@@ -106,7 +104,7 @@ static void make_residual(output *o, rng *r, guard *g) {
     if (itself) {
         f->residual = o->y, f->r_row = f->y_row, f->r_col = f->y_col;
     } else {
-        const size_t bytes = strides(r, o->rows, o->oc, size, &f->r_row, &f->r_col);
+        const size_t bytes = output_strides(r, o->rows, o->oc, size, &f->r_row, &f->r_col);
         f->residual = guard_take(g, bytes, size, 0x77);
     }
     if (f->r_type == QUERNEL_TYPE_F32) {
@@ -128,12 +126,11 @@ static void make_residual(output *o, rng *r, guard *g) {
     f->residual_last = rng_one_in(r, 3);
 }
 
-void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t oc, float typical_sum) {
-    *o = (output){.rows = rows, .oc = oc};
+// The output alone: type, place, bounds of the codes.
+static void make_place(output *o, rng *r, guard *g) {
     quernel_i_epilogue *f = &o->epilogue;
-    f->out = (int32_t)(rng_next(r) % 5);
     const size_t size = type_size(f->out);
-    o->bytes = strides(r, rows, oc, size, &f->y_row, &f->y_col);
+    o->bytes = output_strides(r, o->rows, o->oc, size, &f->y_row, &f->y_col);
     o->y = guard_take(g, o->bytes, size, 0xa5);
     o->expected = guard_take(g, o->bytes, size, 0xa5);
     f->y = o->y;
@@ -142,8 +139,13 @@ void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t oc, float 
     if (rng_one_in(r, 2)) f->q_zero = 0;
     f->q_lo = (float)((u8 ? 0 : rng_one_in(r, 2) ? -127 : -128) - f->q_zero);
     f->q_hi = (float)((u8 ? 255 : 127) - f->q_zero);
+}
+
+void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t oc, float typical_sum) {
+    *o = (output){.rows = rows, .oc = oc, .tables = oc, .epilogue.out = (int32_t)(rng_next(r) % 5)};
+    make_place(o, r, g);
     make_terms(o, r, g);
-    if (f->out != QUERNEL_TYPE_S32) {
+    if (o->epilogue.out != QUERNEL_TYPE_S32) {
         make_scales(o, r, g, typical_sum);
         make_activation(o, r, g);
     }
@@ -152,6 +154,17 @@ void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t oc, float 
     guard_seal(g);
     guard_open(g, o->y);
     guard_open(g, o->expected);
+}
+
+void output_make_values(output *o, rng *r, guard *g, uint32_t rows, uint32_t columns,
+                        uint32_t tables) {
+    static const int32_t types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_BF16, QUERNEL_TYPE_S8,
+                                    QUERNEL_TYPE_U8};
+    *o = (output){
+        .rows = rows, .oc = columns, .tables = tables, .epilogue.out = types[rng_next(r) % 4]};
+    make_place(o, r, g);
+    make_activation(o, r, g);
+    if (rng_one_in(r, 2)) o->epilogue.out_scale = table(r, g, tables, 0.1f, 3.0f);
 }
 
 quernel_i_epilogue output_expected(const output *o) {

@@ -11,12 +11,19 @@ typedef struct output {
     quernel_i_epilogue epilogue; // its y is the kernel's
     uint8_t *y, *expected;       // of the same size and poison
     size_t bytes;
-    uint32_t rows, oc;
+    uint32_t rows, oc, tables; // tables: entries of those of activation and out_scale
 } output;
 
 /// Fills `o`; sums are expected to be of about this size, so that results use the range of their
 /// type.
 void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t oc, float typical_sum);
+/// The same for values: no sums, so that only what comes behind the residual is filled.
+void output_make_values(output *o, rng *r, guard *g, uint32_t rows, uint32_t columns,
+                        uint32_t tables);
+/// Row-major, transposed, or any strides of elements; returns the bytes from the first element to
+/// behind the last.
+size_t output_strides(rng *r, uint32_t rows, uint32_t columns, size_t size, ptrdiff_t *ret_row,
+                      ptrdiff_t *ret_col);
 /// The epilogue that writes to `expected`. Where the residual is y itself, it reads there too.
 quernel_i_epilogue output_expected(const output *o);
 /// NULL, or what differs.

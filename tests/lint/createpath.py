@@ -9,7 +9,8 @@ room takes values from: they are left out. A call turns back where it enters a r
 of the call before it, and the walk has been there already.
 
 Run: the fewest calls from quernel_operator_run to a product's kernel, which `multiply` calls. What
-run_wrapped calls is run_task, on whatever thread.
+quernel_operator_run calls of a product is op/product.c's run; what run_wrapped calls is run_task,
+on whatever thread.
 
 gcc writes the graph (-fcallgraph-info, without optimization), so that this needs no build, and runs
 on any checkout: name its root. Closes with "N passed, N failed, N skipped"."""
@@ -119,18 +120,22 @@ def turns(graph, first):
         before = room
 
 
+def handed(graph, name):
+    """What is called through a pointer."""
+    if short(name) == "run_wrapped":
+        return [title for title in graph.file if short(title) == "run_task"]
+    if name == "quernel_operator_run":
+        return [title for title in graph.file if title.endswith("op/product.c:run")]
+    return []
+
+
 def run_depth(graph):
     """Calls from a run to a product's kernel."""
     depth, queue = {"quernel_operator_run": 0}, ["quernel_operator_run"]
     for name in queue:
         if short(name) == "multiply":
             return depth[name] + 1
-        handed = (
-            [title for title in graph.file if short(title) == "run_task"]
-            if short(name) == "run_wrapped"
-            else []
-        )
-        for callee in graph.called_by(name) + handed:
+        for callee in graph.called_by(name) + handed(graph, name):
             if callee not in depth:
                 depth[callee] = depth[name] + 1
                 queue.append(callee)

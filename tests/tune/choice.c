@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../unit/check.h"
-#include "op/operator.h"
+#include "op/product.h"
 #include "plan/plan.h"
 #include "quernel/conv2d.h"
 #include "registry/registry.h"
@@ -65,7 +65,9 @@ static void check_case(const conv3x3_case *c) {
     const quernel_i_config none = {0};
     const quernel_i_machine machine = quernel_i_machine_of(c->sets);
     quernel_i_plan plan;
-    if (CHECK(!quernel_i_plan_make(&op->problem, &none, &machine, &plan, NULL), "no plan"))
+    if (CHECK(
+            !quernel_i_plan_make(&quernel_i_product_of(op)->problem, &none, &machine, &plan, NULL),
+            "no plan"))
         CHECK(!strcmp(plan.kernels.main->name, c->kernel),
               "%u channels, %u pixels, stride %u, sets %x: %s", c->channels, c->size, c->stride,
               c->sets, plan.kernels.main->name);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../unit/check.h"
-#include "op/operator.h"
+#include "op/product.h"
 #include "tune/workload/shape_key.h"
 
 // Every instruction set: the plans are made, not run.
@@ -28,12 +28,13 @@ static bool count_work(measured *m) {
     m->work = malloc(m->landscape.count * sizeof *m->work);
     const quernel_i_machine machine = quernel_i_machine_of(any);
     bool fine = m->work && make_layer(&m->landscape, &s, &u);
+    const quernel_i_problem *problem = fine ? &quernel_i_product_of(u.op)->problem : NULL;
     for (uint32_t i = 0; fine && i < m->landscape.count; i++) {
         quernel_i_config config;
         quernel_i_plan plan;
         fine = !quernel_i_config_parse(m->landscape.configs[i], "landscape", &config, NULL) &&
-               !quernel_i_plan_make(&u.op->problem, &config, &machine, &plan, NULL);
-        if (fine) quernel_i_model_count(&u.op->problem, &plan, &machine, m->work[i]);
+               !quernel_i_plan_make(problem, &config, &machine, &plan, NULL);
+        if (fine) quernel_i_model_count(problem, &plan, &machine, m->work[i]);
     }
     workload_free(&u);
     return fine;

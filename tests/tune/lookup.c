@@ -8,7 +8,7 @@
 
 #include "../unit/check.h"
 #include "cpu/cpu.h"
-#include "op/operator.h"
+#include "op/product.h"
 #include "plan/space.h"
 #include "quernel/linear.h"
 #include "registry/registry.h"
@@ -45,6 +45,8 @@ static quernel_operator *product(uint32_t m, const char *config) {
     return op;
 }
 
+static const quernel_i_product *of(const quernel_operator *op) { return quernel_i_product_of(op); }
+
 static quernel_plan_choice choice_of(const quernel_operator *op) {
     quernel_plan_choice choice = QUERNEL_PLAN_CHOICE_INIT;
     CHECK(!quernel_operator_choice(op, &choice), "no choice");
@@ -60,12 +62,12 @@ typedef struct own_row {
 
 static void row_for(own_row *r, const quernel_operator *op, const char *change) {
     r->row = sample_row();
-    quernel_i_key_of(&op->problem, &r->key);
-    quernel_i_class_print(op->usable, r->machine, sizeof r->machine);
-    snprintf(r->config, sizeof r->config, "kernel=%s %s", op->plan.kernels.main->name, change);
+    quernel_i_key_of(&of(op)->problem, &r->key);
+    quernel_i_class_print(of(op)->usable, r->machine, sizeof r->machine);
+    snprintf(r->config, sizeof r->config, "kernel=%s %s", of(op)->plan.kernels.main->name, change);
     r->row.op = r->key.op, r->row.shape = r->key.shape, r->row.env = r->key.env,
     r->row.config = r->config;
-    r->row.machine = r->machine, r->row.krev = op->plan.kernels.main->krev;
+    r->row.machine = r->machine, r->row.krev = of(op)->plan.kernels.main->krev;
     r->row.m = r->key.m, r->row.n = r->key.n, r->row.k = r->key.k;
 }
 
@@ -96,9 +98,9 @@ void test_lookup_exact(void) {
     CHECK(t.from == QUERNEL_FROM_TABLE && t.match == QUERNEL_MATCH_EXACT && t.ratio == 1.1,
           "from %d, match %d", t.from, t.match);
     CHECK(!strcmp(t.table, "quernel_table_set"), "table %s", t.table);
-    CHECK(tuned->plan.chunk == 7, "chunk %u", tuned->plan.chunk);
-    CHECK(f.from == QUERNEL_FROM_CONFIG && forced->plan.chunk == 9,
-          "a config must win: from %d, chunk %u", f.from, forced->plan.chunk);
+    CHECK(of(tuned)->plan.chunk == 7, "chunk %u", of(tuned)->plan.chunk);
+    CHECK(f.from == QUERNEL_FROM_CONFIG && of(forced)->plan.chunk == 9,
+          "a config must win: from %d, chunk %u", f.from, of(forced)->plan.chunk);
     check_report(tuned);
     quernel_operator_destroy(plain), quernel_operator_destroy(tuned),
         quernel_operator_destroy(forced);
@@ -211,8 +213,8 @@ void test_lookup_tie(void) {
     const quernel_plan_choice c = choice_of(op);
     CHECK(c.from == QUERNEL_FROM_TABLE && c.verdict == QUERNEL_VERDICT_TIE, "from %d, verdict %d",
           c.from, c.verdict);
-    CHECK(op->plan.chunk == plain->plan.chunk, "a tie must leave the default: chunk %u",
-          op->plan.chunk);
+    CHECK(of(op)->plan.chunk == of(plain)->plan.chunk, "a tie must leave the default: chunk %u",
+          of(op)->plan.chunk);
     quernel_operator_destroy(op), quernel_operator_destroy(plain);
     quernel_table_set(NULL, 0, NULL);
 }
@@ -265,7 +267,7 @@ static quernel_i_candidate *list_space(const quernel_operator *op, uint32_t move
                                        size_t *ret_count) {
     const quernel_i_machine machine = quernel_i_machine_asked(quernel_i_cpu()->usable);
     quernel_i_candidate *space = malloc(SPACE * sizeof *space);
-    *ret_count = space ? quernel_i_space(&op->problem, &machine, moves, space, SPACE) : 0;
+    *ret_count = space ? quernel_i_space(&of(op)->problem, &machine, moves, space, SPACE) : 0;
     return space;
 }
 
@@ -299,7 +301,7 @@ static void check_candidate(const quernel_operator *op, const quernel_i_candidat
     quernel_i_plan plan;
     quernel_i_config_print(&c->config, config, sizeof config);
     CHECK(c->ns > 0, "%s: predicted %g", config, c->ns);
-    if (!CHECK(!quernel_i_plan_make(&op->problem, &c->config, &machine, &plan, NULL),
+    if (!CHECK(!quernel_i_plan_make(&of(op)->problem, &c->config, &machine, &plan, NULL),
                "%s: not legal", config))
         return;
     quernel_i_plan_explain(&plan, again, sizeof again);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cpu/cpu.h"
-#include "op/operator.h"
+#include "op/product.h"
 #include "table/class.h"
 #include "table/key.h"
 #include "tune/common/random.h"
@@ -60,7 +60,7 @@ static void add_variants(contest *c, uint32_t wanted, uint64_t seed) {
 
 // The contest's plans with room for all rounds. False where no memory is left.
 static bool describe(const contest *c, uint32_t rounds, landscape *ret) {
-    const quernel_operator *op = c->variants[0].op;
+    const quernel_i_product *op = quernel_i_product_of(c->variants[0].op);
     quernel_i_key key;
     *ret = (landscape){.count = c->count, .rounds = rounds};
     quernel_i_key_of(&op->problem, &key);

@@ -16,7 +16,7 @@
 // Becomes this program once more; where that fails, its answers end.
 static void run_child(const confirmer *c, const char *config, int in, int out) {
     quernel_i_key key;
-    quernel_i_key_of(&c->op->problem, &key);
+    quernel_i_key_of(&quernel_i_product_of(c->op)->problem, &key);
     dup2(in, STDIN_FILENO), dup2(out, STDOUT_FILENO);
     char *const words[] = {"quernel",   "compare",
                            "--op",      key.op,

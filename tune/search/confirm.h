@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "op/operator.h"
+#include "op/product.h"
 
 typedef struct confirmer {
     pid_t child;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "op/operator.h"
+#include "op/product.h"
 #include "plan/space.h"
 #include "table/class.h"
 #include "table/key.h"
@@ -60,7 +60,7 @@ static const quernel_i_row *nearest(const contest *c, const quernel_i_key *key,
 // What won for similar layers: the model may think little of it.
 static void add_neighbours(contest *c, const quernel_i_table *const *tables) {
     quernel_i_key key;
-    quernel_i_key_of(&c->variants[0].op->problem, &key);
+    quernel_i_key_of(&quernel_i_product_of(c->variants[0].op)->problem, &key);
     for (int n = 0; n < NEIGHBOURS; n++) {
         const uint32_t before = c->count;
         const quernel_i_row *row = nearest(c, &key, tables);
@@ -71,7 +71,7 @@ static void add_neighbours(contest *c, const quernel_i_table *const *tables) {
 
 quernel_i_candidate *finalists_list(const contest *c, uint32_t usable, uint32_t moves,
                                     size_t *ret_count) {
-    const quernel_operator *op = c->variants[0].op;
+    const quernel_i_product *op = quernel_i_product_of(c->variants[0].op);
     quernel_i_candidate *all = malloc(SPACE_MAX * sizeof *all);
     if (!all) return NULL;
     const quernel_i_machine machine = quernel_i_machine_asked(usable);
@@ -82,7 +82,7 @@ quernel_i_candidate *finalists_list(const contest *c, uint32_t usable, uint32_t 
 
 size_t finalists_add(contest *c, uint32_t max, uint32_t moves,
                      const quernel_i_table *const *tables) {
-    const quernel_operator *op = c->variants[0].op;
+    const quernel_i_product *op = quernel_i_product_of(c->variants[0].op);
     size_t count = 0;
     quernel_i_candidate *all = finalists_list(c, op->usable, moves, &count);
     if (!all) return 0;
@@ -107,8 +107,8 @@ static bool is_current(const quernel_i_row *row) {
 const quernel_i_row *finalists_own_row(const contest *c, const quernel_i_table *const *tables) {
     quernel_i_key key;
     char machine[QUERNEL_I_CLASS_MAX];
-    quernel_i_key_of(&c->variants[0].op->problem, &key);
-    quernel_i_class_print(c->variants[0].op->usable, machine, sizeof machine);
+    quernel_i_key_of(&quernel_i_product_of(c->variants[0].op)->problem, &key);
+    quernel_i_class_print(quernel_i_product_of(c->variants[0].op)->usable, machine, sizeof machine);
     for (; *tables; tables++)
         for (uint32_t i = (*tables)->good; i-- > 0;) {
             const quernel_i_row *row = &(*tables)->rows[i];

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "op/operator.h"
+#include "op/product.h"
 #include "table/class.h"
 #include "table/key.h"
 #include "tune/probe/host.h"
@@ -95,20 +95,22 @@ const char *outcome_publish(const outcome *o, const char *table, int32_t effort,
     const variant *won = outcome_winner(o);
     quernel_i_key key;
     char machine[QUERNEL_I_CLASS_MAX], date[32], lost[400];
-    quernel_i_key_of(&won->op->problem, &key);
-    quernel_i_class_print(won->op->usable, machine, sizeof machine);
+    quernel_i_key_of(&quernel_i_product_of(won->op)->problem, &key);
+    quernel_i_class_print(quernel_i_product_of(won->op)->usable, machine, sizeof machine);
     print_date(date, sizeof date);
     print_lost(o, lost, sizeof lost);
-    quernel_i_row row = {.config = won->config,
-                         .krev = won->op->plan.kernels.main->krev, // every plan names its kernel
-                         .effort = effort,
-                         .seed = seed,
-                         .version = quernel_version(),
-                         .date = date,
-                         .machine = machine,
-                         .rates = host_rates(),
-                         .lost = lost,
-                         .extra = ""};
+    quernel_i_row row = {
+        .config = won->config,
+        .krev =
+            quernel_i_product_of(won->op)->plan.kernels.main->krev, // every plan names its kernel
+        .effort = effort,
+        .seed = seed,
+        .version = quernel_version(),
+        .date = date,
+        .machine = machine,
+        .rates = host_rates(),
+        .lost = lost,
+        .extra = ""};
     set_key(&row, &key);
     set_times(&row, o);
     return publish_row(table, &row);
@@ -129,7 +131,7 @@ static void write_candidates(json *j, const outcome *o) {
 void outcome_write(json *j, const outcome *o) {
     const decision *d = &o->decision;
     quernel_i_key key;
-    quernel_i_key_of(&o->contest->variants[0].op->problem, &key);
+    quernel_i_key_of(&quernel_i_product_of(o->contest->variants[0].op)->problem, &key);
     json_open(j, NULL, '{');
     json_text(j, "op", key.op), json_text(j, "shape", key.shape), json_text(j, "env", key.env);
     json_text(j, "verdict", quernel_i_row_verdict_name(d->verdict));

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "op/operator.h"
+#include "op/product.h"
 #include "tune/common/clock.h"
 #include "tune/search/confirm.h"
 #include "tune/search/contest.h"
@@ -78,7 +78,7 @@ static decision race(const session *s, racing *r, const char *const *configs) {
     confirmer confirm = {.op = op, .configs = configs, .deadline = r->deadline};
     // The best set that the operator may use: the confirming process gets it as its ceiling.
     snprintf(confirm.isa, sizeof confirm.isa, "%s",
-             quernel_isa_name((quernel_isa)(31 - __builtin_clz(op->usable))));
+             quernel_isa_name((quernel_isa)(31 - __builtin_clz(quernel_i_product_of(op)->usable))));
     decision d = {.verdict = QUERNEL_VERDICT_DEFAULT, .ratio = {1, 1, 1}};
     if (o->count > 1 && !decide(o->count, s->effort, s->seed, s->noise, sample, r, confirm_sample,
                                 &confirm, &d, o->ratios))

@@ -30,7 +30,7 @@ class Report:
     policy: str
     held_out: dict[str, float]
     sqnr: float
-    plain: float
+    plain: float | None  # None: it was not tried
     floats: list[str]  # values between int8 operators that stay float for the error's sake
     notes: list[str]
     seconds: float
@@ -78,7 +78,8 @@ class Report:
         lines += [
             f"int8: {count} of {len(self.rows)} layers, {100 * self.int8_share:.1f} % of the "
             "multiply-adds",
-            f"whole network on batches put aside: {self.sqnr:.1f} dB, plain u8 {self.plain:.1f} dB",
+            f"whole network on batches put aside: {self.sqnr:.1f} dB"
+            + ("" if self.plain is None else f", plain u8 {self.plain:.1f} dB"),
             f"kept: {self.policy} (tried: {tried}; dB)",
             f"seconds: {self.seconds:.0f}",
         ]

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loops of a resize.
+#include "exec/resize2d.h"
+
+#include <string.h>
+
+#include "exec/border.h"
+#include "exec/move.h"
+#include "pack/stage.h"
+#include "threads/parallel.h"
+
+static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+// A task: output lines of an image.
+typedef struct task {
+    const quernel_i_resize2d *resize;
+    uint8_t *slice;
+    const void *x;
+    void *y;
+    uint32_t image, y0, y1;
+    // of the staged lines: which they are
+    uint32_t held[2];
+} task;
+
+static size_t staged_element(const quernel_i_resize2d *p) {
+    const size_t size = quernel_type_size((quernel_type)p->x.type);
+    return p->staged && size > 1 ? sizeof(float) : size;
+}
+
+// Line `line` of x with its channels contiguous: in x, or brought to place `which`.
+static const uint8_t *line_of_x(task *t, uint32_t line, uint32_t which) {
+    const quernel_i_resize2d *p = t->resize;
+    const void *from = quernel_i_stage_pixel(&p->x, t->x, t->image, line, 0);
+    if (!p->staged) return from;
+    const size_t element = staged_element(p), pixel = element * p->x.c;
+    uint8_t *to = t->slice + p->slice.staged + which * pixel * p->x.w;
+    if (t->held[which] == line) return to;
+    t->held[which] = line;
+    if (element == 1) quernel_i_stage_bytes(&p->x, from, p->x.w, 0, to, (ptrdiff_t)pixel);
+    else quernel_i_stage_strip(&p->x, from, p->x.w, (float *)(void *)to);
+    return to;
+}
+
+static ptrdiff_t pixel_of_x(const quernel_i_resize2d *p) {
+    return (ptrdiff_t)(staged_element(p) * (p->staged ? p->x.c : (size_t)p->x.stride_w));
+}
+
+// Two lines of x become one of floats.
+static const uint8_t *blend_lines(task *t, uint32_t line) {
+    const quernel_i_resize2d *p = t->resize;
+    const ptrdiff_t pixel = pixel_of_x(p);
+    const bool dense = pixel == (ptrdiff_t)(staged_element(p) * p->x.c);
+    const uint8_t *u = line_of_x(t, p->lines.from[line], 0),
+                  *v = line_of_x(t, p->lines.to[line], 1);
+    ptrdiff_t *from = (ptrdiff_t *)(void *)(t->slice + p->slice.from),
+              *to = (ptrdiff_t *)(void *)(t->slice + p->slice.to);
+    float *share = (float *)(void *)(t->slice + p->slice.share),
+          *y = (float *)(void *)(t->slice + p->slice.line);
+    const uint32_t rows = dense ? 1 : p->x.w;
+    for (uint32_t i = 0; i < rows; i++)
+        from[i] = i * pixel, to[i] = i * pixel + (v - u), share[i] = p->lines.share[line];
+    p->blend_lines->run.blend(&(quernel_i_blend){.x = u,
+                                                 .from = from,
+                                                 .to = to,
+                                                 .share = share,
+                                                 .rows = rows,
+                                                 .channels = dense ? p->x.w * p->x.c : p->x.c,
+                                                 .zero = p->zero,
+                                                 .y = y,
+                                                 .y_row = (ptrdiff_t)p->x.c});
+    return (const uint8_t *)y;
+}
+
+// Pixels [x0, x1) of y from those of the line, as values in the tile.
+static void gather(const task *t, const uint8_t *line, uint32_t x0, uint32_t x1) {
+    const quernel_i_resize2d *p = t->resize;
+    float *tile = (float *)(void *)(t->slice + p->slice.tile);
+    if (p->blend_pixels) {
+        p->blend_pixels->run.blend(&(quernel_i_blend){.x = line,
+                                                      .from = p->from + x0,
+                                                      .to = p->to + x0,
+                                                      .share = p->pixels.share + x0,
+                                                      .rows = x1 - x0,
+                                                      .channels = p->x.c,
+                                                      .zero = p->blend_lines ? 0 : p->zero,
+                                                      .y = tile,
+                                                      .y_row = (ptrdiff_t)p->x.c});
+        return;
+    }
+    const size_t bytes = p->x.c * (p->blend_lines ? sizeof(float) : staged_element(p));
+    uint8_t *to = (uint8_t *)tile;
+    for (uint32_t i = x0; i < x1; i++, to += bytes) memcpy(to, line + p->from[i], bytes);
+}
+
+// Pixels [x0, x1) of y hold the pad value.
+static void pad(const task *t, uint32_t line, uint32_t x0, uint32_t x1) {
+    const quernel_i_resize2d *p = t->resize;
+    quernel_i_move_grid(
+        &(quernel_i_move){.size = (uint32_t)quernel_type_size((quernel_type)p->result.y.type),
+                          .rows = x1 - x0,
+                          .columns = p->x.c,
+                          .from_column = 1,
+                          .to_row = p->result.y.stride_w,
+                          .to_column = p->result.y.stride_c},
+        p->pad, quernel_i_result_pixel(&p->result, t->y, t->image, line, x0));
+}
+
+static void store_values(const task *t, const uint8_t *from, uint32_t line, uint32_t x0,
+                         uint32_t x1) {
+    const quernel_i_resize2d *p = t->resize;
+    for (uint32_t x = x0; x < x1; x += p->tile_pixels) {
+        const uint32_t end = min(x1, x + p->tile_pixels);
+        gather(t, from, x, end);
+        quernel_i_result_store(&p->result,
+                               &(quernel_i_tile){.of = p->tile_of,
+                                                 .type = p->tile_type,
+                                                 .data = t->slice + p->slice.tile,
+                                                 .image = t->image,
+                                                 .line = line,
+                                                 .first = x,
+                                                 .pixels = end - x},
+                               t->y);
+    }
+}
+
+static void copy_pixels(const task *t, const uint8_t *from, uint32_t line, uint32_t x0,
+                        uint32_t x1) {
+    const quernel_i_resize2d *p = t->resize;
+    quernel_i_move_rows(
+        &(quernel_i_move){.size = (uint32_t)quernel_type_size((quernel_type)p->x.type),
+                          .rows = x1 - x0,
+                          .columns = p->x.c,
+                          .from_row = p->x.stride_w,
+                          .from_column = p->x.stride_c,
+                          .to_row = p->result.y.stride_w,
+                          .to_column = p->result.y.stride_c},
+        from, p->pixels.from + x0, quernel_i_result_pixel(&p->result, t->y, t->image, line, x0));
+}
+
+static bool padded(const quernel_resize2d_axis *axis, uint32_t i) {
+    return axis->from[i] == QUERNEL_RESIZE2D_PAD;
+}
+
+// Stretches of pixels that are padded, or that are not.
+static void make_line(task *t, uint32_t line) {
+    const quernel_i_resize2d *p = t->resize;
+    const uint32_t w = p->result.y.w;
+    if (padded(&p->lines, line)) {
+        pad(t, line, 0, w);
+        return;
+    }
+    const uint8_t *from = p->copies
+                              ? quernel_i_stage_pixel(&p->x, t->x, t->image, p->lines.from[line], 0)
+                          : p->blend_lines ? blend_lines(t, line)
+                                           : line_of_x(t, p->lines.from[line], 0);
+    for (uint32_t x0 = 0, x1 = 0; x0 < w; x0 = x1) {
+        for (x1 = x0 + 1; x1 < w && padded(&p->pixels, x1) == padded(&p->pixels, x0);) x1++;
+        if (padded(&p->pixels, x0)) pad(t, line, x0, x1);
+        else if (p->copies) copy_pixels(t, from, line, x0, x1);
+        else store_values(t, from, line, x0, x1);
+    }
+}
+
+// Whether a line of y is the one above it, and lies in one piece.
+static bool repeats(const quernel_i_resize2d *p, uint32_t line) {
+    const quernel_resize2d_axis *a = &p->lines;
+    return p->result.y.stride_c == 1 && p->result.y.stride_w == p->result.y.c &&
+           a->from[line] == a->from[line - 1] &&
+           (!a->to || (a->to[line] == a->to[line - 1] && a->share[line] == a->share[line - 1]));
+}
+
+static void repeat_line(const task *t, uint32_t line) {
+    const quernel_i_result *r = &t->resize->result;
+    memcpy(quernel_i_result_pixel(r, t->y, t->image, line, 0),
+           quernel_i_result_pixel(r, t->y, t->image, (int64_t)line - 1, 0),
+           (size_t)r->y.w * r->y.c * quernel_type_size((quernel_type)r->y.type));
+}
+
+// Tasks of an image.
+static uint32_t tasks_of(const quernel_i_resize2d *p) {
+    return (p->result.y.h + p->task_lines - 1) / p->task_lines;
+}
+
+// Arguments of all tasks.
+typedef struct run {
+    const quernel_i_resize2d *resize;
+    const void *x;
+    void *y;
+    uint8_t *workspace;
+} run;
+
+static void run_task(void *arg, uint32_t index, uint32_t worker) {
+    const run *r = arg;
+    const quernel_i_resize2d *p = r->resize;
+    const quernel_tensor *y = &p->result.y;
+    const uint32_t y0 = index % tasks_of(p) * p->task_lines;
+    task t = {.resize = p,
+              .slice = r->workspace + worker * p->slice.bytes,
+              .x = r->x,
+              .y = r->y,
+              .image = index / tasks_of(p),
+              .y0 = y0,
+              .y1 = min(y->h, y0 + p->task_lines),
+              .held = {QUERNEL_RESIZE2D_PAD, QUERNEL_RESIZE2D_PAD}};
+    for (uint32_t line = t.y0; line < t.y1; line++) {
+        if (line > t.y0 && repeats(p, line)) repeat_line(&t, line);
+        else make_line(&t, line);
+    }
+    quernel_i_border_write(y, r->y, p->result.output.q_zero,
+                           &(quernel_i_border_part){t.image, t.y0, t.y1, 0, y->w});
+}
+
+void quernel_i_resize2d_run(const quernel_i_resize2d *resize, const void *x, void *y,
+                            uint8_t *workspace, const quernel_parallel *parallel) {
+    run r = {resize, x, y, workspace};
+    quernel_i_parallel(parallel, resize->result.y.n * tasks_of(resize), run_task, &r);
+}

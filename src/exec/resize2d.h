@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a resize: each output line is copied from a line of x, or its pixels are gathered or blended
+// (of a line that is blended of two first), and become results.
+#ifndef QUERNEL_EXEC_RESIZE2D_H
+#define QUERNEL_EXEC_RESIZE2D_H
+
+#include "exec/result.h"
+#include "quernel/resize2d.h"
+#include "quernel/threads.h"
+
+typedef struct quernel_i_resize2d {
+    quernel_i_result result;
+    quernel_tensor x;
+    int32_t zero; // of x's codes; floats: 0
+    quernel_resize2d_axis lines, pixels;
+    const void *pad; // [c] elements of y
+    bool copies;     // elements pass as they are
+    bool staged;     // x's lines are brought to NHWC first, floats as F32
+    const quernel_i_kernel *blend_lines, *blend_pixels; // or NULL
+    quernel_i_tile_of tile_of;
+    int32_t tile_type;
+    // bytes from pixel 0 of the line that pixels are taken from: [w of y], `to` where they blend
+    const ptrdiff_t *from, *to;
+    uint32_t task_lines, tile_pixels;
+    struct {
+        size_t staged, line, from, to, share, tile, bytes;
+    } slice;
+} quernel_i_resize2d;
+
+void quernel_i_resize2d_run(const quernel_i_resize2d *resize, const void *x, void *y,
+                            uint8_t *workspace, const quernel_parallel *parallel);
+
+#endif

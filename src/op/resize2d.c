@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Creation of resizes.
+#include "op/resize2d.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/desc.h"
+#include "base/error.h"
+#include "cpu/fpenv.h"
+#include "exec/resize2d.h"
+#include "op/operand.h"
+#include "op/operator.h"
+#include "op/result.h"
+#include "op/validate.h"
+#include "registry/registry.h"
+
+#define WHERE "resize2d"
+enum {
+    TILE_BYTES = 16 << 10, // half of the smallest L1
+    TASKS_PER_THREAD = 4,  // threads that begin late, or are slower, take fewer
+};
+
+typedef struct resize2d {
+    quernel_operator base;
+    quernel_i_resize2d resize;
+} resize2d;
+
+static void run(const quernel_operator *op, const quernel_i_operator_call *call) {
+    quernel_i_resize2d_run(&((const resize2d *)op)->resize, call->x, call->y, call->workspace,
+                           call->parallel);
+}
+
+static size_t explain(const quernel_operator *op, char *text, size_t capacity) {
+    const quernel_i_resize2d *p = &((const resize2d *)op)->resize;
+    const quernel_i_kernel *kernel = p->blend_pixels ? p->blend_pixels : p->blend_lines;
+    const int length =
+        snprintf(text, capacity, "kernel=%s lines=%u pixels=%u%s", kernel ? kernel->name : "copy",
+                 p->task_lines, p->tile_pixels, p->staged ? " staged" : "");
+    return length < 0 ? 0 : (size_t)length;
+}
+
+static const quernel_i_operator_kind kind = {run, explain, NULL};
+
+int quernel_i_resize2d_read(const quernel_resize2d_desc *from, const char *where, const char *name,
+                            quernel_resize2d_desc *ret_desc, quernel_error *error) {
+    const quernel_i_desc *desc =
+        QUERNEL_I_DESC(quernel_resize2d_desc, QUERNEL_RESIZE2D_DESC_MIN, where, name);
+    *ret_desc = (quernel_resize2d_desc)QUERNEL_RESIZE2D_DESC_INIT;
+    return quernel_i_desc_read(desc, ret_desc, from, error);
+}
+
+// An axis with its names: of y's `count` positions and x's `size`.
+typedef struct direction {
+    const quernel_resize2d_axis *axis;
+    const char *from, *to, *share;
+    uint32_t count, size;
+} direction;
+
+static int refuse_index(const direction *d, const char *name, uint32_t i, uint32_t index,
+                        quernel_error *error) {
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, i,
+                               WHERE ": %s[%u]: %u: must be less than x's %u", name, i, index,
+                               d->size);
+}
+
+static int check_blend(const direction *d, uint32_t i, quernel_error *error) {
+    if (d->axis->to[i] >= d->size) return refuse_index(d, d->to, i, d->axis->to[i], error);
+    const float share = d->axis->share[i];
+    if (share >= 0.0f && share <= 1.0f) return QUERNEL_OK;
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, d->share, i,
+                               WHERE ": %s[%u]: %g: must be 0 to 1", d->share, i, (double)share);
+}
+
+static int check_axis(const direction *d, quernel_error *error) {
+    const quernel_resize2d_axis *a = d->axis;
+    if (!a->from) return quernel_i_error_null(error, WHERE, d->from);
+    if (a->to && !a->share) return quernel_i_error_null(error, WHERE, d->share);
+    for (uint32_t i = 0; i < d->count; i++) {
+        if (a->from[i] == QUERNEL_RESIZE2D_PAD) continue;
+        if (a->from[i] >= d->size) return refuse_index(d, d->from, i, a->from[i], error);
+        const int code = a->to ? check_blend(d, i, error) : QUERNEL_OK;
+        if (code) return code;
+    }
+    return QUERNEL_OK;
+}
+
+static int check(const quernel_resize2d_desc *d, const quernel_operator *op, quernel_error *error) {
+    if (d->pad != d->pad)
+        return quernel_i_validate_refuse(error, WHERE, "pad", "NaN: must be a number");
+    const quernel_tensor *x = &op->x, *y = &op->y;
+    if ((uint64_t)x->w * x->c > INT32_MAX || (uint64_t)y->w * y->c > INT32_MAX ||
+        (uint64_t)y->n * y->h > INT32_MAX)
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "x", -1,
+                                   WHERE ": x: a line of %u or %u times %u elements, or y's %u x "
+                                         "%u lines, are more than 2^31 - 1",
+                                   x->w, y->w, x->c, y->n, y->h);
+    const direction lines = {&d->lines, "lines.from", "lines.to", "lines.share", y->h, x->h},
+                    pixels = {&d->pixels, "pixels.from", "pixels.to", "pixels.share", y->w, x->w};
+    const int code = check_axis(&lines, error);
+    return code ? code : check_axis(&pixels, error);
+}
+
+static void choose(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_resize2d *p) {
+    const bool codes = quernel_i_validate_int8(p->x.type), blends = d->lines.to || d->pixels.to;
+    p->copies = !blends && quernel_i_result_keeps_elements(&d->x, &d->epilogue);
+    p->staged = !p->copies && p->x.stride_c != 1;
+    p->zero = codes ? d->x.zero : 0;
+    const int32_t type = p->staged && !codes ? QUERNEL_TYPE_F32 : p->x.type;
+    p->tile_of = blends && codes ? QUERNEL_I_TILE_OF_STEPS : QUERNEL_I_TILE_OF_ELEMENTS;
+    p->tile_type = blends ? QUERNEL_TYPE_F32 : type;
+    if (d->lines.to) p->blend_lines = quernel_i_registry_best(QUERNEL_I_OP_BLEND, usable, type);
+    if (d->pixels.to)
+        p->blend_pixels = quernel_i_registry_best(QUERNEL_I_OP_BLEND, usable,
+                                                  d->lines.to ? QUERNEL_TYPE_F32 : type);
+}
+
+static uint32_t clamp(uint64_t value, uint32_t max) {
+    return value < 1 ? 1 : value > max ? max : (uint32_t)value;
+}
+
+static void cut_tasks(quernel_i_resize2d *p, uint32_t threads) {
+    const quernel_tensor *y = &p->result.y;
+    const uint64_t tasks = threads > 1 ? (uint64_t)threads * TASKS_PER_THREAD : 1;
+    p->task_lines = clamp(y->h / ((tasks + y->n - 1) / y->n), y->h);
+    p->tile_pixels = clamp(TILE_BYTES / (y->c * (uint64_t)sizeof(float)), y->w);
+}
+
+static size_t element_of(const quernel_i_resize2d *p) {
+    const size_t size = quernel_type_size((quernel_type)p->x.type);
+    return p->staged && size > 1 ? sizeof(float) : size;
+}
+
+static size_t take(quernel_i_layout *slice, size_t count, size_t size) {
+    const size_t at = slice->used;
+    quernel_i_take(slice, count, size);
+    return at;
+}
+
+static void lay_out(quernel_i_resize2d *p, quernel_i_layout *slice) {
+    const size_t line = (size_t)p->x.w * p->x.c, tile = (size_t)p->tile_pixels * p->x.c;
+    const uint32_t lines = p->blend_lines ? p->x.w : 0;
+    p->slice.staged = take(slice, p->staged ? 2 * line : 0, element_of(p));
+    p->slice.line = take(slice, p->blend_lines ? line : 0, sizeof(float));
+    p->slice.from = take(slice, lines, sizeof(ptrdiff_t));
+    p->slice.to = take(slice, lines, sizeof(ptrdiff_t));
+    p->slice.share = take(slice, lines, sizeof(float));
+    p->slice.tile = take(slice, p->copies ? 0 : tile, sizeof(float));
+    p->slice.bytes = slice->used;
+}
+
+static const void *copy(quernel_i_layout *block, const void *from, uint32_t count) {
+    _Static_assert(sizeof(float) == sizeof(uint32_t), "one size for indices and shares");
+    if (!from) return NULL;
+    void *to = quernel_i_take(block, count, sizeof(uint32_t));
+    if (to) memcpy(to, from, count * sizeof(uint32_t));
+    return to;
+}
+
+static quernel_resize2d_axis copy_axis(quernel_i_layout *block, const quernel_resize2d_axis *a,
+                                       uint32_t count) {
+    return (quernel_resize2d_axis){copy(block, a->from, count), copy(block, a->to, count),
+                                   a->to ? copy(block, a->share, count) : NULL};
+}
+
+// Indices as bytes from the first pixel of the line that pixels are taken from.
+static const ptrdiff_t *offsets(quernel_i_layout *block, const quernel_i_resize2d *p,
+                                const uint32_t *index, const uint32_t *from) {
+    if (!index || p->copies) return NULL;
+    ptrdiff_t *to = quernel_i_take(block, p->result.y.w, sizeof *to);
+    const size_t floats = p->x.c * sizeof(float),
+                 pixel = p->blend_lines
+                             ? floats
+                             : element_of(p) * (p->staged ? p->x.c : (size_t)p->x.stride_w);
+    for (uint32_t i = 0; to && i < p->result.y.w; i++)
+        to[i] = from[i] == QUERNEL_RESIZE2D_PAD ? 0 : (ptrdiff_t)(index[i] * pixel);
+    return to;
+}
+
+// The pad value as an element of y, for each channel.
+static const void *pad_pixel(const quernel_resize2d_desc *d, const quernel_i_result *r,
+                             quernel_i_layout *block) {
+    const uint32_t c = r->y.c;
+    float *values = quernel_i_take(block, c, sizeof *values);
+    void *elements = quernel_i_take(block, c, quernel_type_size((quernel_type)r->y.type));
+    if (!block->base) return NULL;
+    for (uint32_t n = 0; n < c; n++) values[n] = d->pad;
+    quernel_i_result one = *r;
+    one.y = (quernel_tensor){.type = r->y.type, .n = 1, .c = c, .h = 1, .w = 1, .stride_c = 1};
+    quernel_i_result_store(
+        &one, &(quernel_i_tile){.type = QUERNEL_TYPE_F32, .data = values, .pixels = 1}, elements);
+    return elements;
+}
+
+static void make_tables(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_layout *block,
+                        quernel_i_resize2d *p) {
+    const quernel_tensor y = p->result.y;
+    p->result = quernel_i_result_make(&d->x, &d->epilogue, &y, usable, block);
+    p->lines = copy_axis(block, &d->lines, y.h);
+    p->pixels = copy_axis(block, &d->pixels, y.w);
+    p->from = offsets(block, p, d->pixels.from, d->pixels.from);
+    p->to = offsets(block, p, d->pixels.to, d->pixels.from);
+    p->pad = pad_pixel(d, &p->result, block);
+}
+
+static int allocate(const quernel_resize2d_desc *d, uint32_t usable, resize2d *made,
+                    quernel_operator **ret_op, quernel_error *error) {
+    const quernel_i_request request = {d->isa, NULL, d->allocator};
+    quernel_i_layout block = {0}, slice = {0};
+    quernel_i_take(&block, 1, sizeof *made);
+    quernel_i_resize2d sized = made->resize;
+    make_tables(d, usable, &block, &sized);
+    lay_out(&made->resize, &slice);
+    if (block.overflow || slice.overflow ||
+        !quernel_i_mul(made->resize.slice.bytes, made->base.threads, &made->base.workspace))
+        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "x", -1,
+                                   WHERE ": x: the workspace's size overflows");
+    const int code =
+        quernel_i_operator_allocate(&made->base, sizeof *made, &request, &block, ret_op, error);
+    if (!code) make_tables(d, usable, &block, &((resize2d *)*ret_op)->resize);
+    return code;
+}
+
+static int create(const quernel_resize2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
+    resize2d made = {.base = {.kind = &kind, .where = WHERE, .threads = d->threads}};
+    const quernel_i_request request = {d->isa, NULL, d->allocator};
+    const uint32_t usable = quernel_i_operator_usable(d->isa);
+    quernel_operator *op = &made.base;
+    op->x = d->x.tensor, op->y = d->y, op->y.type = d->epilogue.y_type;
+    const quernel_tensor want = {.n = op->x.n, .c = op->x.c, .h = op->y.h, .w = op->y.w};
+    int code = quernel_i_operator_check_request(&request, WHERE, d->threads, error);
+    if (!code) code = quernel_i_operator_fill_sizes(&op->y, &want, WHERE, "y", error);
+    if (!code) code = quernel_i_operator_complete(op, error);
+    if (!code) code = quernel_i_operand_check(&d->x, WHERE, "x", error);
+    if (!code) code = quernel_i_operand_check_epilogue(&d->epilogue, WHERE, op->x.c, error);
+    if (!code) code = check(d, op, error);
+    if (code) return code;
+    made.resize.x = op->x, made.resize.result.y = op->y;
+    choose(d, usable, &made.resize);
+    cut_tasks(&made.resize, op->threads);
+    return allocate(d, usable, &made, ret_op, error);
+}
+
+int quernel_resize2d_create(const quernel_resize2d_desc *desc, quernel_operator **ret_op,
+                            quernel_error *error) {
+    if (!desc) return quernel_i_error_null(error, WHERE, "desc");
+    if (!ret_op) return quernel_i_error_null(error, WHERE, "ret_op");
+    quernel_resize2d_desc d;
+    int code = quernel_i_resize2d_read(desc, WHERE, "size", &d, error);
+    if (code) return code;
+    const quernel_i_fpenv caller = quernel_i_fpenv_enter();
+    code = create(&d, ret_op, error);
+    quernel_i_fpenv_leave(caller);
+    return code;
+}

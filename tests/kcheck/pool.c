@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cases of pools and blends.
+#include <math.h>
+#include <string.h>
+
+#include "data.h"
+#include "kcheck.h"
+
+static bool is_float(const quernel_i_kernel *k) {
+    return k->a_type == QUERNEL_TYPE_F32 || k->a_type == QUERNEL_TYPE_BF16;
+}
+
+static size_t element_of(const quernel_i_kernel *k) {
+    return quernel_type_size((quernel_type)k->a_type);
+}
+
+// `count` elements of the type that the kernel reads.
+static void *make_elements(const quernel_i_kernel *k, rng *r, guard *g, size_t count) {
+    const size_t size = element_of(k);
+    void *x = guard_take(g, count * size, size, 0);
+    if (size == 1) {
+        data_bytes(r, (data_kind)(rng_next(r) % DATA_KINDS), x, count,
+                   k->a_type == QUERNEL_TYPE_S8);
+    } else if (size == 4) {
+        data_floats(r, x, count, 0.25f);
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            float one;
+            data_floats(r, &one, 1, 0.25f);
+            memcpy((uint8_t *)x + i * size, (uint8_t *)&one + size, size); // the upper half
+        }
+    }
+    return x;
+}
+
+static uint32_t small(rng *r, uint32_t usual, uint32_t max) {
+    return 1 + (uint32_t)(rng_next(r) % (rng_one_in(r, 8) ? max : usual));
+}
+
+// Equal but for NaN, of which only is promised that it is one.
+static const char *compare(uint8_t *y, uint8_t *expected, size_t bytes, bool floats) {
+    for (size_t i = 0; floats && i + 4 <= bytes; i += 4) {
+        float a, b;
+        memcpy(&a, y + i, sizeof a), memcpy(&b, expected + i, sizeof b);
+        if (isnan(a) && isnan(b)) memcpy(y + i, expected + i, sizeof a);
+    }
+    return memcmp(y, expected, bytes) ? "a result differs from ref, or a gap was written" : NULL;
+}
+
+const char *kcheck_pool(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                        uint64_t seed, uint64_t number) {
+    rng r = rng_make(seed, number);
+    const size_t size = element_of(k);
+    const size_t out = k->op == QUERNEL_I_OP_POOLMAX && !is_float(k) ? 1 : 4;
+    quernel_i_pool p = {.kernel_h = small(&r, 4, 14),
+                        .kernel_w = small(&r, 4, 300),
+                        .rows = 1 + (uint32_t)(number % 9),
+                        .channels = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 150),
+                        .init = rng_int(&r, -100000, 100000),
+                        .factor = rng_float(&r, 0.001f, 1.0f)};
+    // Strides in pixels, mostly; sometimes taps and rows lie anywhere.
+    const ptrdiff_t pixel = (ptrdiff_t)p.channels + rng_int(&r, 0, 9);
+    const ptrdiff_t tap_pixel = rng_one_in(&r, 4) ? rng_int(&r, 0, 300) : pixel,
+                    row = rng_one_in(&r, 4) ? rng_int(&r, 0, 300) : pixel * rng_int(&r, 1, 3),
+                    tap_line = rng_int(&r, 0, 2000);
+    const size_t count = (p.rows - 1) * (size_t)row + (p.kernel_h - 1) * (size_t)tap_line +
+                         (p.kernel_w - 1) * (size_t)tap_pixel + p.channels;
+    p.a_row = row * (ptrdiff_t)size, p.tap_line = tap_line * (ptrdiff_t)size;
+    p.tap_pixel = tap_pixel * (ptrdiff_t)size;
+    p.a = make_elements(k, &r, g, count);
+    p.y_row = (ptrdiff_t)((p.channels + (rng_one_in(&r, 2) ? 0 : rng_next(&r) % 40)) * out);
+    const size_t bytes = (p.rows - 1) * (size_t)p.y_row + p.channels * out;
+    uint8_t *y = guard_take(g, bytes, out, 0xa5), *expected = guard_take(g, bytes, out, 0xa5);
+    guard_seal(g);
+    guard_open(g, y), guard_open(g, expected);
+    p.y = y;
+    const char *conduct = kcheck_conduct(guard_call(k->run.any, &p, 0, 0, 0, NULL));
+    if (conduct) return conduct;
+    p.y = expected;
+    oracle->run.pool(&p);
+    const char *wrong = compare(y, expected, bytes, is_float(k));
+    if (wrong) return wrong;
+    return guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed";
+}
+
+const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                         uint64_t seed, uint64_t number) {
+    rng r = rng_make(seed, number);
+    const ptrdiff_t size = (ptrdiff_t)element_of(k);
+    quernel_i_blend b = {.rows = 1 + (uint32_t)(number % 17),
+                         .channels = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 150),
+                         .zero = rng_one_in(&r, 3) ? 0 : rng_int(&r, 0, 255)};
+    if (k->a_type == QUERNEL_TYPE_S8 && b.zero) b.zero -= 128;
+    const int32_t places = rng_one_in(&r, 2) ? 3 : 500;
+    ptrdiff_t *from = guard_take(g, b.rows * sizeof *from, sizeof *from, 0),
+              *to = guard_take(g, b.rows * sizeof *to, sizeof *to, 0);
+    float *share = guard_take(g, b.rows * sizeof *share, sizeof *share, 0);
+    for (uint32_t m = 0; m < b.rows; m++) {
+        from[m] = rng_int(&r, 0, places) * size, to[m] = rng_int(&r, 0, places) * size;
+        share[m] = rng_one_in(&r, 4) ? (float)rng_int(&r, 0, 4) * 0.25f : rng_float(&r, 0.0f, 1.0f);
+    }
+    // the last place is read to its end, so that the page behind it is near
+    from[rng_next(&r) % b.rows] = places * size, to[rng_next(&r) % b.rows] = 0;
+    b.x = make_elements(k, &r, g, (size_t)places + b.channels);
+    b.from = from, b.to = to, b.share = share;
+    b.y_row = (ptrdiff_t)b.channels + (rng_one_in(&r, 2) ? 0 : rng_int(&r, 1, 40));
+    const size_t bytes = ((b.rows - 1) * (size_t)b.y_row + b.channels) * sizeof(float);
+    float *y = guard_take(g, bytes, 4, 0xa5), *expected = guard_take(g, bytes, 4, 0xa5);
+    guard_seal(g);
+    guard_open(g, y), guard_open(g, expected);
+    b.y = y;
+    const char *conduct = kcheck_conduct(guard_call(k->run.any, &b, 0, 0, 0, NULL));
+    if (conduct) return conduct;
+    b.y = expected;
+    oracle->run.blend(&b);
+    const char *wrong = compare((uint8_t *)y, (uint8_t *)expected, bytes, true);
+    if (wrong) return wrong;
+    return guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed";
+}
