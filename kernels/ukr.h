@@ -213,8 +213,7 @@ typedef struct quernel_i_elements {
 ///     then of the epilogue: activation, out_scale, output type. Its tables run over p; its scale,
 ///     bias, terms and residual are not looked at, and out is not S32.
 /// p_row and p_col are 0 or 1, one of them 0. With p_col 1 the tables may be read up to the next
-/// multiple of 16 columns; with 0 the columns of y lie side by side. x and z may be y, element for
-/// element; they do not overlap it otherwise.
+/// multiple of 16 columns. x and z may be y, element for element; they do not overlap it otherwise.
 typedef struct quernel_i_eltwise {
     int32_t combine; // quernel_i_combine
     uint32_t rows, columns;
@@ -265,6 +264,16 @@ typedef struct quernel_i_blend {
     float *y;        // channels are contiguous
     ptrdiff_t y_row; // elements; nothing is written between the rows
 } quernel_i_blend;
+
+/// Permutations: y[m·y_row + k] = x[m·x_row + index[k]] for every row m < rows and byte k < count.
+/// index[k] < source; of each row the bytes [0, source) may be read.
+typedef struct quernel_i_permute {
+    const uint8_t *x;
+    uint8_t *y;
+    ptrdiff_t x_row, y_row;
+    const uint32_t *index; // [count]
+    uint32_t rows, count, source;
+} quernel_i_permute;
 
 /// What a kernel computes: the lines of ops.def.
 typedef enum quernel_i_op {

@@ -11,7 +11,7 @@ static uint64_t count_of(const quernel_ep_value *v) {
 }
 
 static size_t size_of(int32_t type) {
-    return quernel_ep_is_int8(type)                                              ? 1
+    return quernel_ep_is_int8(type)                                     ? 1
            : type == QUERNEL_EP_TYPE_F32 || type == QUERNEL_EP_TYPE_S32 ? 4
            : type == QUERNEL_EP_TYPE_S64                                ? 8
                                                                         : 0;
@@ -60,8 +60,8 @@ static bool dequantize(quernel_ep_search *c, uint32_t node, quernel_ep_constant 
     if (quernel_ep_int(n, "block_size", 0)) return false;
     if (quernel_ep_value_of(c, n->inputs[1])->type != QUERNEL_EP_TYPE_F32) return false;
     if (!read_plain(c, n->inputs[1], &scale) || (z >= 0 && !read_plain(c, z, &zero))) return false;
-    if (scale.count != 1 && (axis < 0 || axis >= k->rank || scale.rank != 1 ||
-                             scale.count != (uint64_t)k->dims[axis]))
+    if (scale.count != 1 &&
+        (axis < 0 || axis >= k->rank || scale.rank != 1 || scale.count != (uint64_t)k->dims[axis]))
         return false;
     if (z >= 0 && zero.count != scale.count) return false;
     for (uint32_t i = 0; i < k->count; i++) {

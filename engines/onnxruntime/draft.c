@@ -30,11 +30,10 @@ bool quernel_ep_draft_commit(quernel_ep_draft *d) {
     quernel_ep_search *c = d->c;
     c->units = quernel_ep_region_grow(&c->region, c->units, c->n_units, sizeof *c->units);
     if (c->region.failed) return false;
-    c->units[c->n_units] = (quernel_ep_unit){d->nodes, d->n_nodes, d->steps, d->n_steps,
-                                             false,    false,      d->macs};
+    c->units[c->n_units] =
+        (quernel_ep_unit){d->nodes, d->n_nodes, d->steps, d->n_steps, false, false, d->macs};
     for (uint32_t i = 0; i < d->n_nodes; i++) c->unit_of[d->nodes[i]] = (int32_t)c->n_units;
-    for (uint32_t i = 0; i < d->n_steps; i++)
-        c->records[d->steps[i].y].order = d->steps[i].y_order;
+    for (uint32_t i = 0; i < d->n_steps; i++) c->records[d->steps[i].y].order = d->steps[i].y_order;
     c->n_units++;
     return true;
 }
@@ -56,11 +55,14 @@ static bool dequantizer_is_plain(quernel_ep_draft *d, uint32_t node) {
         return quernel_ep_node_refuse(d->c, node, "blocked quantization");
     if (quernel_ep_value_of(d->c, n->outputs[0])->type != QUERNEL_EP_TYPE_F32)
         return quernel_ep_node_refuse(d->c, node, "DequantizeLinear to another type than f32");
+    // of codes that carry factors convolutions alone see the other scale: absorb.c has looked
+    if (quernel_ep_coding_is_wide(d->c, node)) return true;
     if (!quernel_ep_coding_read(d->c, node, n->inputs[1], quernel_ep_input(n, 2),
                                 d->c->records[q].type, &coding))
         return false;
     return quernel_ep_coding_is(d->c, q, &coding) ||
-           quernel_ep_node_refuse(d->c, node, "it reads codes by another scale than they were made by");
+           quernel_ep_node_refuse(d->c, node,
+                                  "it reads codes by another scale than they were made by");
 }
 
 int32_t quernel_ep_operand(quernel_ep_draft *d, int32_t v) {

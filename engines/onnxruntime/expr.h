@@ -31,7 +31,8 @@ typedef struct quernel_ep_expr {
 /// operands. Q and DQ are functions, too.
 bool quernel_ep_term_find(quernel_ep_search *c, uint32_t node, quernel_ep_term *ret_term);
 /// Where the term's operands come from: the root, terms of the expression, or constants (whose
-/// DequantizeLinears the draft takes) that are numbers or one per channel beside a tensor of `rank`.
+/// DequantizeLinears the draft takes) that are numbers or one per channel beside a tensor of
+/// `rank`.
 bool quernel_ep_term_bind(quernel_ep_draft *d, quernel_ep_expr *e, quernel_ep_term *term,
                           uint32_t rank, int32_t order, uint32_t channels);
 /// The expression's value where its root is x.

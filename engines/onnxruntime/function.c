@@ -22,7 +22,9 @@ static double error(const double *in, const double *p) { return (void)p, erf(in[
 static double relu(const double *in, const double *p) { return (void)p, fmax(in[0], 0); }
 static double tangent(const double *in, const double *p) { return (void)p, tanh(in[0]); }
 static double sigmoid(const double *in, const double *p) { return (void)p, 1 / (1 + exp(-in[0])); }
-static double clip(const double *in, const double *p) { return (void)p, fmin(fmax(in[0], in[1]), in[2]); }
+static double clip(const double *in, const double *p) {
+    return (void)p, fmin(fmax(in[0], in[1]), in[2]);
+}
 static double leaky(const double *in, const double *p) { return in[0] >= 0 ? in[0] : in[0] * p[0]; }
 static double prelu(const double *in, const double *p) {
     return (void)p, in[0] >= 0 ? in[0] : in[0] * in[1];
@@ -94,7 +96,12 @@ static const struct {
     {"", "Gelu", 1, 1, gelu, {{NULL, 0}}},
     {"com.microsoft", "Gelu", 1, 1, gelu, {{NULL, 0}}},
     {"", "Elu", 1, 1, elu, {{"alpha", 1.0f}}},
-    {"", "Selu", 1, 1, selu, {{"alpha", 1.67326319217681884765625f}, {"gamma", 1.05070102214813232421875f}}},
+    {"",
+     "Selu",
+     1,
+     1,
+     selu,
+     {{"alpha", 1.67326319217681884765625f}, {"gamma", 1.05070102214813232421875f}}},
     {"", "Celu", 1, 1, celu, {{"alpha", 1.0f}}},
     {"", "Softplus", 1, 1, softplus, {{NULL, 0}}},
     {"", "Softsign", 1, 1, softsign, {{NULL, 0}}},

@@ -13,7 +13,9 @@ static bool same_codes(const quernel_ep_record *a, const quernel_ep_record *b) {
 
 static bool is_alias(const quernel_ep_lowering *l, const quernel_ep_step *s) {
     const quernel_ep_record *r = l->program->records;
-    return s->kind == QUERNEL_EP_VIEW && same_codes(&r[s->x], &r[s->y]);
+    // what nobody reads needs no place of its own
+    const bool dead = !l->readers[s->y] && r[s->y].output < 0;
+    return s->kind == QUERNEL_EP_VIEW && (dead || same_codes(&r[s->x], &r[s->y]));
 }
 
 // Whether a value's home may be chosen by who reads it.
@@ -85,8 +87,8 @@ static void house_backwards(quernel_ep_lowering *l, uint32_t step) {
             settle(l, s->y, quernel_ep_tensor_add(l, s->y, QUERNEL_NETWORK_INNER), 0);
         house_parts(l, s);
     }
-    if (is_alias(l, s) && l->homes[s->y].tensor >= 0 && l->readers[s->x] == 1 &&
-        is_free(l, s->x) && l->sizes[s->x].c == l->sizes[s->y].c)
+    if (is_alias(l, s) && l->homes[s->y].tensor >= 0 && l->readers[s->x] == 1 && is_free(l, s->x) &&
+        l->sizes[s->x].c == l->sizes[s->y].c)
         l->homes[s->x] = l->homes[s->y];
 }
 
@@ -118,8 +120,7 @@ static void house_elided(quernel_ep_lowering *l, const quernel_ep_step *s) {
 static void house_forwards(quernel_ep_lowering *l, uint32_t step) {
     const quernel_ep_step *s = &l->program->steps[step];
     if (l->homes[s->y].tensor >= 0) return;
-    if (is_alias(l, s))
-        settle(l, s->y, l->homes[s->x].tensor, l->homes[s->x].channel + s->channel);
+    if (is_alias(l, s)) settle(l, s->y, l->homes[s->x].tensor, l->homes[s->x].channel + s->channel);
     else if (quernel_ep_is_elided(l, step)) house_elided(l, s);
     else settle(l, s->y, quernel_ep_tensor_add(l, s->y, QUERNEL_NETWORK_INNER), 0);
 }

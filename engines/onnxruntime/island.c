@@ -35,7 +35,8 @@ static void enter(search *s, uint32_t node) {
         for (uint32_t i = 0; i < s->c->units[u].n_nodes; i++) push(s, s->c->units[u].nodes[i]);
 }
 
-// Enters what reads the node's outputs outside of `from`; true where that is the target, and may be.
+// Enters what reads the node's outputs outside of `from`; true where that is the target, and may
+// be.
 static bool leave(search *s, uint32_t node, int32_t from) {
     const quernel_ep_node *n = quernel_ep_node_of(s->c, node);
     for (uint32_t i = 0; i < n->n_outputs; i++) {
@@ -144,8 +145,8 @@ bool quernel_ep_is_seen(const quernel_ep_search *c, const quernel_ep_groups *g, 
 static bool is_entry(const quernel_ep_search *c, const quernel_ep_groups *g, int32_t u) {
     const quernel_ep_unit *unit = &c->units[u];
     const int32_t x = unit->steps[0].x, maker = unit_that_makes(c, x);
-    return unit->n_nodes == 1 && !strcmp(quernel_ep_node_of(c, unit->nodes[0])->op,
-                                         "QuantizeLinear") &&
+    return unit->n_nodes == 1 &&
+           !strcmp(quernel_ep_node_of(c, unit->nodes[0])->op, "QuantizeLinear") &&
            (maker < 0 || g->of[maker] != g->of[u]);
 }
 

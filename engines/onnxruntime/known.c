@@ -8,10 +8,12 @@
 static const struct {
     const char *op, *versions, *attributes; // separated by commas
 } onnx[] = {
-    {"QuantizeLinear", "10,13,19,21,23,24,25,28", "axis,block_size,output_dtype,precision,saturate"},
+    {"QuantizeLinear", "10,13,19,21,23,24,25,28",
+     "axis,block_size,output_dtype,precision,saturate"},
     {"DequantizeLinear", "10,13,19,21,23,24,25,28", "axis,block_size,output_dtype"},
     {"Conv", "1,11,22", "auto_pad,dilations,group,kernel_shape,pads,strides"},
-    {"ConvTranspose", "1,11,22", "auto_pad,dilations,group,kernel_shape,output_padding,output_shape,pads,strides"},
+    {"ConvTranspose", "1,11,22",
+     "auto_pad,dilations,group,kernel_shape,output_padding,output_shape,pads,strides"},
     {"Gemm", "7,9,11,13", "alpha,beta,transA,transB"},
     {"MatMul", "1,9,13", ""},
     {"Add", "7,13,14", ""},
@@ -43,11 +45,15 @@ static const struct {
     {"Swish", "24", "alpha"},
     {"ThresholdedRelu", "10,22", "alpha"},
     {"Pow", "7,12,13,15", ""},
-    {"MaxPool", "1,8,10,11,12,22", "auto_pad,ceil_mode,dilations,kernel_shape,pads,storage_order,strides"},
-    {"AveragePool", "7,10,11,19,22", "auto_pad,ceil_mode,count_include_pad,dilations,kernel_shape,pads,strides"},
+    {"MaxPool", "1,8,10,11,12,22",
+     "auto_pad,ceil_mode,dilations,kernel_shape,pads,storage_order,strides"},
+    {"AveragePool", "7,10,11,19,22",
+     "auto_pad,ceil_mode,count_include_pad,dilations,kernel_shape,pads,strides"},
     {"GlobalAveragePool", "1,22", ""},
     {"ReduceMean", "1,11,13,18", "axes,keepdims,noop_with_empty_axes"},
-    {"Resize", "10,11,13,18,19", "antialias,axes,coordinate_transformation_mode,cubic_coeff_a,exclude_outside,extrapolation_value,keep_aspect_ratio_policy,mode,nearest_mode"},
+    {"Resize", "10,11,13,18,19",
+     "antialias,axes,coordinate_transformation_mode,cubic_coeff_a,exclude_outside,extrapolation_"
+     "value,keep_aspect_ratio_policy,mode,nearest_mode"},
     {"Upsample", "7,9,10", "mode,scales"},
     {"Concat", "4,11,13", "axis"},
     {"Split", "2,11,13,18", "axis,num_outputs,split"},
@@ -83,7 +89,8 @@ static const struct {
     {"QLinearMul", ""},
     {"QLinearSigmoid", ""},
     {"QLinearLeakyRelu", "alpha"},
-    {"QLinearAveragePool", "auto_pad,ceil_mode,channels_last,count_include_pad,kernel_shape,pads,strides"},
+    {"QLinearAveragePool",
+     "auto_pad,ceil_mode,channels_last,count_include_pad,kernel_shape,pads,strides"},
     {"QLinearGlobalAveragePool", "channels_last"},
     {"QLinearConcat", "axis"},
 };
@@ -121,7 +128,8 @@ static const char *find_microsoft(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     for (size_t i = 0; i < sizeof microsoft / sizeof *microsoft; i++)
         if (!strcmp(microsoft[i].op, n->op)) return microsoft[i].attributes;
-    quernel_ep_node_refuse(c, node, "%s of com.microsoft is not an operator that Quernel has", n->op);
+    quernel_ep_node_refuse(c, node, "%s of com.microsoft is not an operator that Quernel has",
+                           n->op);
     return NULL;
 }
 
@@ -136,9 +144,9 @@ bool quernel_ep_known(quernel_ep_search *c, uint32_t node) {
         return quernel_ep_node_refuse(c, node, "%s without input or output", n->op);
     for (uint32_t i = 0; i < n->n_attributes; i++) {
         const quernel_ep_attribute *a = &n->attributes[i];
-        if (!lists(attributes, a->name, strlen(a->name)) ||
-            a->kind == QUERNEL_EP_ATTRIBUTE_OTHER)
-            return quernel_ep_node_refuse(c, node, "attribute %s of %s is not known", a->name, n->op);
+        if (!lists(attributes, a->name, strlen(a->name)) || a->kind == QUERNEL_EP_ATTRIBUTE_OTHER)
+            return quernel_ep_node_refuse(c, node, "attribute %s of %s is not known", a->name,
+                                          n->op);
     }
     return true;
 }

@@ -23,10 +23,10 @@ typedef union quernel_ep_layer_desc {
 typedef struct quernel_ep_lowering {
     const quernel_ep_program *program;
     quernel_ep_region region;
-    quernel_ep_sizes *sizes;  // [records]
-    quernel_ep_home *homes;   // [records]
-    uint32_t *readers;        // [records] steps that read it
-    uint32_t *last_step;      // [records] the step that writes it; of a concat the last one
+    quernel_ep_sizes *sizes; // [records]
+    quernel_ep_home *homes;  // [records]
+    uint32_t *readers;       // [records] steps that read it
+    uint32_t *last_step;     // [records] the step that writes it; of a concat the last one
     quernel_network_tensor *tensors;
     int32_t *sources; // [tensors] record whose memory a tensor of the run's is, or constant
     uint32_t n_tensors;

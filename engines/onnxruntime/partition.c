@@ -89,7 +89,8 @@ static quernel_ep_shape trial_shape(const quernel_ep_value *v) {
 static void ban(partitioner *p, int32_t unit, const char *text) {
     quernel_ep_unit *u = &p->c.units[unit];
     u->banned = p->banned = true;
-    for (uint32_t i = 0; i < u->n_nodes; i++) quernel_ep_node_refuse(&p->c, u->nodes[i], "%s", text);
+    for (uint32_t i = 0; i < u->n_nodes; i++)
+        quernel_ep_node_refuse(&p->c, u->nodes[i], "%s", text);
 }
 
 static int try_program(partitioner *p, const quernel_ep_island *island, int32_t *ret_step,
@@ -99,8 +100,7 @@ static int try_program(partitioner *p, const quernel_ep_island *island, int32_t 
     if (!shapes) return QUERNEL_E_MEMORY;
     for (uint32_t i = 0; i < island->n_inputs; i++)
         shapes[i] = trial_shape(quernel_ep_value_of(&p->c, island->inputs[i]));
-    const int code =
-        quernel_ep_instance_make(island->program, shapes, &instance, ret_step, error);
+    const int code = quernel_ep_instance_make(island->program, shapes, &instance, ret_step, error);
     quernel_ep_instance_destroy(instance);
     free(shapes);
     return code;
@@ -178,8 +178,7 @@ static void list_refusals(partitioner *p) {
         const char *why = p->c.unit_of[node] < 0 ? "nothing that is taken reads or writes it"
                                                  : "its island would cost more than it gains";
         r->node = node;
-        snprintf(r->reason, sizeof r->reason, "%s",
-                 p->c.reasons[node] ? p->c.reasons[node] : why);
+        snprintf(r->reason, sizeof r->reason, "%s", p->c.reasons[node] ? p->c.reasons[node] : why);
     }
     free(taken);
 }
@@ -224,10 +223,9 @@ static int build_whole(quernel_ep_search *c, const quernel_ep_island *island,
     if (code) return quernel_ep_fail(error, code, -1, "program: no memory");
     for (uint32_t i = 0; i < island->n_nodes; i++)
         if (c->unit_of[island->nodes[i]] < 0)
-            return quernel_ep_fail(error, QUERNEL_E_UNSUPPORTED, -1, "program: node %u: %s",
-                                   island->nodes[i],
-                                   c->reasons[island->nodes[i]] ? c->reasons[island->nodes[i]]
-                                                                : "is not taken");
+            return quernel_ep_fail(
+                error, QUERNEL_E_UNSUPPORTED, -1, "program: node %u: %s", island->nodes[i],
+                c->reasons[island->nodes[i]] ? c->reasons[island->nodes[i]] : "is not taken");
     return quernel_ep_program_build(c, &groups, group_all(c, &groups), island, ret_program, error);
 }
 

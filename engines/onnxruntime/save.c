@@ -23,7 +23,8 @@ size_t quernel_ep_program_save(const quernel_ep_program *p, void *data, size_t c
     if (!data || capacity < all) return all;
     memset(data, 0, all);
     memcpy(data, p->image, (size_t)p->image->bytes);
-    uint8_t *to = (uint8_t *)data + blobs_at(p->image), *table = (uint8_t *)data + table_at(p->image);
+    uint8_t *to = (uint8_t *)data + blobs_at(p->image),
+            *table = (uint8_t *)data + table_at(p->image);
     for (uint32_t i = 0; i < p->image->n_weights; i++) {
         const uint64_t bytes = quernel_weights_blob_bytes(p->weights[i]);
         memcpy(table + i * sizeof bytes, &bytes, sizeof bytes);
@@ -47,7 +48,7 @@ static const char *check_head(const quernel_ep_image *i, size_t bytes) {
         return "it is not a saved program";
     if (i->format != QUERNEL_EP_FORMAT) return "it was saved by another version";
     if (i->n_records > max || i->n_steps > max || i->n_inputs > max || i->n_outputs > max ||
-        i->n_weights > max || i->data_bytes % 8 || 
+        i->n_weights > max || i->data_bytes % 8 ||
         quernel_ep_image_bytes(i->n_records, i->n_steps, i->data_bytes) != i->bytes ||
         blobs_at(i) > bytes)
         return "its sizes do not fit it";
@@ -64,8 +65,7 @@ static int load_weights(quernel_ep_program *p, size_t bytes, quernel_error *erro
         uint64_t blob;
         memcpy(&blob, data + table_at(p->image) + i * sizeof blob, sizeof blob);
         if (blob > bytes - at) return refuse(error, "its weights are cut off");
-        const int code =
-            quernel_weights_load(data + at, (size_t)blob, NULL, &p->weights[i], error);
+        const int code = quernel_weights_load(data + at, (size_t)blob, NULL, &p->weights[i], error);
         if (code) return code;
         at += round_up((size_t)blob, LINE);
         if (at > bytes) return refuse(error, "its weights are cut off");

@@ -28,8 +28,9 @@ static bool is_type(int32_t type) {
 static bool check_record(check *k, const quernel_ep_record *r) {
     const quernel_ep_image *image = k->p->image;
     const quernel_ep_sizes *s = &r->constant_sizes;
-    if (!is_type(r->type) || (r->order != QUERNEL_EP_ORDER_IMAGE && r->order != QUERNEL_EP_ORDER_ROWS) ||
-        r->rank < 2 || r->rank > 4)
+    if (!is_type(r->type) ||
+        (r->order != QUERNEL_EP_ORDER_IMAGE && r->order != QUERNEL_EP_ORDER_ROWS) || r->rank < 2 ||
+        r->rank > 4)
         return fail(k, "a value has no known type or shape");
     if (r->input < -1 || r->input >= (int32_t)image->n_inputs || r->output < -1 ||
         r->output >= (int32_t)image->n_outputs || (r->input >= 0 && r->constant.bytes))
@@ -112,8 +113,7 @@ static bool check_ends(check *k, uint8_t *seen) {
         if (r->output >= 0 && (r->input >= 0 || seen[image->n_inputs + (uint32_t)r->output]++))
             return fail(k, "an output is written twice");
         if (r->input < 0) continue;
-        if (seen[r->input] && types[r->input] != r->type)
-            return fail(k, "an input has two types");
+        if (seen[r->input] && types[r->input] != r->type) return fail(k, "an input has two types");
         seen[r->input] = 1;
         types[r->input] = r->type;
     }
@@ -124,8 +124,8 @@ static bool check_ends(check *k, uint8_t *seen) {
 
 bool quernel_ep_program_is_sound(const quernel_ep_program *p, const char **ret_reason) {
     check k = {p, NULL};
-    uint8_t *marks = calloc(1, (size_t)p->image->n_records + p->image->n_inputs +
-                                   p->image->n_outputs + 1);
+    uint8_t *marks =
+        calloc(1, (size_t)p->image->n_records + p->image->n_inputs + p->image->n_outputs + 1);
     bool sound = marks != NULL;
     for (uint32_t i = 0; i < p->image->n_records && sound; i++)
         sound = check_record(&k, &p->records[i]);

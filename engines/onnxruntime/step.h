@@ -102,10 +102,10 @@ typedef struct quernel_ep_step {
     int32_t kind, op;
     int32_t x, z, y;        // values; z −1: none
     int32_t order, y_order; // of x and z, and of y: they differ in VIEW alone
-    int32_t weights;  // CONV: index; else −1
-    uint32_t out;     // CONV, SHUFFLE: channels of y; VIEW: those that are read; 0: x's
-    uint32_t channel; // VIEW
-    int32_t dynamic;  // CONV: x is float and quantized in the run
+    int32_t weights;        // CONV: index; else −1
+    uint32_t out;           // CONV, SHUFFLE: channels of y; VIEW: those that are read; 0: x's
+    uint32_t channel;       // VIEW
+    int32_t dynamic;        // CONV: x is float and quantized in the run
     int32_t activation, residual_late;
     float lo, hi, slope, pad;
     int32_t gather; // SHUFFLE

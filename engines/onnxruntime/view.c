@@ -46,8 +46,7 @@ static bool keeps_first(quernel_ep_draft *d, const quernel_ep_node *n) {
     const int64_t *list;
     uint32_t count;
     if (!quernel_ep_integers_read(d->c, quernel_ep_input(n, 1), &list, &count)) return false;
-    if (quernel_ep_node_is(n, "Reshape"))
-        return list[0] == 0 && !quernel_ep_int(n, "allowzero", 0);
+    if (quernel_ep_node_is(n, "Reshape")) return list[0] == 0 && !quernel_ep_int(n, "allowzero", 0);
     for (uint32_t i = 0; i < count; i++)
         if (list[i] == 0) return false;
     return true;
@@ -113,15 +112,14 @@ static bool match_dropout(quernel_ep_draft *d) {
 static int32_t order_of(uint32_t rank, int64_t axis) {
     if (axis < 0) axis += rank;
     if (rank == 2 && axis == 1) return QUERNEL_EP_ORDER_ANY;
-    return axis == 1          ? QUERNEL_EP_ORDER_IMAGE
-           : axis == rank - 1 ? QUERNEL_EP_ORDER_ROWS
-                              : -1;
+    return axis == 1 ? QUERNEL_EP_ORDER_IMAGE : axis == rank - 1 ? QUERNEL_EP_ORDER_ROWS : -1;
 }
 
 static bool match_split(quernel_ep_draft *d) {
     const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
     const int32_t x = d->steps[0].x;
-    const int32_t order = order_of(quernel_ep_value_of(d->c, x)->rank, quernel_ep_int(n, "axis", 0));
+    const int32_t order =
+        order_of(quernel_ep_value_of(d->c, x)->rank, quernel_ep_int(n, "axis", 0));
     uint32_t channel = 0;
     if (order < 0) return QUERNEL_EP_REFUSE(d, "it does not split channels");
     d->n_steps = 0;

@@ -63,8 +63,7 @@ static bool read_kernel(quernel_ep_draft *d, uint32_t spatial, const int64_t *ke
 bool quernel_ep_window_read(quernel_ep_draft *d, uint32_t spatial, const int64_t *kernel,
                             quernel_ep_window *ret_window) {
     quernel_ep_window w = {{1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}, {0, 0}, 0, 0};
-    if (!read_kernel(d, spatial, kernel, &w) ||
-        !read_list(d, "strides", spatial, 1, w.stride) ||
+    if (!read_kernel(d, spatial, kernel, &w) || !read_list(d, "strides", spatial, 1, w.stride) ||
         !read_list(d, "dilations", spatial, 1, w.dilation) ||
         !read_list(d, "output_padding", spatial, 0, w.out_pad) || !read_auto_pad(d, spatial, &w))
         return false;

@@ -56,6 +56,7 @@ typedef struct quernel_eltwise_desc {
         sizeof(quernel_eltwise_desc), 0, QUERNEL_OPERAND_INIT, QUERNEL_OPERAND_INIT, \
             QUERNEL_TENSOR_INIT, QUERNEL_EPILOGUE_INIT, NULL, 0, 1, -1, NULL         \
     }
+#define QUERNEL_ELTWISE_DESC_MIN 472 ///< bytes of its first layout
 
 /// Creates the operator. y may be x or z itself, element for element.
 /// Numbers: docs/numerics.md, Elements. Of chain tensors the border is written.

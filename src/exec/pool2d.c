@@ -51,16 +51,28 @@ typedef struct source {
     quernel_i_pool2d_span lines;
 } source;
 
+// The lines of x that the task reads: [*ret_first, return). Dilated windows may begin in any order.
+static uint32_t lines_of(const task *t, uint32_t *ret_first) {
+    const quernel_i_pool2d *p = t->pool;
+    uint32_t end = 0;
+    *ret_first = p->x.h;
+    for (uint32_t line = t->y0; line < t->y1; line++) {
+        const quernel_i_pool2d_span s = quernel_i_pool2d_span_at(&p->lines, line, false);
+        const uint32_t last = s.at + (s.taps - 1) * p->lines.dilation;
+        *ret_first = min(*ret_first, s.at);
+        end = last >= end ? last + 1 : end;
+    }
+    return end;
+}
+
 static void stage_lines(task *t, const void *x) {
     const quernel_i_pool2d *p = t->pool;
-    const quernel_i_pool2d_span first = quernel_i_pool2d_span_at(&p->lines, t->y0, false),
-                                last = quernel_i_pool2d_span_at(&p->lines, t->y1 - 1, false);
-    const uint32_t end = last.at + (last.taps - 1) * p->lines.dilation + 1;
+    const uint32_t end = lines_of(t, &t->base);
     uint8_t *to = t->slice + p->slice.staged;
-    t->x = to, t->base = first.at;
+    t->x = to;
     if (t->element > 1) t->element = sizeof(float);
     t->pixel = (ptrdiff_t)t->element * p->x.c, t->line = t->pixel * p->x.w;
-    for (uint32_t line = first.at; line < end; line++, to += t->line) {
+    for (uint32_t line = t->base; line < end; line++, to += t->line) {
         const void *from = quernel_i_stage_pixel(&p->x, x, t->image, line, 0);
         if (t->element == 1) quernel_i_stage_bytes(&p->x, from, p->x.w, 0, to, t->pixel);
         else quernel_i_stage_strip(&p->x, from, p->x.w, (float *)(void *)to);
@@ -106,18 +118,6 @@ static void reduce_pixels(const task *t, const source *s, const quernel_i_pool2d
                           .factor = 1.0f / (float)(s->lines.counted * span->counted)});
 }
 
-// Bytes less the zero point, S32.
-static void widen(const task *t, uint32_t pixels) {
-    const quernel_i_pool2d *p = t->pool;
-    p->widen->run.pool(&(quernel_i_pool){.a = t->slice + p->slice.codes,
-                                         .kernel_h = 1,
-                                         .kernel_w = 1,
-                                         .rows = 1,
-                                         .channels = pixels * p->x.c,
-                                         .y = t->slice + p->slice.tile,
-                                         .init = -p->zero});
-}
-
 // Where the pool kernel writes pixel (line, x) of the output, and pixels behind it.
 static uint8_t *target(const task *t, uint32_t line, uint32_t x, ptrdiff_t *ret_row) {
     const quernel_i_pool2d *p = t->pool;
@@ -125,8 +125,8 @@ static uint8_t *target(const task *t, uint32_t line, uint32_t x, ptrdiff_t *ret_
         *ret_row = (ptrdiff_t)p->result.y.stride_w;
         return quernel_i_result_pixel(&p->result, t->y, t->image, line, x);
     }
-    *ret_row = (ptrdiff_t)(p->widen ? p->x.c : p->x.c * sizeof(float));
-    return t->slice + (p->widen ? p->slice.codes : p->slice.tile);
+    *ret_row = (ptrdiff_t)(p->x.c * quernel_type_size((quernel_type)p->tile_type));
+    return t->slice + p->slice.tile;
 }
 
 // Output pixels [x0, x1) of a line; `span` is that of x0. Returns that of x1.
@@ -134,27 +134,28 @@ static const quernel_i_pool2d_span *pool_pixels(const task *t, const source *s, 
                                                 const quernel_i_pool2d_span *span, uint32_t x0,
                                                 uint32_t x1) {
     const quernel_i_pool2d *p = t->pool;
+    const bool sums = p->tile_of == QUERNEL_I_TILE_OF_SUMS;
     float *factors = (float *)(void *)(t->slice + p->slice.factors);
     ptrdiff_t row;
     uint8_t *to = target(t, line, x0, &row);
     for (uint32_t x = x0; x < x1;) {
         const uint32_t end = span->first + span->count, count = min(end, x1) - x;
         reduce_pixels(t, s, span, x, count, to, row);
-        for (uint32_t i = 0; p->factors && i < count; i++)
+        for (uint32_t i = 0; sums && i < count; i++)
             factors[x - x0 + i] = 1.0f / (float)(s->lines.counted * span->counted);
         x += count, to += (ptrdiff_t)count * row;
         if (x == end) span++;
     }
     if (p->direct) return span;
-    if (p->widen) widen(t, x1 - x0);
     quernel_i_result_store(&p->result,
-                           &(quernel_i_values){.data = t->slice + p->slice.tile,
-                                               .is_float = t->element > 1,
-                                               .factors = p->factors ? factors : NULL,
-                                               .image = t->image,
-                                               .line = line,
-                                               .first = x0,
-                                               .pixels = x1 - x0},
+                           &(quernel_i_tile){.of = p->tile_of,
+                                             .type = p->tile_type,
+                                             .data = t->slice + p->slice.tile,
+                                             .factors = factors,
+                                             .image = t->image,
+                                             .line = line,
+                                             .first = x0,
+                                             .pixels = x1 - x0},
                            t->y);
     return span;
 }
@@ -203,7 +204,7 @@ static void run_task(void *arg, uint32_t index, uint32_t worker) {
     t.x = quernel_i_stage_pixel(&p->x, r->x, t.image, 0, 0);
     if (p->staged) stage_lines(&t, r->x);
     for (uint32_t line = t.y0; line < t.y1; line++) pool_line(&t, line);
-    quernel_i_border_write(y, r->y, p->result.q_zero,
+    quernel_i_border_write(y, r->y, p->result.output.q_zero,
                            &(quernel_i_border_part){t.image, t.y0, t.y1, 0, y->w});
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a pool: task by task, a stretch of output lines each.
 //
-//   bytes, the same coding   POOLMAX writes y itself
-//   bytes, another coding    POOLMAX, then POOLSUM of single elements less the zero point, results
-//   averages of bytes        POOLSUM less its zero points, results with the counts' reciprocals
-//   floats                   POOLMAX or POOLSUM, results
+//   maxima of bytes     POOLMAX; it writes y itself where the coding is the same
+//   averages of bytes   POOLSUM less the zero points: sums, with the counts' reciprocals
+//   floats              POOLMAX or POOLSUM: values
 #ifndef QUERNEL_EXEC_POOL2D_H
 #define QUERNEL_EXEC_POOL2D_H
 
@@ -29,20 +28,21 @@ quernel_i_pool2d_span quernel_i_pool2d_span_at(const quernel_i_pool2d_axis *axis
 typedef struct quernel_i_pool2d {
     quernel_i_result result;
     quernel_tensor x;
-    int32_t zero;                         // of x's codes; floats: 0
-    const quernel_i_kernel *pool, *widen; // widen: bytes to S32, or NULL
-    bool padded;                          // the average counts padding
-    bool factors;                         // S32 sums are divided by their counts
-    bool direct;                          // the kernel writes y
-    bool separable;                       // lines first, then pixels
-    bool staged;                          // x's lines are brought to NHWC first, floats as F32
+    int32_t zero; // of x's codes; floats: 0
+    const quernel_i_kernel *pool;
+    quernel_i_tile_of tile_of; // what it gives
+    int32_t tile_type;
+    bool padded;    // the average counts padding
+    bool direct;    // the kernel writes y
+    bool separable; // lines first, then pixels
+    bool staged;    // x's lines are brought to NHWC first, floats as F32
     quernel_i_pool2d_axis lines, pixels;
     const quernel_i_pool2d_span *spans; // of the pixels
     uint32_t n_spans;
     uint32_t task_lines, tile_pixels; // output lines of a task, pixels of a tile
     // Of a worker's slice of the workspace
     struct {
-        size_t staged, line, codes, tile, factors, bytes;
+        size_t staged, line, tile, factors, bytes;
     } slice;
 } quernel_i_pool2d;
 

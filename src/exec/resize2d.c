@@ -74,14 +74,13 @@ static const uint8_t *blend_lines(task *t, uint32_t line) {
 // Pixels [x0, x1) of y from those of the line, as values in the tile.
 static void gather(const task *t, const uint8_t *line, uint32_t x0, uint32_t x1) {
     const quernel_i_resize2d *p = t->resize;
-    const uint32_t pixels = x1 - x0;
     float *tile = (float *)(void *)(t->slice + p->slice.tile);
     if (p->blend_pixels) {
         p->blend_pixels->run.blend(&(quernel_i_blend){.x = line,
                                                       .from = p->from + x0,
                                                       .to = p->to + x0,
                                                       .share = p->pixels.share + x0,
-                                                      .rows = pixels,
+                                                      .rows = x1 - x0,
                                                       .channels = p->x.c,
                                                       .zero = p->blend_lines ? 0 : p->zero,
                                                       .y = tile,
@@ -89,47 +88,37 @@ static void gather(const task *t, const uint8_t *line, uint32_t x0, uint32_t x1)
         return;
     }
     const size_t bytes = p->x.c * (p->blend_lines ? sizeof(float) : staged_element(p));
-    uint8_t *to = p->widen ? t->slice + p->slice.gathered : (uint8_t *)tile;
+    uint8_t *to = (uint8_t *)tile;
     for (uint32_t i = x0; i < x1; i++, to += bytes) memcpy(to, line + p->from[i], bytes);
-    if (!p->widen) return;
-    p->widen->run.pool(&(quernel_i_pool){.a = t->slice + p->slice.gathered,
-                                         .kernel_h = 1,
-                                         .kernel_w = 1,
-                                         .rows = 1,
-                                         .channels = pixels * p->x.c,
-                                         .y = tile,
-                                         .init = -p->zero,
-                                         .factor = 1.0f});
 }
 
 // Pixels [x0, x1) of y hold the pad value.
 static void pad(const task *t, uint32_t line, uint32_t x0, uint32_t x1) {
     const quernel_i_resize2d *p = t->resize;
-    const quernel_i_move to_pixels = {
-        .size = (uint32_t)quernel_type_size((quernel_type)p->result.y.type),
-        .channels = p->x.c,
-        .from_channel = 1,
-        .to_channel = p->result.y.stride_c};
-    for (uint32_t i = x0; i < x1; i++)
-        quernel_i_move_pixel(&to_pixels, p->pad,
-                             quernel_i_result_pixel(&p->result, t->y, t->image, line, i));
+    quernel_i_move_grid(
+        &(quernel_i_move){.size = (uint32_t)quernel_type_size((quernel_type)p->result.y.type),
+                          .rows = x1 - x0,
+                          .columns = p->x.c,
+                          .from_column = 1,
+                          .to_row = p->result.y.stride_w,
+                          .to_column = p->result.y.stride_c},
+        p->pad, quernel_i_result_pixel(&p->result, t->y, t->image, line, x0));
 }
 
 static void store_values(const task *t, const uint8_t *from, uint32_t line, uint32_t x0,
                          uint32_t x1) {
     const quernel_i_resize2d *p = t->resize;
-    const bool is_float =
-        !p->widen || p->x.type == QUERNEL_TYPE_F32 || p->x.type == QUERNEL_TYPE_BF16;
     for (uint32_t x = x0; x < x1; x += p->tile_pixels) {
         const uint32_t end = min(x1, x + p->tile_pixels);
         gather(t, from, x, end);
         quernel_i_result_store(&p->result,
-                               &(quernel_i_values){.data = t->slice + p->slice.tile,
-                                                   .is_float = is_float,
-                                                   .image = t->image,
-                                                   .line = line,
-                                                   .first = x,
-                                                   .pixels = end - x},
+                               &(quernel_i_tile){.of = p->tile_of,
+                                                 .type = p->tile_type,
+                                                 .data = t->slice + p->slice.tile,
+                                                 .image = t->image,
+                                                 .line = line,
+                                                 .first = x,
+                                                 .pixels = end - x},
                                t->y);
     }
 }
@@ -137,14 +126,15 @@ static void store_values(const task *t, const uint8_t *from, uint32_t line, uint
 static void copy_pixels(const task *t, const uint8_t *from, uint32_t line, uint32_t x0,
                         uint32_t x1) {
     const quernel_i_resize2d *p = t->resize;
-    const quernel_i_move move = {.size = (uint32_t)quernel_type_size((quernel_type)p->x.type),
-                                 .channels = p->x.c,
-                                 .from_channel = p->x.stride_c,
-                                 .to_channel = p->result.y.stride_c,
-                                 .from_pixel = p->x.stride_w,
-                                 .to_pixel = p->result.y.stride_w};
-    quernel_i_move_pixels(&move, from, p->pixels.from + x0, x1 - x0,
-                          quernel_i_result_pixel(&p->result, t->y, t->image, line, x0));
+    quernel_i_move_rows(
+        &(quernel_i_move){.size = (uint32_t)quernel_type_size((quernel_type)p->x.type),
+                          .rows = x1 - x0,
+                          .columns = p->x.c,
+                          .from_row = p->x.stride_w,
+                          .from_column = p->x.stride_c,
+                          .to_row = p->result.y.stride_w,
+                          .to_column = p->result.y.stride_c},
+        from, p->pixels.from + x0, quernel_i_result_pixel(&p->result, t->y, t->image, line, x0));
 }
 
 static bool padded(const quernel_resize2d_axis *axis, uint32_t i) {
@@ -216,7 +206,7 @@ static void run_task(void *arg, uint32_t index, uint32_t worker) {
         if (line > t.y0 && repeats(p, line)) repeat_line(&t, line);
         else make_line(&t, line);
     }
-    quernel_i_border_write(y, r->y, p->result.q_zero,
+    quernel_i_border_write(y, r->y, p->result.output.q_zero,
                            &(quernel_i_border_part){t.image, t.y0, t.y1, 0, y->w});
 }
 

@@ -16,14 +16,14 @@ typedef struct quernel_i_resize2d {
     const void *pad; // [c] elements of y
     bool copies;     // elements pass as they are
     bool staged;     // x's lines are brought to NHWC first, floats as F32
-    // Of lines: BLEND or NULL. Of pixels: BLEND, or POOLSUM of single elements to values; NULL
-    // where elements are copied
-    const quernel_i_kernel *blend_lines, *blend_pixels, *widen;
+    const quernel_i_kernel *blend_lines, *blend_pixels; // or NULL
+    quernel_i_tile_of tile_of;
+    int32_t tile_type;
     // bytes from pixel 0 of the line that pixels are taken from: [w of y], `to` where they blend
     const ptrdiff_t *from, *to;
     uint32_t task_lines, tile_pixels;
     struct {
-        size_t staged, line, from, to, share, gathered, tile, bytes;
+        size_t staged, line, from, to, share, tile, bytes;
     } slice;
 } quernel_i_resize2d;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values to output, by the epilogue kernels.
+// Tiles of values to output, by the kernels of elements and of sums.
 #include "exec/result.h"
 
 #include <stddef.h>
@@ -10,52 +10,31 @@ uint8_t *quernel_i_result_pixel(const quernel_i_result *r, void *y, uint32_t ima
     return (uint8_t *)y + element * (int64_t)quernel_type_size((quernel_type)r->y.type);
 }
 
-static const float *at(const float *table, uint32_t n) { return table ? table + n : NULL; }
+static quernel_i_elements elements_of(const quernel_i_result *r, const quernel_i_tile *t) {
+    quernel_i_elements e = {.type = QUERNEL_TYPE_F32};
+    if (t->of == QUERNEL_I_TILE_OF_ELEMENTS && t->type == r->x.type) e = r->x;
+    const ptrdiff_t size = (ptrdiff_t)quernel_type_size((quernel_type)e.type);
+    e.at = t->data, e.row = (ptrdiff_t)r->y.c * size, e.col = size;
+    return e;
+}
 
-static quernel_i_epilogue epilogue_from(const quernel_i_result *r, const quernel_i_values *v,
-                                        uint32_t n, void *y) {
+void quernel_i_result_store(const quernel_i_result *r, const quernel_i_tile *t, void *y) {
     const ptrdiff_t size = (ptrdiff_t)quernel_type_size((quernel_type)r->y.type);
-    return (quernel_i_epilogue){
-        .y = quernel_i_result_pixel(r, y, v->image, v->line, v->first) + n * r->y.stride_c * size,
-        .y_row = r->y.stride_w * size,
-        .y_col = r->y.stride_c * size,
-        .out = r->y.type,
-        .act = (int32_t)r->act,
-        .scale = at(r->scale, n),
-        .bias = at(r->bias, n),
-        .row_scale = v->factors,
-        .slope = at(r->slope, n),
-        .act_lo = at(r->act_lo, n),
-        .act_hi = at(r->act_hi, n),
-        .out_scale = at(r->out_scale, n),
-        .q_lo = r->q_lo,
-        .q_hi = r->q_hi,
-        .q_zero = r->q_zero,
-    };
-}
-
-// Floats are the residual of sums that are 0: fma(v, c, fma(0, c, 0)).
-enum { ZEROS = 256 }; // channels at a time: 1 KiB that stays in L1
-
-static void store_floats(const quernel_i_result *r, const quernel_i_values *v, void *y) {
-    static const int32_t zeros[ZEROS];
-    for (uint32_t n = 0; n < r->y.c; n += ZEROS) {
-        quernel_i_epilogue f = epilogue_from(r, v, n, y);
-        f.residual = (const float *)v->data + n;
-        f.r_row = (ptrdiff_t)(r->y.c * sizeof(float));
-        f.r_col = sizeof(float);
-        f.r_type = QUERNEL_TYPE_F32;
-        f.r_scale = f.scale;
-        const uint32_t left = r->y.c - n;
-        r->epilogue->run.epilogue(zeros, 0, v->pixels, left < ZEROS ? left : ZEROS, &f);
-    }
-}
-
-void quernel_i_result_store(const quernel_i_result *r, const quernel_i_values *v, void *y) {
-    if (v->is_float) {
-        store_floats(r, v, y);
+    quernel_i_epilogue f = r->output;
+    f.y = quernel_i_result_pixel(r, y, t->image, t->line, t->first);
+    f.y_row = r->y.stride_w * size, f.y_col = r->y.stride_c * size;
+    if (t->of == QUERNEL_I_TILE_OF_SUMS) {
+        f.scale = r->scales, f.bias = r->zeros, f.row_scale = t->factors;
+        r->epilogue->run.epilogue(t->data, r->y.c, t->pixels, r->y.c, &f);
         return;
     }
-    const quernel_i_epilogue f = epilogue_from(r, v, 0, y);
-    r->epilogue->run.epilogue(v->data, r->y.c, v->pixels, r->y.c, &f);
+    const bool steps = t->of == QUERNEL_I_TILE_OF_STEPS;
+    r->eltwise->run.eltwise(
+        &(quernel_i_eltwise){.combine = steps ? QUERNEL_I_COMBINE_MUL : QUERNEL_I_COMBINE_COPY,
+                             .rows = t->pixels,
+                             .columns = r->y.c,
+                             .p_col = 1,
+                             .x = elements_of(r, t),
+                             .z = {.at = r->scales, .col = sizeof(float), .type = QUERNEL_TYPE_F32},
+                             .epilogue = &f});
 }

@@ -41,6 +41,10 @@ static int read_tensor(const void *tensors, uint32_t i, quernel_network_tensor *
 static const quernel_i_layer_kind *kind_of(int32_t kind) {
     switch (kind) {
     case QUERNEL_NETWORK_CONV: return &quernel_i_layer_conv;
+    case QUERNEL_NETWORK_ELTWISE: return &quernel_i_layer_eltwise;
+    case QUERNEL_NETWORK_POOL2D: return &quernel_i_layer_pool2d;
+    case QUERNEL_NETWORK_RESIZE2D: return &quernel_i_layer_resize2d;
+    case QUERNEL_NETWORK_SHUFFLE2D: return &quernel_i_layer_shuffle2d;
     default: return NULL;
     }
 }

@@ -70,8 +70,7 @@ static void fill_integers(const quernel_i_problem *p, const quernel_i_plan *plan
 static void fill_floats(const quernel_i_problem *p, const oc_tables *t, size_t j, uint32_t n) {
     const quernel_epilogue *f = &p->epilogue;
     const bool fold = quernel_i_result_folded(f);
-    float o = 1.0f;
-    if (int8_output(f)) o = 1.0f / (f->y_scale * (f->y_smooth ? f->y_smooth[n] : 1.0f));
+    const float o = quernel_i_result_factor(f, n);
     const bool own = p->quant.mode == QUERNEL_QUANT_STATIC && !p->quant.row_scale;
     const float c = own ? p->quant.scale * p->weights->scale[n] : p->weights->scale[n];
     const float b =

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "cpu/fpenv.h"
 #include "exec/pool2d.h"
+#include "op/operand.h"
+#include "op/operator.h"
 #include "op/result.h"
 #include "op/validate.h"
 #include "registry/registry.h"
@@ -142,9 +144,8 @@ static void lay_out(quernel_i_pool2d *p, quernel_i_layout *slice) {
     p->slice.staged =
         take(slice, p->staged ? lines_read(p, p->task_lines) * p->x.w : 0, c * staged_element(p));
     p->slice.line = take(slice, p->separable ? p->x.w : 0, c);
-    p->slice.codes = take(slice, p->widen ? tile : 0, 1);
     p->slice.tile = take(slice, p->direct ? 0 : tile, sizeof(float));
-    p->slice.factors = take(slice, p->factors ? p->tile_pixels : 0, sizeof(float));
+    p->slice.factors = take(slice, p->tile_pixels, sizeof(float));
     p->slice.bytes = slice->used;
 }
 
@@ -155,18 +156,17 @@ static bool is_separable(const quernel_pool2d_desc *d, const quernel_tensor *y) 
            w * kernel_h * kernel_w > d->x.tensor.w * (kernel_h + 1) + w * kernel_w;
 }
 
-static void choose(const quernel_pool2d_desc *d, const quernel_i_unary *u, quernel_i_pool2d *p) {
+static void choose(const quernel_pool2d_desc *d, uint32_t usable, quernel_i_pool2d *p) {
     const bool max = d->kind == QUERNEL_POOL2D_MAX, codes = quernel_i_validate_int8(p->x.type);
     p->staged = p->x.stride_c != 1;
-    p->direct = max && p->result.y.stride_c == 1 && quernel_i_result_keeps_codes(u, p->x.c);
+    p->direct = max && codes && p->result.y.stride_c == 1 &&
+                quernel_i_result_keeps_elements(&d->x, &d->epilogue);
     p->padded = d->kind == QUERNEL_POOL2D_AVERAGE_PADDED;
-    p->factors = !max && codes;
     p->separable = is_separable(d, &p->result.y);
-    const int32_t type = p->staged && !codes ? QUERNEL_TYPE_F32 : p->x.type;
-    p->pool =
-        quernel_i_registry_best(max ? QUERNEL_I_OP_POOLMAX : QUERNEL_I_OP_POOLSUM, u->usable, type);
-    if (max && codes && !p->direct)
-        p->widen = quernel_i_registry_best(QUERNEL_I_OP_POOLSUM, u->usable, type);
+    p->tile_of = !max && codes ? QUERNEL_I_TILE_OF_SUMS : QUERNEL_I_TILE_OF_ELEMENTS;
+    p->tile_type = !codes ? QUERNEL_TYPE_F32 : max ? p->x.type : QUERNEL_TYPE_S32;
+    p->pool = quernel_i_registry_best(max ? QUERNEL_I_OP_POOLMAX : QUERNEL_I_OP_POOLSUM, usable,
+                                      p->staged && !codes ? QUERNEL_TYPE_F32 : p->x.type);
     p->zero = codes ? d->x.zero : 0;
 }
 
@@ -178,12 +178,13 @@ static void set_axes(const quernel_pool2d_desc *d, quernel_i_pool2d *p) {
 }
 
 // One block holds the operator and its tables.
-static int allocate(pool2d *made, const quernel_i_unary *u, const quernel_i_request *request,
+static int allocate(const quernel_pool2d_desc *d, uint32_t usable, pool2d *made,
                     quernel_operator **ret_op, quernel_error *error) {
+    const quernel_i_request request = {d->isa, NULL, d->allocator};
     quernel_i_pool2d *p = &made->pool;
     quernel_i_layout block = {0}, slice = {0};
     quernel_i_take(&block, 1, sizeof *made);
-    quernel_i_result_make(u, &made->base.y, &block);
+    quernel_i_result_make(&d->x, &d->epilogue, &made->base.y, usable, &block);
     p->n_spans = find_spans(p, NULL);
     quernel_i_take(&block, p->n_spans, sizeof *p->spans);
     lay_out(p, &slice);
@@ -192,10 +193,10 @@ static int allocate(pool2d *made, const quernel_i_unary *u, const quernel_i_requ
         return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "x", -1,
                                    WHERE ": x: the workspace's size overflows");
     const int code =
-        quernel_i_operator_allocate(&made->base, sizeof *made, request, &block, ret_op, error);
+        quernel_i_operator_allocate(&made->base, sizeof *made, &request, &block, ret_op, error);
     if (code) return code;
     p = &((pool2d *)*ret_op)->pool;
-    p->result = quernel_i_result_make(u, &made->base.y, &block);
+    p->result = quernel_i_result_make(&d->x, &d->epilogue, &made->base.y, usable, &block);
     quernel_i_pool2d_span *spans = quernel_i_take(&block, p->n_spans, sizeof *spans);
     find_spans(p, spans);
     p->spans = spans;
@@ -205,7 +206,7 @@ static int allocate(pool2d *made, const quernel_i_unary *u, const quernel_i_requ
 static int create(quernel_pool2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
     pool2d made = {.base = {.kind = &kind, .where = WHERE, .threads = d->threads}};
     const quernel_i_request request = {d->isa, NULL, d->allocator};
-    const quernel_i_unary u = {WHERE, &d->x, &d->epilogue, quernel_i_operator_usable(d->isa)};
+    const uint32_t usable = quernel_i_operator_usable(d->isa);
     quernel_operator *op = &made.base;
     quernel_tensor inferred_y;
     int code = quernel_i_operator_check_request(&request, WHERE, d->threads, error);
@@ -213,15 +214,16 @@ static int create(quernel_pool2d_desc *d, quernel_operator **ret_op, quernel_err
     op->x = d->x.tensor, op->y = d->y, op->y.type = d->epilogue.y_type;
     if (!code) code = quernel_i_operator_fill_sizes(&op->y, &inferred_y, WHERE, "y", error);
     if (!code) code = quernel_i_operator_complete(op, error);
-    if (!code) code = quernel_i_result_check(&u, error);
+    if (!code) code = quernel_i_operand_check(&d->x, WHERE, "x", error);
+    if (!code) code = quernel_i_operand_check_epilogue(&d->epilogue, WHERE, op->x.c, error);
     if (code) return code;
     make_global(d);
     made.pool.x = op->x, made.pool.result.y = op->y;
     set_axes(d, &made.pool);
     if ((code = check_sizes(d, &made.pool, error))) return code;
-    choose(d, &u, &made.pool);
+    choose(d, usable, &made.pool);
     cut_tasks(&made.pool, op->threads);
-    return allocate(&made, &u, &request, ret_op, error);
+    return allocate(d, usable, &made, ret_op, error);
 }
 
 int quernel_pool2d_create(const quernel_pool2d_desc *desc, quernel_operator **ret_op,

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "cpu/fpenv.h"
 #include "exec/resize2d.h"
+#include "op/operand.h"
+#include "op/operator.h"
 #include "op/result.h"
 #include "op/validate.h"
 #include "registry/registry.h"
@@ -31,9 +33,7 @@ static void run(const quernel_operator *op, const quernel_i_operator_call *call)
 
 static size_t explain(const quernel_operator *op, char *text, size_t capacity) {
     const quernel_i_resize2d *p = &((const resize2d *)op)->resize;
-    const quernel_i_kernel *kernel = p->blend_pixels  ? p->blend_pixels
-                                     : p->blend_lines ? p->blend_lines
-                                                      : p->widen;
+    const quernel_i_kernel *kernel = p->blend_pixels ? p->blend_pixels : p->blend_lines;
     const int length =
         snprintf(text, capacity, "kernel=%s lines=%u pixels=%u%s", kernel ? kernel->name : "copy",
                  p->task_lines, p->tile_pixels, p->staged ? " staged" : "");
@@ -101,27 +101,18 @@ static int check(const quernel_resize2d_desc *d, const quernel_operator *op, que
     return code ? code : check_axis(&pixels, error);
 }
 
-static bool copies(const quernel_resize2d_desc *d, const quernel_i_unary *u) {
-    const int32_t type = d->x.tensor.type;
-    if (d->lines.to || d->pixels.to) return false;
-    if (quernel_i_validate_int8(type)) return quernel_i_result_keeps_codes(u, d->x.tensor.c);
-    return type == d->epilogue.y_type && !d->epilogue.activation;
-}
-
-static void choose(const quernel_resize2d_desc *d, const quernel_i_unary *u,
-                   quernel_i_resize2d *p) {
-    const bool codes = quernel_i_validate_int8(p->x.type);
-    p->copies = copies(d, u);
+static void choose(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_resize2d *p) {
+    const bool codes = quernel_i_validate_int8(p->x.type), blends = d->lines.to || d->pixels.to;
+    p->copies = !blends && quernel_i_result_keeps_elements(&d->x, &d->epilogue);
     p->staged = !p->copies && p->x.stride_c != 1;
     p->zero = codes ? d->x.zero : 0;
-    if (p->copies) return;
     const int32_t type = p->staged && !codes ? QUERNEL_TYPE_F32 : p->x.type;
-    if (d->lines.to) p->blend_lines = quernel_i_registry_best(QUERNEL_I_OP_BLEND, u->usable, type);
+    p->tile_of = blends && codes ? QUERNEL_I_TILE_OF_STEPS : QUERNEL_I_TILE_OF_ELEMENTS;
+    p->tile_type = blends ? QUERNEL_TYPE_F32 : type;
+    if (d->lines.to) p->blend_lines = quernel_i_registry_best(QUERNEL_I_OP_BLEND, usable, type);
     if (d->pixels.to)
-        p->blend_pixels = quernel_i_registry_best(QUERNEL_I_OP_BLEND, u->usable,
+        p->blend_pixels = quernel_i_registry_best(QUERNEL_I_OP_BLEND, usable,
                                                   d->lines.to ? QUERNEL_TYPE_F32 : type);
-    else if (!d->lines.to)
-        p->widen = quernel_i_registry_best(QUERNEL_I_OP_POOLSUM, u->usable, type);
 }
 
 static uint32_t clamp(uint64_t value, uint32_t max) {
@@ -154,7 +145,6 @@ static void lay_out(quernel_i_resize2d *p, quernel_i_layout *slice) {
     p->slice.from = take(slice, lines, sizeof(ptrdiff_t));
     p->slice.to = take(slice, lines, sizeof(ptrdiff_t));
     p->slice.share = take(slice, lines, sizeof(float));
-    p->slice.gathered = take(slice, p->widen ? tile : 0, element_of(p));
     p->slice.tile = take(slice, p->copies ? 0 : tile, sizeof(float));
     p->slice.bytes = slice->used;
 }
@@ -187,27 +177,25 @@ static const ptrdiff_t *offsets(quernel_i_layout *block, const quernel_i_resize2
     return to;
 }
 
-// The pad value in steps of x's scale, then as an element of y, for each channel.
+// The pad value as an element of y, for each channel.
 static const void *pad_pixel(const quernel_resize2d_desc *d, const quernel_i_result *r,
                              quernel_i_layout *block) {
     const uint32_t c = r->y.c;
     float *values = quernel_i_take(block, c, sizeof *values);
     void *elements = quernel_i_take(block, c, quernel_type_size((quernel_type)r->y.type));
     if (!block->base) return NULL;
-    const bool codes = quernel_i_validate_int8(d->x.tensor.type);
-    for (uint32_t n = 0; n < c; n++)
-        values[n] = d->pad / (!codes ? 1.0f : d->x.scales ? d->x.scales[n] : d->x.scale);
+    for (uint32_t n = 0; n < c; n++) values[n] = d->pad;
     quernel_i_result one = *r;
     one.y = (quernel_tensor){.type = r->y.type, .n = 1, .c = c, .h = 1, .w = 1, .stride_c = 1};
-    quernel_i_result_store(&one, &(quernel_i_values){.data = values, .is_float = true, .pixels = 1},
-                           elements);
+    quernel_i_result_store(
+        &one, &(quernel_i_tile){.type = QUERNEL_TYPE_F32, .data = values, .pixels = 1}, elements);
     return elements;
 }
 
-static void make_tables(const quernel_resize2d_desc *d, const quernel_i_unary *u,
-                        quernel_i_layout *block, quernel_i_resize2d *p) {
+static void make_tables(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_layout *block,
+                        quernel_i_resize2d *p) {
     const quernel_tensor y = p->result.y;
-    p->result = quernel_i_result_make(u, &y, block);
+    p->result = quernel_i_result_make(&d->x, &d->epilogue, &y, usable, block);
     p->lines = copy_axis(block, &d->lines, y.h);
     p->pixels = copy_axis(block, &d->pixels, y.w);
     p->from = offsets(block, p, d->pixels.from, d->pixels.from);
@@ -215,13 +203,13 @@ static void make_tables(const quernel_resize2d_desc *d, const quernel_i_unary *u
     p->pad = pad_pixel(d, &p->result, block);
 }
 
-static int allocate(const quernel_resize2d_desc *d, const quernel_i_unary *u, resize2d *made,
+static int allocate(const quernel_resize2d_desc *d, uint32_t usable, resize2d *made,
                     quernel_operator **ret_op, quernel_error *error) {
     const quernel_i_request request = {d->isa, NULL, d->allocator};
     quernel_i_layout block = {0}, slice = {0};
     quernel_i_take(&block, 1, sizeof *made);
     quernel_i_resize2d sized = made->resize;
-    make_tables(d, u, &block, &sized);
+    make_tables(d, usable, &block, &sized);
     lay_out(&made->resize, &slice);
     if (block.overflow || slice.overflow ||
         !quernel_i_mul(made->resize.slice.bytes, made->base.threads, &made->base.workspace))
@@ -229,27 +217,28 @@ static int allocate(const quernel_resize2d_desc *d, const quernel_i_unary *u, re
                                    WHERE ": x: the workspace's size overflows");
     const int code =
         quernel_i_operator_allocate(&made->base, sizeof *made, &request, &block, ret_op, error);
-    if (!code) make_tables(d, u, &block, &((resize2d *)*ret_op)->resize);
+    if (!code) make_tables(d, usable, &block, &((resize2d *)*ret_op)->resize);
     return code;
 }
 
 static int create(const quernel_resize2d_desc *d, quernel_operator **ret_op, quernel_error *error) {
     resize2d made = {.base = {.kind = &kind, .where = WHERE, .threads = d->threads}};
     const quernel_i_request request = {d->isa, NULL, d->allocator};
-    const quernel_i_unary u = {WHERE, &d->x, &d->epilogue, quernel_i_operator_usable(d->isa)};
+    const uint32_t usable = quernel_i_operator_usable(d->isa);
     quernel_operator *op = &made.base;
     op->x = d->x.tensor, op->y = d->y, op->y.type = d->epilogue.y_type;
     const quernel_tensor want = {.n = op->x.n, .c = op->x.c, .h = op->y.h, .w = op->y.w};
     int code = quernel_i_operator_check_request(&request, WHERE, d->threads, error);
     if (!code) code = quernel_i_operator_fill_sizes(&op->y, &want, WHERE, "y", error);
     if (!code) code = quernel_i_operator_complete(op, error);
-    if (!code) code = quernel_i_result_check(&u, error);
+    if (!code) code = quernel_i_operand_check(&d->x, WHERE, "x", error);
+    if (!code) code = quernel_i_operand_check_epilogue(&d->epilogue, WHERE, op->x.c, error);
     if (!code) code = check(d, op, error);
     if (code) return code;
     made.resize.x = op->x, made.resize.result.y = op->y;
-    choose(d, &u, &made.resize);
+    choose(d, usable, &made.resize);
     cut_tasks(&made.resize, op->threads);
-    return allocate(d, &u, &made, ret_op, error);
+    return allocate(d, usable, &made, ret_op, error);
 }
 
 int quernel_resize2d_create(const quernel_resize2d_desc *desc, quernel_operator **ret_op,

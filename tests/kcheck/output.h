@@ -17,8 +17,7 @@ typedef struct output {
 /// Fills `o`; sums are expected to be of about this size, so that results use the range of their
 /// type.
 void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t oc, float typical_sum);
-/// The same for values: no sums, so that only what comes behind the residual is filled. Where
-/// `tables` is not `columns`, the columns of y lie side by side.
+/// The same for values: no sums, so that only what comes behind the residual is filled.
 void output_make_values(output *o, rng *r, guard *g, uint32_t rows, uint32_t columns,
                         uint32_t tables);
 /// Row-major, transposed, or any strides of elements; returns the bytes from the first element to

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operators' random tests as a plain program, for emulators, sanitizers and replays.
 // Build: gcc -std=gnu11 -O2 -ffp-contract=off -I../../include optest.c suite.c runner.c
-// runner_gemm.c case.c fill.c
-//        oracle.c memory.c spread.c ../unit/check.c -lquernel -lm -lpthread
+// runner_gemm.c case.c eltwise.c fill.c functions.c
+//        oracle.c memory.c spread.c values.c ../unit/check.c -lquernel -lm -lpthread
 // With Criterion: ../unit/main_criterion.c in place of optest.c, and -lcriterion.
 #define _DEFAULT_SOURCE
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "../unit/check.h"
 
 static const char usage[] =
-    "usage: optest [--op linear|conv2d|deconv2d|gemm] [--seed N] [--cases N] [--case N]\n"
+    "usage: optest [--op linear|conv2d|deconv2d|gemm|eltwise] [--seed N] [--cases N] [--case N]\n"
     "Runs random cases of each operator against a naive oracle, bit for bit. --case replays one of "
     "them.\n";
 
