@@ -21,8 +21,9 @@ def model():
     for at, inputs in enumerate((3, CHANNELS, CHANNELS)):
         w = rng.normal(size=(CHANNELS, inputs, 3, 3)) / np.sqrt(9 * inputs)
         weights.append(numpy_helper.from_array(w.astype(np.float32), f"w{at}"))
-        window = dict(pads=[1] * 4, kernel_shape=[3, 3])
-        nodes.append(helper.make_node("Conv", [value, f"w{at}"], [f"c{at}"], f"c{at}", **window))
+        nodes.append(
+            helper.make_node("Conv", [value, f"w{at}"], [f"c{at}"], f"c{at}", pads=[1] * 4)
+        )
         value = f"r{at}" if at < 2 else "y"
         nodes.append(helper.make_node("Relu", [f"c{at}"], [value], f"r{at}"))
     shaped = lambda name, c: helper.make_tensor_value_info(
