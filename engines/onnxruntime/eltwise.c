@@ -64,16 +64,16 @@ static bool read_operands(quernel_ep_draft *d, quernel_ep_step *step, int32_t x,
            QUERNEL_EP_REFUSE(d, "shapes that are repeated in another way than z over x");
 }
 
-static bool codings_agree(quernel_ep_draft *d, const quernel_ep_step *step) {
+static bool codings_agree(quernel_ep_draft *d) {
     const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
     const int32_t values[3] = {n->inputs[0], quernel_ep_input(n, 3), n->outputs[0]};
-    (void)step;
+    const uint32_t scales[3] = {1, 4, 6}; // (a, scale, zero, b, scale, zero, y scale, y zero)
     for (uint32_t i = 0; i < 3; i++) {
         quernel_ep_coding k;
         if (values[i] < 0 ||
-            !quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, 3 * i + 1),
-                                    quernel_ep_input(n, 3 * i + 2), d->c->records[values[i]].type,
-                                    &k) ||
+            !quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, scales[i]),
+                                    quernel_ep_input(n, scales[i] + 1),
+                                    d->c->records[values[i]].type, &k) ||
             !quernel_ep_coding_is(d->c, values[i], &k))
             return QUERNEL_EP_REFUSE(d, "it reads codes by another scale than they were made by");
     }
@@ -89,7 +89,7 @@ bool quernel_ep_match_binary(quernel_ep_search *c, uint32_t node) {
     step->order = step->y_order = QUERNEL_EP_ORDER_ANY;
     if (!read_operands(&d, step, n->inputs[0], quernel_ep_input(n, (uint32_t)binaries[which].z)))
         return false;
-    if (binaries[which].z == 3 && !codings_agree(&d, step)) return false;
+    if (binaries[which].z == 3 && !codings_agree(&d)) return false;
     quernel_ep_absorb(&d, step, n->outputs[0], quernel_ep_channels(c, n->outputs[0], step->order));
     return quernel_ep_draft_commit(&d);
 }
