@@ -118,6 +118,7 @@ def session(model, conf=None, **options):
     options = {"islands": "all", **options}
     so = engine.options_of(ort.GraphOptimizationLevel.ORT_ENABLE_ALL, int(options.get("pool", 1)))
     options.pop("pool", None)
+    so.log_severity_level = int(options.pop("log", engine.QUIET))
     for key, value in (conf or {}).items():
         so.add_session_config_entry(key, str(value))
     so.add_provider_for_devices(engine.devices(), {k: str(v) for k, v in options.items()})
@@ -248,6 +249,12 @@ class Options(WithFolder):
         self.assertEqual(set(refused), {"d1", "sin", "q2"})
         self.assertEqual(refused["sin"]["op"], "Sin")
         self.assertTrue(all(entry["reason"] for entry in said["refused"]))
+
+    def test_verbose_says_the_same_in_the_log(self):
+        program = "import host; host.session(host.two_units(), verbose=1, log=2)"
+        said = alone(program).stderr
+        self.assertRegex(said, r"Quernel: island of 5 nodes, .* multiply-adds: .*1\.q")
+        self.assertRegex(said, r"Quernel: left to others: sin \(Sin\): \w+")
 
     def test_the_report_is_json_whatever_nodes_are_called(self):
         model = codes()
@@ -505,6 +512,18 @@ class Contexts(WithFolder):
         self.loads(path)
 
 
+def alone(program):
+    """Runs a program in a process of its own, with the same plugin."""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=HERE,
+        env={**os.environ, "QUERNEL_ORT_PLUGIN": str(engine.library())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def resident():
     pages = pathlib.Path("/proc/self/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
@@ -523,24 +542,16 @@ class Life(unittest.TestCase):
         self.assertLess(seen[1] - seen[0], 100 * 40 * 1024)
 
     def test_the_library_may_be_unregistered_at_any_time(self):
-        program = (
-            "import host\n"
-            + "kept = host.session(host.two_units())\n"
-            + "x = host.draw(1, 6, 9, 7)\n"
-            + "y = host.run(kept, x)\n"
-            + "host.ort.unregister_execution_provider_library(host.engine.NAME)\n"
-            + "assert (host.run(kept, x) == y).all()\n"
-            + "del kept\n"
-            + "print('lived')\n"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=HERE,
-            env={**os.environ, "QUERNEL_ORT_PLUGIN": str(engine.library())},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        program = """
+import host
+kept, x = host.session(host.two_units()), host.draw(1, 6, 9, 7)
+y = host.run(kept, x)
+host.ort.unregister_execution_provider_library(host.engine.NAME)
+assert (host.run(kept, x) == y).all()
+del kept
+print("lived")
+"""
+        done = alone(program)
         self.assertEqual((done.returncode, done.stdout.strip()), (0, "lived"), done.stderr)
 
 

@@ -33,6 +33,8 @@ def check(suite, root, build, scratch):
     if not libraries:
         return total.add(failure("no library was installed", "", f"find {prefix}"))
     libdir = libraries[0].parent
+    if not (libdir / "libquernel_onnxruntime.so").is_file():
+        total.add(failure("the plugin was not installed", "", f"find {prefix}"))
     missing = HEADERS - {p.name for p in (prefix / "include" / "quernel").iterdir()}
     if missing:
         total.add(
