@@ -58,6 +58,7 @@ static OrtStatus *read_constant(const OrtApi *api, const OrtValueInfo *info, que
     OrtStatus *status = api->ValueInfo_GetInitializerValue(info, &value);
     if (status || !value || v->type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) return status;
     status = api->GetTensorData(value, &v->data);
+    if (!status && !v->data) v->data = ""; // a constant of nothing is one, too
     return status ? status : api->GetTensorSizeInBytes(value, &v->bytes);
 }
 
