@@ -92,7 +92,9 @@ static int create_conv(const alone *a, const quernel_network_layer *l, layer *s,
     quernel_conv2d_desc c = l->conv;
     c.x = tensor_of(a, s->x), c.y = tensor_of(a, s->y);
     c.quant = a->d->tensors[l->x].quant;
-    describe_output(a, s->y, &c.epilogue);
+    if (c.epilogue.table)
+        c.epilogue.y_type = c.y.type, c.epilogue.table_zero = a->d->tensors[l->y].quant.zero;
+    else describe_output(a, s->y, &c.epilogue);
     if (s->z.channels) {
         c.residual = tensor_of(a, s->z);
         c.epilogue.residual = 1, c.epilogue.residual_type = c.residual.type,
