@@ -11,7 +11,18 @@ import sys
 import numpy as np
 import quernel
 
-from . import assets, backbone, contenders, ocr, onnx_graph, pages, photos, pictures, superres, times
+from . import (
+    assets,
+    backbone,
+    contenders,
+    ocr,
+    onnx_graph,
+    pages,
+    photos,
+    pictures,
+    superres,
+    times,
+)
 from .contenders import FLOAT, QUERNEL, STOCK
 
 PLAIN = "plain"
@@ -102,7 +113,8 @@ def lidar_part(out, threads, rounds):
         "since there is but one; " + contenders.told(int8["smoothed"])
     )
     reference = onnx_graph.run(nets[FLOAT], scene.test)[0]
-    for name, net in ((PLAIN, quernel.ort.session(int8[PLAIN], threads)), ("smoothed", nets[QUERNEL])):
+    plain = quernel.ort.session(int8[PLAIN], threads)
+    for name, net in ((PLAIN, plain), ("smoothed", nets[QUERNEL])):
         made = onnx_graph.run(net, scene.test)[0]
         print(
             f"  {name:9} SQNR {pictures.sqnr(reference, made):5.1f} dB, L1 "

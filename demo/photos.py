@@ -57,5 +57,3 @@ def from_picture(pixels):
 def to_picture(tensor):
     """[1, 3, lines, columns] → [lines, columns, 3]."""
     return tensor[0].transpose(1, 2, 0)
-
-

@@ -79,5 +79,3 @@ def save_comparison(path, reference, plain, smoothed, caption):
     for title, result in (("plain - float", plain), ("smoothed - float", smoothed)):
         panels.append((f"|{title}| x {gain:g}", amplified(reference, result, gain)))
     return save_side_by_side(path, panels, caption)
-
-

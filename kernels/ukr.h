@@ -265,6 +265,16 @@ typedef struct quernel_i_blend {
     ptrdiff_t y_row; // elements; nothing is written between the rows
 } quernel_i_blend;
 
+/// Permutations: y[m·y_row + k] = x[m·x_row + index[k]] for every row m < rows and byte k < count.
+/// index[k] < source; of each row the bytes [0, source) may be read.
+typedef struct quernel_i_permute {
+    const uint8_t *x;
+    uint8_t *y;
+    ptrdiff_t x_row, y_row;
+    const uint32_t *index; // [count]
+    uint32_t rows, count, source;
+} quernel_i_permute;
+
 /// What a kernel computes: the lines of ops.def.
 typedef enum quernel_i_op {
 #define OP(op, call, typed) QUERNEL_I_OP_##op,

@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from demo import assets
-
 from demo.pages import PACKAGE
 
 LINES, COLUMNS = 384, 344

@@ -64,9 +64,12 @@ def main():
     parser.add_argument(
         "--evaluation", type=pathlib.Path, default=networks.HERE / "evaluation.json"
     )
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("build/seed"))
     options = parser.parse_args()
     calibration, failed = Protocol.read(options.calibration), False
-    detect, read = (networks.search(f"PP-OCRv4 {part}", calibration)[:3] for part in ("det", "rec"))
+    detect, read = (
+        networks.search(f"PP-OCRv4 {part}", calibration, options.out)[:3] for part in ("det", "rec")
+    )
     evaluation = Protocol.read(options.evaluation)
     for kind, seeds, wear in (
         ("clean", evaluation.pages, pages.CLEAN),

@@ -75,8 +75,8 @@ def main():
         )
     for name, values in taken.items():
         print(
-            f"{name:10} {times.interval(values):>26} ms   {times.interval(taken['float'] / values)} times "
-            "float's speed"
+            f"{name:10} {times.interval(values):>26} ms   "
+            f"{times.interval(taken['float'] / values)} times float's speed"
         )
     share = taken["operators"] / taken["replaced"]
     print(

@@ -8,6 +8,7 @@ import pathlib
 import sys
 
 import numpy as np
+from quernel import ort
 from quernel.cli import rounds
 from quernel.cli.errors import Failed
 from quernel.cli.options import count, seconds, write_json
@@ -81,28 +82,34 @@ class Race:
         self.loads[name] = float(np.median(loads))
 
     def accuracy(self, name, reference):
-        """Contender → SQNR of each unseen input, of the first output: against ORT's float."""
-        far, progress = {one.name: [] for one in self.started}, Progress()
+        """Contender → SQNR of each unseen input, of the first output: against ORT's float; and what
+        it got right: (right, of) of each."""
+        far, right = ({one.name: [] for one in self.started} for _ in range(2))
+        progress = Progress()
         for at in range(self.options.inputs):
-            x = {name: self.network.input(inputs.FIRST_UNSEEN + at)}
+            index = inputs.FIRST_UNSEEN + at
+            x = {name: self.network.input(index)}
             made = {one.name: next(iter(one.outputs(x).values())) for one in self.started}
-            for contender in far if reference in made else ():
-                far[contender].append(rounds.sqnr(made[reference], made[contender]))
+            for contender, y in made.items():
+                if reference in made and contender != reference:
+                    far[contender].append(rounds.sqnr(made[reference], y))
+                if self.network.task:
+                    right[contender].append(self.network.task(index, y))
             progress.step(at + 1, self.options.inputs, f"{self.label}: inputs compared")
-        return far
+        return far, right
 
     def run(self, files, failed, name, version):
         """The rows."""
         try:
             self.open(files, failed)
-            far = self.accuracy(name, "ort float")
+            figures = self.accuracy(name, "ort float")
             for one in self.started:
                 one.warm({name: self.network.input(inputs.FIRST_UNSEEN)})
             progress, of = Progress(), self.options.rounds
             tell = lambda at: progress.step(at, of, f"{self.label}: rounds timed")
             times = rounds.times(self.started, of, tell)
             self.rows += [
-                self._row(one.name, one.peak, times, far, version) for one in self.started
+                self._row(one.name, one.peak, times, *figures, version) for one in self.started
             ]
         except Failed as problem:
             self.skip(",".join(one.name for one in self.started), str(problem))
@@ -111,11 +118,11 @@ class Race:
                 one.close()
         return self.rows
 
-    def _row(self, name, peak, times, far, version):
+    def _row(self, name, peak, times, far, right, version):
         ms, lo_ms, hi_ms = rounds.interval(1e3 * times[name])
         ours = times.get(engines.OURS)
         ratio = {} if ours is None else dict(zip(TIMES, rounds.interval(times[name] / ours)))
-        values = [] if name == "ort float" else far[name]
+        values, counts = far[name], np.sum(right[name], axis=0)
         return report.row(
             self.label,
             self.threads,
@@ -126,6 +133,7 @@ class Race:
             **ratio,
             sqnr_db=float(np.mean(values)) if values else None,
             least_sqnr_db=min(values) if values else None,
+            task=float(counts[0] / counts[1]) if right[name] else None,
             load_ms=self.loads[name],
             peak_mb=peak / 2**20,
             status="ok",
@@ -133,12 +141,15 @@ class Race:
         )
 
 
-def _alone(rows, path, threads, rounds_):
-    """Adds the time of the layers alone to Quernel's row."""
+def _add_our_own(rows, files, threads, rounds_):
+    """The share of the multiply-adds that Quernel runs, and the time of the layers alone."""
+    program = peers.ROOT / "build" / "tune" / "quernel"
     for one in rows:
-        if one["contender"] == engines.OURS and one["status"] == "ok":
-            program = peers.ROOT / "build" / "tune" / "quernel"
-            one["layers_ms"] = alone.milliseconds(program, path, threads, rounds_)
+        who = {engines.OURS: "quernel", engines.OURS_ON_ORT: "ort"}.get(one["contender"])
+        if who and one["status"] == "ok":
+            one["share"] = ort.coverage(files[who]).share
+        if who == "quernel" and one["status"] == "ok":
+            one["layers_ms"] = alone.milliseconds(program, files["float"], threads, rounds_)
 
 
 def compare(options, label, version):
@@ -149,7 +160,7 @@ def compare(options, label, version):
         try:
             pin(threads)
             made = Race(options, label, network, threads).run(files, failed, name, version)
-            _alone(made, files["float"], threads, options.rounds)
+            _add_our_own(made, files, threads, options.rounds)
         finally:
             os.sched_setaffinity(0, mine)
         for one in made:

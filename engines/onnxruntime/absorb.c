@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "expr.h"
+#include "weights.h"
 
 // What the step can still take. An activation ends bias and early residual; a late residual all.
 typedef struct state {
@@ -73,7 +74,7 @@ static bool absorb_residual(state *s) {
     const char *reason = s->d->c->reasons[s->d->node];
     const int32_t z = quernel_ep_operand(s->d, other);
     s->d->c->reasons[s->d->node] = reason;
-    if (z < 0 || s->d->c->records[z].smooth.bytes) return s->d->n_nodes = n_nodes, false;
+    if (z < 0) return s->d->n_nodes = n_nodes, false;
     s->step->z = z;
     s->step->residual_late = s->step->activation != QUERNEL_ACTIVATION_NONE;
     return advance(s, node), true;
@@ -87,20 +88,50 @@ static bool absorb_activation(state *s) {
     return true;
 }
 
-// Whether none but convolutions and products read the codes, each as what it multiplies.
-static bool only_multiplied(const quernel_ep_search *c, int32_t codes) {
-    if (quernel_ep_value_of(c, codes)->graph_output) return false;
-    for (uint32_t r = c->readers_begin[codes]; r < c->readers_begin[codes + 1]; r++) {
-        const quernel_ep_node *n = quernel_ep_node_of(c, c->readers[r]);
-        if (strcmp(n->op, "DequantizeLinear")) return false;
-        const int32_t reader = quernel_ep_sole_reader(c, n->outputs[0]);
-        if (reader < 0) return false;
-        const quernel_ep_node *m = quernel_ep_node_of(c, (uint32_t)reader);
-        if (m->inputs[0] != n->outputs[0] ||
-            (!quernel_ep_node_is(m, "Conv") && !quernel_ep_node_is(m, "ConvTranspose") &&
-             !quernel_ep_node_is(m, "Gemm") && !quernel_ep_node_is(m, "MatMul")))
-            return false;
-    }
+static bool is_any(const quernel_ep_node *n, const char *const *ops, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (quernel_ep_node_is(n, ops[i])) return true;
+    return false;
+}
+
+static bool are_understood(quernel_ep_search *c, int32_t codes, int depth);
+
+// An operator that treats each channel alike: what it writes carries the factors of what it reads.
+static bool carries(quernel_ep_search *c, const quernel_ep_node *n, quernel_ep_span smooth,
+                    int depth) {
+    static const char *const ops[] = {"Resize", "MaxPool", "AveragePool", "GlobalAveragePool"};
+    const int32_t q = quernel_ep_sole_reader(c, n->outputs[0]);
+    if (!is_any(n, ops, sizeof ops / sizeof *ops) || q < 0) return false;
+    const quernel_ep_node *quantizer = quernel_ep_node_of(c, (uint32_t)q);
+    const int32_t codes = quantizer->outputs[0];
+    if (!quernel_ep_node_is(quantizer, "QuantizeLinear") || !c->records[codes].coding.type)
+        return false;
+    c->records[codes].smooth = smooth;
+    if (are_understood(c, codes, depth + 1)) return true;
+    c->records[codes].smooth.bytes = 0;
+    return false;
+}
+
+// Whether a reader takes the codes for what they are: a convolution or product multiplies them with
+// weights that carry the factors, others read values by scales that hold them.
+static bool is_understood(quernel_ep_search *c, uint32_t dequantizer, int depth) {
+    static const char *const multipliers[] = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
+    const quernel_ep_node *n = quernel_ep_node_of(c, dequantizer);
+    if (strcmp(n->op, "DequantizeLinear")) return false;
+    if (quernel_ep_is_dead(c, n->outputs[0])) return true;
+    const int32_t reader = quernel_ep_sole_reader(c, n->outputs[0]);
+    if (reader < 0) return false;
+    const quernel_ep_node *m = quernel_ep_node_of(c, (uint32_t)reader);
+    const bool multiplies = m->inputs[0] == n->outputs[0] &&
+                            is_any(m, multipliers, sizeof multipliers / sizeof *multipliers);
+    if (quernel_ep_coding_is_wide(c, dequantizer)) return !multiplies;
+    return multiplies || carries(c, m, c->records[n->inputs[0]].smooth, depth);
+}
+
+static bool are_understood(quernel_ep_search *c, int32_t codes, int depth) {
+    if (quernel_ep_value_of(c, codes)->graph_output || depth > 8) return false;
+    for (uint32_t r = c->readers_begin[codes]; r < c->readers_begin[codes + 1]; r++)
+        if (!is_understood(c, c->readers[r], depth)) return false;
     return true;
 }
 
@@ -111,12 +142,18 @@ static bool set_smooth(state *s, const quernel_ep_constant *k, int32_t codes) {
         if (!(k->data[i] >= 0x1p-40 && k->data[i] <= 0x1p40)) return false;
     }
     s->d->c->records[codes].smooth = quernel_ep_put_vector(s->d->c, k, s->channels);
-    return true;
+    if (are_understood(s->d->c, codes, 0)) {
+        if (s->step->order == QUERNEL_EP_ORDER_ANY)
+            s->step->order = s->step->y_order = QUERNEL_EP_ORDER_IMAGE;
+        return true;
+    }
+    s->d->c->records[codes].smooth.bytes = 0;
+    return false;
 }
 
 static bool absorb_smooth(state *s) {
     const int32_t mul = next(s, "Mul");
-    if (mul < 0 || s->step->order == QUERNEL_EP_ORDER_ANY) return false;
+    if (mul < 0) return false;
     const int32_t product = quernel_ep_node_of(s->d->c, (uint32_t)mul)->outputs[0];
     const int32_t q = quernel_ep_sole_reader(s->d->c, product);
     if (q < 0 || !quernel_ep_node_is(quernel_ep_node_of(s->d->c, (uint32_t)q), "QuantizeLinear"))
@@ -124,10 +161,25 @@ static bool absorb_smooth(state *s) {
     const int32_t codes = quernel_ep_node_of(s->d->c, (uint32_t)q)->outputs[0];
     const uint32_t n_nodes = s->d->n_nodes;
     quernel_ep_constant k;
-    if (only_multiplied(s->d->c, codes) && s->d->c->records[codes].coding.type &&
+    if (s->d->c->records[codes].coding.type &&
         read_vector(s, other_input(s, quernel_ep_node_of(s->d->c, (uint32_t)mul)), &k) &&
         set_smooth(s, &k, codes))
         return advance(s, mul), true;
+    s->d->n_nodes = n_nodes;
+    return false;
+}
+
+// A constant factor of a convolution is its weights'.
+static bool absorb_factor(state *s) {
+    const int32_t mul = next(s, "Mul"), node = mul < 0 ? next(s, "Div") : mul;
+    if (node < 0) return false;
+    const quernel_ep_node *n = quernel_ep_node_of(s->d->c, (uint32_t)node);
+    const uint32_t n_nodes = s->d->n_nodes;
+    quernel_ep_constant k;
+    if ((mul >= 0 || n->inputs[0] == s->v) && read_vector(s, other_input(s, n), &k)) {
+        for (uint32_t i = 0; i < k.count && mul < 0; i++) k.data[i] = 1 / k.data[i];
+        if (quernel_ep_factor_absorb(s->d, s->step, &k, 0)) return advance(s, node), true;
+    }
     s->d->n_nodes = n_nodes;
     return false;
 }
@@ -147,9 +199,9 @@ static bool absorb_quantize(state *s) {
 void quernel_ep_absorb(quernel_ep_draft *d, quernel_ep_step *step, int32_t v, uint32_t channels) {
     state s = {d, step, channels, v};
     const bool is_float = quernel_ep_value_of(d->c, v)->type == QUERNEL_EP_TYPE_F32;
-    while (is_float && (absorb_bias(&s) || absorb_activation(&s) || absorb_residual(&s))) {
+    while (is_float && (absorb_bias(&s) || absorb_activation(&s) || absorb_residual(&s) ||
+                        absorb_smooth(&s) || absorb_factor(&s))) {
     }
-    if (is_float) absorb_smooth(&s);
     if (is_float) absorb_quantize(&s);
     step->y = s.v;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "expr.h"
+#include "weights.h"
 
 static double hard_sigmoid(double x) { return fmin(fmax(x + 3, 0), 6) / 6; }
 static double hard_swish(double x) { return x * hard_sigmoid(x); }
@@ -71,6 +72,16 @@ static bool set_slopes(quernel_ep_draft *d, const quernel_ep_term *t, uint32_t c
     return true;
 }
 
+// clamp(a·x + b, 0, 1) where a·x + b is the convolution's.
+static bool set_hard_sigmoid(quernel_ep_draft *d, const quernel_ep_term *t, quernel_ep_step *step) {
+    double factor = t->parameters[0];
+    const quernel_ep_constant factors = {.data = &factor, .count = 1};
+    if (!quernel_ep_factor_absorb(d, step, &factors, t->parameters[1])) return false;
+    step->lo = 0, step->hi = 1;
+    step->activation = QUERNEL_ACTIVATION_CLAMP;
+    return true;
+}
+
 static bool recognise(quernel_ep_draft *d, const quernel_ep_expr *e, uint32_t channels,
                       quernel_ep_step *step) {
     const quernel_ep_term *t = &e->terms[0];
@@ -82,7 +93,7 @@ static bool recognise(quernel_ep_draft *d, const quernel_ep_expr *e, uint32_t ch
     }
     for (size_t i = 0; i < sizeof library / sizeof *library && !e->per_channel; i++)
         if (is_function(e, library[i].at)) return step->activation = library[i].activation, true;
-    return false;
+    return e->n_terms == 1 && !strcmp(op, "HardSigmoid") && set_hard_sigmoid(d, t, step);
 }
 
 static bool holds(const quernel_ep_expr *e, uint32_t node) {

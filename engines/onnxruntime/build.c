@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The order of a run is the fused node's; the graph knows its values by the same names.
+#define _GNU_SOURCE // asprintf
 #include "build.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@ typedef struct builder {
     const quernel_ep_host *host;
     const OrtApi *api;
     const quernel_ep_settings *settings;
+    quernel_ep_claim **claims;
     const OrtGraph *graph;
     quernel_ep_import import;
     quernel_ep_fused *fused;
@@ -28,8 +31,8 @@ static OrtStatus *find(builder *b, const OrtValueInfo *info, const char **ret_na
     if (status) return status;
     *ret_value = quernel_ep_import_find(&b->import, *ret_name);
     if (*ret_value >= 0) return NULL;
-    return quernel_ep_refuse(b->api, ORT_FAIL, "node %s: value '%s': is not in its graph",
-                             b->fused->name, *ret_name);
+    return quernel_ep_refuse(b->api, ORT_FAIL, "%s: value '%s': is not in its graph",
+                             b->fused->label, *ret_name);
 }
 
 static OrtStatus *read_inputs(builder *b, const OrtNode *node) {
@@ -69,6 +72,9 @@ static OrtStatus *read_outputs(builder *b, const OrtNode *node) {
 }
 
 static OrtStatus *compile(builder *b) {
+    b->fused->program = quernel_ep_claims_take(b->claims, b->input_names, b->n_inputs,
+                                               b->output_names, b->n_outputs);
+    if (b->fused->program) return NULL;
     uint32_t *nodes =
         quernel_ep_arena_array(&b->import.arena, b->import.graph.n_nodes, sizeof *nodes);
     if (!nodes) return quernel_ep_refuse_memory(b->api);
@@ -78,7 +84,7 @@ static OrtStatus *compile(builder *b) {
     quernel_error error = {0};
     const int code = quernel_ep_program_create(&b->import.graph, &island, &b->settings->compile,
                                                &b->fused->program, &error);
-    return quernel_ep_refuse_error(b->api, b->fused->name, code, &error);
+    return quernel_ep_refuse_error(b->api, b->fused->label, code, &error);
 }
 
 static bool is_typed(const builder *b, const int32_t *values, const int32_t *types,
@@ -113,13 +119,23 @@ static OrtStatus *make_context(builder *b, OrtNode **ret_context) {
     return quernel_ep_context_make(b->host, b->settings, b->graph, b->fused, &edges, ret_context);
 }
 
-static OrtStatus *fill(builder *b, const OrtNode *node, OrtNode **ret_context) {
-    const char *name = "";
+// The island by its ends: what ONNX Runtime calls the node is a number.
+static OrtStatus *name_it(builder *b, const OrtNode *node) {
+    const quernel_ep_graph *graph = &b->import.graph;
+    const char *name = "", *first, *last;
     OrtStatus *status = b->api->Node_GetName(node, &name);
     if (status) return status;
     b->fused->name = strdup(name);
-    if (!b->fused->name) return quernel_ep_refuse_memory(b->api);
-    status = read_inputs(b, node);
+    first = graph->n_nodes ? quernel_ep_import_name(graph, 0) : name;
+    last = graph->n_nodes > 1 ? quernel_ep_import_name(graph, graph->n_nodes - 1) : "";
+    if (asprintf(&b->fused->label, "%.100s%s%.100s", first, *last ? " ... " : "", last) < 0)
+        b->fused->label = NULL;
+    return b->fused->name && b->fused->label ? NULL : quernel_ep_refuse_memory(b->api);
+}
+
+static OrtStatus *fill(builder *b, const OrtNode *node, OrtNode **ret_context) {
+    OrtStatus *status = name_it(b, node);
+    if (!status) status = read_inputs(b, node);
     if (!status) status = read_outputs(b, node);
     if (!status) status = make_program(b);
     if (status) return status;
@@ -129,9 +145,10 @@ static OrtStatus *fill(builder *b, const OrtNode *node, OrtNode **ret_context) {
 }
 
 OrtStatus *quernel_ep_build(const quernel_ep_host *host, const quernel_ep_settings *settings,
-                            const OrtGraph *graph, const OrtNode *node,
+                            quernel_ep_claim **claims, const OrtGraph *graph, const OrtNode *node,
                             quernel_ep_fused **ret_fused, OrtNode **ret_context) {
-    builder b = {.host = host, .api = host->api, .settings = settings, .graph = graph};
+    builder b = {
+        .host = host, .api = host->api, .settings = settings, .claims = claims, .graph = graph};
     b.fused = *ret_fused = calloc(1, sizeof *b.fused);
     if (!b.fused) return quernel_ep_refuse_memory(host->api);
     b.fused->host = host;

@@ -45,6 +45,41 @@ bool quernel_ep_coding_is(const quernel_ep_search *c, int32_t v, const quernel_e
     return own->type == coding->type && own->scale == coding->scale && own->zero == coding->zero;
 }
 
+// One f32 number per channel, each the codes' scale times their factor: both were rounded.
+static bool are_wide(const float *scales, uint32_t count, float scale, const float *smooth) {
+    for (uint32_t i = 0; i < count; i++)
+        if (!(fabsf(scales[i] - scale * smooth[i]) <= 0x1p-21f * scales[i])) return false;
+    return true;
+}
+
+static bool are_zeros(const quernel_ep_value *v, int32_t zero) {
+    for (size_t i = 0; i < v->bytes; i++) {
+        const int32_t code = v->type == QUERNEL_EP_TYPE_U8 ? ((const uint8_t *)v->data)[i]
+                                                           : ((const int8_t *)v->data)[i];
+        if (code != zero) return false;
+    }
+    return true;
+}
+
+bool quernel_ep_coding_is_wide(quernel_ep_search *c, uint32_t node) {
+    const quernel_ep_node *n = quernel_ep_node_of(c, node);
+    const quernel_ep_record *r = &c->records[n->inputs[0]];
+    const quernel_ep_span smooth = r->smooth;
+    const int32_t scale = quernel_ep_input(n, 1), zero = quernel_ep_input(n, 2);
+    if (!smooth.bytes || !quernel_ep_is_constant(c, scale)) return false;
+    const quernel_ep_value *s = quernel_ep_value_of(c, scale);
+    int64_t axis = quernel_ep_int(n, "axis", 1);
+    if (axis < 0) axis += r->rank;
+    if (s->type != QUERNEL_EP_TYPE_F32 || s->bytes != smooth.bytes || axis != 1) return false;
+    if (zero < 0 ? r->coding.zero != 0
+                 : !quernel_ep_is_constant(c, zero) ||
+                       quernel_ep_value_of(c, zero)->type != r->coding.type ||
+                       !are_zeros(quernel_ep_value_of(c, zero), r->coding.zero))
+        return false;
+    return are_wide(s->data, smooth.bytes / sizeof(float), r->coding.scale,
+                    quernel_ep_data_at(c, smooth));
+}
+
 static void note(quernel_ep_search *c, uint32_t node, int32_t v, int32_t scale, int32_t zero) {
     quernel_ep_coding coding;
     if (v < 0 || scale < 0 || quernel_ep_is_constant(c, v) || c->records[v].coding.type) return;

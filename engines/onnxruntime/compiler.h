@@ -67,6 +67,11 @@ typedef struct quernel_ep_signature {
 
 quernel_ep_signature quernel_ep_program_signature(const quernel_ep_program *program);
 
+/// Changes the order in which a run hands tensors in and out: input i becomes inputs[i]. Before the
+/// program is shared.
+void quernel_ep_program_permute(quernel_ep_program *program, const uint32_t *inputs,
+                                const uint32_t *outputs);
+
 /// Bytes from which _load makes the same program again, without packing; for any instruction set.
 /// `data` NULL: only the size.
 size_t quernel_ep_program_save(const quernel_ep_program *program, void *data, size_t capacity);

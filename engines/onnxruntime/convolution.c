@@ -52,9 +52,8 @@ static void count_macs(quernel_ep_draft *d, const quernel_weights_desc *w) {
                  : count_of(quernel_ep_value_of(d->c, n->outputs[0])) * (w->in / w->groups) * taps;
 }
 
-// Window, weights and macs of a step whose x is set.
-static bool fill(quernel_ep_draft *d, quernel_ep_step *step, const quernel_ep_codes *codes,
-                 bool up) {
+bool quernel_ep_convolution_fill(quernel_ep_draft *d, quernel_ep_step *step,
+                                 const quernel_ep_codes *codes, bool up) {
     const uint32_t rank = quernel_ep_value_of(d->c, step->x)->rank;
     quernel_weights_desc desc;
     if (codes->value->rank != rank || rank < 3)
@@ -79,7 +78,7 @@ static bool match_float(quernel_ep_search *c, uint32_t node, bool up) {
     if (!quernel_ep_is_int8(c->records[step->x].type))
         return QUERNEL_EP_REFUSE(&d, "its input is float");
     if (!quernel_ep_codes_of_float(&d, quernel_ep_input(n, 1), &codes)) return false;
-    if (!fill(&d, step, &codes, up)) return false;
+    if (!quernel_ep_convolution_fill(&d, step, &codes, up)) return false;
     if (!quernel_ep_bias_read(&d, step, quernel_ep_input(n, 2), step->out, 1)) return false;
     quernel_ep_absorb(&d, step, n->outputs[0], step->out);
     return quernel_ep_draft_commit(&d);
@@ -104,7 +103,7 @@ static bool match_codes(quernel_ep_search *c, uint32_t node) {
         return false;
     if (!quernel_ep_coding_is(c, step->x, &x) || !quernel_ep_coding_is(c, step->y, &y))
         return QUERNEL_EP_REFUSE(&d, "it reads codes by another scale than they were made by");
-    return fill(&d, step, &codes, false) &&
+    return quernel_ep_convolution_fill(&d, step, &codes, false) &&
            quernel_ep_bias_of_sums(&d, step, quernel_ep_input(n, 8), step->out, &codes) &&
            quernel_ep_draft_commit(&d);
 }

@@ -55,6 +55,8 @@ static bool dequantizer_is_plain(quernel_ep_draft *d, uint32_t node) {
         return quernel_ep_node_refuse(d->c, node, "blocked quantization");
     if (quernel_ep_value_of(d->c, n->outputs[0])->type != QUERNEL_EP_TYPE_F32)
         return quernel_ep_node_refuse(d->c, node, "DequantizeLinear to another type than f32");
+    // of codes that carry factors convolutions alone see the other scale: absorb.c has looked
+    if (quernel_ep_coding_is_wide(d->c, node)) return true;
     if (!quernel_ep_coding_read(d->c, node, n->inputs[1], quernel_ep_input(n, 2),
                                 d->c->records[q].type, &coding))
         return false;

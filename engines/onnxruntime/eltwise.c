@@ -39,7 +39,7 @@ static bool add_constant(quernel_ep_draft *d, quernel_ep_step *step, int32_t v) 
     if (!quernel_ep_is_vector(&k, x->rank, order, channels))
         return QUERNEL_EP_REFUSE(d, "its constant is not one number, nor one per channel");
     if (k.count > 1) step->order = step->y_order = order;
-    step->z = quernel_ep_value_add(d->c, step->x);
+    step->z = quernel_ep_value_add(d->c, d->node, step->x);
     if (step->z < 0) return false;
     quernel_ep_record *r = &d->c->records[step->z];
     r->constant_sizes = (quernel_ep_sizes){1, k.count > 1 ? channels : 1, 1, 1};
@@ -133,9 +133,27 @@ bool quernel_ep_match_unary(quernel_ep_search *c, uint32_t node) {
     return quernel_ep_draft_commit(&d);
 }
 
+// A node whose result nobody reads goes where what it reads is: a view of it that is nowhere.
+static bool match_dead(quernel_ep_draft *d) {
+    quernel_ep_search *c = d->c;
+    const int32_t x = quernel_ep_node_of(c, d->node)->inputs[0];
+    d->n_nodes = 1;
+    quernel_ep_step *step = quernel_ep_draft_step(d, QUERNEL_EP_VIEW, 0);
+    step->order = step->y_order = QUERNEL_EP_ORDER_ANY;
+    step->x = x, step->y = quernel_ep_value_add(c, d->node, x);
+    if (step->y < 0) return false;
+    const int32_t order = c->records[step->y].order;
+    c->records[step->y] = c->records[x];
+    c->records[step->y].order = order;
+    return quernel_ep_draft_commit(d);
+}
+
 bool quernel_ep_match_copy(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
+    const quernel_ep_record *r = &c->records[n->inputs[0]];
+    if (quernel_ep_is_dead(c, n->outputs[0]) && r->coding.type && r->rank >= 2 && r->rank <= 4)
+        return match_dead(&d);
     quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_ELTWISE, QUERNEL_ELTWISE_COPY);
     step->order = step->y_order = QUERNEL_EP_ORDER_ANY;
     quernel_ep_term t;

@@ -18,6 +18,7 @@ typedef struct provider {
     const OrtLogger *logger;
     quernel_ep_settings settings;
     quernel_ep_report report; // where it is asked for
+    quernel_ep_claim *claims; // what was taken and is not yet asked for
 } provider;
 
 static OrtStatus *fuse(const provider *p, const quernel_ep_import *import, const uint32_t *indices,
@@ -53,6 +54,9 @@ static OrtStatus *take_islands(provider *p, const quernel_ep_import *import,
     for (uint32_t i = 0; i < found.n_islands && !status; i++)
         status = fuse(p, import, found.islands[i].nodes, found.islands[i].n_nodes, info);
     if (!status) status = note(p, import, &found);
+    for (uint32_t i = 0; i < found.n_islands && !status; i++)
+        if (!quernel_ep_claims_add(&p->claims, &import->graph, &found.islands[i]))
+            status = quernel_ep_refuse_memory(p->host->api);
     quernel_ep_partition_free(&found);
     return status;
 }
@@ -92,8 +96,8 @@ static OrtStatus *compile(OrtEp *base, const OrtGraph **graphs, const OrtNode **
     size_t done = 0;
     for (; done < count && !status; done++) {
         quernel_ep_fused *made = NULL;
-        status = quernel_ep_build(p->host, &p->settings, graphs[done], fused[done], &made,
-                                  &ret_contexts[done]);
+        status = quernel_ep_build(p->host, &p->settings, &p->claims, graphs[done], fused[done],
+                                  &made, &ret_contexts[done]);
         ret_infos[done] = (OrtNodeComputeInfo *)made; // NULL, or half made
     }
     if (!status) return NULL;
@@ -143,6 +147,7 @@ OrtStatus *quernel_ep_create(const quernel_ep_host *host, const OrtSessionOption
 
 void quernel_ep_destroy(OrtEp *ep) {
     provider *p = (provider *)ep;
+    quernel_ep_claims_free(&p->claims);
     quernel_ep_report_close(&p->report);
     quernel_ep_settings_free(&p->settings);
     free(p);

@@ -72,6 +72,19 @@ static void release_ep(OrtEpFactory *base, OrtEp *ep) {
     let_go((factory *)base);
 }
 
+// Whether a compiled model, of which ep.c's text is known, can be loaded.
+static OrtStatus *validate(OrtEpFactory *base, const OrtHardwareDevice *const *devices,
+                           size_t n_devices, const char *text,
+                           OrtCompiledModelCompatibility *ret_compatibility) {
+    (void)base;
+    (void)devices;
+    (void)n_devices;
+    *ret_compatibility = strcmp(text, quernel_version())
+                             ? OrtCompiledModelCompatibility_EP_UNSUPPORTED
+                             : OrtCompiledModelCompatibility_EP_SUPPORTED_OPTIMAL;
+    return NULL;
+}
+
 // Tensors are the CPU's: nothing of these is ours to make, and ONNX Runtime calls them unasked.
 
 static OrtStatus *create_transfer(OrtEpFactory *base, OrtDataTransferImpl **ret_transfer) {
@@ -107,6 +120,7 @@ static const OrtEpFactory functions = {.ort_version_supported = ORT_VERSION,
                                        .ReleaseEp = release_ep,
                                        .GetVendorId = get_vendor_id,
                                        .GetVersion = get_version,
+                                       .ValidateCompiledModelCompatibilityInfo = validate,
                                        .CreateAllocator = create_allocator,
                                        .ReleaseAllocator = release_allocator,
                                        .CreateDataTransfer = create_transfer,

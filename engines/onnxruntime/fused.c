@@ -22,8 +22,8 @@ typedef struct run {
 } run;
 
 static OrtStatus *refuse_input(const run *r, uint32_t input, const char *why) {
-    return quernel_ep_refuse(r->api, ORT_INVALID_ARGUMENT, "node %s: input %" PRIu32 ": %s",
-                             r->fused->name, input, why);
+    return quernel_ep_refuse(r->api, ORT_INVALID_ARGUMENT, "%s: input %" PRIu32 ": %s",
+                             r->fused->label, input, why);
 }
 
 static OrtStatus *read_shape(const run *r, const OrtTensorTypeAndShapeInfo *info, uint32_t input) {
@@ -52,7 +52,7 @@ static OrtStatus *read_input(const run *r, uint32_t input) {
 static OrtStatus *take(const run *r, quernel_ep_lease **ret_lease) {
     quernel_error error = {0};
     const int code = quernel_ep_cache_take(r->cache, r->shapes, ret_lease, &error);
-    return quernel_ep_refuse_error(r->api, r->fused->name, code, &error);
+    return quernel_ep_refuse_error(r->api, r->fused->label, code, &error);
 }
 
 static OrtStatus *make_output(const run *r, uint32_t output, const quernel_ep_shape *shape) {
@@ -99,7 +99,7 @@ static OrtStatus *run_with(const run *r, const quernel_ep_instance *instance, vo
     const quernel_parallel parallel = {spread, (void *)r, r->fused->threads, {0, 0, 0}};
     const int code = quernel_ep_instance_run(instance, r->inputs, r->outputs, workspace,
                                              r->fused->threads > 1 ? &parallel : NULL, &error);
-    return quernel_ep_refuse_error(r->api, r->fused->name, code, &error);
+    return quernel_ep_refuse_error(r->api, r->fused->label, code, &error);
 }
 
 // The workspace is of ONNX Runtime's arena: its islands and sessions share it, and a second run of
@@ -158,8 +158,8 @@ static OrtStatus *make_empty(const run *r, uint32_t output, const quernel_ep_sha
     }
     if (empty) return make_output(r, output, &shape);
     return quernel_ep_refuse(r->api, ORT_INVALID_ARGUMENT,
-                             "node %s: output %" PRIu32 ": not empty though the batch is 0",
-                             r->fused->name, output);
+                             "%s: output %" PRIu32 ": not empty though the batch is 0",
+                             r->fused->label, output);
 }
 
 static OrtStatus *make_empties(const run *r, const quernel_ep_instance *one,
@@ -244,5 +244,6 @@ void quernel_ep_fused_destroy(quernel_ep_fused *fused) {
     quernel_ep_payload_free(&fused->payload);
     free(fused->slots);
     free(fused->name);
+    free(fused->label);
     free(fused);
 }

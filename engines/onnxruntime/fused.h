@@ -10,7 +10,7 @@ typedef struct quernel_ep_fused {
     OrtNodeComputeInfo info; // first: what ONNX Runtime holds
     const quernel_ep_host *host;
     uint32_t threads;
-    char *name;
+    char *name, *label; // ONNX Runtime's; what to call it in front of users
     quernel_ep_program *program;
     quernel_ep_signature signature;
     quernel_ep_payload payload; // of a loaded program: where its weights lie

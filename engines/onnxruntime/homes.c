@@ -13,7 +13,9 @@ static bool same_codes(const quernel_ep_record *a, const quernel_ep_record *b) {
 
 static bool is_alias(const quernel_ep_lowering *l, const quernel_ep_step *s) {
     const quernel_ep_record *r = l->program->records;
-    return s->kind == QUERNEL_EP_VIEW && same_codes(&r[s->x], &r[s->y]);
+    // what nobody reads needs no place of its own
+    const bool dead = !l->readers[s->y] && r[s->y].output < 0;
+    return s->kind == QUERNEL_EP_VIEW && (dead || same_codes(&r[s->x], &r[s->y]));
 }
 
 // Whether a value's home may be chosen by who reads it.

@@ -113,6 +113,7 @@ static void add_resize(quernel_ep_lowering *l, uint32_t step) {
     set_x(l, layer, s->x), set_y(l, layer, s->y);
     fill_axis(l, &s->axes[0], x->h, y->h, &r->lines);
     fill_axis(l, &s->axes[1], x->w, y->w, &r->pixels);
+    r->y.h = y->h, r->y.w = y->w;
     r->pad = s->pad;
     set_activation(l, s, &r->epilogue);
 }

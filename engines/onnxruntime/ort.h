@@ -54,7 +54,8 @@ typedef enum OrtMemType {
 typedef enum OrtHardwareDeviceType { OrtHardwareDeviceType_CPU = 0 } OrtHardwareDeviceType;
 typedef enum OrtEpDataLayout { OrtEpDataLayout_NCHW = 0 } OrtEpDataLayout;
 typedef enum OrtCompiledModelCompatibility {
-    OrtCompiledModelCompatibility_EP_NOT_APPLICABLE = 0
+    OrtCompiledModelCompatibility_EP_SUPPORTED_OPTIMAL = 1,
+    OrtCompiledModelCompatibility_EP_UNSUPPORTED = 3
 } OrtCompiledModelCompatibility;
 
 // The host's, known by their pointers.

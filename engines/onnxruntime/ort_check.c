@@ -51,3 +51,6 @@ static_assert(ORT_LOGGING_LEVEL_INFO == 1 && ORT_LOGGING_LEVEL_WARNING == 2, "Or
 static_assert(OrtInvalidAllocator == -1 && OrtDeviceAllocator == 0, "OrtAllocatorType");
 static_assert(OrtMemTypeCPUInput == -2 && OrtMemTypeDefault == 0, "OrtMemType");
 static_assert(OrtHardwareDeviceType_CPU == 0, "OrtHardwareDeviceType");
+static_assert(OrtCompiledModelCompatibility_EP_SUPPORTED_OPTIMAL == 1 &&
+                  OrtCompiledModelCompatibility_EP_UNSUPPORTED == 3,
+              "OrtCompiledModelCompatibility");

@@ -97,7 +97,12 @@ static void copy_step(builder *b, uint32_t i) {
     if (s->weights >= 0) s->weights = weights_of(b, s->weights);
 }
 
-// Steps by the node that makes their output: what a step reads is made before it.
+// Steps by the node that makes their output: what a step reads is made before it, and what lies
+// between the steps of a unit before the graph's own value.
+static int64_t key_of(const quernel_ep_search *c, int32_t v) {
+    return (int64_t)c->producer[v] << 33 | (int64_t)((uint32_t)v < c->graph->n_values) << 32 | v;
+}
+
 static int compare(const void *a, const void *b) {
     const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return x < y ? -1 : x > y;
@@ -112,13 +117,12 @@ static bool list_steps(builder *b, const quernel_ep_groups *g, int32_t group) {
     if (b->c->region.failed) return false;
     for (int32_t u = g->first[group]; u >= 0; u = g->next[u])
         for (uint32_t i = 0; i < b->c->units[u].n_steps; i++)
-            keys[b->n_steps++] = ((int64_t)b->c->producer[b->c->units[u].steps[i].y] << 32) |
-                                 b->c->units[u].steps[i].y;
+            keys[b->n_steps++] = key_of(b->c, b->c->units[u].steps[i].y);
     qsort(keys, count, sizeof *keys, compare);
     for (uint32_t k = 0; k < count; k++) {
-        const quernel_ep_unit *unit = &b->c->units[b->c->unit_of[keys[k] >> 32]];
+        const quernel_ep_unit *unit = &b->c->units[b->c->unit_of[keys[k] >> 33]];
         for (uint32_t i = 0; i < unit->n_steps; i++)
-            if (unit->steps[i].y == (int32_t)(keys[k] & UINT32_MAX)) b->steps[k] = &unit->steps[i];
+            if (unit->steps[i].y == (int32_t)(keys[k] & INT32_MAX)) b->steps[k] = &unit->steps[i];
     }
     return true;
 }
@@ -176,6 +180,18 @@ static void note_types(quernel_ep_program *p) {
         if (r->input >= 0) p->types[r->input] = r->type;
         if (r->output >= 0) p->types[p->image->n_inputs + (uint32_t)r->output] = r->type;
     }
+}
+
+// The image is this program's own as long as it was not loaded.
+void quernel_ep_program_permute(quernel_ep_program *p, const uint32_t *inputs,
+                                const uint32_t *outputs) {
+    quernel_ep_record *records = (void *)((uint8_t *)p->memory + quernel_ep_image_bytes(0, 0, 0));
+    for (uint32_t i = 0; i < p->image->n_records; i++) {
+        quernel_ep_record *r = &records[i];
+        if (r->input >= 0) r->input = (int32_t)inputs[r->input];
+        if (r->output >= 0) r->output = (int32_t)outputs[r->output];
+    }
+    note_types(p);
 }
 
 static quernel_ep_program *assemble(const builder *b) {

@@ -26,13 +26,6 @@ void quernel_ep_report_close(quernel_ep_report *report) {
     *report = (quernel_ep_report){0};
 }
 
-// Nodes need no name in ONNX; their first output always has one.
-static const char *name_of(const quernel_ep_graph *graph, uint32_t node) {
-    const quernel_ep_node *n = &graph->nodes[node];
-    if (*n->name || !n->n_outputs || n->outputs[0] < 0) return n->name;
-    return graph->values[n->outputs[0]].name;
-}
-
 static void put_text(FILE *file, const char *text) {
     fputc('"', file);
     for (const unsigned char *c = (const unsigned char *)text; *c; c++)
@@ -46,7 +39,7 @@ static void put_island(FILE *file, const quernel_ep_graph *graph, const quernel_
     fputs(ftell(file) ? ",\n{\"nodes\":[" : "{\"nodes\":[", file);
     for (uint32_t i = 0; i < island->n_nodes; i++) {
         if (i) fputc(',', file);
-        put_text(file, name_of(graph, island->nodes[i]));
+        put_text(file, quernel_ep_import_name(graph, island->nodes[i]));
     }
     fprintf(file, "],\"macs\":%" PRIu64 "}", island->macs);
 }
@@ -54,7 +47,7 @@ static void put_island(FILE *file, const quernel_ep_graph *graph, const quernel_
 static void put_refusal(FILE *file, const quernel_ep_graph *graph,
                         const quernel_ep_refusal *refusal) {
     fputs(ftell(file) ? ",\n{\"node\":" : "{\"node\":", file);
-    put_text(file, name_of(graph, refusal->node));
+    put_text(file, quernel_ep_import_name(graph, refusal->node));
     fputs(",\"op\":", file);
     put_text(file, graph->nodes[refusal->node].op);
     fputs(",\"reason\":", file);
@@ -102,14 +95,15 @@ void quernel_ep_report_log(const OrtApi *api, const OrtLogger *logger,
         snprintf(text, sizeof text,
                  "Quernel: island of %" PRIu32 " nodes, %" PRIu64
                  " multiply-adds: %.160s ... %.160s",
-                 island->n_nodes, island->macs, name_of(graph, island->nodes[0]),
-                 name_of(graph, island->nodes[island->n_nodes - 1]));
+                 island->n_nodes, island->macs, quernel_ep_import_name(graph, island->nodes[0]),
+                 quernel_ep_import_name(graph, island->nodes[island->n_nodes - 1]));
         say(api, logger, text);
     }
     for (uint32_t i = 0; i < partition->n_refusals; i++) {
         const quernel_ep_refusal *refusal = &partition->refusals[i];
         snprintf(text, sizeof text, "Quernel: left to others: %.160s (%.40s): %s",
-                 name_of(graph, refusal->node), graph->nodes[refusal->node].op, refusal->reason);
+                 quernel_ep_import_name(graph, refusal->node), graph->nodes[refusal->node].op,
+                 refusal->reason);
         say(api, logger, text);
     }
 }

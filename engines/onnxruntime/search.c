@@ -70,14 +70,14 @@ int quernel_ep_search_make(const quernel_ep_graph *graph, const quernel_ep_optio
     quernel_ep_search c = {.graph = graph, .options = options, .n_values = graph->n_values};
     size_t edges = 0;
     for (uint32_t i = 0; i < graph->n_nodes; i++) edges += graph->nodes[i].n_inputs;
-    c.producer = quernel_ep_region_take(&c.region, graph->n_values, sizeof *c.producer);
+    // room for values that units add: a node adds one at most
+    const size_t values = (size_t)graph->n_values + graph->n_nodes;
+    c.producer = quernel_ep_region_take(&c.region, values, sizeof *c.producer);
     c.readers_begin = quernel_ep_region_take(&c.region, graph->n_values + 2, sizeof(uint32_t));
     c.readers = quernel_ep_region_take(&c.region, edges, sizeof *c.readers);
     c.unit_of = quernel_ep_region_take(&c.region, graph->n_nodes, sizeof *c.unit_of);
     c.reasons = quernel_ep_region_take(&c.region, graph->n_nodes, sizeof *c.reasons);
-    // Room for values that units add: a node adds one at most.
-    c.records = quernel_ep_region_take(&c.region, (size_t)graph->n_values + graph->n_nodes,
-                                       sizeof *c.records);
+    c.records = quernel_ep_region_take(&c.region, values, sizeof *c.records);
     *ret_search = c;
     if (c.region.failed) return QUERNEL_E_MEMORY;
     find_readers(ret_search);
@@ -124,10 +124,11 @@ quernel_ep_span quernel_ep_data_put(quernel_ep_search *c, const void *array, siz
     return span;
 }
 
-int32_t quernel_ep_value_add(quernel_ep_search *c, int32_t like) {
+int32_t quernel_ep_value_add(quernel_ep_search *c, uint32_t node, int32_t like) {
     if (c->n_values == c->graph->n_values + c->graph->n_nodes) return -1;
     quernel_ep_record *r = &c->records[c->n_values];
     *r = (quernel_ep_record){.type = QUERNEL_EP_TYPE_F32};
     r->order = c->records[like].order, r->rank = c->records[like].rank;
+    c->producer[c->n_values] = (int32_t)node;
     return (int32_t)c->n_values++;
 }

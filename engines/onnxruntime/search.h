@@ -71,8 +71,9 @@ static inline const void *quernel_ep_data_at(const quernel_ep_search *c, quernel
     return s.bytes ? c->data + s.offset : NULL;
 }
 
-/// A value of its own, for what lies between two steps of a unit. −1 on failure.
-int32_t quernel_ep_value_add(quernel_ep_search *c, int32_t like);
+/// A value of its own, for what lies between two steps of a node's unit, or a constant. −1 on
+/// failure.
+int32_t quernel_ep_value_add(quernel_ep_search *c, uint32_t node, int32_t like);
 
 static inline const quernel_ep_value *quernel_ep_value_of(const quernel_ep_search *c, int32_t v) {
     return &c->graph->values[v];
@@ -82,6 +83,10 @@ static inline const quernel_ep_node *quernel_ep_node_of(const quernel_ep_search 
 }
 static inline uint32_t quernel_ep_readers_count(const quernel_ep_search *c, int32_t v) {
     return c->readers_begin[v + 1] - c->readers_begin[v];
+}
+/// Whether nobody reads a value, nor sees it.
+static inline bool quernel_ep_is_dead(const quernel_ep_search *c, int32_t v) {
+    return !quernel_ep_readers_count(c, v) && !c->graph->values[v].graph_output;
 }
 static inline bool quernel_ep_is_constant(const quernel_ep_search *c, int32_t v) {
     return v >= 0 && c->graph->values[v].data != NULL;
@@ -114,6 +119,9 @@ bool quernel_ep_codings_find(quernel_ep_search *c);
 /// Scale and zero point of a node's inputs, both constants of one element. `zero` may be −1.
 bool quernel_ep_coding_read(quernel_ep_search *c, uint32_t node, int32_t scale, int32_t zero,
                             int32_t type, quernel_ep_coding *ret_coding);
+/// Whether a DequantizeLinear reads codes that carry factors as the values before these: by a scale
+/// per channel.
+bool quernel_ep_coding_is_wide(quernel_ep_search *c, uint32_t node);
 /// Whether `coding` is what the codes of v mean.
 bool quernel_ep_coding_is(const quernel_ep_search *c, int32_t v, const quernel_ep_coding *coding);
 

@@ -12,7 +12,8 @@ typedef struct quernel_ep_draft {
     quernel_ep_step *steps;
     uint32_t n_steps;
     uint64_t macs;
-    quernel_ep_step spare; // written where there is no memory; such a draft is not committed
+    quernel_ep_coding coding; // of codes that pass through what the draft took
+    quernel_ep_step spare;    // written where there is no memory; such a draft is not committed
 } quernel_ep_draft;
 
 quernel_ep_draft quernel_ep_draft_begin(quernel_ep_search *c, uint32_t node);

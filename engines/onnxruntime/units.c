@@ -7,6 +7,14 @@
 
 typedef bool match_fn(quernel_ep_search *c, uint32_t node);
 
+// Channels that are shuffled begin with a Reshape.
+static bool match_reshape(quernel_ep_search *c, uint32_t node) {
+    const quernel_ep_node *n = quernel_ep_node_of(c, node);
+    if (quernel_ep_value_of(c, n->outputs[0])->rank == 5 && quernel_ep_match_shuffle(c, node))
+        return true;
+    return quernel_ep_match_view(c, node);
+}
+
 static const struct {
     const char *op; // of either domain: quernel_ep_known has looked at it
     match_fn *match;
@@ -39,9 +47,22 @@ static const struct {
     {"Max", quernel_ep_match_unary, false},
     {"QLinearSigmoid", quernel_ep_match_unary, false},
     {"QLinearLeakyRelu", quernel_ep_match_unary, false},
+    {"MaxPool", quernel_ep_match_pool, false},
+    {"AveragePool", quernel_ep_match_pool, false},
+    {"GlobalAveragePool", quernel_ep_match_pool, false},
+    {"ReduceMean", quernel_ep_match_pool, false},
+    {"QLinearAveragePool", quernel_ep_match_pool, false},
+    {"QLinearGlobalAveragePool", quernel_ep_match_pool, false},
+    {"Resize", quernel_ep_match_resample, false},
+    {"Upsample", quernel_ep_match_resample, false},
+    {"Slice", quernel_ep_match_resample, false},
+    {"Pad", quernel_ep_match_resample, false},
+    {"DepthToSpace", quernel_ep_match_shuffle, false},
+    {"SpaceToDepth", quernel_ep_match_shuffle, false},
+    {"DynamicQuantizeLinear", quernel_ep_match_dynamic, true},
     {"Identity", quernel_ep_match_view, false},
     {"Dropout", quernel_ep_match_view, false},
-    {"Reshape", quernel_ep_match_view, false},
+    {"Reshape", match_reshape, false},
     {"Flatten", quernel_ep_match_view, false},
     {"Squeeze", quernel_ep_match_view, false},
     {"Unsqueeze", quernel_ep_match_view, false},

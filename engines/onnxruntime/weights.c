@@ -27,7 +27,7 @@ bool quernel_ep_codes_of_inputs(quernel_ep_draft *d, int32_t v, int32_t scale, i
     r.value = quernel_ep_value_of(d->c, v);
     if (!quernel_ep_is_int8(r.value->type))
         return QUERNEL_EP_REFUSE(d, "weights of type %d, not u8 or s8", r.value->type);
-    if (scale < 0 || !read_numbers(d, scale, &r.scale) || r.scale.rank > 1)
+    if (scale >= 0 && (!read_numbers(d, scale, &r.scale) || r.scale.rank > 1))
         return QUERNEL_EP_REFUSE(d, "weights: their scales are not f32 constants");
     if (zero >= 0 && (quernel_ep_value_of(d->c, zero)->type != r.value->type ||
                       !read_numbers(d, zero, &r.zero) || r.zero.rank > 1))
@@ -86,8 +86,7 @@ bool quernel_ep_weights_note(quernel_ep_draft *d, quernel_ep_step *step,
         return QUERNEL_EP_REFUSE(d, "weights: scales along axis %d, not %d", (int)codes->axis,
                                  (int)out_axis);
     if (!spread(&codes->scale, desc->out, groups, scale) ||
-        (codes->zero.count && (codes->zero.count != codes->scale.count ||
-                               !spread(&codes->zero, desc->out, groups, zeros))))
+        (codes->zero.count && !spread(&codes->zero, desc->out, groups, zeros)))
         return QUERNEL_EP_REFUSE(d, "weights: %u scales for %u channels", codes->scale.count,
                                  desc->out);
     if (!check_scales(d, scale, desc->out)) return false;
@@ -146,4 +145,27 @@ bool quernel_ep_bias_of_sums(quernel_ep_draft *d, quernel_ep_step *step, int32_t
     }
     if (k.data) step->arrays[QUERNEL_EP_BIAS] = quernel_ep_put_vector(d->c, &k, out);
     return k.data != NULL;
+}
+
+bool quernel_ep_factor_absorb(quernel_ep_draft *d, quernel_ep_step *step,
+                              const quernel_ep_constant *factors, double offset) {
+    if (step->kind != QUERNEL_EP_CONV || step->activation || step->z >= 0) return false;
+    for (uint32_t i = 0; i < factors->count; i++)
+        if (!(factors->data[i] >= 0x1p-40 && factors->data[i] <= 0x1p40)) return false;
+    const float *scale = d->c->packs[step->weights].desc.scale,
+                *bias = quernel_ep_data_at(d->c, step->arrays[QUERNEL_EP_BIAS]);
+    float *scaled = quernel_ep_region_take(&d->c->region, step->out, sizeof *scaled);
+    quernel_ep_constant moved = {.count = step->out};
+    moved.data = quernel_ep_region_take(&d->c->region, step->out, sizeof *moved.data);
+    if (!scaled || !moved.data) return false;
+    for (uint32_t i = 0; i < step->out; i++) {
+        const double factor = factors->data[factors->count > 1 ? i : 0];
+        scaled[i] = (float)((double)scale[i] * factor);
+        moved.data[i] = (bias ? (double)bias[i] : 0) * factor + offset;
+        if (!(scaled[i] >= 0x1p-96f && scaled[i] <= 0x1p96f)) return false;
+    }
+    d->c->packs[step->weights].desc.scale = scaled;
+    if (bias || offset != 0)
+        step->arrays[QUERNEL_EP_BIAS] = quernel_ep_put_vector(d->c, &moved, step->out);
+    return true;
 }

@@ -35,4 +35,16 @@ bool quernel_ep_bias_read(quernel_ep_draft *d, quernel_ep_step *step, int32_t v,
 bool quernel_ep_bias_of_sums(quernel_ep_draft *d, quernel_ep_step *step, int32_t v, uint32_t out,
                              const quernel_ep_codes *weights);
 
+/// A convolution's result times `factors` (positive, one or one per channel), plus `offset`, where
+/// nothing but a bias has become of it yet: folded into scales and bias. False: it is not.
+bool quernel_ep_factor_absorb(quernel_ep_draft *d, quernel_ep_step *step,
+                              const quernel_ep_constant *factors, double offset);
+
+/// Window, weights and macs of a convolution, or product ([N][K] weights where `transposed`), of
+/// the draft's node; the step's x is set.
+bool quernel_ep_convolution_fill(quernel_ep_draft *d, quernel_ep_step *step,
+                                 const quernel_ep_codes *codes, bool up);
+bool quernel_ep_product_fill(quernel_ep_draft *d, quernel_ep_step *step,
+                             const quernel_ep_codes *codes, bool transposed);
+
 #endif

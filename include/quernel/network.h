@@ -82,8 +82,8 @@ typedef struct quernel_network_layer {
     { sizeof(quernel_network_layer), 0, 0, 0, 0, -1, 0, 0, NULL, 0, {0}, QUERNEL_CONV2D_DESC_INIT }
 #define QUERNEL_NETWORK_LAYER_MIN 536 ///< bytes of its first layout
 
-/// Describes a network. Layers run in their order: each reads tensors that are inputs or that
-/// earlier layers have written whole. Everything is copied, the weights' references are taken.
+/// Describes a network. Layers run in their order: each reads channels of inputs, or that earlier
+/// layers have written. Everything is copied, the weights' references are taken.
 typedef struct quernel_network_desc {
     uint32_t size; ///< sizeof, set by QUERNEL_NETWORK_DESC_INIT
     const quernel_network_tensor *tensors;

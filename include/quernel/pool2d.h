@@ -45,7 +45,7 @@ typedef struct quernel_pool2d_desc {
 /// Numbers: docs/numerics.md, Pools. Where x and y are int8 with the same scales and zero point,
 /// and no activation, a maximum is one of the codes themselves. Returns QUERNEL_OK; QUERNEL_E_NULL;
 /// QUERNEL_E_VALUE; QUERNEL_E_SHAPE; QUERNEL_E_STRIDE; QUERNEL_E_OVERFLOW; QUERNEL_E_MEMORY.
-/// Threads: any. Owner: the caller (quernel_operator_destroy).
+/// Threads: any. Owner: the caller (quernel_operator_destroy). Example: examples/pool2d.c.
 QUERNEL_API int quernel_pool2d_create(const quernel_pool2d_desc *desc, quernel_operator **ret_op,
                                       quernel_error *error);
 

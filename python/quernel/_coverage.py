@@ -10,6 +10,7 @@ from typing import Any
 
 # ONNX Runtime names what it makes of a MatMul and its Add after the MatMul.
 FUSED = "/MatMulAddFusion"
+EDGES = ("QuantizeLinear", "DequantizeLinear")  # they follow what they belong to
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Coverage:
             *self.notes,
         ]
         alike: dict[tuple[str, str], list[str]] = {}
-        for one in self.refused:
+        for one in sorted(self.refused, key=lambda one: one.op in EDGES):
             alike.setdefault((one.op, one.reason), []).append(one.node)
         for (op, reason), names in alike.items():
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""

@@ -9,16 +9,13 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Container, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from . import layer_search
 from .groups import PLAIN, ActivationStats, Choice, Group, Recorder, best
 from .layer import Coding, Layer
-
-if TYPE_CHECKING:
-    from .graph import Graph, QuantGraph
 
 # what a choice must gain over the plain one, on data put aside, to be kept
 MARGIN_DB = 0.1
@@ -304,46 +301,3 @@ def choose(
     return Calibrated(
         winner, searched[winner], codings(groups, stats, searched[winner]), layers, held_out, silent
     )
-
-
-def quantize_graph(
-    graph: Graph, batches: Iterable, threads: int = 1, policies: tuple[str, ...] = tuple(POLICIES)
-) -> tuple[QuantGraph, Calibrated]:
-    """(QuantGraph, Calibrated) of a Graph. Each batch is an array, or a tuple of the graph's
-    inputs."""
-    from .graph import QuantGraph
-
-    batches = [batch if isinstance(batch, tuple) else (batch,) for batch in batches]
-    layers = graph.layers_alone()
-    groups = {
-        value: Group.of(value, [layers[name] for name in names])
-        for value, names in graph.groups().items()
-    }
-
-    def record(batch: tuple, recorder: Recorder) -> None:
-        recorded = set()
-
-        def watch(node: Any, x: np.ndarray, y: np.ndarray) -> None:
-            if node.inputs[0] not in recorded:
-                recorded.add(node.inputs[0])
-                recorder(
-                    node.inputs[0], x.reshape(-1, x.shape[-1]) if node.layer.kind == "linear" else x
-                )
-
-        graph(*batch, watch=watch)
-
-    references = {}
-
-    def measure(
-        found: dict[str, Coding], part: list, corrected: dict[str, Layer] | None = None
-    ) -> float:
-        quantized, pairs = QuantGraph(graph, found, threads, corrected), []
-        for batch in part:
-            if id(batch) not in references:
-                references[id(batch)] = graph(*batch)
-            pairs.append(sqnr(references[id(batch)], quantized(*batch)))
-        return float(np.mean(pairs))
-
-    sources = {value: [layers[name] for name in graph.sources(value)] for value in groups}
-    calibrated = calibrate(groups, batches, record, measure, policies, sources)
-    return QuantGraph(graph, calibrated.codings, threads, calibrated.corrected), calibrated

@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from . import fold
-from .graph import LAYER, Graph, Node
 from .layer import Activation, Layer
 
 if TYPE_CHECKING:
@@ -195,44 +193,6 @@ def _convolution(source: NcnnLayer) -> Layer:
         (p.get(19, p.get(18, 0)), p.get(18, 0)),
         ACTIVATIONS[p.get(9, 0)](p),
     )
-
-
-def _node(source: NcnnLayer, inputs: list[str], constants: dict[str, np.ndarray]) -> Node:
-    """A Graph's node for one of ncnn's layers."""
-    p, attributes, op = source.params, {}, source.type
-    if op in ("Convolution", "Deconvolution"):
-        return Node(LAYER, source.name, inputs, source.outputs, layer=_convolution(source))
-    if op == "PReLU":
-        slopes = f"{source.name}.slopes"
-        constants[slopes] = source.arrays["slopes"].reshape(-1, 1, 1)
-        op, inputs = "PRelu", [*inputs, slopes]
-    elif op == "PixelShuffle":
-        op, attributes = "DepthToSpace", {"blocksize": p[0]}
-    elif op == "BinaryOp" and p.get(0, 0) == 0:
-        op = "Add"
-    elif op == "Interp" and p[0] in RESIZE_MODES:
-        scales = f"{source.name}.scales"
-        constants[scales] = np.array([1, 1, p[1], p[2]], np.float32)
-        op, inputs, attributes = "Resize", [*inputs, "", scales], {"mode": RESIZE_MODES[p[0]]}
-    else:
-        source.refuse(f"parameters {p} are not supported")
-    return Node(op, source.name, inputs, source.outputs, attributes)
-
-
-def graph(layers: list[NcnnLayer], name: str = "network") -> Graph:
-    """The Graph of parsed layers; its outputs are the values that nothing reads."""
-    same, nodes, inputs, constants = {}, [], [], {}
-    for source in layers:
-        read = [same.get(value, value) for value in source.inputs]
-        if source.type == "Input":
-            inputs += source.outputs
-        elif source.type == "Split":
-            same.update((value, read[0]) for value in source.outputs)
-        else:
-            nodes.append(_node(source, read, constants))
-    used = {value for node in nodes for value in node.inputs}
-    outputs = [value for node in nodes for value in node.outputs if value not in used]
-    return fold.fold(Graph(name, nodes, inputs, outputs, constants))
 
 
 OPSET = 13

@@ -16,11 +16,4 @@ typedef struct quernel_i_border_part {
 void quernel_i_border_write(const quernel_tensor *tensor, void *data, int32_t zero,
                             const quernel_i_border_part *part);
 
-/// The same of all of an image.
-static inline void quernel_i_border_fill_image(const quernel_tensor *tensor, void *data,
-                                               uint32_t index, uint8_t zero) {
-    quernel_i_border_write(tensor, data, zero,
-                           &(quernel_i_border_part){index, 0, tensor->h, 0, tensor->w});
-}
-
 #endif

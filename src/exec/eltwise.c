@@ -40,15 +40,17 @@ static void combine(const run *r, const quernel_i_nest_block *b) {
     const quernel_i_eltwise_work *w = r->work;
     const quernel_i_nest_dim *dims = w->nest.dims;
     const quernel_i_epilogue f = epilogue_of(r, b);
-    w->kernel->run.eltwise(
-        &(quernel_i_eltwise){.combine = w->combine,
-                             .rows = b->rows,
-                             .columns = b->columns,
-                             .p_row = (uint32_t)dims[2].step[QUERNEL_I_NEST_TABLES],
-                             .p_col = (uint32_t)dims[3].step[QUERNEL_I_NEST_TABLES],
-                             .x = elements_of(&w->x, r->buffers->x, &w->nest, b, QUERNEL_I_NEST_X),
-                             .z = elements_of(&w->z, r->buffers->z, &w->nest, b, QUERNEL_I_NEST_Z),
-                             .epilogue = &f});
+    const bool two = w->combine != QUERNEL_I_COMBINE_COPY;
+    w->kernel->run.eltwise(&(quernel_i_eltwise){
+        .combine = w->combine,
+        .rows = b->rows,
+        .columns = b->columns,
+        .p_row = (uint32_t)dims[2].step[QUERNEL_I_NEST_TABLES],
+        .p_col = (uint32_t)dims[3].step[QUERNEL_I_NEST_TABLES],
+        .x = elements_of(&w->x, r->buffers->x, &w->nest, b, QUERNEL_I_NEST_X),
+        .z = two ? elements_of(&w->z, r->buffers->z, &w->nest, b, QUERNEL_I_NEST_Z)
+                 : (quernel_i_elements){0},
+        .epilogue = &f});
 }
 
 static void look_up(const run *r, const quernel_i_nest_block *b) {
@@ -97,8 +99,9 @@ static void run_task(void *arg, uint32_t index, uint32_t worker) {
     const run *r = arg;
     const quernel_i_nest *nest = &r->work->nest;
     if (index >= nest->tasks) {
-        quernel_i_border_fill_image(&r->work->y, r->buffers->y, index - nest->tasks,
-                                    r->work->border);
+        const quernel_tensor *y = &r->work->y;
+        const quernel_i_border_part image = {index - nest->tasks, 0, y->h, 0, y->w};
+        quernel_i_border_write(y, r->buffers->y, r->work->border, &image);
         return;
     }
     const uint32_t first = index * nest->blocks_of_task, left = nest->blocks - first;

@@ -5,54 +5,92 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define MOVE(type)                       \
-    for (uint32_t i = 0; i < count; i++) \
-    ((type *)to)[i * to_step] = ((const type *)from)[i * from_step]
+// Bytes of a row that are copied in pieces here: a call of memcpy takes longer.
+enum { FEW = 128 };
 
-void quernel_i_move_elements(uint32_t size, const void *from, int64_t from_step, void *to,
-                             int64_t to_step, uint32_t count) {
-    if (from_step == 1 && to_step == 1) memcpy(to, from, (size_t)count * size);
-    else if (size == 1) MOVE(uint8_t);
-    else if (size == 2) MOVE(uint16_t);
-    else MOVE(uint32_t);
+static void copy(uint8_t *to, const uint8_t *from, size_t bytes) {
+    if (bytes > FEW) {
+        memcpy(to, from, bytes);
+    } else if (bytes >= 16) { // the last piece again covers what is left
+        for (size_t i = 0; i + 16 < bytes; i += 16) memcpy(to + i, from + i, 16);
+        memcpy(to + bytes - 16, from + bytes - 16, 16);
+    } else if (bytes >= 4) {
+        for (size_t i = 0; i + 4 < bytes; i += 4) memcpy(to + i, from + i, 4);
+        memcpy(to + bytes - 4, from + bytes - 4, 4);
+    } else {
+        for (size_t i = 0; i < bytes; i++) to[i] = from[i];
+    }
 }
 
-void quernel_i_move_pixel(const quernel_i_move *m, const void *from, void *to) {
-    quernel_i_move_elements(m->size, from, m->from_channel, to, m->to_channel, m->channels);
+// Rows in their order, or those that `index` names, one after another.
+static const uint8_t *row_at(const quernel_i_move *m, const uint8_t *from, const uint32_t *index,
+                             uint32_t row) {
+    return from + (index ? index[row] : row) * m->from_row * m->size;
 }
 
-// How many pixels from the first one on are neighbours in both.
-static uint32_t run_of(const uint32_t *index, uint32_t pixels) {
+static void move_rows(const quernel_i_move *m, const uint8_t *from, const uint32_t *index,
+                      uint8_t *to) {
+    const size_t bytes = (size_t)m->columns * m->size;
+    for (uint32_t row = 0; row < m->rows; row++, to += m->to_row * m->size)
+        copy(to, row_at(m, from, index, row), bytes);
+}
+
+// Elements lie apart, in all: the direction in which those of `to` are closer is the inner one.
+#define MOVE(type)                                                                                 \
+    for (uint32_t row = 0; by_row && row < m->rows; row++) {                                       \
+        const type *f = (const type *)from + (index ? index[row] : row) * m->from_row;             \
+        type *t = (type *)to + row * m->to_row;                                                    \
+        for (uint32_t i = 0; i < m->columns; i++, f += m->from_column, t += m->to_column) *t = *f; \
+    }                                                                                              \
+    for (uint32_t column = 0; !by_row && column < m->columns; column++) {                          \
+        const type *f = (const type *)from + column * m->from_column;                              \
+        type *t = (type *)to + column * m->to_column;                                              \
+        for (uint32_t i = 0; i < m->rows; i++, t += m->to_row)                                     \
+            *t = f[(index ? index[i] : i) * m->from_row];                                          \
+    }
+
+static void move_elements(const quernel_i_move *m, const void *from, const uint32_t *index,
+                          void *to) {
+    const bool by_row = m->to_column <= m->to_row;
+    if (m->size == 1) {
+        MOVE(uint8_t)
+    } else if (m->size == 2) {
+        MOVE(uint16_t)
+    } else {
+        MOVE(uint32_t)
+    }
+}
+
+static void move(const quernel_i_move *m, const void *from, const uint32_t *index, void *to) {
+    if (m->from_column == 1 && m->to_column == 1) move_rows(m, from, index, to);
+    else move_elements(m, from, index, to);
+}
+
+void quernel_i_move_grid(const quernel_i_move *m, const void *from, void *to) {
+    const quernel_i_move turned = {m->size,     m->columns,   m->rows,  m->from_column,
+                                   m->from_row, m->to_column, m->to_row};
+    move(m->from_row == 1 && m->to_row == 1 ? &turned : m, from, NULL, to);
+}
+
+// How many rows from the first one on are neighbours.
+static uint32_t run_of(const uint32_t *index, uint32_t rows) {
     uint32_t count = 1;
-    while (count < pixels && index[count] == index[count - 1] + 1) count++;
+    while (count < rows && index[count] == index[count - 1] + 1) count++;
     return count;
 }
 
-// Channels are side by side: pixels are, too, or each is moved alone.
-static void move_nhwc(const quernel_i_move *m, const uint8_t *from, const uint32_t *index,
-                      uint32_t pixels, uint8_t *to) {
-    const bool dense = m->from_pixel == m->channels && m->to_pixel == m->channels;
-    const size_t pixel = (size_t)m->channels * m->size;
-    for (uint32_t i = 0, run; i < pixels; i += run) {
-        run = dense ? run_of(index + i, pixels - i) : 1;
-        memcpy(to + i * m->to_pixel * m->size, from + index[i] * m->from_pixel * m->size,
-               run * pixel);
-    }
-}
-
-void quernel_i_move_pixels(const quernel_i_move *m, const void *from, const uint32_t *index,
-                           uint32_t pixels, void *to) {
-    if (m->from_channel == 1 && m->to_channel == 1) {
-        move_nhwc(m, from, index, pixels, to);
+// Stretches of neighbours, where they are long, are grids.
+void quernel_i_move_rows(const quernel_i_move *m, const void *from, const uint32_t *index,
+                         void *to) {
+    const uint32_t whole = run_of(index, m->rows);
+    if (whole < m->rows && whole < 4) {
+        move(m, from, index, to);
         return;
     }
-    for (uint32_t i = 0, run; i < pixels; i += run) {
-        run = run_of(index + i, pixels - i);
-        for (uint32_t c = 0; c < m->channels; c++)
-            quernel_i_move_elements(
-                m->size,
-                (const uint8_t *)from + (index[i] * m->from_pixel + c * m->from_channel) * m->size,
-                m->from_pixel, (uint8_t *)to + (i * m->to_pixel + c * m->to_channel) * m->size,
-                m->to_pixel, run);
+    quernel_i_move stretch = *m;
+    for (uint32_t row = 0; row < m->rows; row += stretch.rows) {
+        stretch.rows = run_of(index + row, m->rows - row);
+        quernel_i_move_grid(&stretch, row_at(m, from, index, row),
+                            (uint8_t *)to + row * m->to_row * m->size);
     }
 }

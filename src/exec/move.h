@@ -5,21 +5,18 @@
 
 #include <stdint.h>
 
-/// Strides are in elements.
+/// Rows of elements; strides are in elements.
 typedef struct quernel_i_move {
-    uint32_t size, channels;
-    int64_t from_channel, to_channel, from_pixel, to_pixel;
+    uint32_t size; // bytes of an element
+    uint32_t rows, columns;
+    int64_t from_row, from_column, to_row, to_column;
 } quernel_i_move;
 
-/// All channels of one pixel.
-void quernel_i_move_pixel(const quernel_i_move *move, const void *from, void *to);
+/// Element (row, column) of `from` becomes that of `to`.
+void quernel_i_move_grid(const quernel_i_move *move, const void *from, void *to);
 
-/// Pixels index[i] of `from` become pixels i < pixels of `to`.
-void quernel_i_move_pixels(const quernel_i_move *move, const void *from, const uint32_t *index,
-                           uint32_t pixels, void *to);
-
-/// `count` elements, those of `from` `from_step` apart, those of `to` `to_step`.
-void quernel_i_move_elements(uint32_t size, const void *from, int64_t from_step, void *to,
-                             int64_t to_step, uint32_t count);
+/// Row index[i] of `from` becomes row i of `to`.
+void quernel_i_move_rows(const quernel_i_move *move, const void *from, const uint32_t *index,
+                         void *to);
 
 #endif

@@ -51,16 +51,28 @@ typedef struct source {
     quernel_i_pool2d_span lines;
 } source;
 
+// The lines of x that the task reads: [*ret_first, return). Dilated windows may begin in any order.
+static uint32_t lines_of(const task *t, uint32_t *ret_first) {
+    const quernel_i_pool2d *p = t->pool;
+    uint32_t end = 0;
+    *ret_first = p->x.h;
+    for (uint32_t line = t->y0; line < t->y1; line++) {
+        const quernel_i_pool2d_span s = quernel_i_pool2d_span_at(&p->lines, line, false);
+        const uint32_t last = s.at + (s.taps - 1) * p->lines.dilation;
+        *ret_first = min(*ret_first, s.at);
+        end = last >= end ? last + 1 : end;
+    }
+    return end;
+}
+
 static void stage_lines(task *t, const void *x) {
     const quernel_i_pool2d *p = t->pool;
-    const quernel_i_pool2d_span first = quernel_i_pool2d_span_at(&p->lines, t->y0, false),
-                                last = quernel_i_pool2d_span_at(&p->lines, t->y1 - 1, false);
-    const uint32_t end = last.at + (last.taps - 1) * p->lines.dilation + 1;
+    const uint32_t end = lines_of(t, &t->base);
     uint8_t *to = t->slice + p->slice.staged;
-    t->x = to, t->base = first.at;
+    t->x = to;
     if (t->element > 1) t->element = sizeof(float);
     t->pixel = (ptrdiff_t)t->element * p->x.c, t->line = t->pixel * p->x.w;
-    for (uint32_t line = first.at; line < end; line++, to += t->line) {
+    for (uint32_t line = t->base; line < end; line++, to += t->line) {
         const void *from = quernel_i_stage_pixel(&p->x, x, t->image, line, 0);
         if (t->element == 1) quernel_i_stage_bytes(&p->x, from, p->x.w, 0, to, t->pixel);
         else quernel_i_stage_strip(&p->x, from, p->x.w, (float *)(void *)to);

@@ -95,14 +95,14 @@ static void gather(const task *t, const uint8_t *line, uint32_t x0, uint32_t x1)
 // Pixels [x0, x1) of y hold the pad value.
 static void pad(const task *t, uint32_t line, uint32_t x0, uint32_t x1) {
     const quernel_i_resize2d *p = t->resize;
-    const quernel_i_move to_pixels = {
-        .size = (uint32_t)quernel_type_size((quernel_type)p->result.y.type),
-        .channels = p->x.c,
-        .from_channel = 1,
-        .to_channel = p->result.y.stride_c};
-    for (uint32_t i = x0; i < x1; i++)
-        quernel_i_move_pixel(&to_pixels, p->pad,
-                             quernel_i_result_pixel(&p->result, t->y, t->image, line, i));
+    quernel_i_move_grid(
+        &(quernel_i_move){.size = (uint32_t)quernel_type_size((quernel_type)p->result.y.type),
+                          .rows = x1 - x0,
+                          .columns = p->x.c,
+                          .from_column = 1,
+                          .to_row = p->result.y.stride_w,
+                          .to_column = p->result.y.stride_c},
+        p->pad, quernel_i_result_pixel(&p->result, t->y, t->image, line, x0));
 }
 
 static void store_values(const task *t, const uint8_t *from, uint32_t line, uint32_t x0,
@@ -126,14 +126,15 @@ static void store_values(const task *t, const uint8_t *from, uint32_t line, uint
 static void copy_pixels(const task *t, const uint8_t *from, uint32_t line, uint32_t x0,
                         uint32_t x1) {
     const quernel_i_resize2d *p = t->resize;
-    const quernel_i_move move = {.size = (uint32_t)quernel_type_size((quernel_type)p->x.type),
-                                 .channels = p->x.c,
-                                 .from_channel = p->x.stride_c,
-                                 .to_channel = p->result.y.stride_c,
-                                 .from_pixel = p->x.stride_w,
-                                 .to_pixel = p->result.y.stride_w};
-    quernel_i_move_pixels(&move, from, p->pixels.from + x0, x1 - x0,
-                          quernel_i_result_pixel(&p->result, t->y, t->image, line, x0));
+    quernel_i_move_rows(
+        &(quernel_i_move){.size = (uint32_t)quernel_type_size((quernel_type)p->x.type),
+                          .rows = x1 - x0,
+                          .columns = p->x.c,
+                          .from_row = p->x.stride_w,
+                          .from_column = p->x.stride_c,
+                          .to_row = p->result.y.stride_w,
+                          .to_column = p->result.y.stride_c},
+        from, p->pixels.from + x0, quernel_i_result_pixel(&p->result, t->y, t->image, line, x0));
 }
 
 static bool padded(const quernel_resize2d_axis *axis, uint32_t i) {

@@ -16,22 +16,31 @@ typedef struct line {
     uint32_t pixels;
 } line;
 
-// Pixels are moved one after another.
-static void move_by_pixel(const quernel_i_shuffle2d *s, const line *l,
-                          const quernel_i_shuffle2d_piece *p, uint32_t size) {
-    const uint8_t *from = l->from + p->from * size;
-    uint8_t *to = l->to + p->to * s->y.stride_c * size;
-    for (uint32_t i = 0; i < l->pixels; i++)
-        quernel_i_move_elements(size, from + i * l->from_pixel * size, p->step,
-                                to + i * l->to_pixel * size, s->y.stride_c, p->count);
+static void move_piece(const quernel_i_shuffle2d *s, const line *l,
+                       const quernel_i_shuffle2d_piece *p, uint32_t size) {
+    quernel_i_move_grid(&(quernel_i_move){.size = size,
+                                          .rows = l->pixels,
+                                          .columns = p->count,
+                                          .from_row = l->from_pixel,
+                                          .from_column = p->step,
+                                          .to_row = l->to_pixel,
+                                          .to_column = s->y.stride_c},
+                        l->from + p->from * size, l->to + p->to * s->y.stride_c * size);
 }
 
-// Channels are moved one after another: pixels of y lie closer.
-static void move_by_channel(const quernel_i_shuffle2d *s, const line *l,
-                            const quernel_i_shuffle2d_piece *p, uint32_t size) {
-    for (uint32_t c = 0; c < p->count; c++)
-        quernel_i_move_elements(size, l->from + (p->from + c * p->step) * size, l->from_pixel,
-                                l->to + (p->to + c) * s->y.stride_c * size, l->to_pixel, l->pixels);
+// A stretch of y's line for each pixel of x's.
+static void permute_line(const quernel_i_shuffle2d *s, const uint8_t *x, uint8_t *y, uint32_t phase,
+                         uint32_t size) {
+    const uint32_t count = s->y_w * s->y.c * size;
+    s->permute->run.permute(&(quernel_i_permute){
+        .x = x,
+        .y = y,
+        .x_row = (ptrdiff_t)s->x.stride_w * (ptrdiff_t)size,
+        .y_row = (ptrdiff_t)s->y_w * (ptrdiff_t)s->y.stride_w * (ptrdiff_t)size,
+        .index = s->bytes + (size_t)phase * count,
+        .rows = s->x.w,
+        .count = count,
+        .source = s->x.c * size});
 }
 
 static void move_line(const quernel_i_shuffle2d *s, const uint8_t *x, uint8_t *y, uint32_t image,
@@ -39,14 +48,16 @@ static void move_line(const quernel_i_shuffle2d *s, const uint8_t *x, uint8_t *y
     const uint32_t size = (uint32_t)quernel_type_size((quernel_type)s->x.type);
     const int64_t from = image * s->x.stride_n + (int64_t)(h / s->y_h * s->x_h) * s->x.stride_h,
                   to = image * s->y.stride_n + h * s->y.stride_h;
+    if (s->permute) {
+        permute_line(s, x + from * size, y + to * size, h % s->y_h, size);
+        return;
+    }
     for (uint32_t j = 0; j < s->y_w; j++) {
         const line l = {x + from * size, y + (to + j * s->y.stride_w) * size,
                         s->x_w * s->x.stride_w, s->y_w * s->y.stride_w, s->y.w / s->y_w};
         const uint32_t phase = h % s->y_h * s->y_w + j;
-        for (uint32_t i = s->phases[phase]; i < s->phases[phase + 1]; i++) {
-            if (s->y.stride_c <= s->y.stride_w) move_by_pixel(s, &l, &s->pieces[i], size);
-            else move_by_channel(s, &l, &s->pieces[i], size);
-        }
+        for (uint32_t i = s->phases[phase]; i < s->phases[phase + 1]; i++)
+            move_piece(s, &l, &s->pieces[i], size);
     }
 }
 

@@ -76,11 +76,26 @@ static int check_layer(quernel_i_draft *draft, uint32_t i, quernel_error *error)
     return QUERNEL_OK;
 }
 
+// How many of a tensor's channels [first, first + count) layers before this one have written.
+static uint64_t count_written(const quernel_i_draft *draft, uint32_t layer, uint32_t tensor,
+                              uint64_t first, uint32_t count) {
+    uint64_t written = 0;
+    for (uint32_t j = 0; j < layer; j++) {
+        const quernel_i_layer *l = &draft->layers[j];
+        if (l->desc.y != tensor) continue;
+        const uint64_t y = l->desc.y_channel, y_end = y + l->y_channels, end = first + count,
+                       from = y > first ? y : first, to = y_end < end ? y_end : end;
+        if (from < to) written += to - from; // slices lie apart
+    }
+    return written;
+}
+
 // A tensor that a layer reads channels [first, first + count) of.
-static int check_read(quernel_network *net, const char *member, uint32_t layer, uint32_t tensor,
+static int check_read(quernel_i_draft *draft, const char *member, uint32_t layer, uint32_t tensor,
                       uint64_t first, uint32_t count, quernel_error *error) {
-    quernel_i_value *v = &net->values[tensor];
-    if (v->desc.role != QUERNEL_NETWORK_INPUT && v->written != v->desc.shape.c)
+    quernel_i_value *v = &draft->net->values[tensor];
+    if (v->desc.role != QUERNEL_NETWORK_INPUT && v->written != v->desc.shape.c &&
+        count_written(draft, layer, tensor, first, count) != count)
         return quernel_i_layer_refuse(error, QUERNEL_E_VALUE, member, layer, tensor,
                                       "earlier layers have not written all of it");
     if (first + count > v->desc.shape.c)
@@ -92,13 +107,14 @@ static int check_read(quernel_network *net, const char *member, uint32_t layer, 
 }
 
 // A second tensor of one channel is the same for all.
-static int read_second(quernel_network *net, quernel_i_layer *l, uint32_t i, quernel_error *error) {
+static int read_second(quernel_i_draft *draft, quernel_i_layer *l, uint32_t i,
+                       quernel_error *error) {
     if (l->desc.residual < 0) return QUERNEL_OK;
     const uint32_t tensor = (uint32_t)l->desc.residual;
     const bool broadcast =
-        l->kind != &quernel_i_layer_conv && net->values[tensor].desc.shape.c == 1;
+        l->kind != &quernel_i_layer_conv && draft->net->values[tensor].desc.shape.c == 1;
     l->z_channels = broadcast ? 1 : l->y_channels;
-    return check_read(net, "residual", i, tensor, l->desc.residual_channel, l->z_channels, error);
+    return check_read(draft, "residual", i, tensor, l->desc.residual_channel, l->z_channels, error);
 }
 
 // Sizes of y: 0 are inferred, others must be right.
@@ -155,8 +171,8 @@ static void widen_border(quernel_network *net, const quernel_i_layer *l) {
 static int follow_layer(quernel_i_draft *draft, uint32_t i, quernel_error *error) {
     quernel_network *net = draft->net;
     quernel_i_layer *l = &draft->layers[i];
-    int code = check_read(net, "x", i, l->desc.x, l->desc.x_channel, l->x_channels, error);
-    if (!code) code = read_second(net, l, i, error);
+    int code = check_read(draft, "x", i, l->desc.x, l->desc.x_channel, l->x_channels, error);
+    if (!code) code = read_second(draft, l, i, error);
     if (!code) code = infer_sizes(net, l, i, error);
     if (!code) code = check_apart(draft, i, error);
     if (code) return code;

@@ -7,7 +7,7 @@
 
 #include "base/desc.h"
 #include "base/error.h"
-#include "op/output.h"
+#include "op/result.h"
 #include "op/validate.h"
 
 enum { NAME_MAX_BYTES = sizeof(((quernel_error *)0)->argument), PADDED = 16 /* as ukr.h says */ };
@@ -95,16 +95,16 @@ quernel_i_elements quernel_i_operand_elements(const quernel_operand *o, uint32_t
 
 quernel_i_epilogue quernel_i_operand_epilogue(const quernel_epilogue *f, uint32_t tables,
                                               quernel_i_layout *block) {
-    quernel_i_epilogue e = {.out = f->y_type, .act = (int32_t)quernel_i_output_act(f->activation)};
+    quernel_i_epilogue e = {.out = f->y_type, .act = (int32_t)quernel_i_result_act(f)};
     const bool int8 = quernel_i_validate_int8(f->y_type);
     float *out_scale = int8 ? take(block, tables) : NULL;
     float *slope = e.act == QUERNEL_I_ACT_PRELU ? take(block, tables) : NULL;
     float *lo = e.act == QUERNEL_I_ACT_CLAMP ? take(block, tables) : NULL;
     float *hi = e.act == QUERNEL_I_ACT_CLAMP ? take(block, tables) : NULL;
     e.out_scale = out_scale, e.slope = slope, e.act_lo = lo, e.act_hi = hi;
-    if (int8) quernel_i_output_bounds(f, &e.q_lo, &e.q_hi), e.q_zero = f->y_zero;
+    e.q_lo = quernel_i_result_lo(f), e.q_hi = quernel_i_result_hi(f), e.q_zero = f->y_zero;
     for (uint32_t n = 0; block->base && n < tables; n++) {
-        if (int8) out_scale[n] = quernel_i_output_factor(f, n);
+        if (int8) out_scale[n] = quernel_i_result_factor(f, n);
         if (slope) slope[n] = f->activation == QUERNEL_ACTIVATION_PRELU ? f->slopes[n] : f->slope;
         if (lo) lo[n] = f->lo, hi[n] = f->hi;
     }

@@ -4,15 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "op/output.h"
 #include "op/product.h"
-
-static bool folded(const quernel_epilogue *f) {
-    const bool int8 = f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
-    // the factor may pass through the activation
-    const bool linear = f->activation <= QUERNEL_ACTIVATION_PRELU;
-    return int8 && linear && !(f->residual && f->residual_after_activation);
-}
+#include "op/result.h"
 
 static bool int8_output(const quernel_epilogue *f) {
     return f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
@@ -80,8 +73,8 @@ static void fill_integers(const quernel_i_problem *p, const quernel_i_plan *plan
 
 static void fill_floats(const quernel_i_problem *p, const oc_tables *t, size_t j, uint32_t n) {
     const quernel_epilogue *f = &p->epilogue;
-    const bool fold = folded(f);
-    const float o = int8_output(f) ? quernel_i_output_factor(f, n) : 1.0f;
+    const bool fold = quernel_i_result_folded(f);
+    const float o = quernel_i_result_factor(f, n);
     const bool own = p->quant.mode == QUERNEL_QUANT_STATIC && !p->quant.row_scale;
     const float c = own ? p->quant.scale * p->weights->scale[n] : p->weights->scale[n];
     const float b =
@@ -116,9 +109,10 @@ static oc_tables take_oc_tables(const quernel_i_problem *p, quernel_i_layout *bl
         t.act_lo = quernel_i_take(block, oc, sizeof(float));
         t.act_hi = quernel_i_take(block, oc, sizeof(float));
     }
-    if (int8_output(f) && !folded(f)) t.out_scale = quernel_i_take(block, oc, sizeof(float));
+    if (int8_output(f) && !quernel_i_result_folded(f))
+        t.out_scale = quernel_i_take(block, oc, sizeof(float));
     // A float residual that nothing is folded into is added unscaled.
-    if (f->residual && (!float_residual(f) || folded(f)))
+    if (f->residual && (!float_residual(f) || quernel_i_result_folded(f)))
         t.r_scale = quernel_i_take(block, oc, sizeof(float));
     return t;
 }
@@ -154,8 +148,9 @@ static void copy_table(const quernel_epilogue *f, uint8_t *table, quernel_i_para
 
 static void fill_scalars(const quernel_i_problem *p, quernel_i_params *params) {
     const quernel_epilogue *f = &p->epilogue;
-    params->act = quernel_i_output_act(f->activation);
-    quernel_i_output_bounds(f, &params->q_lo, &params->q_hi);
+    params->act = quernel_i_result_act(f);
+    params->q_lo = quernel_i_result_lo(f);
+    params->q_hi = quernel_i_result_hi(f);
     params->q_zero = f->y_zero;
     params->lo = p->quant.type == QUERNEL_TYPE_U8 ? 0.0f : p->quant.narrow ? -127.0f : -128.0f;
     params->hi = p->quant.type == QUERNEL_TYPE_U8 ? 255.0f : 127.0f;

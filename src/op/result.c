@@ -1,10 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables of results.
+// What an epilogue says of the output, and the tables of results.
 #include "op/result.h"
 
 #include "op/operand.h"
 #include "op/validate.h"
 #include "registry/registry.h"
+
+bool quernel_i_result_folded(const quernel_epilogue *f) {
+    // the factor may pass through the activation
+    const bool linear = f->activation <= QUERNEL_ACTIVATION_PRELU;
+    return quernel_i_validate_int8(f->y_type) && linear &&
+           !(f->residual && f->residual_after_activation);
+}
+
+quernel_i_act quernel_i_result_act(const quernel_epilogue *f) {
+    switch (f->activation) {
+    case QUERNEL_ACTIVATION_RELU: return QUERNEL_I_ACT_RELU;
+    case QUERNEL_ACTIVATION_CLAMP: return QUERNEL_I_ACT_CLAMP;
+    case QUERNEL_ACTIVATION_LEAKY:
+    case QUERNEL_ACTIVATION_PRELU: return QUERNEL_I_ACT_PRELU;
+    case QUERNEL_ACTIVATION_HSWISH: return QUERNEL_I_ACT_HSWISH;
+    case QUERNEL_ACTIVATION_HSIGMOID: return QUERNEL_I_ACT_HSIGMOID;
+    case QUERNEL_ACTIVATION_SILU: return QUERNEL_I_ACT_SILU;
+    case QUERNEL_ACTIVATION_GELU: return QUERNEL_I_ACT_GELU;
+    case QUERNEL_ACTIVATION_SIGMOID: return QUERNEL_I_ACT_SIGMOID;
+    case QUERNEL_ACTIVATION_TANH: return QUERNEL_I_ACT_TANH;
+    default: return QUERNEL_I_ACT_NONE;
+    }
+}
+
+float quernel_i_result_factor(const quernel_epilogue *f, uint32_t channel) {
+    if (!quernel_i_validate_int8(f->y_type)) return 1.0f;
+    return 1.0f / (f->y_scale * (f->y_smooth ? f->y_smooth[channel] : 1.0f));
+}
+
+float quernel_i_result_lo(const quernel_epilogue *f) {
+    const int32_t lo = f->y_type == QUERNEL_TYPE_U8 ? 0 : f->y_narrow ? -127 : -128;
+    return (float)(lo - f->y_zero);
+}
+
+float quernel_i_result_hi(const quernel_epilogue *f) {
+    return (float)((f->y_type == QUERNEL_TYPE_U8 ? 255 : 127) - f->y_zero);
+}
 
 bool quernel_i_result_keeps_elements(const quernel_operand *x, const quernel_epilogue *f) {
     const bool narrows = f->y_type == QUERNEL_TYPE_S8 && f->y_narrow;

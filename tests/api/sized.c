@@ -50,6 +50,13 @@ static int create_linear(void *desc, quernel_error *error) {
     return code;
 }
 
+static int create_eltwise(void *desc, quernel_error *error) {
+    quernel_operator *op = NULL;
+    const int code = quernel_eltwise_create(desc, &op, error);
+    quernel_operator_destroy(op);
+    return code;
+}
+
 static int create_observer(void *desc, quernel_error *error) {
     quernel_observer *o = NULL;
     const int code = quernel_observer_create(desc, &o, error);
@@ -155,6 +162,27 @@ static int get_choice(void *choice, quernel_error *error) {
     return code;
 }
 
+static int create_pool(void *desc, quernel_error *error) {
+    quernel_operator *op = NULL;
+    const int code = quernel_pool2d_create(desc, &op, error);
+    quernel_operator_destroy(op);
+    return code;
+}
+
+static int create_resize(void *desc, quernel_error *error) {
+    quernel_operator *op = NULL;
+    const int code = quernel_resize2d_create(desc, &op, error);
+    quernel_operator_destroy(op);
+    return code;
+}
+
+static int create_shuffle(void *desc, quernel_error *error) {
+    quernel_operator *op = NULL;
+    const int code = quernel_shuffle2d_create(desc, &op, error);
+    quernel_operator_destroy(op);
+    return code;
+}
+
 static int get_counters(void *counters, quernel_error *error) {
     (void)error;
     return quernel_table_counters_get(counters);
@@ -181,6 +209,41 @@ static const quernel_linear_desc linear = {.size = sizeof linear,
                                            .epilogue = QUERNEL_EPILOGUE_INIT,
                                            .threads = 1,
                                            .isa = -1};
+static const quernel_eltwise_desc eltwise = {
+    .size = sizeof eltwise,
+    .x = {.tensor = {.n = 1, .c = CHANNELS, .h = 2, .w = 3}, .scale = 1},
+    .z = QUERNEL_OPERAND_INIT,
+    .epilogue = QUERNEL_EPILOGUE_INIT,
+    .threads = 1,
+    .isa = -1};
+static const uint32_t zeros[CHANNELS];
+static const quernel_pool2d_desc pool = {.size = sizeof pool,
+                                         .x = {.tensor = {.n = 1, .c = CHANNELS, .h = 2, .w = 3}},
+                                         .kernel_h = 1,
+                                         .kernel_w = 1,
+                                         .stride_h = 1,
+                                         .stride_w = 1,
+                                         .dilation_h = 1,
+                                         .dilation_w = 1,
+                                         .epilogue = QUERNEL_EPILOGUE_INIT,
+                                         .threads = 1,
+                                         .isa = -1};
+static const quernel_resize2d_desc resize = {
+    .size = sizeof resize,
+    .x = {.tensor = {.n = 1, .c = CHANNELS, .h = 2, .w = 3}},
+    .y = {.h = 1, .w = 1},
+    .lines = {zeros, NULL, NULL},
+    .pixels = {zeros, NULL, NULL},
+    .epilogue = QUERNEL_EPILOGUE_INIT,
+    .threads = 1,
+    .isa = -1};
+static const quernel_shuffle2d_desc shuffle = {.size = sizeof shuffle,
+                                               .x = {.n = 1, .c = CHANNELS, .h = 2, .w = 3},
+                                               .y = {.c = CHANNELS},
+                                               .block_h = 1,
+                                               .block_w = 1,
+                                               .from = zeros,
+                                               .threads = 1};
 static const quernel_observer_desc observer = QUERNEL_OBSERVER_DESC_INIT;
 static const quernel_smooth_options smooth_options = QUERNEL_SMOOTH_OPTIONS_INIT;
 static const quernel_calibration_options calibration_options = QUERNEL_CALIBRATION_OPTIONS_INIT;
@@ -202,6 +265,10 @@ const sized sized_read[] = {
     SIZED("weights_desc", WEIGHTS_DESC, conv_weights, pack_weights, 1),
     SIZED("conv2d_desc", CONV2D_DESC, conv, create_conv2d, 1),
     SIZED("linear_desc", LINEAR_DESC, linear, create_linear, 1),
+    SIZED("eltwise_desc", ELTWISE_DESC, eltwise, create_eltwise, 1),
+    SIZED("pool2d_desc", POOL2D_DESC, pool, create_pool, 1),
+    SIZED("resize2d_desc", RESIZE2D_DESC, resize, create_resize, 1),
+    SIZED("shuffle2d_desc", SHUFFLE2D_DESC, shuffle, create_shuffle, 1),
     SIZED("observer_desc", OBSERVER_DESC, observer, create_observer, 1),
     SIZED("smooth_options", SMOOTH_OPTIONS, smooth_options, smooth, 1),
     SIZED("calibration_options", CALIBRATION_OPTIONS, calibration_options, calibrate_with, 1),

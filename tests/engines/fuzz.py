@@ -24,13 +24,14 @@ import mutate
 import numpy as np
 import onnx
 
-GRAPHS = int(os.environ.get("QUERNEL_FUZZ_GRAPHS", "100"))
-MUTANTS = int(os.environ.get("QUERNEL_FUZZ_MUTANTS", "500"))
+GRAPHS = int(os.environ.get("QUERNEL_FUZZ_GRAPHS", "60"))
+MUTANTS = int(os.environ.get("QUERNEL_FUZZ_MUTANTS", "300"))
 FIRST = int(os.environ.get("QUERNEL_TEST_SEED", "0"))
 BATCH = 100  # seeds of a child: its start takes as long as some twenty of them
 SECONDS = 30  # of one graph; most take some milliseconds
 MEMORY = 6 << 30  # bytes of address space: wrong sizes must fail, not fill the machine
 SMALL = 1 << 22  # elements of results that are judged
+EMPTY = "a dimension is 0"  # what the plugin says of a tensor without elements, and may
 SHOWN = 12
 
 
@@ -82,7 +83,7 @@ def complaint(data, feeds, shown, islands):
     step, mine = attempt(lambda d: engine.plugin(d, islands=islands), data, feeds)
     if step != "run":
         other, _ = attempt(basic, data, feeds)
-        if other == "run":
+        if other == "run" and EMPTY not in mine:
             return "failed", f"only with the plugin: {step}: {mine}"
         return f"refused at {step}", "" if mine.strip() else "an error without a text"
     wrong = judged(data, feeds, mine) if shown else None

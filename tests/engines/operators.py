@@ -158,7 +158,28 @@ def global_max(inputs, attrs, opset):
     return inputs[0].max(tuple(range(2, inputs[0].ndim)), keepdims=True)
 
 
+def reduce_max(inputs, attrs, opset):
+    return inputs[0].max(axes_of(inputs, attrs) or None, keepdims=bool(attrs.get("keepdims", 1)))
+
+
+def softmax(inputs, attrs, opset):
+    """Before opset 13 over all axes from the one that is named."""
+    x, axis = inputs[0], attrs.get("axis", 1 if opset < 13 else -1)
+    axes = tuple(range(axis % x.ndim, x.ndim)) if opset < 13 else axis
+    e = np.exp(x - x.max(axes, keepdims=True))
+    return e / e.sum(axes, keepdims=True)
+
+
+def batch_norm(inputs, attrs, opset):
+    x = inputs[0]
+    shape = (-1, *[1] * (x.ndim - 2))
+    scale, bias, mean, variance = (p.reshape(shape) for p in inputs[1:])
+    return (x - mean) / np.sqrt(variance + attrs.get("epsilon", 1e-5)) * scale + bias
+
+
 def cast(inputs, attrs, opset):
+    if attrs["to"] == 10:
+        return inputs[0].astype(np.float16).astype(np.float64)
     kinds = {1: np.float64, 2: np.uint8, 3: np.int8, 6: np.int32, 7: np.int64, 11: np.float64}
     if attrs["to"] not in kinds:
         raise NotImplementedError(f"Cast: to {attrs['to']}")
@@ -217,6 +238,9 @@ FLOAT = {
     "GlobalAveragePool": global_average,
     "GlobalMaxPool": global_max,
     "ReduceMean": reduce_mean,
+    "ReduceMax": reduce_max,
+    "Softmax": softmax,
+    "BatchNormalization": batch_norm,
     "Resize": resize,
     "Concat": concat,
     "Split": split,

@@ -11,6 +11,7 @@
 
 #include "../unit/check.h"
 #include "eltwise.h"
+#include "images.h"
 #include "runner.h"
 
 enum { DEFAULT_SEED = 1, DEFAULT_CASES = 2500 };
@@ -69,9 +70,13 @@ static void test_linear(void) { run_all("linear", linear); }
 static void test_conv2d(void) { run_all("conv2d", conv2d); }
 static void test_deconv2d(void) { run_all("deconv2d", deconv2d); }
 static void test_eltwise(void) { run_all("eltwise", eltwise_check); }
+static void test_pool2d(void) { run_all("pool2d", pool2d_check); }
+static void test_resize2d(void) { run_all("resize2d", resize2d_check); }
+static void test_shuffle2d(void) { run_all("shuffle2d", shuffle2d_check); }
 static void test_gemm(void) { run_all("gemm", runner_gemm); }
 
 const char test_suite[] = "op";
-const test_entry test_entries[] = {{"linear", test_linear},     {"conv2d", test_conv2d},
-                                   {"deconv2d", test_deconv2d}, {"gemm", test_gemm},
-                                   {"eltwise", test_eltwise},   {NULL, NULL}};
+const test_entry test_entries[] = {
+    {"linear", test_linear},     {"conv2d", test_conv2d},       {"deconv2d", test_deconv2d},
+    {"gemm", test_gemm},         {"eltwise", test_eltwise},     {"pool2d", test_pool2d},
+    {"resize2d", test_resize2d}, {"shuffle2d", test_shuffle2d}, {NULL, NULL}};

@@ -158,6 +158,7 @@ class Race(unittest.TestCase):
             model=lambda: (fixed.fix(old_model(), {"x": (1, 3, 4, 5)}), "x"),
             input=lambda index: np.full((1, 3, 4, 5), index, np.float32),
             note="small",
+            task=lambda index, y: (float(y.max() > 3.1 * index), 1),
         )
         contenders = {
             "ort float": (start, "float", False),
@@ -194,6 +195,7 @@ class Race(unittest.TestCase):
         self.assertEqual((ours["ratio"], ours["lo"], ours["version"]), (1, 1, "2"))
         self.assertAlmostEqual(ours["sqnr_db"], 20.0, places=3)  # a tenth too large
         self.assertIsNone(found["ort float"]["sqnr_db"])
+        self.assertEqual((ours["task"], found["ort float"]["task"]), (1.0, 0.0))
         self.assertTrue(0 < ours["peak_mb"] < 4096 and ours["ms"] > 0 and ours["load_ms"] > 0)
 
 

@@ -45,6 +45,16 @@ def captured(node: onnx.NodeProto) -> Iterator[str]:
             yield from (output.name for output in graph.output)
 
 
+def free(name: str, taken: set[str]) -> str:
+    """A name that is not taken, like the one asked for; it is then."""
+    found, number = name, 0
+    while found in taken:
+        number += 1
+        found = f"{name}_{number}"
+    taken.add(found)
+    return found
+
+
 class Net:
     """A ModelProto with what is looked up all the time: who makes a value, who reads it, what is
     constant."""
@@ -53,10 +63,6 @@ class Net:
         self.model, self.name = model, name
         graph = model.graph
         self.tensors = {tensor.name: tensor for tensor in graph.initializer}
-        # a default that a caller could override is a constant here
-        kept = [value for value in graph.input if value.name not in self.tensors]
-        del graph.input[:]
-        graph.input.extend(kept)
         self.inputs = {value.name: value for value in graph.input}
         self.outputs = [value.name for value in graph.output]
         self.index()
@@ -87,12 +93,7 @@ class Net:
 
     def free(self, name: str) -> str:
         """A name that nothing has, like the one asked for."""
-        taken, found, number = self.names(), name, 0
-        while found in taken:
-            number += 1
-            found = f"{name}_{number}"
-        taken.add(found)
-        return found
+        return free(name, self.names())
 
     def names(self) -> set[str]:
         """Every name of a value or node, and those that free() gave away."""
@@ -168,6 +169,16 @@ def _simplified(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     return found
 
 
+def _fix_defaults(model: onnx.ModelProto) -> None:
+    """Makes constants of inputs with a default, which a caller could override: old files list all
+    weights so."""
+    defaults = {tensor.name for tensor in model.graph.initializer}
+    kept = [value for value in model.graph.input if value.name not in defaults]
+    del model.graph.input[:]
+    model.graph.input.extend(kept)
+    model.ir_version = max(model.ir_version, 4)  # the first where constants are no inputs
+
+
 def _constants_as_tensors(model: onnx.ModelProto) -> None:
     """Constant nodes become initializers."""
     graph = model.graph
@@ -193,7 +204,9 @@ def name_nodes(net: Net) -> None:
 def load(path: str | os.PathLike) -> Net:
     """The model of a file, ready to be quantized."""
     name = os.fspath(path)
-    model = _simplified(_modern(_read(path), name), name)
+    model = _modern(_read(path), name)
+    _fix_defaults(model)
+    model = _simplified(model, name)
     _constants_as_tensors(model)
     net = Net(model, name)
     name_nodes(net)

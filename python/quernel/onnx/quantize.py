@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -21,7 +22,8 @@ from .measure import Measure
 from .report import Report, Row
 
 MEMORY = 1 << 30  # bytes of recorded values: what a desktop spares
-SECONDS = 300.0
+SECONDS = 600.0
+CODED = ("QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul")
 NOTHING = "no layer of it can be int8"
 
 
@@ -36,6 +38,7 @@ class _Quantizing:
         self.layers = {unit.name: unit for unit in self.units if unit.layer is not None}
         self.floats: set[str] = set()
         self.place()
+        self.need_layers()
         self.shapes = record.shapes(self.net, self._sized(), self.parts[0][0])
         self.group()
         self._record()
@@ -48,6 +51,14 @@ class _Quantizing:
     def place(self) -> None:
         self.places = self.places_without(())
 
+    def need_layers(self) -> None:
+        """Refuses a network of which nothing can be int8."""
+        if not self.places.layers():
+            coded = any(n.op_type in CODED for n in self.net.nodes)
+            why = next(iter(self.reasons.values()), "it has none")
+            why = "it is quantized already" if coded else why
+            model.refuse(f"onnx: {self.net.name}: {NOTHING}: {why}", model.UNSUPPORTED)
+
     def group(self) -> None:
         self.groups = places.groups(self.net, self.places, self.shapes)
 
@@ -55,7 +66,8 @@ class _Quantizing:
         """Values whose shapes are needed: those with codes, and what layers read and write."""
         nodes = [node for node in self.net.nodes if node.op_type in model.WEIGHTED]
         ends = [v for node in nodes for v in [*node.input[:2], node.output[0]]]
-        known = [v for v in [*self.places.coded, *ends] if v not in self.net.tensors]
+        wanted = [*self.places.coded, *ends, *self.net.outputs]
+        known = [v for v in wanted if v not in self.net.tensors]
         return list(dict.fromkeys(known))
 
     def _record(self) -> None:
@@ -149,6 +161,7 @@ def _final(run: _Quantizing, found: calibrate.Calibrated, measure: Measure) -> o
     draft = write.Draft(run.net, run.places, run.shapes, smoothed, biased, folded)
     numbers = measure.of_draft(draft).numbers(found.codings, found.corrected)
     made = write.filled(draft.model, numbers, inputs=False)
+    write.shape_outputs(made, run.shapes)
     onnx.checker.check_model(made)
     return made
 
@@ -191,6 +204,21 @@ def _rows(run: _Quantizing, found: calibrate.Calibrated) -> list[Row]:
     return rows
 
 
+def _check(policies: tuple[str, ...], out: Any) -> None:
+    """Refuses at once what would be refused in the end."""
+    for policy in policies:
+        if policy not in calibrate.POLICIES:
+            known = ", ".join(calibrate.POLICIES)
+            model.refuse(f"onnx: policies: {policy}: must be of {known}")
+    if "plain" not in policies:
+        model.refuse("onnx: policies: plain: is missing; the others are compared with it")
+    place = pathlib.Path(os.fspath(out))
+    if place.is_dir():
+        model.refuse(f"onnx: out: {place}: is a folder")
+    if not place.parent.is_dir():
+        model.refuse(f"onnx: out: {place}: {place.parent}: is no folder")
+
+
 def quantize(
     path: str | os.PathLike,
     batches: Iterable,
@@ -210,6 +238,7 @@ def quantize(
     time; threads: of ONNX Runtime, 0 for its own choice; progress(share done, seconds left,
     what)."""
     started = time.monotonic()
+    _check(policies, out)
 
     def tell(share: float, what: str) -> None:
         if progress is not None:
@@ -217,9 +246,7 @@ def quantize(
             progress(share, spent * (1 - share) / share if share else float("inf"), what)
 
     run = _Quantizing(path, batches, memory, threads, tell)
-    if not run.places.layers():
-        why = next(iter(run.reasons.values()), "it has no layer")
-        model.refuse(f"onnx: {run.net.name}: {NOTHING}: {why}", model.UNSUPPORTED)
+    run.need_layers()
     aside = run.parts[1]
     measure = Measure(run.net, _search_draft(run, run.places), threads)
     effort = calibrate.Effort(trials, seconds, lambda s, what: tell(0.2 + 0.7 * s, what), started)

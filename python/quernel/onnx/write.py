@@ -13,7 +13,7 @@ from onnx import helper, numpy_helper
 
 from ..layer import Coding, Layer
 from .affine import del_attributes
-from .model import Net, captured
+from .model import Net, captured, free
 from .numbers import Numbers, quantized
 from .places import Places
 from .units import Unit
@@ -41,6 +41,7 @@ class Draft:
         self._narrow = {unit.name for unit in layout} | set(self.heads)
         self._moved = {value for unit in layout for value in unit.outputs}
         self._names: dict[str, str] = {}
+        self._taken = set(net.names())  # each draft gives the same names
         self._wide = {
             value
             for value in places.coded
@@ -56,7 +57,7 @@ class Draft:
         """The name of what belongs to a value or a layer."""
         key = "/".join(what)
         if key not in self._names:
-            self._names[key] = self.net.free(key)
+            self._names[key] = free(key, self._taken)
         return self._names[key]
 
     def multiplied(self, value: str) -> bool:
@@ -250,6 +251,17 @@ def filled(model: onnx.ModelProto, numbers: dict[str, np.ndarray], inputs: bool)
             kind = helper.np_dtype_to_tensor_dtype(array.dtype)
             made.graph.input.append(helper.make_tensor_value_info(name, kind, array.shape))
     return made
+
+
+def shape_outputs(model: onnx.ModelProto, shapes: dict[str, tuple]) -> None:
+    """Gives outputs that say nothing of their shape as many axes as they had: the format wants
+    them to."""
+    for output in model.graph.output:
+        kind = output.type.tensor_type
+        if not kind.HasField("shape") and output.name in shapes:
+            kind.shape.SetInParent()
+            for _ in shapes[output.name]:
+                kind.shape.dim.add()
 
 
 def foldable(net: Net, places: Places, value: str) -> bool:

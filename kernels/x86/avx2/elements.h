@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operands of element-wise kernels for AVX2: a tile's elements as values. No byte outside of them
+// is read.
+#ifndef QUERNEL_AVX2_ELEMENTS_H
+#define QUERNEL_AVX2_ELEMENTS_H
+
+#include "epilogue.h"
+
+#include "kernels/template/eltwise.h" // over its tiles
+
+/// 8 contiguous elements; codes less their zero point. `type` is a constant where it is called.
+static inline __attribute__((always_inline)) __m256 elements_8(const uint8_t *at, int32_t type,
+                                                               __m256i zero) {
+    if (type == QUERNEL_TYPE_F32) return _mm256_loadu_ps((const float *)(const void *)at);
+    if (type == QUERNEL_TYPE_BF16) {
+        const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)at));
+        return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
+    }
+    const __m128i bytes = _mm_loadl_epi64((const __m128i *)at);
+    const __m256i q =
+        type == QUERNEL_TYPE_S8 ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes);
+    return _mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero));
+}
+
+static inline __attribute__((always_inline)) __m256 elements_scaled(__m256 v, int32_t type,
+                                                                    __m256 scale) {
+    return elements_is_codes(type) ? _mm256_mul_ps(v, scale) : v;
+}
+
+// Elements side by side.
+static inline __attribute__((always_inline)) void
+elements_rows(const elements *e, int32_t type, uint32_t rows, uint32_t oc, float *to) {
+    const __m256i zero = _mm256_set1_epi32(e->zero);
+    const __m256 scale[2] = {_mm256_loadu_ps(e->scale), _mm256_loadu_ps(e->scale + 8)};
+    const uint32_t size = elements_size(type);
+    uint8_t part[64] = {0};
+    for (uint32_t r = 0; r < rows; r++, to += EPILOGUE_NR) {
+        const uint8_t *at = e->at + (ptrdiff_t)r * e->row;
+        if (oc < EPILOGUE_NR) at = memcpy(part, at, (size_t)oc * size);
+        _mm256_store_ps(to, elements_scaled(elements_8(at, type, zero), type, scale[0]));
+        _mm256_store_ps(to + 8,
+                        elements_scaled(elements_8(at + 8 * size, type, zero), type, scale[1]));
+    }
+}
+
+// Up to 8 rows of one column, where rows lie side by side.
+static inline __attribute__((always_inline)) __m256
+elements_column(const elements *e, int32_t type, uint32_t r, uint32_t c, uint32_t rows) {
+    const uint32_t size = elements_size(type);
+    const uint8_t *at = e->at + (size_t)r * size + (ptrdiff_t)c * e->col;
+    uint8_t part[32] = {0};
+    if (rows < 8) at = memcpy(part, at, (size_t)rows * size);
+    return elements_8(at, type, _mm256_set1_epi32(e->zero));
+}
+
+// Up to 4 columns of up to 8 rows, turned. `scale` holds that of the columns twice.
+static inline __attribute__((always_inline)) void elements_turn(const elements *e, int32_t type,
+                                                                uint32_t r, uint32_t c,
+                                                                uint32_t rows, uint32_t oc,
+                                                                __m256 scale, float *to) {
+    __m256 v[4];
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < 4; i++)
+        v[i] = i < oc ? elements_column(e, type, r, c + i, rows) : _mm256_setzero_ps();
+    transpose_8x4(v);
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < 4; i++) {
+        const __m256 scaled = elements_scaled(v[i], type, scale);
+        if (i < rows) _mm_store_ps(to + i * EPILOGUE_NR, _mm256_castps256_ps128(scaled));
+        if (i + 4 < rows)
+            _mm_store_ps(to + (i + 4) * EPILOGUE_NR, _mm256_extractf128_ps(scaled, 1));
+    }
+}
+
+static inline __attribute__((always_inline)) void
+elements_columns(const elements *e, int32_t type, uint32_t rows, uint32_t oc, float *to) {
+    for (uint32_t c = 0; c < oc; c += 4) {
+        const __m256 scale = _mm256_broadcast_ps((const __m128 *)(e->scale + c));
+        float *at = to + c;
+        for (uint32_t r = 0; r < rows; r += 8, at += 8 * EPILOGUE_NR) {
+            if (rows - r >= 8 && oc - c >= 4) elements_turn(e, type, r, c, 8, 4, scale, at);
+            else elements_turn(e, type, r, c, rows - r < 8 ? rows - r : 8, oc - c, scale, at);
+        }
+    }
+}
+
+// One element for all columns.
+static inline void elements_same(const elements *e, uint32_t rows, float *to) {
+    const __m256 scale[2] = {_mm256_loadu_ps(e->scale), _mm256_loadu_ps(e->scale + 8)};
+    for (uint32_t r = 0; r < rows; r++, to += EPILOGUE_NR) {
+        const __m256 v =
+            _mm256_set1_ps(elements_one(e->at + (ptrdiff_t)r * e->row, e->type, e->zero));
+        _mm256_store_ps(to, elements_scaled(v, e->type, scale[0]));
+        _mm256_store_ps(to + 8, elements_scaled(v, e->type, scale[1]));
+    }
+}
+
+// Elements apart in both directions.
+static inline void elements_apart(const elements *e, uint32_t rows, uint32_t oc, float *to) {
+    const __m256 scale[2] = {_mm256_loadu_ps(e->scale), _mm256_loadu_ps(e->scale + 8)};
+    float v[EPILOGUE_NR] __attribute__((aligned(32))) = {0};
+    for (uint32_t r = 0; r < rows; r++, to += EPILOGUE_NR) {
+        for (uint32_t c = 0; c < oc; c++)
+            v[c] = elements_one(e->at + (ptrdiff_t)r * e->row + (ptrdiff_t)c * e->col, e->type,
+                                e->zero);
+        _mm256_store_ps(to, elements_scaled(_mm256_load_ps(v), e->type, scale[0]));
+        _mm256_store_ps(to + 8, elements_scaled(_mm256_load_ps(v + 8), e->type, scale[1]));
+    }
+}
+
+// Rows or columns side by side; `type` is a constant.
+static inline __attribute__((always_inline)) void
+elements_typed(const elements *e, int32_t type, uint32_t rows, uint32_t oc, float *to) {
+    if (e->col == (ptrdiff_t)elements_size(type)) elements_rows(e, type, rows, oc, to);
+    else elements_columns(e, type, rows, oc, to);
+}
+
+/// Values of a tile, [rows][16].
+static inline void elements_load(const elements *e, uint32_t rows, uint32_t oc, float *to) {
+    const ptrdiff_t size = elements_size(e->type);
+    if (!e->col) {
+        elements_same(e, rows, to);
+    } else if (e->col != size && e->row != size) {
+        elements_apart(e, rows, oc, to);
+    } else {
+        switch (e->type) {
+        case QUERNEL_TYPE_F32: elements_typed(e, QUERNEL_TYPE_F32, rows, oc, to); break;
+        case QUERNEL_TYPE_BF16: elements_typed(e, QUERNEL_TYPE_BF16, rows, oc, to); break;
+        case QUERNEL_TYPE_S8: elements_typed(e, QUERNEL_TYPE_S8, rows, oc, to); break;
+        default: elements_typed(e, QUERNEL_TYPE_U8, rows, oc, to); break;
+        }
+    }
+}
+
+#endif
