@@ -109,11 +109,11 @@ typedef struct quernel_network quernel_network;
 /// then theirs), and, of the network itself (index: layer or tensor): QUERNEL_E_NULL;
 /// QUERNEL_E_VALUE (an index that is no tensor, a layer that reads what is not written yet, a
 /// written input, an inner tensor that is never read, readers of one int8 tensor whose weights are
-/// smoothed differently); QUERNEL_E_SHAPE (n_tensors, n_layers, channels of a tensor left
-/// unwritten, sizes that do not fit); QUERNEL_E_STRIDE (strides of an inner tensor);
-/// QUERNEL_E_OVERLAP (slices); QUERNEL_E_OVERFLOW (the workspace's size); QUERNEL_E_MEMORY.
-/// Threads: any. Owner: the caller (quernel_network_destroy); the network holds references to the
-/// weights, and copies of all else. Example: examples/network.c.
+/// smoothed differently, copied codes that do not mean the same); QUERNEL_E_SHAPE (n_tensors,
+/// n_layers, channels of a tensor left unwritten, sizes that do not fit); QUERNEL_E_STRIDE (strides
+/// of an inner tensor); QUERNEL_E_OVERLAP (slices); QUERNEL_E_OVERFLOW (the workspace's size);
+/// QUERNEL_E_MEMORY. Threads: any. Owner: the caller (quernel_network_destroy); the network holds
+/// references to the weights, and copies of all else. Example: examples/network.c.
 QUERNEL_API int quernel_network_create(const quernel_network_desc *desc,
                                        quernel_network **ret_network, quernel_error *error);
 
