@@ -174,6 +174,19 @@ static void draw_residual(drawn *d, uint32_t y, uint32_t out) {
     }
 }
 
+// A product that is added to what it multiplies, which it must not write over.
+static void draw_self_sum(drawn *d, uint32_t x) {
+    const quernel_tensor *from = &d->drawn[x].sizes;
+    quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
+    quernel_network_layer *l = &d->layers[d->n_layers++];
+    *l = (quernel_network_layer)QUERNEL_NETWORK_LAYER_INIT;
+    w.kind = QUERNEL_WEIGHTS_CONV2D, w.in = w.out = from->c;
+    l->x = x, l->residual = (int32_t)x, l->y = draw_tensor(d, *from);
+    d->drawn[x].read = d->drawn[x].smoothed = true;
+    draw_activation(d, &l->conv.epilogue, w.out);
+    pack(d, l, &w);
+}
+
 // The first layer of tensor y fixes its lines and columns; the others have the same input and
 // window.
 void draw_convolutions(drawn *d, uint32_t x) {
@@ -219,7 +232,8 @@ void draw_network(drawn *d, uint64_t seed, uint64_t number) {
         const bool last = !rng_one_in(&d->r, 3);
         const uint32_t x =
             last ? d->n_tensors - 1 : (uint32_t)rng_int(&d->r, 0, (int)d->n_tensors - 1);
-        if (rng_one_in(&d->r, 2)) draw_convolutions(d, x);
+        if (rng_one_in(&d->r, 10)) draw_self_sum(d, x);
+        else if (rng_one_in(&d->r, 2)) draw_convolutions(d, x);
         else draw_others(d, x);
     }
     for (uint32_t i = 0; i < d->n_tensors; i++) complete_shape(d, i);
