@@ -58,7 +58,9 @@ static bool dequantize(quernel_ep_search *c, uint32_t node, quernel_ep_constant 
     if (axis < 0) axis += k->rank;
     if (quernel_ep_int(n, "block_size", 0)) return false;
     if (quernel_ep_value_of(c, n->inputs[1])->type != QUERNEL_EP_TYPE_F32) return false;
-    if (!quernel_ep_plain_read(c, n->inputs[1], &scale) || (z >= 0 && !quernel_ep_plain_read(c, z, &zero))) return false;
+    if (!quernel_ep_plain_read(c, n->inputs[1], &scale) ||
+        (z >= 0 && !quernel_ep_plain_read(c, z, &zero)))
+        return false;
     if (scale.count != 1 &&
         (axis < 0 || axis >= k->rank || scale.rank != 1 || scale.count != (uint64_t)k->dims[axis]))
         return false;

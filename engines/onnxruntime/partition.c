@@ -91,8 +91,7 @@ static int try_program(partitioner *p, const quernel_ep_island *island, int32_t 
     quernel_ep_instance *instance = NULL;
     quernel_ep_shape *shapes = calloc(island->n_inputs + 1, sizeof *shapes);
     if (!shapes) return QUERNEL_E_MEMORY;
-    for (uint32_t i = 0; i < island->n_inputs; i++)
-        shapes[i] = p->shapes[island->inputs[i]];
+    for (uint32_t i = 0; i < island->n_inputs; i++) shapes[i] = p->shapes[island->inputs[i]];
     const int code = quernel_ep_instance_make(island->program, shapes, &instance, ret_step, error);
     quernel_ep_instance_destroy(instance);
     free(shapes);

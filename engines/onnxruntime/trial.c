@@ -35,10 +35,8 @@ static bool follow_step(trial *t, const quernel_ep_step *step, int32_t x, int32_
     quernel_ep_sizes sizes[2];
     own.x = 0, own.y = 1, own.z = -1;
     records[0].order = step->order, records[1].order = step->y_order;
-    const quernel_ep_program p = {.image = &image,
-                                  .records = records,
-                                  .steps = &own,
-                                  .data = t->c->data};
+    const quernel_ep_program p = {
+        .image = &image, .records = records, .steps = &own, .data = t->c->data};
     if (!quernel_ep_sizes_of_shape(&t->shapes[x], step->order, &sizes[0])) return false;
     if (quernel_ep_sizes_follow(&p, 0, sizes, NULL)) return false;
     const quernel_ep_shape shape =
