@@ -68,8 +68,15 @@ static quernel_ep_sizes follow_window(const quernel_ep_step *s, const quernel_ep
                               window_size(s, 0, x->h), window_size(s, 1, x->w)};
 }
 
+static uint32_t product(uint32_t a, uint32_t b) {
+    const uint64_t y = (uint64_t)a * b;
+    return y <= INT32_MAX ? (uint32_t)y : 0;
+}
+
 static quernel_ep_sizes follow_shuffle(const quernel_ep_step *s, const quernel_ep_sizes *x) {
-    if (!s->gather) return (quernel_ep_sizes){x->n, s->out, x->h * s->block[0], x->w * s->block[1]};
+    if (!s->gather)
+        return (quernel_ep_sizes){x->n, s->out, product(x->h, s->block[0]),
+                                  product(x->w, s->block[1])};
     if (x->h % s->block[0] || x->w % s->block[1]) return (quernel_ep_sizes){0, 0, 0, 0};
     return (quernel_ep_sizes){x->n, s->out, x->h / s->block[0], x->w / s->block[1]};
 }
@@ -99,6 +106,25 @@ static bool rank_fits(const quernel_ep_record *r, const quernel_ep_sizes *s) {
     return true;
 }
 
+static bool counts(quernel_ep_span span, uint64_t count, size_t size) {
+    return !span.bytes || span.bytes == count * size;
+}
+
+// Whether the step's arrays have the length that they are read with.
+static bool arrays_fit(const quernel_ep_program *p, const quernel_ep_step *s, uint32_t channels) {
+    const quernel_ep_span *a = s->arrays;
+    const uint64_t taps = s->gather ? 1 : (uint64_t)s->block[0] * s->block[1];
+    const bool looks_up = s->kind == QUERNEL_EP_ELTWISE && s->op == QUERNEL_ELTWISE_LOOKUP;
+    return counts(a[QUERNEL_EP_BIAS], channels, sizeof(float)) &&
+           counts(a[QUERNEL_EP_SLOPES], channels, sizeof(float)) &&
+           counts(p->records[s->y].smooth, channels, sizeof(float)) &&
+           (a[QUERNEL_EP_TABLE].bytes == 256 || counts(a[QUERNEL_EP_TABLE], channels, 256)) &&
+           counts(a[QUERNEL_EP_FROM], taps * s->out, sizeof(uint32_t)) &&
+           !looks_up == !a[QUERNEL_EP_TABLE].bytes &&
+           !(s->activation == QUERNEL_ACTIVATION_PRELU && !a[QUERNEL_EP_SLOPES].bytes) &&
+           !(s->kind == QUERNEL_EP_SHUFFLE && !a[QUERNEL_EP_FROM].bytes);
+}
+
 int quernel_ep_sizes_follow(const quernel_ep_program *p, uint32_t step, quernel_ep_sizes *all,
                             quernel_error *error) {
     const quernel_ep_step *s = &p->steps[step];
@@ -108,6 +134,9 @@ int quernel_ep_sizes_follow(const quernel_ep_program *p, uint32_t step, quernel_
         return quernel_ep_fail(error, QUERNEL_E_SHAPE, (int32_t)step,
                                "step %u: its input is %u x %u x %u x %u: nothing fits it", step,
                                all[s->x].n, all[s->x].c, all[s->x].h, all[s->x].w);
+    if (!arrays_fit(p, s, y.c))
+        return quernel_ep_fail(error, QUERNEL_E_SHAPE, (int32_t)step,
+                               "step %u: its arrays are not for %u channels", step, y.c);
     all[s->y] = y;
     return QUERNEL_OK;
 }
