@@ -62,9 +62,12 @@ static OrtStatus *read_constant(const OrtApi *api, const OrtValueInfo *info, que
     return status ? status : api->GetTensorSizeInBytes(value, &v->bytes);
 }
 
-static OrtStatus *read_value(const OrtApi *api, const OrtValueInfo *info, quernel_ep_value *v) {
-    bool constant = false;
+static OrtStatus *read_value(reader *r, const OrtValueInfo *info, quernel_ep_value *v) {
+    const OrtApi *api = r->api;
+    bool constant = false, outside = false;
     OrtStatus *status = read_type(api, info, v);
+    if (!status) status = api->ValueInfo_IsFromOuterScope(info, &outside);
+    r->to->reads_outside |= outside;
     if (!status) status = api->ValueInfo_IsGraphOutput(info, &v->graph_output);
     if (!status) status = api->ValueInfo_IsConstantInitializer(info, &constant);
     if (!status && constant) status = read_constant(api, info, v);
@@ -84,7 +87,7 @@ static OrtStatus *add_value(reader *r, const OrtValueInfo *info, int32_t *ret_in
         quernel_ep_value *v = &r->to->values[r->to->graph.n_values++];
         v->name = name;
         *slot = (int32_t)r->to->graph.n_values;
-        status = read_value(r->api, info, v);
+        status = read_value(r, info, v);
     }
     *ret_index = *slot - 1;
     return status;

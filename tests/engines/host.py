@@ -336,7 +336,11 @@ class Runs(WithFolder):
         )
         onnx.checker.check_model(model)
         kept, said = self.islands(model)
-        self.assertEqual(len(said["islands"]), 2)
+        old = ort.__version__.startswith("1.23.")  # which fails on such bodies
+        self.assertEqual(len(said["islands"]), 0 if old else 2)
+        if old:
+            self.assertIn("not of bodies", said["refused"][0]["reason"])
+            return
         x = draw(1, 6, 7, 7)
         for prefix, tensors, taken in zip(("1.", "2."), outer, (True, False)):
             whole = made(
