@@ -40,15 +40,17 @@ static void combine(const run *r, const quernel_i_nest_block *b) {
     const quernel_i_eltwise_work *w = r->work;
     const quernel_i_nest_dim *dims = w->nest.dims;
     const quernel_i_epilogue f = epilogue_of(r, b);
-    w->kernel->run.eltwise(
-        &(quernel_i_eltwise){.combine = w->combine,
-                             .rows = b->rows,
-                             .columns = b->columns,
-                             .p_row = (uint32_t)dims[2].step[QUERNEL_I_NEST_TABLES],
-                             .p_col = (uint32_t)dims[3].step[QUERNEL_I_NEST_TABLES],
-                             .x = elements_of(&w->x, r->buffers->x, &w->nest, b, QUERNEL_I_NEST_X),
-                             .z = elements_of(&w->z, r->buffers->z, &w->nest, b, QUERNEL_I_NEST_Z),
-                             .epilogue = &f});
+    const bool two = w->combine != QUERNEL_I_COMBINE_COPY;
+    w->kernel->run.eltwise(&(quernel_i_eltwise){
+        .combine = w->combine,
+        .rows = b->rows,
+        .columns = b->columns,
+        .p_row = (uint32_t)dims[2].step[QUERNEL_I_NEST_TABLES],
+        .p_col = (uint32_t)dims[3].step[QUERNEL_I_NEST_TABLES],
+        .x = elements_of(&w->x, r->buffers->x, &w->nest, b, QUERNEL_I_NEST_X),
+        .z = two ? elements_of(&w->z, r->buffers->z, &w->nest, b, QUERNEL_I_NEST_Z)
+                 : (quernel_i_elements){0},
+        .epilogue = &f});
 }
 
 static void look_up(const run *r, const quernel_i_nest_block *b) {

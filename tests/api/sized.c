@@ -50,6 +50,13 @@ static int create_linear(void *desc, quernel_error *error) {
     return code;
 }
 
+static int create_eltwise(void *desc, quernel_error *error) {
+    quernel_operator *op = NULL;
+    const int code = quernel_eltwise_create(desc, &op, error);
+    quernel_operator_destroy(op);
+    return code;
+}
+
 static int create_observer(void *desc, quernel_error *error) {
     quernel_observer *o = NULL;
     const int code = quernel_observer_create(desc, &o, error);
@@ -202,6 +209,13 @@ static const quernel_linear_desc linear = {.size = sizeof linear,
                                            .epilogue = QUERNEL_EPILOGUE_INIT,
                                            .threads = 1,
                                            .isa = -1};
+static const quernel_eltwise_desc eltwise = {
+    .size = sizeof eltwise,
+    .x = {.tensor = {.n = 1, .c = CHANNELS, .h = 2, .w = 3}, .scale = 1},
+    .z = QUERNEL_OPERAND_INIT,
+    .epilogue = QUERNEL_EPILOGUE_INIT,
+    .threads = 1,
+    .isa = -1};
 static const uint32_t zeros[CHANNELS];
 static const quernel_pool2d_desc pool = {.size = sizeof pool,
                                          .x = {.tensor = {.n = 1, .c = CHANNELS, .h = 2, .w = 3}},
@@ -251,6 +265,7 @@ const sized sized_read[] = {
     SIZED("weights_desc", WEIGHTS_DESC, conv_weights, pack_weights, 1),
     SIZED("conv2d_desc", CONV2D_DESC, conv, create_conv2d, 1),
     SIZED("linear_desc", LINEAR_DESC, linear, create_linear, 1),
+    SIZED("eltwise_desc", ELTWISE_DESC, eltwise, create_eltwise, 1),
     SIZED("pool2d_desc", POOL2D_DESC, pool, create_pool, 1),
     SIZED("resize2d_desc", RESIZE2D_DESC, resize, create_resize, 1),
     SIZED("shuffle2d_desc", SHUFFLE2D_DESC, shuffle, create_shuffle, 1),

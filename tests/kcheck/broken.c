@@ -239,6 +239,84 @@ static void forgets_what_was_found(const quernel_i_range *r) {
     honest_range(r);
 }
 
+static void honest_eltwise(const quernel_i_eltwise *e) {
+    quernel_i_registry_best(QUERNEL_I_OP_ELTWISE, REF, -1)->run.eltwise(e);
+}
+static void swaps_operands(const quernel_i_eltwise *e) {
+    quernel_i_eltwise copy = *e;
+    if (e->combine != QUERNEL_I_COMBINE_COPY) copy.x = e->z, copy.z = e->x;
+    honest_eltwise(&copy);
+}
+static void takes_one_z(const quernel_i_eltwise *e) {
+    quernel_i_eltwise copy = *e;
+    copy.z.row = 0;
+    honest_eltwise(&copy);
+}
+static void forgets_scales(const quernel_i_eltwise *e) {
+    quernel_i_eltwise copy = *e;
+    copy.x.scales = NULL;
+    honest_eltwise(&copy);
+}
+static void steps_tables_by_column(const quernel_i_eltwise *e) {
+    quernel_i_eltwise copy = *e;
+    copy.p_row = 0;
+    honest_eltwise(&copy);
+}
+static void honest_lookup(const quernel_i_lookup *l) {
+    quernel_i_registry_best(QUERNEL_I_OP_LOOKUP, REF, -1)->run.lookup(l);
+}
+static void looks_up_seven_bits(const quernel_i_lookup *l) {
+    honest_lookup(l);
+    for (uint32_t m = 0; m < l->rows && l->table && l->x != l->y; m++)
+        for (uint32_t n = 0; n < l->columns; n++)
+            l->y[m * l->y_row + n * l->y_col] =
+                (l->table + m * l->table_row +
+                 n * l->table_col)[l->x[m * l->x_row + n * l->x_col] & 127];
+}
+static void takes_first_table(const quernel_i_lookup *l) {
+    quernel_i_lookup copy = *l;
+    copy.table_row = copy.table_col = 0;
+    honest_lookup(&copy);
+}
+
+static void honest_pool(const quernel_i_pool *p) {
+    quernel_i_registry_best(QUERNEL_I_OP_POOLMAX, REF, QUERNEL_TYPE_U8)->run.pool(p);
+}
+static void honest_sums(const quernel_i_pool *p) {
+    quernel_i_registry_best(QUERNEL_I_OP_POOLSUM, REF, QUERNEL_TYPE_U8)->run.pool(p);
+}
+static void ignores_last_tap(const quernel_i_pool *p) {
+    quernel_i_pool copy = *p;
+    if (copy.kernel_w > 1) copy.kernel_w--;
+    honest_pool(&copy);
+}
+static void signed_maxima(const quernel_i_pool *p) {
+    quernel_i_registry_best(QUERNEL_I_OP_POOLMAX, REF, QUERNEL_TYPE_S8)->run.pool(p);
+}
+// Sums that are kept in 16 bits: they wrap where windows are large.
+static void wraps_sums(const quernel_i_pool *p) {
+    honest_sums(p);
+    for (uint32_t m = 0; m < p->rows; m++)
+        for (uint32_t c = 0; c < p->channels; c++) {
+            int32_t *sum = (int32_t *)(void *)((uint8_t *)p->y + m * p->y_row) + c;
+            *sum = p->init + (uint16_t)(*sum - p->init);
+        }
+}
+
+static void honest_blend(const quernel_i_blend *b) {
+    quernel_i_registry_best(QUERNEL_I_OP_BLEND, REF, QUERNEL_TYPE_U8)->run.blend(b);
+}
+// (1 - share)·u + share·v, which is another float.
+static void blends_by_products(const quernel_i_blend *b) {
+    const uint8_t *x = b->x;
+    for (uint32_t m = 0; m < b->rows; m++)
+        for (uint32_t c = 0; c < b->channels; c++) {
+            const float u = (float)(x[b->from[m] + c] - b->zero),
+                        v = (float)(x[b->to[m] + c] - b->zero);
+            b->y[m * b->y_row + c] = (1.0f - b->share[m]) * u + b->share[m] * v;
+        }
+}
+
 static size_t one_line(uint32_t k_quads) { return (void)k_quads, 64; }
 
 #define KERNEL(op_, call_, f, ...)                                                            \
@@ -253,8 +331,15 @@ static size_t one_line(uint32_t k_quads) { return (void)k_quads, 64; }
            .fits.stride_h = {1, 1})
 #define QUANTIZE(f) KERNEL(QUANTIZE_NHWC, QUANTIZE, f, .run.quantize = (f))
 #define RANGE(f) KERNEL(RANGE_NHWC, RANGE, f, .run.range = (f))
-static const quernel_i_kernel honest_kernels[] = {PRODUCT(honest), CONV3X3(honest_3x3),
-                                                  QUANTIZE(honest_quantize), RANGE(honest_range)};
+#define ELTWISE(f) KERNEL(ELTWISE, ELTWISE, f, .run.eltwise = (f))
+#define LOOKUP(f) KERNEL(LOOKUP, LOOKUP, f, .run.lookup = (f))
+#define POOLMAX(f) KERNEL(POOLMAX, POOL, f, .typed = true, .run.pool = (f))
+#define POOLSUM(f) KERNEL(POOLSUM, POOL, f, .typed = true, .run.pool = (f))
+#define BLEND(f) KERNEL(BLEND, BLEND, f, .typed = true, .run.blend = (f))
+static const quernel_i_kernel honest_kernels[] = {
+    PRODUCT(honest),      CONV3X3(honest_3x3),     QUANTIZE(honest_quantize),
+    RANGE(honest_range),  ELTWISE(honest_eltwise), LOOKUP(honest_lookup),
+    POOLMAX(honest_pool), POOLSUM(honest_sums),    BLEND(honest_blend)};
 static const quernel_i_kernel broken_kernels[] = {PRODUCT(reads_past_a_run),
                                                   PRODUCT(reads_before_a_row),
                                                   PRODUCT(writes_past_y),
@@ -283,7 +368,17 @@ static const quernel_i_kernel broken_kernels[] = {PRODUCT(reads_past_a_run),
                                                   QUANTIZE(multiplies_in_another_order),
                                                   QUANTIZE(writes_between_pixels),
                                                   RANGE(counts_infinities),
-                                                  RANGE(forgets_what_was_found)};
+                                                  RANGE(forgets_what_was_found),
+                                                  ELTWISE(swaps_operands),
+                                                  ELTWISE(takes_one_z),
+                                                  ELTWISE(forgets_scales),
+                                                  ELTWISE(steps_tables_by_column),
+                                                  LOOKUP(looks_up_seven_bits),
+                                                  LOOKUP(takes_first_table),
+                                                  POOLMAX(ignores_last_tap),
+                                                  POOLMAX(signed_maxima),
+                                                  POOLSUM(wraps_sums),
+                                                  BLEND(blends_by_products)};
 
 // How many of the cases a kernel fails.
 static uint32_t failures(const kcheck_options *o, const quernel_i_kernel *k) {

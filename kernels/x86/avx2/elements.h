@@ -6,21 +6,7 @@
 
 #include "epilogue.h"
 
-/// Rows of up to 16 elements, `row` bytes apart, elements `col`.
-typedef struct elements {
-    const uint8_t *at;
-    ptrdiff_t row, col;
-    int32_t type, zero;
-    __m256 scale[2]; // of 16 columns
-} elements;
-
-static inline uint32_t elements_size(int32_t type) {
-    return type == QUERNEL_TYPE_F32 ? 4 : type == QUERNEL_TYPE_BF16 ? 2 : 1;
-}
-
-static inline bool elements_is_codes(int32_t type) {
-    return type == QUERNEL_TYPE_S8 || type == QUERNEL_TYPE_U8;
-}
+#include "kernels/template/eltwise.h" // over its tiles
 
 /// 8 contiguous elements; codes less their zero point. `type` is a constant where it is called.
 static inline __attribute__((always_inline)) __m256 elements_8(const uint8_t *at, int32_t type,
@@ -45,14 +31,15 @@ static inline __attribute__((always_inline)) __m256 elements_scaled(__m256 v, in
 static inline __attribute__((always_inline)) void
 elements_rows(const elements *e, int32_t type, uint32_t rows, uint32_t oc, float *to) {
     const __m256i zero = _mm256_set1_epi32(e->zero);
+    const __m256 scale[2] = {_mm256_loadu_ps(e->scale), _mm256_loadu_ps(e->scale + 8)};
     const uint32_t size = elements_size(type);
     uint8_t part[64] = {0};
     for (uint32_t r = 0; r < rows; r++, to += EPILOGUE_NR) {
         const uint8_t *at = e->at + (ptrdiff_t)r * e->row;
         if (oc < EPILOGUE_NR) at = memcpy(part, at, (size_t)oc * size);
-        _mm256_store_ps(to, elements_scaled(elements_8(at, type, zero), type, e->scale[0]));
+        _mm256_store_ps(to, elements_scaled(elements_8(at, type, zero), type, scale[0]));
         _mm256_store_ps(to + 8,
-                        elements_scaled(elements_8(at + 8 * size, type, zero), type, e->scale[1]));
+                        elements_scaled(elements_8(at + 8 * size, type, zero), type, scale[1]));
     }
 }
 
@@ -87,10 +74,8 @@ static inline __attribute__((always_inline)) void elements_turn(const elements *
 
 static inline __attribute__((always_inline)) void
 elements_columns(const elements *e, int32_t type, uint32_t rows, uint32_t oc, float *to) {
-    float scales[EPILOGUE_NR] __attribute__((aligned(32)));
-    _mm256_store_ps(scales, e->scale[0]), _mm256_store_ps(scales + 8, e->scale[1]);
     for (uint32_t c = 0; c < oc; c += 4) {
-        const __m256 scale = _mm256_broadcast_ps((const __m128 *)(scales + c));
+        const __m256 scale = _mm256_broadcast_ps((const __m128 *)(e->scale + c));
         float *at = to + c;
         for (uint32_t r = 0; r < rows; r += 8, at += 8 * EPILOGUE_NR) {
             if (rows - r >= 8 && oc - c >= 4) elements_turn(e, type, r, c, 8, 4, scale, at);
@@ -99,33 +84,27 @@ elements_columns(const elements *e, int32_t type, uint32_t rows, uint32_t oc, fl
     }
 }
 
-static inline float elements_one(const uint8_t *at, int32_t type, int32_t zero) {
-    float v;
-    uint16_t half;
-    if (type == QUERNEL_TYPE_F32) return memcpy(&v, at, sizeof v), v;
-    if (type == QUERNEL_TYPE_BF16) return memcpy(&half, at, sizeof half), quernel_i_from_bf16(half);
-    return (float)((type == QUERNEL_TYPE_S8 ? (int8_t)*at : *at) - zero);
-}
-
 // One element for all columns.
 static inline void elements_same(const elements *e, uint32_t rows, float *to) {
+    const __m256 scale[2] = {_mm256_loadu_ps(e->scale), _mm256_loadu_ps(e->scale + 8)};
     for (uint32_t r = 0; r < rows; r++, to += EPILOGUE_NR) {
         const __m256 v =
             _mm256_set1_ps(elements_one(e->at + (ptrdiff_t)r * e->row, e->type, e->zero));
-        _mm256_store_ps(to, elements_scaled(v, e->type, e->scale[0]));
-        _mm256_store_ps(to + 8, elements_scaled(v, e->type, e->scale[1]));
+        _mm256_store_ps(to, elements_scaled(v, e->type, scale[0]));
+        _mm256_store_ps(to + 8, elements_scaled(v, e->type, scale[1]));
     }
 }
 
 // Elements apart in both directions.
 static inline void elements_apart(const elements *e, uint32_t rows, uint32_t oc, float *to) {
+    const __m256 scale[2] = {_mm256_loadu_ps(e->scale), _mm256_loadu_ps(e->scale + 8)};
     float v[EPILOGUE_NR] __attribute__((aligned(32))) = {0};
     for (uint32_t r = 0; r < rows; r++, to += EPILOGUE_NR) {
         for (uint32_t c = 0; c < oc; c++)
             v[c] = elements_one(e->at + (ptrdiff_t)r * e->row + (ptrdiff_t)c * e->col, e->type,
                                 e->zero);
-        _mm256_store_ps(to, elements_scaled(_mm256_load_ps(v), e->type, e->scale[0]));
-        _mm256_store_ps(to + 8, elements_scaled(_mm256_load_ps(v + 8), e->type, e->scale[1]));
+        _mm256_store_ps(to, elements_scaled(_mm256_load_ps(v), e->type, scale[0]));
+        _mm256_store_ps(to + 8, elements_scaled(_mm256_load_ps(v + 8), e->type, scale[1]));
     }
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Element by element for AVX2. Lines of codes, or of floats that become codes, take one pass
 // (elements_codes.h). All else goes through a tile of 32 x 16 floats in L1: the operands' values,
-// what is made of them, and the passes of the epilogue. Where tables are the row's and not the
-// column's, a tile is 512 elements of one row.
+// what is made of them, and the passes of the epilogue.
 #include "elements_codes.h"
 
-enum { ROWS = EPILOGUE_ROWS_MAX, COLUMNS = EPILOGUE_NR, TABLES = 5 /* those of a call */ };
+enum { COLUMNS = EPILOGUE_NR, TABLES = 5 /* those of a call */ };
 // elements of a row whose z is made values once, for all rows: 2 KiB
 enum { SPAN = 512 };
 
@@ -23,25 +22,9 @@ static void combine(int32_t how, const float *z, uint32_t count, float *t) {
 #undef EACH
 }
 
-// Elements of an operand from (m, n) on. Where p_col is 0, `scales` is that of the row.
-static elements elements_at(const quernel_i_eltwise *e, const quernel_i_elements *o, uint32_t m,
-                            uint32_t n) {
-    elements v = {(const uint8_t *)o->at + (ptrdiff_t)m * o->row + (ptrdiff_t)n * o->col,
-                  o->row,
-                  o->col,
-                  o->type,
-                  o->zero,
-                  {_mm256_set1_ps(o->scale), _mm256_set1_ps(o->scale)}};
-    if (o->scales && e->p_col)
-        v.scale[0] = _mm256_loadu_ps(o->scales + n),
-        v.scale[1] = _mm256_loadu_ps(o->scales + n + 8);
-    else if (o->scales) v.scale[0] = v.scale[1] = _mm256_set1_ps(o->scales[m * e->p_row]);
-    return v;
-}
-
-static void run_tile(const epilogue_tile *t, const quernel_i_epilogue *f, int32_t how,
-                     const elements *x, const elements *z) {
-    float other[ROWS * COLUMNS] __attribute__((aligned(32)));
+static void eltwise_tile(const epilogue_tile *t, const quernel_i_epilogue *f, int32_t how,
+                         const elements *x, const elements *z) {
+    float other[EPILOGUE_ROWS_MAX * COLUMNS] __attribute__((aligned(32)));
     elements_load(x, t->rows, t->oc, epilogue_floats(t));
     if (how != QUERNEL_I_COMBINE_COPY) {
         elements_load(z, t->rows, t->oc, other);
@@ -52,51 +35,6 @@ static void run_tile(const epilogue_tile *t, const quernel_i_epilogue *f, int32_
     if (f->out == QUERNEL_TYPE_BF16) epilogue_bf16(t);
     else if (f->out != QUERNEL_TYPE_F32) epilogue_quantize(t, f);
     epilogue_store(t, f);
-}
-
-static void run_columns(const quernel_i_eltwise *e) {
-    int32_t acc[ROWS * COLUMNS] __attribute__((aligned(32)));
-    for (uint32_t n = 0; n < e->columns; n += COLUMNS)
-        for (uint32_t m = 0; m < e->rows; m += ROWS) {
-            const elements x = elements_at(e, &e->x, m, n), z = elements_at(e, &e->z, m, n);
-            const epilogue_tile t = {acc, e->rows - m < ROWS ? e->rows - m : ROWS,
-                                     e->columns - n < COLUMNS ? e->columns - n : COLUMNS, m, n};
-            run_tile(&t, e->epilogue, e->combine, &x, &z);
-        }
-}
-
-// 16 times the entry of a row's tables.
-static const float *same(const float *table, size_t p, float to[COLUMNS]) {
-    for (int i = 0; table && i < COLUMNS; i++) to[i] = table[p];
-    return table ? to : NULL;
-}
-
-static quernel_i_epilogue epilogue_of_row(const quernel_i_eltwise *e, uint32_t m,
-                                          float tables[TABLES][COLUMNS]) {
-    quernel_i_epilogue f = *e->epilogue;
-    const size_t p = (size_t)m * e->p_row;
-    f.out_scale = same(f.out_scale, p, tables[0]);
-    f.slope = same(f.slope, p, tables[1]);
-    f.act_lo = same(f.act_lo, p, tables[2]);
-    f.act_hi = same(f.act_hi, p, tables[3]);
-    f.y = (uint8_t *)f.y + (ptrdiff_t)m * f.y_row;
-    f.y_row = COLUMNS * f.y_col;
-    return f;
-}
-
-static void run_row(const quernel_i_eltwise *e, uint32_t m) {
-    int32_t acc[ROWS * COLUMNS] __attribute__((aligned(32)));
-    float tables[TABLES][COLUMNS] __attribute__((aligned(32)));
-    const quernel_i_epilogue f = epilogue_of_row(e, m, tables);
-    uint32_t rows;
-    for (uint32_t n = 0; n < e->columns; n += rows * COLUMNS) {
-        elements x = elements_at(e, &e->x, m, n), z = elements_at(e, &e->z, m, n);
-        x.row = COLUMNS * x.col, z.row = COLUMNS * z.col;
-        const uint32_t left = e->columns - n, whole = left / COLUMNS;
-        rows = whole > ROWS ? ROWS : whole ? whole : 1;
-        const epilogue_tile t = {acc, rows, whole ? COLUMNS : left, n / COLUMNS, 0};
-        run_tile(&t, &f, e->combine, &x, &z);
-    }
 }
 
 static bool is_line(const quernel_i_elements *o) {
@@ -153,7 +91,8 @@ static codes_lines lines_at(const quernel_i_eltwise *e, uint32_t m, uint32_t n, 
     codes_lines l = {.x_row = e->x.row, .z_row = e->z.row, .y_row = f->y_row};
     l.rows = rows, l.count = count;
     l.x = (const uint8_t *)e->x.at + (ptrdiff_t)m * e->x.row + (ptrdiff_t)n * e->x.col;
-    l.z = (const uint8_t *)e->z.at + (ptrdiff_t)m * e->z.row + (ptrdiff_t)n * e->z.col;
+    if (e->combine != QUERNEL_I_COMBINE_COPY)
+        l.z = (const uint8_t *)e->z.at + (ptrdiff_t)m * e->z.row + (ptrdiff_t)n * e->z.col;
     l.y = (uint8_t *)f->y + (ptrdiff_t)m * f->y_row + n;
     l.x_scale = table_at(e, e->x.scales, e->x.scale, m, n, room[0]);
     l.z_scale = table_at(e, e->z.scales, e->z.scale, m, n, room[1]);
@@ -171,7 +110,8 @@ static codes_lines lines_at(const quernel_i_eltwise *e, uint32_t m, uint32_t n, 
 static void load_shared(const quernel_i_eltwise *e, uint32_t m, uint32_t n, uint32_t count,
                         float to[SPAN]) {
     for (uint32_t i = 0; i < count; i += COLUMNS) {
-        const elements z = elements_at(e, &e->z, m, n + i);
+        elements z;
+        elements_find(e, &e->z, m, n + i, &z);
         elements_load(&z, 1, count - i < COLUMNS ? count - i : COLUMNS, to + i);
     }
 }
@@ -216,12 +156,7 @@ static void run_lines(const quernel_i_eltwise *e) {
 
 void quernel_uk_eltwise_f32_32x16x1_avx2(const quernel_i_eltwise *e);
 void quernel_uk_eltwise_f32_32x16x1_avx2(const quernel_i_eltwise *e) {
-    if (is_codes(e)) {
-        if (is_shared(e)) run_shared(e);
-        else run_lines(e);
-    } else if (e->p_col) {
-        run_columns(e);
-    } else {
-        for (uint32_t m = 0; m < e->rows; m++) run_row(e, m);
-    }
+    if (!is_codes(e)) eltwise_tiles(e);
+    else if (is_shared(e)) run_shared(e);
+    else run_lines(e);
 }

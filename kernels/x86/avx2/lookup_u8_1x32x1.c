@@ -15,7 +15,7 @@
 #include "kernels/ukr.h"
 #include "vector.h"
 
-enum { NIBBLES = 8, TILE = 16, CODES = 256 };
+enum { NIBBLES = 8, TILE = 16 /* bytes of a table, and of a tile's lines */ };
 // bytes of a line of its own table from which on making differences pays
 enum { PAYS = 96 };
 

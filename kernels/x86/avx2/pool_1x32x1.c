@@ -49,6 +49,41 @@ static inline __m256 load_bf16(const void *at) {
 #define POOL_STORE(y, v, p) _mm256_storeu_si256((__m256i *)(void *)(y), v)
 #include "kernels/template/pool.h"
 
+// Fewer than 32 channels.
+static inline __m128i load_16(const void *at) { return _mm_loadu_si128(at); }
+
+#define POOL_RUN max16_u8
+#define POOL_LANES 16
+#define POOL_ELEMENT 1
+#define POOL_RESULT 1
+#define POOL_VECTORS 1
+#define POOL_INNER __m128i
+#define POOL_OUTER __m128i
+#define POOL_INNER_MAX UINT32_MAX
+#define POOL_BY_LINE 0
+#define POOL_START _mm_setzero_si128()
+#define POOL_ADD(inner, at) _mm_max_epu8(inner, load_16(at))
+#define POOL_OUTER_START(p) _mm_setzero_si128()
+#define POOL_FLUSH(outer, inner) _mm_max_epu8(outer, inner)
+#define POOL_STORE(y, v, p) _mm_storeu_si128((__m128i *)(void *)(y), v)
+#include "kernels/template/pool.h"
+
+#define POOL_RUN max16_s8
+#define POOL_LANES 16
+#define POOL_ELEMENT 1
+#define POOL_RESULT 1
+#define POOL_VECTORS 1
+#define POOL_INNER __m128i
+#define POOL_OUTER __m128i
+#define POOL_INNER_MAX UINT32_MAX
+#define POOL_BY_LINE 0
+#define POOL_START _mm_set1_epi8(-128)
+#define POOL_ADD(inner, at) _mm_max_epi8(inner, load_16(at))
+#define POOL_OUTER_START(p) _mm_set1_epi8(-128)
+#define POOL_FLUSH(outer, inner) _mm_max_epi8(outer, inner)
+#define POOL_STORE(y, v, p) _mm_storeu_si128((__m128i *)(void *)(y), v)
+#include "kernels/template/pool.h"
+
 // The maximum of x86 returns its second operand for NaN and for equal zeros: e > u ? e : u.
 #define POOL_RUN max_f32
 #define POOL_LANES 8
@@ -185,12 +220,12 @@ static inline __attribute__((always_inline)) void sums32_store(uint8_t *y, sums3
 
 #define KERNEL(name, run)               \
     void name(const quernel_i_pool *p); \
-    void name(const quernel_i_pool *p) { run(p); }
-KERNEL(quernel_uk_poolmax_u8_1x32x1_avx2, max_u8)
-KERNEL(quernel_uk_poolmax_s8_1x32x1_avx2, max_s8)
-KERNEL(quernel_uk_poolmax_f32_1x8x1_avx2, max_f32)
-KERNEL(quernel_uk_poolmax_bf16_1x8x1_avx2, max_bf16)
-KERNEL(quernel_uk_poolsum_u8_1x32x1_avx2, sum_u8)
-KERNEL(quernel_uk_poolsum_s8_1x32x1_avx2, sum_s8)
-KERNEL(quernel_uk_poolsum_f32_1x8x1_avx2, sum_f32)
-KERNEL(quernel_uk_poolsum_bf16_1x8x1_avx2, sum_bf16)
+    void name(const quernel_i_pool *p) { run; }
+KERNEL(quernel_uk_poolmax_u8_1x32x1_avx2, p->channels < 32 ? max16_u8(p) : max_u8(p))
+KERNEL(quernel_uk_poolmax_s8_1x32x1_avx2, p->channels < 32 ? max16_s8(p) : max_s8(p))
+KERNEL(quernel_uk_poolmax_f32_1x8x1_avx2, max_f32(p))
+KERNEL(quernel_uk_poolmax_bf16_1x8x1_avx2, max_bf16(p))
+KERNEL(quernel_uk_poolsum_u8_1x32x1_avx2, sum_u8(p))
+KERNEL(quernel_uk_poolsum_s8_1x32x1_avx2, sum_s8(p))
+KERNEL(quernel_uk_poolsum_f32_1x8x1_avx2, sum_f32(p))
+KERNEL(quernel_uk_poolsum_bf16_1x8x1_avx2, sum_bf16(p))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Element by element, and look-ups, in plain C: the oracle. docs/numerics.md, rule 8.
+// Element by element in plain C: the oracle. docs/numerics.md, rule 8.
 #include "kernels/ref/epilogue.h"
 
 static float value(const quernel_i_elements *e, uint32_t m, uint32_t n, size_t p) {
@@ -41,13 +41,4 @@ static void one(const quernel_i_eltwise *e, uint32_t m, uint32_t n) {
 void quernel_uk_eltwise_f32_1x1x1_ref(const quernel_i_eltwise *e) {
     for (uint32_t m = 0; m < e->rows; m++)
         for (uint32_t n = 0; n < e->columns; n++) one(e, m, n);
-}
-
-void quernel_uk_lookup_u8_1x1x1_ref(const quernel_i_lookup *l) {
-    for (uint32_t m = 0; m < l->rows; m++)
-        for (uint32_t n = 0; n < l->columns; n++) {
-            const uint8_t x = l->x[m * l->x_row + n * l->x_col];
-            l->y[m * l->y_row + n * l->y_col] =
-                l->table ? l->table[m * l->table_row + n * l->table_col + x] : x;
-        }
 }
