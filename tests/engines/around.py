@@ -21,11 +21,12 @@ def requantize(b, code):
 
 
 def partner(b, code):
-    """A float value to combine with: a tensor of the same shape, of one pixel, a constant."""
+    """A float value to combine with: a tensor of the same shape that is there or comes from
+    outside, one of a pixel, a constant."""
     shape = b.shape(code.name)
-    form = b.pick("same", "same", "gate", "channel", "scalar", "itself")
-    if form == "itself":
-        return b.dq(code)
+    form = b.pick("earlier", "earlier", "same", "gate", "channel", "scalar")
+    if form == "earlier":
+        return b.dq(b.pick(*(c for c in b.codes if b.shape(c.name) == shape)))
     if form == "same":
         return b.dq(b.input(shape))
     gate = [n if i < 2 else 1 for i, n in enumerate(shape)]
@@ -147,12 +148,20 @@ def resize(b, code):
     return [b.q(y, like=code if b.chance(0.6) else None)]
 
 
+def beside(b, one, other, axis):
+    """Whether two codes can be joined along an axis."""
+    a, c = list(b.shape(one.name)), list(b.shape(other.name))
+    return len(a) == len(c) and a[:axis] + a[axis + 1 :] == c[:axis] + c[axis + 1 :]
+
+
 def concat(b, code):
     """With an input of another scale, or of the same."""
     axis = 1 if b.chance(0.8) else b.number(0, rank(b, code) - 1)
     shape = list(b.shape(code.name))
     shape[axis] = b.number(1, 9)
     others = [b.input(shape) for _ in range(b.pick(1, 1, 2))]
+    if b.chance(0.4):
+        others = [b.pick(*(c for c in b.codes if beside(b, c, code, axis)))]
     parts = [code, *others]
     if b.chance(0.2) and b.values[code.name].dtype == np.uint8:
         triples = [b.triple(c) for c in parts if b.values[c.name].dtype == np.uint8]

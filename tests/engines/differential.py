@@ -57,6 +57,19 @@ def left_of(session):
     return sorted(engine.assigned(session)[1])
 
 
+def grown(case):
+    """Inputs that are one longer along each open dimension; None where there is no such."""
+    feeds, open_ = {}, False
+    for value in case.model.graph.input:
+        array = case.feeds[value.name]
+        for axis, dim in enumerate(value.type.tensor_type.shape.dim):
+            if dim.dim_param:
+                open_ = True
+                array = np.concatenate([array, array.take([0], axis)], axis)
+        feeds[value.name] = array
+    return feeds if open_ else None
+
+
 def usable_isas():
     """Those that the plugin runs here: it refuses the others by name."""
     model = draw.case(FIRST).model.SerializeToString()
@@ -180,6 +193,29 @@ class Plugin(Differential):
             return [f"{n}: {o} differs" for o, got in runs for n in differences(wanted, got)]
 
         self.each(complaints, 2)
+
+    def test_shapes_may_change(self):
+        """Graphs with open dimensions, run by larger inputs and by the first again."""
+        tried = []
+
+        def complaints(case):
+            model, larger = judge.exposed(case), grown(case)
+            if larger is None:
+                return []
+            try:
+                judge.run(engine.stock(model), larger)
+            except engine.ERRORS:  # other shapes depend on this one
+                return []
+            tried.append(case.seed)
+            session = engine.plugin(model, islands="all")
+            first = judge.run(session, case.feeds)
+            wrong = judge.judge(case.model, larger, judge.run(session, larger))
+            again = judge.run(session, case.feeds)
+            wrong = unless(wrong, saturating(case) if SATURATE & set(left_of(session)) else ())
+            return wrong + [f"{n}: not the same bits again" for n in differences(first, again)]
+
+        self.each(complaints)
+        self.assertGreater(len(tried), CASES // 30)
 
     def test_whole_graphs_are_near_their_meaning(self):
         def complaints(case):

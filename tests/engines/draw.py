@@ -52,7 +52,8 @@ def moves_for(b, code):
 
 def grow(b, moves):
     """Moves in a row, each on one of the codes that are there, mostly on the newest."""
-    codes, names = [b.input(shape_of(b))], []
+    b.codes, names = [b.input(shape_of(b))], []
+    codes = b.codes
     while len(names) < moves:
         code = codes[-1] if b.chance(0.7) else b.pick(*codes)
         if b.values[code.name].size > 40000:
