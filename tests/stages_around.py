@@ -19,7 +19,7 @@ EMULATED_CASES = "300"
 ENGINE_TESTS = "differential nodes patterns fuzz".split()
 PYTHON_TESTS = (
     "suite layouts layers ncnn_files qdq layer_search modules onednn experiment peers sessions "
-    "commands commands_long networks_bench"
+    "commands commands_long plugin networks_bench"
 ).split()
 
 
