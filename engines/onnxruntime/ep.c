@@ -23,7 +23,7 @@ typedef struct provider {
 
 static OrtStatus *fuse(const provider *p, const quernel_ep_import *import, const uint32_t *indices,
                        uint32_t count, OrtEpGraphSupportInfo *info) {
-    const OrtNode **nodes = malloc(count * sizeof *nodes);
+    const OrtNode **nodes = malloc(count * sizeof(void *));
     if (!nodes) return quernel_ep_refuse_memory(p->host->api);
     for (uint32_t i = 0; i < count; i++) nodes[i] = import->nodes[indices[i]];
     // The weights are packed: ONNX Runtime may free its own.
@@ -76,6 +76,9 @@ static OrtStatus *take_contexts(const provider *p, const quernel_ep_import *impo
 static OrtStatus *get_capability(OrtEp *base, const OrtGraph *graph, OrtEpGraphSupportInfo *info) {
     provider *p = (provider *)base;
     quernel_ep_import import;
+    // A graph is shown and compiled before the next one is: what is left was not taken, and bodies
+    // of one If may use the same names.
+    quernel_ep_claims_free(&p->claims);
     OrtStatus *status = quernel_ep_import_read(p->host->api, graph, &import);
     if (status) return status;
     status = take_contexts(p, &import, info);

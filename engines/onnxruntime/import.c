@@ -99,7 +99,7 @@ static OrtStatus *add_list(reader *r, const OrtNode *node, count_fn *count_of, l
     size_t count;
     OrtStatus *status = count_of(node, &count);
     if (status || !count) return status;
-    const OrtValueInfo **infos = quernel_ep_arena_array(&r->to->arena, count, sizeof *infos);
+    const OrtValueInfo **infos = quernel_ep_arena_array(&r->to->arena, count, sizeof(void *));
     int32_t *indices = quernel_ep_arena_array(&r->to->arena, *n + count, sizeof *indices);
     if (!infos || !indices) return quernel_ep_refuse_memory(r->api);
     if (*n) memcpy(indices, *list, *n * sizeof *indices);
@@ -174,7 +174,7 @@ static OrtStatus *list_nodes(reader *r, const OrtGraph *graph) {
     OrtStatus *status = r->api->Graph_GetNumNodes(graph, &count);
     if (status) return status;
     r->to->graph.n_nodes = (uint32_t)count;
-    r->to->nodes = quernel_ep_arena_array(&r->to->arena, count, sizeof *r->to->nodes);
+    r->to->nodes = quernel_ep_arena_array(&r->to->arena, count, sizeof(void *));
     if (!r->to->nodes) return quernel_ep_refuse_memory(r->api);
     return r->api->Graph_GetNodes(graph, r->to->nodes, count);
 }

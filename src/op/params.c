@@ -11,6 +11,10 @@ static bool int8_output(const quernel_epilogue *f) {
     return f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
 }
 
+static bool float_residual(const quernel_epilogue *f) {
+    return f->residual_type == QUERNEL_TYPE_F32 || f->residual_type == QUERNEL_TYPE_BF16;
+}
+
 // m_k = 1/(s_k·d_a), or 1/s_k where the scale comes in the run or by row.
 static float multiplier(const quernel_i_problem *p, size_t smooth_index) {
     const quernel_weights *w = p->weights;
@@ -82,9 +86,9 @@ static void fill_floats(const quernel_i_problem *p, const oc_tables *t, size_t j
     if (t->act_hi) t->act_hi[j] = fold ? f->hi * o : f->hi;
     if (t->out_scale) t->out_scale[j] = o;
     if (!t->r_scale) return;
-    const float d = f->residual_type == QUERNEL_TYPE_F32 ? 1.0f
-                    : f->residual_scales                 ? f->residual_scales[n]
-                                                         : f->residual_scale;
+    const float d = float_residual(f)    ? 1.0f
+                    : f->residual_scales ? f->residual_scales[n]
+                                         : f->residual_scale;
     t->r_scale[j] = fold ? d * o : d;
 }
 
@@ -107,8 +111,8 @@ static oc_tables take_oc_tables(const quernel_i_problem *p, quernel_i_layout *bl
     }
     if (int8_output(f) && !quernel_i_result_folded(f))
         t.out_scale = quernel_i_take(block, oc, sizeof(float));
-    // An f32 residual that nothing is folded into is added unscaled.
-    if (f->residual && (f->residual_type != QUERNEL_TYPE_F32 || quernel_i_result_folded(f)))
+    // A float residual that nothing is folded into is added unscaled.
+    if (f->residual && (!float_residual(f) || quernel_i_result_folded(f)))
         t.r_scale = quernel_i_take(block, oc, sizeof(float));
     return t;
 }

@@ -84,11 +84,11 @@ static int check_residual(const quernel_i_problem *p, quernel_error *error) {
     if ((f->y_type == QUERNEL_TYPE_S32) != (f->residual_type == QUERNEL_TYPE_S32))
         return quernel_i_validate_refuse(error, p->where, "epilogue.residual_type",
                                          "s32 goes with s32 output and with nothing else");
-    if (f->residual_type == QUERNEL_TYPE_S32 || f->residual_type == QUERNEL_TYPE_F32)
+    if (f->residual_type >= QUERNEL_TYPE_F32 && f->residual_type <= QUERNEL_TYPE_S32)
         return QUERNEL_OK;
     if (!quernel_i_validate_int8(f->residual_type))
         return quernel_i_validate_refuse(error, p->where, "epilogue.residual_type",
-                                         "must be f32, s8, u8 or s32");
+                                         "must be f32, bf16, s8, u8 or s32");
     const int zero = quernel_i_validate_zero(error, p->where, "epilogue.residual_zero",
                                              f->residual_zero, f->residual_type, 0);
     if (zero) return zero;

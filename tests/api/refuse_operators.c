@@ -277,7 +277,7 @@ void test_refuse_create_s32_output(void) {
 
 void test_refuse_create_residual(void) {
     ALL(f.epilogue->residual = 2, QUERNEL_E_VALUE, "epilogue.residual", "2", -1);
-    ALL((f.epilogue->residual = 1, f.epilogue->residual_type = QUERNEL_TYPE_BF16), QUERNEL_E_VALUE,
+    ALL((f.epilogue->residual = 1, f.epilogue->residual_type = 77), QUERNEL_E_VALUE,
         "epilogue.residual_type", NULL, -1);
     ALL((f.epilogue->residual = 1, f.epilogue->residual_type = QUERNEL_TYPE_S32), QUERNEL_E_VALUE,
         "epilogue.residual_type", NULL, -1);

@@ -144,7 +144,7 @@ static void draw_residual(drawn *d, uint32_t y, uint32_t out) {
     quernel_network_layer *l = &d->layers[d->n_layers - 1];
     for (uint32_t i = 0; i < y; i++) {
         const quernel_tensor *t = &d->drawn[i].sizes, *of = &d->drawn[y].sizes;
-        if (t->type == QUERNEL_TYPE_BF16 || t->n != of->n) continue;
+        if (t->n != of->n) continue;
         if (t->h != of->h || t->w != of->w || t->c < out || !rng_one_in(&d->r, 2)) continue;
         l->residual = (int32_t)i;
         l->residual_channel = (uint32_t)rng_int(&d->r, 0, (int)(t->c - out));

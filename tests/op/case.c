@@ -351,13 +351,14 @@ static void draw_weights(op_case *c) {
 
 static void draw_residual(op_case *c) {
     quernel_epilogue *f = &c->conv.epilogue;
-    static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_S8, QUERNEL_TYPE_U8};
+    static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_S8, QUERNEL_TYPE_U8,
+                                QUERNEL_TYPE_BF16};
     f->residual = 1;
     f->residual_type =
-        f->y_type == QUERNEL_TYPE_S32 ? QUERNEL_TYPE_S32 : types[rng_int(&c->r, 0, 2)];
+        f->y_type == QUERNEL_TYPE_S32 ? QUERNEL_TYPE_S32 : types[rng_int(&c->r, 0, 3)];
     if (f->y_type == QUERNEL_TYPE_S32) return;
     f->residual_after_activation = rng_one_in(&c->r, 3);
-    if (f->residual_type == QUERNEL_TYPE_F32) return;
+    if (!is_int8(f->residual_type)) return;
     const int32_t min = f->residual_type == QUERNEL_TYPE_S8 ? -128 : 0;
     f->residual_zero = rng_one_in(&c->r, 2) ? 0 : rng_int(&c->r, min, min + 255);
     f->residual_scale = c->t_amp / 64.0f * rng_scale(&c->r, -1, 1);

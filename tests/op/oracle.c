@@ -272,8 +272,8 @@ static float activate(const quernel_epilogue *f, uint32_t o, float t, float fold
 
 static float add_residual(const problem *p, uint32_t o, int64_t at, float t, float fold) {
     const quernel_epilogue *f = &p->epilogue;
-    if (f->residual_type == QUERNEL_TYPE_F32) {
-        const float r = load_float(QUERNEL_TYPE_F32, p->residual_data, at);
+    if (!is_int8(f->residual_type)) {
+        const float r = load_float(f->residual_type, p->residual_data, at);
         const bool folded = is_int8(f->y_type) && !f->residual_after_activation &&
                             f->activation <= QUERNEL_ACTIVATION_PRELU;
         return folded ? fmaf(r, fold, t) : t + r;

@@ -240,10 +240,13 @@ def quantize(
     started = time.monotonic()
     _check(policies, out)
 
+    done = 0.0
+
     def tell(share: float, what: str) -> None:
+        nonlocal done
+        done = max(done, share)
         if progress is not None:
-            spent = time.monotonic() - started
-            progress(share, spent * (1 - share) / share if share else float("inf"), what)
+            progress(done, (time.monotonic() - started) * (1 - done) / max(done, 1e-6), what)
 
     run = _Quantizing(path, batches, memory, threads, tell)
     run.need_layers()
