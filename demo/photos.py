@@ -57,17 +57,3 @@ def from_picture(pixels):
 def to_picture(tensor):
     """[1, 3, lines, columns] → [lines, columns, 3]."""
     return tensor[0].transpose(1, 2, 0)
-
-
-def main():
-    for role, crops in (("test", TEST), ("calibration", CALIBRATION)):
-        for crop in crops:
-            x = crop.load()
-            print(
-                f"{role:11} {crop.name:7} {crop.file:20} {x.shape} mean {x.mean():.3f} deviation "
-                f"{x.std():.3f}"
-            )
-
-
-if __name__ == "__main__":
-    main()

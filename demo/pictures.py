@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far a result is from its reference, in numbers and as pictures side by side."""
 
-import argparse
 import pathlib
 
 import numpy as np
@@ -80,32 +79,3 @@ def save_comparison(path, reference, plain, smoothed, caption):
     for title, result in (("plain - float", plain), ("smoothed - float", smoothed)):
         panels.append((f"|{title}| x {gain:g}", amplified(reference, result, gain)))
     return save_side_by_side(path, panels, caption)
-
-
-def main():
-    """Shows the layout on a photograph: float super-resolution, and coarser roundings in place of
-    the int8 results."""
-    from . import photos, superres
-    from .float_net import FloatNet
-
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--out", default="build/demo/pictures.png")
-    crop = photos.TEST[0]
-    reference = np.clip(
-        photos.to_picture(FloatNet(superres.load(), photos.SIZE, photos.SIZE)(crop.load())), 0, 1
-    )
-    coarse, fine = (np.rint(reference * steps) / steps for steps in (24, 48))
-    caption = (
-        f'{crop.name}: a trial of the layout, the "int8" pictures are the float one rounded to '
-        "24 and 48 steps"
-    )
-    print(save_comparison(parser.parse_args().out, reference, coarse, fine, caption))
-    for name, other in (("24 steps", coarse), ("48 steps", fine)):
-        print(
-            f"{name}: PSNR {psnr(reference, other):.2f} dB, L1 {l1(reference, other):.5f}, "
-            f"SQNR {sqnr(reference, other):.2f} dB"
-        )
-
-
-if __name__ == "__main__":
-    main()

@@ -42,7 +42,7 @@ enum { QUERNEL_I_ACT_SLOPES = QUERNEL_I_ACT_PRELU, QUERNEL_I_ACT_FUNCTIONS = QUE
 ///     out S32: acc (+ residual of type S32, modulo 2^32) is stored, nothing else happens
 ///     f = (float)acc;  c = scale[n] (times row_scale[m], rounded);  t = fma(f, c, bias[n])
 ///     residual S8/U8: t = fma((float)(r − r_zero), r_scale[n], t)
-///     residual F32:   t = r_scale ? fma(r, r_scale[n], t) : t + r
+///     residual F32, BF16 (its value): t = r_scale ? fma(r, r_scale[n], t) : t + r
 ///     activation; with residual_last the residual comes after it instead
 ///     out_scale: t = t·out_scale[n]
 ///     F32: t.  BF16: quernel_i_bf16(t).  S8/U8: low byte of rne(clamp(t, q_lo, q_hi)) + q_zero,
@@ -60,7 +60,7 @@ typedef struct quernel_i_epilogue {
     // element (row 0, column 0), or NULL; never overlaps y unless identical with it
     const void *residual;
     ptrdiff_t r_row, r_col; // bytes
-    int32_t r_type;         // S8, U8, F32; S32 only where out is S32
+    int32_t r_type;         // S8, U8, F32, BF16; S32 only where out is S32
     int32_t r_zero;
     const float *r_scale; // never NULL for S8 and U8
     bool residual_last;
@@ -264,6 +264,16 @@ typedef struct quernel_i_blend {
     float *y;        // channels are contiguous
     ptrdiff_t y_row; // elements; nothing is written between the rows
 } quernel_i_blend;
+
+/// Permutations: y[m·y_row + k] = x[m·x_row + index[k]] for every row m < rows and byte k < count.
+/// index[k] < source; of each row the bytes [0, source) may be read.
+typedef struct quernel_i_permute {
+    const uint8_t *x;
+    uint8_t *y;
+    ptrdiff_t x_row, y_row;
+    const uint32_t *index; // [count]
+    uint32_t rows, count, source;
+} quernel_i_permute;
 
 /// What a kernel computes: the lines of ops.def.
 typedef enum quernel_i_op {

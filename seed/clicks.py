@@ -12,8 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from demo import assets
-
-from .pages import PACKAGE
+from demo.pages import PACKAGE
 
 LINES, COLUMNS = 384, 344
 SIDE, STRIDES, GREY = 416, (8, 16, 32), 114

@@ -4,20 +4,15 @@ convolutions with batch norm and ReLU. It barely moves in int8: what it shows is
 stays, and, calibrated on a part of the digits that leaves channels silent, what the search does
 then."""
 
-import dataclasses
 import functools
 import gzip
 
 import numpy as np
 import torch
-from quernel import fold
-from quernel.graph import LAYER, Graph, Node
-from quernel.layer import Activation
-from quernel.torch import layer
 from torch import nn
 from torch.nn import functional as F
 
-from demo import assets
+from demo import assets, onnx_graph
 
 WIDTHS = (16, 16, 32, 32, 64, 64)
 POOLED = (1, 3)  # a 2x2 maximum follows these convolutions
@@ -68,41 +63,34 @@ def train(seed=4):
     return model.eval()
 
 
-def graph(model):
-    """The trained network as a Graph, batch norms and activations folded."""
-    nodes, value = [], "x"
+def exported(model):
+    """The trained network as an ONNX model, for any number of pictures."""
+    graph, value = onnx_graph.Graph(), "x"
 
-    def add(op, name, **more):
-        nonlocal value
-        nodes.append(Node(op, name, [value], [name + ".y"], **more))
-        value = name + ".y"
+    def numbers(module, *names):
+        return [getattr(module, name).detach().numpy() for name in names]
 
     for name, module in model.named_children():
         if isinstance(module, nn.Conv2d):
-            norm = model[int(name) + 1]
-            found = fold.scaled(
-                layer(module, name),
-                *fold.batch_norm(
-                    *(
-                        t.detach().numpy()
-                        for t in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
-                    ),
-                    norm.eps,
-                ),
-            )
-            add(LAYER, name, layer=dataclasses.replace(found, activation=Activation("relu")))
+            value = graph.conv(name, value, *numbers(module, "weight"), pads=[1] * 4)
+        elif isinstance(module, nn.BatchNorm2d):
+            given = numbers(module, "weight", "bias", "running_mean", "running_var")
+            value = graph.node("BatchNormalization", name, value, *given, epsilon=module.eps)
+        elif isinstance(module, nn.ReLU):
+            value = graph.node("Relu", name, value)
         elif isinstance(module, nn.MaxPool2d):
-            add("MaxPool", name, attributes={"kernel_shape": [2, 2], "strides": [2, 2]})
+            value = graph.node("MaxPool", name, value, kernel_shape=[2, 2], strides=[2, 2])
         elif isinstance(module, nn.AdaptiveAvgPool2d):
-            add("GlobalAveragePool", name)
+            value = graph.node("GlobalAveragePool", name, value)
         elif isinstance(module, nn.Flatten):
-            add("Flatten", name)
+            value = graph.node("Flatten", name, value)
         elif isinstance(module, nn.Linear):
-            add(LAYER, name, layer=layer(module, name))
-    return Graph("digits", nodes, ["x"], [value])
+            given = numbers(module, "weight", "bias")
+            value = graph.node("Gemm", name, value, *given, transB=1)
+    return graph.model("digits", {"x": ["n", 1, 8, 8]}, {value: 2})
 
 
 @functools.lru_cache(maxsize=1)
 def trained():
-    """The Graph of the network, trained when it is first asked for (a quarter of a minute)."""
-    return graph(train())
+    """The model of the network, trained when it is first asked for (a quarter of a minute)."""
+    return exported(train())

@@ -10,34 +10,47 @@ import sys
 import time
 
 import numpy as np
-from quernel import calibrate, report
-from quernel.graph import LAYER
+import quernel.onnx
+import quernel.ort
+from quernel import calibrate
+
+from demo import onnx_graph
 
 from .zoo import CASES, Protocol
 
 HERE = pathlib.Path(__file__).resolve().parent / "protocol"
 INT8_SHARE = 0.95
+SECONDS = 600  # that a search may take
 
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def search(name, calibration):
-    """(graph, plain QuantGraph, searched QuantGraph, Calibrated)."""
+def quantized(source, inputs, out, **options):
+    """(a call that runs the int8 network, Report). source: an ONNX file, or a model."""
+    if hasattr(source, "SerializeToString"):
+        (out.parent / "float.onnx").write_bytes(source.SerializeToString())
+        source = out.parent / "float.onnx"
+    report = quernel.onnx.quantize(source, inputs, out, **options)
+    session = quernel.ort.session(out)
+    return lambda x: onnx_graph.run(session, x), report
+
+
+def search(name, calibration, out):
+    """(float network, plain int8, searched int8, Report of the searched one)."""
     case, start = CASES[name], time.monotonic()
-    graph = case.read()
-    inputs = (case.shown or case.inputs)(calibration)
-    plain, _ = calibrate.quantize_graph(graph, inputs, policies=("plain",))
-    searched, calibrated = calibrate.quantize_graph(graph, inputs)
-    say(
-        f"{name}: {len(graph.layers())} layers, searched in {time.monotonic() - start:.0f} s: "
-        f"{calibrated.policy}; "
-        + ", ".join(f"{policy} {value:.1f}" for policy, value in calibrated.held_out.items())
-    )
-    for line in report.silences(calibrated):
+    source, inputs = case.read(), (case.shown or case.inputs)(calibration)
+    folder = out / name.replace(" ", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    plain, _ = quantized(source, inputs, folder / "plain.onnx", policies=("plain",))
+    searched, report = quantized(source, inputs, folder / "searched.onnx", seconds=SECONDS)
+    say(f"{name}: searched in {time.monotonic() - start:.0f} s: {report.policy}")
+    (folder / "report.txt").write_text(f"{report}\n", encoding="utf-8")
+    for line in report.notes:
         say(line)
-    return graph, plain, searched, calibrated
+    session = onnx_graph.session(source)
+    return lambda x: onnx_graph.run(session, x), plain, searched, report
 
 
 def evaluate(case, evaluation, contenders):
@@ -53,26 +66,13 @@ def evaluate(case, evaluation, contenders):
     ] if case.task else []
 
 
-def kernels(searched):
-    """A line for each layer: what runs it."""
-    rows = [node for node in searched.graph.nodes if node.op == LAYER]
-    return [
-        f"  {node.name:40} {node.layer.kind:9} "
-        + (report.kernel(searched.explain(node.name)) if node.name in searched.layers else "float")
-        for node in rows
-    ]
-
-
 def run(name, calibration, evaluation_path, out):
     """Searches one network, then evaluates it; its row of the table."""
-    graph, plain, searched, calibrated = search(name, calibration)
+    exact, plain, searched, report = search(name, calibration, out)
     case, evaluation = CASES[name], Protocol.read(evaluation_path)
-    found, right = evaluate(case, evaluation, (graph, plain, searched))
-    share = searched.int8_share(case.inputs(evaluation)[0])
-    (out / f"{name.replace(' ', '-')}.txt").write_text(
-        "\n".join(kernels(searched)) + "\n", encoding="utf-8"
-    )
+    found, right = evaluate(case, evaluation, (exact, plain, searched))
     mean, gains = found.mean(axis=1), found[1] - found[0]
+    share = report.int8_share
     enough = share >= INT8_SHARE and (case.gain is None or gains.mean() >= case.gain)
     return {
         "network": name,
@@ -84,7 +84,7 @@ def run(name, calibration, evaluation_path, out):
         "greatest": f"{gains.max():+.2f}",
         "asked dB": "" if case.gain is None else f"{case.gain:+.1f}",
         "right %: float, plain, searched": ", ".join(right),
-        "kept": calibrated.policy,
+        "kept": report.policy,
         "int8 % of MAC": f"{100 * share:.1f}",
         "enough": "yes" if enough else "NO",
     }

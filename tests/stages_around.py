@@ -5,6 +5,7 @@ the interface, the documents and the rules of the house."""
 import pathlib
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -15,7 +16,11 @@ from stages_native import PLAIN, clang_build
 
 LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "300"
-PYTHON_TESTS = "suite layouts layers readers layer_search modules onednn experiment peers".split()
+ENGINE_TESTS = "differential nodes patterns writers fuzz".split()
+PYTHON_TESTS = (
+    "suite layouts layers ncnn_files qdq layer_search modules onednn experiment peers sessions "
+    "commands commands_long plugin networks_bench"
+).split()
 
 
 def aarch64(suite):
@@ -64,6 +69,74 @@ def python(suite):
         networks = [suite.options.python, "-m", "seed.networks", "--out", out]
         total.add(suite.step("real networks", networks, env))
         total.add(suite.step("pages, read", [suite.options.python, "-m", "seed.reading"], env))
+    return total
+
+
+PLUGIN = pathlib.Path("engines", "onnxruntime", "libquernel_onnxruntime.so")
+OLDEST = ROOT / ".venv-oldest" / "bin" / "python"
+
+
+def hosted(suite, name, python, build, env):
+    """The plugin of a build as a guest of a Python's ONNX Runtime."""
+    if not python or not shutil.which(python):
+        return skip(f"engines, {name}: its host could not be installed (tests/engines)")
+    if not (build / PLUGIN).exists():
+        return skip(f"engines, {name}: no plugin in {build.name} (stage sanitizers)")
+    command = [python, ROOT / "tests" / "engines" / "host.py"]
+    env = {"QUERNEL_ORT_PLUGIN": str(build / PLUGIN), **env}
+    return suite.step(f"host, {name}", command, env)
+
+
+def engines(suite):
+    """The plugin in the newest ONNX Runtime that is pinned and in the oldest that takes it, and
+    once with sanitizers."""
+    gcc, asan = ROOT / "build-gcc", ROOT / "build-asan"
+    if not (gcc / PLUGIN).exists():
+        return failure("no plugin to load", "", "./dev test --stage gcc")
+    newest = suite.options.python
+    total = hosted(suite, "newest", newest, gcc, {})
+    total.add(hosted(suite, "oldest", OLDEST, gcc, {}))
+    total.add(hosted(suite, "sanitized", newest, asan, sanitizers_for_python(suite)))
+    return total.add(whole_networks(suite))
+
+
+def sanitizers_for_python(suite):
+    """The runtimes that a program without sanitizers needs before it loads what has them. Python
+    and ONNX Runtime keep memory until the end, so that leaks are looked for elsewhere."""
+    named = [
+        subprocess.run(
+            [suite.options.gcc, f"-print-file-name={name}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+        for name in ("libasan.so", "libubsan.so", "libstdc++.so.6")
+    ]
+    options = "detect_leaks=0:allocator_may_return_null=1"
+    return {
+        "LD_PRELOAD": " ".join(named),
+        "ASAN_OPTIONS": options,
+        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    }
+
+
+def whole_networks(suite):
+    """Quantized graphs, random and known, by the plugin against what they mean."""
+    python = suite.options.python
+    if not python or suite.step("", [python, "-c", "import onnx, onnxruntime"]).failed:
+        return skip("engines: what graphs mean: needs onnx and onnxruntime (pip)")
+    env = {
+        "QUERNEL_ORT_PLUGIN": str(ROOT / "build-gcc" / PLUGIN),
+        "QUERNEL_LIBRARY": str(ROOT / "build-gcc" / "libquernel.so"),
+        "PYTHONPATH": f"{ROOT / 'python'}:{ROOT / 'tests' / 'python'}",
+        "QUERNEL_TEST_CASES": suite.cases("4000" if suite.options.long else "200"),
+    }
+    if suite.options.long:
+        env |= {"QUERNEL_FUZZ_GRAPHS": "2000", "QUERNEL_FUZZ_MUTANTS": "10000"}
+    total = Outcome()
+    for name in ENGINE_TESTS:
+        command = [python, ROOT / "tests" / "engines" / f"{name}.py"]
+        total.add(suite.step(f"engines/{name}", command, env))
     return total
 
 

@@ -19,6 +19,10 @@ typedef struct quernel_ep_options {
     bool all;         // claims islands that would lose, too (tests)
 } quernel_ep_options;
 
+/// An island that outlives the graph it was found in: its steps, small constants, and packed
+/// weights. Immutable, shared by threads.
+typedef struct quernel_ep_program quernel_ep_program;
+
 /// Nodes that run as one network. Values are indices of the graph's.
 typedef struct quernel_ep_island {
     uint32_t *nodes, n_nodes; // ascending
@@ -26,6 +30,7 @@ typedef struct quernel_ep_island {
     int32_t *outputs;         // values that are read outside, or are graph outputs
     uint32_t n_inputs, n_outputs;
     uint64_t macs; // multiply-adds of its convolutions and products; 0 where shapes are unknown
+    quernel_ep_program *program; // made on trial, with inputs and outputs in the order above
 } quernel_ep_island;
 
 /// Why a node is left to others.
@@ -47,16 +52,25 @@ int quernel_ep_partition_find(const quernel_ep_graph *graph, const quernel_ep_op
                               quernel_ep_partition *ret_partition, quernel_error *error);
 void quernel_ep_partition_free(quernel_ep_partition *partition);
 
-/// An island that outlives the graph it was found in: a copy of its nodes, shapes and small
-/// constants, and its packed weights. Immutable, shared by threads.
-typedef struct quernel_ep_program quernel_ep_program;
-
 /// Makes the program: packs the weights. `inputs` and `outputs` are in the order in which a run
 /// hands them in, as values of the graph.
 int quernel_ep_program_create(const quernel_ep_graph *graph, const quernel_ep_island *island,
                               const quernel_ep_options *options, quernel_ep_program **ret_program,
                               quernel_error *error);
 void quernel_ep_program_destroy(quernel_ep_program *program);
+
+/// What a run is handed: element types (quernel_ep_type), in order. They are the program's.
+typedef struct quernel_ep_signature {
+    uint32_t n_inputs, n_outputs;
+    const int32_t *inputs, *outputs;
+} quernel_ep_signature;
+
+quernel_ep_signature quernel_ep_program_signature(const quernel_ep_program *program);
+
+/// Changes the order in which a run hands tensors in and out: input i becomes inputs[i]. Before the
+/// program is shared.
+void quernel_ep_program_permute(quernel_ep_program *program, const uint32_t *inputs,
+                                const uint32_t *outputs);
 
 /// Bytes from which _load makes the same program again, without packing; for any instruction set.
 /// `data` NULL: only the size.

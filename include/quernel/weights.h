@@ -133,6 +133,15 @@ QUERNEL_API int quernel_weights_load(const void *blob, size_t bytes,
                                      const quernel_allocator *allocator,
                                      quernel_weights **ret_weights, quernel_error *error);
 
+/// Reads a blob and uses its packed bytes where they are: a mapped file, or a buffer, that stays as
+/// it is until the last reference is given back, those of operators among them.
+/// Shapes: `blob` is 64-byte aligned.
+/// Returns as quernel_weights_load; also QUERNEL_E_ALIGN.
+/// Threads: any. Owner: the caller (quernel_weights_release), also of the blob.
+QUERNEL_API int quernel_weights_map(const void *blob, size_t bytes,
+                                    const quernel_allocator *allocator,
+                                    quernel_weights **ret_weights, quernel_error *error);
+
 #ifdef __cplusplus
 }
 #endif

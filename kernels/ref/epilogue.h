@@ -9,9 +9,11 @@
 
 static inline float ref_residual(const quernel_i_epilogue *f, const uint8_t *r, uint32_t n,
                                  float t) {
-    if (f->r_type == QUERNEL_TYPE_F32) {
+    if (f->r_type == QUERNEL_TYPE_F32 || f->r_type == QUERNEL_TYPE_BF16) {
         float x;
-        memcpy(&x, r, sizeof x);
+        uint16_t half;
+        if (f->r_type == QUERNEL_TYPE_F32) memcpy(&x, r, sizeof x);
+        else memcpy(&half, r, sizeof half), x = quernel_i_from_bf16(half);
         return f->r_scale ? fmaf(x, f->r_scale[n], t) : t + x;
     }
     const int32_t q = f->r_type == QUERNEL_TYPE_S8 ? (int8_t)*r : *r;

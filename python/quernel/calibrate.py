@@ -1,207 +1,67 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds how the inputs of layers are coded: what the calibration set showed of each, candidates for
-each, the best one by the error that the int8 layers really make, and a check of the whole network
-on a part of the set that was put aside."""
+"""Finds how the inputs of layers are coded: candidates for each, the best one by the error that the
+int8 layers really make, and a check of the whole network on a part of the calibration set that was
+put aside."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
+import time
 from collections.abc import Callable, Container, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from . import layer_search
-from . import operators as ops
-from .layer import Coding, Layer, QuantLayer
+from .groups import PLAIN, ActivationStats, Choice, Group, Recorder, best
+from .layer import Coding, Layer
 
-if TYPE_CHECKING:
-    from .graph import Graph, QuantGraph
-
-# the error is measured on pieces of so many lines and columns, so many of them
-CROP, CROPS = 20, 12
 # what a choice must gain over the plain one, on data put aside, to be kept
 MARGIN_DB = 0.1
-
-
-class ActivationStats:
-    """What one value was in the calibration set: its range per channel, and pieces of it."""
-
-    def __init__(self) -> None:
-        self.least: Any = None  # arrays once something was added
-        self.greatest: Any = None
-        self.pieces: list[np.ndarray] = []
-
-    def add(self, x: np.ndarray, rng: np.random.Generator) -> None:
-        """x: [n, c, h, w] or [m, k]."""
-        self._extend(x)
-        piece = self._piece(x, rng)
-        if len(self.pieces) < CROPS:
-            self.pieces.append(piece)
-        else:
-            self.pieces[rng.integers(CROPS)] = piece
-
-    def _extend(self, x: np.ndarray) -> None:
-        axes = (0, 2, 3) if x.ndim == 4 else (0,)
-        least, greatest = np.minimum(x.min(axis=axes), 0), np.maximum(x.max(axis=axes), 0)
-        if self.least is not None:
-            least, greatest = np.minimum(least, self.least), np.maximum(greatest, self.greatest)
-        self.least, self.greatest = least, greatest
-
-    @staticmethod
-    def _piece(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Half of the pieces are where the largest value is: elsewhere clipping looks free."""
-        extreme = rng.random() < 0.5
-        image, *place = (
-            np.unravel_index(np.abs(x).argmax(), x.shape)
-            if extreme
-            else [rng.integers(size) for size in x.shape]
-        )
-        if x.ndim == 2:
-            return x[np.append(rng.permutation(len(x))[: CROP * CROP], image)]
-        top, left = (
-            int(np.clip(at - CROP // 2, 0, max(0, size - CROP)))
-            for at, size in zip(place[1:], x.shape[2:])
-        )
-        return np.ascontiguousarray(x[image : image + 1, :, top : top + CROP, left : left + CROP])
-
-    @staticmethod
-    def of(pieces: Iterable[np.ndarray]) -> ActivationStats:
-        """What these pieces alone show."""
-        stats = ActivationStats()
-        for piece in pieces:
-            stats._extend(piece)
-        return stats
-
-    def merged(self, other: ActivationStats | None) -> ActivationStats:
-        """Both together; the other may be None."""
-        if other is None:
-            return self
-        both = ActivationStats()
-        both.least, both.greatest = (
-            np.minimum(self.least, other.least),
-            np.maximum(self.greatest, other.greatest),
-        )
-        both.pieces = self.pieces + other.pieces
-        return both
-
-    def silent(self) -> np.ndarray:
-        """Channels that were 0 throughout."""
-        return np.flatnonzero((self.least == 0) & (self.greatest == 0))
-
-
-class Recorder:
-    """Sees the values that layers read, over all calibration batches."""
-
-    def __init__(self, seed: int = 1) -> None:
-        self.stats: dict[str, ActivationStats] = {}
-        self._rng = np.random.default_rng(seed)
-
-    def __call__(self, key: str, x: np.ndarray) -> None:
-        if not np.isfinite(x).all():
-            index = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
-            raise ValueError(f"calibration: {key}: {x[index]} at {index}: must be finite")
-        self.stats.setdefault(key, ActivationStats()).add(x, self._rng)
-
-
-@dataclasses.dataclass(frozen=True)
-class Choice:
-    """How a value is to be coded, whatever its range: smoothing's exponent, and the share of the
-    range that is kept."""
-
-    alpha: float | None = None
-    kept: float = 1.0
-
-    def coding(self, stats: ActivationStats, layers: list[Layer]) -> Coding:
-        """The coding for what was seen; the layers that read the value share its smoothing
-        factors."""
-        smooth = None
-        if self.alpha is not None:
-            largest = np.max([layer.largest_weights() for layer in layers], axis=0)
-            smooth = ops.smooth_factors(
-                np.maximum(stats.greatest, -stats.least), largest, self.alpha
-            )
-        divisor: Any = 1 if smooth is None else smooth
-        least, greatest = (
-            float((bound / divisor).min() if low else (bound / divisor).max()) * self.kept
-            for bound, low in ((stats.least, True), (stats.greatest, False))
-        )
-        scale = (greatest - least) / 255 or 1.0
-        return Coding(scale, int(np.clip(np.rint(-least / scale), 0, 255)), ops.U8, smooth)
-
-
-PLAIN = Choice()
-
-
 # that refine() tries beside each value's own
 ALTERNATIVES = (PLAIN, Choice(0.5), Choice(0.65), Choice(0.8))
 CHECKED, TRIALS, STEP_DB = 2, 120, 0.02  # on so many batches, so often at most, for so much
 
 
-def noise(layers: list[Layer], coding: Coding, pieces: list[np.ndarray]) -> float:
-    """Sum of squared differences between int8 and float over the outputs of the layers for the
-    pieces."""
-    total = 0.0
-    for layer in layers:
-        packed = QuantLayer(layer, coding)
-        for piece in pieces:
-            total += float(np.square(packed(piece) - layer(piece), dtype=np.float64).sum())
-    return total
-
-
-def _as_choice(
-    found: layer_search.SearchResult, layers: list[Layer], pieces: list[np.ndarray]
-) -> Choice:
-    """The library's search result in terms that fit any range: its range is a share of that of
-    the pieces."""
-    stats = ActivationStats.of(pieces)
-    whole = Choice(found.alpha).coding(stats, layers).scale
-    assert found.coding.scale and whole  # both are static
-    return Choice(found.alpha, min(1.0, found.coding.scale / whole))
-
-
-def best(layers: list[Layer], stats: ActivationStats, smooth: bool) -> Choice:
-    """The library's choice for a value; of siblings' choices the one with the least noise over all
-    of them."""
-    found = [
-        _as_choice(layer_search.search(layer, stats.pieces, smooth), [layer], stats.pieces)
-        for layer in layers
-    ]
-    if len(found) == 1:
-        return found[0]
-    return min(found, key=lambda choice: noise(layers, choice.coding(stats, layers), stats.pieces))
-
-
-# how the choice for each value is made, of the layers that read it and what was seen of it
+# how the choice for each group is made, of the group and what was seen of its values
 POLICIES = {
-    "plain": lambda layers, stats: PLAIN,
-    "clipped": lambda layers, stats: best(layers, stats, smooth=False),
-    "smoothed by 0.5": lambda layers, stats: Choice(0.5),
-    "searched": lambda layers, stats: best(layers, stats, smooth=True),
+    "plain": lambda group, stats: PLAIN,
+    "clipped": lambda group, stats: best(group, stats, smooth=False),
+    "smoothed by 0.5": lambda group, stats: Choice(0.5),
+    "searched": lambda group, stats: best(group, stats, smooth=True),
 }
 UNSMOOTHED = {"smoothed by 0.5": "plain", "searched": "clipped"}  # where smoothing is refused
 
 
 def choices(
-    groups: dict[str, list[Layer]],
+    groups: dict[str, Group],
     stats: dict[str, ActivationStats],
     policy: str,
     silent: Container[str],
+    known: dict[str, dict[str, Choice]],
+    told: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Choice]:
-    """Value → Choice under a policy of POLICIES. groups: value → the layers that read it; silent:
-    those not to smooth."""
-    return {
-        value: POLICIES[UNSMOOTHED.get(policy, policy) if value in silent else policy](
-            layers, stats[value]
-        )
-        for value, layers in groups.items()
-    }
+    """Group → Choice under a policy of POLICIES. silent: values not to smooth; known: the same of
+    policies before; told: the share of the groups that is done."""
+    found: dict[str, Choice] = {}
+    for name, group in groups.items():
+        used = policy if group.smooths(silent) else UNSMOOTHED.get(policy, policy)
+        found[name] = known[used][name] if used in known else POLICIES[used](group, stats)
+        told(len(found) / len(groups))
+    return found
 
 
 def codings(
-    groups: dict[str, list[Layer]], stats: dict[str, ActivationStats], chosen: dict[str, Choice]
+    groups: dict[str, Group], stats: dict[str, ActivationStats], chosen: dict[str, Choice]
 ) -> dict[str, Coding]:
-    return {value: chosen[value].coding(stats[value], layers) for value, layers in groups.items()}
+    """Value → Coding."""
+    return {
+        value: coding
+        for name, group in groups.items()
+        for value, coding in group.codings(chosen[name], stats).items()
+    }
 
 
 def sqnr(reference: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> float:
@@ -221,46 +81,73 @@ def sqnr(reference: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> float:
 
 
 def candidates(
-    groups: dict[str, list[Layer]],
+    groups: dict[str, Group],
     searched: dict[str, dict[str, Choice]],
     winner: str,
     silent: Container[str],
 ) -> dict[str, list[Choice]]:
-    """Value → what refine() tries. Where the batches put aside refused smoothing, their own
-    channels that the others leave silent among the reasons, it is no candidate for any value
+    """Group → what refine() tries. Where the batches put aside refused smoothing, their own
+    channels that the others leave silent among the reasons, it is no candidate for any group
     either."""
     smoothed = any(choice.alpha is not None for choice in searched[winner].values())
-    alternatives = {
-        value: [*ALTERNATIVES, *(found[value] for found in searched.values())] for value in groups
-    }
+
+    def fits(name: str, choice: Choice) -> bool:
+        return choice.alpha is None or (smoothed and groups[name].smooths(silent))
+
     return {
-        value: [
-            choice for choice in found if (smoothed and value not in silent) or choice.alpha is None
+        name: [
+            choice
+            for choice in dict.fromkeys(
+                [*ALTERNATIVES, *(found[name] for found in searched.values())]
+            )
+            if fits(name, choice)
         ]
-        for value, found in alternatives.items()
+        for name in groups
     }
+
+
+@dataclasses.dataclass
+class Effort:
+    """How long refine() tries, and who is told how far the search is."""
+
+    trials: int = TRIALS
+    seconds: float = math.inf
+    progress: Callable[[float, str], None] = lambda share, text: None  # share of the search
+    started: float = dataclasses.field(default_factory=time.monotonic)
+
+    def choosing(self, before: float, part: float, policy: str, share: float) -> None:
+        """Policies are about the first half of the search."""
+        self.progress(0.5 * (before + part * share), policy)
+
+    def refining(self, trials: int) -> None:
+        self.progress(0.5 + 0.5 * trials / self.trials, f"refined, trial {trials}")
+
+    def over(self, trials: int) -> bool:
+        return trials >= self.trials or time.monotonic() - self.started >= self.seconds
 
 
 def refine(
-    groups: dict[str, list[Layer]],
+    groups: dict[str, Group],
     stats: dict[str, ActivationStats],
     chosen: dict[str, Choice],
     alternatives: dict[str, list[Choice]],
     measure: Callable[..., float],
+    effort: Effort,
 ) -> tuple[dict[str, Choice], float]:
-    """Tries other choices for one value after another on the whole network, and keeps what lowers
-    its noise: the best choice of every layer is not always the best end to end. alternatives: value
-    → choices to try. Ends when a round over all values changes nothing, or after TRIALS."""
+    """Tries other choices for one group after another on the whole network, and keeps what lowers
+    its noise: the best choice of every layer is not always the best end to end. alternatives: group
+    → choices to try. Ends when a round over all groups changes nothing, or the effort is over."""
     reached, trials, changed = measure(codings(groups, stats, chosen)), 0, True
-    while changed and trials < TRIALS:
+    while changed and not effort.over(trials):
         changed = False
-        for value in groups:
-            for other in dict.fromkeys(alternatives[value]):
-                if other == chosen[value] or trials == TRIALS:
+        for name in groups:
+            for other in alternatives[name]:
+                if other == chosen[name] or effort.over(trials):
                     continue
-                made, trials = measure(codings(groups, stats, {**chosen, value: other})), trials + 1
+                made, trials = measure(codings(groups, stats, {**chosen, name: other})), trials + 1
+                effort.refining(trials)
                 if made > reached + STEP_DB:
-                    chosen, reached, changed = {**chosen, value: other}, made, True
+                    chosen, reached, changed = {**chosen, name: other}, made, True
     return chosen, reached
 
 
@@ -275,7 +162,7 @@ CORRECTIONS = {
 
 
 def corrections(
-    groups: dict[str, list[Layer]],
+    groups: dict[str, Group],
     stats: dict[str, ActivationStats],
     found: dict[str, Coding],
     correct: Callable[..., Layer],
@@ -283,13 +170,14 @@ def corrections(
     """Layer → the layer in its place, by one of CORRECTIONS."""
     return {
         layer.name: correct(layer, found[value], stats[value].pieces)
-        for value, layers in groups.items()
+        for group in groups.values()
+        for value, layers in group.readers.items()
         for layer in layers
     }
 
 
 def corrected(
-    groups: dict[str, list[Layer]],
+    groups: dict[str, Group],
     part: dict[str, ActivationStats],
     whole: dict[str, ActivationStats],
     found: dict[str, Coding],
@@ -340,8 +228,16 @@ class Calibrated:
     silent: dict  # value → channels that the calibration set left at 0 though they are not dead
 
 
+def parted(batches: Iterable) -> tuple[list, list]:
+    """(batches to choose by, every second one to check by)."""
+    batches = list(batches)
+    if not batches:
+        raise ValueError("calibration: batches: 0: must be 1 or more")
+    return batches[0::2], batches[1::2] or batches
+
+
 def calibrate(
-    groups: dict[str, list[Layer]],
+    groups: dict[str, Group],
     batches: Iterable,
     record: Callable[[Any, Recorder], None],
     measure: Callable[..., float],
@@ -349,43 +245,68 @@ def calibrate(
     sources: dict[str, list[Layer]] | None = None,
 ) -> Calibrated:
     """The codings of all values. record(batch, recorder) shows the recorder what the float
-    network's layers read; measure(codings, batches, corrected) is the SQNR of the whole network.
-    Every second batch is put aside for the check of the policies, whose ranges do not know it; the
-    first of those refine the choice, and the others say whether that and what makes up for errors
-    are kept. The ranges of the outcome are those of all batches.
-
-    A value with channels that the set leaves silent is not smoothed: they would overflow later, and
-    no batch put aside could tell. Channels that are dead by their weights do not count."""
-    batches = list(batches)
-    if not batches:
-        raise ValueError("calibration: batches: 0: must be 1 or more")
-    parts = [batches[0::2], batches[1::2] or batches]
+    network's layers read; the rest is choose()'s."""
+    parts = parted(batches)
     recorders = [Recorder(seed) for seed in (1, 2)]
     for recorder, part in zip(recorders, parts):
         for batch in part:
             record(batch, recorder)
     first, second = (recorder.stats for recorder in recorders)
-    groups = {value: layers for value, layers in groups.items() if value in first}
-    stats = {value: first[value].merged(second.get(value)) for value in groups}
-    silent = silences(stats, sources or {})
-    searched = {policy: choices(groups, first, policy, silent) for policy in policies}
-    held_out = {
-        policy: measure(codings(groups, first, found), parts[1])
-        for policy, found in searched.items()
+    groups = {
+        name: group for name, group in groups.items() if all(v in first for v in group.readers)
     }
+    return choose(groups, (first, second), parts[1], measure, policies, sources)
+
+
+def choose(
+    groups: dict[str, Group],
+    shown: tuple[dict[str, ActivationStats], dict[str, ActivationStats]],
+    aside: list,
+    measure: Callable[..., float],
+    policies: tuple[str, ...] = tuple(POLICIES),
+    sources: dict[str, list[Layer]] | None = None,
+    effort: Effort | None = None,
+) -> Calibrated:
+    """The codings of all values. shown: what was seen in the batches that choose, and in those put
+    aside; measure(codings, batches, corrected) is the SQNR of the whole network.
+    The batches put aside check the policies, whose ranges do not know them; the first of those
+    refine the choice, and the others say whether that and what makes up for errors are kept. The
+    ranges of the outcome are those of all batches.
+
+    A value with channels that the set leaves silent is not smoothed: they would overflow later, and
+    no batch put aside could tell. Channels that are dead by their weights do not count."""
+    first, second = shown
+    effort = effort or Effort()
+    stats = {
+        value: first[value].merged(second.get(value))
+        for group in groups.values()
+        for value in group.readers
+    }
+    silent = silences(stats, sources or {})
+    searched: dict[str, dict[str, Choice]] = {}
+    held_out: dict[str, float] = {}
+    for at, policy in enumerate(policies):
+        told = functools.partial(effort.choosing, at / len(policies), 1 / len(policies), policy)
+        searched[policy] = choices(groups, first, policy, silent, searched, told)
+        held_out[policy] = measure(codings(groups, first, searched[policy]), aside)
     winner = max(held_out, key=held_out.__getitem__)
-    if held_out[winner] < held_out["plain"] + MARGIN_DB:
+    if held_out[winner] < held_out.get("plain", -np.inf) + MARGIN_DB:
         winner = "plain"
-    checked, unseen = parts[1][:CHECKED], parts[1][CHECKED:] or parts[1]
+    checked, unseen = aside[:CHECKED], aside[CHECKED:] or aside
     layers: dict[str, Layer] = {}
     if len(policies) > 1:
-        alternatives = candidates(groups, searched, winner, silent)
         searched["refined"], _ = refine(
-            groups, stats, searched[winner], alternatives, lambda found: measure(found, checked)
+            groups,
+            stats,
+            searched[winner],
+            candidates(groups, searched, winner, silent),
+            lambda found: measure(found, checked),
+            effort,
         )
         reached = {
             policy: measure(codings(groups, stats, searched[policy]), unseen)
-            for policy in (winner, "refined")
+            for policy in dict.fromkeys((winner, "refined", "plain"))
+            if policy in searched
         }
         winner = max(reached, key=reached.__getitem__)
         held_out["refined"], found = reached["refined"], codings(groups, stats, searched[winner])
@@ -396,43 +317,3 @@ def calibrate(
     return Calibrated(
         winner, searched[winner], codings(groups, stats, searched[winner]), layers, held_out, silent
     )
-
-
-def quantize_graph(
-    graph: Graph, batches: Iterable, threads: int = 1, policies: tuple[str, ...] = tuple(POLICIES)
-) -> tuple[QuantGraph, Calibrated]:
-    """(QuantGraph, Calibrated) of a Graph. Each batch is an array, or a tuple of the graph's
-    inputs."""
-    from .graph import QuantGraph
-
-    batches = [batch if isinstance(batch, tuple) else (batch,) for batch in batches]
-    layers = graph.layers_alone()
-    groups = {value: [layers[name] for name in names] for value, names in graph.groups().items()}
-
-    def record(batch: tuple, recorder: Recorder) -> None:
-        recorded = set()
-
-        def watch(node: Any, x: np.ndarray, y: np.ndarray) -> None:
-            if node.inputs[0] not in recorded:
-                recorded.add(node.inputs[0])
-                recorder(
-                    node.inputs[0], x.reshape(-1, x.shape[-1]) if node.layer.kind == "linear" else x
-                )
-
-        graph(*batch, watch=watch)
-
-    references = {}
-
-    def measure(
-        found: dict[str, Coding], part: list, corrected: dict[str, Layer] | None = None
-    ) -> float:
-        quantized, pairs = QuantGraph(graph, found, threads, corrected), []
-        for batch in part:
-            if id(batch) not in references:
-                references[id(batch)] = graph(*batch)
-            pairs.append(sqnr(references[id(batch)], quantized(*batch)))
-        return float(np.mean(pairs))
-
-    sources = {value: [layers[name] for name in graph.sources(value)] for value in groups}
-    calibrated = calibrate(groups, batches, record, measure, policies, sources)
-    return QuantGraph(graph, calibrated.codings, threads, calibrated.corrected), calibrated

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads a network in ncnn's format: a .param text (the graph) and a .bin (the numbers), as ncnn's
-own layers or as a Graph. What it does not know it refuses, naming the layer.
+own layers, as a Graph or as an ONNX model. What it does not know it refuses, naming the layer.
 
 .param: 7767517; "layers blobs"; then per layer "Type name inputs outputs input-names… output-names…
 key=value…", an array being "-23300-key=count,value,…". .bin: per layer in this order, without a
@@ -12,13 +12,15 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import struct
-from typing import NoReturn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from . import fold
-from .graph import LAYER, Graph, Node
 from .layer import Activation, Layer
+
+if TYPE_CHECKING:
+    import onnx
 
 MAGIC = "7767517"
 FLAG_FP32, FLAG_FP16 = 0, 0x01306B47
@@ -193,31 +195,95 @@ def _convolution(source: NcnnLayer) -> Layer:
     )
 
 
-def _node(source: NcnnLayer, inputs: list[str], constants: dict[str, np.ndarray]) -> Node:
-    """A Graph's node for one of ncnn's layers."""
-    p, attributes, op = source.params, {}, source.type
+OPSET = 13
+
+
+def _activation_node(source: NcnnLayer, value: str) -> list[Any]:
+    """What follows a convolution, from value to the layer's output."""
+    from onnx import helper
+
+    kind, out = source.params.get(9, 0), list(source.outputs)
+    if kind == 0:
+        return []
+    if kind not in ACTIVATIONS:
+        source.refuse(f"activation {kind} is not supported")
+    if kind == 1:
+        return [helper.make_node("Relu", [value], out)]
+    return [helper.make_node("LeakyRelu", [value], out, alpha=float(source.params[10][0]))]
+
+
+def _convolution_nodes(source: NcnnLayer, value: str, constants: dict[str, np.ndarray]) -> list:
+    from onnx import helper
+
+    layer = _convolution(source)
+    names = [f"{source.name}.weights", f"{source.name}.bias"]
+    constants.update(zip(names, (layer.weights, layer.bias)))
+    window = {
+        "kernel_shape": list(layer.weights.shape[2:]),
+        "strides": layer.stride,
+        "dilations": layer.dilation,
+        "pads": layer.pad,
+    }
+    if source.type == "Deconvolution":
+        window["output_padding"] = layer.output_pad
+    after = _activation_node(source, f"{source.name}.sums")
+    out = f"{source.name}.sums" if after else source.outputs[0]
+    op = "Conv" if source.type == "Convolution" else "ConvTranspose"
+    return [helper.make_node(op, [value, *names], [out], source.name, **window), *after]
+
+
+def _interp_node(source: NcnnLayer, value: str, constants: dict[str, np.ndarray]) -> Any:
+    """nearest takes the pixel to the left and above, cubic the middle between pixels."""
+    from onnx import helper
+
+    p, scales = source.params, f"{source.name}.scales"
+    if p[0] not in RESIZE_MODES:
+        source.refuse(f"parameters {p} are not supported")
+    constants[scales] = np.array([1, 1, p[1], p[2]], np.float32)
+    how = {
+        1: {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
+        3: {"coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": -0.75},
+    }[p[0]]
+    inputs = [value, "", scales]
+    return helper.make_node(
+        "Resize", inputs, source.outputs, source.name, mode=RESIZE_MODES[p[0]], **how
+    )
+
+
+def _onnx_nodes(source: NcnnLayer, read: list[str], constants: dict[str, np.ndarray]) -> list[Any]:
+    """ONNX's nodes for one of ncnn's layers."""
+    from onnx import helper
+
+    p, op = source.params, source.type
     if op in ("Convolution", "Deconvolution"):
-        return Node(LAYER, source.name, inputs, source.outputs, layer=_convolution(source))
+        return _convolution_nodes(source, read[0], constants)
+    if op == "Interp":
+        return [_interp_node(source, read[0], constants)]
     if op == "PReLU":
         slopes = f"{source.name}.slopes"
         constants[slopes] = source.arrays["slopes"].reshape(-1, 1, 1)
-        op, inputs = "PRelu", [*inputs, slopes]
-    elif op == "PixelShuffle":
-        op, attributes = "DepthToSpace", {"blocksize": p[0]}
-    elif op == "BinaryOp" and p.get(0, 0) == 0:
-        op = "Add"
-    elif op == "Interp" and p[0] in RESIZE_MODES:
-        scales = f"{source.name}.scales"
-        constants[scales] = np.array([1, 1, p[1], p[2]], np.float32)
-        op, inputs, attributes = "Resize", [*inputs, "", scales], {"mode": RESIZE_MODES[p[0]]}
-    else:
-        source.refuse(f"parameters {p} are not supported")
-    return Node(op, source.name, inputs, source.outputs, attributes)
+        return [helper.make_node("PRelu", [read[0], slopes], source.outputs, source.name)]
+    if op == "PixelShuffle":
+        how = {"blocksize": p[0], "mode": "CRD"}
+        return [helper.make_node("DepthToSpace", read, source.outputs, source.name, **how)]
+    if op == "BinaryOp" and p.get(0, 0) == 0:
+        return [helper.make_node("Add", read, source.outputs, source.name)]
+    return source.refuse(f"parameters {p} are not supported")
 
 
-def graph(layers: list[NcnnLayer], name: str = "network") -> Graph:
-    """The Graph of parsed layers; its outputs are the values that nothing reads."""
-    same, nodes, inputs, constants = {}, [], [], {}
+def to_onnx(
+    param: str | pathlib.Path, data: str | pathlib.Path, shape: Sequence[int | str]
+) -> onnx.ModelProto:
+    """The network of a .param and a .bin file as an ONNX model. shape: of its inputs, [n, c, h, w];
+    a text stands for a size that may change. Its outputs are the values that nothing reads."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    layers = parse(pathlib.Path(param).read_text(), pathlib.Path(data).read_bytes())
+    same: dict[str, str] = {}
+    constants: dict[str, np.ndarray] = {}
+    nodes: list[Any] = []
+    inputs: list[str] = []
     for source in layers:
         read = [same.get(value, value) for value in source.inputs]
         if source.type == "Input":
@@ -225,7 +291,19 @@ def graph(layers: list[NcnnLayer], name: str = "network") -> Graph:
         elif source.type == "Split":
             same.update((value, read[0]) for value in source.outputs)
         else:
-            nodes.append(_node(source, read, constants))
-    used = {value for node in nodes for value in node.inputs}
-    outputs = [value for node in nodes for value in node.outputs if value not in used]
-    return fold.fold(Graph(name, nodes, inputs, outputs, constants))
+            nodes += _onnx_nodes(source, read, constants)
+    used = {value for node in nodes for value in node.input}
+    outputs = [value for node in nodes for value in node.output if value not in used]
+    graph = helper.make_graph(
+        nodes,
+        pathlib.Path(param).stem,
+        [helper.make_tensor_value_info(value, onnx.TensorProto.FLOAT, shape) for value in inputs],
+        [helper.make_tensor_value_info(value, onnx.TensorProto.FLOAT, None) for value in outputs],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    opset = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(graph, opset_imports=opset, producer_name="quernel")
+    model.ir_version = 7
+    model = onnx.shape_inference.infer_shapes(model)
+    onnx.checker.check_model(model)
+    return model

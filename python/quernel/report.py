@@ -7,7 +7,8 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .calibrate import Calibrated, Choice
+    from .calibrate import Calibrated
+    from .groups import Choice
     from .layer import Coding
 
 

@@ -16,6 +16,7 @@ from torch import nn
 from torch.utils import _pytree
 
 from . import calibrate, modules, report, trace
+from .groups import Group
 from .layer import Coded, Coding, Layer, QuantLayer
 from .modules import NORMS, array, layer, unfit
 
@@ -334,8 +335,9 @@ def quantize(
         finally:
             held.restore()
 
+    groups = {value: Group.of(value, layers) for value, layers in held.groups.items()}
     calibrated = calibrate.calibrate(
-        held.groups, batches, held.record, measure, policies, held.sources()
+        groups, batches, held.record, measure, policies, held.sources()
     )
     macs = held.macs(reasons, batches[0])
     held.install(calibrated.codings, calibrated.corrected)

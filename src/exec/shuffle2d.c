@@ -28,11 +28,30 @@ static void move_piece(const quernel_i_shuffle2d *s, const line *l,
                         l->from + p->from * size, l->to + p->to * s->y.stride_c * size);
 }
 
+// A stretch of y's line for each pixel of x's.
+static void permute_line(const quernel_i_shuffle2d *s, const uint8_t *x, uint8_t *y, uint32_t phase,
+                         uint32_t size) {
+    const uint32_t count = s->y_w * s->y.c * size;
+    s->permute->run.permute(&(quernel_i_permute){
+        .x = x,
+        .y = y,
+        .x_row = (ptrdiff_t)s->x.stride_w * (ptrdiff_t)size,
+        .y_row = (ptrdiff_t)s->y_w * (ptrdiff_t)s->y.stride_w * (ptrdiff_t)size,
+        .index = s->bytes + (size_t)phase * count,
+        .rows = s->x.w,
+        .count = count,
+        .source = s->x.c * size});
+}
+
 static void move_line(const quernel_i_shuffle2d *s, const uint8_t *x, uint8_t *y, uint32_t image,
                       uint32_t h) {
     const uint32_t size = (uint32_t)quernel_type_size((quernel_type)s->x.type);
     const int64_t from = image * s->x.stride_n + (int64_t)(h / s->y_h * s->x_h) * s->x.stride_h,
                   to = image * s->y.stride_n + h * s->y.stride_h;
+    if (s->permute) {
+        permute_line(s, x + from * size, y + to * size, h % s->y_h, size);
+        return;
+    }
     for (uint32_t j = 0; j < s->y_w; j++) {
         const line l = {x + from * size, y + (to + j * s->y.stride_w) * size,
                         s->x_w * s->x.stride_w, s->y_w * s->y.stride_w, s->y.w / s->y_w};

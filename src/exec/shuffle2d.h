@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a shuffle: phase by phase (pixel of a block), pieces of channels move from pixel to pixel.
+// Where pieces are short and the pixels of a block's line lie in one stretch, a kernel permutes the
+// bytes of x's pixel to that stretch.
 #ifndef QUERNEL_EXEC_SHUFFLE2D_H
 #define QUERNEL_EXEC_SHUFFLE2D_H
 
+#include "kernels/ukr.h"
 #include "quernel/tensor.h"
 #include "quernel/threads.h"
 
@@ -19,6 +22,9 @@ typedef struct quernel_i_shuffle2d {
     uint32_t x_h, x_w, y_h, y_w;
     const quernel_i_shuffle2d_piece *pieces;
     const uint32_t *phases; // [y_h·y_w + 1]: where the pieces of each pixel of the block begin
+    const quernel_i_kernel *permute; // or NULL
+    // [y_h][y_w·channels·bytes of an element]: which byte of x's pixel it is
+    const uint32_t *bytes;
     uint32_t task_lines;
 } quernel_i_shuffle2d;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Creation, queries and the end of a network.
-#include "network/network.h"
+#include "network/layer.h"
 
 #include <string.h>
 
@@ -57,11 +57,7 @@ static ptrdiff_t skip_channels(const quernel_i_value *v, uint32_t channel) {
     return (ptrdiff_t)(channel * t->stride_c * (int64_t)quernel_type_size((quernel_type)t->type));
 }
 
-static int make_step(quernel_network *net, const quernel_network_desc *desc, uint32_t i,
-                     float *tables, quernel_error *error) {
-    const quernel_network_layer *l = &desc->layers[i];
-    const quernel_conv2d_desc d = quernel_i_network_params_describe(net, desc, i, tables);
-    quernel_i_step *step = &net->steps[i];
+static void keep_step(quernel_network *net, const quernel_network_layer *l, quernel_i_step *step) {
     *step = (quernel_i_step){NULL,
                              l->x,
                              l->y,
@@ -71,39 +67,51 @@ static int make_step(quernel_network *net, const quernel_network_desc *desc, uin
                              0};
     if (l->residual >= 0)
         step->residual_skip = skip_channels(&net->values[l->residual], l->residual_channel);
-    const bool up = d.weights->shape.kind == QUERNEL_WEIGHTS_DECONV2D;
-    const int code = (up ? quernel_deconv2d_create : quernel_conv2d_create)(&d, &step->op, error);
-    if (code) return quernel_i_network_layer_refuse(error, code, i);
+}
+
+static int make_step(const quernel_i_draft *draft, uint32_t i, quernel_error *error) {
+    quernel_network *net = draft->net;
+    const quernel_i_layer *l = &draft->layers[i];
+    const quernel_i_layer_ends ends = {
+        &net->values[l->desc.x],
+        l->desc.residual < 0 ? NULL : &net->values[l->desc.residual],
+        &net->values[l->desc.y],
+        quernel_i_factors_scratch(draft, 0),
+        quernel_i_factors_scratch(draft, 1),
+    };
+    quernel_i_step *step = &net->steps[i];
+    keep_step(net, &l->desc, step);
+    const int code = l->kind->create(l, &ends, &draft->desc, &step->op, error);
+    if (code) return quernel_i_layer_rename(error, code, i);
     const size_t bytes = quernel_i_round_up(quernel_operator_workspace(step->op), QUERNEL_I_LINE);
     if (bytes > net->operator_bytes) net->operator_bytes = bytes;
     return QUERNEL_OK;
 }
 
 // Factors and scales are needed until the operators have copied them.
-static int make_steps(quernel_network *net, const quernel_network_desc *desc,
-                      quernel_error *error) {
-    const size_t bytes = quernel_i_network_params_count(net) * sizeof(float);
-    float *tables = bytes ? quernel_i_allocate(&net->allocator, bytes) : NULL;
-    if (bytes && !tables) return refuse_memory(error, bytes);
-    int code = quernel_i_network_params_find(net, desc, tables, error);
-    for (uint32_t i = 0; i < net->n_steps && !code; i++)
-        code = make_step(net, desc, i, tables, error);
+static int make_steps(quernel_i_draft *draft, quernel_error *error) {
+    quernel_network *net = draft->net;
+    const size_t bytes = quernel_i_factors_count(net) * sizeof(float);
+    draft->tables = bytes ? quernel_i_allocate(&net->allocator, bytes) : NULL;
+    if (bytes && !draft->tables) return refuse_memory(error, bytes);
+    int code = quernel_i_factors_find(draft, error);
+    for (uint32_t i = 0; i < net->n_steps && !code; i++) code = make_step(draft, i, error);
     for (uint32_t i = 0; i < net->n_values; i++)
         net->values[i].smooth = NULL, net->values[i].desc.smooth = NULL;
-    quernel_i_release(&net->allocator, tables, bytes);
+    quernel_i_release(&net->allocator, draft->tables, bytes);
     return code;
 }
 
-static int make(const quernel_network_desc *desc, quernel_network **ret_network,
-                quernel_error *error) {
-    quernel_network *net = NULL;
-    int code = allocate(desc, &net, error);
+static int make(quernel_i_draft *draft, quernel_network **ret_network, quernel_error *error) {
+    int code = allocate(&draft->desc, &draft->net, error);
     if (code) return code;
-    code = quernel_i_values_find(net, desc, error);
-    if (!code) code = quernel_i_arena_assign(net, error);
-    if (!code) code = make_steps(net, desc, error);
-    if (code) quernel_network_destroy(net);
-    else *ret_network = net;
+    code = quernel_i_values_copy(draft, error);
+    if (!code) code = quernel_i_network_follow(draft, error);
+    if (!code) code = quernel_i_values_lay_out(draft, error);
+    if (!code) code = quernel_i_arena_assign(draft, error);
+    if (!code) code = make_steps(draft, error);
+    if (code) quernel_network_destroy(draft->net);
+    else *ret_network = draft->net;
     return code;
 }
 
@@ -111,16 +119,16 @@ int quernel_network_create(const quernel_network_desc *desc, quernel_network **r
                            quernel_error *error) {
     if (!desc) return quernel_i_error_null(error, where, "desc");
     if (!ret_network) return quernel_i_error_null(error, where, "ret_network");
-    quernel_network_desc own;
-    int code = quernel_i_network_read(desc, &own, error);
-    if (!code) code = check_desc(&own, error);
+    quernel_i_draft draft;
+    int code = quernel_i_network_read(desc, &draft, error);
+    if (!code) code = check_desc(&draft.desc, error);
     if (code) return code;
-    const quernel_allocator memory = quernel_i_allocator(own.allocator);
-    const size_t bytes = quernel_i_network_read_bytes(&own);
+    const quernel_allocator memory = quernel_i_allocator(draft.desc.allocator);
+    const size_t bytes = quernel_i_network_read_bytes(&draft);
     void *arrays = quernel_i_allocate(&memory, bytes);
     if (!arrays) return refuse_memory(error, bytes);
-    code = quernel_i_network_read_arrays(&own, arrays, error);
-    if (!code) code = make(&own, ret_network, error);
+    code = quernel_i_network_read_arrays(&draft, arrays, error);
+    if (!code) code = make(&draft, ret_network, error);
     quernel_i_release(&memory, arrays, bytes);
     return code;
 }

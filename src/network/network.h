@@ -16,6 +16,7 @@ typedef struct quernel_i_value {
     bool read;
     uint32_t first, last; // layers between which it lives
     size_t bytes, origin; // inner: its memory, and element (0, 0, 0, 0) within it
+    uint32_t home;        // inner: the tensor whose memory it takes over where that ends, or itself
     size_t arena_offset;  // inner: where its memory begins in the arena
     float *smooth;        // int8, while the network is made: [c]
 } quernel_i_value;
@@ -43,32 +44,40 @@ static inline bool quernel_i_value_int8(const quernel_i_value *v) {
     return v->desc.shape.type == QUERNEL_TYPE_S8 || v->desc.shape.type == QUERNEL_TYPE_U8;
 }
 
-/// Reads a descriptor of any size; then its arrays into `memory` of this many bytes, which
-/// desc->tensors and desc->layers point into from then on.
-int quernel_i_network_read(const quernel_network_desc *from, quernel_network_desc *ret_desc,
-                           quernel_error *error);
-size_t quernel_i_network_read_bytes(const quernel_network_desc *desc);
-int quernel_i_network_read_arrays(quernel_network_desc *desc, void *memory, quernel_error *error);
+/// A network that is being made. Tensors and layers are the library's own copies.
+typedef struct quernel_i_layer quernel_i_layer;
+typedef struct quernel_i_draft {
+    quernel_network_desc desc;
+    const quernel_network_tensor *tensors;
+    quernel_i_layer *layers;
+    quernel_network *net;
+    float *tables; // of quernel_i_factors_find
+} quernel_i_draft;
 
-/// Checks tensors and layers, infers what tensors hold, who reads them and how long they live, and
+/// Reads a descriptor of any size; then its arrays into `memory` of this many bytes.
+int quernel_i_network_read(const quernel_network_desc *from, quernel_i_draft *ret_draft,
+                           quernel_error *error);
+size_t quernel_i_network_read_bytes(const quernel_i_draft *draft);
+int quernel_i_network_read_arrays(quernel_i_draft *draft, void *memory, quernel_error *error);
+
+/// Checks the tensors and copies them into the network; then, where the layers have been followed,
 /// lays them out.
-int quernel_i_values_find(quernel_network *net, const quernel_network_desc *desc,
-                          quernel_error *error);
+int quernel_i_values_copy(quernel_i_draft *draft, quernel_error *error);
+int quernel_i_values_lay_out(quernel_i_draft *draft, quernel_error *error);
+
+/// Checks the layers in their order, infers the sizes of what they write, and notes who reads what
+/// and how long it lives.
+int quernel_i_network_follow(quernel_i_draft *draft, quernel_error *error);
 
 /// Gives each inner tensor its arena offset.
-int quernel_i_arena_assign(quernel_network *net, quernel_error *error);
+int quernel_i_arena_assign(quernel_i_draft *draft, quernel_error *error);
 
-/// Floats that quernel_i_network_params_find needs, SIZE_MAX on overflow.
-size_t quernel_i_network_params_count(const quernel_network *net);
-/// Fills the smoothing factors that each int8 tensor is divided by: the caller's, or its readers'.
-int quernel_i_network_params_find(quernel_network *net, const quernel_network_desc *desc,
-                                  float *tables, quernel_error *error);
-/// Completes the descriptor of a layer. `tables` as given to quernel_i_network_params_find.
-quernel_conv2d_desc quernel_i_network_params_describe(const quernel_network *net,
-                                                      const quernel_network_desc *desc,
-                                                      uint32_t layer, float *tables);
-
-/// The refusal of an operator, under the name of its layer.
-int quernel_i_network_layer_refuse(quernel_error *error, int code, uint32_t layer);
+/// Floats that quernel_i_factors_find needs.
+size_t quernel_i_factors_count(const quernel_network *net);
+/// Fills the smoothing factors that each int8 tensor is divided by: the caller's, or those that its
+/// readers, or the tensors that its codes are copied to, ask for.
+int quernel_i_factors_find(quernel_i_draft *draft, quernel_error *error);
+/// Two arrays behind the factors, each of the widest int8 tensor's channels.
+float *quernel_i_factors_scratch(const quernel_i_draft *draft, uint32_t which);
 
 #endif

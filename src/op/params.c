@@ -11,6 +11,10 @@ static bool int8_output(const quernel_epilogue *f) {
     return f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
 }
 
+static bool float_residual(const quernel_epilogue *f) {
+    return f->residual_type == QUERNEL_TYPE_F32 || f->residual_type == QUERNEL_TYPE_BF16;
+}
+
 // m_k = 1/(s_k·d_a), or 1/s_k where the scale comes in the run or by row.
 static float multiplier(const quernel_i_problem *p, size_t smooth_index) {
     const quernel_weights *w = p->weights;
@@ -82,9 +86,9 @@ static void fill_floats(const quernel_i_problem *p, const oc_tables *t, size_t j
     if (t->act_hi) t->act_hi[j] = fold ? f->hi * o : f->hi;
     if (t->out_scale) t->out_scale[j] = o;
     if (!t->r_scale) return;
-    const float d = f->residual_type == QUERNEL_TYPE_F32 ? 1.0f
-                    : f->residual_scales                 ? f->residual_scales[n]
-                                                         : f->residual_scale;
+    const float d = float_residual(f)    ? 1.0f
+                    : f->residual_scales ? f->residual_scales[n]
+                                         : f->residual_scale;
     t->r_scale[j] = fold ? d * o : d;
 }
 
@@ -107,8 +111,8 @@ static oc_tables take_oc_tables(const quernel_i_problem *p, quernel_i_layout *bl
     }
     if (int8_output(f) && !quernel_i_result_folded(f))
         t.out_scale = quernel_i_take(block, oc, sizeof(float));
-    // An f32 residual that nothing is folded into is added unscaled.
-    if (f->residual && (f->residual_type != QUERNEL_TYPE_F32 || quernel_i_result_folded(f)))
+    // A float residual that nothing is folded into is added unscaled.
+    if (f->residual && (!float_residual(f) || quernel_i_result_folded(f)))
         t.r_scale = quernel_i_take(block, oc, sizeof(float));
     return t;
 }
@@ -131,6 +135,15 @@ static void fill_k_runs(const quernel_i_problem *p, const quernel_i_plan *plan,
             k_runs[i].k_quads = phase.run_k_quads / per_row;
         }
     }
+}
+
+enum { CODES = 256 }; // of a byte
+
+static void copy_table(const quernel_epilogue *f, uint8_t *table, quernel_i_params *params) {
+    params->border = table ? f->table_zero : f->y_zero;
+    if (!table) return;
+    memcpy(table, f->table, (size_t)f->tables * CODES);
+    params->table = table, params->table_channel = f->tables > 1 ? CODES : 0;
 }
 
 static void fill_scalars(const quernel_i_problem *p, quernel_i_params *params) {
@@ -158,7 +171,9 @@ quernel_i_params quernel_i_params_make(const quernel_i_problem *p, const quernel
         by_taps ? NULL
                 : quernel_i_take(block, (size_t)s->phases * plan->rows.n_k_runs, sizeof *k_runs);
     const oc_tables t = take_oc_tables(p, block);
+    uint8_t *table = p->epilogue.table ? quernel_i_take(block, p->epilogue.tables, CODES) : NULL;
     if (!block->base) return params;
+    copy_table(&p->epilogue, table, &params);
     fill_scalars(p, &params);
     if (packed) fill_im2col(p, mult);
     if (!by_column) fill_channels(p, channels);

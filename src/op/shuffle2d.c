@@ -9,9 +9,13 @@
 #include "cpu/fpenv.h"
 #include "exec/shuffle2d.h"
 #include "op/operator.h"
+#include "registry/registry.h"
 
 #define WHERE "shuffle2d"
-enum { TASKS_PER_THREAD = 4 };             // threads that begin late, or are slower, take fewer
+enum {
+    TASKS_PER_THREAD = 4, // threads that begin late, or are slower, take fewer
+    SHORT = 16            // bytes that the permuting kernels make at a time
+};
 static const uint32_t max_size = 1u << 30; // as of tensors
 
 typedef struct shuffle2d {
@@ -25,8 +29,9 @@ static void run(const quernel_operator *op, const quernel_i_operator_call *call)
 
 static size_t explain(const quernel_operator *op, char *text, size_t capacity) {
     const quernel_i_shuffle2d *s = &((const shuffle2d *)op)->shuffle;
-    const int length = snprintf(text, capacity, "kernel=copy lines=%u pieces=%u", s->task_lines,
-                                s->phases[s->y_h * s->y_w]);
+    const int length =
+        snprintf(text, capacity, "kernel=%s lines=%u pieces=%u",
+                 s->permute ? s->permute->name : "copy", s->task_lines, s->phases[s->y_h * s->y_w]);
     return length < 0 ? 0 : (size_t)length;
 }
 
@@ -121,11 +126,31 @@ static quernel_i_shuffle2d_piece piece_at(const quernel_i_shuffle2d *s, const ui
     return p;
 }
 
+// Whether bytes are permuted: what lies side by side in both is shorter than what a kernel takes at
+// a time.
+static bool permutes(const quernel_i_shuffle2d *s, uint32_t stretches) {
+    const size_t bytes =
+        (size_t)s->y_h * s->y_w * s->y.c * quernel_type_size((quernel_type)s->x.type);
+    const bool in_one = s->y.stride_c == 1 && (s->y_w == 1 || s->y.stride_w == s->y.c);
+    return s->x_h * s->x_w == 1 && s->x.stride_c == 1 && in_one &&
+           bytes < stretches * (size_t)SHORT && bytes < UINT32_MAX;
+}
+
+static const uint32_t *take_bytes(const quernel_shuffle2d_desc *d, const quernel_i_shuffle2d *s,
+                                  quernel_i_layout *block) {
+    const uint32_t size = (uint32_t)quernel_type_size((quernel_type)s->x.type),
+                   count = s->y_h * s->y_w * s->y.c * size;
+    uint32_t *bytes = quernel_i_take(block, count, sizeof *bytes);
+    for (uint32_t i = 0; bytes && i < count; i++) bytes[i] = d->from[i / size] * size + i % size;
+    return bytes;
+}
+
 // Takes the tables, and fills them where `block` has a base.
 static void make_tables(const quernel_shuffle2d_desc *d, quernel_i_layout *block,
                         quernel_i_shuffle2d *s) {
     const uint32_t phases = s->y_h * s->y_w;
-    uint32_t *begins = quernel_i_take(block, (size_t)phases + 1, sizeof *begins), count = 0;
+    uint32_t *begins = quernel_i_take(block, (size_t)phases + 1, sizeof *begins), count = 0,
+             stretches = 0;
     quernel_i_shuffle2d_piece *pieces =
         block->base ? (quernel_i_shuffle2d_piece *)(void *)(block->base + block->used) : NULL;
     for (uint32_t phase = 0; phase < phases; phase++) {
@@ -133,12 +158,15 @@ static void make_tables(const quernel_shuffle2d_desc *d, quernel_i_layout *block
         for (uint32_t to = 0; to < s->y.c; count++) {
             const quernel_i_shuffle2d_piece p = piece_at(s, d->from + (size_t)phase * s->y.c, to);
             if (pieces) pieces[count] = p;
-            to += p.count;
+            to += p.count, stretches += p.step == 1 ? 1 : p.count;
         }
     }
     if (begins) begins[phases] = count;
     quernel_i_take(block, count, sizeof *pieces);
     s->phases = begins, s->pieces = pieces;
+    if (!permutes(s, stretches)) return;
+    s->permute = quernel_i_registry_best(QUERNEL_I_OP_PERMUTE, quernel_i_operator_usable(-1), -1);
+    s->bytes = take_bytes(d, s, block);
 }
 
 static void set_geometry(const quernel_shuffle2d_desc *d, const quernel_operator *op,

@@ -84,11 +84,11 @@ static int check_residual(const quernel_i_problem *p, quernel_error *error) {
     if ((f->y_type == QUERNEL_TYPE_S32) != (f->residual_type == QUERNEL_TYPE_S32))
         return quernel_i_validate_refuse(error, p->where, "epilogue.residual_type",
                                          "s32 goes with s32 output and with nothing else");
-    if (f->residual_type == QUERNEL_TYPE_S32 || f->residual_type == QUERNEL_TYPE_F32)
+    if (f->residual_type >= QUERNEL_TYPE_F32 && f->residual_type <= QUERNEL_TYPE_S32)
         return QUERNEL_OK;
     if (!quernel_i_validate_int8(f->residual_type))
         return quernel_i_validate_refuse(error, p->where, "epilogue.residual_type",
-                                         "must be f32, s8, u8 or s32");
+                                         "must be f32, bf16, s8, u8 or s32");
     const int zero = quernel_i_validate_zero(error, p->where, "epilogue.residual_zero",
                                              f->residual_zero, f->residual_type, 0);
     if (zero) return zero;
@@ -96,6 +96,27 @@ static int check_residual(const quernel_i_problem *p, quernel_error *error) {
         return quernel_i_check_floats(error, p->where, "epilogue.residual_scales",
                                       f->residual_scales, p->weights->shape.out, 1);
     return quernel_i_check_float(error, p->where, "epilogue.residual_scale", f->residual_scale, 1);
+}
+
+static int check_table(const quernel_i_problem *p, quernel_error *error) {
+    const quernel_epilogue *f = &p->epilogue;
+    const uint32_t out = p->weights->shape.out;
+    if (!f->table) {
+        const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, p->where, "epilogue.tables",
+                                               f->tables, 0, 0);
+        return code ? code
+                    : quernel_i_check_range(error, QUERNEL_E_VALUE, p->where, "epilogue.table_zero",
+                                            f->table_zero, 0, 0);
+    }
+    if (!quernel_i_validate_int8(f->y_type))
+        return quernel_i_validate_refuse(error, p->where, "epilogue.table",
+                                         "is for s8 and u8 output");
+    if (f->tables != 1 && f->tables != out)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "epilogue.tables", -1,
+                                   "%s: epilogue.tables: %u: must be 1 or %u", p->where, f->tables,
+                                   out);
+    return quernel_i_validate_zero(error, p->where, "epilogue.table_zero", f->table_zero, f->y_type,
+                                   0);
 }
 
 int quernel_i_validate_quant(const quernel_i_problem *p, quernel_error *error) {
@@ -111,6 +132,7 @@ int quernel_i_validate_quant(const quernel_i_problem *p, quernel_error *error) {
     if (!code) code = check_bias(p, error);
     if (!code) code = quernel_i_validate_activation(f, p->where, p->weights->shape.out, error);
     if (!code) code = check_residual(p, error);
+    if (!code) code = check_table(p, error);
     return code;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights as a blob: little-endian header, smoothing factors, scales, zero points, packed bytes;
-// CRC-32C at the end. Sums are not stored: load computes them from the packed bytes, so that they
-// cannot contradict them.
+// Weights as a blob: little-endian header, smoothing factors, scales, zero points, from the next
+// multiple of 64 bytes on the packed bytes, so that they can be used where they are; CRC-32C at the
+// end. Sums are not stored: they are computed from the packed bytes, and cannot contradict them.
 #include <math.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "pack/weights.h"
 
 static const uint8_t magic[8] = {'Q', 'R', 'N', 'L', 'W', 'T', 'S', 0};
-enum { BLOB_VERSION = 2, HEADER_WORDS = 15, HEADER_BYTES = 8 + 4 * HEADER_WORDS, CRC_BYTES = 4 };
+enum { BLOB_VERSION = 3, HEADER_WORDS = 15, HEADER_BYTES = 8 + 4 * HEADER_WORDS, CRC_BYTES = 4 };
 
 // The words of the header, in order.
 enum {
@@ -58,12 +58,17 @@ static const uint8_t *get_words(const uint8_t *from, void *words, size_t count) 
     return from + 4 * count;
 }
 
-static size_t blob_bytes(size_t smooth_count, size_t out, size_t packed) {
-    return HEADER_BYTES + 4 * smooth_count + 8 * out + packed + CRC_BYTES;
+static size_t tables_end(size_t smooth_count, size_t out) {
+    return HEADER_BYTES + 4 * smooth_count + 8 * out;
+}
+
+static size_t packed_at(size_t smooth_count, size_t out) {
+    return quernel_i_round_up(tables_end(smooth_count, out), QUERNEL_I_LINE);
 }
 
 size_t quernel_weights_blob_bytes(const quernel_weights *w) {
-    return w ? blob_bytes(w->smooth_count, w->shape.out, w->shape.packed_bytes) : 0;
+    if (!w) return 0;
+    return packed_at(w->smooth_count, w->shape.out) + w->shape.packed_bytes + CRC_BYTES;
 }
 
 int quernel_weights_save(const quernel_weights *w, void *ret_blob, size_t bytes,
@@ -91,8 +96,10 @@ int quernel_weights_save(const quernel_weights *w, void *ret_blob, size_t bytes,
     if (w->smooth_count) to = put_words(to, w->smooth, w->smooth_count);
     to = put_words(to, w->scale, s->out);
     to = put_words(to, w->zero, s->out);
-    memcpy(to, w->packed, s->packed_bytes);
-    put32(to + s->packed_bytes, quernel_i_crc32c(0, ret_blob, need - CRC_BYTES));
+    uint8_t *packed = (uint8_t *)ret_blob + packed_at(w->smooth_count, s->out);
+    memset(to, 0, (size_t)(packed - to));
+    memcpy(packed, w->packed, s->packed_bytes);
+    put32(packed + s->packed_bytes, quernel_i_crc32c(0, ret_blob, need - CRC_BYTES));
     return QUERNEL_OK;
 }
 
@@ -140,20 +147,6 @@ static bool good_values(const quernel_weights *w) {
     return true;
 }
 
-// Padding must be 0: kernels multiply it with whatever follows a row.
-static bool good_padding(const quernel_weights *w) {
-    const quernel_i_weights_shape *s = &w->shape;
-    uint64_t all = 0, real = 0;
-    for (size_t i = 0; i < s->packed_bytes; i++) all += w->packed[i] != 0;
-    for (uint32_t n = 0; n < s->out; n++)
-        for (uint32_t t = 0; t < s->taps; t++) {
-            const quernel_i_weight_position at = quernel_i_weight_find(s, n, t);
-            for (uint32_t c = 0; c < s->group_in; c++)
-                real += w->packed[quernel_i_weight_byte(&at, c)] != 0;
-        }
-    return all == real;
-}
-
 // Header, sizes and checksum, before anything is allocated by them.
 static int check_blob(const uint8_t *blob, size_t bytes, uint32_t *ret_header,
                       quernel_i_weights_shape *ret_shape, quernel_error *error) {
@@ -165,36 +158,42 @@ static int check_blob(const uint8_t *blob, size_t bytes, uint32_t *ret_header,
         return refuse(error, "has a version that this library does not read");
     if (!shape_of(ret_header, ret_shape))
         return refuse(error, "has sizes that do not fit one another");
-    if (bytes != blob_bytes(ret_header[SMOOTH_COUNT], ret_shape->out, ret_shape->packed_bytes))
+    const size_t packed = packed_at(ret_header[SMOOTH_COUNT], ret_shape->out);
+    if (bytes != packed + ret_shape->packed_bytes + CRC_BYTES)
         return refuse(error, "is truncated, or longer than its header says");
     if (get32(blob + bytes - CRC_BYTES) != quernel_i_crc32c(0, blob, bytes - CRC_BYTES))
         return refuse(error, "is corrupted: its checksum is wrong");
+    for (size_t i = tables_end(ret_header[SMOOTH_COUNT], ret_shape->out); i < packed; i++)
+        if (blob[i]) return refuse(error, "has something between its tables and its weights");
     return QUERNEL_OK;
 }
 
 static void read_tables(const uint8_t *from, quernel_weights *w) {
     from = get_words(from, w->smooth, w->smooth_count);
     from = get_words(from, w->scale, w->shape.out);
-    from = get_words(from, w->zero, w->shape.out);
-    memcpy(w->packed, from, w->shape.packed_bytes);
+    get_words(from, w->zero, w->shape.out);
 }
 
-int quernel_weights_load(const void *blob, size_t bytes, const quernel_allocator *allocator,
-                         quernel_weights **ret_weights, quernel_error *error) {
-    if (!blob) return quernel_i_error_null(error, "load", "blob");
-    if (!ret_weights) return quernel_i_error_null(error, "load", "ret_weights");
+// `in_place`: the packed bytes stay where they are.
+static int open_blob(const uint8_t *blob, size_t bytes, bool in_place,
+                     const quernel_allocator *allocator, quernel_weights **ret_weights,
+                     quernel_error *error) {
     uint32_t header[HEADER_WORDS];
     quernel_i_weights_shape shape;
     quernel_weights *w;
     int code = quernel_i_allocator_check(allocator, "load", error);
     if (!code) code = check_blob(blob, bytes, header, &shape, error);
-    if (!code)
-        code = quernel_i_weights_allocate(&shape, header[SMOOTH_COUNT], allocator, &w, error);
+    if (code) return code;
+    const uint8_t *packed = blob + packed_at(header[SMOOTH_COUNT], shape.out);
+    code =
+        quernel_i_weights_allocate(&shape, header[SMOOTH_COUNT],
+                                   in_place ? (const int8_t *)packed : NULL, allocator, &w, error);
     if (code) return code;
     w->smooth_kind = (int32_t)header[SMOOTH_KIND];
     w->has_zero = header[HAS_ZERO] != 0;
-    read_tables((const uint8_t *)blob + HEADER_BYTES, w);
-    if (!good_values(w) || !good_padding(w)) {
+    read_tables(blob + HEADER_BYTES, w);
+    if (!in_place) memcpy(w->packed, packed, shape.packed_bytes);
+    if (!good_values(w) || !quernel_i_weights_good_padding(w)) {
         quernel_weights_release(w);
         return refuse(error,
                       "has scales, factors, zero points or padding that no packed weights have");
@@ -202,4 +201,22 @@ int quernel_weights_load(const void *blob, size_t bytes, const quernel_allocator
     quernel_i_weights_sum(w);
     *ret_weights = w;
     return QUERNEL_OK;
+}
+
+int quernel_weights_load(const void *blob, size_t bytes, const quernel_allocator *allocator,
+                         quernel_weights **ret_weights, quernel_error *error) {
+    if (!blob) return quernel_i_error_null(error, "load", "blob");
+    if (!ret_weights) return quernel_i_error_null(error, "load", "ret_weights");
+    return open_blob(blob, bytes, false, allocator, ret_weights, error);
+}
+
+int quernel_weights_map(const void *blob, size_t bytes, const quernel_allocator *allocator,
+                        quernel_weights **ret_weights, quernel_error *error) {
+    if (!blob) return quernel_i_error_null(error, "load", "blob");
+    if (!ret_weights) return quernel_i_error_null(error, "load", "ret_weights");
+    if ((uintptr_t)blob % QUERNEL_I_LINE)
+        return quernel_i_error_set(error, QUERNEL_E_ALIGN, "blob", -1,
+                                   "load: blob: %p: must be aligned to %d bytes", blob,
+                                   QUERNEL_I_LINE);
+    return open_blob(blob, bytes, true, allocator, ret_weights, error);
 }

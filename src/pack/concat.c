@@ -74,8 +74,10 @@ int quernel_weights_concat(const quernel_weights *const *parts, uint32_t count,
     if (!code) code = quernel_i_allocator_check(allocator, WHERE, error);
     quernel_weights *w;
     if (!code)
-        code = quernel_i_weights_allocate(&shape, parts[0]->smooth_count, allocator, &w, error);
+        code =
+            quernel_i_weights_allocate(&shape, parts[0]->smooth_count, NULL, allocator, &w, error);
     if (code) return code;
+    memset(w->packed, 0, shape.packed_bytes);
     w->has_zero = has_zero;
     w->smooth_kind = parts[0]->smooth_kind;
     if (w->smooth) memcpy(w->smooth, parts[0]->smooth, w->smooth_count * sizeof *w->smooth);

@@ -145,25 +145,26 @@ quernel_i_weight_position quernel_i_weight_find(const quernel_i_weights_shape *s
 }
 
 static void lay_out(quernel_weights *w, quernel_i_layout *block, const quernel_i_weights_shape *s,
-                    size_t smooth_count) {
+                    size_t smooth_count, bool packs) {
     quernel_i_take(block, 1, sizeof(quernel_weights));
-    int8_t *packed = quernel_i_take(block, s->packed_bytes, 1);
     const size_t oc = (size_t)s->subproblems * s->oc16;
     int32_t *sum = quernel_i_take(block, oc, sizeof *sum);
     uint64_t *abs_sum = quernel_i_take(block, oc, sizeof *abs_sum);
     float *scale = quernel_i_take(block, s->out, sizeof *scale);
     int32_t *zero = quernel_i_take(block, s->out, sizeof *zero);
     float *smooth = smooth_count ? quernel_i_take(block, smooth_count, sizeof *smooth) : NULL;
+    if (w) memset(w, 0, block->used);
+    int8_t *packed = packs ? quernel_i_take(block, s->packed_bytes, 1) : NULL;
     if (!w) return;
     w->packed = packed, w->sum = sum, w->abs_sum = abs_sum;
     w->scale = scale, w->zero = zero, w->smooth = smooth;
 }
 
 int quernel_i_weights_allocate(const quernel_i_weights_shape *shape, size_t smooth_count,
-                               const quernel_allocator *allocator, quernel_weights **ret_weights,
-                               quernel_error *error) {
+                               const int8_t *packed, const quernel_allocator *allocator,
+                               quernel_weights **ret_weights, quernel_error *error) {
     quernel_i_layout block = {0};
-    lay_out(NULL, &block, shape, smooth_count);
+    lay_out(NULL, &block, shape, smooth_count, !packed);
     if (block.overflow)
         return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "out", -1,
                                    "weights: their size in bytes overflows");
@@ -172,34 +173,17 @@ int quernel_i_weights_allocate(const quernel_i_weights_shape *shape, size_t smoo
     if (!w)
         return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1,
                                    "weights: no memory for %zu bytes", block.used);
-    memset(w, 0, block.used);
+    const size_t bytes = block.used;
+    block = (quernel_i_layout){.base = (uint8_t *)w};
+    lay_out(w, &block, shape, smooth_count, !packed);
+    if (packed) w->packed = (int8_t *)(uintptr_t)packed; // read alone from here on
     atomic_init(&w->references, 1);
     w->allocator = memory;
-    w->bytes = block.used;
+    w->bytes = bytes;
     w->shape = *shape;
     w->smooth_count = smooth_count;
-    block = (quernel_i_layout){.base = (uint8_t *)w};
-    lay_out(w, &block, shape, smooth_count);
     *ret_weights = w;
     return QUERNEL_OK;
-}
-
-void quernel_i_weights_sum(quernel_weights *w) {
-    const quernel_i_weights_shape *s = &w->shape;
-    const size_t oc = (size_t)s->subproblems * s->oc16;
-    memset(w->sum, 0, oc * sizeof *w->sum);
-    memset(w->abs_sum, 0, oc * sizeof *w->abs_sum);
-    for (uint32_t n = 0; n < s->out; n++)
-        for (uint32_t t = 0; t < s->taps; t++) {
-            const quernel_i_weight_position at = quernel_i_weight_find(s, n, t);
-            const size_t j = (size_t)at.subproblem * s->oc16 + at.oc;
-            for (uint32_t c = 0; c < s->group_in; c++) {
-                const int32_t q = (int32_t)w->packed[quernel_i_weight_byte(&at, c)],
-                              d = q - w->zero[n];
-                w->sum[j] += q;
-                w->abs_sum[j] += (uint64_t)(d < 0 ? -d : d);
-            }
-        }
 }
 
 quernel_weights *quernel_weights_retain(quernel_weights *weights) {

@@ -88,10 +88,11 @@ struct quernel_weights {
 /// its own sums; they and smoothing per im2col column keep depthwise weights in w16x4.
 bool quernel_i_weights_shape_fill(quernel_i_weights_shape *shape, bool has_zero, bool by_column);
 
-/// Allocates an empty (zeroed) block for this shape.
+/// Allocates a block for this shape: tables of zeros; what `packed` holds is not said. With
+/// `packed` given that memory is used in place of its own.
 int quernel_i_weights_allocate(const quernel_i_weights_shape *shape, size_t smooth_count,
-                               const quernel_allocator *allocator, quernel_weights **ret_weights,
-                               quernel_error *error);
+                               const int8_t *packed, const quernel_allocator *allocator,
+                               quernel_weights **ret_weights, quernel_error *error);
 
 /// The position of output channel n's weights at tap t, for all input channels of its group:
 /// subproblem, its output channel, the byte of that one's first k, and the k of input channel 0.
@@ -110,6 +111,10 @@ int quernel_i_weights_read(const quernel_weights_desc *from, const char *where, 
 /// Checks a descriptor that was read, and fills the sizes that follow from it.
 int quernel_i_weights_check(const quernel_weights_desc *desc, quernel_i_weights_shape *ret_shape,
                             quernel_error *error);
+
+/// Factors that a descriptor has; whether it has zero points other than 0.
+size_t quernel_i_weights_smooth_count(const quernel_weights_desc *desc);
+bool quernel_i_weights_any_zero(const quernel_weights_desc *desc);
 
 /// Elements of a descriptor's data for output channel n at tap t: that of input channel c of the
 /// group is first + c·step.
@@ -134,7 +139,19 @@ static inline uint32_t quernel_i_weights_subproblem_channel(const quernel_i_weig
     return s->interleaved ? oc % s->group_out : subproblem / s->phases * s->oc + oc;
 }
 
-/// Recomputes `sum` and `abs_sum` from `packed`, `zero` and the shape.
+/// The sub-panel of 16 output channels of a subproblem from `oc` on: quads of [16 oc][4 k].
+static inline int8_t *quernel_i_weights_panel(const quernel_weights *w, uint32_t subproblem,
+                                              const quernel_i_phase *phase, uint32_t oc) {
+    return w->packed + subproblem / w->shape.phases * w->shape.group_pack_bytes + phase->offset +
+           oc / 16 * phase->panel_bytes;
+}
+
+/// Computes `sum` and `abs_sum` from `packed`, `zero` and the shape; of one sub-panel.
 void quernel_i_weights_sum(quernel_weights *weights);
+void quernel_i_weights_sum_panel(quernel_weights *weights, uint32_t subproblem,
+                                 const quernel_i_phase *phase, uint32_t oc);
+
+/// Padding must be 0: kernels multiply it with whatever follows a row.
+bool quernel_i_weights_good_padding(const quernel_weights *weights);
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packs weights: checks the descriptor, multiplies the smoothing factors in, quantizes, and writes
-// each weight to its position.
+// Packs weights: multiplies the smoothing factors in, quantizes, and writes each weight to its
+// position, a sub-panel of 16 output channels at a time: their rows, k in order, then the quads of
+// the rows side by side.
 #include <math.h>
 #include <string.h>
 
-#include "base/desc.h"
 #include "base/error.h"
 #include "base/num.h"
 #include "cpu/fpenv.h"
@@ -12,157 +12,6 @@
 
 #define WHERE "weights"
 #define DEAD 0x1p-96f // a channel whose largest weight is below this is dead: scale 1, weights 0
-
-static int check_sizes(const quernel_weights_desc *d, quernel_error *error) {
-    const struct {
-        const char *name;
-        uint32_t value;
-    } sizes[] = {{"out", d->out},
-                 {"in", d->in},
-                 {"kernel_h", d->kernel_h},
-                 {"kernel_w", d->kernel_w},
-                 {"groups", d->groups}};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        const int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, sizes[i].name,
-                                               sizes[i].value, 1, 1 << 26);
-        if (code) return code;
-    }
-    const bool deconv = d->kind == QUERNEL_WEIGHTS_DECONV2D;
-    int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "deconv_stride_h",
-                                     d->deconv_stride_h, 0, deconv ? QUERNEL_I_STRIDE_MAX : 0);
-    if (!code)
-        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, "deconv_stride_w",
-                                     d->deconv_stride_w, 0, deconv ? QUERNEL_I_STRIDE_MAX : 0);
-    if (code) return code;
-    if (d->in % d->groups || d->out % d->groups)
-        return quernel_i_error_set(error, QUERNEL_E_SHAPE, "groups", -1,
-                                   WHERE ": groups: %u: must divide in (%u) and out (%u)",
-                                   d->groups, d->in, d->out);
-    if (d->kind == QUERNEL_WEIGHTS_LINEAR &&
-        (d->kernel_h != 1 || d->kernel_w != 1 || d->groups != 1))
-        return quernel_i_error_set(
-            error, QUERNEL_E_SHAPE,
-            d->groups != 1     ? "groups"
-            : d->kernel_w != 1 ? "kernel_w"
-                               : "kernel_h",
-            -1, WHERE ": kernel_h, kernel_w, groups: %u, %u, %u: must be 1 for linear weights",
-            d->kernel_h, d->kernel_w, d->groups);
-    return QUERNEL_OK;
-}
-
-static int check_strides(const quernel_weights_desc *d, const quernel_i_weights_shape *s,
-                         quernel_error *error) {
-    const bool linear = d->kind == QUERNEL_WEIGHTS_LINEAR;
-    if (!linear && (d->stride_in < 0 || d->stride_in > 1))
-        return quernel_i_error_set(error, QUERNEL_E_STRIDE, "stride_in", -1,
-                                   WHERE ": stride_in: %lld: must be 0 or 1 but for linear weights",
-                                   (long long)d->stride_in);
-    const int64_t slice = d->kind == QUERNEL_WEIGHTS_DECONV2D ? (int64_t)s->group_out * s->taps
-                                                              : (int64_t)s->group_in * s->taps;
-    const int64_t max = INT64_MAX / 8 / (1 << 26);
-    if (d->stride_in < 0 || d->stride_in > max)
-        return quernel_i_error_set(error, QUERNEL_E_STRIDE, "stride_in", -1,
-                                   WHERE ": stride_in: %lld: out of range",
-                                   (long long)d->stride_in);
-    // One slice overlaps nothing, whatever its stride.
-    const bool transposed = linear && d->stride_in > 1,
-               alone = (d->kind == QUERNEL_WEIGHTS_DECONV2D ? d->in : d->out) == 1;
-    const int64_t min = d->stride == 0 || transposed || alone ? 0 : slice;
-    const int64_t across = alone || !transposed ? 0 : (int64_t)d->out * (d->stride ? d->stride : 1);
-    if (d->stride < min || d->stride > max || d->stride_in < across)
-        return quernel_i_error_set(error, QUERNEL_E_STRIDE, transposed ? "stride_in" : "stride", -1,
-                                   WHERE ": stride, stride_in: %lld, %lld: elements overlap",
-                                   (long long)d->stride, (long long)d->stride_in);
-    return QUERNEL_OK;
-}
-
-static size_t smooth_count(const quernel_weights_desc *d) {
-    if (d->smooth_kind == QUERNEL_SMOOTH_NONE) return 0;
-    return d->smooth_kind == QUERNEL_SMOOTH_CHANNEL ? d->in
-                                                    : (size_t)d->in * d->kernel_h * d->kernel_w;
-}
-
-static int check_smooth(const quernel_weights_desc *d, quernel_error *error) {
-    const int code = quernel_i_check_range(
-        error, QUERNEL_E_VALUE, WHERE, "smooth_kind", d->smooth_kind, 0,
-        d->kind == QUERNEL_WEIGHTS_CONV2D ? QUERNEL_SMOOTH_COLUMN : QUERNEL_SMOOTH_CHANNEL);
-    if (code) return code;
-    const size_t count = smooth_count(d);
-    if (count && !d->smooth) return quernel_i_error_null(error, WHERE, "smooth");
-    return quernel_i_check_floats(error, WHERE, "smooth", d->smooth, count, 1);
-}
-
-static int check_scales(const quernel_weights_desc *d, quernel_error *error) {
-    if (d->scale) {
-        const int code = quernel_i_check_floats(error, WHERE, "scale", d->scale, d->out, 1);
-        if (code) return code;
-    }
-    if (!d->zero) return QUERNEL_OK;
-    if (d->type == QUERNEL_TYPE_F32)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "zero", -1,
-                                   WHERE ": zero: must be NULL for f32 weights");
-    const int32_t lo = d->type == QUERNEL_TYPE_S8 ? -128 : 0;
-    for (uint32_t n = 0; n < d->out; n++)
-        if (d->zero[n] < lo || d->zero[n] > lo + 255)
-            return quernel_i_error_set(error, QUERNEL_E_VALUE, "zero", n,
-                                       WHERE ": zero[%u]: %d: must be %d to %d", n, d->zero[n], lo,
-                                       lo + 255);
-    return QUERNEL_OK;
-}
-
-static int check_members(const quernel_weights_desc *d, quernel_error *error) {
-    int code = quernel_i_check_range(error, QUERNEL_E_VALUE, WHERE, "kind", d->kind, 0,
-                                     QUERNEL_WEIGHTS_DECONV2D);
-    if (code) return code;
-    if (d->type != QUERNEL_TYPE_F32 && d->type != QUERNEL_TYPE_S8 && d->type != QUERNEL_TYPE_U8)
-        return quernel_i_error_set(error, QUERNEL_E_VALUE, "type", -1,
-                                   WHERE ": type: %d: must be f32, s8 or u8", d->type);
-    if (!d->data) return quernel_i_error_null(error, WHERE, "data");
-    if ((code = check_sizes(d, error))) return code;
-    if ((code = check_smooth(d, error))) return code;
-    if ((code = check_scales(d, error))) return code;
-    return quernel_i_allocator_check(d->allocator, WHERE, error);
-}
-
-static bool any_zero_point(const quernel_weights_desc *d) {
-    if (d->type == QUERNEL_TYPE_U8) return true;
-    if (!d->zero) return false;
-    for (uint32_t n = 0; n < d->out; n++)
-        if (d->zero[n]) return true;
-    return false;
-}
-
-int quernel_i_weights_read(const quernel_weights_desc *from, const char *where, const char *name,
-                           quernel_weights_desc *ret_desc, quernel_error *error) {
-    const quernel_i_desc *desc =
-        QUERNEL_I_DESC(quernel_weights_desc, QUERNEL_WEIGHTS_DESC_MIN, where, name);
-    *ret_desc = (quernel_weights_desc)QUERNEL_WEIGHTS_DESC_INIT;
-    return quernel_i_desc_read(desc, ret_desc, from, error);
-}
-
-int quernel_i_weights_check(const quernel_weights_desc *d, quernel_i_weights_shape *ret_shape,
-                            quernel_error *error) {
-    const int code = check_members(d, error);
-    if (code) return code;
-    quernel_i_weights_shape shape = {.kind = (uint32_t)d->kind,
-                                     .out = d->out,
-                                     .in = d->in,
-                                     .kernel_h = d->kernel_h,
-                                     .kernel_w = d->kernel_w,
-                                     .groups = d->groups,
-                                     .up_h = 1,
-                                     .up_w = 1};
-    if (d->kind == QUERNEL_WEIGHTS_DECONV2D) {
-        shape.up_h = d->deconv_stride_h ? d->deconv_stride_h : d->kernel_h;
-        shape.up_w = d->deconv_stride_w ? d->deconv_stride_w : d->kernel_w;
-    }
-    if (!quernel_i_weights_shape_fill(&shape, any_zero_point(d),
-                                      d->smooth_kind == QUERNEL_SMOOTH_COLUMN))
-        return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "in", -1,
-                                   WHERE ": in: %u: the sizes overflow", d->in);
-    *ret_shape = shape;
-    return check_strides(d, &shape, error);
-}
 
 quernel_i_weights_source quernel_i_weights_source_at(const quernel_weights_desc *d,
                                                      const quernel_i_weights_shape *s, uint32_t n,
@@ -182,78 +31,180 @@ quernel_i_weights_source quernel_i_weights_source_at(const quernel_weights_desc 
     return from;
 }
 
-// The input channels of output channel n's group at tap t: where they are read, what smooths them,
-// where they go.
-typedef struct walk {
-    quernel_i_weights_source source; // elements of data
-    size_t smooth, smooth_step;      // elements of smooth
-    quernel_i_weight_position to;
-} walk;
+// Weights that are being packed, and room for the rows of a sub-panel.
+typedef struct packer {
+    const quernel_weights_desc *desc;
+    quernel_weights *w;
+    size_t row_bytes; // the most that a row has
+    int8_t *rows;     // [16][row_bytes]
+    float *floats;    // [row_bytes], f32 weights alone
+} packer;
 
-static walk walk_at(const quernel_weights_desc *d, const quernel_i_weights_shape *s, uint32_t n,
-                    uint32_t t) {
+// The input channels of output channel n's group at tap t as floats, smoothed.
+static void gather_floats(const packer *p, uint32_t n, uint32_t t, float *to) {
+    const quernel_weights_desc *d = p->desc;
+    const quernel_i_weights_shape *s = &p->w->shape;
+    const quernel_i_weights_source from = quernel_i_weights_source_at(d, s, n, t);
+    const float *x = (const float *)d->data + from.first;
+    for (uint32_t c = 0; c < s->group_in; c++) to[c] = x[c * from.step];
+    if (d->smooth_kind == QUERNEL_SMOOTH_NONE) return;
     const bool by_column = d->smooth_kind == QUERNEL_SMOOTH_COLUMN;
-    walk w = {.source = quernel_i_weights_source_at(d, s, n, t),
-              .to = quernel_i_weight_find(s, n, t)};
-    w.smooth_step = by_column ? s->taps : 1;
-    w.smooth = n / s->group_out * s->group_in * w.smooth_step + (by_column ? t : 0);
-    return w;
+    const size_t step = by_column ? s->taps : 1, group = n / s->group_out;
+    const float *smooth = d->smooth + group * s->group_in * step + (by_column ? t : 0);
+    for (uint32_t c = 0; c < s->group_in; c++) to[c] *= smooth[c * step];
 }
 
-static float smoothed(const quernel_weights_desc *d, const walk *w, uint32_t c) {
-    const float x = ((const float *)d->data)[w->source.first + c * w->source.step];
-    return d->smooth_kind == QUERNEL_SMOOTH_NONE ? x
-                                                 : x * d->smooth[w->smooth + c * w->smooth_step];
+static void gather_bytes(const packer *p, uint32_t n, uint32_t t, int8_t *to) {
+    const quernel_i_weights_shape *s = &p->w->shape;
+    const quernel_i_weights_source from = quernel_i_weights_source_at(p->desc, s, n, t);
+    const uint8_t *x = (const uint8_t *)p->desc->data + from.first;
+    const uint8_t flip = p->desc->type == QUERNEL_TYPE_U8 ? 0x80 : 0;
+    if (from.step == 1)
+        for (uint32_t c = 0; c < s->group_in; c++) to[c] = (int8_t)(x[c] ^ flip);
+    else
+        for (uint32_t c = 0; c < s->group_in; c++) to[c] = (int8_t)(x[c * from.step] ^ flip);
 }
 
-static int check_finite(const quernel_weights_desc *d, const walk *w, uint32_t c,
-                        quernel_error *error) {
-    if (isfinite(smoothed(d, w, c))) return QUERNEL_OK;
-    const size_t i = w->source.first + c * w->source.step;
-    const float x = ((const float *)d->data)[i];
+// max |x|, as the bits of a float: beyond those of infinity where one is no number.
+static uint32_t max_bits(const float *x, size_t count, uint32_t max) {
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t bits = quernel_i_bits(x[i]) & 0x7fffffffu;
+        max = bits > max ? bits : max;
+    }
+    return max;
+}
+
+static int refuse_tap(const packer *p, uint32_t n, uint32_t t, quernel_error *error) {
+    const quernel_i_weights_source from = quernel_i_weights_source_at(p->desc, &p->w->shape, n, t);
+    uint32_t c = 0;
+    while (isfinite(p->floats[c])) c++;
+    const size_t i = from.first + c * from.step;
+    const float x = ((const float *)p->desc->data)[i];
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "data", (int64_t)i,
                                WHERE ": data[%zu]: %g: must be finite%s", i, (double)x,
                                isfinite(x) ? " times its smoothing factor" : "");
 }
 
-// Channel n of float weights: w·s rounded, its scale, its codes by division.
-static int pack_float_channel(const quernel_weights_desc *d, quernel_weights *w, uint32_t n,
-                              quernel_error *error) {
-    const quernel_i_weights_shape *s = &w->shape;
-    float max = 0.0f;
-    for (uint32_t t = 0; t < s->taps; t++) {
-        const walk from = walk_at(d, s, n, t);
-        for (uint32_t c = 0; c < s->group_in; c++) {
-            const int code = check_finite(d, &from, c, error);
-            if (code) return code;
-            max = fmaxf(max, fabsf(smoothed(d, &from, c)));
-        }
+// The scale of output channel n of float weights; 0 where all its codes are 0.
+static int find_scale(const packer *p, uint32_t n, quernel_error *error) {
+    const quernel_weights_desc *d = p->desc;
+    const uint32_t infinite = 0x7f800000u; // its bits; those of NaN are above
+    uint32_t max = 0;
+    for (uint32_t t = 0; t < p->w->shape.taps; t++) {
+        gather_floats(p, n, t, p->floats);
+        max = max_bits(p->floats, p->w->shape.group_in, max);
+        if (max >= infinite) return refuse_tap(p, n, t, error);
     }
-    const bool dead = !d->scale && max < DEAD;
-    const float scale = d->scale ? d->scale[n] : dead ? 1.0f : max / 127.0f;
-    w->scale[n] = scale;
-    for (uint32_t t = 0; t < s->taps && !dead; t++) {
-        const walk from = walk_at(d, s, n, t);
-        for (uint32_t c = 0; c < s->group_in; c++) {
-            const float q = quernel_i_clamp(smoothed(d, &from, c) / scale, -127.0f, 127.0f);
-            w->packed[quernel_i_weight_byte(&from.to, c)] = (int8_t)quernel_i_rne(q);
-        }
-    }
+    p->w->scale[n] = d->scale ? d->scale[n] : quernel_i_float(max) / 127.0f;
+    if (!d->scale && quernel_i_float(max) < DEAD) p->w->scale[n] = 0.0f;
     return QUERNEL_OK;
 }
 
-static void pack_int_channel(const quernel_weights_desc *d, quernel_weights *w, uint32_t n) {
-    const quernel_i_weights_shape *s = &w->shape;
-    const uint8_t flip = d->type == QUERNEL_TYPE_U8 ? 0x80 : 0;
-    w->scale[n] = d->scale ? d->scale[n] : 1.0f;
-    w->zero[n] = (d->zero ? d->zero[n] : 0) - flip;
-    for (uint32_t t = 0; t < s->taps; t++) {
-        const walk from = walk_at(d, s, n, t);
-        const uint8_t *data = (const uint8_t *)d->data + from.source.first;
-        for (uint32_t c = 0; c < s->group_in; c++)
-            w->packed[quernel_i_weight_byte(&from.to, c)] =
-                (int8_t)(data[c * from.source.step] ^ flip);
+static void take_scale(const packer *p, uint32_t n) {
+    const quernel_weights_desc *d = p->desc;
+    p->w->scale[n] = d->scale ? d->scale[n] : 1.0f;
+    p->w->zero[n] = (d->zero ? d->zero[n] : 0) - (d->type == QUERNEL_TYPE_U8 ? 128 : 0);
+}
+
+static int find_scales(const packer *p, quernel_error *error) {
+    int code = QUERNEL_OK;
+    for (uint32_t n = 0; n < p->w->shape.out && !code; n++) {
+        if (p->floats) code = find_scale(p, n, error);
+        else take_scale(p, n);
     }
+    return code;
+}
+
+// Codes of a row of floats, by division. None is NaN; clamping the bits of |w / d| leaves no branch
+// that would keep vectors away.
+static void quantize_row(const float *x, float scale, int8_t *to, size_t count) {
+    const uint32_t sign = 0x80000000u /* of binary32 */, max = quernel_i_bits(127.0f);
+    for (size_t k = 0; k < count; k++) {
+        const uint32_t bits = quernel_i_bits(x[k] / scale), size = bits & ~sign;
+        const float q = quernel_i_float((size < max ? size : max) | (bits & sign));
+        to[k] = (int8_t)quernel_i_rne(q);
+    }
+}
+
+// The k of tap t's input channel 0 in the row of an output channel.
+static size_t k_of(const quernel_i_weights_shape *s, uint32_t n, uint32_t t) {
+    return s->format == QUERNEL_I_FORMAT_TAPS ? t : quernel_i_weight_find(s, n, t).k;
+}
+
+// The row of output channel `oc` of a subproblem; what belongs to no tap stays 0.
+static void fill_row(const packer *p, uint32_t subproblem, uint32_t oc, int8_t *row) {
+    const quernel_i_weights_shape *s = &p->w->shape;
+    const uint32_t n = quernel_i_weights_subproblem_channel(s, subproblem, oc);
+    const uint32_t pixel = s->interleaved ? oc / s->out : subproblem % s->phases;
+    if (p->floats && p->w->scale[n] == 0.0f) return;
+    if (p->floats) memset(p->floats, 0, p->row_bytes * sizeof *p->floats);
+    for (uint32_t r = pixel / s->up_w; r < s->kernel_h; r += s->up_h)
+        for (uint32_t c = pixel % s->up_w; c < s->kernel_w; c += s->up_w) {
+            const uint32_t t = r * s->kernel_w + c;
+            const size_t k = k_of(s, n, t);
+            if (p->floats) gather_floats(p, n, t, p->floats + k);
+            else gather_bytes(p, n, t, row + k);
+        }
+    if (p->floats) quantize_row(p->floats, p->w->scale[n], row, p->row_bytes);
+}
+
+static void pack_panel(const packer *p, uint32_t subproblem, const quernel_i_phase *phase,
+                       uint32_t first) {
+    const quernel_i_weights_shape *s = &p->w->shape;
+    memset(p->rows, 0, 16 * p->row_bytes);
+    for (uint32_t oc = first; oc < s->oc && oc < first + 16; oc++)
+        fill_row(p, subproblem, oc, p->rows + (oc - first) * p->row_bytes);
+    int8_t *panel = quernel_i_weights_panel(p->w, subproblem, phase, first);
+    for (size_t q = 0; q < phase->k_quads; q++)
+        for (size_t i = 0; i < 16; i++)
+            memcpy(panel + q * QUERNEL_I_LINE + i * 4, p->rows + i * p->row_bytes + q * 4, 4);
+    quernel_i_weights_sum_panel(p->w, subproblem, phase, first);
+}
+
+static void pack_panels(const packer *p) {
+    const quernel_i_weights_shape *s = &p->w->shape;
+    for (uint32_t subproblem = 0; subproblem < s->subproblems; subproblem++) {
+        const quernel_i_phase phase = quernel_i_weights_phase(s, subproblem % s->phases);
+        for (uint32_t oc = 0; oc < s->oc; oc += 16) pack_panel(p, subproblem, &phase, oc);
+    }
+}
+
+static void pack_taps(const packer *p) {
+    const quernel_i_weights_shape *s = &p->w->shape;
+    memset(p->w->packed, 0, s->packed_bytes);
+    for (uint32_t n = 0; n < s->out; n++) {
+        memset(p->rows, 0, p->row_bytes);
+        fill_row(p, 0, n, p->rows);
+        for (uint32_t t = 0; t < s->taps; t++) p->w->packed[(size_t)t * s->oc16 + n] = p->rows[t];
+    }
+    quernel_i_weights_sum(p->w);
+}
+
+static void lay_out(packer *p, quernel_i_layout *block) {
+    p->rows = quernel_i_take(block, 16 * p->row_bytes, 1);
+    if (p->desc->type == QUERNEL_TYPE_F32)
+        p->floats = quernel_i_take(block, p->row_bytes, sizeof *p->floats);
+}
+
+static int fill(const quernel_weights_desc *d, quernel_weights *w, quernel_error *error) {
+    const bool by_taps = w->shape.format == QUERNEL_I_FORMAT_TAPS;
+    packer p = {.desc = d, .w = w};
+    p.row_bytes = by_taps ? w->shape.taps : (size_t)w->shape.k_quads * 4;
+    quernel_i_layout block = {0};
+    lay_out(&p, &block);
+    const size_t bytes = block.used;
+    block = (quernel_i_layout){.base = quernel_i_allocate(&w->allocator, bytes)};
+    if (!block.base)
+        return quernel_i_error_set(error, QUERNEL_E_MEMORY, "allocator", -1,
+                                   WHERE ": no memory for %zu bytes", bytes);
+    lay_out(&p, &block);
+    const int code = find_scales(&p, error);
+    if (!code && by_taps) pack_taps(&p);
+    else if (!code) pack_panels(&p);
+    for (uint32_t n = 0; n < w->shape.out; n++)
+        if (w->scale[n] == 0.0f) w->scale[n] = 1.0f;
+    quernel_i_release(&w->allocator, p.rows, bytes);
+    return code;
 }
 
 static int pack(const quernel_weights_desc *d, quernel_weights **ret_weights,
@@ -262,20 +213,17 @@ static int pack(const quernel_weights_desc *d, quernel_weights **ret_weights,
     int code = quernel_i_weights_check(d, &shape, error);
     if (code) return code;
     quernel_weights *w;
-    if ((code = quernel_i_weights_allocate(&shape, smooth_count(d), d->allocator, &w, error)))
+    if ((code = quernel_i_weights_allocate(&shape, quernel_i_weights_smooth_count(d), NULL,
+                                           d->allocator, &w, error)))
         return code;
-    w->has_zero = any_zero_point(d);
+    w->has_zero = quernel_i_weights_any_zero(d);
     w->smooth_kind = d->smooth_kind;
     if (w->smooth) memcpy(w->smooth, d->smooth, w->smooth_count * sizeof *w->smooth);
-    for (uint32_t n = 0; n < d->out && !code; n++) {
-        if (d->type == QUERNEL_TYPE_F32) code = pack_float_channel(d, w, n, error);
-        else pack_int_channel(d, w, n);
-    }
+    code = fill(d, w, error);
     if (code) {
         quernel_weights_release(w);
         return code;
     }
-    quernel_i_weights_sum(w);
     *ret_weights = w;
     return QUERNEL_OK;
 }

@@ -168,7 +168,7 @@ void test_refuse_blobs(void) {
     if (!CHECK(quernel_weights_pack(&f.w, &weights, &error) == QUERNEL_OK, "%s", error.text))
         return;
     const size_t bytes = quernel_weights_blob_bytes(weights);
-    uint8_t *blob = malloc(bytes + 1);
+    uint8_t *blob = aligned_alloc(64, (bytes + 64) / 64 * 64);
     memset(blob, 0x5a, bytes + 1);
     expect_refusal(quernel_weights_save(NULL, blob, bytes, &error), &error,
                    (refusal){QUERNEL_E_NULL, "weights", NULL, -1}, "save without weights");
@@ -185,6 +185,12 @@ void test_refuse_blobs(void) {
                    (refusal){QUERNEL_E_NULL, "blob", NULL, -1}, "load without a blob");
     expect_refusal(quernel_weights_load(blob, bytes, NULL, NULL, &error), &error,
                    (refusal){QUERNEL_E_NULL, "ret_weights", NULL, -1}, "load without a result");
+    expect_refusal(quernel_weights_map(NULL, bytes, NULL, &loaded, &error), &error,
+                   (refusal){QUERNEL_E_NULL, "blob", NULL, -1}, "map without a blob");
+    expect_refusal(quernel_weights_map(blob, bytes, NULL, NULL, &error), &error,
+                   (refusal){QUERNEL_E_NULL, "ret_weights", NULL, -1}, "map without a result");
+    expect_refusal(quernel_weights_map(blob + 32, bytes, NULL, &loaded, &error), &error,
+                   (refusal){QUERNEL_E_ALIGN, "blob", NULL, -1}, "map of a misaligned blob");
     for (size_t cut = 0; cut < bytes; cut++) {
         counting memory;
         counting_init(&memory, 0);
@@ -197,6 +203,8 @@ void test_refuse_blobs(void) {
     blob[bytes / 2] ^= 1;
     expect_refusal(quernel_weights_load(blob, bytes, NULL, &loaded, &error), &error,
                    (refusal){QUERNEL_E_BLOB, "blob", NULL, -1}, "load of a corrupted blob");
+    expect_refusal(quernel_weights_map(blob, bytes, NULL, &loaded, &error), &error,
+                   (refusal){QUERNEL_E_BLOB, "blob", NULL, -1}, "map of a corrupted blob");
     CHECK(loaded == SENTINEL, "ret_weights was written to");
     CHECK(quernel_weights_blob_bytes(NULL) == 0, "blob_bytes(NULL)");
     free(blob);

@@ -33,6 +33,8 @@ def check(suite, root, build, scratch):
     if not libraries:
         return total.add(failure("no library was installed", "", f"find {prefix}"))
     libdir = libraries[0].parent
+    if not (libdir / "libquernel_onnxruntime.so").is_file():
+        total.add(failure("the plugin was not installed", "", f"find {prefix}"))
     missing = HEADERS - {p.name for p in (prefix / "include" / "quernel").iterdir()}
     if missing:
         total.add(
@@ -43,7 +45,8 @@ def check(suite, root, build, scratch):
     shutil.copytree(prefix, moved, symlinks=True)
     total.add(by_cmake(suite, here, moved / libdir.relative_to(prefix), scratch / "cmake"))
     total.add(as_subproject(suite, root, here, scratch / "meson"))
-    return total.add(as_wheel(suite, root, here, scratch))
+    total.add(as_wheel(suite, root, here, scratch))
+    return total.add(in_onnx_runtime(suite, root, here, scratch))
 
 
 def by_pkg_config(suite, here, libdir, scratch):
@@ -115,30 +118,52 @@ def as_subproject(suite, root, here, folder):
     return total.add(suite.step("subproject: run", [folder / "build" / "use"], cwd=folder))
 
 
+def built(suite, wheels, project, name):
+    """Builds a wheel: what became of it, and its path where it is one for every Python 3."""
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", wheels, project]
+    total = suite.step(f"wheel {name}: build", command, cwd=wheels.parent)
+    if total.failed:
+        return total, None
+    wheel = next(wheels.glob(f"{name}-*.whl"))
+    if "-py3-none-" in wheel.name and not wheel.name.endswith("-any.whl"):
+        return total, wheel
+    said = f"{wheel.name}: must serve every Python 3 of one platform"
+    return total.add(failure(said, "", f"pip wheel {project}")), None
+
+
 def as_wheel(suite, root, here, scratch):
     """`pip install .` into a fresh environment; the package finds the library that came with it."""
-    wheels, python = scratch / "wheels", scratch / "venv" / "bin" / "python"
-    total = suite.step(
-        "wheel: build",
-        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", wheels, root],
-        cwd=scratch,
-    )
-    if total.failed:
+    python = scratch / "venv" / "bin" / "python"
+    total, wheel = built(suite, scratch / "wheels", root, "quernel")
+    if not wheel:
         return total
-    wheel = next(wheels.glob("quernel-*.whl"))
-    if "-py3-none-" not in wheel.name or wheel.name.endswith("-any.whl"):
-        total.add(
-            failure(
-                f"{wheel.name}: must serve every Python 3 of one platform", "", f"pip wheel {root}"
-            )
-        )
     total.add(suite.step("wheel: environment", [sys.executable, "-m", "venv", scratch / "venv"]))
     total.add(suite.step("wheel: install", [python, "-m", "pip", "install", "-q", wheel]))
-    return total.add(
-        suite.step(
-            "wheel: use",
-            [python, here / "use.py"],
-            {"QUERNEL_LIBRARY": "", "PYTHONPATH": ""},
-            cwd=scratch,
-        )
+    return total.add(suite.step("wheel: use", [python, here / "use.py"], ALONE, cwd=scratch))
+
+
+ALONE = {"QUERNEL_LIBRARY": "", "QUERNEL_ORT_LIBRARY": "", "PYTHONPATH": ""}
+HOSTS = ("1.23.2", "1.32.0")  # of ONNX Runtime: the oldest that is promised, and today's
+
+
+def in_onnx_runtime(suite, root, here, scratch):
+    """The plugin in both wheels, in an environment for each, under the oldest and the newest host.
+    The environment of the wheel `quernel` is as_wheel's."""
+    model = scratch / "int8.onnx"
+    whole, alone = (scratch / name / "bin" / "python" for name in ("venv", "venv-ep"))
+    total, wheel = built(
+        suite, scratch / "wheels", root / "engines/onnxruntime/python", "onnxruntime_ep_quernel"
     )
+    if not wheel or not whole.exists():
+        return total
+    install = ["-m", "pip", "install", "-q"]
+    total.add(suite.step("plugin: environment", [sys.executable, "-m", "venv", alone.parents[1]]))
+    total.add(suite.step("plugin: install", [alone, *install, wheel]))
+    total.add(suite.step("plugin: use alone", [alone, here / "use_ep.py"], ALONE, cwd=scratch))
+    for version in HOSTS:
+        hosts = [f"onnxruntime=={version}", "onnx"]
+        for python, script in ((whole, "use_ort.py"), (alone, "use_ep.py")):
+            name = f"{script} with onnxruntime {version}"
+            total.add(suite.step(f"{name}: install", [python, *install, *hosts]))
+            total.add(suite.step(name, [python, here / script, model], ALONE, cwd=scratch))
+    return total

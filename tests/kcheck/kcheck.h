@@ -56,6 +56,8 @@ const char *kcheck_lookup(const quernel_i_kernel *k, const quernel_i_kernel *ora
                           uint64_t seed, uint64_t number);
 const char *kcheck_pool(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
                         uint64_t seed, uint64_t number);
+const char *kcheck_permute(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                           uint64_t seed, uint64_t number);
 const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
                          uint64_t seed, uint64_t number);
 

@@ -96,11 +96,11 @@ static size_t type_size(int32_t type) { return quernel_type_size((quernel_type)t
 static void make_residual(output *o, rng *r, guard *g) {
     quernel_i_epilogue *f = &o->epilogue;
     if (rng_one_in(r, 2)) return;
-    static const int32_t types[] = {QUERNEL_TYPE_S8, QUERNEL_TYPE_U8, QUERNEL_TYPE_F32};
-    f->r_type = f->out == QUERNEL_TYPE_S32 ? QUERNEL_TYPE_S32 : types[rng_next(r) % 3];
+    static const int32_t types[] = {QUERNEL_TYPE_S8, QUERNEL_TYPE_U8, QUERNEL_TYPE_F32,
+                                    QUERNEL_TYPE_BF16};
+    f->r_type = f->out == QUERNEL_TYPE_S32 ? QUERNEL_TYPE_S32 : types[rng_next(r) % 4];
     const size_t size = type_size(f->r_type);
-    const bool itself =
-        size == type_size(f->out) && f->r_type != QUERNEL_TYPE_BF16 && rng_one_in(r, 4);
+    const bool itself = size == type_size(f->out) && rng_one_in(r, 4);
     if (itself) {
         f->residual = o->y, f->r_row = f->y_row, f->r_col = f->y_col;
     } else {
@@ -121,8 +121,8 @@ static void make_residual(output *o, rng *r, guard *g) {
     f->r_zero = f->r_type == QUERNEL_TYPE_U8   ? rng_int(r, 0, 255)
                 : f->r_type == QUERNEL_TYPE_S8 ? rng_int(r, -128, 127)
                                                : 0;
-    if (f->r_type != QUERNEL_TYPE_F32 || rng_one_in(r, 2))
-        f->r_scale = table(r, g, o->oc, 0.01f, 2.0f);
+    const bool is_float = f->r_type == QUERNEL_TYPE_F32 || f->r_type == QUERNEL_TYPE_BF16;
+    if (!is_float || rng_one_in(r, 2)) f->r_scale = table(r, g, o->oc, 0.01f, 2.0f);
     f->residual_last = rng_one_in(r, 3);
 }
 

@@ -117,3 +117,38 @@ const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *orac
     if (wrong) return wrong;
     return guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed";
 }
+
+// Few or many of the source's bytes: shuffles, strides, anything.
+static void draw_index(rng *r, uint32_t *index, uint32_t count, uint32_t source) {
+    const uint32_t step = 1 + (uint32_t)(rng_next(r) % 40);
+    const bool any = rng_one_in(r, 2);
+    for (uint32_t k = 0; k < count; k++)
+        index[k] = any ? (uint32_t)(rng_next(r) % source) : (k * step + k / source) % source;
+}
+
+const char *kcheck_permute(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                           uint64_t seed, uint64_t number) {
+    rng r = rng_make(seed, number);
+    quernel_i_permute p = {.rows = 1 + (uint32_t)(number % 9),
+                           .count = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 90),
+                           .source = small(&r, 70, 400)};
+    uint32_t *index = guard_take(g, p.count * sizeof *index, sizeof *index, 0);
+    draw_index(&r, index, p.count, p.source);
+    p.x_row = (ptrdiff_t)p.source + (rng_one_in(&r, 2) ? 0 : rng_int(&r, 1, 40));
+    p.y_row = (ptrdiff_t)p.count + (rng_one_in(&r, 2) ? 0 : rng_int(&r, 1, 40));
+    const size_t bytes = (p.rows - 1) * (size_t)p.y_row + p.count,
+                 x_bytes = (p.rows - 1) * (size_t)p.x_row + p.source;
+    uint8_t *x = guard_take(g, x_bytes, 1, 0), *y = guard_take(g, bytes, 1, 0xa5),
+            *expected = guard_take(g, bytes, 1, 0xa5);
+    data_bytes(&r, DATA_RANDOM, x, x_bytes, false);
+    p.x = x, p.y = y, p.index = index;
+    guard_seal(g);
+    guard_open(g, y), guard_open(g, expected);
+    const char *conduct = kcheck_conduct(guard_call(k->run.any, &p, 0, 0, 0, NULL));
+    if (conduct) return conduct;
+    p.y = expected;
+    oracle->run.permute(&p);
+    const char *wrong = compare(y, expected, bytes, false);
+    if (wrong) return wrong;
+    return guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed";
+}

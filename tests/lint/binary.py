@@ -72,6 +72,25 @@ def exports_its_interface(build):
         yield f"{build.library.name}: {build.library.stat().st_size} bytes, {BYTES_MOST} at most"
 
 
+PLUGIN = "engines/onnxruntime/libquernel_onnxruntime.so"
+PLUGIN_EXPORTS = {"CreateEpFactories", "ReleaseEpFactory"}
+PLUGIN_FORBIDDEN = re.compile(r"^(?:printf|puts|putchar|perror|_?exit|abort|stdout|stderr)$")
+
+
+def bad_plugin(exported, used):
+    """What the plugin exports or lacks against its interface, and what a guest does not call."""
+    return sorted(set(exported) ^ PLUGIN_EXPORTS) + [n for n in used if PLUGIN_FORBIDDEN.match(n)]
+
+
+def plugin_is_a_guest(build):
+    plugin = build.folder / PLUGIN
+    if plugin.exists():
+        exported = build.names(plugin, "-D", "--defined-only")
+        used = build.names(plugin, "-D", "--undefined-only")
+        for name in bad_plugin(exported, used):
+            yield f"{plugin.name}: {name}: it exports two names, writes to no stream, never exits"
+
+
 def bad_writers(objects):
     """Of (object, names it uses): those that write to a file, but the misses file's."""
     return [name for name, used in objects if "write" in used and name != "src_table_misses.c.o"]
@@ -199,6 +218,7 @@ def keeps_accumulators(build):
 
 RULES = [
     exports_its_interface,
+    plugin_is_a_guest,
     writes_misses_alone,
     keeps_its_prefix,
     has_leaf_kernels,

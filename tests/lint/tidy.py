@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = ("src", "kernels", "tune", "tests")
+FOLDERS = ("src", "kernels", "engines", "tune", "tests")
 HEADERS = rf"{re.escape(str(ROOT))}/(?:include|{'|'.join(FOLDERS)})/.*"
 
 

@@ -28,6 +28,13 @@ def symbol_trials():
         binary.FORBIDDEN.match("fprintf") and not binary.FORBIDDEN.match("vsnprintf"),
     )
     yield "streams: an assert in a release", binary.FORBIDDEN.match("__assert_fail")
+    two = ["CreateEpFactories", "ReleaseEpFactory"]
+    yield (
+        "plugin: a third export, a missing one, a stream",
+        binary.bad_plugin([two[0], "quernel_run"], ["stderr", "fputs"])
+        == ["ReleaseEpFactory", "quernel_run", "stderr"]
+        and not binary.bad_plugin(two, ["fopen64"]),
+    )
     yield (
         "files: write in a plan",
         binary.bad_writers([("src_plan_plan.c.o", ["write"])])

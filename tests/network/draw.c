@@ -4,70 +4,100 @@
 #include "draw.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static void *own(drawn *d, size_t bytes) {
+void *draw_own(drawn *d, size_t bytes) {
     void *memory = calloc(1, bytes + 1);
     if (!memory || d->n_owned == MAX_OWNED) abort();
     return d->owned[d->n_owned++] = memory;
 }
 
-static float *own_floats(drawn *d, size_t count, float lo, float hi) {
-    float *a = own(d, count * sizeof *a);
+float *draw_own_floats(drawn *d, size_t count, float lo, float hi) {
+    float *a = draw_own(d, count * sizeof *a);
     for (size_t i = 0; i < count; i++) a[i] = rng_float(&d->r, lo, hi);
     return a;
 }
 
-static bool is_int8(const quernel_tensor *t) {
-    return t->type == QUERNEL_TYPE_S8 || t->type == QUERNEL_TYPE_U8;
+const uint8_t *draw_table(drawn *d, uint32_t tables, bool narrow) {
+    uint8_t *table = draw_own(d, 256 * (size_t)tables);
+    for (size_t i = 0; i < 256 * (size_t)tables; i++) {
+        table[i] = (uint8_t)rng_next(&d->r);
+        if (narrow && table[i] == 0x80) table[i] = 0x81;
+    }
+    return table;
 }
 
 size_t draw_count(const quernel_tensor *t) { return (size_t)t->n * t->c * t->h * t->w; }
 
 void draw_fill(drawn *d, const quernel_tensor *t, void *data) {
     for (size_t i = 0; i < draw_count(t); i++) {
-        if (is_int8(t)) ((uint8_t *)data)[i] = (uint8_t)rng_next(&d->r);
-        else ((float *)data)[i] = rng_float(&d->r, -1.0f, 1.0f);
+        const float value = rng_float(&d->r, -1.0f, 1.0f);
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        if (draw_is_int8(t)) ((uint8_t *)data)[i] = (uint8_t)rng_next(&d->r);
+        else if (t->type == QUERNEL_TYPE_BF16) ((uint16_t *)data)[i] = (uint16_t)(bits >> 16);
+        else ((float *)data)[i] = value;
     }
 }
 
 // ---- tensors ----
 
 static void draw_numbers(drawn *d, uint32_t index) {
-    const quernel_tensor *t = &d->sizes[index];
+    const quernel_tensor *t = &d->drawn[index].sizes;
     quernel_quant *q = &d->tensors[index].quant;
-    q->type = is_int8(t) ? t->type : rng_one_in(&d->r, 2) ? QUERNEL_TYPE_U8 : QUERNEL_TYPE_S8;
+    q->type = draw_is_int8(t) ? t->type : rng_one_in(&d->r, 2) ? QUERNEL_TYPE_U8 : QUERNEL_TYPE_S8;
     q->scale = rng_float(&d->r, 0.005f, 0.02f);
     q->zero = rng_one_in(&d->r, 3)         ? 0
               : q->type == QUERNEL_TYPE_U8 ? rng_int(&d->r, 0, 255)
                                            : rng_int(&d->r, -127, 127);
     q->narrow = q->type == QUERNEL_TYPE_S8 && rng_one_in(&d->r, 3);
-    if (!is_int8(t) && rng_one_in(&d->r, 4)) q->mode = QUERNEL_QUANT_DYNAMIC_CALL, q->zero = 0;
-    if (rng_one_in(&d->r, 2)) d->smooth[index] = own_floats(d, t->c, 0.5f, 2.0f);
+    if (!draw_is_int8(t) && rng_one_in(&d->r, 4)) q->mode = QUERNEL_QUANT_DYNAMIC_CALL, q->zero = 0;
+    if (rng_one_in(&d->r, 2)) d->drawn[index].smooth = draw_own_floats(d, t->c, 0.5f, 2.0f);
 }
 
-static uint32_t add_tensor(drawn *d, quernel_tensor sizes) {
-    static const int32_t types[] = {QUERNEL_TYPE_U8, QUERNEL_TYPE_U8, QUERNEL_TYPE_S8,
-                                    QUERNEL_TYPE_F32};
+uint32_t draw_tensor(drawn *d, quernel_tensor sizes) {
+    static const int32_t types[] = {QUERNEL_TYPE_U8, QUERNEL_TYPE_U8,  QUERNEL_TYPE_S8,
+                                    QUERNEL_TYPE_S8, QUERNEL_TYPE_F32, QUERNEL_TYPE_BF16};
     const uint32_t index = d->n_tensors++;
-    sizes.type = types[rng_int(&d->r, 0, 3)];
+    sizes.type = types[rng_int(&d->r, 0, 5)];
     sizes.layout =
-        !is_int8(&sizes) && rng_one_in(&d->r, 2) ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC;
-    d->sizes[index] = sizes;
+        !draw_is_int8(&sizes) && rng_one_in(&d->r, 2) ? QUERNEL_LAYOUT_NCHW : QUERNEL_LAYOUT_NHWC;
+    d->drawn[index] = (drawn_tensor){.sizes = sizes, .copied = -1};
     d->tensors[index] = (quernel_network_tensor)QUERNEL_NETWORK_TENSOR_INIT;
-    d->tensors[index].shape.type = sizes.type, d->tensors[index].shape.layout = sizes.layout;
     draw_numbers(d, index);
     return index;
 }
 
-static void complete_tensor(drawn *d, uint32_t index) {
+uint32_t draw_input(drawn *d, quernel_tensor sizes) {
+    const uint32_t index = draw_tensor(d, sizes);
+    d->tensors[index].role = QUERNEL_NETWORK_INPUT;
+    d->drawn[index].exact = true;
+    return index;
+}
+
+// Which roles tensors have, and what of their shapes is said.
+static void complete_shape(drawn *d, uint32_t index) {
     quernel_network_tensor *t = &d->tensors[index];
-    if (!d->read[index] || rng_one_in(&d->r, 5)) t->role = QUERNEL_NETWORK_OUTPUT;
-    if (rng_one_in(&d->r, 2)) { // sizes may be said
-        t->shape.n = d->sizes[index].n, t->shape.c = d->sizes[index].c;
-        t->shape.h = d->sizes[index].h, t->shape.w = d->sizes[index].w;
-    }
-    if (is_int8(&d->sizes[index]) && (!d->smoothed[index] || rng_one_in(&d->r, 2)))
-        t->smooth = d->smooth[index];
+    const quernel_tensor *sizes = &d->drawn[index].sizes;
+    const bool input = t->role == QUERNEL_NETWORK_INPUT;
+    t->shape.type = sizes->type, t->shape.layout = sizes->layout;
+    if (!input && (!d->drawn[index].read || rng_one_in(&d->r, 5))) t->role = QUERNEL_NETWORK_OUTPUT;
+    if (!input && rng_one_in(&d->r, 2)) return;
+    t->shape.n = sizes->n, t->shape.c = sizes->c, t->shape.h = sizes->h, t->shape.w = sizes->w;
+}
+
+// Factors need not be said where readers demand them; where codes are copied to a tensor whose
+// factors are known; nor, of an inner tensor, where they come with codes from another one.
+static void complete_factors(drawn *d, uint32_t index) {
+    drawn_tensor *t = &d->drawn[index];
+    if (!draw_is_int8(&t->sizes)) return;
+    const bool inner = d->tensors[index].role == QUERNEL_NETWORK_INNER;
+    const bool follows = !t->exact && !t->smoothed && t->copied >= 0 && inner;
+    if (follows && rng_one_in(&d->r, 2)) return;
+    if (t->exact || !t->smoothed || rng_one_in(&d->r, 2)) d->tensors[index].smooth = t->smooth;
+    if (t->copied < 0 || !t->covers) return;
+    drawn_tensor *from = &d->drawn[t->copied];
+    from->smoothed |= d->tensors[t->copied].role == QUERNEL_NETWORK_INNER;
 }
 
 // ---- layers ----
@@ -100,21 +130,32 @@ static quernel_tensor output_of(const quernel_conv2d_desc *c, const quernel_weig
     return y;
 }
 
-static void draw_activation(drawn *d, quernel_epilogue *f, uint32_t out) {
+void draw_activation(drawn *d, quernel_epilogue *f, uint32_t out) {
     f->activation = rng_int(&d->r, QUERNEL_ACTIVATION_NONE, QUERNEL_ACTIVATION_TANH);
     f->lo = -0.25f, f->hi = 0.5f, f->slope = 0.1f;
-    f->slopes = own_floats(d, out, -0.5f, 1.5f);
-    if (rng_one_in(&d->r, 2)) f->bias = own_floats(d, out, -0.3f, 0.3f);
+    f->slopes = draw_own_floats(d, out, -0.5f, 1.5f);
+    if (rng_one_in(&d->r, 2)) f->bias = draw_own_floats(d, out, -0.3f, 0.3f);
 }
 
 static void pack(drawn *d, quernel_network_layer *l, quernel_weights_desc *w) {
     const size_t taps = (size_t)w->kernel_h * w->kernel_w,
                  count = (size_t)w->in * w->out / w->groups * taps;
     const float max = 2.0f / sqrtf((float)(w->in / w->groups * taps));
-    w->data = own_floats(d, count, -max, max);
-    if (d->smooth[l->x])
-        w->smooth_kind = QUERNEL_SMOOTH_CHANNEL, w->smooth = d->smooth[l->x] + l->x_channel;
+    w->data = draw_own_floats(d, count, -max, max);
+    if (d->drawn[l->x].smooth)
+        w->smooth_kind = QUERNEL_SMOOTH_CHANNEL, w->smooth = d->drawn[l->x].smooth + l->x_channel;
     if (quernel_weights_pack(w, &l->conv.weights, NULL)) abort();
+}
+
+// Codes of the layer's own, and a table that makes those of y of them.
+static void draw_inner_codes(drawn *d, quernel_network_layer *l, uint32_t out) {
+    quernel_epilogue *f = &l->conv.epilogue;
+    if (!draw_is_int8(&d->drawn[l->y].sizes)) return;
+    f->tables = rng_one_in(&d->r, 2) ? 1 : out;
+    f->table = draw_table(d, f->tables, d->tensors[l->y].quant.narrow);
+    f->y_scale = rng_float(&d->r, 0.005f, 0.02f);
+    f->y_zero = rng_int(&d->r, 0, 127);
+    d->drawn[l->y].exact = true;
 }
 
 // Adds to the tensor's last layer a residual among the tensors drawn before, where one has the
@@ -122,23 +163,34 @@ static void pack(drawn *d, quernel_network_layer *l, quernel_weights_desc *w) {
 static void draw_residual(drawn *d, uint32_t y, uint32_t out) {
     quernel_network_layer *l = &d->layers[d->n_layers - 1];
     for (uint32_t i = 0; i < y; i++) {
-        const quernel_tensor *t = &d->sizes[i], *of = &d->sizes[y];
+        const quernel_tensor *t = &d->drawn[i].sizes, *of = &d->drawn[y].sizes;
+        if (t->n != of->n) continue;
         if (t->h != of->h || t->w != of->w || t->c < out || !rng_one_in(&d->r, 2)) continue;
         l->residual = (int32_t)i;
         l->residual_channel = (uint32_t)rng_int(&d->r, 0, (int)(t->c - out));
         l->conv.epilogue.residual_after_activation = rng_one_in(&d->r, 3);
-        d->read[i] = true;
+        d->drawn[i].read = true;
         return;
     }
 }
 
+// A product that is added to what it multiplies, which it must not write over.
+static void draw_self_sum(drawn *d, uint32_t x) {
+    const quernel_tensor *from = &d->drawn[x].sizes;
+    quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
+    quernel_network_layer *l = &d->layers[d->n_layers++];
+    *l = (quernel_network_layer)QUERNEL_NETWORK_LAYER_INIT;
+    w.kind = QUERNEL_WEIGHTS_CONV2D, w.in = w.out = from->c;
+    l->x = x, l->residual = (int32_t)x, l->y = draw_tensor(d, *from);
+    d->drawn[x].read = d->drawn[x].smoothed = true;
+    draw_activation(d, &l->conv.epilogue, w.out);
+    pack(d, l, &w);
+}
+
 // The first layer of tensor y fixes its lines and columns; the others have the same input and
 // window.
-static void add_layers(drawn *d) {
-    const uint32_t x =
-        d->n_tensors - 1 -
-        (uint32_t)(rng_one_in(&d->r, 3) ? rng_int(&d->r, 0, (int)d->n_tensors - 1) : 0);
-    const quernel_tensor *from = &d->sizes[x];
+void draw_convolutions(drawn *d, uint32_t x) {
+    const quernel_tensor *from = &d->drawn[x].sizes;
     const uint32_t slices = (uint32_t)(rng_one_in(&d->r, 3) ? rng_int(&d->r, 2, 3) : 1);
     quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
     quernel_network_layer l = QUERNEL_NETWORK_LAYER_INIT;
@@ -149,17 +201,18 @@ static void add_layers(drawn *d) {
     for (uint32_t i = 0; i < slices; i++) c += outs[i] = (uint32_t)rng_int(&d->r, 1, 24);
     quernel_tensor sizes = output_of(&l.conv, &w, from);
     sizes.c = c;
-    l.x = x, l.y = add_tensor(d, sizes);
-    d->read[x] = true;
+    l.x = x, l.y = draw_tensor(d, sizes);
+    d->drawn[x].read = true;
     for (uint32_t i = 0; i < slices; i++) {
         l.conv.epilogue = (quernel_epilogue)QUERNEL_EPILOGUE_INIT;
         w.out = outs[i];
         w.in = rng_one_in(&d->r, 4) ? (uint32_t)rng_int(&d->r, 1, (int)from->c) : from->c;
         l.x_channel = (uint32_t)rng_int(&d->r, 0, (int)(from->c - w.in));
-        d->smoothed[x] |= w.in == from->c;
+        d->drawn[x].smoothed |= w.in == from->c;
         w.groups = rng_one_in(&d->r, 4) && w.in % 2 == 0 && w.out % 2 == 0 ? 2 : 1;
         draw_activation(d, &l.conv.epilogue, w.out);
         pack(d, &l, &w);
+        if (rng_one_in(&d->r, 6)) draw_inner_codes(d, &l, w.out);
         d->layers[d->n_layers++] = l;
         if (rng_one_in(&d->r, 3)) draw_residual(d, l.y, w.out);
         l.y_channel += w.out;
@@ -168,21 +221,23 @@ static void add_layers(drawn *d) {
 
 void draw_network(drawn *d, uint64_t seed, uint64_t number) {
     *d = (drawn){.r = rng_make(seed, number)};
-    const int inputs = rng_one_in(&d->r, 4) ? 2 : 1, more = rng_int(&d->r, 1, MAX_TENSORS - 5);
-    for (int i = 0; i < inputs; i++) {
-        const quernel_tensor sizes = {.n = 1 + (uint32_t)(d->n_tensors ? 0 : rng_one_in(&d->r, 4)),
-                                      .c = (uint32_t)rng_int(&d->r, 1, 20),
-                                      .h = (uint32_t)rng_int(&d->r, 2, 12),
-                                      .w = (uint32_t)rng_int(&d->r, 2, 20)};
-        const uint32_t index = add_tensor(d, sizes);
-        if (i) d->sizes[index].n = d->sizes[0].n;
-        d->tensors[index].role = QUERNEL_NETWORK_INPUT;
-        quernel_tensor *s = &d->tensors[index].shape;
-        s->n = d->sizes[index].n, s->c = sizes.c, s->h = sizes.h, s->w = sizes.w;
-        d->tensors[index].smooth = is_int8(s) ? d->smooth[index] : NULL;
+    const int inputs = rng_one_in(&d->r, 4) ? 2 : 1, more = rng_int(&d->r, 1, 8);
+    const uint32_t images = 1 + rng_one_in(&d->r, 4);
+    for (int i = 0; i < inputs; i++)
+        draw_input(d, (quernel_tensor){.n = images,
+                                       .c = (uint32_t)rng_int(&d->r, 1, 20),
+                                       .h = (uint32_t)rng_int(&d->r, 2, 12),
+                                       .w = (uint32_t)rng_int(&d->r, 2, 20)});
+    for (int i = 0; i < more; i++) {
+        const bool last = !rng_one_in(&d->r, 3);
+        const uint32_t x =
+            last ? d->n_tensors - 1 : (uint32_t)rng_int(&d->r, 0, (int)d->n_tensors - 1);
+        if (rng_one_in(&d->r, 10)) draw_self_sum(d, x);
+        else if (rng_one_in(&d->r, 2)) draw_convolutions(d, x);
+        else draw_others(d, x);
     }
-    for (int i = 0; i < more; i++) add_layers(d);
-    for (uint32_t i = (uint32_t)inputs; i < d->n_tensors; i++) complete_tensor(d, i);
+    for (uint32_t i = 0; i < d->n_tensors; i++) complete_shape(d, i);
+    for (uint32_t i = d->n_tensors; i-- > 0;) complete_factors(d, i);
 }
 
 void draw_free(drawn *d) {

@@ -351,13 +351,14 @@ static void draw_weights(op_case *c) {
 
 static void draw_residual(op_case *c) {
     quernel_epilogue *f = &c->conv.epilogue;
-    static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_S8, QUERNEL_TYPE_U8};
+    static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_S8, QUERNEL_TYPE_U8,
+                                QUERNEL_TYPE_BF16};
     f->residual = 1;
     f->residual_type =
-        f->y_type == QUERNEL_TYPE_S32 ? QUERNEL_TYPE_S32 : types[rng_int(&c->r, 0, 2)];
+        f->y_type == QUERNEL_TYPE_S32 ? QUERNEL_TYPE_S32 : types[rng_int(&c->r, 0, 3)];
     if (f->y_type == QUERNEL_TYPE_S32) return;
     f->residual_after_activation = rng_one_in(&c->r, 3);
-    if (f->residual_type == QUERNEL_TYPE_F32) return;
+    if (!is_int8(f->residual_type)) return;
     const int32_t min = f->residual_type == QUERNEL_TYPE_S8 ? -128 : 0;
     f->residual_zero = rng_one_in(&c->r, 2) ? 0 : rng_int(&c->r, min, min + 255);
     f->residual_scale = c->t_amp / 64.0f * rng_scale(&c->r, -1, 1);
@@ -375,6 +376,17 @@ static void draw_bias(op_case *c) {
     } else {
         f->bias = own_floats(c, c->weights.out, -c->t_amp, c->t_amp);
     }
+}
+
+static void draw_table(op_case *c) {
+    quernel_epilogue *f = &c->conv.epilogue;
+    f->tables = rng_one_in(&c->r, 2) ? 1 : c->weights.out;
+    const size_t bytes = (size_t)f->tables * 256;
+    uint8_t *table = own(c, bytes, 1);
+    for (size_t i = 0; i < bytes; i++) table[i] = (uint8_t)rng_next(&c->r);
+    f->table = table;
+    f->table_zero =
+        f->y_type == QUERNEL_TYPE_U8 ? rng_int(&c->r, 0, 255) : rng_int(&c->r, -128, 127);
 }
 
 static void draw_epilogue(op_case *c) {
@@ -402,6 +414,7 @@ static void draw_epilogue(op_case *c) {
     const int32_t lo = f->y_type == QUERNEL_TYPE_U8 ? 0 : f->y_narrow ? -127 : -128;
     f->y_zero = rng_one_in(&c->r, 3) ? 0 : rng_int(&c->r, lo, lo == 0 ? 255 : 127);
     if (rng_one_in(&c->r, 3)) f->y_smooth = own_scales(c, w->out, 1.0f);
+    if (rng_one_in(&c->r, 4)) draw_table(c);
 }
 
 static void draw_run(op_case *c, uint32_t isas) {

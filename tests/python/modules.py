@@ -211,7 +211,7 @@ class Quantize(unittest.TestCase):
         model = with_norm_statistics(Whole())
         reference, seen = copy.deepcopy(model), []
         with mock.patch.dict(
-            calibrate.POLICIES, {"plain": lambda layers, stats: calibrate.Choice(0.5)}
+            calibrate.POLICIES, {"plain": lambda group, stats: calibrate.Choice(0.5)}
         ):
             report = qt.quantize(model, batches(), policies=("plain",))
         self.assertEqual([row.chained for row in report.rows], [True] * 6 + [False])

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The NumPy binding against NumPy's own integer arithmetic, and the demo's readers on files made
-here.
+"""The NumPy binding against NumPy's own integer arithmetic, and ncnn's files on some made here.
 
 PYTHONPATH holds python/ and the repository's root; QUERNEL_LIBRARY names the library. Closes with N
 passed, N failed, N skipped."""
@@ -15,8 +14,6 @@ import numpy as np
 import quernel
 from quernel import _native as native
 from quernel import ncnn as ncnn_model
-
-from demo.network import Layer, Network
 
 RNG = np.random.default_rng(7)
 
@@ -153,34 +150,6 @@ class NcnnReader(unittest.TestCase):
         for wrong_text, wrong_data, message in trials:
             with self.subTest(message), self.assertRaisesRegex(ncnn_model.NcnnError, message):
                 ncnn_model.parse(wrong_text, wrong_data)
-
-
-class Int8Chain(unittest.TestCase):
-    def test_a_chain_of_layers_follows_float(self):
-        from demo.int8_net import ActivationStats, Int8Net
-
-        x = RNG.random((1, 3, 12, 10), np.float32)
-        w = [
-            RNG.normal(size=(8, 3, 3, 3)).astype(np.float32) * 0.2,
-            RNG.normal(size=(4, 8, 3, 3)).astype(np.float32) * 0.2,
-        ]
-        layers = (
-            Layer("a", "conv", w[0], np.zeros(8, np.float32), pad=(1,) * 4, activation="relu"),
-            Layer("b", "conv", w[1], np.zeros(4, np.float32), pad=(1,) * 4, input=0),
-        )
-
-        def float_conv(t, weights):
-            windows = np.lib.stride_tricks.sliding_window_view(
-                np.pad(t, ((0, 0), (0, 0), (1, 1), (1, 1))), (3, 3), (2, 3)
-            )
-            return np.einsum("nchwrs,ocrs->nohw", windows, weights)
-
-        middle = np.maximum(float_conv(x, w[0]), 0)
-        wanted = float_conv(middle, w[1])
-        stats = {"x": ActivationStats.of([x]), "a": ActivationStats.of([middle])}
-        for alpha in (None, 0.5):
-            y = Int8Net(Network("two", layers, (1,)), stats, alpha)(x)
-            self.assertLess(np.square(y - wanted).sum(), 1e-3 * np.square(wanted).sum())
 
 
 if __name__ == "__main__":

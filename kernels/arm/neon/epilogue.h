@@ -67,22 +67,37 @@ static inline void epilogue_residual_gather(const uint8_t *from, ptrdiff_t r_col
     for (uint32_t c = 0; c < oc; c++, from += r_col) {
         if (r_type == QUERNEL_TYPE_U8) to[c] = *from;
         else if (r_type == QUERNEL_TYPE_S8) to[c] = (int8_t)*from;
+        else if (r_type == QUERNEL_TYPE_BF16) memcpy((uint8_t *)(to + c) + 2, from, 2);
         else memcpy(to + c, from, sizeof *to);
     }
 }
 
-// A row of the residual as 4-byte elements: integers for S8, U8 and S32, bits of floats for F32.
+NEON_INLINE ptrdiff_t epilogue_residual_size(int32_t r_type) {
+    if (r_type == QUERNEL_TYPE_BF16) return 2;
+    return r_type == QUERNEL_TYPE_S8 || r_type == QUERNEL_TYPE_U8 ? 1 : 4;
+}
+
+// A row of the residual as 4-byte elements: integers for S8, U8 and S32, bits of floats for F32 and
+// BF16.
 NEON_INLINE ints16 epilogue_residual_load(const quernel_i_epilogue *f, uint32_t m, uint32_t n,
                                           uint32_t oc) {
     const uint8_t *from =
         (const uint8_t *)f->residual + (ptrdiff_t)m * f->r_row + (ptrdiff_t)n * f->r_col;
-    const bool bytes = f->r_type == QUERNEL_TYPE_S8 || f->r_type == QUERNEL_TYPE_U8;
+    const ptrdiff_t size = epilogue_residual_size(f->r_type);
     int32_t elements[EPILOGUE_NR] = {0};
-    if (oc < EPILOGUE_NR || f->r_col != (bytes ? 1 : 4)) {
+    if (oc < EPILOGUE_NR || f->r_col != size) {
         epilogue_residual_gather(from, f->r_col, f->r_type, oc, elements);
         return load_ints(elements);
     }
-    if (!bytes) {
+    if (size == 2) {
+        const uint16x8_t low = vreinterpretq_u16_u8(vld1q_u8(from)),
+                         high = vreinterpretq_u16_u8(vld1q_u8(from + 16));
+        return (ints16){{vreinterpretq_s32_u32(vshll_n_u16(vget_low_u16(low), 16)),
+                         vreinterpretq_s32_u32(vshll_high_n_u16(low, 16)),
+                         vreinterpretq_s32_u32(vshll_n_u16(vget_low_u16(high), 16)),
+                         vreinterpretq_s32_u32(vshll_high_n_u16(high, 16))}};
+    }
+    if (size == 4) {
         memcpy(elements, from, sizeof elements);
         return load_ints(elements);
     }
@@ -96,7 +111,7 @@ NEON_INLINE ints16 epilogue_residual_load(const quernel_i_epilogue *f, uint32_t 
 
 NEON_INLINE floats16 epilogue_residual(floats16 t, ints16 residual, const quernel_i_epilogue *f,
                                        uint32_t n) {
-    const bool is_float = f->r_type == QUERNEL_TYPE_F32;
+    const bool is_float = f->r_type == QUERNEL_TYPE_F32 || f->r_type == QUERNEL_TYPE_BF16;
     const int32x4_t zero = vdupq_n_s32(f->r_zero);
     if (is_float && !f->r_scale) {
 #define BODY(i) t.q[i] = vaddq_f32(t.q[i], vreinterpretq_f32_s32(residual.q[i]));

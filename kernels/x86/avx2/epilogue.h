@@ -73,31 +73,47 @@ static inline void epilogue_scale(const epilogue_tile *t, const quernel_i_epilog
     }
 }
 
+static inline ptrdiff_t epilogue_residual_size(int32_t r_type) {
+    if (r_type == QUERNEL_TYPE_BF16) return 2;
+    return r_type == QUERNEL_TYPE_S8 || r_type == QUERNEL_TYPE_U8 ? 1 : 4;
+}
+
+static inline int32_t epilogue_residual_one(const uint8_t *at, int32_t r_type) {
+    int32_t x = 0;
+    if (r_type == QUERNEL_TYPE_U8) return *at;
+    if (r_type == QUERNEL_TYPE_S8) return (int8_t)*at;
+    if (r_type == QUERNEL_TYPE_BF16) memcpy((uint8_t *)&x + 2, at, 2); // little-endian
+    else memcpy(&x, at, sizeof x);
+    return x;
+}
+
 // Copies the residual of a tile into `to` as 4-byte elements: integers for S8, U8 and S32, bits of
-// floats for F32.
+// floats for F32 and BF16.
 static inline void epilogue_residual_load(const epilogue_tile *t, const quernel_i_epilogue *f,
                                           int32_t *to) {
     const uint8_t *base =
         (const uint8_t *)f->residual + (ptrdiff_t)t->m * f->r_row + (ptrdiff_t)t->n * f->r_col;
-    const bool bytes = f->r_type == QUERNEL_TYPE_S8 || f->r_type == QUERNEL_TYPE_U8;
-    const bool vectors = t->oc == EPILOGUE_NR && f->r_col == (bytes ? 1 : 4);
+    const ptrdiff_t size = epilogue_residual_size(f->r_type);
+    const bool vectors = t->oc == EPILOGUE_NR && f->r_col == size;
     for (uint32_t r = 0; r < t->rows; r++, base += f->r_row, to += EPILOGUE_NR) {
-        if (vectors && bytes) {
+        if (vectors && size == 1) {
             const __m128i v = _mm_loadu_si128((const __m128i *)base), high = _mm_srli_si128(v, 8);
             const bool sign = f->r_type == QUERNEL_TYPE_S8;
             _mm256_store_si256((__m256i *)to,
                                sign ? _mm256_cvtepi8_epi32(v) : _mm256_cvtepu8_epi32(v));
             _mm256_store_si256((__m256i *)to + 1,
                                sign ? _mm256_cvtepi8_epi32(high) : _mm256_cvtepu8_epi32(high));
+        } else if (vectors && size == 2) {
+            for (uint32_t c = 0; c < EPILOGUE_NR; c += 8) {
+                const __m128i v = _mm_loadu_si128((const __m128i *)(base + c * 2));
+                _mm256_store_si256((__m256i *)(to + c),
+                                   _mm256_slli_epi32(_mm256_cvtepu16_epi32(v), 16));
+            }
         } else if (vectors) {
             memcpy(to, base, EPILOGUE_NR * sizeof *to);
         } else {
-            for (uint32_t c = 0; c < t->oc; c++) {
-                const uint8_t *at = base + (ptrdiff_t)c * f->r_col;
-                if (f->r_type == QUERNEL_TYPE_U8) to[c] = *at;
-                else if (f->r_type == QUERNEL_TYPE_S8) to[c] = (int8_t)*at;
-                else memcpy(to + c, at, sizeof *to);
-            }
+            for (uint32_t c = 0; c < t->oc; c++)
+                to[c] = epilogue_residual_one(base + (ptrdiff_t)c * f->r_col, f->r_type);
         }
     }
 }
@@ -112,7 +128,7 @@ static inline void epilogue_residual_s32(const epilogue_tile *t, const int32_t *
 static inline void epilogue_residual(const epilogue_tile *t, const quernel_i_epilogue *f,
                                      const int32_t *residual) {
     float *tile = epilogue_floats(t);
-    const bool is_float = f->r_type == QUERNEL_TYPE_F32;
+    const bool is_float = f->r_type == QUERNEL_TYPE_F32 || f->r_type == QUERNEL_TYPE_BF16;
     const __m256i zero = _mm256_set1_epi32(is_float ? 0 : f->r_zero);
     EPILOGUE_EACH(t, i, r, c) {
         const __m256i bits = _mm256_load_si256((const __m256i *)(residual + i));

@@ -70,18 +70,26 @@ static inline void epilogue_scale(const epilogue_tile *t, const quernel_i_epilog
 }
 
 // n <= 16 elements side by side as 4-byte lanes: integers for S8, U8 and S32, bits of floats for
-// F32.
+// F32 and BF16.
 static inline __m512i residual_lanes(const uint8_t *at, uint32_t n, int32_t type) {
     if (type == QUERNEL_TYPE_S8) return _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(lanes(n), at));
     if (type == QUERNEL_TYPE_U8) return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(lanes(n), at));
+    if (type == QUERNEL_TYPE_BF16)
+        return _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes(n), at)), 16);
     return _mm512_maskz_loadu_epi32(lanes(n), at);
 }
 
+static inline ptrdiff_t residual_size(int32_t type) {
+    if (type == QUERNEL_TYPE_BF16) return 2;
+    return type == QUERNEL_TYPE_S8 || type == QUERNEL_TYPE_U8 ? 1 : 4;
+}
+
 static inline int32_t residual_one(const uint8_t *at, int32_t type) {
-    int32_t x;
+    int32_t x = 0;
     if (type == QUERNEL_TYPE_S8) return (int8_t)*at;
     if (type == QUERNEL_TYPE_U8) return *at;
-    memcpy(&x, at, sizeof x);
+    if (type == QUERNEL_TYPE_BF16) memcpy((uint8_t *)&x + 2, at, 2); // little-endian
+    else memcpy(&x, at, sizeof x);
     return x;
 }
 
@@ -90,7 +98,7 @@ static inline void residual_load(const epilogue_tile *t, const quernel_i_epilogu
                                  int32_t *to) {
     const uint8_t *base = (const uint8_t *)f->residual + (ptrdiff_t)t->m * f->r_row +
                           (ptrdiff_t)(t->n + p) * f->r_col;
-    const ptrdiff_t size = f->r_type == QUERNEL_TYPE_S8 || f->r_type == QUERNEL_TYPE_U8 ? 1 : 4;
+    const ptrdiff_t size = residual_size(f->r_type);
     const uint32_t oc = t->oc - p < LANES ? t->oc - p : LANES;
     if (f->r_col == size) {
         for (uint32_t r = 0; r < t->rows; r++, base += f->r_row)
@@ -113,6 +121,7 @@ static inline void residual_load(const epilogue_tile *t, const quernel_i_epilogu
 static inline void epilogue_residual(const epilogue_tile *t, const quernel_i_epilogue *f) {
     int32_t residual[EPILOGUE_MR * LANES] __attribute__((aligned(64)));
     const __m512i zero = _mm512_set1_epi32(f->r_zero);
+    const bool is_float = f->r_type == QUERNEL_TYPE_F32 || f->r_type == QUERNEL_TYPE_BF16;
     EPILOGUE_PANELS(t, p, n) {
         const int32_t *r = residual;
         residual_load(t, f, p, residual);
@@ -125,7 +134,7 @@ static inline void epilogue_residual(const epilogue_tile *t, const quernel_i_epi
         } else {
             const __m512 scale = _mm512_loadu_ps(f->r_scale + n);
             EPILOGUE_ROWS(t, p, at) {
-                const __m512 x = f->r_type == QUERNEL_TYPE_F32
+                const __m512 x = is_float
                                      ? tile_float(r)
                                      : _mm512_cvtepi32_ps(_mm512_sub_epi32(tile_load(r), zero));
                 tile_keep_float(at, _mm512_fmadd_ps(x, scale, tile_float(at)));

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which matcher an operator has, and in which order they are asked.
+#include <stdio.h>
+#include <string.h>
+
+#include "unit.h"
+
+typedef bool match_fn(quernel_ep_search *c, uint32_t node);
+
+// Channels that are shuffled begin with a Reshape.
+static bool match_reshape(quernel_ep_search *c, uint32_t node) {
+    const quernel_ep_node *n = quernel_ep_node_of(c, node);
+    if (quernel_ep_value_of(c, n->outputs[0])->rank == 5 && quernel_ep_match_shuffle(c, node))
+        return true;
+    return quernel_ep_match_view(c, node);
+}
+
+static const struct {
+    const char *op; // of either domain: quernel_ep_known has looked at it
+    match_fn *match;
+    bool multiplies;
+} matchers[] = {
+    {"Conv", quernel_ep_match_convolution, true},
+    {"ConvTranspose", quernel_ep_match_convolution, true},
+    {"QLinearConv", quernel_ep_match_convolution, true},
+    {"MatMul", quernel_ep_match_product, true},
+    {"Gemm", quernel_ep_match_product, true},
+    {"QLinearMatMul", quernel_ep_match_product, true},
+    {"QGemm", quernel_ep_match_product, true},
+    {"Add", quernel_ep_match_binary, false},
+    {"Sub", quernel_ep_match_binary, false},
+    {"Mul", quernel_ep_match_binary, false},
+    {"Div", quernel_ep_match_binary, false},
+    {"QLinearAdd", quernel_ep_match_binary, false},
+    {"QLinearMul", quernel_ep_match_binary, false},
+    {"Relu", quernel_ep_match_unary, false},
+    {"Clip", quernel_ep_match_unary, false},
+    {"LeakyRelu", quernel_ep_match_unary, false},
+    {"PRelu", quernel_ep_match_unary, false},
+    {"HardSwish", quernel_ep_match_unary, false},
+    {"HardSigmoid", quernel_ep_match_unary, false},
+    {"Sigmoid", quernel_ep_match_unary, false},
+    {"Tanh", quernel_ep_match_unary, false},
+    {"Gelu", quernel_ep_match_unary, false},
+    {"Swish", quernel_ep_match_unary, false},
+    {"QuickGelu", quernel_ep_match_unary, false},
+    {"Max", quernel_ep_match_unary, false},
+    {"QLinearSigmoid", quernel_ep_match_unary, false},
+    {"QLinearLeakyRelu", quernel_ep_match_unary, false},
+    {"MaxPool", quernel_ep_match_pool, false},
+    {"AveragePool", quernel_ep_match_pool, false},
+    {"GlobalAveragePool", quernel_ep_match_pool, false},
+    {"ReduceMean", quernel_ep_match_pool, false},
+    {"QLinearAveragePool", quernel_ep_match_pool, false},
+    {"QLinearGlobalAveragePool", quernel_ep_match_pool, false},
+    {"Resize", quernel_ep_match_resample, false},
+    {"Upsample", quernel_ep_match_resample, false},
+    {"Slice", quernel_ep_match_resample, false},
+    {"Pad", quernel_ep_match_resample, false},
+    {"DepthToSpace", quernel_ep_match_shuffle, false},
+    {"SpaceToDepth", quernel_ep_match_shuffle, false},
+    {"DynamicQuantizeLinear", quernel_ep_match_dynamic, true},
+    {"Identity", quernel_ep_match_view, false},
+    {"Dropout", quernel_ep_match_view, false},
+    {"Reshape", match_reshape, false},
+    {"Flatten", quernel_ep_match_view, false},
+    {"Squeeze", quernel_ep_match_view, false},
+    {"Unsqueeze", quernel_ep_match_view, false},
+    {"Transpose", quernel_ep_match_view, false},
+    {"Split", quernel_ep_match_view, false},
+    {"Concat", quernel_ep_match_concat, false},
+    {"QLinearConcat", quernel_ep_match_concat, false},
+};
+
+static bool is_quantizer(const quernel_ep_search *c, uint32_t node) {
+    return !strcmp(quernel_ep_node_of(c, node)->op, "QuantizeLinear");
+}
+
+static bool is_dequantizer(const quernel_ep_search *c, uint32_t node) {
+    return !strcmp(quernel_ep_node_of(c, node)->op, "DequantizeLinear");
+}
+
+static void match_operator(quernel_ep_search *c, uint32_t node, bool multiplies) {
+    if (c->unit_of[node] >= 0 || is_quantizer(c, node) || is_dequantizer(c, node)) return;
+    if (!quernel_ep_known(c, node)) return;
+    for (size_t i = 0; i < sizeof matchers / sizeof *matchers; i++) {
+        if (strcmp(matchers[i].op, quernel_ep_node_of(c, node)->op)) continue;
+        if (matchers[i].multiplies == multiplies) matchers[i].match(c, node);
+        return;
+    }
+}
+
+// Reads of other nodes have made them units, or nothing has.
+static void match_copy(quernel_ep_search *c, uint32_t node) {
+    if (c->unit_of[node] >= 0 || (!is_quantizer(c, node) && !is_dequantizer(c, node))) return;
+    if (quernel_ep_known(c, node)) quernel_ep_match_copy(c, node);
+}
+
+// The order of a value as it is written, else ANY; two dimensions have but one.
+static int32_t order_of(const quernel_ep_search *c, int32_t v) {
+    if (v < 0 || (uint32_t)v >= c->graph->n_values) return QUERNEL_EP_ORDER_ANY;
+    const int32_t node = c->producer[v];
+    if (node < 0 || c->unit_of[node] < 0) return QUERNEL_EP_ORDER_ANY;
+    return c->records[v].order;
+}
+
+static void settle(quernel_ep_search *c, quernel_ep_step *s) {
+    if (s->order == QUERNEL_EP_ORDER_ANY) {
+        s->order = order_of(c, s->x);
+        if (s->order == QUERNEL_EP_ORDER_ANY) s->order = order_of(c, s->z);
+        if (s->order == QUERNEL_EP_ORDER_ANY) s->order = QUERNEL_EP_ORDER_IMAGE;
+        s->y_order = s->order;
+    }
+    c->records[s->y].order = s->y_order;
+}
+
+// In the order of the nodes, so that what a step reads is settled before it.
+static void settle_orders(quernel_ep_search *c) {
+    for (uint32_t node = 0; node < c->graph->n_nodes; node++) {
+        if (c->unit_of[node] < 0) continue;
+        quernel_ep_unit *u = &c->units[c->unit_of[node]];
+        for (uint32_t i = 0; i < u->n_steps; i++)
+            if (c->producer[u->steps[i].y] == (int32_t)node) settle(c, &u->steps[i]);
+    }
+}
+
+void quernel_ep_units_find(quernel_ep_search *c) {
+    const uint32_t count = c->graph->n_nodes;
+    for (uint32_t i = 0; i < count; i++) match_operator(c, i, true);
+    // the last one first: it may reach over those before it
+    for (uint32_t i = count; i-- > 0;)
+        if (c->unit_of[i] < 0 && is_quantizer(c, i) && quernel_ep_known(c, i))
+            quernel_ep_match_lookup(c, i);
+    for (uint32_t i = 0; i < count; i++) match_operator(c, i, false);
+    for (uint32_t i = 0; i < count; i++) match_copy(c, i);
+    settle_orders(c);
+}

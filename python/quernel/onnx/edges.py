@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which values between int8 operators had better stay float: sums and factors that no layer reads,
+where a code of eight bits costs the network more than it may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .places import Places
+
+MAY_COST_DB = 0.1  # all that int8 is chosen for though float would be nearer, together
+
+
+def candidates(places: Places) -> list[str]:
+    """Values with codes that neither a layer's product nor an operator that moves them reads or
+    writes."""
+    tied = {
+        value
+        for unit in places.units
+        if unit.kind == "layout"
+        for value in [*unit.inputs, *unit.outputs]
+    }
+    products = {unit.inputs[0] for unit in places.units if unit.layer is not None}
+    return [value for value in places.coded if value not in tied and value not in products]
+
+
+def choose(
+    values: Sequence[str],
+    measure: Callable[[frozenset[str]], float],
+    over: Callable[[], bool] = lambda: False,
+) -> frozenset[str]:
+    """The fewest of the values that have to be float for the network to lose less than MAY_COST_DB
+    against all of them: those that gain the most by themselves. measure(floats): the SQNR; over:
+    whether there is no time for more."""
+    every = frozenset(values)
+    if not every:
+        return every
+    least, best = measure(frozenset()), measure(every)
+    if best <= least + MAY_COST_DB:
+        return frozenset()
+    gains: dict[str, float] = {}
+    for value in values:
+        if over():
+            return every
+        gains[value] = measure(frozenset([value])) - least
+    order = sorted(values, key=lambda value: -gains[value])
+    low, high = 0, len(order)  # as many as high are enough
+    while high - low > 1:
+        middle = (low + high) // 2
+        if measure(frozenset(order[:middle])) >= best - MAY_COST_DB:
+            high = middle
+        else:
+            low = middle
+    return frozenset(order[:high])
