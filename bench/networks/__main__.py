@@ -109,7 +109,7 @@ class Race:
             tell = lambda at: progress.step(at, of, f"{self.label}: rounds timed")
             times = rounds.times(self.started, of, tell)
             self.rows += [
-                self._row(one.name, one.peak, times, *figures, version) for one in self.started
+                self._row(one.name, one.memory, times, *figures, version) for one in self.started
             ]
         except Failed as problem:
             self.skip(",".join(one.name for one in self.started), str(problem))
@@ -118,7 +118,7 @@ class Race:
                 one.close()
         return self.rows
 
-    def _row(self, name, peak, times, far, right, version):
+    def _row(self, name, memory, times, far, right, version):
         ms, lo_ms, hi_ms = rounds.interval(1e3 * times[name])
         ours = times.get(engines.OURS)
         ratio = {} if ours is None else dict(zip(TIMES, rounds.interval(times[name] / ours)))
@@ -135,7 +135,7 @@ class Race:
             least_sqnr_db=min(values) if values else None,
             task=float(counts[0] / counts[1]) if right[name] else None,
             load_ms=self.loads[name],
-            peak_mb=peak / 2**20,
+            memory_mb=memory / 2**20,
             status="ok",
             note=self.network.note,
         )

@@ -7,7 +7,7 @@ from . import engines
 
 # of a row, beside network, threads and contender; null where there is none
 FIELDS = (
-    "version int8 ms lo_ms hi_ms ratio lo hi rounds sqnr_db least_sqnr_db task load_ms peak_mb "
+    "version int8 ms lo_ms hi_ms ratio lo hi rounds sqnr_db least_sqnr_db task load_ms memory_mb "
     "share layers_ms status reason note"
 ).split()
 
@@ -40,13 +40,13 @@ def line(one):
     return (
         f"{head} {cell('ms', '.2f')} {times} {cell('sqnr_db', '.2f')} "
         f"{cell('least_sqnr_db', '.2f')} {cell('task', '.1%')} {cell('load_ms', '.0f')} "
-        f"{cell('peak_mb', '.0f')} {cell('share', '.1%')}"
+        f"{cell('memory_mb', '.0f')} {cell('share', '.1%')}"
     ).rstrip()
 
 
 HEAD = (
     f"{'network':14} t {'contender':22} {'ms':>9} {'times':>6} {'95 %':>14} {'SQNR dB':>9} "
-    f"{'least':>9} {'task':>9} {'load ms':>9} {'peak MB':>9} {'taken':>9}"
+    f"{'least':>9} {'task':>9} {'load ms':>9} {'most MB':>9} {'taken':>9}"
 )
 
 

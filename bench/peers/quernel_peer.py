@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import quernel
 from quernel import _native as native
-from quernel.network import INNER, INPUT, OUTPUT
 
 from .problems import INT8
 
+INNER, INPUT, OUTPUT = range(3)  # quernel_network_role
 ACTIVATIONS: dict[str, dict[str, Any]] = {
     "none": dict(activation=quernel.NONE),
     "relu": dict(activation=quernel.RELU),

@@ -66,7 +66,7 @@ OrtStatus *quernel_ep_attributes_read(const OrtApi *api, const OrtNode *node,
     size_t count;
     OrtStatus *status = api->Node_GetNumAttributes(node, &count);
     if (status || !count) return status;
-    const OrtOpAttr **from = quernel_ep_arena_array(arena, count, sizeof *from);
+    const OrtOpAttr **from = quernel_ep_arena_array(arena, count, sizeof(void *));
     quernel_ep_attribute *to = quernel_ep_arena_array(arena, count, sizeof *to);
     if (!from || !to) return quernel_ep_refuse_memory(api);
     status = api->Node_GetAttributes(node, from, count);

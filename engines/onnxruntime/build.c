@@ -39,7 +39,7 @@ static OrtStatus *read_inputs(builder *b, const OrtNode *node) {
     size_t count;
     OrtStatus *status = b->api->Node_GetNumInputs(node, &count);
     if (status) return status;
-    const OrtValueInfo **infos = quernel_ep_arena_array(&b->import.arena, count, sizeof *infos);
+    const OrtValueInfo **infos = quernel_ep_arena_array(&b->import.arena, count, sizeof(void *));
     b->inputs = quernel_ep_arena_array(&b->import.arena, count, sizeof *b->inputs);
     b->input_names = quernel_ep_arena_array(&b->import.arena, count, sizeof *b->input_names);
     b->fused->slots = calloc(count + 1, sizeof *b->fused->slots);
@@ -60,7 +60,7 @@ static OrtStatus *read_outputs(builder *b, const OrtNode *node) {
     size_t count;
     OrtStatus *status = b->api->Node_GetNumOutputs(node, &count);
     if (status) return status;
-    const OrtValueInfo **infos = quernel_ep_arena_array(&b->import.arena, count, sizeof *infos);
+    const OrtValueInfo **infos = quernel_ep_arena_array(&b->import.arena, count, sizeof(void *));
     b->outputs = quernel_ep_arena_array(&b->import.arena, count, sizeof *b->outputs);
     b->output_names = quernel_ep_arena_array(&b->import.arena, count, sizeof *b->output_names);
     if (!infos || !b->outputs || !b->output_names) return quernel_ep_refuse_memory(b->api);

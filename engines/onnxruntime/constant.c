@@ -28,8 +28,7 @@ static double number(const quernel_ep_value *v, uint64_t i) {
     }
 }
 
-// Plain numbers of v, as they are.
-static bool read_plain(quernel_ep_search *c, int32_t v, quernel_ep_constant *ret_constant) {
+bool quernel_ep_plain_read(quernel_ep_search *c, int32_t v, quernel_ep_constant *ret_constant) {
     if (!quernel_ep_is_constant(c, v)) return false;
     const quernel_ep_value *k = quernel_ep_value_of(c, v);
     const uint64_t count = count_of(k);
@@ -59,7 +58,9 @@ static bool dequantize(quernel_ep_search *c, uint32_t node, quernel_ep_constant 
     if (axis < 0) axis += k->rank;
     if (quernel_ep_int(n, "block_size", 0)) return false;
     if (quernel_ep_value_of(c, n->inputs[1])->type != QUERNEL_EP_TYPE_F32) return false;
-    if (!read_plain(c, n->inputs[1], &scale) || (z >= 0 && !read_plain(c, z, &zero))) return false;
+    if (!quernel_ep_plain_read(c, n->inputs[1], &scale) ||
+        (z >= 0 && !quernel_ep_plain_read(c, z, &zero)))
+        return false;
     if (scale.count != 1 &&
         (axis < 0 || axis >= k->rank || scale.rank != 1 || scale.count != (uint64_t)k->dims[axis]))
         return false;
@@ -89,11 +90,11 @@ bool quernel_ep_constant_read(quernel_ep_draft *d, int32_t v, quernel_ep_constan
     if (v < 0) return false;
     if (node < 0)
         return quernel_ep_value_of(d->c, v)->type == QUERNEL_EP_TYPE_F32 &&
-               read_plain(d->c, v, ret_constant);
+               quernel_ep_plain_read(d->c, v, ret_constant);
     if (!quernel_ep_known(d->c, (uint32_t)node)) return false;
     const quernel_ep_node *n = quernel_ep_node_of(d->c, (uint32_t)node);
     if (quernel_ep_value_of(d->c, n->inputs[0])->type == QUERNEL_EP_TYPE_F32 ||
-        !read_plain(d->c, n->inputs[0], ret_constant) ||
+        !quernel_ep_plain_read(d->c, n->inputs[0], ret_constant) ||
         !dequantize(d->c, (uint32_t)node, ret_constant))
         return false;
     quernel_ep_draft_take(d, (uint32_t)node);

@@ -64,6 +64,7 @@ bool quernel_ep_convolution_fill(quernel_ep_draft *d, quernel_ep_step *step,
     if (quernel_ep_channels(d->c, step->x, QUERNEL_EP_ORDER_IMAGE) != desc.in)
         return QUERNEL_EP_REFUSE(d, "its input has not the weights' %u channels", desc.in);
     step->out = desc.out;
+    step->up = up;
     count_macs(d, &desc);
     return quernel_ep_weights_note(d, step, codes, up, &desc);
 }

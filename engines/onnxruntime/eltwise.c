@@ -26,11 +26,25 @@ static bool spreads(const quernel_ep_search *c, int32_t x, int32_t z) {
     return true;
 }
 
+// Constant codes of QLinearAdd and QLinearMul: scale and zero point stand behind them.
+static bool read_codes(quernel_ep_draft *d, int32_t v, quernel_ep_constant *ret_constant) {
+    const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
+    const uint32_t at = n->inputs[0] == v ? 0 : 3;
+    quernel_ep_coding k;
+    if (n->n_inputs < 7 || !quernel_ep_plain_read(d->c, v, ret_constant)) return false;
+    if (!quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, at + 1),
+                                quernel_ep_input(n, at + 2), d->c->records[v].type, &k))
+        return false;
+    for (uint32_t i = 0; i < ret_constant->count; i++)
+        ret_constant->data[i] = (ret_constant->data[i] - k.zero) * (double)k.scale;
+    return true;
+}
+
 // A constant as a value that the network reads: one number, or one per channel.
 static bool add_constant(quernel_ep_draft *d, quernel_ep_step *step, int32_t v) {
     quernel_ep_constant k;
     const quernel_ep_value *x = quernel_ep_value_of(d->c, step->x);
-    if (!quernel_ep_constant_read(d, v, &k))
+    if (!quernel_ep_constant_read(d, v, &k) && !read_codes(d, v, &k))
         return QUERNEL_EP_REFUSE(d, "its constant is not f32 or dequantized");
     int32_t order = QUERNEL_EP_ORDER_IMAGE;
     if (!quernel_ep_is_vector(&k, x->rank, order, quernel_ep_channels(d->c, step->x, order)))
@@ -64,16 +78,19 @@ static bool read_operands(quernel_ep_draft *d, quernel_ep_step *step, int32_t x,
            QUERNEL_EP_REFUSE(d, "shapes that are repeated in another way than z over x");
 }
 
-static bool codings_agree(quernel_ep_draft *d, const quernel_ep_step *step) {
+// QLinearAdd and QLinearMul: (x, scale, zero point, z, …, y scale, y zero point); constants have
+// been read.
+static bool codings_agree(quernel_ep_draft *d) {
     const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
     const int32_t values[3] = {n->inputs[0], quernel_ep_input(n, 3), n->outputs[0]};
-    (void)step;
+    const uint32_t scales[3] = {1, 4, 6};
     for (uint32_t i = 0; i < 3; i++) {
         quernel_ep_coding k;
+        if (values[i] >= 0 && quernel_ep_is_constant(d->c, values[i])) continue;
         if (values[i] < 0 ||
-            !quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, 3 * i + 1),
-                                    quernel_ep_input(n, 3 * i + 2), d->c->records[values[i]].type,
-                                    &k) ||
+            !quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, scales[i]),
+                                    quernel_ep_input(n, scales[i] + 1),
+                                    d->c->records[values[i]].type, &k) ||
             !quernel_ep_coding_is(d->c, values[i], &k))
             return QUERNEL_EP_REFUSE(d, "it reads codes by another scale than they were made by");
     }
@@ -89,7 +106,7 @@ bool quernel_ep_match_binary(quernel_ep_search *c, uint32_t node) {
     step->order = step->y_order = QUERNEL_EP_ORDER_ANY;
     if (!read_operands(&d, step, n->inputs[0], quernel_ep_input(n, (uint32_t)binaries[which].z)))
         return false;
-    if (binaries[which].z == 3 && !codings_agree(&d, step)) return false;
+    if (binaries[which].z == 3 && !codings_agree(&d)) return false;
     quernel_ep_absorb(&d, step, n->outputs[0], quernel_ep_channels(c, n->outputs[0], step->order));
     return quernel_ep_draft_commit(&d);
 }

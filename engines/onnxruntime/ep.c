@@ -2,6 +2,7 @@
 // What ONNX Runtime asks of a session's provider: which nodes it takes, and code for them.
 #include "ep.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,12 +19,13 @@ typedef struct provider {
     const OrtLogger *logger;
     quernel_ep_settings settings;
     quernel_ep_report report; // where it is asked for
+    bool took_some;           // islands
     quernel_ep_claim *claims; // what was taken and is not yet asked for
 } provider;
 
 static OrtStatus *fuse(const provider *p, const quernel_ep_import *import, const uint32_t *indices,
                        uint32_t count, OrtEpGraphSupportInfo *info) {
-    const OrtNode **nodes = malloc(count * sizeof *nodes);
+    const OrtNode **nodes = malloc(count * sizeof(void *));
     if (!nodes) return quernel_ep_refuse_memory(p->host->api);
     for (uint32_t i = 0; i < count; i++) nodes[i] = import->nodes[indices[i]];
     // The weights are packed: ONNX Runtime may free its own.
@@ -51,6 +53,7 @@ static OrtStatus *take_islands(provider *p, const quernel_ep_import *import,
         quernel_ep_partition_find(&import->graph, &p->settings.compile, &found, &error);
     if (code) return quernel_ep_refuse_error(p->host->api, "islands", code, &error);
     OrtStatus *status = NULL;
+    p->took_some |= found.n_islands > 0;
     for (uint32_t i = 0; i < found.n_islands && !status; i++)
         status = fuse(p, import, found.islands[i].nodes, found.islands[i].n_nodes, info);
     if (!status) status = note(p, import, &found);
@@ -73,13 +76,39 @@ static OrtStatus *take_contexts(const provider *p, const quernel_ep_import *impo
     return NULL;
 }
 
+static OrtStatus *leave_all(provider *p, const quernel_ep_import *import, const char *why) {
+    const uint32_t count = import->graph.n_nodes;
+    quernel_ep_partition none = {.refusals = calloc(count + 1, sizeof *none.refusals),
+                                 .n_refusals = count};
+    if (!none.refusals) return quernel_ep_refuse_memory(p->host->api);
+    for (uint32_t i = 0; i < count; i++) {
+        none.refusals[i].node = i;
+        snprintf(none.refusals[i].reason, sizeof none.refusals[i].reason, "%s", why);
+    }
+    OrtStatus *status = note(p, import, &none);
+    free(none.refusals);
+    return status;
+}
+
+// Of hosts that take islands of one graph alone, the bodies go without: they are shown first, and
+// the model's own graph has more to lose.
+static OrtStatus *take(provider *p, const quernel_ep_import *import, OrtEpGraphSupportInfo *info) {
+    OrtStatus *status = take_contexts(p, import, info);
+    if (status) return status;
+    if (p->host->names_all || !(import->reads_outside || p->took_some))
+        return take_islands(p, import, info);
+    return leave_all(p, import, "ONNX Runtime 1.23 takes islands of one graph, not of bodies");
+}
+
 static OrtStatus *get_capability(OrtEp *base, const OrtGraph *graph, OrtEpGraphSupportInfo *info) {
     provider *p = (provider *)base;
     quernel_ep_import import;
+    // A graph is shown and compiled before the next one is: what is left was not taken, and bodies
+    // of one If may use the same names.
+    quernel_ep_claims_free(&p->claims);
     OrtStatus *status = quernel_ep_import_read(p->host->api, graph, &import);
     if (status) return status;
-    status = take_contexts(p, &import, info);
-    if (!status) status = take_islands(p, &import, info);
+    status = take(p, &import, info);
     quernel_ep_import_free(&import);
     return status;
 }

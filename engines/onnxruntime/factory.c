@@ -135,12 +135,16 @@ static OrtStatus *check_host(const OrtApiBase *base) {
                              "ONNX Runtime %s: must be 1.23.1 or newer", version);
 }
 
-static OrtStatus *create_factory(const OrtApi *api, OrtEpFactory **ret_factory) {
+static OrtStatus *create_factory(const OrtApiBase *base, OrtEpFactory **ret_factory) {
+    const OrtApi *api = base->GetApi(ORT_VERSION);
     factory *f = calloc(1, sizeof *f);
     if (!f) return quernel_ep_refuse_memory(api);
     f->base = functions;
     f->users = 1;
-    f->host = (quernel_ep_host){api, api->GetEpApi(), api->GetModelEditorApi(), NULL};
+    f->host = (quernel_ep_host){.api = api,
+                                .ep = api->GetEpApi(),
+                                .editor = api->GetModelEditorApi(),
+                                .names_all = strncmp(base->GetVersionString(), "1.23.", 5)};
     OrtStatus *status =
         api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &f->host.cpu);
     if (status) free(f);
@@ -160,9 +164,10 @@ OrtStatus *CreateEpFactories(const char *name, const OrtApiBase *base, const Ort
     *ret_count = 0;
     OrtStatus *status = check_host(base);
     if (status) return status;
-    const OrtApi *api = base->GetApi(ORT_VERSION);
-    if (!capacity) return quernel_ep_refuse(api, ORT_INVALID_ARGUMENT, "no room for a factory");
-    status = create_factory(api, ret_factories);
+    if (!capacity)
+        return quernel_ep_refuse(base->GetApi(ORT_VERSION), ORT_INVALID_ARGUMENT,
+                                 "no room for a factory");
+    status = create_factory(base, ret_factories);
     *ret_count = !status;
     return status;
 }

@@ -14,6 +14,9 @@ typedef struct quernel_ep_host {
     const OrtEpApi *ep;
     const OrtModelEditorApi *editor;
     OrtMemoryInfo *cpu; // where a run takes its workspace from
+    // false: 1.23, which gives the islands of two graphs (a body of an If is one) the same names,
+    // and then refuses the session
+    bool names_all;
 } quernel_ep_host;
 
 /// A refusal: one line, behind "Quernel: ".

@@ -58,12 +58,16 @@ static OrtStatus *read_constant(const OrtApi *api, const OrtValueInfo *info, que
     OrtStatus *status = api->ValueInfo_GetInitializerValue(info, &value);
     if (status || !value || v->type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) return status;
     status = api->GetTensorData(value, &v->data);
+    if (!status && !v->data) v->data = ""; // a constant of nothing is one, too
     return status ? status : api->GetTensorSizeInBytes(value, &v->bytes);
 }
 
-static OrtStatus *read_value(const OrtApi *api, const OrtValueInfo *info, quernel_ep_value *v) {
-    bool constant = false;
+static OrtStatus *read_value(reader *r, const OrtValueInfo *info, quernel_ep_value *v) {
+    const OrtApi *api = r->api;
+    bool constant = false, outside = false;
     OrtStatus *status = read_type(api, info, v);
+    if (!status) status = api->ValueInfo_IsFromOuterScope(info, &outside);
+    r->to->reads_outside |= outside;
     if (!status) status = api->ValueInfo_IsGraphOutput(info, &v->graph_output);
     if (!status) status = api->ValueInfo_IsConstantInitializer(info, &constant);
     if (!status && constant) status = read_constant(api, info, v);
@@ -83,7 +87,7 @@ static OrtStatus *add_value(reader *r, const OrtValueInfo *info, int32_t *ret_in
         quernel_ep_value *v = &r->to->values[r->to->graph.n_values++];
         v->name = name;
         *slot = (int32_t)r->to->graph.n_values;
-        status = read_value(r->api, info, v);
+        status = read_value(r, info, v);
     }
     *ret_index = *slot - 1;
     return status;
@@ -98,7 +102,7 @@ static OrtStatus *add_list(reader *r, const OrtNode *node, count_fn *count_of, l
     size_t count;
     OrtStatus *status = count_of(node, &count);
     if (status || !count) return status;
-    const OrtValueInfo **infos = quernel_ep_arena_array(&r->to->arena, count, sizeof *infos);
+    const OrtValueInfo **infos = quernel_ep_arena_array(&r->to->arena, count, sizeof(void *));
     int32_t *indices = quernel_ep_arena_array(&r->to->arena, *n + count, sizeof *indices);
     if (!infos || !indices) return quernel_ep_refuse_memory(r->api);
     if (*n) memcpy(indices, *list, *n * sizeof *indices);
@@ -173,7 +177,7 @@ static OrtStatus *list_nodes(reader *r, const OrtGraph *graph) {
     OrtStatus *status = r->api->Graph_GetNumNodes(graph, &count);
     if (status) return status;
     r->to->graph.n_nodes = (uint32_t)count;
-    r->to->nodes = quernel_ep_arena_array(&r->to->arena, count, sizeof *r->to->nodes);
+    r->to->nodes = quernel_ep_arena_array(&r->to->arena, count, sizeof(void *));
     if (!r->to->nodes) return quernel_ep_refuse_memory(r->api);
     return r->api->Graph_GetNodes(graph, r->to->nodes, count);
 }

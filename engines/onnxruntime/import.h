@@ -12,6 +12,7 @@
 typedef struct quernel_ep_import {
     quernel_ep_graph graph;
     const OrtNode **nodes;
+    bool reads_outside; // a value of the graph around it: this one is the body of a node
     // all of it is in the arena
     quernel_ep_arena arena;
     quernel_ep_value *values;

@@ -133,6 +133,13 @@ static const char *find_microsoft(quernel_ep_search *c, uint32_t node) {
     return NULL;
 }
 
+static bool is_empty(const quernel_ep_search *c, int32_t v) {
+    const quernel_ep_value *value = quernel_ep_value_of(c, v);
+    for (uint32_t i = 0; i < value->rank && value->has_shape; i++)
+        if (value->dims[i] == 0) return true;
+    return false;
+}
+
 bool quernel_ep_known(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     const char *attributes = NULL;
@@ -142,6 +149,8 @@ bool quernel_ep_known(quernel_ep_search *c, uint32_t node) {
     if (!attributes) return false;
     if (!n->n_outputs || n->outputs[0] < 0 || quernel_ep_input(n, 0) < 0)
         return quernel_ep_node_refuse(c, node, "%s without input or output", n->op);
+    if (is_empty(c, n->inputs[0]) || is_empty(c, n->outputs[0]))
+        return quernel_ep_node_refuse(c, node, "a dimension is 0");
     for (uint32_t i = 0; i < n->n_attributes; i++) {
         const quernel_ep_attribute *a = &n->attributes[i];
         if (!lists(attributes, a->name, strlen(a->name)) || a->kind == QUERNEL_EP_ATTRIBUTE_OTHER)

@@ -43,6 +43,9 @@ static int find_sizes(quernel_ep_lowering *l, const quernel_ep_shape *inputs,
             return quernel_ep_fail(error, QUERNEL_E_SHAPE, -1,
                                    "input %d: not of %u dimensions of 1 to 2^31 - 1", r->input,
                                    r->rank);
+        if (r->smooth.bytes && r->smooth.bytes != l->sizes[i].c * sizeof(float))
+            return quernel_ep_fail(error, QUERNEL_E_SHAPE, -1, "input %d: not of %zu channels",
+                                   r->input, r->smooth.bytes / sizeof(float));
     }
     int code = QUERNEL_OK;
     for (uint32_t i = 0; i < p->image->n_steps && !code; i++)

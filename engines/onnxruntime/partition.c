@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "instance.h"
+#include "trial.h"
 
 typedef struct partitioner {
     quernel_ep_search c;
     quernel_ep_groups groups;
+    quernel_ep_shape *shapes; // of values, for trials
     quernel_ep_partition out;
     bool banned; // a unit was banned in this round
     quernel_error *error;
@@ -77,15 +79,6 @@ static bool make_island(const partitioner *p, int32_t group, quernel_ep_island *
     return true;
 }
 
-// Of sizes that are not known, one picture of a size that halves often: what is refused then is
-// refused for its types, numbers or channels.
-static quernel_ep_shape trial_shape(const quernel_ep_value *v) {
-    quernel_ep_shape s = {.rank = v->rank};
-    for (uint32_t i = 0; i < v->rank; i++)
-        s.dims[i] = v->dims[i] > 0 ? v->dims[i] : i == 0 ? 1 : 64;
-    return s;
-}
-
 static void ban(partitioner *p, int32_t unit, const char *text) {
     quernel_ep_unit *u = &p->c.units[unit];
     u->banned = p->banned = true;
@@ -98,8 +91,7 @@ static int try_program(partitioner *p, const quernel_ep_island *island, int32_t 
     quernel_ep_instance *instance = NULL;
     quernel_ep_shape *shapes = calloc(island->n_inputs + 1, sizeof *shapes);
     if (!shapes) return QUERNEL_E_MEMORY;
-    for (uint32_t i = 0; i < island->n_inputs; i++)
-        shapes[i] = trial_shape(quernel_ep_value_of(&p->c, island->inputs[i]));
+    for (uint32_t i = 0; i < island->n_inputs; i++) shapes[i] = p->shapes[island->inputs[i]];
     const int code = quernel_ep_instance_make(island->program, shapes, &instance, ret_step, error);
     quernel_ep_instance_destroy(instance);
     free(shapes);
@@ -191,6 +183,7 @@ int quernel_ep_partition_find(const quernel_ep_graph *graph, const quernel_ep_op
     p.out.islands = calloc(p.c.n_units + 1, sizeof *p.out.islands);
     p.out.refusals = calloc(graph->n_nodes + 1, sizeof *p.out.refusals);
     if (p.c.region.failed || !p.out.islands || !p.out.refusals) code = QUERNEL_E_MEMORY;
+    if (!code && !quernel_ep_trial_find(&p.c, &p.shapes)) code = QUERNEL_E_MEMORY;
     if (!code) code = take_all(&p);
     if (!code) list_refusals(&p);
     quernel_ep_search_free(&p.c);

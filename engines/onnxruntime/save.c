@@ -65,12 +65,25 @@ static int load_weights(quernel_ep_program *p, size_t bytes, quernel_error *erro
         uint64_t blob;
         memcpy(&blob, data + table_at(p->image) + i * sizeof blob, sizeof blob);
         if (blob > bytes - at) return refuse(error, "its weights are cut off");
-        const int code = quernel_weights_load(data + at, (size_t)blob, NULL, &p->weights[i], error);
+        const int code = quernel_weights_map(data + at, (size_t)blob, NULL, &p->weights[i], error);
         if (code) return code;
         at += round_up((size_t)blob, LINE);
         if (at > bytes) return refuse(error, "its weights are cut off");
     }
     return QUERNEL_OK;
+}
+
+// Whether each convolution's weights are those that it was saved with.
+static bool weights_fit(const quernel_ep_program *p) {
+    for (uint32_t i = 0; i < p->image->n_steps; i++) {
+        const quernel_ep_step *s = &p->steps[i];
+        quernel_weights_info info = QUERNEL_WEIGHTS_INFO_INIT;
+        if (s->weights < 0) continue;
+        if (quernel_weights_get(p->weights[s->weights], &info)) return false;
+        if (info.out != s->out || (info.kind == QUERNEL_WEIGHTS_DECONV2D) != (s->up != 0))
+            return false;
+    }
+    return true;
 }
 
 int quernel_ep_program_load(const void *data, size_t bytes, const quernel_ep_options *options,
@@ -82,6 +95,7 @@ int quernel_ep_program_load(const void *data, size_t bytes, const quernel_ep_opt
     if (!p) return quernel_ep_fail(error, QUERNEL_E_MEMORY, -1, "program: no memory");
     int code = quernel_ep_program_is_sound(p, &why) ? QUERNEL_OK : refuse(error, why);
     if (!code) code = load_weights(p, bytes, error);
+    if (!code && !weights_fit(p)) code = refuse(error, "its weights are not those of its steps");
     if (code) quernel_ep_program_destroy(p);
     else *ret_program = p;
     return code;

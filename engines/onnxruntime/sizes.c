@@ -30,8 +30,9 @@ quernel_ep_shape quernel_ep_shape_of_sizes(const quernel_ep_sizes *s, uint32_t r
     return (quernel_ep_shape){2, {n * h * w, c}};
 }
 
-static uint32_t window_size(const quernel_ep_step *s, bool up, int axis, uint32_t size) {
+static uint32_t window_size(const quernel_ep_step *s, int axis, uint32_t size) {
     const quernel_ep_window *w = &s->window;
+    const bool up = s->up != 0;
     uint32_t begin, end;
     quernel_ep_window_pads(w, axis, size, &begin, &end);
     const int64_t stride = w->stride[axis],
@@ -45,12 +46,6 @@ static uint32_t window_size(const quernel_ep_step *s, bool up, int axis, uint32_
         y = places - (w->ceil_mode && (places - 1) * stride >= (int64_t)size + begin);
     }
     return fits(y) ? (uint32_t)y : 0;
-}
-
-static bool is_up(const quernel_ep_program *p, const quernel_ep_step *s) {
-    quernel_weights_info info = QUERNEL_WEIGHTS_INFO_INIT;
-    return s->weights >= 0 && !quernel_weights_get(p->weights[s->weights], &info) &&
-           info.kind == QUERNEL_WEIGHTS_DECONV2D;
 }
 
 static bool same_place(const quernel_ep_sizes *a, const quernel_ep_sizes *b) {
@@ -68,15 +63,20 @@ static uint32_t channels_of_list(const quernel_ep_program *p, const quernel_ep_s
     return c <= INT32_MAX ? (uint32_t)c : 0;
 }
 
-static quernel_ep_sizes follow_window(const quernel_ep_program *p, const quernel_ep_step *s,
-                                      const quernel_ep_sizes *x) {
-    const bool up = is_up(p, s);
+static quernel_ep_sizes follow_window(const quernel_ep_step *s, const quernel_ep_sizes *x) {
     return (quernel_ep_sizes){x->n, s->kind == QUERNEL_EP_CONV ? s->out : x->c,
-                              window_size(s, up, 0, x->h), window_size(s, up, 1, x->w)};
+                              window_size(s, 0, x->h), window_size(s, 1, x->w)};
+}
+
+static uint32_t product(uint32_t a, uint32_t b) {
+    const uint64_t y = (uint64_t)a * b;
+    return y <= INT32_MAX ? (uint32_t)y : 0;
 }
 
 static quernel_ep_sizes follow_shuffle(const quernel_ep_step *s, const quernel_ep_sizes *x) {
-    if (!s->gather) return (quernel_ep_sizes){x->n, s->out, x->h * s->block[0], x->w * s->block[1]};
+    if (!s->gather)
+        return (quernel_ep_sizes){x->n, s->out, product(x->h, s->block[0]),
+                                  product(x->w, s->block[1])};
     if (x->h % s->block[0] || x->w % s->block[1]) return (quernel_ep_sizes){0, 0, 0, 0};
     return (quernel_ep_sizes){x->n, s->out, x->h / s->block[0], x->w / s->block[1]};
 }
@@ -85,10 +85,10 @@ static quernel_ep_sizes follow(const quernel_ep_program *p, const quernel_ep_ste
                                const quernel_ep_sizes *all) {
     const quernel_ep_sizes *x = &all[s->x];
     switch (s->kind) {
-    case QUERNEL_EP_CONV: return follow_window(p, s, x);
+    case QUERNEL_EP_CONV: return follow_window(s, x);
     case QUERNEL_EP_POOL:
         if (s->op == QUERNEL_POOL2D_GLOBAL) return (quernel_ep_sizes){x->n, x->c, 1, 1};
-        return follow_window(p, s, x);
+        return follow_window(s, x);
     case QUERNEL_EP_RESIZE:
         return (quernel_ep_sizes){x->n, x->c, quernel_ep_axis_size(&s->axes[0], x->h),
                                   quernel_ep_axis_size(&s->axes[1], x->w)};
@@ -106,6 +106,25 @@ static bool rank_fits(const quernel_ep_record *r, const quernel_ep_sizes *s) {
     return true;
 }
 
+static bool counts(quernel_ep_span span, uint64_t count, size_t size) {
+    return !span.bytes || span.bytes == count * size;
+}
+
+// Whether the step's arrays have the length that they are read with.
+static bool arrays_fit(const quernel_ep_program *p, const quernel_ep_step *s, uint32_t channels) {
+    const quernel_ep_span *a = s->arrays;
+    const uint64_t taps = s->gather ? 1 : (uint64_t)s->block[0] * s->block[1];
+    const bool looks_up = s->kind == QUERNEL_EP_ELTWISE && s->op == QUERNEL_ELTWISE_LOOKUP;
+    return counts(a[QUERNEL_EP_BIAS], channels, sizeof(float)) &&
+           counts(a[QUERNEL_EP_SLOPES], channels, sizeof(float)) &&
+           counts(p->records[s->y].smooth, channels, sizeof(float)) &&
+           (a[QUERNEL_EP_TABLE].bytes == 256 || counts(a[QUERNEL_EP_TABLE], channels, 256)) &&
+           counts(a[QUERNEL_EP_FROM], taps * s->out, sizeof(uint32_t)) &&
+           !looks_up == !a[QUERNEL_EP_TABLE].bytes &&
+           !(s->activation == QUERNEL_ACTIVATION_PRELU && !a[QUERNEL_EP_SLOPES].bytes) &&
+           !(s->kind == QUERNEL_EP_SHUFFLE && !a[QUERNEL_EP_FROM].bytes);
+}
+
 int quernel_ep_sizes_follow(const quernel_ep_program *p, uint32_t step, quernel_ep_sizes *all,
                             quernel_error *error) {
     const quernel_ep_step *s = &p->steps[step];
@@ -115,6 +134,9 @@ int quernel_ep_sizes_follow(const quernel_ep_program *p, uint32_t step, quernel_
         return quernel_ep_fail(error, QUERNEL_E_SHAPE, (int32_t)step,
                                "step %u: its input is %u x %u x %u x %u: nothing fits it", step,
                                all[s->x].n, all[s->x].c, all[s->x].h, all[s->x].w);
+    if (!arrays_fit(p, s, y.c))
+        return quernel_ep_fail(error, QUERNEL_E_SHAPE, (int32_t)step,
+                               "step %u: its arrays are not for %u channels", step, y.c);
     all[s->y] = y;
     return QUERNEL_OK;
 }

@@ -3,6 +3,7 @@
 // has the length that it is read with. What the numbers mean, the library checks.
 #include "program.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,21 @@ static bool check_window(const quernel_ep_window *w) {
     return w->auto_pad >= QUERNEL_EP_PAD_GIVEN && w->auto_pad <= QUERNEL_EP_PAD_SAME_LOWER;
 }
 
+static bool check_axis(const quernel_ep_axis *a) {
+    const int64_t most = 1 << 16; // of padding, and of how many times larger something becomes
+    switch (a->kind) {
+    case QUERNEL_EP_AXIS_KEEP: return true;
+    case QUERNEL_EP_AXIS_RESIZE:
+        return a->scale >= 0 && a->scale <= (float)most && a->size <= INT32_MAX &&
+               (a->scale > 0 || a->size > 0) && isfinite(a->roi[0]) && isfinite(a->roi[1]);
+    case QUERNEL_EP_AXIS_SLICE:
+        return a->step != 0 && a->step >= -INT32_MAX && a->step <= INT32_MAX;
+    case QUERNEL_EP_AXIS_PAD:
+        return a->begin >= -most && a->begin <= most && a->end >= -most && a->end <= most;
+    default: return false;
+    }
+}
+
 static bool check_step(check *k, const quernel_ep_step *s) {
     if (s->kind < 0 || s->kind >= QUERNEL_EP_N_KINDS) return fail(k, "a step has no known kind");
     if (!is_record(k, s->x) || !is_record(k, s->y) || (s->z != -1 && !is_record(k, s->z)))
@@ -78,8 +94,11 @@ static bool check_step(check *k, const quernel_ep_step *s) {
     for (int i = 0; i < QUERNEL_EP_N_ARRAYS; i++)
         if (!span_fits(k, s->arrays[i])) return fail(k, "an array lies outside of it");
     if (!s->block[0] || !s->block[1] || s->block[0] > 256 || s->block[1] > 256 ||
-        !check_window(&s->window))
-        return fail(k, "a window or block is out of range");
+        !check_window(&s->window) || !check_axis(&s->axes[0]) || !check_axis(&s->axes[1]))
+        return fail(k, "a window, block or axis is out of range");
+    if ((s->order != QUERNEL_EP_ORDER_IMAGE && s->order != QUERNEL_EP_ORDER_ROWS) ||
+        (s->y_order != QUERNEL_EP_ORDER_IMAGE && s->y_order != QUERNEL_EP_ORDER_ROWS))
+        return fail(k, "a step has no known order");
     return check_list(k, s);
 }
 

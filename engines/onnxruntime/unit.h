@@ -36,6 +36,8 @@ typedef struct quernel_ep_constant {
 } quernel_ep_constant;
 /// Reads one; false where v is none (without a refusal). The draft takes its DequantizeLinear.
 bool quernel_ep_constant_read(quernel_ep_draft *d, int32_t v, quernel_ep_constant *ret_constant);
+/// Its numbers as they are, codes too.
+bool quernel_ep_plain_read(quernel_ep_search *c, int32_t v, quernel_ep_constant *ret_constant);
 bool quernel_ep_may_be_constant(const quernel_ep_search *c, int32_t v);
 /// Elements of an s64 (or s32) constant; false where v is none.
 bool quernel_ep_integers_read(quernel_ep_search *c, int32_t v, const int64_t **ret_integers,

@@ -65,11 +65,15 @@ static bool spread(const quernel_ep_constant *k, uint32_t out, uint32_t groups, 
     return true;
 }
 
-static bool check_scales(quernel_ep_draft *d, const float *scale, uint32_t out) {
-    for (uint32_t i = 0; i < out; i++)
-        if (!(scale[i] >= 0x1p-96f && scale[i] <= 0x1p96f))
-            return QUERNEL_EP_REFUSE(d, "weights: scale[%u]: %g is not within 2^-96 ... 2^96", i,
+// A scale below 2^-96, of channels that a quantizer found silent, is raised to it: the largest sum
+// is then 2^-65 of an input's scale, still nothing.
+static bool check_scales(quernel_ep_draft *d, float *scale, uint32_t out) {
+    for (uint32_t i = 0; i < out; i++) {
+        if (scale[i] > 0 && scale[i] < 0x1p-96f) scale[i] = 0x1p-96f;
+        if (!(scale[i] > 0 && scale[i] <= 0x1p96f))
+            return QUERNEL_EP_REFUSE(d, "weights: scale[%u]: %g is not within 0 ... 2^96", i,
                                      (double)scale[i]);
+    }
     return true;
 }
 

@@ -6,6 +6,7 @@ put aside."""
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Callable, Container, Iterable, Sequence
@@ -35,15 +36,21 @@ UNSMOOTHED = {"smoothed by 0.5": "plain", "searched": "clipped"}  # where smooth
 
 
 def choices(
-    groups: dict[str, Group], stats: dict[str, ActivationStats], policy: str, silent: Container[str]
+    groups: dict[str, Group],
+    stats: dict[str, ActivationStats],
+    policy: str,
+    silent: Container[str],
+    known: dict[str, dict[str, Choice]],
+    told: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Choice]:
-    """Group → Choice under a policy of POLICIES. silent: values not to smooth."""
-    return {
-        name: POLICIES[UNSMOOTHED.get(policy, policy) if not group.smooths(silent) else policy](
-            group, stats
-        )
-        for name, group in groups.items()
-    }
+    """Group → Choice under a policy of POLICIES. silent: values not to smooth; known: the same of
+    policies before; told: the share of the groups that is done."""
+    found: dict[str, Choice] = {}
+    for name, group in groups.items():
+        used = policy if group.smooths(silent) else UNSMOOTHED.get(policy, policy)
+        found[name] = known[used][name] if used in known else POLICIES[used](group, stats)
+        told(len(found) / len(groups))
+    return found
 
 
 def codings(
@@ -101,12 +108,19 @@ def candidates(
 
 @dataclasses.dataclass
 class Effort:
-    """How long refine() tries, and who is told how far it is."""
+    """How long refine() tries, and who is told how far the search is."""
 
     trials: int = TRIALS
     seconds: float = math.inf
     progress: Callable[[float, str], None] = lambda share, text: None  # share of the search
     started: float = dataclasses.field(default_factory=time.monotonic)
+
+    def choosing(self, before: float, part: float, policy: str, share: float) -> None:
+        """Policies are about the first half of the search."""
+        self.progress(0.5 * (before + part * share), policy)
+
+    def refining(self, trials: int) -> None:
+        self.progress(0.5 + 0.5 * trials / self.trials, f"refined, trial {trials}")
 
     def over(self, trials: int) -> bool:
         return trials >= self.trials or time.monotonic() - self.started >= self.seconds
@@ -131,7 +145,7 @@ def refine(
                 if other == chosen[name] or effort.over(trials):
                     continue
                 made, trials = measure(codings(groups, stats, {**chosen, name: other})), trials + 1
-                effort.progress(trials / effort.trials, "refined")
+                effort.refining(trials)
                 if made > reached + STEP_DB:
                     chosen, reached, changed = {**chosen, name: other}, made, True
     return chosen, reached
@@ -269,11 +283,12 @@ def choose(
         for value in group.readers
     }
     silent = silences(stats, sources or {})
-    searched, held_out = {}, {}
-    for policy in policies:
-        searched[policy] = choices(groups, first, policy, silent)
+    searched: dict[str, dict[str, Choice]] = {}
+    held_out: dict[str, float] = {}
+    for at, policy in enumerate(policies):
+        told = functools.partial(effort.choosing, at / len(policies), 1 / len(policies), policy)
+        searched[policy] = choices(groups, first, policy, silent, searched, told)
         held_out[policy] = measure(codings(groups, first, searched[policy]), aside)
-        effort.progress(0.0, f"{policy}: {held_out[policy]:.1f} dB")
     winner = max(held_out, key=held_out.__getitem__)
     if held_out[winner] < held_out.get("plain", -np.inf) + MARGIN_DB:
         winner = "plain"
@@ -290,7 +305,8 @@ def choose(
         )
         reached = {
             policy: measure(codings(groups, stats, searched[policy]), unseen)
-            for policy in (winner, "refined")
+            for policy in dict.fromkeys((winner, "refined", "plain"))
+            if policy in searched
         }
         winner = max(reached, key=reached.__getitem__)
         held_out["refined"], found = reached["refined"], codings(groups, stats, searched[winner])

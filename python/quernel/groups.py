@@ -26,14 +26,15 @@ class ActivationStats:
         self.greatest: Any = None
         self.pieces: list[np.ndarray] = []
 
-    def add(self, x: np.ndarray, rng: np.random.Generator) -> None:
-        """x: [n, c, h, w] or [m, k]."""
+    def add(self, x: np.ndarray, rng: np.random.Generator, count: int = 1) -> None:
+        """x: [n, c, h, w] or [m, k]; count: pieces to take of it."""
         self._extend(x)
-        piece = self._piece(x, rng)
-        if len(self.pieces) < CROPS:
-            self.pieces.append(piece)
-        else:
-            self.pieces[rng.integers(CROPS)] = piece
+        for _ in range(count):
+            piece = self._piece(x, rng)
+            if len(self.pieces) < CROPS:
+                self.pieces.append(piece)
+            else:
+                self.pieces[rng.integers(CROPS)] = piece
 
     def _extend(self, x: np.ndarray) -> None:
         axes = (0, 2, 3) if x.ndim == 4 else (0,)
@@ -96,15 +97,16 @@ class ActivationStats:
 class Recorder:
     """Sees the values that layers read, over all calibration batches."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, pieces: int = 1) -> None:
+        """pieces: of each value in a batch."""
         self.stats: dict[str, ActivationStats] = {}
-        self._rng = np.random.default_rng(seed)
+        self._rng, self._pieces = np.random.default_rng(seed), pieces
 
     def __call__(self, key: str, x: np.ndarray) -> None:
         if not np.isfinite(x).all():
             index = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
             raise ValueError(f"calibration: {key}: {x[index]} at {index}: must be finite")
-        self.stats.setdefault(key, ActivationStats()).add(x, self._rng)
+        self.stats.setdefault(key, ActivationStats()).add(x, self._rng, self._pieces)
 
 
 @dataclasses.dataclass(frozen=True)

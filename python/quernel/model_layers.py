@@ -141,6 +141,8 @@ def _activation(node: onnx.NodeProto, readers: dict[str, list[onnx.NodeProto]]) 
 def layers(model: onnx.ModelProto, shapes: dict[str, tuple] | None = None) -> list[Layer]:
     """The layers of a model, in its order. shapes: of the inputs whose shape it leaves open."""
     graph = model.graph
+    if any(node.op_type == "EPContext" for node in graph.node):
+        raise Unknown("model: a context file does not show its layers")
     found = [node for node in graph.node if node.op_type in OPERANDS]
     if not found:
         return []

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The structs of the interface, checked while compiling: of the frozen ones the size and the
-// offsets of the last member and of the room, of the sized ones that they are no smaller than their
-// first layouts.
+// The structs of the interface, checked while compiling: of frozen ones the size and the offsets of
+// last member and room, of sized ones that they are no smaller than their first layouts.
 #include "quernel/quernel.h"
 
 #define FROZEN(type, bytes, last, at)                                              \

@@ -21,11 +21,12 @@ def requantize(b, code):
 
 
 def partner(b, code):
-    """A float value to combine with: a tensor of the same shape, of one pixel, a constant."""
+    """A float value to combine with: a tensor of the same shape that is there or comes from
+    outside, one of a pixel, a constant."""
     shape = b.shape(code.name)
-    form = b.pick("same", "same", "gate", "channel", "scalar", "itself")
-    if form == "itself":
-        return b.dq(code)
+    form = b.pick("earlier", "earlier", "same", "gate", "channel", "scalar")
+    if form == "earlier":
+        return b.dq(b.pick(*(c for c in b.codes if b.shape(c.name) == shape)))
     if form == "same":
         return b.dq(b.input(shape))
     gate = [n if i < 2 else 1 for i, n in enumerate(shape)]
@@ -143,8 +144,16 @@ def resize(b, code):
         names = [b.dq(code), none, none, b.const(sizes)]
     else:
         names = [b.dq(code), none, b.floats([1, 1, *factors])]
+    if b.opset >= 13 and b.chance(0.15):
+        return [b.like(b.node("Resize", [code.name, *names[1:]], **resize_attrs(b)), code)]
     y = b.node("Resize", names, **resize_attrs(b))
     return [b.q(y, like=code if b.chance(0.6) else None)]
+
+
+def beside(b, one, other, axis):
+    """Whether two codes can be joined along an axis."""
+    a, c = list(b.shape(one.name)), list(b.shape(other.name))
+    return len(a) == len(c) and a[:axis] + a[axis + 1 :] == c[:axis] + c[axis + 1 :]
 
 
 def concat(b, code):
@@ -153,6 +162,8 @@ def concat(b, code):
     shape = list(b.shape(code.name))
     shape[axis] = b.number(1, 9)
     others = [b.input(shape) for _ in range(b.pick(1, 1, 2))]
+    if b.chance(0.4):
+        others = [b.pick(*(c for c in b.codes if beside(b, c, code, axis)))]
     parts = [code, *others]
     if b.chance(0.2) and b.values[code.name].dtype == np.uint8:
         triples = [b.triple(c) for c in parts if b.values[c.name].dtype == np.uint8]

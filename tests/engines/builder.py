@@ -27,6 +27,7 @@ class Builder:
         self.rng, self.opset = rng, opset
         self.nodes, self.initializers, self.inputs = [], [], []
         self.values, self.feeds, self.float_outputs, self.more_outputs = {}, {}, [], []
+        self.codes: list = []  # what the moves have made so far
         self.names = 0
 
     # ---- chance

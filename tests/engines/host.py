@@ -240,20 +240,20 @@ class Options(WithFolder):
             np.testing.assert_array_equal(result, results["ref"], isa)
 
     def test_the_report_lists_islands_and_reasons(self):
-        _, said = self.islands(two_units(), islands="units")
-        self.assertEqual(
-            [sorted(island["nodes"]) for island in said["islands"]],
-            [sorted(node.name for node in unit(p, "x", "y")) for p in ("1.", "2.")],
-        )
+        _, said = self.islands(two_units())
+        inside = [set(island["nodes"]) for island in said["islands"]]
+        for prefix in ("1.", "2."):
+            names = {node.name for node in unit(prefix, "x", "y")}
+            self.assertEqual(sum(names <= nodes for nodes in inside), 1)
         refused = {entry["node"]: entry for entry in said["refused"]}
-        self.assertEqual(set(refused), {"d1", "sin", "q2"})
         self.assertEqual(refused["sin"]["op"], "Sin")
         self.assertTrue(all(entry["reason"] for entry in said["refused"]))
+        self.assertFalse(set(refused) & set().union(*inside))
 
     def test_verbose_says_the_same_in_the_log(self):
         program = "import host; host.session(host.two_units(), verbose=1, log=2)"
         said = alone(program).stderr
-        self.assertRegex(said, r"Quernel: island of 5 nodes, .* multiply-adds: .*1\.q")
+        self.assertRegex(said, r"Quernel: island of \d nodes, .* multiply-adds: 2\.db \.\.\. 2\.q")
         self.assertRegex(said, r"Quernel: left to others: sin \(Sin\): \w+")
 
     def test_the_report_is_json_whatever_nodes_are_called(self):
@@ -310,44 +310,47 @@ class Runs(WithFolder):
             self.assertEqual(wrong, [])
 
     def test_bodies_of_if_are_graphs_too(self):
-        """Weights lie outside of the body that uses them, and so does its input."""
-        rng = np.random.default_rng(8)
-        shape = [1, 16, 7, 7]
-        then = helper.make_graph(
-            unit("1.", "z", "t"), "then", [], [info("t", TensorProto.UINT8, shape)]
-        )
-        other = helper.make_graph(
-            [N("Concat", ["z", "z", "k"], ["e"], axis=1)],
-            "else",
-            [],
-            [info("e", TensorProto.UINT8, shape)],
-        )
+        """Both use the same names; the weights lie outside of the bodies, and so does the input."""
+        rng, shape = np.random.default_rng(8), [1, 16, 7, 7]
+        outer = [constants(rng, prefix, 6, 16) for prefix in ("1.", "2.")]
+
+        def body(prefix):
+            nodes = unit("i.", "z", "t")
+            for node in nodes:
+                inside = [name.replace("i.", prefix) for name in node.input]
+                known = {tensor.name for tensors in outer for tensor in tensors}
+                node.input[:] = [
+                    name if name in known else old for name, old in zip(inside, node.input)
+                ]
+            return helper.make_graph(nodes, "body", [], [info("t", TensorProto.UINT8, shape)])
+
         nodes = [
             N("Identity", ["x"], ["z"], "id"),
-            N("If", ["c"], ["y"], "if", then_branch=then, else_branch=other),
+            N("If", ["c"], ["y"], "if", then_branch=body("1."), else_branch=body("2.")),
         ]
-        zeros = numpy_helper.from_array(np.zeros((1, 4, 7, 7), "u1"), "k")
         model = made(
             nodes,
             [info("x", TensorProto.UINT8, [1, 6, 7, 7]), info("c", TensorProto.BOOL, [1])],
             [info("y", TensorProto.UINT8, shape)],
-            [*constants(rng, "1.", 6, 16), zeros],
+            [*outer[0], *outer[1]],
         )
         onnx.checker.check_model(model)
         kept, said = self.islands(model)
-        self.assertEqual(len(said["islands"]), 1)
+        old = ort.__version__.startswith("1.23.")  # which fails on such bodies
+        self.assertEqual(len(said["islands"]), 0 if old else 2)
+        if old:
+            self.assertIn("not of bodies", said["refused"][0]["reason"])
+            return
         x = draw(1, 6, 7, 7)
-        y = kept.run(None, {"x": x, "c": np.array([True])})[0]
-        np.testing.assert_array_equal(
-            kept.run(None, {"x": x, "c": np.array([False])})[0][:, 6:12], x
-        )
-        alone = made(
-            unit("1.", "x", "y"),
-            [info("x", TensorProto.UINT8, [1, 6, 7, 7])],
-            [info("y", TensorProto.UINT8, shape)],
-            constants(np.random.default_rng(8), "1.", 6, 16),
-        )
-        np.testing.assert_array_equal(run(session(alone), x), y)
+        for prefix, tensors, taken in zip(("1.", "2."), outer, (True, False)):
+            whole = made(
+                unit(prefix, "x", "y"),
+                [info("x", TensorProto.UINT8, [1, 6, 7, 7])],
+                [info("y", TensorProto.UINT8, shape)],
+                tensors,
+            )
+            y = kept.run(None, {"x": x, "c": np.array([taken])})[0]
+            np.testing.assert_array_equal(run(session(whole), x), y)
 
 
 class Others(WithFolder):
@@ -355,19 +358,19 @@ class Others(WithFolder):
         rng = np.random.default_rng(9)
         w = numpy_helper.from_array(rng.normal(size=(4, 6, 3, 3)).astype("f4"), "w")
         model = made(
-            [N("Conv", ["x", "w"], ["a"]), N("Relu", ["a"], ["y"])],
+            [N("Conv", ["x", "w"], ["a"]), N("Relu", ["a"], ["b"]), N("Sin", ["b"], ["y"])],
             [info("x", TensorProto.FLOAT, [1, 6, 8, 8])],
             [info("y", TensorProto.FLOAT, None)],
             [w],
         )
-        kept, said = self.islands(model)
+        kept, said = self.islands(model, islands="best")
         self.assertEqual(said["islands"], [])
-        self.assertEqual({entry["op"] for entry in said["refused"]}, {"Conv", "Relu"})
+        self.assertEqual({entry["op"] for entry in said["refused"]}, {"Conv", "Relu", "Sin"})
         x = rng.normal(size=(1, 6, 8, 8)).astype("f4")
         stock = engine.stock(model.SerializeToString(), ort.GraphOptimizationLevel.ORT_ENABLE_ALL)
         np.testing.assert_array_equal(run(kept, x), run(stock, x))
         with self.assertRaises(ERRORS):
-            session(model, {"session.disable_cpu_ep_fallback": 1})
+            session(model, {"session.disable_cpu_ep_fallback": 1}, islands="best")
 
     def test_a_model_that_is_taken_whole_needs_nobody_else(self):
         alone = session(codes(), {"session.disable_cpu_ep_fallback": 1})

@@ -265,6 +265,18 @@ class Patterns(unittest.TestCase):
     def test_the_plugin_gives_them_their_meaning(self):
         self.by_hand(lambda model: engine.plugin(model, islands="all"))
 
+    @unittest.skipIf(engine.why_absent(), engine.why_absent())
+    def test_the_plugin_leaves_float_models_alone(self):
+        level = engine.Level.ORT_ENABLE_ALL
+        for name in MODELS:
+            with self.subTest(name):
+                model = float_model(name).SerializeToString()
+                session = engine.plugin(model, level=level)
+                self.assertFalse(engine.assigned(session)[0])
+                got = results(session, image())
+                for key, array in results(engine.stock(model, level), image()).items():
+                    np.testing.assert_array_equal(got[key], array)
+
     def test_quantized_they_are_near_float(self):
         module, why = try_import("quernel.onnx")
         if not hasattr(module, "quantize"):

@@ -130,6 +130,17 @@ def conv(b, code):
     return [b.q(activations.draw(b, b.node("Conv", names, **attrs)))]
 
 
+def residual(b, code):
+    """x + conv(x), with or without codes between, and an activation behind."""
+    c = b.shape(code.name)[1]
+    kernel = b.pick(1, 3)
+    w, scale, zero = weights(b, (c, c, kernel, kernel), c * kernel**2, 0)
+    names = [b.dq(code), dequantized(b, w, scale, zero, 0), *bias(b, c, code, scale)]
+    y = b.node("Conv", names, pads=[kernel // 2] * 4)
+    y = b.pair(y) if b.chance(0.7) else y
+    return [b.q(activations.draw(b, b.node("Add", [y, b.dq(code)][:: b.pick(1, -1)])))]
+
+
 def deconv(b, code):
     c, *size = b.shape(code.name)[1:]
     attrs = window(b, size, transposed=True)
@@ -259,5 +270,5 @@ def dynamic(b, code):
     return [b.q(y)]
 
 
-MOVES = [conv] * 8 + [deconv] * 2 + [gemm, matmul, matmul_of_two]
+MOVES = [conv] * 8 + [residual] * 3 + [deconv] * 2 + [gemm, matmul, matmul_of_two]
 MOVES += [qlinear_conv] * 2 + [qlinear_matmul, qgemm] + [dynamic] * 2

@@ -19,7 +19,7 @@ if len(sys.argv) > 1:
     assert len(devices) == 1, devices
     options = ort.SessionOptions()
     options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-    options.add_provider_for_devices(devices, {"threads": "1"})
+    options.add_provider_for_devices(devices, {"threads": "1", "islands": "all"})
     session = ort.InferenceSession(sys.argv[1], options, enable_fallback=0)
     one = session.get_inputs()[0]
     x = np.random.default_rng(1).normal(size=one.shape).astype(np.float32)

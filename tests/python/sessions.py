@@ -202,6 +202,12 @@ class Coverages(WithLibrary):
 
 
 class Layers(unittest.TestCase):
+    def test_a_context_file_shows_no_layers(self):
+        made = model()
+        made.graph.node.append(N("EPContext", ["y"], ["z"], domain="com.microsoft"))
+        with self.assertRaisesRegex(model_layers.Unknown, "a context file does not show"):
+            model_layers.layers(made)
+
     def test_refusals_say_why(self):
         for wrong, shapes, text in (
             (b"no model", {}, "cannot be read"),

@@ -29,9 +29,9 @@ def _serve(pipe: Any, start: Callable[..., Opening], arguments: tuple) -> None:
     os.dup2(2, 1)  # what libraries print is no result
     try:
         opening = start(*arguments)
-        before = time.perf_counter()
+        base, before = _peak(), time.perf_counter()
         run, names = opening()
-        pipe.send({"load": time.perf_counter() - before, "names": names})
+        pipe.send({"load": time.perf_counter() - before, "names": names, "base": base})
         while True:
             pipe.send(_answer(run, *pipe.recv()))
     except EOFError:
@@ -62,10 +62,11 @@ def _peak() -> int:
 
 class Contender:
     """In a process of its own start(*arguments) imports what it needs and returns what makes (run,
-    names of outputs); that is timed as loading. start is a function of a module."""
+    names of outputs); that is timed as loading. start is a function of a module. memory: the most
+    bytes that the process has held beyond those before loading."""
 
     def __init__(self, name: str, start: Callable, *arguments: Any) -> None:
-        self.name, self.peak = name, 0
+        self.name, self.memory = name, 0
         spawning = multiprocessing.get_context("spawn")
         self._pipe, theirs = spawning.Pipe()
         self._process = spawning.Process(
@@ -80,7 +81,7 @@ class Contender:
         except BaseException:
             self.close()
             raise
-        self.load, self.names = found["load"], found["names"]
+        self.load, self.names, self._base = (found[key] for key in ("load", "names", "base"))
 
     def _receive(self) -> dict[str, Any]:
         try:
@@ -96,7 +97,7 @@ class Contender:
     def _ask(self, feed: Feed, calls: int) -> dict[str, Any]:
         self._pipe.send((dict(feed), calls))
         found = self._receive()
-        self.peak = found["peak"]
+        self.memory = found["peak"] - self._base
         return found
 
     def outputs(self, feed: Feed) -> dict[str, np.ndarray]:

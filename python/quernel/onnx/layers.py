@@ -66,7 +66,7 @@ def _linear(
     w = w if attr.get("transB", 0) else w.T
     w = w * np.float32(attr.get("alpha", 1.0))
     if bias is not None:
-        if bias.size not in (1, len(w)) or bias.shape[-1:] not in ((), (1,), (len(w),)):
+        if bias.size != 1 and (bias.size, bias.shape[-1]) != (len(w), len(w)):
             return None, f"C of shape {bias.shape}: must be one number per output"
         bias = np.broadcast_to(bias.ravel() * np.float32(attr.get("beta", 1.0)), (len(w),))
     return Layer(node.name, "linear", np.ascontiguousarray(w), bias), ""

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from ..groups import Recorder
+from ..groups import CROPS, Recorder
 from .feeds import Feed
 from .model import LEVELS, Net, options, refuse, session
 
@@ -83,7 +83,7 @@ def record(
 ) -> tuple[list[Recorder], dict[str, str]]:
     """What was seen of the values in each part, and value → why it cannot be coded. values: name →
     where its channels are, as for as_layer_input; memory: bytes of values held at a time."""
-    recorders = [Recorder(seed) for seed in range(1, 1 + len(parts))]
+    recorders = [Recorder(seed, -(-CROPS // len(part))) for seed, part in enumerate(parts, 1)]
     refused: dict[str, str] = {}
     largest = max(
         (feed for part in parts for feed in part), key=lambda f: sum(map(np.size, f.values()))
