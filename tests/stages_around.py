@@ -16,10 +16,10 @@ from stages_native import PLAIN, clang_build
 
 LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "300"
-ENGINE_TESTS = "differential nodes patterns fuzz".split()
+ENGINE_TESTS = "differential nodes patterns writers fuzz".split()
 PYTHON_TESTS = (
     "suite layouts layers ncnn_files qdq layer_search modules onednn experiment peers sessions "
-    "commands commands_long networks_bench"
+    "commands commands_long plugin networks_bench"
 ).split()
 
 

@@ -17,7 +17,7 @@ QUERNEL = contender.ROOT / "build" / "tune" / "quernel"
 def refuse(code, what):
     """Ends with a line on stderr: 2 for usage and unreadable input, 4 for an instruction set that
     cannot run here."""
-    print(f"quernel: peers: {what}", file=sys.stderr)
+    print(f"quernel: bench: {what}", file=sys.stderr)
     sys.exit(code)
 
 

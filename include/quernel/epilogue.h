@@ -50,13 +50,20 @@ typedef struct quernel_epilogue {
     const float *residual_scales; ///< [N] in place of residual_scale, or NULL
     int32_t residual_zero;
     int32_t residual_after_activation; ///< 1: added behind the activation
-    uint64_t reserved[4];              ///< 0
+    /// int8 output of products: y becomes table[y], by the bits of the code that y_scale, y_zero
+    /// and y_narrow speak of; [256], or [N][256]; or NULL. Of chain tensors the border holds
+    /// table_zero
+    const uint8_t *table;
+    uint32_t tables;      ///< 1 or N; without a table 0
+    int32_t table_zero;   ///< zero point behind the table; without a table 0
+    uint64_t reserved[2]; ///< 0
 } quernel_epilogue;
-#define QUERNEL_EPILOGUE_INIT                                                              \
-    {                                                                                      \
-        0, NULL, 0, 0.0f, 0.0f, 0.0f, NULL, 0, 1.0f, 0, 0, NULL, 0, 0, 1.0f, NULL, 0, 0, { \
-            0, 0, 0, 0                                                                     \
-        }                                                                                  \
+#define QUERNEL_EPILOGUE_INIT                                                                     \
+    {                                                                                             \
+        0, NULL, 0, 0.0f, 0.0f, 0.0f, NULL, 0, 1.0f, 0, 0, NULL, 0, 0, 1.0f, NULL, 0, 0, NULL, 0, \
+            0, {                                                                                  \
+            0, 0                                                                                  \
+        }                                                                                         \
     }
 
 #ifdef __cplusplus

@@ -55,10 +55,16 @@ typedef enum quernel_network_kind {
 /// One layer. It reads channels x_channel … of tensor x, and writes its channels to y_channel … of
 /// tensor y: layers that write slices of one tensor concatenate at no cost, and those that read
 /// slices split. Of `conv` the members weights, strides, dilations, paddings, config and
-/// epilogue.{bias, activation and its parameters, residual_after_activation} are the layer's own,
-/// of the other kinds' descriptors all but tensors, what codes mean, threads, isa and allocator;
-/// the rest follows from the tensors and the network, and is not looked at. `conv` is the last
-/// member, so that it can grow.
+/// epilogue.{bias, activation and its parameters, residual_after_activation, table, tables; with a
+/// table also y_scale, y_zero, y_narrow} are the layer's own, of the other kinds' descriptors all
+/// but tensors, what codes mean, threads, isa and allocator; the rest follows from the tensors and
+/// the network, and is not looked at, but for sizes that are those of tables: y.h and y.w of a
+/// resize, y.c of a shuffle. `conv` is the last member, so that it can grow.
+///
+/// A second tensor of one channel is the same for all channels; along n, h and w it may have 1 as
+/// well. int8 tensors between maxima, nearest resizes, shuffles and plain copies that mean the same
+/// by their codes carry the same smoothing factors, asked for by the readers behind them; a table
+/// is made for codes without factors, unless its tensors say `smooth`.
 typedef struct quernel_network_layer {
     uint32_t size; ///< sizeof, set by QUERNEL_NETWORK_LAYER_INIT
     uint32_t x, x_channel;
@@ -103,11 +109,11 @@ typedef struct quernel_network quernel_network;
 /// then theirs), and, of the network itself (index: layer or tensor): QUERNEL_E_NULL;
 /// QUERNEL_E_VALUE (an index that is no tensor, a layer that reads what is not written yet, a
 /// written input, an inner tensor that is never read, readers of one int8 tensor whose weights are
-/// smoothed differently); QUERNEL_E_SHAPE (n_tensors, n_layers, channels of a tensor left
-/// unwritten, sizes that do not fit); QUERNEL_E_STRIDE (strides of an inner tensor);
-/// QUERNEL_E_OVERLAP (slices); QUERNEL_E_OVERFLOW (the workspace's size); QUERNEL_E_MEMORY.
-/// Threads: any. Owner: the caller (quernel_network_destroy); the network holds references to the
-/// weights, and copies of all else. Example: examples/network.c.
+/// smoothed differently, copied codes that do not mean the same); QUERNEL_E_SHAPE (n_tensors,
+/// n_layers, channels of a tensor left unwritten, sizes that do not fit); QUERNEL_E_STRIDE (strides
+/// of an inner tensor); QUERNEL_E_OVERLAP (slices); QUERNEL_E_OVERFLOW (the workspace's size);
+/// QUERNEL_E_MEMORY. Threads: any. Owner: the caller (quernel_network_destroy); the network holds
+/// references to the weights, and copies of all else. Example: examples/network.c.
 QUERNEL_API int quernel_network_create(const quernel_network_desc *desc,
                                        quernel_network **ret_network, quernel_error *error);
 

@@ -97,7 +97,10 @@ class Epilogue(c.Structure):
         ("residual_scales", P),
         ("residual_zero", c.c_int32),
         ("residual_after_activation", c.c_int32),
-        ("reserved", c.c_uint64 * 4),
+        ("table", P),
+        ("tables", c.c_uint32),
+        ("table_zero", c.c_int32),
+        ("reserved", c.c_uint64 * 2),
     ]
 
 

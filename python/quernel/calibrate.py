@@ -306,6 +306,7 @@ def choose(
         reached = {
             policy: measure(codings(groups, stats, searched[policy]), unseen)
             for policy in dict.fromkeys((winner, "refined", "plain"))
+            if policy in searched
         }
         winner = max(reached, key=reached.__getitem__)
         held_out["refined"], found = reached["refined"], codings(groups, stats, searched[winner])

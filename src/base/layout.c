@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The structs of the interface, checked while compiling: of the frozen ones the size and the
-// offsets of the last member and of the room, of the sized ones that they are no smaller than their
-// first layouts.
+// The structs of the interface, checked while compiling: of frozen ones the size and the offsets of
+// last member and room, of sized ones that they are no smaller than their first layouts.
 #include "quernel/quernel.h"
 
 #define FROZEN(type, bytes, last, at)                                              \
@@ -17,7 +16,7 @@ ROOM(quernel_allocator, 40, 24, user, 16);
 ROOM(quernel_parallel, 32, 20, threads, 16);
 ROOM(quernel_tensor, 80, 64, border_w, 60);
 ROOM(quernel_quant, 48, 32, row_scale, 24);
-ROOM(quernel_epilogue, 128, 96, residual_after_activation, 92);
+ROOM(quernel_epilogue, 128, 112, table_zero, 108);
 ROOM(quernel_operand, 112, 96, scales, 88);
 ROOM(quernel_sample, 112, 96, expected, 88);
 ROOM(quernel_comparison, 80, 64, max, 56);

@@ -47,7 +47,7 @@ static int64_t position(uint32_t grid, uint32_t grid_size, uint32_t size, uint32
 void quernel_i_border_fill(const quernel_i_task *t) {
     const quernel_i_problem *p = t->call->problem;
     quernel_i_border_write(
-        &p->y, t->call->y, p->epilogue.y_zero,
+        &p->y, t->call->y, t->call->params->border,
         &(quernel_i_border_part){t->image, position(t->y0, p->grid_h, p->y.h, p->up_h, p->crop_top),
                                  position(t->y1, p->grid_h, p->y.h, p->up_h, p->crop_top),
                                  position(t->x0, p->grid_w, p->y.w, p->up_w, p->crop_left),

@@ -94,6 +94,7 @@ static void run_task(void *arg, uint32_t index, uint32_t worker) {
     else if (quernel_i_plan_conv(plan)) quernel_i_conv_run(&t);
     else if (plan->rows.path == QUERNEL_I_PATH_IM2COL) quernel_i_product_run_im2col(&t);
     else quernel_i_product_run_staged(&t);
+    quernel_i_lookup_run(&t);
     if (index % plan->n_blocks.n_split == 0) quernel_i_border_fill(&t); // once per strip
     if (plan->kernels.main->tiles) quernel_i_tiles_leave(&caller);
 }

@@ -16,6 +16,7 @@
 //                           pixels.
 //   quernel_i_epilogue_fill says what the kernel does with the int32 sums before it stores them: to
 //                           y at once, or to a tile where the phases of a deconvolution interleave.
+//   quernel_i_lookup_run    takes the codes of the task's part of y through the caller's table.
 //   quernel_i_border_fill   writes the zero point around y, which the next layer reads as padding.
 #ifndef QUERNEL_EXEC_EXEC_H
 #define QUERNEL_EXEC_EXEC_H
@@ -98,6 +99,9 @@ void quernel_i_fused_line_collect(const quernel_i_task *task, uint32_t i,
                                   quernel_i_epilogue *epilogue);
 void quernel_i_fused_line_epilogue(const quernel_i_task *task, uint32_t ox, uint32_t pixels,
                                    uint32_t oc, quernel_i_epilogue *epilogue);
+
+/// Where there is a table: what the task has stored of y becomes what the table says.
+void quernel_i_lookup_run(const quernel_i_task *task);
 
 /// Writes the zero point into those border pixels of y that lie beside the task's lines.
 void quernel_i_border_fill(const quernel_i_task *task);

@@ -23,6 +23,11 @@ typedef struct quernel_i_params {
     quernel_i_act act;
     float q_lo, q_hi;
     int32_t q_zero;
+    // Codes behind the epilogue: [256], or [N][256], table_channel bytes apart; NULL: as they are
+    const uint8_t *table;
+    ptrdiff_t table_channel;
+    const quernel_i_kernel *lookup;
+    int32_t border; // the code that y's border holds
 } quernel_i_params;
 
 #endif

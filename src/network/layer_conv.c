@@ -48,6 +48,25 @@ static float wants(const quernel_i_layer *l, uint32_t k) {
     return w->smooth_kind == QUERNEL_SMOOTH_CHANNEL ? w->smooth[k] : 1.0f;
 }
 
+// With a table the epilogue's members say what its codes mean, y's what those behind it do.
+static int describe_output(const quernel_i_layer *l, const quernel_i_value *y, quernel_epilogue *f,
+                           quernel_error *error) {
+    if (!f->table) {
+        quernel_i_layer_output(y, l->desc.y_channel, f);
+        return QUERNEL_OK;
+    }
+    f->y_type = y->desc.shape.type, f->y_smooth = NULL, f->table_zero = y->desc.quant.zero;
+    const bool narrow = f->y_type == QUERNEL_TYPE_S8 && y->desc.quant.narrow;
+    const size_t codes = f->tables == 1 || f->tables == l->y_channels ? (size_t)f->tables * 256 : 0;
+    for (size_t i = 0; narrow && i < codes; i++)
+        if (f->table[i] == 0x80)
+            return quernel_i_error_set(error, QUERNEL_E_VALUE, "epilogue.table", (int64_t)i,
+                                       "conv2d: epilogue.table[%zu]: -128: y is narrow", i);
+    return QUERNEL_OK;
+}
+
+static bool gives_codes(const quernel_i_layer *l) { return l->desc.conv.epilogue.table != NULL; }
+
 static void describe_residual(const quernel_i_layer *l, const quernel_i_layer_ends *e,
                               quernel_conv2d_desc *d) {
     quernel_epilogue *f = &d->epilogue;
@@ -67,7 +86,8 @@ static int create(const quernel_i_layer *l, const quernel_i_layer_ends *e,
     d.x = quernel_i_layer_slice(e->x, l->x_channels);
     d.y = quernel_i_layer_slice(e->y, l->y_channels);
     d.quant = e->x->desc.quant;
-    quernel_i_layer_output(e->y, l->desc.y_channel, &d.epilogue);
+    const int code = describe_output(l, e->y, &d.epilogue, error);
+    if (code) return code;
     describe_residual(l, e, &d);
     d.threads = net->threads, d.isa = net->isa, d.allocator = net->allocator;
     const bool up = d.weights->shape.kind == QUERNEL_WEIGHTS_DECONV2D;
@@ -80,5 +100,6 @@ const quernel_i_layer_kind quernel_i_layer_conv = {.read = read,
                                                    .output = output,
                                                    .border = border,
                                                    .wants = wants,
+                                                   .gives_codes = gives_codes,
                                                    .over_z = true,
                                                    .create = create};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers that resample; the sizes of y are those of the descriptor's tables.
+#include "base/error.h"
 #include "network/layer.h"
 #include "op/resize2d.h"
 
@@ -10,10 +11,12 @@ static int read(const quernel_network_layer *from, const char *where, quernel_i_
 
 static int output(const quernel_i_layer *l, const quernel_tensor *x, quernel_tensor *ret_y,
                   quernel_error *error) {
-    (void)error;
     *ret_y = *x;
     ret_y->h = l->own.resize2d.y.h, ret_y->w = l->own.resize2d.y.w;
-    return QUERNEL_OK;
+    if (ret_y->h && ret_y->w) return QUERNEL_OK;
+    return quernel_i_error_set(error, QUERNEL_E_SHAPE, "y", -1,
+                               "resize2d: y: %u x %u: must be 1 or more, as the tables are long",
+                               ret_y->h, ret_y->w);
 }
 
 static bool copies(const quernel_i_layer *l, size_t index, uint32_t *ret_x, uint32_t *ret_y) {

@@ -98,6 +98,12 @@ static bool is_planes(const quernel_operator *op) {
            (!op->has_residual || pixel_stride(&op->residual, &op->y) == 1);
 }
 
+static bool is_apart(const quernel_tensor *t) { return t->c > 1 && t->stride_c != 1; }
+
+static bool is_turned(const quernel_operator *op) {
+    return is_apart(&op->y) || is_apart(&op->x) || (op->has_residual && is_apart(&op->residual));
+}
+
 static bool is_by_channel(const quernel_eltwise_desc *d) {
     if (d->kind == QUERNEL_ELTWISE_LOOKUP) return d->tables > 1;
     return quernel_i_operand_by_channel(&d->x) ||
@@ -130,9 +136,9 @@ static int plan(eltwise *made, const quernel_eltwise_desc *d, quernel_error *err
     quernel_i_eltwise_work *w = &made->work;
     const bool planes = is_planes(op);
     const quernel_i_op kernel = op_of(d, op);
-    // Where channels are columns that stay apart, kernels turn tiles, with tables along columns.
+    // Where channels are columns that lie apart, kernels turn tiles, with tables along columns.
     const bool columns = kernel == QUERNEL_I_OP_QUANTIZE_NCHW ||
-                         (kernel == QUERNEL_I_OP_ELTWISE && !planes && op->y.stride_c != 1);
+                         (kernel == QUERNEL_I_OP_ELTWISE && !planes && is_turned(op));
     const bool by_channel = is_by_channel(d) || columns;
     w->nest = quernel_i_nest_make(&op->y, &op->x, op->has_residual ? &op->residual : NULL, planes,
                                   by_channel);

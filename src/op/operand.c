@@ -57,6 +57,8 @@ int quernel_i_operand_check_epilogue(const quernel_epilogue *f, const char *wher
         return quernel_i_validate_refuse(error, where, "epilogue.bias", "must be left out");
     if (f->residual)
         return quernel_i_validate_refuse(error, where, "epilogue.residual", "must be left out");
+    if (f->table || f->tables || f->table_zero)
+        return quernel_i_validate_refuse(error, where, "epilogue.table", "must be left out");
     if (f->y_type == QUERNEL_TYPE_S32)
         return quernel_i_validate_refuse(error, where, "epilogue.y_type",
                                          "must be f32, bf16, s8 or u8");

@@ -137,6 +137,15 @@ static void fill_k_runs(const quernel_i_problem *p, const quernel_i_plan *plan,
     }
 }
 
+enum { CODES = 256 }; // of a byte
+
+static void copy_table(const quernel_epilogue *f, uint8_t *table, quernel_i_params *params) {
+    params->border = table ? f->table_zero : f->y_zero;
+    if (!table) return;
+    memcpy(table, f->table, (size_t)f->tables * CODES);
+    params->table = table, params->table_channel = f->tables > 1 ? CODES : 0;
+}
+
 static void fill_scalars(const quernel_i_problem *p, quernel_i_params *params) {
     const quernel_epilogue *f = &p->epilogue;
     params->act = quernel_i_result_act(f);
@@ -162,7 +171,9 @@ quernel_i_params quernel_i_params_make(const quernel_i_problem *p, const quernel
         by_taps ? NULL
                 : quernel_i_take(block, (size_t)s->phases * plan->rows.n_k_runs, sizeof *k_runs);
     const oc_tables t = take_oc_tables(p, block);
+    uint8_t *table = p->epilogue.table ? quernel_i_take(block, p->epilogue.tables, CODES) : NULL;
     if (!block->base) return params;
+    copy_table(&p->epilogue, table, &params);
     fill_scalars(p, &params);
     if (packed) fill_im2col(p, mult);
     if (!by_column) fill_channels(p, channels);

@@ -7,6 +7,7 @@
 #include "cpu/fpenv.h"
 #include "exec/exec.h"
 #include "op/validate.h"
+#include "registry/registry.h"
 #include "table/choose.h"
 
 static void run(const quernel_operator *op, const quernel_i_operator_call *call) {
@@ -61,6 +62,7 @@ static int allocate(quernel_i_product *made, const quernel_i_request *request,
     if (code) return code;
     quernel_i_product *product = (quernel_i_product *)*ret_op;
     product->params = quernel_i_params_make(&product->problem, &product->plan, &block);
+    product->params.lookup = quernel_i_registry_best(QUERNEL_I_OP_LOOKUP, made->usable, -1);
     quernel_weights_retain(product->problem.weights);
     return QUERNEL_OK;
 }

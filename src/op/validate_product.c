@@ -98,6 +98,27 @@ static int check_residual(const quernel_i_problem *p, quernel_error *error) {
     return quernel_i_check_float(error, p->where, "epilogue.residual_scale", f->residual_scale, 1);
 }
 
+static int check_table(const quernel_i_problem *p, quernel_error *error) {
+    const quernel_epilogue *f = &p->epilogue;
+    const uint32_t out = p->weights->shape.out;
+    if (!f->table) {
+        const int code = quernel_i_check_range(error, QUERNEL_E_VALUE, p->where, "epilogue.tables",
+                                               f->tables, 0, 0);
+        return code ? code
+                    : quernel_i_check_range(error, QUERNEL_E_VALUE, p->where, "epilogue.table_zero",
+                                            f->table_zero, 0, 0);
+    }
+    if (!quernel_i_validate_int8(f->y_type))
+        return quernel_i_validate_refuse(error, p->where, "epilogue.table",
+                                         "is for s8 and u8 output");
+    if (f->tables != 1 && f->tables != out)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, "epilogue.tables", -1,
+                                   "%s: epilogue.tables: %u: must be 1 or %u", p->where, f->tables,
+                                   out);
+    return quernel_i_validate_zero(error, p->where, "epilogue.table_zero", f->table_zero, f->y_type,
+                                   0);
+}
+
 int quernel_i_validate_quant(const quernel_i_problem *p, quernel_error *error) {
     const quernel_quant *q = &p->quant;
     const quernel_epilogue *f = &p->epilogue;
@@ -111,6 +132,7 @@ int quernel_i_validate_quant(const quernel_i_problem *p, quernel_error *error) {
     if (!code) code = check_bias(p, error);
     if (!code) code = quernel_i_validate_activation(f, p->where, p->weights->shape.out, error);
     if (!code) code = check_residual(p, error);
+    if (!code) code = check_table(p, error);
     return code;
 }
 

@@ -104,6 +104,62 @@ void test_refuse_network_layers(void) {
     networked_free(&n);
 }
 
+/// Layers of other kinds; the output becomes u8 of six channels, so that each may write it.
+void test_refuse_network_kinds(void) {
+    networked n;
+    if (!networked_init(&n)) return;
+    quernel_network_layer *const l = n.layers;
+    quernel_network_tensor *const t = n.tensors;
+    quernel_eltwise_desc e = QUERNEL_ELTWISE_DESC_INIT;
+    quernel_pool2d_desc p = QUERNEL_POOL2D_DESC_INIT;
+    quernel_resize2d_desc r = QUERNEL_RESIZE2D_DESC_INIT;
+    quernel_shuffle2d_desc s = QUERNEL_SHUFFLE2D_DESC_INIT;
+    static const uint32_t lines[5], pixels[7], channels[6] = {5, 4, 3, 2, 1, 0};
+    static const float factors[6] = {1, 2, 1, 1, 1, 1};
+    r.y.h = 5, r.y.w = 7, r.lines.from = lines, r.pixels.from = pixels;
+    s.y.c = 6, s.from = channels;
+    n.desc.n_layers = 2;
+    l[1].kind = QUERNEL_NETWORK_ELTWISE, l[1].desc = &e, l[1].conv.weights = NULL;
+    t[2].shape.type = QUERNEL_TYPE_U8, t[2].quant = t[1].quant;
+    const quernel_network_layer second = l[1];
+    const quernel_network_tensor inner = t[1], output = t[2];
+    const quernel_eltwise_desc elements = e;
+    const quernel_pool2d_desc pool = p;
+#define TRY(change, ...)                                                    \
+    do {                                                                    \
+        change;                                                             \
+        refuse(&n, (refusal)__VA_ARGS__, #change);                          \
+        l[1] = second, t[1] = inner, t[2] = output, e = elements, p = pool; \
+    } while (0)
+#define KIND(which, its) l[1].kind = QUERNEL_NETWORK_##which, l[1].desc = &(its)
+    TRY(l[1].kind = 5, {QUERNEL_E_VALUE, "kind", "5", 1});
+    TRY(l[1].kind = -1, {QUERNEL_E_VALUE, "kind", "-1", 1});
+    TRY(l[1].desc = NULL, {QUERNEL_E_NULL, "desc", NULL, 1});
+    TRY(l[1].kind = QUERNEL_NETWORK_CONV, {QUERNEL_E_VALUE, "desc", NULL, 1});
+    TRY(e.size = 8, {QUERNEL_E_VALUE, "size", "8", 1});
+    TRY(l[1].channels = 7, {QUERNEL_E_SHAPE, "x", "1", 1});
+    TRY(l[1].x_channel = 6, {QUERNEL_E_SHAPE, "x", "1", 1});
+    TRY(l[0].channels = 6, {QUERNEL_E_VALUE, "channels", "6", 0});
+    l[0].channels = 0;
+    TRY(l[1].residual = 0, {QUERNEL_E_VALUE, "residual", "0", 1});
+    TRY(e.kind = QUERNEL_ELTWISE_ADD, {QUERNEL_E_VALUE, "residual", "-1", 1});
+    TRY(e.kind = 9, {QUERNEL_E_VALUE, "kind", "9", 1});
+    TRY(e.epilogue.activation = 99, {QUERNEL_E_VALUE, "epilogue.activation", "99", 1});
+    TRY(e.epilogue.bias = factors, {QUERNEL_E_VALUE, "epilogue.bias", NULL, 1});
+    TRY((KIND(POOL2D, p), p.stride_h = 0), {QUERNEL_E_SHAPE, "stride_h", "0", 1});
+    TRY((KIND(POOL2D, p), p.kernel_w = 9), {QUERNEL_E_SHAPE, "x", NULL, 1});
+    TRY((KIND(POOL2D, p), p.stride_w = 2, t[2].shape.w = 7), {QUERNEL_E_SHAPE, "y", "7", 1});
+    TRY((KIND(RESIZE2D, r), r.y.h = 0), {QUERNEL_E_SHAPE, "y", "0 x 7", 1});
+    r.y.h = 5;
+    TRY((KIND(SHUFFLE2D, s), t[2].quant.scale = 0.5f), {QUERNEL_E_VALUE, "y", "2", 1});
+    TRY((KIND(SHUFFLE2D, s), t[2].quant.zero = 5), {QUERNEL_E_VALUE, "y", "2", 1});
+    TRY((KIND(SHUFFLE2D, s), t[1].smooth = factors), {QUERNEL_E_VALUE, "y", "2", 1});
+    TRY((KIND(SHUFFLE2D, s), s.y.c = 0), {QUERNEL_E_SHAPE, "x", NULL, 1});
+#undef KIND
+#undef TRY
+    networked_free(&n);
+}
+
 static void refuse_run(const quernel_network *net, const void *const *inputs, void *const *outputs,
                        void *workspace, size_t bytes, refusal wanted, const networked_buffers *b,
                        const char *what) {

@@ -285,6 +285,22 @@ void test_refuse_create_residual(void) {
         "epilogue.residual_type", NULL, -1);
 }
 
+/// Codes behind the epilogue.
+void test_refuse_create_table(void) {
+    static const uint8_t codes[256];
+    ALL(f.epilogue->tables = 1, QUERNEL_E_VALUE, "epilogue.tables", "1", -1);
+    ALL(f.epilogue->table_zero = 3, QUERNEL_E_VALUE, "epilogue.table_zero", "3", -1);
+    ALL((f.epilogue->table = codes, f.epilogue->tables = 1), QUERNEL_E_VALUE, "epilogue.table",
+        NULL, -1);
+    ALL((f.epilogue->table = codes, f.epilogue->y_type = QUERNEL_TYPE_U8), QUERNEL_E_VALUE,
+        "epilogue.tables", "0", -1);
+    ALL((f.epilogue->table = codes, f.epilogue->y_type = QUERNEL_TYPE_U8, f.epilogue->tables = 2),
+        QUERNEL_E_VALUE, "epilogue.tables", "2", -1);
+    ALL((f.epilogue->table = codes, f.epilogue->y_type = QUERNEL_TYPE_S8, f.epilogue->tables = 1,
+         f.epilogue->table_zero = 128),
+        QUERNEL_E_VALUE, "epilogue.table_zero", "128", -1);
+}
+
 /// How an int8 residual is quantized.
 void test_refuse_create_residual_quant(void) {
     ALL((f.epilogue->residual = 1, f.epilogue->residual_type = QUERNEL_TYPE_S8,

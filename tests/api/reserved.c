@@ -26,9 +26,9 @@ void test_reserved_of_operators(void) {
         fixture_init(&f, (fixture_kind)kind);
         f.quant->reserved[1] = 1;
         refuse_create(&f, "quant.reserved");
-        f.quant->reserved[1] = 0, f.epilogue->reserved[3] = 1;
+        f.quant->reserved[1] = 0, f.epilogue->reserved[1] = 1;
         refuse_create(&f, "epilogue.reserved");
-        f.epilogue->reserved[3] = 0, f.d.x.reserved[0] = 1;
+        f.epilogue->reserved[1] = 0, f.d.x.reserved[0] = 1;
         if (kind != FIXTURE_LINEAR) refuse_create(&f, "x.reserved");
         f.d.x.reserved[0] = 0, f.d.y.reserved[1] = 1;
         if (kind != FIXTURE_LINEAR) refuse_create(&f, "y.reserved");

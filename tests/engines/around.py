@@ -144,6 +144,8 @@ def resize(b, code):
         names = [b.dq(code), none, none, b.const(sizes)]
     else:
         names = [b.dq(code), none, b.floats([1, 1, *factors])]
+    if b.opset >= 13 and b.chance(0.15):
+        return [b.like(b.node("Resize", [code.name, *names[1:]], **resize_attrs(b)), code)]
     y = b.node("Resize", names, **resize_attrs(b))
     return [b.q(y, like=code if b.chance(0.6) else None)]
 

@@ -33,9 +33,9 @@ def cases(share=1):
     return (draw.case(seed) for seed in range(FIRST, FIRST + CASES, share))
 
 
-def saturating(case):
+def saturating(model):
     """Names that come from operators that may saturate."""
-    return {n for node in case.model.graph.node if node.op_type in SATURATE for n in node.output}
+    return {n for node in model.graph.node if node.op_type in SATURATE for n in node.output}
 
 
 def name_of(complaint):
@@ -103,7 +103,7 @@ class Stock(Differential):
     def test_the_meaning_is_what_onnx_runtime_computes(self):
         def complaints(case):
             results = judge.run(engine.stock(judge.exposed(case)), case.feeds)
-            return unless(judge.judge(case.model, case.feeds, results), saturating(case))
+            return unless(judge.judge(case.model, case.feeds, results), saturating(case.model))
 
         self.each(complaints, 4)
 
@@ -131,7 +131,7 @@ class Plugin(Differential):
             taken.update(mine)
             left.update(others)
             wrong = judge.judge(case.model, case.feeds, judge.run(session, case.feeds))
-            return unless(wrong, saturating(case) if SATURATE & set(others) else ())
+            return unless(wrong, saturating(case.model) if SATURATE & set(others) else ())
 
         self.each(complaints)
         print(f"{taken.total()} nodes by the plugin, {left.total()} by others: {dict(left)}")
@@ -144,7 +144,7 @@ class Plugin(Differential):
 
         def complaints(case):
             model = judge.exposed(case)
-            known = saturating(case)
+            known = saturating(case.model)
             try:
                 stock = judge.run(engine.stock(model, level), case.feeds)
             except engine.ERRORS:
@@ -211,7 +211,9 @@ class Plugin(Differential):
             first = judge.run(session, case.feeds)
             wrong = judge.judge(case.model, larger, judge.run(session, larger))
             again = judge.run(session, case.feeds)
-            wrong = unless(wrong, saturating(case) if SATURATE & set(left_of(session)) else ())
+            wrong = unless(
+                wrong, saturating(case.model) if SATURATE & set(left_of(session)) else ()
+            )
             return wrong + [f"{n}: not the same bits again" for n in differences(first, again)]
 
         self.each(complaints)

@@ -6,6 +6,7 @@ import dataclasses
 import around
 import builder
 import engine
+import judge
 import numpy as np
 import onnx
 import products
@@ -23,7 +24,6 @@ class Case:
     feeds: dict
     inner: list  # names of codes that are no outputs of the graph
     label: str
-    moves: int
 
 
 def opset_of(rng):
@@ -78,19 +78,6 @@ def outputs_of(b, codes):
     return list(dict.fromkeys(outputs)) or [b.dq(codes[-1])]
 
 
-def inner_codes(b, outputs):
-    """Codes and integers that operators make of what the user feeds."""
-    known = {i.name for i in b.initializers}
-    inner = []
-    for node in b.nodes:
-        if set(filter(None, node.input)) <= known:
-            known |= set(node.output)
-            continue
-        kinds = [(n, b.values[n].dtype.kind) for n in node.output]
-        inner += [n for n, kind in kinds if kind in "iu" or node.op_type == "DynamicQuantizeLinear"]
-    return [name for name in inner if name not in outputs]
-
-
 def case(seed, moves=None):
     """The case of a seed: mostly one unit, else a small graph."""
     rng = np.random.default_rng([seed, 20])
@@ -99,4 +86,5 @@ def case(seed, moves=None):
     codes, names = grow(b, moves)
     outputs = outputs_of(b, codes)
     label = f"seed {seed}, opset {b.opset}: {' '.join(names)}"
-    return Case(seed, b.model(outputs), b.feeds, inner_codes(b, outputs), label, len(names))
+    model = b.model(outputs)
+    return Case(seed, model, b.feeds, judge.codes_inside(model.graph, b.values), label)

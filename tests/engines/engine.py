@@ -59,6 +59,7 @@ def options_of(level, threads):
     so.intra_op_num_threads = threads
     so.log_severity_level = QUIET
     so.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    so.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     return so
 
 
@@ -80,7 +81,6 @@ def plugin(model, alone=False, level=Level.ORT_DISABLE_ALL, **options):
     so = options_of(level, int(options.get("threads", 1)))
     if alone:
         so.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-    so.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     so.add_provider_for_devices(devices(), {key: str(v) for key, v in options.items()})
     return session(model, so)
 

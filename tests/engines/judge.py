@@ -17,6 +17,21 @@ LEAST_ERROR = 1e-7  # where all values are small: a sigmoid's ends
 NOTHING = 200.0  # dB: no error at all
 
 
+def codes_inside(graph, values):
+    """Codes and integers that operators make of the graph's inputs, and that are no outputs."""
+    known, inside = {t.name for t in graph.initializer}, []
+    for node in graph.node:
+        if set(filter(None, node.input)) <= known:
+            known |= set(node.output)
+            continue
+        kinds = [(n, values[n].dtype.kind) for n in node.output]
+        inside += [
+            n for n, kind in kinds if kind in "iu" or node.op_type == "DynamicQuantizeLinear"
+        ]
+    outputs = {o.name for o in graph.output}
+    return [name for name in inside if name not in outputs]
+
+
 def exposed(case):
     """The model with all inner codes as outputs too."""
     model = onnx.ModelProto()
@@ -29,12 +44,12 @@ def run(session, feeds):
     return dict(zip((o.name for o in session.get_outputs()), session.run(None, feeds)))
 
 
-def wrong_codes(codes, exact):
+def wrong_codes(codes, exact, reach=0.5):
     """Where the codes are not what `exact` rounds to, ties aside."""
     info = np.iinfo(codes.dtype)
     near = np.clip(exact, info.min, info.max)
     away = np.abs(codes.astype(np.float64) - near)
-    allowed = 0.5 + TIE + 1e-5 * np.abs(near)
+    allowed = reach + TIE + 1e-5 * np.abs(near)
     return ~((away <= allowed) | np.isnan(exact))
 
 
@@ -45,7 +60,7 @@ def wrong_floats(values, exact, error):
     return ~((away <= error * largest + LEAST_ERROR) | (np.isnan(values) & np.isnan(exact)))
 
 
-def complaint(name, got, exact, error=FLOAT_ERROR):
+def complaint(name, got, exact, error=FLOAT_ERROR, reach=0.5):
     """What is wrong with a value, or nothing."""
     if got.shape != exact.shape:
         return f"{name}: shape {got.shape}, not {exact.shape}"
@@ -54,7 +69,7 @@ def complaint(name, got, exact, error=FLOAT_ERROR):
     elif got.dtype.itemsize > 1:
         wrong = got != exact
     else:
-        wrong = wrong_codes(got, exact)
+        wrong = wrong_codes(got, exact, reach)
     wrong = np.atleast_1d(wrong)
     if not wrong.any():
         return ""
@@ -72,7 +87,10 @@ def judge(model, feeds, results):
     exact = {
         name: values.before_rounding[name] for name in results if name in values.before_rounding
     }
-    found = (complaint(name, results[name], e) for name, e in exact.items())
+    found = (
+        complaint(name, results[name], e, reach=values.reach.get(name, 0.5))
+        for name, e in exact.items()
+    )
     return [text for text in found if text]
 
 

@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
-from operators import FLOAT, gemm, real, sigmoid
+from operators import FLOAT, Rounded, gemm, real, sigmoid
 from windows import average_pool, conv
 
 CODES = {onnx.TensorProto.UINT8: np.uint8, onnx.TensorProto.INT8: np.int8}
@@ -23,14 +23,7 @@ class Values:
 
     of: dict
     before_rounding: dict
-
-
-@dataclasses.dataclass
-class Rounded:
-    """Codes and what they were rounded from."""
-
-    codes: np.ndarray
-    exact: np.ndarray
+    reach: dict  # where a code may be further from it than half a code
 
 
 def along(axis, parameter, x):
@@ -190,6 +183,7 @@ def opset_of(model):
 def record(values, name, result, forced):
     if isinstance(result, Rounded):
         values.before_rounding[name] = result.exact
+        values.reach[name] = result.reach
         result = result.codes
     elif name in forced:
         values.before_rounding[name] = result
@@ -198,7 +192,7 @@ def record(values, name, result, forced):
 
 def evaluate(model, feeds, forced=None):
     """Values of the whole graph. `forced`: what stands in the place of computed values."""
-    values, forced = Values({}, {}), forced or {}
+    values, forced = Values({}, {}, {}), forced or {}
     for tensor in model.graph.initializer:
         values.of[tensor.name] = real(numpy_helper.to_array(tensor))
     values.of |= {name: real(array) for name, array in feeds.items()}

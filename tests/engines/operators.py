@@ -2,12 +2,23 @@
 """The float and shape operators of ONNX in NumPy: f(inputs, attrs, opset) -> output or outputs.
 Floats are float64; integers and codes stay as they are."""
 
+import dataclasses
 import math
 
 import numpy as np
 import resizing
 import windows
 from onnx import numpy_helper
+
+
+@dataclasses.dataclass
+class Rounded:
+    """Codes, what they were rounded from, and how far from it a code may be."""
+
+    codes: np.ndarray
+    exact: np.ndarray
+    reach: float = 0.5
+
 
 erf = np.vectorize(math.erf, otypes=[np.float64])
 
@@ -144,10 +155,16 @@ def reduce_mean(inputs, attrs, opset):
 
 
 def resize(inputs, attrs, opset):
+    """Between codes, engines round as they like: ONNX Runtime cuts off."""
+    x, *more = inputs
     if opset < 11:
-        return resizing.resize_10(inputs[0], inputs[1], attrs)
-    x, roi, scales, sizes = [*inputs, None, None, None][:4]
-    return resizing.resize(x, roi, scales, sizes, attrs)
+        y = resizing.resize_10(x.astype(np.float64), more[0], attrs)
+    else:
+        y = resizing.resize(x.astype(np.float64), *[*more, None, None, None][:3], attrs)
+    if x.dtype.kind == "f":
+        return y
+    reach = 1.0 if b"linear" in attrs.get("mode", b"") else 0.5
+    return Rounded(y.astype(x.dtype), y, reach)
 
 
 def global_average(inputs, attrs, opset):

@@ -15,7 +15,7 @@ C = (".c", ".h", ".cc")
 WIDTH = 100
 # A reader sees most functions whole, and most files on one screen. Median and 90th percentile of
 # lines; least and most per cent. Tests and Python, which come in longer files, may take two.
-FILES = {"C": (60, 250), "all": (80, 250)}
+FILES = {"C": (70, 250), "all": (80, 250)}
 FUNCTIONS, COMMENTS = (8, 20), (12, 20)
 ROOMS = ("src", "kernels", "include", "engines", "tune")  # their C is measured by itself as well
 

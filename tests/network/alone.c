@@ -39,6 +39,8 @@ static void copy_channels(const quernel_tensor *from, const uint8_t *a, uint32_t
                            quernel_type_size((quernel_type)to->type));
 }
 
+enum { MAX_CHANNELS = 3 * 24 }; // as many slices as a tensor has, of as many channels
+
 // A slice that a layer reads or writes.
 typedef struct slice {
     uint32_t tensor, channel, channels;
@@ -60,7 +62,7 @@ static uint8_t *take_slice(const alone *a, slice s) {
 
 typedef struct layer {
     slice x, y, z; // z.channels 0: none
-    float x_scales[64], z_scales[64];
+    float x_scales[MAX_CHANNELS], z_scales[MAX_CHANNELS];
 } layer;
 
 // Scales of an int8 slice, with the factors it was divided by.
@@ -92,7 +94,9 @@ static int create_conv(const alone *a, const quernel_network_layer *l, layer *s,
     quernel_conv2d_desc c = l->conv;
     c.x = tensor_of(a, s->x), c.y = tensor_of(a, s->y);
     c.quant = a->d->tensors[l->x].quant;
-    describe_output(a, s->y, &c.epilogue);
+    if (c.epilogue.table)
+        c.epilogue.y_type = c.y.type, c.epilogue.table_zero = a->d->tensors[l->y].quant.zero;
+    else describe_output(a, s->y, &c.epilogue);
     if (s->z.channels) {
         c.residual = tensor_of(a, s->z);
         c.epilogue.residual = 1, c.epilogue.residual_type = c.residual.type,

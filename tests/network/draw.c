@@ -18,6 +18,15 @@ float *draw_own_floats(drawn *d, size_t count, float lo, float hi) {
     return a;
 }
 
+const uint8_t *draw_table(drawn *d, uint32_t tables, bool narrow) {
+    uint8_t *table = draw_own(d, 256 * (size_t)tables);
+    for (size_t i = 0; i < 256 * (size_t)tables; i++) {
+        table[i] = (uint8_t)rng_next(&d->r);
+        if (narrow && table[i] == 0x80) table[i] = 0x81;
+    }
+    return table;
+}
+
 size_t draw_count(const quernel_tensor *t) { return (size_t)t->n * t->c * t->h * t->w; }
 
 void draw_fill(drawn *d, const quernel_tensor *t, void *data) {
@@ -138,6 +147,17 @@ static void pack(drawn *d, quernel_network_layer *l, quernel_weights_desc *w) {
     if (quernel_weights_pack(w, &l->conv.weights, NULL)) abort();
 }
 
+// Codes of the layer's own, and a table that makes those of y of them.
+static void draw_inner_codes(drawn *d, quernel_network_layer *l, uint32_t out) {
+    quernel_epilogue *f = &l->conv.epilogue;
+    if (!draw_is_int8(&d->drawn[l->y].sizes)) return;
+    f->tables = rng_one_in(&d->r, 2) ? 1 : out;
+    f->table = draw_table(d, f->tables, d->tensors[l->y].quant.narrow);
+    f->y_scale = rng_float(&d->r, 0.005f, 0.02f);
+    f->y_zero = rng_int(&d->r, 0, 127);
+    d->drawn[l->y].exact = true;
+}
+
 // Adds to the tensor's last layer a residual among the tensors drawn before, where one has the
 // sizes.
 static void draw_residual(drawn *d, uint32_t y, uint32_t out) {
@@ -152,6 +172,19 @@ static void draw_residual(drawn *d, uint32_t y, uint32_t out) {
         d->drawn[i].read = true;
         return;
     }
+}
+
+// A product that is added to what it multiplies, which it must not write over.
+static void draw_self_sum(drawn *d, uint32_t x) {
+    const quernel_tensor *from = &d->drawn[x].sizes;
+    quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
+    quernel_network_layer *l = &d->layers[d->n_layers++];
+    *l = (quernel_network_layer)QUERNEL_NETWORK_LAYER_INIT;
+    w.kind = QUERNEL_WEIGHTS_CONV2D, w.in = w.out = from->c;
+    l->x = x, l->residual = (int32_t)x, l->y = draw_tensor(d, *from);
+    d->drawn[x].read = d->drawn[x].smoothed = true;
+    draw_activation(d, &l->conv.epilogue, w.out);
+    pack(d, l, &w);
 }
 
 // The first layer of tensor y fixes its lines and columns; the others have the same input and
@@ -179,6 +212,7 @@ void draw_convolutions(drawn *d, uint32_t x) {
         w.groups = rng_one_in(&d->r, 4) && w.in % 2 == 0 && w.out % 2 == 0 ? 2 : 1;
         draw_activation(d, &l.conv.epilogue, w.out);
         pack(d, &l, &w);
+        if (rng_one_in(&d->r, 6)) draw_inner_codes(d, &l, w.out);
         d->layers[d->n_layers++] = l;
         if (rng_one_in(&d->r, 3)) draw_residual(d, l.y, w.out);
         l.y_channel += w.out;
@@ -198,7 +232,8 @@ void draw_network(drawn *d, uint64_t seed, uint64_t number) {
         const bool last = !rng_one_in(&d->r, 3);
         const uint32_t x =
             last ? d->n_tensors - 1 : (uint32_t)rng_int(&d->r, 0, (int)d->n_tensors - 1);
-        if (rng_one_in(&d->r, 2)) draw_convolutions(d, x);
+        if (rng_one_in(&d->r, 10)) draw_self_sum(d, x);
+        else if (rng_one_in(&d->r, 2)) draw_convolutions(d, x);
         else draw_others(d, x);
     }
     for (uint32_t i = 0; i < d->n_tensors; i++) complete_shape(d, i);

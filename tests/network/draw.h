@@ -44,6 +44,8 @@ void draw_fill(drawn *d, const quernel_tensor *t, void *data);
 /// layers, those of the other kinds.
 void *draw_own(drawn *d, size_t bytes);
 float *draw_own_floats(drawn *d, size_t count, float lo, float hi);
+/// Tables of codes; `narrow`: of s8 without −128.
+const uint8_t *draw_table(drawn *d, uint32_t tables, bool narrow);
 uint32_t draw_tensor(drawn *d, quernel_tensor sizes);
 uint32_t draw_input(drawn *d, quernel_tensor sizes);
 void draw_activation(drawn *d, quernel_epilogue *f, uint32_t out);

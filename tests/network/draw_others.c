@@ -69,18 +69,6 @@ static void draw_second(drawn *d, quernel_network_layer *l, uint32_t channels) {
     d->drawn[z].read = true;
 }
 
-static void draw_table(drawn *d, const quernel_network_layer *l, quernel_eltwise_desc *e,
-                       uint32_t channels) {
-    e->tables = rng_one_in(&d->r, 2) ? 1 : channels;
-    uint8_t *table = draw_own(d, 256 * (size_t)e->tables);
-    for (size_t i = 0; i < 256 * (size_t)e->tables; i++) {
-        table[i] = (uint8_t)rng_next(&d->r);
-        if (d->tensors[l->y].quant.narrow && table[i] == 0x80) table[i] = 0x81;
-    }
-    e->table = table;
-    d->drawn[l->x].exact = d->drawn[l->y].exact = true;
-}
-
 // Channels `from` to `to` of both tensors; true where codes are copied.
 static bool add_elements(drawn *d, uint32_t x, uint32_t y, uint32_t from, uint32_t to, bool alike) {
     quernel_eltwise_desc e = QUERNEL_ELTWISE_DESC_INIT;
@@ -93,8 +81,12 @@ static bool add_elements(drawn *d, uint32_t x, uint32_t y, uint32_t from, uint32
     quernel_network_layer *l = &d->layers[d->n_layers - 1];
     l->x_channel = l->y_channel = from;
     l->channels = to == d->drawn[x].sizes.c && rng_one_in(&d->r, 2) ? 0 : to - from;
-    if (table) draw_table(d, l, own, to - from);
-    else if (e.kind != QUERNEL_ELTWISE_COPY) draw_second(d, l, to - from);
+    if (table) {
+        own->tables = rng_one_in(&d->r, 2) ? 1 : to - from;
+        own->table = draw_table(d, own->tables, d->tensors[y].quant.narrow);
+        d->drawn[x].exact = d->drawn[y].exact = true;
+    }
+    if (!table && e.kind != QUERNEL_ELTWISE_COPY) draw_second(d, l, to - from);
     return alike;
 }
 

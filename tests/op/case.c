@@ -378,6 +378,17 @@ static void draw_bias(op_case *c) {
     }
 }
 
+static void draw_table(op_case *c) {
+    quernel_epilogue *f = &c->conv.epilogue;
+    f->tables = rng_one_in(&c->r, 2) ? 1 : c->weights.out;
+    const size_t bytes = (size_t)f->tables * 256;
+    uint8_t *table = own(c, bytes, 1);
+    for (size_t i = 0; i < bytes; i++) table[i] = (uint8_t)rng_next(&c->r);
+    f->table = table;
+    f->table_zero =
+        f->y_type == QUERNEL_TYPE_U8 ? rng_int(&c->r, 0, 255) : rng_int(&c->r, -128, 127);
+}
+
 static void draw_epilogue(op_case *c) {
     quernel_epilogue *f = &c->conv.epilogue;
     static const int types[] = {QUERNEL_TYPE_F32, QUERNEL_TYPE_BF16, QUERNEL_TYPE_S32,
@@ -403,6 +414,7 @@ static void draw_epilogue(op_case *c) {
     const int32_t lo = f->y_type == QUERNEL_TYPE_U8 ? 0 : f->y_narrow ? -127 : -128;
     f->y_zero = rng_one_in(&c->r, 3) ? 0 : rng_int(&c->r, lo, lo == 0 ? 255 : 127);
     if (rng_one_in(&c->r, 3)) f->y_smooth = own_scales(c, w->out, 1.0f);
+    if (rng_one_in(&c->r, 4)) draw_table(c);
 }
 
 static void draw_run(op_case *c, uint32_t isas) {

@@ -36,8 +36,8 @@ typedef struct op_case {
     bool alias;           ///< y is the residual itself
     bool reload;          ///< the weights go through a blob first
     bool replan;          ///< the plan is made again with other sizes
-    void *owned[16];
-    size_t owned_bytes[16];
+    void *owned[20];
+    size_t owned_bytes[20];
     uint32_t n_owned;
 } op_case;
 

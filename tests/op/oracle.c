@@ -304,14 +304,16 @@ static float epilogue(const problem *p, uint32_t o, int32_t acc, float d_row, bo
     return folded || !is_int8(f->y_type) ? t : t * out;
 }
 
-static void store(const problem *p, int64_t at, float t) {
+static void store(const problem *p, int64_t at, uint32_t o, float t) {
+    const quernel_epilogue *f = &p->epilogue;
     switch (p->epilogue.y_type) {
     case QUERNEL_TYPE_F32: ((float *)p->y_data)[at] = t; return;
     case QUERNEL_TYPE_BF16: ((uint16_t *)p->y_data)[at] = to_bf16(t); return;
-    default:
-        ((uint8_t *)p->y_data)[at] =
-            (uint8_t)quantize(t, p->epilogue.y_type, p->epilogue.y_narrow, p->epilogue.y_zero);
+    default: break;
     }
+    const uint8_t code = (uint8_t)quantize(t, f->y_type, f->y_narrow, f->y_zero);
+    const uint8_t *table = f->table + 256 * (size_t)(f->tables > 1 ? o : 0);
+    ((uint8_t *)p->y_data)[at] = f->table ? table[code] : code;
 }
 
 static void output(const problem *p, const encoding *e, uint32_t n, uint32_t o, uint32_t h,
@@ -325,7 +327,7 @@ static void output(const problem *p, const encoding *e, uint32_t n, uint32_t o, 
         return;
     }
     const bool has_row = p->quant.mode != QUERNEL_QUANT_STATIC || p->quant.row_scale;
-    store(p, at, epilogue(p, o, (int32_t)acc, e->d, has_row, residual_at));
+    store(p, at, o, epilogue(p, o, (int32_t)acc, e->d, has_row, residual_at));
 }
 
 static void multiply(const problem *p, const encoding *e, uint32_t n, uint32_t i, uint32_t j,
@@ -341,13 +343,15 @@ static void multiply(const problem *p, const encoding *e, uint32_t n, uint32_t i
 
 static void write_border(const problem *p) {
     const quernel_tensor *y = &p->y;
+    const quernel_epilogue *f = &p->epilogue;
+    const uint8_t border = (uint8_t)(f->table ? f->table_zero : f->y_zero);
     const int64_t lines = y->border_h, columns = y->border_w;
     for (int64_t n = 0; n < y->n; n++) {
         for (int64_t h = -lines; h < y->h + lines; h++) {
             for (int64_t w = -columns; w < y->w + columns; w++) {
                 if (h >= 0 && h < y->h && w >= 0 && w < y->w) continue;
                 for (int64_t c = 0; c < y->c; c++) {
-                    ((uint8_t *)p->y_data)[offset(y, n, c, h, w)] = (uint8_t)p->epilogue.y_zero;
+                    ((uint8_t *)p->y_data)[offset(y, n, c, h, w)] = border;
                 }
             }
         }

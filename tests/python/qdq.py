@@ -335,6 +335,26 @@ class Meaning(Case):
             if channel != 4:
                 np.testing.assert_allclose(made, wanted, atol=0.05, rtol=1e-6)
 
+    def test_a_branch_reads_what_it_read(self):
+        """Values that graphs inside a node capture keep their names; layers in them stay float."""
+        kind = helper.make_tensor_value_info("z", TensorProto.FLOAT, None)
+        inner = [
+            helper.make_graph([N("Conv", ["1", "w"], ["z"], "inner", **PAD)], "then", [], [kind]),
+            helper.make_graph([N("Neg", ["1"], ["z"])], "else", [], [kind]),
+        ]
+        nodes = [
+            N("Conv", ["x", "w"], ["1"], **PAD),
+            N("Conv", ["1", "w"], ["2"], **PAD),
+            N("ReduceSum", ["x"], ["s"], keepdims=0),
+            N("Greater", ["s", "zero"], ["c"]),
+            N("If", ["c"], ["3"], "choice", then_branch=inner[0], else_branch=inner[1]),
+            N("Add", ["2", "3"], ["y"]),
+        ]
+        constants = {"w": drawn(1, 4, 4, 3, 3), "zero": np.float32(0)}
+        report, _ = self.near(model(nodes, constants), batches(), 26)
+        self.assertEqual({row.name: row.int8 for row in report.rows}.pop("inner"), False)
+        self.assertIn("inside choice (If)", str(report))
+
     def test_the_same_layer_twice_and_outputs_that_layers_read(self):
         nodes = [
             N("Conv", ["x", "w"], ["mid"], **PAD),

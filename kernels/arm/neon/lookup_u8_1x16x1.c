@@ -5,7 +5,7 @@
 //
 // For 16 codes: 3 subtractions and look-ups of four registers, 8 cycles on Neoverse N1, 4 on V1 (a
 // model; no Arm processor was timed).
-#include "kernels/ukr.h"
+#include "kernels/template/lookup.h"
 #include "vector.h"
 
 enum { QUARTER = 64 /* codes of four vectors */ };
@@ -38,16 +38,6 @@ static void line(const codes *c, const uint8_t *x, uint8_t *y, uint32_t count) {
     store_bytes(y + i, look_up(c, vld1q_u8(part)), count - i);
 }
 
-static void bytes(const quernel_i_lookup *l, uint32_t m) {
-    const uint8_t *x = l->x + (ptrdiff_t)m * l->x_row, *table = l->table;
-    uint8_t *y = l->y + (ptrdiff_t)m * l->y_row;
-    if (table) table += (ptrdiff_t)m * l->table_row;
-    for (uint32_t n = 0; n < l->columns; n++, x += l->x_col, y += l->y_col) {
-        *y = table ? table[*x] : *x;
-        if (table) table += l->table_col;
-    }
-}
-
 void quernel_uk_lookup_u8_1x16x1_neon(const quernel_i_lookup *l);
 void quernel_uk_lookup_u8_1x16x1_neon(const quernel_i_lookup *l) {
     const int lines = l->x_col == 1 && l->y_col == 1 && !l->table_col;
@@ -60,7 +50,7 @@ void quernel_uk_lookup_u8_1x16x1_neon(const quernel_i_lookup *l) {
         } else if (lines) {
             memmove(y, x, l->columns);
         } else {
-            bytes(l, m);
+            lookup_row(l, m);
         }
     }
 }

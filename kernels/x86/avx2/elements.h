@@ -8,18 +8,22 @@
 
 #include "kernels/template/eltwise.h" // over its tiles
 
-/// 8 contiguous elements; codes less their zero point. `type` is a constant where it is called.
+// 8 elements of 1 or 2 bytes; codes less their zero point. `type` is a constant where it is called.
+static inline __attribute__((always_inline)) __m256 elements_wide(__m128i v, int32_t type,
+                                                                  __m256i zero) {
+    if (type == QUERNEL_TYPE_BF16)
+        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(v), 16));
+    const __m256i q = type == QUERNEL_TYPE_S8 ? _mm256_cvtepi8_epi32(v) : _mm256_cvtepu8_epi32(v);
+    return _mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero));
+}
+
+/// 8 contiguous elements.
 static inline __attribute__((always_inline)) __m256 elements_8(const uint8_t *at, int32_t type,
                                                                __m256i zero) {
     if (type == QUERNEL_TYPE_F32) return _mm256_loadu_ps((const float *)(const void *)at);
-    if (type == QUERNEL_TYPE_BF16) {
-        const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)at));
-        return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
-    }
-    const __m128i bytes = _mm_loadl_epi64((const __m128i *)at);
-    const __m256i q =
-        type == QUERNEL_TYPE_S8 ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes);
-    return _mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero));
+    return elements_wide(type == QUERNEL_TYPE_BF16 ? _mm_loadu_si128((const __m128i *)at)
+                                                   : _mm_loadl_epi64((const __m128i *)at),
+                         type, zero);
 }
 
 static inline __attribute__((always_inline)) __m256 elements_scaled(__m256 v, int32_t type,
@@ -43,43 +47,56 @@ elements_rows(const elements *e, int32_t type, uint32_t rows, uint32_t oc, float
     }
 }
 
-// Up to 8 rows of one column, where rows lie side by side.
-static inline __attribute__((always_inline)) __m256
+// Up to 4 rows of one column, where rows lie side by side.
+static inline __attribute__((always_inline)) __m128i
 elements_column(const elements *e, int32_t type, uint32_t r, uint32_t c, uint32_t rows) {
     const uint32_t size = elements_size(type);
     const uint8_t *at = e->at + (size_t)r * size + (ptrdiff_t)c * e->col;
-    uint8_t part[32] = {0};
-    if (rows < 8) at = memcpy(part, at, (size_t)rows * size);
-    return elements_8(at, type, _mm256_set1_epi32(e->zero));
+    uint8_t part[16] = {0};
+    if (rows < 4) at = memcpy(part, at, (size_t)rows * size);
+    return size == 4   ? _mm_loadu_si128((const __m128i *)at)
+           : size == 2 ? _mm_loadl_epi64((const __m128i *)at)
+                       : _mm_loadu_si32(at);
 }
 
-// Up to 4 columns of up to 8 rows, turned. `scale` holds that of the columns twice.
+// 4 rows of two columns, one behind the other; codes less their zero point.
+static inline __attribute__((always_inline)) __m256 elements_pair(__m128i low, __m128i high,
+                                                                  int32_t type, __m256i zero) {
+    if (type == QUERNEL_TYPE_F32)
+        return _mm256_castsi256_ps(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1));
+    return elements_wide(type == QUERNEL_TYPE_BF16 ? _mm_unpacklo_epi64(low, high)
+                                                   : _mm_unpacklo_epi32(low, high),
+                         type, zero);
+}
+
+// Up to 8 columns of up to 4 rows, turned: whole vectors are stored, which can be loaded again at
+// once.
 static inline __attribute__((always_inline)) void elements_turn(const elements *e, int32_t type,
                                                                 uint32_t r, uint32_t c,
                                                                 uint32_t rows, uint32_t oc,
                                                                 __m256 scale, float *to) {
+    const __m256i zero = _mm256_set1_epi32(e->zero);
     __m256 v[4];
 #pragma GCC unroll 4
-    for (uint32_t i = 0; i < 4; i++)
-        v[i] = i < oc ? elements_column(e, type, r, c + i, rows) : _mm256_setzero_ps();
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint32_t left = i < oc ? i : 0, right = i + 4 < oc ? i + 4 : 0;
+        v[i] = elements_pair(elements_column(e, type, r, c + left, rows),
+                             elements_column(e, type, r, c + right, rows), type, zero);
+    }
     transpose_8x4(v);
 #pragma GCC unroll 4
-    for (uint32_t i = 0; i < 4; i++) {
-        const __m256 scaled = elements_scaled(v[i], type, scale);
-        if (i < rows) _mm_store_ps(to + i * EPILOGUE_NR, _mm256_castps256_ps128(scaled));
-        if (i + 4 < rows)
-            _mm_store_ps(to + (i + 4) * EPILOGUE_NR, _mm256_extractf128_ps(scaled, 1));
-    }
+    for (uint32_t i = 0; i < 4; i++)
+        if (i < rows) _mm256_store_ps(to + i * EPILOGUE_NR, elements_scaled(v[i], type, scale));
 }
 
 static inline __attribute__((always_inline)) void
 elements_columns(const elements *e, int32_t type, uint32_t rows, uint32_t oc, float *to) {
-    for (uint32_t c = 0; c < oc; c += 4) {
-        const __m256 scale = _mm256_broadcast_ps((const __m128 *)(e->scale + c));
+    for (uint32_t c = 0; c < oc; c += 8) {
+        const __m256 scale = _mm256_loadu_ps(e->scale + c);
         float *at = to + c;
-        for (uint32_t r = 0; r < rows; r += 8, at += 8 * EPILOGUE_NR) {
-            if (rows - r >= 8 && oc - c >= 4) elements_turn(e, type, r, c, 8, 4, scale, at);
-            else elements_turn(e, type, r, c, rows - r < 8 ? rows - r : 8, oc - c, scale, at);
+        for (uint32_t r = 0; r < rows; r += 4, at += 4 * EPILOGUE_NR) {
+            if (rows - r >= 4 && oc - c >= 8) elements_turn(e, type, r, c, 4, 8, scale, at);
+            else elements_turn(e, type, r, c, rows - r < 4 ? rows - r : 4, oc - c, scale, at);
         }
     }
 }

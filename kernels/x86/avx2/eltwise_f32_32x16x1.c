@@ -71,16 +71,16 @@ static bool is_codes(const quernel_i_eltwise *e) {
 // A table of lines that begin at (m, n).
 static codes_table table_at(const quernel_i_eltwise *e, const float *table, float otherwise,
                             uint32_t m, uint32_t n, float room[COLUMNS]) {
-    if (table && e->p_col) return (codes_table){table + n, SIZE_MAX};
+    if (table && e->p_col) return (codes_table){table + n, COLUMNS};
     const __m256 v = _mm256_set1_ps(table ? table[m * e->p_row] : otherwise);
     _mm256_store_ps(room, v), _mm256_store_ps(room + 8, v);
     return (codes_table){room, 0};
 }
 
 // Codes of s8 are read as u8.
-static void set_codes(const quernel_i_elements *o, __m128i *flip, __m256i *zero) {
+static void set_codes(const quernel_i_elements *o, __m256i *flip, __m256i *zero) {
     const bool s8 = o->type == QUERNEL_TYPE_S8;
-    *flip = _mm_set1_epi8(s8 ? INT8_MIN : 0);
+    *flip = _mm256_set1_epi8(s8 ? INT8_MIN : 0);
     *zero = _mm256_set1_epi32(o->zero + (s8 ? 128 : 0));
 }
 
@@ -94,11 +94,11 @@ static codes_lines lines_at(const quernel_i_eltwise *e, uint32_t m, uint32_t n, 
     if (e->combine != QUERNEL_I_COMBINE_COPY)
         l.z = (const uint8_t *)e->z.at + (ptrdiff_t)m * e->z.row + (ptrdiff_t)n * e->z.col;
     l.y = (uint8_t *)f->y + (ptrdiff_t)m * f->y_row + n;
-    l.x_scale = table_at(e, e->x.scales, e->x.scale, m, n, room[0]);
-    l.z_scale = table_at(e, e->z.scales, e->z.scale, m, n, room[1]);
-    l.out_scale = table_at(e, f->out_scale, 1.0f, m, n, room[2]);
-    l.act_lo = table_at(e, f->act_lo, 0.0f, m, n, room[3]);
-    l.act_hi = table_at(e, f->act_hi, 0.0f, m, n, room[4]);
+    l.tables.x_scale = table_at(e, e->x.scales, e->x.scale, m, n, room[0]);
+    l.tables.z_scale = table_at(e, e->z.scales, e->z.scale, m, n, room[1]);
+    l.tables.out_scale = table_at(e, f->out_scale, 1.0f, m, n, room[2]);
+    l.tables.act_lo = table_at(e, f->act_lo, 0.0f, m, n, room[3]);
+    l.tables.act_hi = table_at(e, f->act_hi, 0.0f, m, n, room[4]);
     set_codes(&e->x, &l.x_flip, &l.x_zero), set_codes(&e->z, &l.z_flip, &l.z_zero);
     l.q_lo = _mm256_set1_ps(f->act == QUERNEL_I_ACT_RELU && f->q_lo < 0.0f ? 0.0f : f->q_lo);
     l.q_hi = _mm256_set1_ps(f->q_hi);

@@ -7,15 +7,15 @@
 // halves. For 32 bytes that is 16 vpshufb among 39 vector operations: 16 cycles where shuffles have
 // one port, 10 to 13 where they have two.
 //
-// Rows to columns: 16 x 16 bytes in registers, by interleaving four times.
+// Rows to columns: 16 x 16 bytes in registers (turn.h).
 #include <immintrin.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "kernels/ukr.h"
-#include "vector.h"
+#include "kernels/template/lookup.h"
+#include "turn.h"
 
-enum { NIBBLES = 8, TILE = 16 /* bytes of a table, and of a tile's lines */ };
+enum { NIBBLES = 8, TILE = TURN_LINES /* bytes of a table too */ };
 // bytes of a line of its own table from which on making differences pays
 enum { PAYS = 96 };
 
@@ -62,16 +62,6 @@ static void line_by_vectors(const differences *d, const uint8_t *x, uint8_t *y, 
     memcpy(y + i, part, count - i);
 }
 
-static void line_by_bytes(const quernel_i_lookup *l, uint32_t m) {
-    const uint8_t *x = l->x + (ptrdiff_t)m * l->x_row, *table = l->table;
-    uint8_t *y = l->y + (ptrdiff_t)m * l->y_row;
-    if (table) table += (ptrdiff_t)m * l->table_row;
-    for (uint32_t n = 0; n < l->columns; n++, x += l->x_col, y += l->y_col) {
-        *y = table ? table[*x] : *x;
-        if (table) table += l->table_col;
-    }
-}
-
 // A table for all columns of a row.
 static void run_tables(const quernel_i_lookup *l) {
     differences d = differences_of(l->table);
@@ -88,24 +78,8 @@ static void run_lines(const quernel_i_lookup *l) {
         return;
     }
     for (uint32_t m = 0; m < l->rows; m++)
-        if (l->table) line_by_bytes(l, m);
+        if (l->table) lookup_row(l, m);
         else memmove(l->y + (ptrdiff_t)m * l->y_row, l->x + (ptrdiff_t)m * l->x_row, l->columns);
-}
-
-// Lines of 16 bytes become lines of 16 the other way: four times each is interleaved with the one 8
-// behind it.
-static inline __attribute__((always_inline)) void turn(__m128i v[TILE]) {
-#pragma GCC unroll 4
-    for (int stage = 0; stage < 4; stage++) {
-        __m128i w[TILE];
-#pragma GCC unroll 8
-        for (int i = 0; i < TILE / 2; i++) {
-            w[2 * i] = _mm_unpacklo_epi8(v[i], v[i + TILE / 2]);
-            w[2 * i + 1] = _mm_unpackhi_epi8(v[i], v[i + TILE / 2]);
-        }
-#pragma GCC unroll 16
-        for (int i = 0; i < TILE; i++) v[i] = w[i];
-    }
 }
 
 // 16 x 16 bytes from (m, n) on; columns of x and rows of y lie side by side.
@@ -118,7 +92,7 @@ static void turn_tile(const quernel_i_lookup *l, const differences *d, uint32_t 
         const __m256i two = look_up(d, _mm256_set_m128i(v[i + 1], v[i]));
         v[i] = _mm256_castsi256_si128(two), v[i + 1] = _mm256_extracti128_si256(two, 1);
     }
-    turn(v);
+    turn_16x16(v);
     for (int i = 0; i < TILE; i++, y += l->y_col) _mm_storeu_si128((__m128i *)y, v[i]);
 }
 
@@ -128,7 +102,7 @@ static void rest(const quernel_i_lookup *l, uint32_t m, uint32_t n) {
     part.x += (ptrdiff_t)m * l->x_row + n * l->x_col;
     part.y += (ptrdiff_t)m * l->y_row + (ptrdiff_t)n * l->y_col;
     part.columns -= n;
-    for (uint32_t i = 0; i < l->rows - m; i++) line_by_bytes(&part, i);
+    for (uint32_t i = 0; i < l->rows - m; i++) lookup_row(&part, i);
 }
 
 static void run_turned(const quernel_i_lookup *l) {

@@ -163,7 +163,8 @@ def _tell(options: argparse.Namespace, lines: list[Line], reference: str, batche
         write_json(options.json, report)
         if options.json == "-":
             return
-    print(f"{batches} batches of {options.data or 'noise'}, threads: {options.threads}")
+    fed = options.data or "noise, which tells nothing of the accuracy on real inputs"
+    print(f"threads: {options.threads}; {batches} batches of {fed}")
     print(f"{'':14} {'SQNR dB':>8} {'least':>6} {'ms':>9} {'95 %':>18} {'times':>6} {'95 %':>14}")
     for line in sorted(lines, key=lambda line: line.times[0]):
         print(_row(line, reference))

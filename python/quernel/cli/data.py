@@ -17,7 +17,7 @@ from .options import numbers
 from .pictures import SUFFIXES, Pictures
 
 SEED = 1
-HELP = """data: FILE.npz holds an array for each input, by name; FILE.npy is for a model of one
+HELP = """FILE.npz holds an array for each input, by name; FILE.npy is for a model of one
 input. An array of the input's rank is cut along its first axis into batches of the model's size
 (of 1 where the model leaves it open); an array of one axis more holds batches. A FOLDER holds such
 files, a batch each, or pictures: these become value / 255, less --mean, over --std, resized to the

@@ -35,6 +35,16 @@ def attributes(node: onnx.NodeProto) -> dict[str, Any]:
     return {k: v.decode() if isinstance(v, bytes) else v for k, v in found.items()}
 
 
+def inner_layers(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
+    """Layers in the graphs inside a node."""
+    for attribute in node.attribute:
+        for graph in [attribute.g, *attribute.graphs]:
+            for inner in graph.node:
+                if inner.op_type in WEIGHTED and inner.domain == "":
+                    yield inner
+                yield from inner_layers(inner)
+
+
 def captured(node: onnx.NodeProto) -> Iterator[str]:
     """Values that the graphs inside a node may read from outside."""
     for attribute in node.attribute:

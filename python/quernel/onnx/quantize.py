@@ -188,6 +188,9 @@ def _float_edges(
 def _rows(run: _Quantizing, found: calibrate.Calibrated) -> list[Row]:
     rows, group_of = [], {v: name for name, group in run.groups.items() for v in group.readers}
     for node in run.net.nodes:
+        for inner in model.inner_layers(node):
+            why = f"inside {node.name} ({node.op_type})"
+            rows.append(Row(inner.name or inner.output[0], inner.op_type, False, why))
         if node.op_type not in model.WEIGHTED or node.domain:
             continue
         macs, own = run.macs(node), run.places.layers().get(node.name)
@@ -210,8 +213,8 @@ def _check(policies: tuple[str, ...], out: Any) -> None:
         if policy not in calibrate.POLICIES:
             known = ", ".join(calibrate.POLICIES)
             model.refuse(f"onnx: policies: {policy}: must be of {known}")
-    if "plain" not in policies:
-        model.refuse("onnx: policies: plain: is missing; the others are compared with it")
+    if not policies:
+        model.refuse("onnx: policies: 0: must be 1 or more")
     place = pathlib.Path(os.fspath(out))
     if place.is_dir():
         model.refuse(f"onnx: out: {place}: is a folder")
