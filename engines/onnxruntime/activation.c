@@ -35,8 +35,10 @@ static bool agree(const quernel_ep_expr *e, double (*at)(double), double x) {
 }
 
 static bool is_function(const quernel_ep_expr *e, double (*at)(double)) {
-    for (int i = -400; i <= 400; i++) // -10 ... 10, denser than any of them bends
-        if (!agree(e, at, i / 40.0)) return false;
+    // -10 ... 10, denser than any of them bends, to and fro: far from 0 many are alike.
+    const int points = 801, stride = 337; // no common divisor
+    for (int i = 0; i < points; i++)
+        if (!agree(e, at, (i * stride % points - points / 2) / 40.0)) return false;
     for (int i = -20; i <= 40; i++)
         if (!agree(e, at, ldexp(1.25, i)) || !agree(e, at, -ldexp(1.25, i))) return false;
     return true;
@@ -87,6 +89,7 @@ static bool recognise(quernel_ep_draft *d, const quernel_ep_expr *e, uint32_t ch
     const quernel_ep_term *t = &e->terms[0];
     const char *op = quernel_ep_node_of(d->c, t->node)->op;
     if (e->n_terms == 1 && t->operands[0] == QUERNEL_EP_OF_ROOT) {
+        if (!strcmp(op, "Relu")) return step->activation = QUERNEL_ACTIVATION_RELU, true;
         if (!strcmp(op, "Clip")) return set_clip(t, step);
         if (!strcmp(op, "LeakyRelu")) return set_slope(t->parameters[0], step);
         if (!strcmp(op, "PRelu")) return set_slopes(d, t, channels, step);
