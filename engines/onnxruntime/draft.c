@@ -15,6 +15,11 @@ void quernel_ep_draft_take(quernel_ep_draft *d, uint32_t node) {
         if (d->nodes[i] == node) return;
     d->nodes = quernel_ep_region_grow(&d->c->region, d->nodes, d->n_nodes, sizeof *d->nodes);
     if (d->nodes) d->nodes[d->n_nodes++] = node;
+    // of a constant that was folded the node that makes it comes along
+    const quernel_ep_node *n = quernel_ep_node_of(d->c, node);
+    const int32_t x = quernel_ep_input(n, 0), maker = x < 0 ? -1 : d->c->producer[x];
+    if (!strcmp(n->op, "DequantizeLinear") && maker >= 0 && quernel_ep_is_constant(d->c, x))
+        quernel_ep_draft_take(d, (uint32_t)maker);
 }
 
 quernel_ep_step *quernel_ep_draft_step(quernel_ep_draft *d, int32_t kind, int32_t op) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums, products, activations and changes of type that no other step has absorbed.
+#include <math.h>
 #include <string.h>
 
 #include "expr.h"
@@ -125,9 +126,18 @@ static bool match_codes(quernel_ep_draft *d, quernel_ep_step *step) {
         return false;
     if (!quernel_ep_coding_is(c, step->x, &x) || !quernel_ep_coding_is(c, step->y, &y))
         return QUERNEL_EP_REFUSE(d, "it reads codes by another scale than they were made by");
-    step->activation = leaky ? QUERNEL_ACTIVATION_LEAKY : QUERNEL_ACTIVATION_SIGMOID;
-    step->slope = quernel_ep_float(n, "alpha", 0.01f);
-    return quernel_ep_draft_commit(d);
+    const double slope = (double)quernel_ep_float(n, "alpha", 0.01f);
+    uint8_t table[256];
+    for (int32_t i = 0; i < 256; i++) {
+        const int32_t code = x.type == QUERNEL_EP_TYPE_S8 ? (int8_t)(uint8_t)i : i;
+        const double v = (code - x.zero) * (double)x.scale, f = !leaky   ? 1 / (1 + exp(-v))
+                                                                : v >= 0 ? v
+                                                                         : v * slope;
+        table[i] = (uint8_t)(int32_t)quernel_ep_coding_round(&y, f);
+    }
+    step->op = QUERNEL_ELTWISE_LOOKUP;
+    step->arrays[QUERNEL_EP_TABLE] = quernel_ep_data_put(c, table, sizeof table);
+    return isfinite(slope) && quernel_ep_draft_commit(d);
 }
 
 bool quernel_ep_match_unary(quernel_ep_search *c, uint32_t node) {
@@ -169,7 +179,9 @@ bool quernel_ep_match_copy(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
     const quernel_ep_record *r = &c->records[n->inputs[0]];
-    if (quernel_ep_is_dead(c, n->outputs[0]) && r->coding.type && r->rank >= 2 && r->rank <= 4)
+    const bool plain = r->coding.type || r->type == QUERNEL_EP_TYPE_F32;
+    if (quernel_ep_is_dead(c, n->outputs[0]) && plain && r->rank >= 2 && r->rank <= 4 &&
+        !quernel_ep_is_constant(c, n->inputs[0]))
         return match_dead(&d);
     quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_ELTWISE, QUERNEL_ELTWISE_COPY);
     step->order = step->y_order = QUERNEL_EP_ORDER_ANY;

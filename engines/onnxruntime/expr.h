@@ -35,6 +35,8 @@ bool quernel_ep_term_find(quernel_ep_search *c, uint32_t node, quernel_ep_term *
 /// `rank`.
 bool quernel_ep_term_bind(quernel_ep_draft *d, quernel_ep_expr *e, quernel_ep_term *term,
                           uint32_t rank, int32_t order, uint32_t channels);
+/// The code of x, as QuantizeLinear makes it.
+double quernel_ep_coding_round(const quernel_ep_coding *coding, double x);
 /// The expression's value where its root is x.
 double quernel_ep_expr_at(const quernel_ep_expr *e, double x, uint32_t channel);
 

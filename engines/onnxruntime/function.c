@@ -181,14 +181,14 @@ bool quernel_ep_term_bind(quernel_ep_draft *d, quernel_ep_expr *e, quernel_ep_te
     return true;
 }
 
-static double round_to(const quernel_ep_coding *coding, double x) {
+double quernel_ep_coding_round(const quernel_ep_coding *coding, double x) {
     const double lo = coding->type == QUERNEL_EP_TYPE_S8 ? -128 : 0;
     return fmin(fmax(nearbyint(x / (double)coding->scale) + coding->zero, lo), lo + 255);
 }
 
 static double term_at(const quernel_ep_term *t, const double *in) {
     const char *op = functions[t->function].op;
-    if (!strcmp(op, "QuantizeLinear")) return round_to(&t->coding, in[0]);
+    if (!strcmp(op, "QuantizeLinear")) return quernel_ep_coding_round(&t->coding, in[0]);
     if (!strcmp(op, "DequantizeLinear")) return (in[0] - t->coding.zero) * (double)t->coding.scale;
     return functions[t->function].at(in, t->parameters);
 }

@@ -82,7 +82,9 @@ int quernel_ep_search_make(const quernel_ep_graph *graph, const quernel_ep_optio
     if (c.region.failed) return QUERNEL_E_MEMORY;
     find_readers(ret_search);
     find_records(ret_search);
-    return quernel_ep_codings_find(ret_search) ? QUERNEL_OK : QUERNEL_E_MEMORY;
+    return quernel_ep_constants_fold(ret_search) && quernel_ep_codings_find(ret_search)
+               ? QUERNEL_OK
+               : QUERNEL_E_MEMORY;
 }
 
 void quernel_ep_search_free(quernel_ep_search *c) {

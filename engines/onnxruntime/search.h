@@ -114,6 +114,9 @@ uint32_t quernel_ep_ints(const quernel_ep_node *n, const char *name, const int64
 /// Whether operator, version, attributes and outputs of a node are known here.
 bool quernel_ep_known(quernel_ep_search *c, uint32_t node);
 
+/// Makes constants of what QuantizeLinear makes of constants for one reader; the graph is the
+/// search's own then.
+bool quernel_ep_constants_fold(quernel_ep_search *c);
 /// Reads what codes mean wherever a node says it.
 bool quernel_ep_codings_find(quernel_ep_search *c);
 /// Scale and zero point of a node's inputs, both constants of one element. `zero` may be −1.

@@ -128,9 +128,13 @@ void quernel_ep_units_find(quernel_ep_search *c) {
     const uint32_t count = c->graph->n_nodes;
     for (uint32_t i = 0; i < count; i++) match_operator(c, i, true);
     // the last one first: it may reach over those before it
-    for (uint32_t i = count; i-- > 0;)
-        if (c->unit_of[i] < 0 && is_quantizer(c, i) && quernel_ep_known(c, i))
-            quernel_ep_match_lookup(c, i);
+    for (uint32_t i = count; i-- > 0;) {
+        const bool gates = quernel_ep_node_is_ms(quernel_ep_node_of(c, i), "QLinearMul");
+        if (c->unit_of[i] >= 0 || (!gates && !is_quantizer(c, i)) || !quernel_ep_known(c, i))
+            continue;
+        if (gates) quernel_ep_match_gate(c, i);
+        else quernel_ep_match_lookup(c, i);
+    }
     for (uint32_t i = 0; i < count; i++) match_operator(c, i, false);
     for (uint32_t i = 0; i < count; i++) match_copy(c, i);
     settle_orders(c);
