@@ -169,7 +169,7 @@ def corrections(
 ) -> dict[str, Layer]:
     """Layer → the layer in its place, by one of CORRECTIONS."""
     return {
-        layer.name: correct(layer, found[value], stats[value].pieces)
+        layer.name: correct(layer, found[value], stats[value].usual())
         for group in groups.values()
         for value, layers in group.readers.items()
         for layer in layers
