@@ -32,6 +32,7 @@ POLICIES = {
     "smoothed by 0.5": lambda group, stats: Choice(0.5),
     "searched": lambda group, stats: best(group, stats, smooth=True),
 }
+UNCLIPPED = "searched, whole range"
 UNSMOOTHED = {"smoothed by 0.5": "plain", "searched": "clipped"}  # where smoothing is refused
 
 
@@ -169,7 +170,7 @@ def corrections(
 ) -> dict[str, Layer]:
     """Layer → the layer in its place, by one of CORRECTIONS."""
     return {
-        layer.name: correct(layer, found[value], stats[value].pieces)
+        layer.name: correct(layer, found[value], stats[value].usual())
         for group in groups.values()
         for value, layers in group.readers.items()
         for layer in layers
@@ -284,11 +285,16 @@ def choose(
     }
     silent = silences(stats, sources or {})
     searched: dict[str, dict[str, Choice]] = {}
-    held_out: dict[str, float] = {}
     for at, policy in enumerate(policies):
         told = functools.partial(effort.choosing, at / len(policies), 1 / len(policies), policy)
         searched[policy] = choices(groups, first, policy, silent, searched, told)
-        held_out[policy] = measure(codings(groups, first, searched[policy]), aside)
+        if policy == "searched":  # what clips the least in a layer may cost the network the most
+            searched[UNCLIPPED] = {
+                name: Choice(found.alpha) for name, found in searched[policy].items()
+            }
+    held_out = {
+        policy: measure(codings(groups, first, found), aside) for policy, found in searched.items()
+    }
     winner = max(held_out, key=held_out.__getitem__)
     if held_out[winner] < held_out.get("plain", -np.inf) + MARGIN_DB:
         winner = "plain"

@@ -25,12 +25,16 @@ class ActivationStats:
         self.least: Any = None  # arrays once something was added
         self.greatest: Any = None
         self.pieces: list[np.ndarray] = []
+        self.fair: list[np.ndarray] = []  # those that stand where chance put them
 
     def add(self, x: np.ndarray, rng: np.random.Generator, count: int = 1) -> None:
         """x: [n, c, h, w] or [m, k]; count: pieces to take of it."""
         self._extend(x)
-        for _ in range(count):
-            piece = self._piece(x, rng)
+        for at in range(count):
+            extreme = at == 0 if count > 1 else rng.random() < 0.5
+            piece = self._piece(x, rng, extreme)
+            if not extreme and len(self.fair) < CROPS:
+                self.fair.append(piece)
             if len(self.pieces) < CROPS:
                 self.pieces.append(piece)
             else:
@@ -43,10 +47,14 @@ class ActivationStats:
             least, greatest = np.minimum(least, self.least), np.maximum(greatest, self.greatest)
         self.least, self.greatest = least, greatest
 
+    def usual(self) -> list[np.ndarray]:
+        """Pieces whose means are those of the whole, where there are enough."""
+        return self.fair if 2 * len(self.fair) >= CROPS else self.pieces
+
     @staticmethod
-    def _piece(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Half of the pieces are where the largest value is: elsewhere clipping looks free."""
-        extreme = rng.random() < 0.5
+    def _piece(x: np.ndarray, rng: np.random.Generator, extreme: bool) -> np.ndarray:
+        """One piece of a batch, or every second, is where the largest value is: elsewhere clipping
+        looks free."""
         image, *place = (
             np.unravel_index(np.abs(x).argmax(), x.shape)
             if extreme
@@ -77,7 +85,7 @@ class ActivationStats:
             np.minimum(self.least, other.least),
             np.maximum(self.greatest, other.greatest),
         )
-        both.pieces = self.pieces + other.pieces
+        both.pieces, both.fair = self.pieces + other.pieces, self.fair + other.fair
         return both
 
     def largest(self) -> np.ndarray:
