@@ -169,6 +169,18 @@ static bool read_list(quernel_ep_draft *d, int32_t *list, uint32_t count, bool c
     return true;
 }
 
+// Of QLinearConcat: what its codes mean must be known, or they would be moved as they are.
+static bool writes_known_codes(quernel_ep_draft *d) {
+    const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
+    const int32_t y = n->outputs[0];
+    quernel_ep_coding k;
+    if (!quernel_ep_coding_read(d->c, d->node, n->inputs[0], n->inputs[1], d->c->records[y].type,
+                                &k))
+        return false;
+    return quernel_ep_coding_is(d->c, y, &k) ||
+           QUERNEL_EP_REFUSE(d, "its codes are read by another scale than it makes them by");
+}
+
 static bool check_list(quernel_ep_draft *d, const int32_t *list, uint32_t count, int32_t order) {
     for (uint32_t i = 0; i < count; i++) {
         if (!quernel_ep_channels(d->c, list[i], order))
@@ -187,7 +199,7 @@ bool quernel_ep_match_concat(quernel_ep_search *c, uint32_t node) {
     int32_t *list = quernel_ep_region_take(&c->region, count, sizeof *list);
     quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_CONCAT, 0);
     if (!list || (codes && n->n_inputs < 5)) return QUERNEL_EP_REFUSE(&d, "it has no inputs");
-    if (!read_list(&d, list, count, codes)) return false;
+    if (!read_list(&d, list, count, codes) || (codes && !writes_known_codes(&d))) return false;
     const int32_t order =
         order_of(quernel_ep_value_of(c, list[0])->rank, quernel_ep_int(n, "axis", 1));
     if (order < 0) return QUERNEL_EP_REFUSE(&d, "it does not join channels");

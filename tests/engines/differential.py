@@ -26,7 +26,7 @@ SHOWN = 12  # failures printed in full
 # What ONNX Runtime's own integer kernels, which saturate sums on AVX2, may get wrong.
 SATURATE = {"QLinearConv", "QLinearMatMul", "QGemm", "ConvInteger", "MatMulInteger"}
 SQNR_FLOOR = 20.0  # dB, of a whole graph; or what ONNX Runtime's own arithmetic reaches
-ISAS = "ref avx2 avxvnni avx512vnni amx neon dotprod i8mm".split()
+ISAS = "ref avx2 avxvnni avx512vnni amxint8 neon".split()
 
 
 def cases(share=1):
