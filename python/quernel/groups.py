@@ -18,6 +18,14 @@ from .layer import Coding, Layer, QuantLayer
 CROP, CROPS = 20, 12
 
 
+def _keep(kept: list[np.ndarray], piece: np.ndarray, rng: np.random.Generator) -> None:
+    """Puts a piece to others, or in the place of one."""
+    if len(kept) < CROPS:
+        kept.append(piece)
+    else:
+        kept[rng.integers(CROPS)] = piece
+
+
 class ActivationStats:
     """What one value was in the calibration set: its range per channel, and pieces of it."""
 
@@ -31,14 +39,11 @@ class ActivationStats:
         """x: [n, c, h, w] or [m, k]; count: pieces to take of it."""
         self._extend(x)
         for at in range(count):
-            extreme = at == 0 if count > 1 else rng.random() < 0.5
+            extreme = at % 2 == 0 if count > 1 else rng.random() < 0.5
             piece = self._piece(x, rng, extreme)
-            if not extreme and len(self.fair) < CROPS:
-                self.fair.append(piece)
-            if len(self.pieces) < CROPS:
-                self.pieces.append(piece)
-            else:
-                self.pieces[rng.integers(CROPS)] = piece
+            _keep(self.pieces, piece, rng)
+            if count > 1 or not extreme:
+                _keep(self.fair, self._piece(x, rng, False) if extreme else piece, rng)
 
     def _extend(self, x: np.ndarray) -> None:
         axes = (0, 2, 3) if x.ndim == 4 else (0,)
@@ -53,8 +58,7 @@ class ActivationStats:
 
     @staticmethod
     def _piece(x: np.ndarray, rng: np.random.Generator, extreme: bool) -> np.ndarray:
-        """One piece of a batch, or every second, is where the largest value is: elsewhere clipping
-        looks free."""
+        """Every second piece is where the largest value is: elsewhere clipping looks free."""
         image, *place = (
             np.unravel_index(np.abs(x).argmax(), x.shape)
             if extreme
