@@ -14,7 +14,8 @@ try:
     import torch
     from torch import nn
 
-    from seed import bev, clicks, digits, experiment, lite0, pages, reading
+    from demo import onnx_graph, pages
+    from seed import bev, clicks, digits, experiment, lite0, reading
     from seed.layers import QuantizedConv2d, SeedConv2d, quernel_conv, relative_l1
     from seed.networks import HERE
     from seed.zoo import Protocol
@@ -168,18 +169,17 @@ class Data(unittest.TestCase):
             (clicks.hits(found, found), clicks.hits(found, [(200, 200, 220, 220)])), (1, 0)
         )
 
-    def test_the_graph_of_the_digits_is_the_module(self):
+    def test_the_file_of_the_digits_is_the_module(self):
         model, x = digits.network().eval(), digits.rows(0, 3)[0]
+        made = onnx_graph.run(onnx_graph.session(digits.exported(model)), x)[0]
         with torch.no_grad():
-            np.testing.assert_allclose(
-                digits.graph(model)(x)[0], model(torch.from_numpy(x)).numpy(), atol=1e-5
-            )
+            np.testing.assert_allclose(made, model(torch.from_numpy(x)).numpy(), atol=1e-5)
 
     def test_padding_of_the_classifier_is_tensorflow_s(self):
         builder = lite0._Builder({}, 128)
         self.assertEqual(
-            [builder._pad(3, 2), builder.size, builder._pad(5, 2), builder._pad(3, 1)],
-            [(0, 0, 1, 1), 64, (1, 1, 2, 2), (1, 1, 1, 1)],
+            [builder._pads(3, 2), builder.size, builder._pads(5, 2), builder._pads(3, 1)],
+            [[0, 0, 1, 1], 64, [1, 1, 2, 2], [1, 1, 1, 1]],
         )
 
 

@@ -9,6 +9,7 @@ import struct
 import sys
 import tempfile
 import unittest
+from collections.abc import Callable
 
 import front
 import numpy as np
@@ -36,9 +37,13 @@ def convolved(x, layer):
     left, top = p.get(4, 0), p.get(14, p.get(4, 0))
     right, bottom = p.get(15, left), p.get(16, top)
     x = functional.pad(x, (left, right, top, bottom))
-    steps = {"stride": (p.get(13, p.get(3, 1)), p.get(3, 1))}
-    steps["dilation"] = (p.get(12, p.get(2, 1)), p.get(2, 1))
-    return activated(functional.conv2d(x, w, torch.from_numpy(layer.arrays["bias"]), **steps), p)
+    stride, dilation = (
+        (p.get(13, p.get(3, 1)), p.get(3, 1)),
+        (p.get(12, p.get(2, 1)), p.get(2, 1)),
+    )
+    return activated(
+        functional.conv2d(x, w, torch.from_numpy(layer.arrays["bias"]), stride, 0, dilation), p
+    )
 
 
 def deconvolved(x, layer):
@@ -55,7 +60,7 @@ def resized(x, layer):
     return functional.interpolate(x, scale_factor=layer.params[1], mode=mode)
 
 
-LAYERS = {
+LAYERS: dict[str, Callable] = {
     "Split": lambda x, layer: x,
     "Convolution": convolved,
     "Deconvolution": deconvolved,
