@@ -18,8 +18,8 @@ LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "300"
 ENGINE_TESTS = "differential nodes patterns fuzz".split()
 PYTHON_TESTS = (
-    "suite layouts layers ncnn_files qdq layer_search modules onednn experiment peers sessions "
-    "commands commands_long networks_bench"
+    "suite layouts layers ncnn_files qdq qdq_files layer_search modules onednn experiment peers "
+    "sessions commands commands_long networks_bench"
 ).split()
 
 
