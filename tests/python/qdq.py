@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""quernel.onnx.quantize: that what it writes means what it says, on networks drawn here and on
-files that packages carry; that it says what is wrong with what it is given."""
+"""quernel.onnx.quantize: that what it writes means what it says, on networks drawn here; that it
+says what is wrong with what it is given."""
 
 from __future__ import annotations
 
