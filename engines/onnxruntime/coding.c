@@ -128,9 +128,9 @@ static void note_concat(quernel_ep_search *c, uint32_t node) {
 
 // Operators that move codes without looking at them.
 static bool moves(const quernel_ep_node *n) {
-    static const char *const names[] = {"Reshape",      "Flatten",  "Squeeze", "Unsqueeze",
-                                        "Transpose",    "Identity", "MaxPool", "DepthToSpace",
-                                        "SpaceToDepth", "Slice",    "Split",   "Dropout"};
+    static const char *const names[] = {
+        "Reshape",      "Flatten",      "Squeeze", "Unsqueeze", "Transpose", "Identity", "MaxPool",
+        "DepthToSpace", "SpaceToDepth", "Slice",   "Split",     "Dropout",   "Resize"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (quernel_ep_node_is(n, names[i])) return true;
     return false;

@@ -181,6 +181,17 @@ static bool writes_known_codes(quernel_ep_draft *d) {
            QUERNEL_EP_REFUSE(d, "its codes are read by another scale than it makes them by");
 }
 
+// Concat of codes moves them, so that all of them and what it writes must mean the same.
+static bool joins_alike(quernel_ep_draft *d, const int32_t *list, uint32_t count) {
+    const int32_t y = quernel_ep_node_of(d->c, d->node)->outputs[0];
+    const quernel_ep_record *record = &d->c->records[y];
+    if (!quernel_ep_is_int8(record->type)) return true;
+    for (uint32_t i = 0; i < count; i++)
+        if (!record->coding.type || !quernel_ep_coding_is(d->c, list[i], &record->coding))
+            return QUERNEL_EP_REFUSE(d, "it joins codes of different or unknown meaning");
+    return true;
+}
+
 static bool check_list(quernel_ep_draft *d, const int32_t *list, uint32_t count, int32_t order) {
     for (uint32_t i = 0; i < count; i++) {
         if (!quernel_ep_channels(d->c, list[i], order))
@@ -200,6 +211,7 @@ bool quernel_ep_match_concat(quernel_ep_search *c, uint32_t node) {
     quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_CONCAT, 0);
     if (!list || (codes && n->n_inputs < 5)) return QUERNEL_EP_REFUSE(&d, "it has no inputs");
     if (!read_list(&d, list, count, codes) || (codes && !writes_known_codes(&d))) return false;
+    if (!codes && !joins_alike(&d, list, count)) return false;
     const int32_t order =
         order_of(quernel_ep_value_of(c, list[0])->rank, quernel_ep_int(n, "axis", 1));
     if (order < 0) return QUERNEL_EP_REFUSE(&d, "it does not join channels");

@@ -165,6 +165,8 @@ def concat(b, code):
     if b.chance(0.4):
         others = [b.pick(*(c for c in b.codes if beside(b, c, code, axis)))]
     parts = [code, *others]
+    if len({b.values[c.name].dtype for c in parts}) == 1 and b.chance(0.1):  # codes as they are
+        return [b.like(b.node("Concat", [c.name for c in parts], axis=axis), code)]
     if b.chance(0.2) and b.values[code.name].dtype == np.uint8:
         triples = [b.triple(c) for c in parts if b.values[c.name].dtype == np.uint8]
         return [qlinear_concat(b, triples, axis)]
