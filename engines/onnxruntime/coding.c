@@ -8,7 +8,8 @@
 // Zero points are u8, s8 or s32 numbers.
 static bool read_integer(const quernel_ep_value *v, int32_t *ret_number) {
     if (v->type == QUERNEL_EP_TYPE_U8 && v->bytes == 1) *ret_number = *(const uint8_t *)v->data;
-    else if (v->type == QUERNEL_EP_TYPE_S8 && v->bytes == 1) *ret_number = *(const int8_t *)v->data;
+    else if (v->type == QUERNEL_EP_TYPE_S8 && v->bytes == 1)
+        *ret_number = (int32_t) * (const int8_t *)v->data;
     else if (v->type == QUERNEL_EP_TYPE_S32 && v->bytes == 4) memcpy(ret_number, v->data, 4);
     else return false;
     return true;

@@ -112,7 +112,7 @@ static bool list_steps(builder *b, const quernel_ep_groups *g, int32_t group) {
     uint32_t count = 0;
     for (int32_t u = g->first[group]; u >= 0; u = g->next[u]) count += b->c->units[u].n_steps;
     int64_t *keys = quernel_ep_region_take(&b->c->region, count, sizeof *keys);
-    b->steps = quernel_ep_region_take(&b->c->region, count, sizeof *b->steps);
+    b->steps = quernel_ep_region_take(&b->c->region, count, sizeof(void *));
     b->out_steps = quernel_ep_region_take(&b->c->region, count, sizeof *b->out_steps);
     if (b->c->region.failed) return false;
     for (int32_t u = g->first[group]; u >= 0; u = g->next[u])
@@ -156,7 +156,7 @@ static void lay_out(quernel_ep_program *p) {
 quernel_ep_program *quernel_ep_program_of_image(const quernel_ep_image *image, bool owns,
                                                 const quernel_ep_options *options) {
     quernel_ep_program *p = calloc(1, sizeof *p);
-    quernel_weights **weights = calloc(image->n_weights + 1, sizeof *weights);
+    quernel_weights **weights = calloc(image->n_weights + 1, sizeof(void *));
     int32_t *types = calloc((size_t)image->n_inputs + image->n_outputs + 1, sizeof *types);
     if (!p || !weights || !types) return free(p), free(weights), free(types), NULL;
     *p = (quernel_ep_program){.memory = owns ? (void *)(uintptr_t)image : NULL,

@@ -11,9 +11,9 @@ typedef struct quernel_i_border_part {
     int64_t y0, y1, x0, x1;
 } quernel_i_border_part;
 
-/// Writes `zero` into those border pixels of `tensor`, whose element (0, 0, 0, 0) is at `data`,
+/// Writes `zero` into those border pixels of y, whose element (0, 0, 0, 0) is at `data`,
 /// that lie beside this part of it.
-void quernel_i_border_write(const quernel_tensor *tensor, void *data, int32_t zero,
+void quernel_i_border_write(const quernel_tensor *y, void *data, int32_t zero,
                             const quernel_i_border_part *part);
 
 #endif

@@ -35,29 +35,35 @@ static void move_rows(const quernel_i_move *m, const uint8_t *from, const uint32
         copy(to, row_at(m, from, index, row), bytes);
 }
 
-// Elements lie apart, in all: the direction in which those of `to` are closer is the inner one.
-#define MOVE(type)                                                                                 \
-    for (uint32_t row = 0; by_row && row < m->rows; row++) {                                       \
-        const type *f = (const type *)from + (index ? index[row] : row) * m->from_row;             \
-        type *t = (type *)to + row * m->to_row;                                                    \
-        for (uint32_t i = 0; i < m->columns; i++, f += m->from_column, t += m->to_column) *t = *f; \
-    }                                                                                              \
-    for (uint32_t column = 0; !by_row && column < m->columns; column++) {                          \
-        const type *f = (const type *)from + column * m->from_column;                              \
-        type *t = (type *)to + column * m->to_column;                                              \
-        for (uint32_t i = 0; i < m->rows; i++, t += m->to_row)                                     \
-            *t = f[(index ? index[i] : i) * m->from_row];                                          \
-    }
-
-static void move_elements(const quernel_i_move *m, const void *from, const uint32_t *index,
-                          void *to) {
+// Elements of `size` bytes lie apart, in all: the direction in which those of `to` are closer is
+// the inner one.
+static inline __attribute__((always_inline)) void move_sized(const quernel_i_move *m,
+                                                             const uint8_t *from,
+                                                             const uint32_t *index, uint8_t *to,
+                                                             int64_t size) {
     const bool by_row = m->to_column <= m->to_row;
-    if (m->size == 1) {
-        MOVE(uint8_t)
-    } else if (m->size == 2) {
-        MOVE(uint16_t)
-    } else {
-        MOVE(uint32_t)
+    const int64_t from_column = m->from_column * size, to_column = m->to_column * size;
+    const int64_t from_row = m->from_row * size, to_row = m->to_row * size;
+    for (uint32_t row = 0; by_row && row < m->rows; row++) {
+        const uint8_t *f = from + (index ? index[row] : row) * from_row;
+        uint8_t *t = to + row * to_row;
+        for (uint32_t i = 0; i < m->columns; i++, f += from_column, t += to_column)
+            memcpy(t, f, (size_t)size);
+    }
+    for (uint32_t column = 0; !by_row && column < m->columns; column++) {
+        const uint8_t *f = from + column * from_column;
+        uint8_t *t = to + column * to_column;
+        for (uint32_t i = 0; i < m->rows; i++, t += to_row)
+            memcpy(t, f + (index ? index[i] : i) * from_row, (size_t)size);
+    }
+}
+
+static void move_elements(const quernel_i_move *m, const uint8_t *from, const uint32_t *index,
+                          uint8_t *to) {
+    switch (m->size) {
+    case 1: move_sized(m, from, index, to, 1); break;
+    case 2: move_sized(m, from, index, to, 2); break;
+    default: move_sized(m, from, index, to, 4); break;
     }
 }
 

@@ -69,7 +69,7 @@ quernel_operand quernel_i_layer_operand(const quernel_i_value *v, uint32_t chann
 const float *quernel_i_layer_scales(const quernel_i_value *v, uint32_t channel, uint32_t channels,
                                     float *scales);
 /// Fills what an epilogue says of y.
-void quernel_i_layer_output(const quernel_i_value *y, uint32_t channel, quernel_epilogue *epilogue);
+void quernel_i_layer_output(const quernel_i_value *y, uint32_t channel, quernel_epilogue *f);
 
 /// Refuses a member of a layer; the refusal of an operator, under the name of its layer.
 int quernel_i_layer_refuse(quernel_error *error, int code, const char *member, uint32_t layer,

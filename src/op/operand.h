@@ -15,12 +15,12 @@ int quernel_i_operand_check(const quernel_operand *operand, const char *where, c
 
 /// Checks the epilogue of an operator on values: activation and output of `channels` channels, and
 /// that bias and residual are left out.
-int quernel_i_operand_check_epilogue(const quernel_epilogue *epilogue, const char *where,
+int quernel_i_operand_check_epilogue(const quernel_epilogue *f, const char *where,
                                      uint32_t channels, quernel_error *error);
 
 /// Whether channels differ in the operand's codes; in the epilogue.
 bool quernel_i_operand_by_channel(const quernel_operand *operand);
-bool quernel_i_operand_epilogue_by_channel(const quernel_epilogue *epilogue);
+bool quernel_i_operand_epilogue_by_channel(const quernel_epilogue *f);
 
 /// The operand as kernels read it, without address and strides. Takes its table of `tables` scales
 /// (1: all channels are alike) from `block` and, where it has a base, fills it.
@@ -29,7 +29,7 @@ quernel_i_elements quernel_i_operand_elements(const quernel_operand *operand, ui
 
 /// The epilogue as kernels read it, without addresses and strides: activation, out_scale and the
 /// bounds of codes, with tables of `tables` entries likewise.
-quernel_i_epilogue quernel_i_operand_epilogue(const quernel_epilogue *epilogue, uint32_t tables,
+quernel_i_epilogue quernel_i_operand_epilogue(const quernel_epilogue *f, uint32_t tables,
                                               quernel_i_layout *block);
 
 #endif

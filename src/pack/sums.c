@@ -70,7 +70,7 @@ static void sum_taps(quernel_weights *w) {
     memset(w->abs_sum, 0, s->oc16 * sizeof *w->abs_sum);
     for (uint32_t t = 0; t < s->taps; t++)
         for (uint32_t n = 0; n < s->out; n++) {
-            const int32_t q = w->packed[(size_t)t * s->oc16 + n];
+            const int32_t q = (int32_t)w->packed[(size_t)t * s->oc16 + n];
             w->sum[n] += q;
             w->abs_sum[n] += (uint64_t)(q < 0 ? -q : q);
         }
