@@ -29,12 +29,12 @@ static uint8_t *place(const quernel_i_pool *p, uint32_t m, size_t at) {
     return (uint8_t *)p->y + m * p->y_row + at;
 }
 
-#define EACH(m, c)                         \
-    for (uint32_t m = 0; m < p->rows; m++) \
-        for (uint32_t c = 0; c < p->channels; c++)
-#define EACH_TAP(i, j)                         \
-    for (uint32_t i = 0; i < p->kernel_h; i++) \
-        for (uint32_t j = 0; j < p->kernel_w; j++)
+#define EACH(m, c)                             \
+    for (uint32_t m = 0; (m) < p->rows; (m)++) \
+        for (uint32_t c = 0; (c) < p->channels; (c)++)
+#define EACH_TAP(i, j)                             \
+    for (uint32_t i = 0; (i) < p->kernel_h; (i)++) \
+        for (uint32_t j = 0; (j) < p->kernel_w; (j)++)
 
 static void max_bytes(const quernel_i_pool *p, load_byte *load, int32_t least) {
     EACH(m, c) {

@@ -25,10 +25,10 @@ int quernel_i_validate_scale(quernel_error *error, const char *where, const char
                              float scale);
 
 /// Of an epilogue: the activation of `channels` channels, and the output.
-int quernel_i_validate_activation(const quernel_epilogue *epilogue, const char *where,
-                                  uint32_t channels, quernel_error *error);
-int quernel_i_validate_output(const quernel_epilogue *epilogue, const char *where,
-                              uint32_t channels, quernel_error *error);
+int quernel_i_validate_activation(const quernel_epilogue *f, const char *where, uint32_t channels,
+                                  quernel_error *error);
+int quernel_i_validate_output(const quernel_epilogue *f, const char *where, uint32_t channels,
+                              quernel_error *error);
 
 /// Checks quant and epilogue of a product whose geometry and weights are set.
 int quernel_i_validate_quant(const quernel_i_problem *problem, quernel_error *error);

@@ -22,8 +22,8 @@ void output_make_values(output *o, rng *r, guard *g, uint32_t rows, uint32_t col
                         uint32_t tables);
 /// Row-major, transposed, or any strides of elements; returns the bytes from the first element to
 /// behind the last.
-size_t output_strides(rng *r, uint32_t rows, uint32_t columns, size_t size, ptrdiff_t *ret_row,
-                      ptrdiff_t *ret_col);
+size_t output_strides(rng *r, uint32_t rows, uint32_t oc, size_t size, ptrdiff_t *row,
+                      ptrdiff_t *col);
 /// The epilogue that writes to `expected`. Where the residual is y itself, it reads there too.
 quernel_i_epilogue output_expected(const output *o);
 /// NULL, or what differs.

@@ -11,8 +11,8 @@ bool pool2d_check(uint64_t seed, uint64_t number, char *text, size_t capacity);
 bool resize2d_check(uint64_t seed, uint64_t number, char *text, size_t capacity);
 bool shuffle2d_check(uint64_t seed, uint64_t number, char *text, size_t capacity);
 
-/// n, c, h and w of an image; mostly small.
-void images_draw_sizes(rng *r, uint32_t ret_nchw[4]);
+/// s: n, c, h and w of an image; mostly small.
+void images_draw_sizes(rng *r, uint32_t s[4]);
 /// An instruction set that can run here, or −1.
 int32_t images_draw_isa(rng *r);
 /// Memory of x and y, filled. False where there is none.

@@ -22,14 +22,15 @@ typedef struct values_buffer {
     size_t window_bytes;
 } values_buffer;
 
-/// Any layout and strides; int8 NHWC also with a border where `border`.
-quernel_tensor values_draw_tensor(rng *r, int32_t type, const uint32_t nchw[4], bool border);
+/// A tensor of sizes s, n, c, h, w. Any layout and strides; int8 NHWC also with a border where
+/// `border`.
+quernel_tensor values_draw_tensor(rng *r, int32_t type, const uint32_t s[4], bool border);
 /// One of the four types.
 int32_t values_draw_type(rng *r);
 /// Type, scale, zero point, and sometimes `scales`, of a tensor whose c is set.
 void values_draw_operand(rng *r, quernel_operand *operand, float *scales);
 /// Activation and output of `channels` channels.
-void values_draw_epilogue(rng *r, quernel_epilogue *epilogue, uint32_t channels, values_arrays *a);
+void values_draw_epilogue(rng *r, quernel_epilogue *f, uint32_t channels, values_arrays *a);
 
 /// Memory of a tensor, poisoned, and its copy. `slot`: which of four memories. False where there is
 /// none.
