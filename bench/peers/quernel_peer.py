@@ -123,9 +123,7 @@ def make_network(problem):
                 y_place,
                 start or 0,
                 -1,
-                0,
-                (c.c_uint32 * 5)(),
-                _conv(layer, n, keep[-1]),
+                conv=_conv(layer, n, keep[-1]),
             )
         )
     desc = native.NetworkDesc(

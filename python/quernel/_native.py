@@ -185,7 +185,10 @@ class NetworkLayer(c.Structure):
         ("y_channel", c.c_uint32),
         ("residual", c.c_int32),
         ("residual_channel", c.c_uint32),
-        ("reserved", c.c_uint32 * 5),
+        ("kind", c.c_int32),
+        ("desc", P),
+        ("channels", c.c_uint32),
+        ("reserved", c.c_uint32 * 1),
         ("conv", Conv2dDesc),
     ]
 
