@@ -35,6 +35,15 @@ int quernel_i_check_range(quernel_error *error, int code, const char *where, con
                                where, argument, (long long)value, (long long)lo, (long long)hi);
 }
 
+int quernel_i_check_sizes(quernel_error *error, const char *where, const quernel_i_size *sizes,
+                          size_t count, int64_t hi) {
+    int code = QUERNEL_OK;
+    for (size_t i = 0; i < count && !code; i++)
+        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, sizes[i].name, sizes[i].value,
+                                     sizes[i].lo, hi);
+    return code;
+}
+
 static int bad_float(float value, int positive) {
     return !isfinite(value) || (positive && !(value > 0.0f));
 }

@@ -18,6 +18,16 @@ int quernel_i_error_null(quernel_error *error, const char *where, const char *ar
 int quernel_i_check_range(quernel_error *error, int code, const char *where, const char *argument,
                           int64_t value, int64_t lo, int64_t hi);
 
+/// A size that a descriptor gives, and the least that it may be.
+typedef struct quernel_i_size {
+    const char *name;
+    uint32_t value, lo;
+} quernel_i_size;
+
+/// Checks that each of `count` sizes is in [lo, hi]; refuses the first that is not, by name.
+int quernel_i_check_sizes(quernel_error *error, const char *where, const quernel_i_size *sizes,
+                          size_t count, int64_t hi);
+
 /// Checks one float is finite (and, where `positive`, > 0).
 int quernel_i_check_float(quernel_error *error, const char *where, const char *argument,
                           float value, int positive);

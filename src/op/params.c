@@ -6,10 +6,7 @@
 
 #include "op/product.h"
 #include "op/result.h"
-
-static bool int8_output(const quernel_epilogue *f) {
-    return f->y_type == QUERNEL_TYPE_S8 || f->y_type == QUERNEL_TYPE_U8;
-}
+#include "op/validate.h"
 
 static bool float_residual(const quernel_epilogue *f) {
     return f->residual_type == QUERNEL_TYPE_F32 || f->residual_type == QUERNEL_TYPE_BF16;
@@ -109,7 +106,7 @@ static oc_tables take_oc_tables(const quernel_i_problem *p, quernel_i_layout *bl
         t.act_lo = quernel_i_take(block, oc, sizeof(float));
         t.act_hi = quernel_i_take(block, oc, sizeof(float));
     }
-    if (int8_output(f) && !quernel_i_result_folded(f))
+    if (quernel_i_validate_int8(f->y_type) && !quernel_i_result_folded(f))
         t.out_scale = quernel_i_take(block, oc, sizeof(float));
     // A float residual that nothing is folded into is added unscaled.
     if (f->residual && (!float_residual(f) || quernel_i_result_folded(f)))

@@ -5,19 +5,13 @@
 #include "base/error.h"
 
 static int check_ranges(const quernel_conv2d_desc *d, const char *where, quernel_error *error) {
-    const struct {
-        const char *name;
-        uint32_t value, lo;
-    } sizes[] = {{"stride_h", d->stride_h, 1},     {"stride_w", d->stride_w, 1},
-                 {"dilation_h", d->dilation_h, 1}, {"dilation_w", d->dilation_w, 1},
-                 {"pad_top", d->pad_top, 0},       {"pad_left", d->pad_left, 0},
-                 {"pad_bottom", d->pad_bottom, 0}, {"pad_right", d->pad_right, 0}};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        const int code = quernel_i_check_range(error, QUERNEL_E_SHAPE, where, sizes[i].name,
-                                               sizes[i].value, sizes[i].lo, QUERNEL_I_STRIDE_MAX);
-        if (code) return code;
-    }
-    return QUERNEL_OK;
+    const quernel_i_size sizes[] = {
+        {"stride_h", d->stride_h, 1},     {"stride_w", d->stride_w, 1},
+        {"dilation_h", d->dilation_h, 1}, {"dilation_w", d->dilation_w, 1},
+        {"pad_top", d->pad_top, 0},       {"pad_left", d->pad_left, 0},
+        {"pad_bottom", d->pad_bottom, 0}, {"pad_right", d->pad_right, 0}};
+    return quernel_i_check_sizes(error, where, sizes, sizeof sizes / sizeof *sizes,
+                                 QUERNEL_I_STRIDE_MAX);
 }
 
 int quernel_i_window_check(const quernel_conv2d_desc *d, quernel_weights_kind kind,

@@ -13,19 +13,13 @@
 #define DESC_BYTES (offsetof(quernel_observer_desc, pad_right) + sizeof(uint32_t))
 
 static int check_geometry(const quernel_observer_desc *d, quernel_error *error) {
-    const struct {
-        const char *name;
-        uint32_t value, lo;
-    } sizes[] = {{"kernel_h", d->kernel_h, 1},     {"kernel_w", d->kernel_w, 1},
-                 {"stride_h", d->stride_h, 1},     {"stride_w", d->stride_w, 1},
-                 {"dilation_h", d->dilation_h, 1}, {"dilation_w", d->dilation_w, 1},
-                 {"pad_top", d->pad_top, 0},       {"pad_left", d->pad_left, 0},
-                 {"pad_bottom", d->pad_bottom, 0}, {"pad_right", d->pad_right, 0}};
-    int code = QUERNEL_OK;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && !code; i++)
-        code = quernel_i_check_range(error, QUERNEL_E_SHAPE, WHERE, sizes[i].name, sizes[i].value,
-                                     sizes[i].lo, 65536);
-    return code;
+    const quernel_i_size sizes[] = {
+        {"kernel_h", d->kernel_h, 1},     {"kernel_w", d->kernel_w, 1},
+        {"stride_h", d->stride_h, 1},     {"stride_w", d->stride_w, 1},
+        {"dilation_h", d->dilation_h, 1}, {"dilation_w", d->dilation_w, 1},
+        {"pad_top", d->pad_top, 0},       {"pad_left", d->pad_left, 0},
+        {"pad_bottom", d->pad_bottom, 0}, {"pad_right", d->pad_right, 0}};
+    return quernel_i_check_sizes(error, WHERE, sizes, sizeof sizes / sizeof *sizes, 65536);
 }
 
 static int check_desc(const quernel_observer_desc *d, quernel_error *error) {
