@@ -78,9 +78,10 @@ static inline void POOL_RUN(const quernel_i_pool *p) {
             continue;
         }
         uint32_t c = 0;
-        for (; p->channels - c >= POOL_VECTORS * POOL_LANES; c += POOL_VECTORS * POOL_LANES)
+        for (; p->channels - c >= POOL_VECTORS * POOL_LANES; c += POOL_VECTORS * POOL_LANES) {
             POOL_OF(_block)
             (p, a + (size_t)c * POOL_ELEMENT, y + (size_t)c * POOL_RESULT, POOL_VECTORS, NULL);
+        }
         while (c < p->channels) {
             if (p->channels - c < POOL_LANES) c = p->channels - POOL_LANES;
             POOL_OF(_block)(p, a + (size_t)c * POOL_ELEMENT, y + (size_t)c * POOL_RESULT, 1, NULL);
