@@ -74,17 +74,18 @@ def python(suite):
 
 PLUGIN = pathlib.Path("engines", "onnxruntime", "libquernel_onnxruntime.so")
 OLDEST = ROOT / ".venv-oldest" / "bin" / "python"
+GRAPHS_PATH = f"{ROOT / 'python'}:{ROOT / 'tests' / 'python'}"  # of the tests of graphs
 
 
-def hosted(suite, name, python, build, env):
+def hosted(suite, name, python, build, env, test="host"):
     """The plugin of a build as a guest of a Python's ONNX Runtime."""
     if not python or not shutil.which(python):
         return skip(f"engines, {name}: its host could not be installed (tests/engines)")
     if not (build / PLUGIN).exists():
         return skip(f"engines, {name}: no plugin in {build.name} (stage sanitizers)")
-    command = [python, ROOT / "tests" / "engines" / "host.py"]
+    command = [python, ROOT / "tests" / "engines" / f"{test}.py"]
     env = {"QUERNEL_ORT_PLUGIN": str(build / PLUGIN), **env}
-    return suite.step(f"host, {name}", command, env)
+    return suite.step(f"{test}, {name}", command, env)
 
 
 def engines(suite):
@@ -96,7 +97,10 @@ def engines(suite):
     newest = suite.options.python
     total = hosted(suite, "newest", newest, gcc, {})
     total.add(hosted(suite, "oldest", OLDEST, gcc, {}))
-    total.add(hosted(suite, "sanitized", newest, asan, sanitizers_for_python(suite)))
+    sanitized = sanitizers_for_python(suite)
+    total.add(hosted(suite, "sanitized", newest, asan, sanitized))
+    sanitized |= {"PYTHONPATH": GRAPHS_PATH, "QUERNEL_TEST_CASES": suite.cases("60")}
+    total.add(hosted(suite, "sanitized", newest, asan, sanitized, "differential"))
     return total.add(whole_networks(suite))
 
 
@@ -128,7 +132,7 @@ def whole_networks(suite):
     env = {
         "QUERNEL_ORT_PLUGIN": str(ROOT / "build-gcc" / PLUGIN),
         "QUERNEL_LIBRARY": str(ROOT / "build-gcc" / "libquernel.so"),
-        "PYTHONPATH": f"{ROOT / 'python'}:{ROOT / 'tests' / 'python'}",
+        "PYTHONPATH": GRAPHS_PATH,
         "QUERNEL_TEST_CASES": suite.cases("4000" if suite.options.long else "200"),
     }
     if suite.options.long:

@@ -136,10 +136,16 @@ static void merge_all(const quernel_ep_search *c, merger *m) {
 
 bool quernel_ep_is_seen(const quernel_ep_search *c, const quernel_ep_groups *g, int32_t v,
                         int32_t group) {
+    if ((uint32_t)v >= c->graph->n_values) return false; // a unit's own
     if (c->graph->values[v].graph_output) return true;
     for (uint32_t r = c->readers_begin[v]; r < c->readers_begin[v + 1]; r++)
         if (group_of(c, g, c->readers[r]) != group) return true;
     return false;
+}
+
+// What a unit of one node makes; its steps may have values of their own in between.
+static int32_t made_by(const quernel_ep_search *c, const quernel_ep_unit *unit) {
+    return quernel_ep_node_of(c, unit->nodes[0])->outputs[0];
 }
 
 static bool is_entry(const quernel_ep_search *c, const quernel_ep_groups *g, int32_t u) {
@@ -150,15 +156,41 @@ static bool is_entry(const quernel_ep_search *c, const quernel_ep_groups *g, int
            (maker < 0 || g->of[maker] != g->of[u]);
 }
 
-// A QuantizeLinear at the entry whose codes others read, too, is theirs as well: left outside, the
-// codes are an input, a quarter of the bytes.
-static void drop_shared_entries(const quernel_ep_search *c, quernel_ep_groups *g, int32_t group) {
+// Operators that hand on codes as they are; ONNX Runtime runs them on codes between a
+// DequantizeLinear and a QuantizeLinear.
+static bool moves_only(const char *op) {
+    static const char *const names[] = {"Reshape", "Transpose", "Squeeze", "Unsqueeze",
+                                        "Flatten", "Slice",     "Split",   "MaxPool"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(op, names[i])) return true;
+    return false;
+}
+
+// A DequantizeLinear at the exit whose numbers are only moved outside of the group.
+static bool is_moved_exit(const quernel_ep_search *c, const quernel_ep_groups *g, int32_t u) {
+    const quernel_ep_unit *unit = &c->units[u];
+    const int32_t y = made_by(c, unit), maker = unit_that_makes(c, unit->steps[0].x);
+    if (unit->n_nodes != 1 || maker < 0 || g->of[maker] != g->of[u] ||
+        strcmp(quernel_ep_node_of(c, unit->nodes[0])->op, "DequantizeLinear") != 0 ||
+        c->graph->values[y].graph_output)
+        return false;
+    for (uint32_t r = c->readers_begin[y]; r < c->readers_begin[y + 1]; r++)
+        if (group_of(c, g, c->readers[r]) == g->of[u] ||
+            !moves_only(quernel_ep_node_of(c, c->readers[r])->op))
+            return false;
+    return true;
+}
+
+// Codes at a group's edge that others read are an input or an output, a quarter of the bytes, and
+// who quantizes them before it or dequantizes them behind it stays outside.
+static void drop_edges(const quernel_ep_search *c, quernel_ep_groups *g, int32_t group) {
     int32_t *at = &g->first[group];
     while (*at >= 0) {
         const int32_t u = *at;
         const bool alone = at == &g->first[group] && g->next[u] < 0;
-        if (!alone && is_entry(c, g, u) && quernel_ep_is_seen(c, g, c->units[u].steps[0].y, group))
-            *at = g->next[u], g->of[u] = -1;
+        const bool shared =
+            is_entry(c, g, u) && quernel_ep_is_seen(c, g, made_by(c, &c->units[u]), group);
+        if (!alone && (shared || is_moved_exit(c, g, u))) *at = g->next[u], g->of[u] = -1;
         else at = &g->next[u];
     }
 }
@@ -177,8 +209,7 @@ int quernel_ep_groups_find(quernel_ep_search *c, quernel_ep_groups *ret_groups) 
         g.of[u] = g.first[u] = c->units[u].banned ? -1 : (int32_t)u;
     }
     if (!c->options->units) merge_all(c, &m);
-    for (uint32_t i = 0; i < g.n_groups && !c->options->units; i++)
-        drop_shared_entries(c, &g, (int32_t)i);
+    for (uint32_t i = 0; i < g.n_groups && !c->options->units; i++) drop_edges(c, &g, (int32_t)i);
     *ret_groups = g;
     return QUERNEL_OK;
 }

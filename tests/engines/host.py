@@ -92,17 +92,18 @@ def codes(shape=(1, 6, 12, 10), channels=16):
     )
 
 
-def two_units():
-    """Two units with a node between them that nobody quantizes, so that there are two islands."""
+def two_units(*between):
+    """Two units with nodes between them, pd -> s, that are not taken, so that there are two
+    islands: by default one that nobody quantizes."""
     rng = np.random.default_rng(6)
-    between = [
+    nodes = [
         N("DequantizeLinear", ["p", "1.ys", "1.yz"], ["pd"], "d1"),
-        N("Sin", ["pd"], ["s"], "sin"),
+        *(between or [N("Sin", ["pd"], ["s"], "sin")]),
         N("QuantizeLinear", ["s", "2.xs", "2.xz"], ["t"], "q2"),
     ]
     shape = ["n", 6, "h", "w"]
     return made(
-        [*unit("1.", "x", "p"), *between, *unit("2.", "t", "y")],
+        [*unit("1.", "x", "p"), *nodes, *unit("2.", "t", "y")],
         [info("x", TensorProto.UINT8, shape)],
         [info("y", TensorProto.UINT8, ["n", 5, "h", "w"])],
         [*constants(rng, "1.", 6, 16), *constants(rng, "2.", 16, 5)],
@@ -423,6 +424,14 @@ class Contexts(WithFolder):
                     kept = session(str(path), threads=threads, pool=threads)
                     np.testing.assert_array_equal(run(kept, self.x), self.wanted)
         self.assertEqual(len(list(self.folder.glob("*.quernel"))), 2)
+
+    def test_codes_that_are_only_moved_outside_stay_codes(self):
+        """Were they numbers, ONNX Runtime would quantize them once more behind the context node,
+        and not know their type."""
+        sizes = [N("Shape", ["pd"], ["0"], "of"), N("Abs", ["0"], ["1"], "same")]
+        onnx.save(two_units(*sizes, N("Reshape", ["pd", "1"], ["s"], "to")), self.source)
+        self.wanted = run(session(str(self.source)), self.x)
+        self.loads(self.compiled(0))
 
     def test_it_moves_with_its_files(self):
         path = self.compiled(0)
