@@ -371,6 +371,8 @@ typedef struct quernel_i_kernel {
     // rows and oc in tiles of 16 that the thread configures; one operand stays in L1
     bool tiles;
     bool prefetches; // takes the hint of quernel_i_gemm
+    // fewer multiplications than the set's first kernel, for cores with one multiplier
+    bool one_multiplier;
 } quernel_i_kernel;
 
 /// Bytes of a sub-panel of `k_quads` quads of k in the kernel's own form.

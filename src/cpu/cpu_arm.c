@@ -16,6 +16,8 @@ static size_t cache(int name) {
     return bytes > 0 ? (size_t)bytes : 0;
 }
 
+bool quernel_i_cpu_one_multiplier(void) { return false; }
+
 void quernel_i_cpu_detect(quernel_cpu *cpu) {
     const unsigned long capabilities = getauxval(AT_HWCAP), more = getauxval(AT_HWCAP2);
     if (capabilities & HAS_ASIMD) cpu->detected |= 1u << QUERNEL_ISA_NEON;

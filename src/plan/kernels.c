@@ -28,6 +28,16 @@ static const quernel_i_kernel *narrow_kernel(const quernel_i_problem *p,
     return NULL;
 }
 
+// Of two kernels of an instruction set the one for this core.
+static const quernel_i_kernel *suited_kernel(const quernel_i_machine *m,
+                                             const quernel_i_kernel *gemm) {
+    for (const quernel_i_kernel *k = quernel_i_kernels; k->name && m->one_multiplier; k++)
+        if (k->one_multiplier && k->op == gemm->op && k->isa == gemm->isa &&
+            k->a_type == gemm->a_type)
+            return k;
+    return gemm;
+}
+
 // Few rows walk the weights once: the GEMV kernel of the same instruction set. Some convolutions
 // have a kernel of their own on some.
 static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
@@ -41,6 +51,7 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
     const quernel_i_kernel *typed =
         quernel_i_registry_best(QUERNEL_I_OP_GEMM, m->isas, p->quant.type);
     if (typed && typed->isa == gemm->isa) gemm = typed;
+    gemm = suited_kernel(m, gemm);
     const quernel_i_kernel *narrow = narrow_kernel(p, gemm);
     if (narrow) return narrow;
     const quernel_i_kernel *conv =

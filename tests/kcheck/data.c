@@ -5,7 +5,20 @@
 #include <math.h>
 #include <string.h>
 
+static void fill_mixed(rng *r, uint8_t *to, size_t count, bool is_signed) {
+    enum { LONGEST = 200 };
+    for (size_t at = 0, some; at < count; at += some) {
+        some = (size_t)rng_int(r, 1, LONGEST);
+        if (some > count - at) some = count - at;
+        data_bytes(r, (data_kind)(rng_next(r) % DATA_MIXED), to + at, some, is_signed);
+    }
+}
+
 void data_bytes(rng *r, data_kind kind, uint8_t *to, size_t count, bool is_signed) {
+    if (kind == DATA_MIXED) {
+        fill_mixed(r, to, count, is_signed);
+        return;
+    }
     const uint8_t min = is_signed ? 0x80 : 0, max = is_signed ? 0x7f : 0xff,
                   one = (uint8_t)rng_next(r);
     for (size_t i = 0; i < count; i++) switch (kind) {

@@ -16,6 +16,7 @@ typedef enum data_kind {
     DATA_ONE_HOT,
     DATA_EQUAL,
     DATA_SMALL,
+    DATA_MIXED, // of those at random, in stretches
     DATA_KINDS
 } data_kind;
 

@@ -58,16 +58,14 @@ static const conv3x3_case cases[] = {
     {128, 56, 2, VNNI, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
     {128, 56, 2, WIDE, "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"}};
 
-static void check_case(const conv3x3_case *c) {
+static void check_case(const conv3x3_case *c, const quernel_i_machine *machine) {
     if (!quernel_i_registry_named(c->kernel)) return; // a compiler without it
     quernel_operator *op = conv3x3(c->channels, c->size, c->stride);
     if (!op) return;
     const quernel_i_config none = {0};
-    const quernel_i_machine machine = quernel_i_machine_of(c->sets);
     quernel_i_plan plan;
-    if (CHECK(
-            !quernel_i_plan_make(&quernel_i_product_of(op)->problem, &none, &machine, &plan, NULL),
-            "no plan"))
+    if (CHECK(!quernel_i_plan_make(&quernel_i_product_of(op)->problem, &none, machine, &plan, NULL),
+              "no plan"))
         CHECK(!strcmp(plan.kernels.main->name, c->kernel),
               "%u channels, %u pixels, stride %u, sets %x: %s", c->channels, c->size, c->stride,
               c->sets, plan.kernels.main->name);
@@ -79,5 +77,23 @@ void test_choice_conv3x3(void) {
         test_skip("this build has no x86 kernels");
         return;
     }
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_case(&cases[i]);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const quernel_i_machine machine = quernel_i_machine_of(cases[i].sets);
+        check_case(&cases[i], &machine);
+    }
+}
+
+// Direct products: with stride 3 there is no other way.
+void test_choice_multipliers(void) {
+    const conv3x3_case two = {64, 56, 3, AVX2_SETS, "quernel_uk_gemm_u8s8_6x16x4_avx2"},
+                       one = {64, 56, 3, AVX2_SETS, "quernel_uk_gemm_u8s8_2x32x4_avx2"};
+    if (!quernel_i_registry_named(one.kernel)) {
+        test_skip("this build has no x86 kernels");
+        return;
+    }
+    quernel_i_machine machine = quernel_i_machine_of(AVX2_SETS);
+    machine.one_multiplier = false;
+    check_case(&two, &machine);
+    machine.one_multiplier = true;
+    check_case(&one, &machine);
 }

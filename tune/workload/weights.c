@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The weights of a workload.
+#include <math.h>
 #include <stdlib.h>
 
 #include "tune/workload/parts.h"
@@ -8,6 +9,15 @@
 static float *draw(uint64_t *seed, size_t count, float lo, float hi) {
     float *x = malloc(count * sizeof *x);
     for (size_t i = 0; x && i < count; i++) x[i] = lo + (hi - lo) * workload_uniform(seed);
+    return x;
+}
+
+// Laplace's distribution: many small values and a few large ones, as training leaves them. Some
+// kernels take longer for others. NULL without memory.
+static float *draw_trained(uint64_t *seed, size_t count) {
+    float *x = draw(seed, count, -1.0f, 1.0f);
+    for (size_t i = 0; x && i < count; i++)
+        x[i] = copysignf(-logf(1 - fabsf(x[i]) * 0x1.fffffep-1f), x[i]);
     return x;
 }
 
@@ -29,7 +39,7 @@ int workload_make_weights(workload *w) {
     const uint32_t taps = p->op == SHAPE_GEMM ? 1 : p->kernel * p->kernel_w;
     const size_t count = (size_t)d.in / d.groups * d.out * taps;
     const size_t factors = w->request.smooth == QUERNEL_SMOOTH_COLUMN ? (size_t)d.in * taps : d.in;
-    float *data = draw(&seed, count, -1.0f, 1.0f), *smooth = draw(&seed, factors, 0.5f, 2.0f);
+    float *data = draw_trained(&seed, count), *smooth = draw(&seed, factors, 0.5f, 2.0f);
     quernel_error error = {.text = "no memory"};
     int code = QUERNEL_E_MEMORY;
     if (data && smooth) {

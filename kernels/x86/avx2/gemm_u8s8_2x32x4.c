@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // GEMM for AVX2, u8 rows, exact on any data: Winograd's inner product in 16-bit values
-// (inner16.h), half of the multiplications of gemm_u8s8_6x16x2.
+// (inner16.h), half of the multiplications of gemm_u8s8_6x16x2. For cores with one multiplier.
 //
 // Row tiles are the outer loop: the runs of up to 24 rows are widened once to 16 bits into scratch,
 // even k before odd ones in each quad, a row's pitch an odd number of cache lines; their terms, the
@@ -14,7 +14,7 @@
 //           cycles, 12 products a cycle; the loop alone 9.9 (4 by 16: 9.3), 6x16x2 is bound to 8 by
 //           its multiplications
 //   Zen 3   llvm-mca promises 25.4 products a cycle (4 by 16: 23.1), 1.2 times 6x16x2's 21.1; it is
-//           wrong: measured 0.84 to 1.01 of 6x16x2 (bench/FIGURES.md)
+//           wrong: measured 0.84 to 1.01 of 6x16x2, 0.77 to 1.0 of 6x16x4 (bench/FIGURES.md)
 //   Intel   32 operations on 3 vector ports: 24, by llvm-mca 22.9 (4 by 16: 23.8), 23.9 with
 //           6x16x2; Haswell, which multiplies on one port, 17.6 and 15.9
 #include <immintrin.h>
