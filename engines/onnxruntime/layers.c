@@ -70,7 +70,10 @@ static void add_eltwise(quernel_ep_lowering *l, uint32_t step) {
     quernel_network_layer *layer = add(l, step, QUERNEL_NETWORK_ELTWISE);
     *e = (quernel_eltwise_desc)QUERNEL_ELTWISE_DESC_INIT;
     e->kind = s->op;
-    set_x(l, layer, s->x), set_y(l, layer, s->y), set_z(l, layer, s->z);
+    const bool swap = (s->op == QUERNEL_ELTWISE_ADD || s->op == QUERNEL_ELTWISE_MUL) &&
+                      memcmp(&l->sizes[s->x], &l->sizes[s->y], sizeof *l->sizes) != 0;
+    set_x(l, layer, swap ? s->z : s->x), set_y(l, layer, s->y);
+    set_z(l, layer, swap ? s->x : s->z);
     set_activation(l, s, &e->epilogue);
     e->table = quernel_ep_program_at(l->program, s->arrays[QUERNEL_EP_TABLE]);
     if (e->table) e->tables = s->arrays[QUERNEL_EP_TABLE].bytes / 256;

@@ -81,11 +81,23 @@ static quernel_ep_sizes follow_shuffle(const quernel_ep_step *s, const quernel_e
     return (quernel_ep_sizes){x->n, s->out, x->h / s->block[0], x->w / s->block[1]};
 }
 
+// Open sizes may turn out 1 in either operand.
+static uint32_t spread(uint32_t x, uint32_t z) { return x == 1 ? z : x; }
+
+static quernel_ep_sizes follow_eltwise(const quernel_ep_step *s, const quernel_ep_sizes *all) {
+    const quernel_ep_sizes *x = &all[s->x];
+    if (s->z < 0) return *x;
+    const quernel_ep_sizes *z = &all[s->z];
+    return (quernel_ep_sizes){spread(x->n, z->n), spread(x->c, z->c), spread(x->h, z->h),
+                              spread(x->w, z->w)};
+}
+
 static quernel_ep_sizes follow(const quernel_ep_program *p, const quernel_ep_step *s,
                                const quernel_ep_sizes *all) {
     const quernel_ep_sizes *x = &all[s->x];
     switch (s->kind) {
     case QUERNEL_EP_CONV: return follow_window(s, x);
+    case QUERNEL_EP_ELTWISE: return follow_eltwise(s, all);
     case QUERNEL_EP_POOL:
         if (s->op == QUERNEL_POOL2D_GLOBAL) return (quernel_ep_sizes){x->n, x->c, 1, 1};
         return follow_window(s, x);

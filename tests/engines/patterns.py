@@ -121,6 +121,20 @@ class Patterns(unittest.TestCase):
         made = results(engine.plugin(model, islands="all"), codes)["y"]
         np.testing.assert_array_equal(made, np.full((1, 4, 3, 4), 71))
 
+    @unittest.skipIf(engine.why_absent(), engine.why_absent())
+    def test_open_sizes_may_turn_out_one_in_either_operand(self):
+        text = """<ir_version: 8, opset_import: ["": 13]>
+            sum (uint8[a,2,b,4] x, uint8[c,2,d,4] z) => (uint8[e,2,f,4] y)
+            <float s = {0.5}, uint8 o = {3}>
+            { p = DequantizeLinear(x, s, o)  q = DequantizeLinear(z, s, o)
+              r = Add(p, q)  y = QuantizeLinear(r, s, o) }"""
+        model = onnx.parser.parse_model(text)
+        session = engine.plugin(model.SerializeToString(), islands="all")
+        codes = np.arange(24, dtype=np.uint8).reshape(1, 2, 3, 4)
+        for feeds in ({"x": codes, "z": codes[:, :, :1]}, {"x": codes[:, :, 1:2], "z": codes}):
+            wrong = judge.judge(model, feeds, judge.run(session, feeds))
+            self.assertFalse(wrong, wrong)
+
     def test_quantized_they_are_near_float(self):
         module, why = try_import("quernel.onnx")
         if not hasattr(module, "quantize"):
