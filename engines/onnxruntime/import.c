@@ -123,6 +123,15 @@ bool quernel_ep_import_is_context(const quernel_ep_node *node) {
     return !strcmp(node->op, "EPContext") && !strcmp(node->domain, "com.microsoft");
 }
 
+// Sum of two values is Add, by another number of its version.
+static void take_sum_as_add(quernel_ep_node *n) {
+    enum { SUM_SPREADS = 8, ADD_SPREADS = 7 }; // the opsets since which they repeat operands
+    if (strcmp(n->op, "Sum") != 0 || *n->domain || n->n_inputs != 2) return;
+    if (n->version < SUM_SPREADS) return;
+    n->op = "Add";
+    if (n->version == SUM_SPREADS) n->version = ADD_SPREADS;
+}
+
 static OrtStatus *read_node(reader *r, const OrtNode *from, quernel_ep_node *to) {
     const OrtApi *api = r->api;
     OrtStatus *status = api->Node_GetName(from, &to->name);
@@ -139,6 +148,7 @@ static OrtStatus *read_node(reader *r, const OrtNode *from, quernel_ep_node *to)
         status = add_list(r, from, api->Node_GetNumOutputs, api->Node_GetOutputs, &to->outputs,
                           &to->n_outputs);
     if (status || quernel_ep_import_is_context(to)) return status;
+    take_sum_as_add(to);
     return quernel_ep_attributes_read(api, from, &r->to->arena, to);
 }
 

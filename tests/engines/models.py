@@ -73,6 +73,8 @@ MODELS: dict = {
     "DepthToSpace CRD": (
         [N("Conv", ["x", "w"], ["c"]), N("DepthToSpace", ["c"], ["y"], blocksize=2, mode="CRD")],
         {"w": normal(8, 6, 1, 1)}, 13),
+    "Sum of two": ([conv(), N("Sum", ["c", "x"], ["y"])], weights(), 13),
+    "Sum of three": ([conv(), N("Sum", ["c", "x", "x"], ["y"])], weights(), 13),
     "Softmax of opset 11": ([conv(), N("Softmax", ["c"], ["y"])], weights(), 11),
     "Softmax of opset 13": ([conv(), N("Softmax", ["c"], ["y"])], weights(), 13),
     "negative integer Div": (

@@ -229,6 +229,7 @@ def divide(inputs, attrs, opset):
 
 FLOAT = {
     "Add": lambda i, a, o: i[0] + i[1],
+    "Sum": lambda i, a, o: sum(i[1:], i[0]),
     "Sub": lambda i, a, o: i[0] - i[1],
     "Mul": lambda i, a, o: i[0] * i[1],
     "Div": divide,

@@ -202,6 +202,13 @@ def _constants_as_tensors(model: onnx.ModelProto) -> None:
             graph.node.remove(node)
 
 
+def _sums_as_adds(model: onnx.ModelProto) -> None:
+    """A Sum of two values becomes the Add that it is."""
+    for node in model.graph.node:
+        if node.op_type == "Sum" and not node.domain and len(node.input) == 2:
+            node.op_type = "Add"
+
+
 def name_nodes(net: Net) -> None:
     """A name of its own for each node: reports and new values are named by it."""
     seen: set[str] = set()
@@ -218,6 +225,7 @@ def load(path: str | os.PathLike) -> Net:
     _fix_defaults(model)
     model = _simplified(model, name)
     _constants_as_tensors(model)
+    _sums_as_adds(model)
     net = Net(model, name)
     name_nodes(net)
     return net
