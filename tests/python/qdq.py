@@ -458,10 +458,17 @@ class Search(Case):
             tried.append(floats)
             return 30 + sum(worth[value] for value in floats)
 
-        self.assertEqual(edges.choose("abcd", measure), {"a", "c"})
-        self.assertEqual(edges.choose("bd", measure), frozenset())
-        self.assertEqual(edges.choose("", measure), frozenset())
-        self.assertEqual(edges.choose("abcd", measure, lambda: True), frozenset("abcd"))
+        same = dict.fromkeys("abcd", 8)
+        self.assertEqual(edges.choose(same, measure), {"a", "c"})
+        self.assertEqual(edges.choose({"b": 8, "d": 8}, measure), frozenset())
+        self.assertEqual(edges.choose({}, measure), frozenset())
+        large = {"a": 1, "b": 1, "c": 1000, "d": 1}
+        self.assertEqual(edges.choose(large, measure), {"a", "b", "c"})  # b costs less than c
+
+    def test_without_time_small_values_stay_float_first(self):
+        measure = lambda floats: 30.0 + len(floats & {"a", "c"})
+        sizes = {"a": 1, "b": 30, "c": 2, "d": 4}
+        self.assertEqual(edges.choose(sizes, measure, lambda: True), {"a", "c"})
 
 
 class Refusals(Case):

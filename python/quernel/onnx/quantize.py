@@ -179,7 +179,8 @@ def _float_edges(
         )
 
     over = lambda: effort.over(0)
-    chosen = edges.choose(edges.candidates(run.places), of, over)
+    elements = {v: int(np.prod(run.shapes[v])) for v in edges.candidates(run.places)}
+    chosen = edges.choose(elements, of, over)
     run.floats |= chosen
     run.place()
     return [value for value in run.shown[0] if value in chosen]
