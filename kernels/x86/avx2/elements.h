@@ -5,26 +5,9 @@
 #define QUERNEL_AVX2_ELEMENTS_H
 
 #include "epilogue.h"
+#include "values.h"
 
 #include "kernels/template/eltwise.h" // over its tiles
-
-// 8 elements of 1 or 2 bytes; codes less their zero point. `type` is a constant where it is called.
-static inline __attribute__((always_inline)) __m256 elements_wide(__m128i v, int32_t type,
-                                                                  __m256i zero) {
-    if (type == QUERNEL_TYPE_BF16)
-        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(v), 16));
-    const __m256i q = type == QUERNEL_TYPE_S8 ? _mm256_cvtepi8_epi32(v) : _mm256_cvtepu8_epi32(v);
-    return _mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero));
-}
-
-/// 8 contiguous elements.
-static inline __attribute__((always_inline)) __m256 elements_8(const uint8_t *at, int32_t type,
-                                                               __m256i zero) {
-    if (type == QUERNEL_TYPE_F32) return _mm256_loadu_ps((const float *)(const void *)at);
-    return elements_wide(type == QUERNEL_TYPE_BF16 ? _mm_loadu_si128((const __m128i *)at)
-                                                   : _mm_loadl_epi64((const __m128i *)at),
-                         type, zero);
-}
 
 static inline __attribute__((always_inline)) __m256 elements_scaled(__m256 v, int32_t type,
                                                                     __m256 scale) {
@@ -41,9 +24,9 @@ elements_rows(const elements *e, int32_t type, uint32_t rows, uint32_t oc, float
     for (uint32_t r = 0; r < rows; r++, to += EPILOGUE_NR) {
         const uint8_t *at = e->at + (ptrdiff_t)r * e->row;
         if (oc < EPILOGUE_NR) at = memcpy(part, at, (size_t)oc * size);
-        _mm256_store_ps(to, elements_scaled(elements_8(at, type, zero), type, scale[0]));
+        _mm256_store_ps(to, elements_scaled(values_8(at, type, zero), type, scale[0]));
         _mm256_store_ps(to + 8,
-                        elements_scaled(elements_8(at + 8 * size, type, zero), type, scale[1]));
+                        elements_scaled(values_8(at + 8 * size, type, zero), type, scale[1]));
     }
 }
 
@@ -64,9 +47,9 @@ static inline __attribute__((always_inline)) __m256 elements_pair(__m128i low, _
                                                                   int32_t type, __m256i zero) {
     if (type == QUERNEL_TYPE_F32)
         return _mm256_castsi256_ps(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1));
-    return elements_wide(type == QUERNEL_TYPE_BF16 ? _mm_unpacklo_epi64(low, high)
-                                                   : _mm_unpacklo_epi32(low, high),
-                         type, zero);
+    return values_wide(type == QUERNEL_TYPE_BF16 ? _mm_unpacklo_epi64(low, high)
+                                                 : _mm_unpacklo_epi32(low, high),
+                       type, zero);
 }
 
 // Up to 8 columns of up to 4 rows, turned: whole vectors are stored, which can be loaded again at

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Element by element for AVX2. Lines of codes, or of floats that become codes, take one pass
 // (elements_codes.h). All else goes through a tile of 32 x 16 floats in L1: the operands' values,
-// what is made of them, and the passes of the epilogue.
+// what is made of them, and what the epilogue makes of that.
 #include "elements_codes.h"
 
 enum { COLUMNS = EPILOGUE_NR, TABLES = 5 /* those of a call */ };
@@ -30,11 +30,7 @@ static void eltwise_tile(const epilogue_tile *t, const quernel_i_epilogue *f, in
         elements_load(z, t->rows, t->oc, other);
         combine(how, other, t->rows * COLUMNS, epilogue_floats(t));
     }
-    if (f->act != QUERNEL_I_ACT_NONE) epilogue_act(t, f);
-    if (f->out_scale) epilogue_out_scale(t, f->out_scale);
-    if (f->out == QUERNEL_TYPE_BF16) epilogue_bf16(t);
-    else if (f->out != QUERNEL_TYPE_F32) epilogue_quantize(t, f);
-    epilogue_store(t, f);
+    epilogue_run_values(t, f);
 }
 
 static bool is_line(const quernel_i_elements *o) {
