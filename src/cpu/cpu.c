@@ -88,12 +88,13 @@ static void apply_ceiling(quernel_cpu *cpu, const char *asked) {
 }
 
 static quernel_cpu table;
+static bool one_multiplier;
 
 static void build(void) {
     table.size = sizeof table;
     table.compiled = compiled;
     table.detected = 1u << QUERNEL_ISA_REF;
-    quernel_i_cpu_detect(&table);
+    quernel_i_cpu_detect(&table, &one_multiplier);
     clamp_caches(&table);
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     table.cores = cores > 0 ? (uint32_t)cores : 1;
@@ -108,6 +109,11 @@ const quernel_cpu *quernel_i_cpu(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, build);
     return &table;
+}
+
+bool quernel_i_cpu_one_multiplier(void) {
+    quernel_i_cpu();
+    return one_multiplier;
 }
 
 int quernel_cpu_get(quernel_cpu *ret_cpu) {

@@ -47,11 +47,12 @@ int quernel_i_amx_request(void);
 /// needed.
 int quernel_i_isa_request(quernel_isa isa);
 
-/// Whether a core multiplies one vector of 256 bits a cycle, or half of one, and adds faster.
+/// Whether a core multiplies one vector of 256 bits a cycle, or half of one, and adds faster. Found
+/// with the table.
 bool quernel_i_cpu_one_multiplier(void);
 
-/// Fills in what depends on the architecture: `detected`, the cache sizes as reported (0: unknown)
-/// and the model name.
-void quernel_i_cpu_detect(quernel_cpu *cpu);
+/// Fills in what depends on the architecture: `detected`, the cache sizes as reported (0: unknown),
+/// the model name, and what quernel_i_cpu_one_multiplier says.
+void quernel_i_cpu_detect(quernel_cpu *cpu, bool *ret_one_multiplier);
 
 #endif

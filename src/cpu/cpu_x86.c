@@ -71,7 +71,7 @@ static void caches(quernel_cpu *cpu, uint32_t leaf) {
 }
 
 // By the families of 256-bit cores: there is no flag for it.
-bool quernel_i_cpu_one_multiplier(void) {
+static bool has_one_multiplier(void) {
     enum {
         AMD_FIRST = 0x0f, // the base family of all since 2003
         ZEN = 0x17,       // the family; of its models, Zen 2 from ZEN_2 on
@@ -91,8 +91,9 @@ bool quernel_i_cpu_one_multiplier(void) {
     return false;
 }
 
-void quernel_i_cpu_detect(quernel_cpu *cpu) {
+void quernel_i_cpu_detect(quernel_cpu *cpu, bool *ret_one_multiplier) {
     cpu->detected |= features(cpu);
+    *ret_one_multiplier = has_one_multiplier();
     caches(cpu, 4);
     if (!cpu->l1d_bytes) caches(cpu, 0x8000001Du);
     for (uint32_t i = 0; i < 3; i++) {
