@@ -24,6 +24,17 @@ typedef struct quernel_i_size {
     uint32_t value, lo;
 } quernel_i_size;
 
+#define QUERNEL_I_SIZE(d, member, lo) \
+    { #member, (d)->member, lo }
+
+/// Those of every descriptor of a window that slides, as elements of an array.
+#define QUERNEL_I_KERNEL_SIZES(d) QUERNEL_I_SIZE(d, kernel_h, 1), QUERNEL_I_SIZE(d, kernel_w, 1)
+#define QUERNEL_I_SLIDE_SIZES(d)                                            \
+    QUERNEL_I_SIZE(d, stride_h, 1), QUERNEL_I_SIZE(d, stride_w, 1),         \
+        QUERNEL_I_SIZE(d, dilation_h, 1), QUERNEL_I_SIZE(d, dilation_w, 1), \
+        QUERNEL_I_SIZE(d, pad_top, 0), QUERNEL_I_SIZE(d, pad_left, 0),      \
+        QUERNEL_I_SIZE(d, pad_bottom, 0), QUERNEL_I_SIZE(d, pad_right, 0)
+
 /// Checks that each of `count` sizes is in [lo, hi]; refuses the first that is not, by name.
 int quernel_i_check_sizes(quernel_error *error, const char *where, const quernel_i_size *sizes,
                           size_t count, int64_t hi);

@@ -9,12 +9,7 @@
 enum { SIZE_MAX_30 = 1 << 30 }; // as of tensors: sums of three stay far from 2^63
 
 static int check_ranges(const quernel_pool2d_desc *d, quernel_error *error) {
-    const quernel_i_size sizes[] = {
-        {"kernel_h", d->kernel_h, 1},     {"kernel_w", d->kernel_w, 1},
-        {"stride_h", d->stride_h, 1},     {"stride_w", d->stride_w, 1},
-        {"dilation_h", d->dilation_h, 1}, {"dilation_w", d->dilation_w, 1},
-        {"pad_top", d->pad_top, 0},       {"pad_left", d->pad_left, 0},
-        {"pad_bottom", d->pad_bottom, 0}, {"pad_right", d->pad_right, 0}};
+    const quernel_i_size sizes[] = {QUERNEL_I_KERNEL_SIZES(d), QUERNEL_I_SLIDE_SIZES(d)};
     const int code =
         quernel_i_check_sizes(error, WHERE, sizes, sizeof sizes / sizeof *sizes, SIZE_MAX_30);
     if (code) return code;

@@ -5,11 +5,7 @@
 #include "base/error.h"
 
 static int check_ranges(const quernel_conv2d_desc *d, const char *where, quernel_error *error) {
-    const quernel_i_size sizes[] = {
-        {"stride_h", d->stride_h, 1},     {"stride_w", d->stride_w, 1},
-        {"dilation_h", d->dilation_h, 1}, {"dilation_w", d->dilation_w, 1},
-        {"pad_top", d->pad_top, 0},       {"pad_left", d->pad_left, 0},
-        {"pad_bottom", d->pad_bottom, 0}, {"pad_right", d->pad_right, 0}};
+    const quernel_i_size sizes[] = {QUERNEL_I_SLIDE_SIZES(d)};
     return quernel_i_check_sizes(error, where, sizes, sizeof sizes / sizeof *sizes,
                                  QUERNEL_I_STRIDE_MAX);
 }

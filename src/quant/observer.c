@@ -13,12 +13,7 @@
 #define DESC_BYTES (offsetof(quernel_observer_desc, pad_right) + sizeof(uint32_t))
 
 static int check_geometry(const quernel_observer_desc *d, quernel_error *error) {
-    const quernel_i_size sizes[] = {
-        {"kernel_h", d->kernel_h, 1},     {"kernel_w", d->kernel_w, 1},
-        {"stride_h", d->stride_h, 1},     {"stride_w", d->stride_w, 1},
-        {"dilation_h", d->dilation_h, 1}, {"dilation_w", d->dilation_w, 1},
-        {"pad_top", d->pad_top, 0},       {"pad_left", d->pad_left, 0},
-        {"pad_bottom", d->pad_bottom, 0}, {"pad_right", d->pad_right, 0}};
+    const quernel_i_size sizes[] = {QUERNEL_I_KERNEL_SIZES(d), QUERNEL_I_SLIDE_SIZES(d)};
     return quernel_i_check_sizes(error, WHERE, sizes, sizeof sizes / sizeof *sizes, 65536);
 }
 
