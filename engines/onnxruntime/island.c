@@ -143,17 +143,27 @@ bool quernel_ep_is_seen(const quernel_ep_search *c, const quernel_ep_groups *g, 
     return false;
 }
 
+static bool is_node(const quernel_ep_search *c, const quernel_ep_unit *unit, const char *op) {
+    return unit->n_nodes == 1 && !strcmp(quernel_ep_node_of(c, unit->nodes[0])->op, op);
+}
+
 // What a unit of one node makes; its steps may have values of their own in between.
 static int32_t made_by(const quernel_ep_search *c, const quernel_ep_unit *unit) {
     return quernel_ep_node_of(c, unit->nodes[0])->outputs[0];
 }
 
-static bool is_entry(const quernel_ep_search *c, const quernel_ep_groups *g, int32_t u) {
-    const quernel_ep_unit *unit = &c->units[u];
-    const int32_t x = unit->steps[0].x, maker = unit_that_makes(c, x);
-    return unit->n_nodes == 1 &&
-           !strcmp(quernel_ep_node_of(c, unit->nodes[0])->op, "QuantizeLinear") &&
-           (maker < 0 || g->of[maker] != g->of[u]);
+// Whether what a unit reads first is made in `group`.
+static bool reads_from(const quernel_ep_search *c, const quernel_ep_groups *g,
+                       const quernel_ep_unit *unit, int32_t group) {
+    const int32_t maker = unit_that_makes(c, unit->steps[0].x);
+    return maker >= 0 && g->of[maker] == group;
+}
+
+// A QuantizeLinear at the entry of a group whose codes others read, too.
+static bool is_shared_entry(const quernel_ep_search *c, const quernel_ep_groups *g,
+                            const quernel_ep_unit *unit, int32_t group) {
+    return is_node(c, unit, "QuantizeLinear") && !reads_from(c, g, unit, group) &&
+           quernel_ep_is_seen(c, g, made_by(c, unit), group);
 }
 
 // Operators that hand on codes as they are; ONNX Runtime runs them on codes between a
@@ -166,16 +176,14 @@ static bool moves_only(const char *op) {
     return false;
 }
 
-// A DequantizeLinear at the exit whose numbers are only moved outside of the group.
-static bool is_moved_exit(const quernel_ep_search *c, const quernel_ep_groups *g, int32_t u) {
-    const quernel_ep_unit *unit = &c->units[u];
-    const int32_t y = made_by(c, unit), maker = unit_that_makes(c, unit->steps[0].x);
-    if (unit->n_nodes != 1 || maker < 0 || g->of[maker] != g->of[u] ||
-        strcmp(quernel_ep_node_of(c, unit->nodes[0])->op, "DequantizeLinear") != 0 ||
-        c->graph->values[y].graph_output)
-        return false;
+// A DequantizeLinear at the exit of a group whose numbers are only moved outside.
+static bool is_moved_exit(const quernel_ep_search *c, const quernel_ep_groups *g,
+                          const quernel_ep_unit *unit, int32_t group) {
+    if (!is_node(c, unit, "DequantizeLinear") || !reads_from(c, g, unit, group)) return false;
+    const int32_t y = made_by(c, unit);
+    if (c->graph->values[y].graph_output) return false;
     for (uint32_t r = c->readers_begin[y]; r < c->readers_begin[y + 1]; r++)
-        if (group_of(c, g, c->readers[r]) == g->of[u] ||
+        if (group_of(c, g, c->readers[r]) == group ||
             !moves_only(quernel_ep_node_of(c, c->readers[r])->op))
             return false;
     return true;
@@ -187,10 +195,10 @@ static void drop_edges(const quernel_ep_search *c, quernel_ep_groups *g, int32_t
     int32_t *at = &g->first[group];
     while (*at >= 0) {
         const int32_t u = *at;
+        const quernel_ep_unit *unit = &c->units[u];
         const bool alone = at == &g->first[group] && g->next[u] < 0;
-        const bool shared =
-            is_entry(c, g, u) && quernel_ep_is_seen(c, g, made_by(c, &c->units[u]), group);
-        if (!alone && (shared || is_moved_exit(c, g, u))) *at = g->next[u], g->of[u] = -1;
+        if (!alone && (is_shared_entry(c, g, unit, group) || is_moved_exit(c, g, unit, group)))
+            *at = g->next[u], g->of[u] = -1;
         else at = &g->next[u];
     }
 }
