@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 
+from bench import rows as lists
 from bench.peers import problems, quernel_peer, report
 
 
@@ -21,11 +22,11 @@ def middle(values):
 
 def contenders(path, boundary, threads, wanted):
     """(name, the run with one thread, with several, a second independent one with one)."""
-    rows = problems.read_rows(path)
+    rows = lists.read_rows(path)
     networks = "slice" in rows[0]
     seen = set()
     for row in rows:
-        name = row["model"] if networks else report.name_of(row)
+        name = row["model"] if networks else lists.name_of(row)
         if wanted not in name or name in seen:
             continue
         seen.add(name)

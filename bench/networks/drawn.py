@@ -4,10 +4,10 @@
 
 import numpy as np
 
-from bench.peers import contender, problems
+from bench import rows as lists
 from demo import backbone, draw
 
-ROWS = contender.ROOT / "bench" / "shapes" / "networks.csv"
+ROWS = lists.SHAPES / "networks.csv"
 CLASSES = 1000
 STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))  # width, blocks; a block's output is 4 times wider
 WIDER = 4
@@ -18,7 +18,7 @@ def backbone_2d(model, x):
     """PointPillars' or CenterPoint's, of bench/shapes/networks.csv; batch norms fit the input x."""
     drawing = backbone.Drawing(x, SEED, lambda name: None)
     names, ends = [backbone.INPUT], []
-    rows = [row for row in problems.read_rows(ROWS) if row["model"] == model]
+    rows = [row for row in lists.read_rows(ROWS) if row["model"] == model]
     for row in rows:
         kernel, stride, pad = (int(row[key]) for key in ("kernel", "stride", "pad"))
         source = names[int(row["input"])]

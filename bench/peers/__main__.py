@@ -8,6 +8,8 @@ import random
 import subprocess
 import sys
 
+from bench import rows as lists
+
 from . import contender, problems, report
 
 PEERS = ("onednn", "openvino", "onnxruntime", "litert")
@@ -151,9 +153,7 @@ def parse(arguments):
         list(PEERS) if options.peers == "all" else listed(options.peers, PEERS, "--peers")
     )
     if not (options.layers or options.gemm or options.network):
-        options.layers, options.gemm = (
-            contender.ROOT / "bench" / "shapes" / name for name in ("layers.csv", "gemm.csv")
-        )
+        options.layers, options.gemm = (lists.SHAPES / name for name in ("layers.csv", "gemm.csv"))
     options.boundary = listed(options.boundary, (problems.INT8, problems.F32), "--boundary")
     return options
 
@@ -166,17 +166,17 @@ def pin(threads):
 def work(options):
     """(CSV row, problem) of everything asked for."""
     for path in filter(None, (options.layers, options.gemm)):
-        for given in problems.read_rows(path):
-            if options.filter in report.name_of(given):
+        for given in lists.read_rows(path):
+            if options.filter in lists.name_of(given):
                 for boundary in options.boundary:
                     yield (
                         given,
                         problems.Problem(problems.layer_of(given), boundary, options.threads),
                     )
-    for given in problems.read_rows(options.network) if options.network else []:
+    for given in lists.read_rows(options.network) if options.network else []:
         if given["input"] != "0" or options.filter not in given["model"]:
             continue
-        rows = problems.network_of(problems.read_rows(options.network), given["model"])
+        rows = problems.network_of(lists.read_rows(options.network), given["model"])
         for boundary in options.boundary:
             out = problems.LAYOUTS[boundary]
             yield (

@@ -5,7 +5,6 @@ process draws the same.
 Activations look like those behind a ReLU and use all codes of u8; a channel's largest weight is
 ±127: full-range data, on which kernels that saturate give wrong results."""
 
-import csv
 import dataclasses
 
 import numpy as np
@@ -99,7 +98,9 @@ def draw_numbers(layer, rng, x_scale=X_SCALE):
         "gemm": (layer.c_out, layer.c_in),
         "deconv": (layer.c_in, layer.c_out // layer.groups, layer.kernel, layer.kernel_w),
     }.get(layer.op, (layer.c_out, layer.c_in // layer.groups, layer.kernel, layer.kernel_w))
-    drawn = rng.standard_normal(shape, np.float32)
+    # Laplace's distribution, of variance 1: many small values and a few large ones, as training
+    # leaves them, which decides how far an exact algorithm must go
+    drawn = rng.laplace(scale=0.5**0.5, size=shape).astype(np.float32)
     axis = (0, 2, 3) if layer.op == "deconv" else tuple(range(1, len(shape)))
     most = np.abs(drawn).max(axis=axis, keepdims=True)
     weights = np.rint(drawn * (127 / most)).astype(np.int8)
@@ -184,11 +185,6 @@ def layer_of(row):
         pad_w=_number(row, "pad_w", pad),
         activation=row.get("activation") or "none",
     )
-
-
-def read_rows(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @dataclasses.dataclass(frozen=True)

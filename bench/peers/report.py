@@ -4,6 +4,8 @@ terminal."""
 
 import numpy as np
 
+from bench.rows import name_of
+
 FIELDS = (
     "isa",
     "threads",
@@ -41,18 +43,6 @@ def median(values):
 def row(given, **found):
     """A row of the report: the CSV's columns, then the figures; null where there is none."""
     return dict(given, **{name: found.get(name) for name in FIELDS})
-
-
-def name_of(given):
-    if "m" in given:
-        return f"{given['kind']} {given['m']}x{given['n']}x{given['k']}"
-    if "layers" in given:
-        return f"{given['model']} {given['layer']}"
-    return (
-        f"{given['model']} {given['layer']} {given['c_in']}:{given['c_out']} "
-        f"{given['h']}x{given['w']} "
-        f"k{given['kernel']} s{given['stride']}"
-    )
 
 
 def line(r):
