@@ -13,6 +13,7 @@ import sys
 
 import binary
 import constants
+import figures
 import floors
 import krev
 import measure
@@ -46,6 +47,7 @@ SOURCE_RULES = [
     *names.RULES,
     *constants.RULES,
     measure.keeps_its_size,
+    *figures.RULES,
 ]
 
 

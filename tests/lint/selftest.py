@@ -5,12 +5,13 @@
 import sys
 
 import trials_binary
+import trials_figures
 import trials_krev
 import trials_source
 import trials_text
 import trials_tools
 
-PARTS = [trials_source, trials_text, trials_tools, trials_krev, trials_binary]
+PARTS = [trials_source, trials_text, trials_tools, trials_krev, trials_figures, trials_binary]
 
 
 def main():

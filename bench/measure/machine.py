@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which class of machines this one belongs to: cores of one design, whatever their number."""
+
+import pathlib
+import re
+
+CPUINFO = pathlib.Path("/proc/cpuinfo")
+VENDORS = {"GenuineIntel": "intel", "AuthenticAMD": "amd"}
+
+
+def class_of(text):
+    """Of what /proc/cpuinfo says: intel-6-207, amd-25-17, arm-0x41-0xd0c."""
+    found = dict(re.findall(r"^([^\t:]+?)\s*: *(.*)$", text, re.MULTILINE))
+    if "vendor_id" in found:
+        vendor = VENDORS.get(found["vendor_id"], found["vendor_id"].lower())
+        return f"{vendor}-{found['cpu family']}-{found['model']}"
+    return f"arm-{found['CPU implementer']}-{found['CPU part']}"
+
+
+def this_class():
+    return class_of(CPUINFO.read_text(encoding="utf-8"))
