@@ -13,6 +13,9 @@ import tempfile
 from quernel.cli import shapes
 
 
+LEAST_ROUNDS = 3  # that quernel bench takes
+
+
 def _list(model, gemm):
     """The CSV that `python -m quernel shapes` writes."""
     said = io.StringIO()
@@ -32,7 +35,7 @@ def milliseconds(program, model, threads, rounds):
             csv, out = pathlib.Path(folder, "list.csv"), pathlib.Path(folder, "out.json")
             csv.write_text(listed, encoding="utf-8")
             command = [program, "bench", kind, csv, *boundary, "--threads", str(threads)]
-            command += ["--rounds", str(rounds), "--json", out]
+            command += ["--rounds", str(max(rounds, LEAST_ROUNDS)), "--json", out]
             subprocess.run(command, check=True, capture_output=True)
             made = json.loads(out.read_text(encoding="utf-8"))["rows"]
         total += sum(
