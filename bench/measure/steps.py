@@ -13,7 +13,12 @@ ROOT = contender.ROOT
 QUERNEL = ROOT / "build" / "tune" / "quernel"
 PEERS = ROOT / ".venv-peers" / "bin" / "python"  # what ./dev bench --peers installs
 ENGINES = "onednn,onnxruntime,openvino"
-BOUNDARIES = {"int8": "chain tensors", "int8-dense": "u8 NHWC", "f32": "f32 NCHW"}
+BOUNDARIES = {
+    "int8": "chain tensors",
+    "int8-dense": "u8 NHWC",
+    "f32": "f32 NCHW",
+    "qdq": "f32 NCHW of codes",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,11 +113,11 @@ def steps(isas, cpus, rounds):
     if cpus > 1:
         two = functools.partial(bench, "layers", "int8", isas[:1], 2)
         yield Step("layers, two threads", 0.4, two, alone, threads=2)
-    for boundary in ("int8", "f32"):
-        for what, minutes, options in (
-            ("layers and products", 4.5, _layers_and_products()),
-            ("whole backbones", 0.7, whole),
-        ):
+    for boundary in ("int8", "f32", "qdq"):
+        several = [("layers and products", 4.5, _layers_and_products())]
+        if boundary != "qdq":
+            several.append(("whole backbones", 0.7, whole))
+        for what, minutes, options in several:
             yield Step(
                 f"{what} beside others, {BOUNDARIES[boundary]}",
                 minutes,

@@ -20,7 +20,8 @@ BLOCK = re.compile(
     re.DOTALL,
 )
 TOLD = {"avx2": "AVX2", "avxvnni": "AVX-VNNI", "avx512vnni": "AVX-512-VNNI", "amxint8": "AMX"}
-BOUNDARIES = {"int8": "chain tensors", "int8-dense": "u8 NHWC", "f32": "f32 NCHW"}
+# of comparisons, as bench/peers/README.md has them
+BESIDE = {"int8": "u8 NHWC", "f32": "f32 NCHW", "qdq": "f32 NCHW of codes (in ONNX Runtime)"}
 OLDER = "†"  # the kernel was changed since
 SLOWER = 1.02  # times a lower instruction set's time: from there on a loss
 
@@ -134,19 +135,17 @@ def _ratios(results, boundary, names):
 def kinds(results):
     """A line for each kind of layer: geometric means."""
     isas = " · ".join(TOLD[isa] for isa in results.isas)
-    yield (
-        f"| | % of peak: {isas} | best peer over Quernel, u8 NHWC: mean, least, losses "
-        "| the same, f32 NCHW |"
-    )
-    yield "|---|---|---|---|"
+    beside = " | ".join(BESIDE.values())
+    yield f"| best peer over Quernel: mean, least, losses | % of peak: {isas} | {beside} |"
+    yield "|---|---|---|---|---|"
     groups = [(kind, [n for n, k in results.lists.items() if k == kind]) for kind in rows.KINDS]
     for kind, names in [*groups, ("all", list(results.lists))]:
         shares = " · ".join(_shares(results, isa, "int8", names) for isa in results.isas)
-        ratios = (_ratios(results, boundary, names) for boundary in ("int8", "f32"))
+        ratios = (_ratios(results, boundary, names) for boundary in BESIDE)
         yield f"| {kind} | {shares} | {' | '.join(ratios)} |"
     for name, boundary, peer, (ours, _, ratio, lo, hi) in results.whole():
         told = _bold(f"{ratio:.2f} [{lo:.2f}, {hi:.2f}]", hi < 1)
-        cells = [told if boundary == each else "" for each in ("int8", "f32")]
+        cells = [told if boundary == each else "" for each in BESIDE]
         yield f"| {name}, {ours:.1f} ms, {peer} | | {' | '.join(cells)} |"
 
 
@@ -171,14 +170,12 @@ def _beside(results, boundary, name):
 
 def every_row(results):
     isas = " · ".join(TOLD[isa] for isa in results.isas)
-    yield (
-        f"| ms: {isas} | {BOUNDARIES['int8']} (% of peak) | {BOUNDARIES['f32']} in and out "
-        "| best peer over Quernel, u8 NHWC | f32 NCHW |"
-    )
-    yield "|---|---|---|---|---|"
+    beside = " | ".join(BESIDE.values())
+    yield f"| ms: {isas} | chain tensors (% of peak) | f32 NCHW | best peer: {beside} |"
+    yield "|---|---|---|---|---|---|"
     for name in results.lists:
         times = (" · ".join(_times(results, boundary, name)) for boundary in ("int8", "f32"))
-        beside = (_beside(results, boundary, name) for boundary in ("int8", "f32"))
+        beside = (_beside(results, boundary, name) for boundary in BESIDE)
         yield f"| {name} | {' | '.join(times)} | {' | '.join(beside)} |"
 
 

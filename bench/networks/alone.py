@@ -12,7 +12,6 @@ import tempfile
 
 from quernel.cli import shapes
 
-
 LEAST_ROUNDS = 3  # that quernel bench takes
 
 

@@ -142,7 +142,7 @@ def parse(arguments):
     p.add_argument(
         "--network", help="CSV of networks: whole models, against oneDNN chained by hand"
     )
-    p.add_argument("--boundary", default="int8,f32", help="int8, f32 or both")
+    p.add_argument("--boundary", default="int8,f32", help="of int8, f32, qdq (int8,f32)")
     p.add_argument("--isa", help="instruction sets, default: the best one here")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--rounds", type=int, default=21)
@@ -154,7 +154,7 @@ def parse(arguments):
     )
     if not (options.layers or options.gemm or options.network):
         options.layers, options.gemm = (lists.SHAPES / name for name in ("layers.csv", "gemm.csv"))
-    options.boundary = listed(options.boundary, (problems.INT8, problems.F32), "--boundary")
+    options.boundary = listed(options.boundary, list(problems.LAYOUTS), "--boundary")
     return options
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 X_SCALE = 1 / 64  # a power of two: a float input is quantized without rounding by everybody
 X_SPREAD = 80  # codes
-INT8, F32 = "int8", "f32"
-LAYOUTS = {INT8: "u8 NHWC", F32: "f32 NCHW"}
+INT8, F32, QDQ = "int8", "f32", "qdq"
+LAYOUTS = {INT8: "u8 NHWC", F32: "f32 NCHW", QDQ: "f32 NCHW"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +127,7 @@ def draw_codes(rng, shape):
 @dataclasses.dataclass(frozen=True)
 class Problem:
     """A layer at a boundary. int8: u8 NHWC (products: row-major) in and out; f32: f32 NCHW
-    (row-major) in and out."""
+    (row-major) in and out; qdq: the same, its result rounded to codes of u8."""
 
     layer: Layer
     boundary: str = INT8

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quernel, through its NumPy binding; networks through its structures."""
+"""Quernel, through its NumPy binding; networks through its structures; at the qdq boundary as users
+of ONNX Runtime have it, by the plugin."""
 
 import ctypes as c
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import quernel
 from quernel import _native as native
 
-from .problems import INT8
+from .problems import INT8, QDQ
 
 INNER, INPUT, OUTPUT = range(3)  # quernel_network_role
 ACTIVATIONS: dict[str, dict[str, Any]] = {
@@ -42,7 +43,20 @@ def _epilogue(layer, numbers):
     )
 
 
+def _in_onnxruntime(problem):
+    from quernel import ort
+
+    from . import onnx_model, onnxruntime_peer
+
+    numbers, x = problem.draw()
+    y = problem.empty()
+    session = ort.session(onnx_model.make(problem, x, y, numbers), threads=problem.threads)
+    return *onnxruntime_peer.bound(session, x, y), str(ort.coverage(session))
+
+
 def make(problem):
+    if problem.boundary == QDQ:
+        return _in_onnxruntime(problem)
     layer, (numbers, x), y = problem.layer, problem.draw(), problem.empty()
     weights, common = (
         _packed(layer, numbers),

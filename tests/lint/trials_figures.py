@@ -36,7 +36,7 @@ GIVEN = {
     f"{tables.SHAPES}/gemm.csv": "kind,m,n,k\nbert,1,2,3\n",
     tables.KREVS: f"# kernel, krev, hash\n{GEMM} 3 0\n",
 }
-LINE = "| bert 1x2x3 | **1.5 (50 %)** · 1 (50 %) |  | **0.80 [0.79, 0.82]** onednn |  |"
+LINE = "| bert 1x2x3 | **1.5 (50 %)** · 1 (50 %) |  | **0.80 [0.79, 0.82]** onednn |  |  |"
 CONV = {
     "op": "conv", "c_in": "64", "kernel": "3", "stride": "1", "groups": "1", "dilation": "1",
 }  # fmt: skip
