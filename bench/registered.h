@@ -22,7 +22,7 @@ template <class F> void each_kernel(quernel_i_op op, F f) {
     quernel_cpu cpu = QUERNEL_CPU_INIT;
     quernel_cpu_get(&cpu);
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++)
-        if (k->op == op && (cpu.usable >> k->isa & 1)) f(*k);
+        if (k->op == op && quernel_i_registry_runs(k, cpu.usable)) f(*k);
 }
 
 /// 64-byte aligned memory, filled with numbers from a small generator.

@@ -373,6 +373,7 @@ typedef struct quernel_i_kernel {
     bool prefetches; // takes the hint of quernel_i_gemm
     // fewer multiplications than the set's first kernel, for cores with one multiplier
     bool one_multiplier;
+    bool vbmi; // needs AVX-512 VBMI, which not every CPU of the set has
 } quernel_i_kernel;
 
 /// Bytes of a sub-panel of `k_quads` quads of k in the kernel's own form.

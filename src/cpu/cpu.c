@@ -88,13 +88,13 @@ static void apply_ceiling(quernel_cpu *cpu, const char *asked) {
 }
 
 static quernel_cpu table;
-static bool one_multiplier;
+static quernel_i_cpu_traits traits;
 
 static void build(void) {
     table.size = sizeof table;
     table.compiled = compiled;
     table.detected = 1u << QUERNEL_ISA_REF;
-    quernel_i_cpu_detect(&table, &one_multiplier);
+    quernel_i_cpu_detect(&table, &traits);
     clamp_caches(&table);
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     table.cores = cores > 0 ? (uint32_t)cores : 1;
@@ -111,9 +111,9 @@ const quernel_cpu *quernel_i_cpu(void) {
     return &table;
 }
 
-bool quernel_i_cpu_one_multiplier(void) {
+const quernel_i_cpu_traits *quernel_i_cpu_traits_of(void) {
     quernel_i_cpu();
-    return one_multiplier;
+    return &traits;
 }
 
 int quernel_cpu_get(quernel_cpu *ret_cpu) {

@@ -47,12 +47,17 @@ int quernel_i_amx_request(void);
 /// needed.
 int quernel_i_isa_request(quernel_isa isa);
 
-/// Whether a core multiplies one vector of 256 bits a cycle, or half of one, and adds faster. Found
-/// with the table.
-bool quernel_i_cpu_one_multiplier(void);
+/// What cores of one instruction set differ in.
+typedef struct quernel_i_cpu_traits {
+    bool one_multiplier; // a vector of 256 bits multiplied a cycle, or half of one; it adds faster
+    bool vbmi;           // AVX-512 VBMI, with the rest of AVX-512-VNNI
+} quernel_i_cpu_traits;
+
+/// Found with the table.
+const quernel_i_cpu_traits *quernel_i_cpu_traits_of(void);
 
 /// Fills in what depends on the architecture: `detected`, the cache sizes as reported (0: unknown),
-/// the model name, and what quernel_i_cpu_one_multiplier says.
-void quernel_i_cpu_detect(quernel_cpu *cpu, bool *ret_one_multiplier);
+/// the model name, and the traits.
+void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits);
 
 #endif

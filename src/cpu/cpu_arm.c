@@ -16,7 +16,7 @@ static size_t cache(int name) {
     return bytes > 0 ? (size_t)bytes : 0;
 }
 
-void quernel_i_cpu_detect(quernel_cpu *cpu, bool *ret_one_multiplier) {
+void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
     const unsigned long capabilities = getauxval(AT_HWCAP), more = getauxval(AT_HWCAP2);
     if (capabilities & HAS_ASIMD) cpu->detected |= 1u << QUERNEL_ISA_NEON;
     if (capabilities & HAS_DOTPROD) cpu->detected |= 1u << QUERNEL_ISA_DOTPROD;
@@ -24,7 +24,7 @@ void quernel_i_cpu_detect(quernel_cpu *cpu, bool *ret_one_multiplier) {
     cpu->l1d_bytes = cache(_SC_LEVEL1_DCACHE_SIZE);
     cpu->l2_bytes = cache(_SC_LEVEL2_CACHE_SIZE);
     cpu->l3_bytes = cache(_SC_LEVEL3_CACHE_SIZE);
-    *ret_one_multiplier = false;
+    *ret_traits = (quernel_i_cpu_traits){0};
     snprintf(cpu->model, sizeof cpu->model, "aarch64");
 }
 

@@ -34,7 +34,7 @@ static bool amx(quernel_cpu *cpu, uint32_t d7, uint64_t state) {
     return cpu->amx_cpuid && cpu->amx_xcr0 && cpu->amx_palette;
 }
 
-static uint32_t features(quernel_cpu *cpu) {
+static uint32_t features(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
     uint32_t a, b, c, d, isa_mask = 0;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
     const int osxsave = c >> 27 & 1, fma = c >> 12 & 1;
@@ -49,6 +49,7 @@ static uint32_t features(quernel_cpu *cpu) {
     const int vnni512 = (b7 & avx512) == avx512 && (c7 >> 11 & 1);
     const bool avx512vnni = avx2 && vnni512 && (state & XCR0_ZMM) == XCR0_ZMM;
     if (avx512vnni) isa_mask |= 1u << QUERNEL_ISA_AVX512VNNI;
+    ret_traits->vbmi = avx512vnni && (c7 >> 1 & 1);
     // the epilogue of its kernels is AVX-512's
     if (amx(cpu, d7, state) && avx512vnni) isa_mask |= 1u << QUERNEL_ISA_AMXINT8;
     if (avx2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1))
@@ -91,9 +92,9 @@ static bool has_one_multiplier(void) {
     return false;
 }
 
-void quernel_i_cpu_detect(quernel_cpu *cpu, bool *ret_one_multiplier) {
-    cpu->detected |= features(cpu);
-    *ret_one_multiplier = has_one_multiplier();
+void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
+    *ret_traits = (quernel_i_cpu_traits){.one_multiplier = has_one_multiplier()};
+    cpu->detected |= features(cpu, ret_traits);
     caches(cpu, 4);
     if (!cpu->l1d_bytes) caches(cpu, 0x8000001Du);
     for (uint32_t i = 0; i < 3; i++) {

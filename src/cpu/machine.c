@@ -6,7 +6,8 @@
 
 quernel_i_machine quernel_i_machine_of(uint32_t isas) {
     const quernel_cpu *cpu = quernel_i_cpu();
-    return (quernel_i_machine){isas, cpu->l1d_bytes, cpu->l2_bytes, quernel_i_cpu_one_multiplier()};
+    return (quernel_i_machine){isas, cpu->l1d_bytes, cpu->l2_bytes,
+                               quernel_i_cpu_traits_of()->one_multiplier};
 }
 
 quernel_i_machine quernel_i_machine_asked(uint32_t isas) {

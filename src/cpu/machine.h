@@ -10,7 +10,7 @@
 typedef struct quernel_i_machine {
     uint32_t isas; // instruction sets that may be used: 1u << isa
     size_t l1d_bytes, l2_bytes;
-    bool one_multiplier; // quernel_i_cpu_one_multiplier
+    bool one_multiplier; // of quernel_i_cpu_traits
 } quernel_i_machine;
 
 /// This machine with the instruction sets `isas`, whether or not the process has asked for those

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cpu/cpu.h"
 #include "quernel/cpu.h"
 
 // The words of kernels.def.
@@ -71,10 +72,14 @@ _Static_assert(IS_FUNCTION(HSWISH) && IS_FUNCTION(HSIGMOID) && IS_FUNCTION(SILU)
 #undef IS_CLAMP
 #undef IS_FUNCTION
 
+bool quernel_i_registry_runs(const quernel_i_kernel *kernel, uint32_t usable) {
+    return usable >> kernel->isa & 1 && (!kernel->vbmi || quernel_i_cpu_traits_of()->vbmi);
+}
+
 const quernel_i_kernel *quernel_i_registry_best(quernel_i_op op, uint32_t usable, int32_t a_type) {
     const quernel_i_kernel *best = NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
-        if (k->op != op || k->tiles || !(usable >> k->isa & 1) ||
+        if (k->op != op || k->tiles || !quernel_i_registry_runs(k, usable) ||
             (a_type >= 0 && k->a_type != a_type))
             continue;
         if (!best || k->isa > best->isa) best = k;

@@ -5,6 +5,9 @@
 
 #include "kernels/ukr.h"
 
+/// Whether the kernel can run here with the instruction sets `usable` (bits 1u << isa).
+bool quernel_i_registry_runs(const quernel_i_kernel *kernel, uint32_t usable);
+
 /// The first kernel of `op` on the best instruction set in the mask `usable` (bits 1u << isa) that
 /// has one. `a_type` −1: rows of any encoding. On a set with kernels for both encodings the first
 /// line of kernels.def wins. Kernels of tiles are left out: whether they pay is for the plan to

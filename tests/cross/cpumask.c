@@ -27,6 +27,7 @@ typedef struct mask {
 #define AMX_EDX (BIT(22) | BIT(24) | BIT(25)) // bf16, tile, int8
 #define AVX512_EBX (BIT(16) | BIT(17) | BIT(21) | BIT(26) | BIT(27) | BIT(28) | BIT(30) | BIT(31))
 #define AVX512_ECX (BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14))
+#define VBMI_ECX (BIT(1) | BIT(6))
 #define AVX512_EDX (BIT(2) | BIT(3) | BIT(8) | BIT(23))
 #define AMX_EAX BIT(21)                         // amx_fp16
 #define AMX_EDX_1 BIT(8)                        // amx_complex
@@ -36,7 +37,7 @@ typedef struct mask {
 #define AVXVNNI_EDX (BIT(4) | BIT(5) | BIT(10)) // vnni_int8, ne_convert, vnni_int16
 
 static const mask masks[] = {
-    {"avx512vnni", 7, 0, 0, 0, 0, AMX_EDX},
+    {"avx512vnni", 7, 0, 0, 0, VBMI_ECX, AMX_EDX}, // as the first CPUs of the set
     {"avx512vnni", 7, 1, AMX_EAX, 0, 0, AMX_EDX_1},
     {"avxvnni", 7, 0, 0, AVX512_EBX, AVX512_ECX, AMX_EDX | AVX512_EDX},
     {"avxvnni", 7, 1, AMX_EAX | AVX512_EAX, 0, 0, AMX_EDX_1 | AVX512_EDX_1},

@@ -61,14 +61,14 @@ void kcheck_run(const kcheck_options *o, kcheck_result *ret_result) {
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
         if ((o->kernel && !strstr(k->name, o->kernel)) || (o->isas && !(o->isas >> k->isa & 1)))
             continue;
-        const bool refused =
-            cpu->usable >> k->isa & 1 && quernel_i_isa_request((quernel_isa)k->isa);
-        if (cpu->usable >> k->isa & 1 && !refused) {
+        const bool runs = quernel_i_registry_runs(k, cpu->usable),
+                   refused = runs && quernel_i_isa_request((quernel_isa)k->isa);
+        if (runs && !refused) {
             check_kernel(o, k, ret_result);
             continue;
         }
         // above the ceiling: nobody asked for it
-        if (cpu->detected >> k->isa & 1 && !refused) continue;
+        if (quernel_i_registry_runs(k, cpu->detected) && !refused) continue;
         snprintf(line, sizeof line, "%s: skipped: %s cannot run it", k->name,
                  refused ? "this process" : "this CPU");
         say(o, line);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // 16 lines of 16 bytes become lines the other way.
-#ifndef QUERNEL_AVX2_TURN_H
-#define QUERNEL_AVX2_TURN_H
+#ifndef QUERNEL_X86_TURN_H
+#define QUERNEL_X86_TURN_H
 
 #include <immintrin.h>
 
