@@ -87,6 +87,11 @@ static void make_activation(output *o, rng *r, guard *g) {
     f->act_lo = table(r, g, o->tables, -30.0f, 0.0f);
     f->act_hi = table(r, g, o->tables, 0.0f, 60.0f);
     if (rng_one_in(r, 5)) ((float *)f->act_hi)[0] = INFINITY;
+    const bool alike = rng_one_in(r, 2); // as of a layer whose output has one scale
+    for (uint32_t n = 1; alike && n < o->tables; n++) {
+        ((float *)f->act_lo)[n] = f->act_lo[0];
+        ((float *)f->act_hi)[n] = f->act_hi[0];
+    }
     add_zeros(r, (float *)f->act_lo, o->tables);
     add_zeros(r, (float *)f->act_hi, o->tables);
 }

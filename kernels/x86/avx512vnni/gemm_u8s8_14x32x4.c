@@ -4,106 +4,215 @@
 // A register tile is up to 14 rows x 2 sub-panels: 28 accumulators, 2 registers of weights, 1 for a
 // broadcast. Per group of 4 k: 2 loads of weights, 14 broadcasts, 28 vpdpbusd on two ports = 14
 // cycles for 16 of 28 load slots. A last single sub-panel has 14 accumulators, enough to hide a
-// latency of 5 on two ports, but 15 loads in 7 cycles: loads bound it at 93 %. Wider tiles for it
-// (28 rows) would gain 4 points of one panel and break the rows' even split. Bound: 128 MAC/cycle
-// (two ports), 64 where 512-bit vpdpbusd has one. Weights stream from L2 at 9 of its 48
-// bytes/cycle: out-of-order execution runs about 4 quads ahead, more than L2's latency, so only the
-// head of the next panels, which the hardware prefetcher cannot guess, is prefetched while the tile
-// is output.
+// latency of 5 on two ports, but 15 loads in 7 cycles: loads bound it at 93 %. Half a sub-panel or
+// less has two groups of k in its lanes, and a broadcast of 8 bytes: as many products a cycle.
+// Bound: 128 MAC/cycle (two ports), 64 where 512-bit vpdpbusd has one.
 //
-// The order is row tile outside, oc inside: the rows of a tile stay in L1, the weights of the
-// call in L2. 14 addresses come from five registers: three rows (0, 5, 10), each plus 0, 1, 2, 3, 4
-// strides.
-#include "epilogue.h"
+// Plain int8 leaves the registers as bytes (finish.h): with K = 64 56 to 74 cycles beside 224 of
+// products, on the same ports. Everything else goes by a tile of sums in L1 (epilogue.h).
+//
+// The order is row tile outside, oc inside: the rows of a tile stay in L1, the weights of the call
+// in L2. While the first output channels of a tile are computed the rows of the next one are
+// prefetched, as many lines a group as a row tile has for each group of k; not where two row tiles
+// are more than L1. Weights stream from L2 at 9 of its 48 bytes/cycle: out-of-order execution runs
+// about 4 quads ahead, more than L2's latency, so only the head of the next panels, which the
+// hardware prefetcher cannot guess, is prefetched before the tile is output.
+//
+// 14 addresses come from five registers: three rows (0, 5, 10), each plus 0, 1, 2, 3, 4 strides.
+#include "finish.h"
 #include "kernels/ukr.h"
 #include "quantize_rows.h"
 #include "vnni.h"
 
-enum { MR = 14, NR = 32, HEAD = 4 };
+enum {
+    MR = 14,
+    NR = 32,
+    HEAD = 4,
+    AHEAD_MAX = 20 << 10, // bytes of a row tile: less than half of 48 KiB, with room for weights
+};
+
+/// What the tiles of a call have in common.
+typedef struct gemm_call {
+    const quernel_i_gemm *g;
+    bool plain, finishes; // plain: epilogue_is_plain
+    finish finish;
+    int32_t acc[MR * EPILOGUE_NR] __attribute__((aligned(64)));
+} gemm_call;
+
+/// A tile: its rows, those of the next row tile, where it lies in the call, the next panels.
+typedef struct tile {
+    const uint8_t *a, *ahead;
+    uint32_t m, n, oc;
+    const int8_t *head;
+} tile;
 
 #define START_2(row, p, times, k) __m512i c##row = init0, d##row = init1;
 #define STEP_2(row, p, times, k) MULTIPLY_2(p, s, s3, times, k, b0, b1, c##row, d##row);
 #define STORE_2(row, p, times, k)                        \
     _mm512_store_si512(acc + (row)*EPILOGUE_NR, c##row); \
     _mm512_store_si512(acc + (row)*EPILOGUE_NR + LANES, d##row);
+#define INIT_2                                             \
+    const __m512i init0 = _mm512_loadu_si512(g->init + n), \
+                  init1 = _mm512_loadu_si512(g->init + n + LANES);
 #define LOAD_2(k)                                       \
     const __m512i b0 = _mm512_load_si512(b + 64 * (k)), \
                   b1 = _mm512_load_si512(b + panel + 64 * (k));
+#define PAIR_2(rows) GROUP(rows, 2, 0) GROUP(rows, 2, 1)
 
 #define START_1(row, p, times, k) __m512i c##row = init0;
 #define STEP_1(row, p, times, k) MULTIPLY_1(p, s, s3, times, k, b0, c##row);
 #define STORE_1(row, p, times, k) _mm512_store_si512(acc + (row)*EPILOGUE_NR, c##row);
+#define INIT_1 const __m512i init0 = _mm512_loadu_si512(g->init + n);
 #define LOAD_1(k) const __m512i b0 = _mm512_load_si512(b + 64 * (k));
+#define PAIR_1(rows) GROUP(rows, 1, 0) GROUP(rows, 1, 1)
+
+// Lanes are 8 oc of an even group of k, and the same of the odd one beside each.
+#define START_HALF START_1
+#define STEP_HALF STEP_1
+#define STEP_BOTH(row, p, times, k) MULTIPLY_BOTH(p, s, s3, times, k, b0, c##row);
+#define STORE_HALF(row, p, times, k)          \
+    _mm256_store_si256(                       \
+        (__m256i *)(acc + (row)*EPILOGUE_NR), \
+        _mm512_cvtepi64_epi32(_mm512_add_epi32(c##row, _mm512_srli_epi64(c##row, 32))));
+#define INIT_HALF \
+    const __m512i init0 = _mm512_cvtepu32_epi64(_mm256_loadu_si256((const __m256i *)(g->init + n)));
+#define LOAD_HALF(k) const __m512i b0 = interleave(_mm512_load_si512(b), _mm512_setzero_si512());
+#define PAIR_HALF(rows)                                                                 \
+    {                                                                                   \
+        const __m512i b0 = interleave(_mm512_load_si512(b), _mm512_load_si512(b + 64)); \
+        ROWS_##rows(STEP_BOTH, 0)                                                       \
+    }
+
+#define MULTIPLY_BOTH(p_, s_, s3_, times, k, b_, acc)                                          \
+    do {                                                                                       \
+        __m512i both_;                                                                         \
+        __asm__("vpbroadcastq 4*" #k VNNI_AT_##times ", %[both]\n\tvpdpbusd %[b], %[both], %0" \
+                : "+v"(acc), [both] "=&v"(both_)                                               \
+                : VNNI_ROW(p_, s_, s3_), [b] "v"(b_));                                         \
+    } while (0)
+
+// The first 8 lanes of both.
+static inline __m512i interleave(__m512i even, __m512i odd) {
+    const __m512i order = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    return _mm512_permutex2var_epi32(even, order, odd);
+}
 
 // The empty asm keeps three pointers three: without it a compiler makes one induction variable per
 // row, and spills.
-#define GROUP(rows, panels, k)                         \
-    do {                                               \
-        LOAD_##panels(k) ROWS_##rows(STEP_##panels, k) \
-    } while (0)
+#define GROUP(rows, panels, k) \
+    { LOAD_##panels(k) ROWS_##rows(STEP_##panels, k) }
 #define ADVANCE(n)                                                   \
     do {                                                             \
         p0 += 4 * (n), p5 += 4 * (n), p10 += 4 * (n), b += 64 * (n); \
         __asm__("" : "+r"(p0), "+r"(p5), "+r"(p10), "+r"(b));        \
     } while (0)
+// A line of each of the next tile's rows, then the lines beside them: two for two groups of k.
+#define PREFETCH(rows)                                               \
+    do {                                                             \
+        __builtin_prefetch(ahead);                                   \
+        __builtin_prefetch(ahead + s);                               \
+        ahead += 2 * s;                                              \
+        if (ahead >= stop) ahead -= EVEN(rows) * s - 64, stop += 64; \
+    } while (0)
+#define EVEN(rows) (((rows) + 1) / 2 * 2)
 
-// acc[rows][EPILOGUE_NR] = init + rows·weights for the rows from `a` on and the output channels
-// from n on.
-#define TILE(rows, panels)                                                                     \
-    static void tile_##rows##_##panels(const quernel_i_gemm *g, const uint8_t *a, uint32_t n,  \
-                                       int32_t *acc) {                                         \
-        const ptrdiff_t s = g->a_row, s3 = 3 * s;                                              \
-        const size_t panel = g->b_panel;                                                       \
-        const int8_t *b = (const int8_t *)g->b + n / LANES * panel;                            \
-        const __m512i init0 = _mm512_loadu_si512(g->init + n);                                 \
-        const __m512i init1 = (panels) == 2 ? _mm512_loadu_si512(g->init + n + LANES) : init0; \
-        (void)init1;                                                                           \
-        ROWS_##rows(START_##panels, 0) for (const quernel_i_k_run *run = g->k_runs,            \
-                                            *end = run + g->n_k_runs;                          \
-                                            run != end; run++) {                               \
-            const uint8_t *p0 = a + run->offset, *p5 = p0 + 5 * s, *p10 = p5 + 5 * s;          \
-            uint32_t left = run->k_quads;                                                      \
-            for (; left > 1; left -= 2) {                                                      \
-                GROUP(rows, panels, 0);                                                        \
-                GROUP(rows, panels, 1);                                                        \
-                ADVANCE(2);                                                                    \
-            }                                                                                  \
-            if (left) {                                                                        \
-                GROUP(rows, panels, 0);                                                        \
-                ADVANCE(1);                                                                    \
-            }                                                                                  \
-        }                                                                                      \
-        ROWS_##rows(STORE_##panels, 0)                                                         \
+// Sums to L1, or to bytes at once.
+#define END_HALF(rows) ROWS_##rows(STORE_HALF, 0)
+#define END_1(rows) END(rows, 1)
+#define END_2(rows) END(rows, 2)
+#define END(rows, panels)                                                     \
+    if (!call->finishes) {                                                    \
+        ROWS_##rows(STORE_##panels, 0) return;                                \
+    }                                                                         \
+    const finish_columns columns = finish_columns_at(g->epilogue, n, panels); \
+    const ptrdiff_t y_row = g->epilogue->y_row;                               \
+    uint8_t *y = (uint8_t *)g->epilogue->y + (ptrdiff_t)t->m * y_row + n;     \
+    if (call->finish.bare) {                                                  \
+        PAIRS_##rows(FINISH_BARE_##panels)                                    \
+    } else {                                                                  \
+        PAIRS_##rows(FINISH_##panels)                                         \
+    }
+#define FINISH_1(r, s) FINISH(r, s, c##r, c##s, false)
+#define FINISH_2(r, s) FINISH(r, s, d##r, d##s, false)
+#define FINISH_BARE_1(r, s) FINISH(r, s, c##r, c##s, true)
+#define FINISH_BARE_2(r, s) FINISH(r, s, d##r, d##s, true)
+#define FINISH(r, s, last_r, last_s, bare)                                          \
+    finish_two(&call->finish, &columns, bare, c##r, last_r, c##s, last_s, t->oc, y, \
+               (r) == (s) ? y : y + y_row);                                         \
+    y += 2 * y_row;
+
+// init + rows·weights.
+#define TILE(rows, panels)                                                                        \
+    static void tile_##rows##_##panels(gemm_call *call, const tile *t) {                          \
+        const quernel_i_gemm *g = call->g;                                                        \
+        int32_t *acc = call->acc;                                                                 \
+        const uint32_t n = t->n;                                                                  \
+        const ptrdiff_t s = g->a_row, s3 = 3 * s;                                                 \
+        const size_t panel = g->b_panel;                                                          \
+        const int8_t *b = (const int8_t *)g->b + n / LANES * panel;                               \
+        INIT_##panels ROWS_##rows(START_##panels, 0) for (const quernel_i_k_run *run = g->k_runs, \
+                                                          *end = run + g->n_k_runs;               \
+                                                          run != end; run++) {                    \
+            const uint8_t *p0 = t->a + run->offset, *p5 = p0 + 5 * s, *p10 = p5 + 5 * s;          \
+            const uint8_t *ahead = t->ahead + run->offset, *stop = ahead + EVEN(rows) * s;        \
+            uint32_t left = run->k_quads;                                                         \
+            for (; left > 1; left -= 2) {                                                         \
+                PREFETCH(rows);                                                                   \
+                PAIR_##panels(rows) ADVANCE(2);                                                   \
+            }                                                                                     \
+            if (left) {                                                                           \
+                GROUP(rows, panels, 0)                                                            \
+                ADVANCE(1);                                                                       \
+            }                                                                                     \
+        }                                                                                         \
+        prefetch_head(t->head, panel);                                                            \
+        END_##panels(rows)                                                                        \
     }
 
-#define BOTH(rows) TILE(rows, 1) TILE(rows, 2)
-ROWS_EACH_14(BOTH)
-
-#define ENTRY(rows) {tile_##rows##_1, tile_##rows##_2},
-typedef void tile_function(const quernel_i_gemm *, const uint8_t *, uint32_t, int32_t *);
-static tile_function *const tiles[MR][2] = {ROWS_EACH_14(ENTRY)};
-
-static void prefetch_heads(const quernel_i_gemm *g, uint32_t n) {
-    const int8_t *b = (const int8_t *)g->b + n / LANES * g->b_panel;
+static inline void prefetch_head(const int8_t *b, size_t panel) {
     for (int i = 0; i < HEAD; i++) {
         __builtin_prefetch(b + 64 * i);
-        __builtin_prefetch(b + g->b_panel + 64 * i);
+        __builtin_prefetch(b + panel + 64 * i);
+    }
+}
+
+#define EACH(rows) TILE(rows, HALF) TILE(rows, 1) TILE(rows, 2)
+ROWS_EACH_14(EACH)
+
+enum { HALF, SINGLE, DOUBLE, WIDTHS };
+#define ENTRY(rows) {tile_##rows##_HALF, tile_##rows##_1, tile_##rows##_2},
+typedef void tile_function(gemm_call *, const tile *);
+static tile_function *const tiles[MR][WIDTHS] = {ROWS_EACH_14(ENTRY)};
+
+static const int8_t *weights_at(const quernel_i_gemm *g, uint32_t n) {
+    return (const int8_t *)g->b + n / LANES * g->b_panel;
+}
+
+// `ahead`: the next row tile's rows, to be prefetched; or `a`.
+static void row_tile(gemm_call *call, const uint8_t *a, const uint8_t *ahead, uint32_t m,
+                     uint32_t rows) {
+    const quernel_i_gemm *g = call->g;
+    for (uint32_t n = 0, oc; n < g->oc; n += NR, ahead = a) {
+        oc = g->oc - n < NR ? g->oc - n : NR;
+        const int width = oc > LANES ? DOUBLE : oc > LANES / 2 ? SINGLE : HALF;
+        tiles[rows - 1][width](
+            call, &(tile){a, ahead, m, n, oc, weights_at(g, n + NR < g->oc ? n + NR : 0)});
+        if (!call->finishes || width == HALF)
+            epilogue_run(&(epilogue_tile){call->acc, rows, oc, m, n}, g->epilogue, call->plain);
     }
 }
 
 void quernel_uk_gemm_u8s8_14x32x4_avx512vnni(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_14x32x4_avx512vnni(const quernel_i_gemm *g) {
-    int32_t acc[MR * EPILOGUE_NR] __attribute__((aligned(64)));
-    const bool plain = epilogue_is_plain(g->epilogue);
-    for (uint32_t m = 0, left = (g->rows + MR - 1) / MR; left; left--) {
-        const uint32_t rows = (g->rows - m + left - 1) / left;
+    gemm_call call;
+    call.g = g;
+    call.plain = epilogue_is_plain(g->epilogue);
+    call.finishes = call.plain && finish_fits(g->epilogue, g->oc);
+    if (call.finishes) call.finish = finish_of(g->epilogue);
+    const bool prefetches = (size_t)g->k_quads * 4 * MR <= AHEAD_MAX;
+    for (uint32_t m = 0, left = (g->rows + MR - 1) / MR, rows; left; left--, m += rows) {
+        rows = (g->rows - m + left - 1) / left;
         const uint8_t *a = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row;
-        for (uint32_t n = 0; n < g->oc; n += NR) {
-            const uint32_t oc = g->oc - n < NR ? g->oc - n : NR;
-            tiles[rows - 1][oc > LANES](g, a, n, acc);
-            prefetch_heads(g, n + NR < g->oc ? n + NR : 0);
-            epilogue_run(&(epilogue_tile){acc, rows, oc, m, n}, g->epilogue, plain);
-        }
-        m += rows;
+        row_tile(&call, a, prefetches ? a + (ptrdiff_t)rows * g->a_row : a, m, rows);
     }
 }
