@@ -2,8 +2,7 @@
 // Float to rows for AVX2: quernel_i_quantize on vectors.
 //
 // Maximum and minimum take the value as second operand, so a NaN passes both and converts to
-// INT32_MIN, which no other value can give: the bounds lie within ±255. It survives the packing as
-// INT16_MIN and is set to 0 there, at a quarter of the cost.
+// INT32_MIN, whose low byte is 0, also after it is packed to words.
 #ifndef QUERNEL_AVX2_QUANTIZE_H
 #define QUERNEL_AVX2_QUANTIZE_H
 
@@ -14,31 +13,29 @@
 
 typedef struct quantizer {
     __m256 g, lo, hi;
-    __m256i nan, zero, byte; // 16-bit lanes
+    __m256i zero; // bytes
 } quantizer;
 
 static inline quantizer quantizer_of(const quernel_i_quantize_args *r) {
-    return (quantizer){_mm256_set1_ps(r->g),
-                       _mm256_set1_ps(r->lo),
-                       _mm256_set1_ps(r->hi),
-                       _mm256_set1_epi16(INT16_MIN),
-                       _mm256_set1_epi16((int16_t)r->zero),
-                       _mm256_set1_epi16(0xff)};
+    return (quantizer){_mm256_set1_ps(r->g), _mm256_set1_ps(r->lo), _mm256_set1_ps(r->hi),
+                       _mm256_set1_epi8((char)r->zero)};
 }
 
-/// rne(clamp((x·m)·g)), INT32_MIN for NaN. `unit`: g is 1, and the product with it exact.
+/// rne(clamp((x·m)·g)), INT32_MIN for NaN. `g_is_1`: the product with it is exact and left out.
 static inline __attribute__((always_inline)) __m256i quantize_8(__m256 x, __m256 m,
-                                                                const quantizer *q, bool unit) {
+                                                                const quantizer *q, bool g_is_1) {
     __m256 t = _mm256_mul_ps(x, m);
-    if (!unit) t = _mm256_mul_ps(t, q->g);
+    if (!g_is_1) t = _mm256_mul_ps(t, q->g);
     return _mm256_cvtps_epi32(_mm256_min_ps(q->hi, _mm256_max_ps(q->lo, t)));
 }
 
-/// 16-bit lanes that hold the code's low byte, from two vectors; packed within 128-bit halves.
-static inline __m256i quantize_pack(__m256i v0, __m256i v1, const quantizer *q) {
-    const __m256i words = _mm256_packs_epi32(v0, v1);
-    const __m256i numbers = _mm256_andnot_si256(_mm256_cmpeq_epi16(words, q->nan), words);
-    return _mm256_and_si256(_mm256_add_epi16(numbers, q->zero), q->byte);
+/// Codes from four vectors, packed within 128-bit halves.
+static inline __attribute__((always_inline)) __m256i
+quantize_pack(__m256i v0, __m256i v1, __m256i v2, __m256i v3, const quantizer *q) {
+    const __m256i low = _mm256_set1_epi16(0xff);
+    const __m256i v01 = _mm256_and_si256(_mm256_packs_epi32(v0, v1), low),
+                  v23 = _mm256_and_si256(_mm256_packs_epi32(v2, v3), low);
+    return _mm256_add_epi8(_mm256_packus_epi16(v01, v23), q->zero);
 }
 
 #endif
