@@ -43,13 +43,9 @@ static inline __attribute__((always_inline)) void row(const float *x, const floa
     if (n > 16) store_bytes(y + 16, _mm256_extracti128_si256(v, 1), n - 16);
 }
 
+#include "kernels/x86/quantize_lines.h"
+
 void quernel_uk_quantize_f32_nhwc_1x32x1_avx2(const quernel_i_quantize_args *r);
 void quernel_uk_quantize_f32_nhwc_1x32x1_avx2(const quernel_i_quantize_args *r) {
-    const quantizer q = quantizer_of(r);
-    const float *x = r->x;
-    uint8_t *y = r->y;
-    for (uint32_t p = 0; p < r->pixels; p++, x += r->x_pixel, y += r->y_pixel) {
-        if (r->g == 1.0f) row(x, r->mult, r->channels, &q, true, y);
-        else row(x, r->mult, r->channels, &q, false, y);
-    }
+    quantize_lines(r);
 }

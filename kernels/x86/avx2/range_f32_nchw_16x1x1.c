@@ -4,6 +4,5 @@
 
 void quernel_uk_range_f32_nchw_16x1x1_avx2(const quernel_i_range *r);
 void quernel_uk_range_f32_nchw_16x1x1_avx2(const quernel_i_range *r) {
-    if (!range_lines(r, r->channels, r->x_channel, r->pixels, true, false))
-        range_lines(r, r->channels, r->x_channel, r->pixels, true, true);
+    range_lines(r, r->channels, r->x_channel, r->pixels, true);
 }

@@ -4,6 +4,5 @@
 
 void quernel_uk_range_f32_nhwc_1x16x1_avx2(const quernel_i_range *r);
 void quernel_uk_range_f32_nhwc_1x16x1_avx2(const quernel_i_range *r) {
-    if (!range_lines(r, r->pixels, r->x_pixel, r->channels, false, false))
-        range_lines(r, r->pixels, r->x_pixel, r->channels, false, true);
+    range_lines(r, r->pixels, r->x_pixel, r->channels, false);
 }

@@ -24,13 +24,9 @@ static inline __attribute__((always_inline)) void row(const float *x, const floa
     }
 }
 
+#include "kernels/x86/quantize_lines.h"
+
 void quernel_uk_quantize_f32_nhwc_1x16x1_avx512vnni(const quernel_i_quantize_args *r);
 void quernel_uk_quantize_f32_nhwc_1x16x1_avx512vnni(const quernel_i_quantize_args *r) {
-    const quantizer q = quantizer_of(r);
-    for (uint32_t p = 0; p < r->pixels; p++) {
-        const float *x = r->x + p * r->x_pixel;
-        uint8_t *y = r->y + p * r->y_pixel;
-        if (r->g == 1.0f) row(x, r->mult, r->channels, &q, true, y);
-        else row(x, r->mult, r->channels, &q, false, y);
-    }
+    quantize_lines(r);
 }

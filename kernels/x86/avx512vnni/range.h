@@ -1,31 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// minimum and maximum of 16 lanes at a time; what is infinite or NaN takes no part. Bound by loads:
-// one line, a product and three comparisons.
+// The vector of kernels/x86/range.h, for AVX-512.
 #ifndef QUERNEL_AVX512VNNI_RANGE_H
 #define QUERNEL_AVX512VNNI_RANGE_H
 
-#include "kernels/ukr.h"
+#include <math.h>
+#include <stdint.h>
+
 #include "vnni.h"
 
-typedef struct extremes {
-    __m512 min, max;
-} extremes;
+enum { RANGE_LANES = LANES };
 
-static inline void extend(extremes *e, __m512 x, __m512 m) {
-    const __m512 y = _mm512_mul_ps(x, m);
-    const __mmask16 finite =
-        _mm512_cmp_ps_mask(_mm512_abs_ps(y), _mm512_set1_ps(__builtin_inff()), _CMP_LT_OQ);
-    e->min = _mm512_mask_min_ps(e->min, finite, e->min, y);
-    e->max = _mm512_mask_max_ps(e->max, finite, e->max, y);
+static inline __m512 range_load(const float *x, uint32_t n) {
+    return _mm512_maskz_loadu_ps(lanes(n), x);
 }
 
-static inline extremes extremes_of(const quernel_i_range *r) {
-    return (extremes){_mm512_set1_ps(*r->min), _mm512_set1_ps(*r->max)};
+static inline __m512 range_finite(__m512 y) {
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v_abs(y), _mm512_set1_ps(INFINITY), _CMP_LT_OQ),
+                               y);
 }
 
-static inline void extremes_keep(const quernel_i_range *r, const extremes *e) {
-    *r->min = _mm512_reduce_min_ps(e->min);
-    *r->max = _mm512_reduce_max_ps(e->max);
-}
+static inline float range_least(__m512 v) { return _mm512_reduce_min_ps(v); }
+static inline float range_most(__m512 v) { return _mm512_reduce_max_ps(v); }
+
+#include "kernels/x86/range.h"
 
 #endif

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ranges for AVX-512, channels contiguous (range.h).
+// Range of float NHWC, or of a row-major matrix, for AVX-512.
 #include "range.h"
 
 void quernel_uk_range_f32_nhwc_1x16x1_avx512vnni(const quernel_i_range *r);
 void quernel_uk_range_f32_nhwc_1x16x1_avx512vnni(const quernel_i_range *r) {
-    extremes e = extremes_of(r);
-    for (uint32_t p = 0; p < r->pixels; p++)
-        for (uint32_t c = 0; c < r->channels; c += LANES) {
-            const __mmask16 mask = lanes(r->channels - c);
-            extend(&e, _mm512_maskz_loadu_ps(mask, r->x + p * r->x_pixel + c),
-                   _mm512_maskz_loadu_ps(mask, r->mult + c));
-        }
-    extremes_keep(r, &e);
+    range_lines(r, r->pixels, r->x_pixel, r->channels, false);
 }
