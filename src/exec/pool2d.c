@@ -74,8 +74,8 @@ static void stage_lines(task *t, const void *x) {
     t->pixel = (ptrdiff_t)t->element * p->x.c, t->line = t->pixel * p->x.w;
     for (uint32_t line = t->base; line < end; line++, to += t->line) {
         const void *from = quernel_i_stage_pixel(&p->x, x, t->image, line, 0);
-        if (t->element == 1) quernel_i_stage_bytes(&p->x, from, p->x.w, 0, to, t->pixel);
-        else quernel_i_stage_strip(&p->x, from, p->x.w, (float *)(void *)to);
+        if (t->element == 1) quernel_i_stage_bytes(&p->turn, &p->x, from, p->x.w, 0, to, t->pixel);
+        else quernel_i_stage_strip(&p->turn, &p->x, from, p->x.w, (float *)(void *)to);
     }
 }
 

@@ -8,6 +8,7 @@
 #define QUERNEL_EXEC_POOL2D_H
 
 #include "exec/result.h"
+#include "pack/stage.h"
 #include "quernel/threads.h"
 
 /// One direction of a window.
@@ -30,6 +31,7 @@ typedef struct quernel_i_pool2d {
     quernel_tensor x;
     int32_t zero; // of x's codes; floats: 0
     const quernel_i_kernel *pool;
+    quernel_i_turn turn;
     quernel_i_tile_of tile_of; // what it gives
     int32_t tile_type;
     bool padded;    // the average counts padding

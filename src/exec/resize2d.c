@@ -36,8 +36,8 @@ static const uint8_t *line_of_x(task *t, uint32_t line, uint32_t which) {
     uint8_t *to = t->slice + p->slice.staged + which * pixel * p->x.w;
     if (t->held[which] == line) return to;
     t->held[which] = line;
-    if (element == 1) quernel_i_stage_bytes(&p->x, from, p->x.w, 0, to, (ptrdiff_t)pixel);
-    else quernel_i_stage_strip(&p->x, from, p->x.w, (float *)(void *)to);
+    if (element == 1) quernel_i_stage_bytes(&p->turn, &p->x, from, p->x.w, 0, to, (ptrdiff_t)pixel);
+    else quernel_i_stage_strip(&p->turn, &p->x, from, p->x.w, (float *)(void *)to);
     return to;
 }
 

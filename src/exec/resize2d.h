@@ -5,6 +5,7 @@
 #define QUERNEL_EXEC_RESIZE2D_H
 
 #include "exec/result.h"
+#include "pack/stage.h"
 #include "quernel/resize2d.h"
 #include "quernel/threads.h"
 
@@ -17,6 +18,7 @@ typedef struct quernel_i_resize2d {
     bool copies;     // elements pass as they are
     bool staged;     // x's lines are brought to NHWC first, floats as F32
     const quernel_i_kernel *blend_lines, *blend_pixels; // or NULL
+    quernel_i_turn turn;
     quernel_i_tile_of tile_of;
     int32_t tile_type;
     // bytes from pixel 0 of the line that pixels are taken from: [w of y], `to` where they blend

@@ -22,13 +22,15 @@ static void stage_pixels(const quernel_i_task *t, int64_t line, int64_t ix, uint
         const void *piece = quernel_i_stage_pixel(&p->x, t->call->x, t->image, line, ix + i);
         const uint32_t n = step < pixels - i ? step : pixels - i;
         uint8_t *at = to + i * quernel_i_strip_pixel(p, plan);
-        if (quernel_i_strip_float(p, plan)) quernel_i_stage_strip(&p->x, piece, n, (float *)at);
+        if (quernel_i_strip_float(p, plan))
+            quernel_i_stage_strip(&plan->kernels.turn, &p->x, piece, n, (float *)at);
         else if (quernel_i_problem_float_input(p))
             quernel_i_stage_floats(plan->kernels.quantize, &p->x, piece, n, &q,
                                    (float *)(t->slice + plan->workspace.slice.floats), at,
                                    (ptrdiff_t)quernel_i_strip_pixel(p, plan));
         else
-            quernel_i_stage_bytes(&p->x, piece, n, plan->kernels.a_offset ? 0x80 : 0, at,
+            quernel_i_stage_bytes(&plan->kernels.turn, &p->x, piece, n,
+                                  plan->kernels.a_offset ? 0x80 : 0, at,
                                   (ptrdiff_t)quernel_i_strip_pixel(p, plan));
     }
 }

@@ -167,6 +167,7 @@ static void choose(const quernel_pool2d_desc *d, uint32_t usable, quernel_i_pool
     p->tile_type = !codes ? QUERNEL_TYPE_F32 : max ? p->x.type : QUERNEL_TYPE_S32;
     p->pool = quernel_i_registry_best(max ? QUERNEL_I_OP_POOLMAX : QUERNEL_I_OP_POOLSUM, usable,
                                       p->staged && !codes ? QUERNEL_TYPE_F32 : p->x.type);
+    p->turn = quernel_i_turn_of(usable);
     p->zero = codes ? d->x.zero : 0;
 }
 

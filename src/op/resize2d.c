@@ -105,6 +105,7 @@ static void choose(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_re
     const bool codes = quernel_i_validate_int8(p->x.type), blends = d->lines.to || d->pixels.to;
     p->copies = !blends && quernel_i_result_keeps_elements(&d->x, &d->epilogue);
     p->staged = !p->copies && p->x.stride_c != 1;
+    p->turn = quernel_i_turn_of(usable);
     p->zero = codes ? d->x.zero : 0;
     const int32_t type = p->staged && !codes ? QUERNEL_TYPE_F32 : p->x.type;
     p->tile_of = blends && codes ? QUERNEL_I_TILE_OF_STEPS : QUERNEL_I_TILE_OF_ELEMENTS;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "registry/registry.h"
 
 const void *quernel_i_stage_pixel(const quernel_tensor *x, const void *data, uint32_t image,
                                   int64_t line, int64_t oc) {
@@ -34,6 +35,12 @@ void quernel_i_stage_floats(const quernel_i_kernel *quantize, const quernel_tens
                                                       q->lo, q->hi, q->zero});
 }
 
+// Codes are not changed, and so need no table; sums become what they are.
+quernel_i_turn quernel_i_turn_of(uint32_t usable) {
+    return (quernel_i_turn){quernel_i_registry_best(QUERNEL_I_OP_LOOKUP, usable, -1),
+                            quernel_i_registry_best(QUERNEL_I_OP_EPILOGUE, usable, -1)};
+}
+
 static void flip_bytes(uint8_t *to, const uint8_t *from, size_t bytes, uint8_t flip) {
     if (!flip) {
         memcpy(to, from, bytes);
@@ -42,39 +49,48 @@ static void flip_bytes(uint8_t *to, const uint8_t *from, size_t bytes, uint8_t f
     for (size_t i = 0; i < bytes; i++) to[i] = from[i] ^ flip;
 }
 
-void quernel_i_stage_bytes(const quernel_tensor *x, const void *piece, uint32_t pixels,
-                           uint8_t flip, uint8_t *ret_rows, ptrdiff_t row_bytes) {
-    const uint8_t *from = piece;
-    if (x->layout == QUERNEL_LAYOUT_NHWC) {
-        if (x->stride_w == x->c && row_bytes == (ptrdiff_t)x->c) {
-            flip_bytes(ret_rows, from, (size_t)pixels * x->c, flip);
-            return;
-        }
-        for (uint32_t p = 0; p < pixels; p++)
-            flip_bytes(ret_rows + p * row_bytes, from + p * x->stride_w, x->c, flip);
+static void turn_bytes(const quernel_i_kernel *kernel, const quernel_tensor *x, const void *piece,
+                       uint32_t pixels, uint8_t flip, uint8_t *rows, ptrdiff_t row_bytes) {
+    kernel->run.lookup(&(quernel_i_lookup){.x = piece,
+                                           .x_row = x->stride_c,
+                                           .x_col = 1,
+                                           .y = rows,
+                                           .y_row = 1,
+                                           .y_col = row_bytes,
+                                           .rows = x->c,
+                                           .columns = pixels});
+    for (uint32_t p = 0; flip && p < pixels; p++)
+        flip_bytes(rows + p * row_bytes, rows + p * row_bytes, x->c, flip);
+}
+
+void quernel_i_stage_bytes(const quernel_i_turn *turn, const quernel_tensor *x, const void *piece,
+                           uint32_t pixels, uint8_t flip, uint8_t *ret_rows, ptrdiff_t row_bytes) {
+    if (x->layout != QUERNEL_LAYOUT_NHWC) {
+        turn_bytes(turn->bytes, x, piece, pixels, flip, ret_rows, row_bytes);
         return;
     }
-    for (uint32_t c = 0; c < x->c; c++)
-        for (uint32_t p = 0; p < pixels; p++)
-            ret_rows[p * row_bytes + c] = from[c * x->stride_c + p] ^ flip;
-}
-
-// Blocks of 16 pixels keep both sides of the transposition within few cache lines.
-static void transpose(float *to, const float *from, uint32_t pixels, uint32_t channels,
-                      ptrdiff_t channel) {
-    for (uint32_t p0 = 0; p0 < pixels; p0 += 16) {
-        const uint32_t end = p0 + 16 < pixels ? p0 + 16 : pixels;
-        for (uint32_t c = 0; c < channels; c++)
-            for (uint32_t p = p0; p < end; p++)
-                to[(size_t)p * channels + c] = from[c * channel + p];
+    const uint8_t *from = piece;
+    if (x->stride_w == x->c && row_bytes == (ptrdiff_t)x->c) {
+        flip_bytes(ret_rows, from, (size_t)pixels * x->c, flip);
+        return;
     }
+    for (uint32_t p = 0; p < pixels; p++)
+        flip_bytes(ret_rows + p * row_bytes, from + p * x->stride_w, x->c, flip);
 }
 
-void quernel_i_stage_strip(const quernel_tensor *x, const void *piece, uint32_t pixels,
-                           float *ret_strip) {
-    const bool nhwc = x->layout == QUERNEL_LAYOUT_NHWC;
+static void turn_floats(const quernel_i_kernel *kernel, const quernel_tensor *x, const void *piece,
+                        uint32_t pixels, float *to) {
+    const ptrdiff_t size = sizeof *to;
+    const quernel_i_epilogue as_it_is = {
+        .y = to, .y_row = size, .y_col = (ptrdiff_t)x->c * size, .out = QUERNEL_TYPE_S32};
+    kernel->run.epilogue(piece, (size_t)x->stride_c, x->c, pixels, &as_it_is);
+}
+
+void quernel_i_stage_strip(const quernel_i_turn *turn, const quernel_tensor *x, const void *piece,
+                           uint32_t pixels, float *ret_strip) {
     if (x->type == QUERNEL_TYPE_F32) {
-        if (!nhwc) transpose(ret_strip, piece, pixels, x->c, x->stride_c);
+        if (x->layout != QUERNEL_LAYOUT_NHWC)
+            turn_floats(turn->floats, x, piece, pixels, ret_strip);
         else
             for (uint32_t p = 0; p < pixels; p++)
                 memcpy(ret_strip + (size_t)p * x->c, (const float *)piece + p * x->stride_w,

@@ -14,6 +14,14 @@ typedef struct quernel_i_quantizer {
     int32_t zero; // a_offset included
 } quernel_i_quantizer;
 
+/// The kernels that bring planes to rows: of bytes, of floats.
+typedef struct quernel_i_turn {
+    const quernel_i_kernel *bytes, *floats;
+} quernel_i_turn;
+
+/// The best of the instruction sets in the mask `usable`.
+quernel_i_turn quernel_i_turn_of(uint32_t usable);
+
 /// A piece of one line of x: `pixels` pixels of all its channels, as floats that can be read where
 /// they are.
 typedef struct quernel_i_view {
@@ -35,11 +43,11 @@ void quernel_i_stage_floats(const quernel_i_kernel *quantize, const quernel_tens
                             float *floats, uint8_t *ret_rows, ptrdiff_t row_bytes);
 
 /// int8 piece to rows; `flip` 0x80 changes between s8 and u8.
-void quernel_i_stage_bytes(const quernel_tensor *x, const void *piece, uint32_t pixels,
-                           uint8_t flip, uint8_t *ret_rows, ptrdiff_t row_bytes);
+void quernel_i_stage_bytes(const quernel_i_turn *turn, const quernel_tensor *x, const void *piece,
+                           uint32_t pixels, uint8_t flip, uint8_t *ret_rows, ptrdiff_t row_bytes);
 
 /// Float piece to a float strip with channels contiguous.
-void quernel_i_stage_strip(const quernel_tensor *x, const void *piece, uint32_t pixels,
-                           float *ret_strip);
+void quernel_i_stage_strip(const quernel_i_turn *turn, const quernel_tensor *x, const void *piece,
+                           uint32_t pixels, float *ret_strip);
 
 #endif

@@ -122,6 +122,7 @@ quernel_i_plan_kernels quernel_i_plan_kernels_of(const quernel_i_problem *p,
         .range = quernel_i_registry_best(
             range_nhwc ? QUERNEL_I_OP_RANGE_NHWC : QUERNEL_I_OP_RANGE_NCHW, m->isas, -1),
         .epilogue_kernel = quernel_i_registry_best(QUERNEL_I_OP_EPILOGUE, m->isas, -1),
+        .turn = quernel_i_turn_of(m->isas),
         .a_offset = a_offset_for(p, k),
         .ic_split = quernel_i_algorithm_ic_split(p, k),
     };

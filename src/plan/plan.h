@@ -9,6 +9,7 @@
 #define QUERNEL_PLAN_PLAN_H
 
 #include "cpu/machine.h"
+#include "pack/stage.h"
 #include "plan/problem.h"
 
 /// Where the rows that the micro-kernel reads come from.
@@ -25,6 +26,7 @@ typedef struct quernel_i_plan_kernels {
     const quernel_i_kernel *gather;   // float rows of the im2col path
     const quernel_i_kernel *range;
     const quernel_i_kernel *epilogue_kernel; // of fused lines
+    quernel_i_turn turn;
     int32_t a_offset;  // added to quantized values, which then have the kernel's type
     uint32_t ic_split; // of a convolution kernel's channels
 } quernel_i_plan_kernels;
