@@ -4,6 +4,7 @@
 //   block(b, q, g_is_1, y, y_pixel)   codes of 16 channels of PIXELS pixels: 16 bytes each, of
 //   which
 //                         those of b->channels and b->pixels count
+//   quads(b, q, to)       up to 4 channels: 4 bytes for each of PIXELS pixels
 //   quantizer, quantizer_of(args), store_bytes(to, bytes, n)
 //
 // Tiles of 64 channels, a cache line of y, by 64 pixels: what a tile reads and writes stays in L1,
@@ -17,7 +18,7 @@
 
 #include "kernels/ukr.h"
 
-enum { CHANNELS = 16, TILE = 64 };
+enum { CHANNELS = 16, QUAD = 4, TILE = 64 };
 
 // Bytes ahead are two cache lines: of 16 to 192 floats 32 were the fastest from L2 and from L3.
 enum { AHEAD = 32 };
@@ -31,6 +32,8 @@ typedef struct planes {
 } planes;
 
 static void block(const planes *b, const quantizer *q, bool g_is_1, uint8_t *y, ptrdiff_t y_pixel);
+
+static void quads(const planes *b, const quantizer *q, uint8_t *to);
 
 static inline uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
@@ -58,6 +61,26 @@ static __attribute__((noinline)) void part(const quernel_i_quantize_args *r, con
         store_bytes(y, _mm_load_si128((const __m128i *)(const void *)rows[i]), b.channels);
 }
 
+// Up to 4 channels of pixels that lie side by side: four pixels lose the bytes between them at
+// once.
+static __attribute__((noinline)) void few(const quernel_i_quantize_args *r, const quantizer *q,
+                                          uint32_t p) {
+    static const uint8_t order[QUAD][CHANNELS] = {
+        {0, 4, 8, 12},
+        {0, 1, 4, 5, 8, 9, 12, 13},
+        {0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14},
+        {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
+    uint8_t codes[PIXELS * QUAD] __attribute__((aligned(CHANNELS)));
+    const planes b = planes_at(r, 0, p);
+    quads(&b, q, codes);
+    const __m128i kept = _mm_loadu_si128((const __m128i *)(const void *)order[b.channels - 1]);
+    uint8_t *y = r->y + (ptrdiff_t)p * r->y_pixel;
+    for (uint32_t i = 0; i < b.pixels; i += QUAD, y += QUAD * b.channels) {
+        const __m128i v = _mm_load_si128((const __m128i *)(const void *)(codes + QUAD * i));
+        store_bytes(y, _mm_shuffle_epi8(v, kept), least(QUAD, b.pixels - i) * b.channels);
+    }
+}
+
 static inline __attribute__((always_inline)) void
 tile(const quernel_i_quantize_args *r, const quantizer *q, bool g_is_1, uint32_t c0, uint32_t p0) {
     const bool fits = r->channels >= CHANNELS && r->pixels >= PIXELS;
@@ -73,6 +96,10 @@ tile(const quernel_i_quantize_args *r, const quantizer *q, bool g_is_1, uint32_t
 static inline __attribute__((always_inline)) void quantize_planes(const quernel_i_quantize_args *r,
                                                                   bool g_is_1) {
     const quantizer q = quantizer_of(r);
+    if (r->channels <= QUAD && r->y_pixel == r->channels) {
+        for (uint32_t p = 0; p < r->pixels; p += PIXELS) few(r, &q, p);
+        return;
+    }
     for (uint32_t c = 0; c < r->channels; c += TILE)
         for (uint32_t p = 0; p < r->pixels; p += TILE) tile(r, &q, g_is_1, c, p);
 }

@@ -33,6 +33,10 @@ four_channels(const planes *b, const quantizer *q, uint32_t c, bool g_is_1) {
     return _mm256_shuffle_epi8(bytes, _mm256_broadcastsi128_si256(order));
 }
 
+static void quads(const planes *b, const quantizer *q, uint8_t *to) {
+    _mm256_storeu_si256((__m256i *)to, four_channels(b, q, 0, false));
+}
+
 // Pixel 0 and pixel 4 of a block.
 static inline __attribute__((always_inline)) void store_pixels(__m256i v, uint8_t *y,
                                                                ptrdiff_t y_pixel) {

@@ -40,6 +40,10 @@ four_channels(const planes *b, const quantizer *q, uint32_t c, bool g_is_1) {
     return _mm512_add_epi8(merge(0xffff, merge(0xff, low, second), upper), q->zero);
 }
 
+static void quads(const planes *b, const quantizer *q, uint8_t *to) {
+    _mm512_storeu_si512(to, four_channels(b, q, 0, false));
+}
+
 // Pixels 4d + j lie in lane d of v. Halves are stored by lane: that takes no shuffle.
 static inline __attribute__((always_inline)) void store_pixels(__m512i v, uint8_t *y,
                                                                ptrdiff_t y_pixel) {
