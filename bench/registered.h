@@ -13,7 +13,7 @@
 #include <string>
 
 extern "C" {
-#include "kernels/ukr.h"
+#include "registry/registry.h"
 #include "quernel/quernel.h"
 }
 
