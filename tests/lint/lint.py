@@ -98,7 +98,9 @@ def main():
             for p in files
             if p.suffix in (".c", ".h", ".def", ".txt")
         }
-        return krev.refresh(texts, ROOT)
+        failed = krev.refresh(texts, ROOT)
+        figures.tables.write()  # which marks the figures of kernels that have changed
+        return failed
     findings = list(look_at_sources(files))
     for build in options.builds:
         findings += [f"{build.name}: {finding}" for finding in look_at_build(build)]
