@@ -52,10 +52,10 @@ static const conv3x3_case cases[] = {
     {256, 60, 1, VNNI, "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni"},
     {256, 60, 1, WIDE, "quernel_uk_conv3x3_u8s8_24x16x2_avx512vnni"},
     {16, 56, 1, AVX2_SETS, "quernel_uk_conv3x3_u8s8_6x16x2_avx2"},
-    {16, 56, 1, VNNI, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
+    {16, 56, 1, VNNI, "quernel_uk_gemm_u8s8_7x16x4_avxvnni"},
     {16, 56, 1, WIDE, "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"},
-    {256, 14, 1, VNNI, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
-    {128, 56, 2, VNNI, "quernel_uk_gemm_u8s8_6x16x4_avxvnni"},
+    {256, 14, 1, VNNI, "quernel_uk_gemm_u8s8_7x16x4_avxvnni"},
+    {128, 56, 2, VNNI, "quernel_uk_gemm_u8s8_7x16x4_avxvnni"},
     {128, 56, 2, WIDE, "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"}};
 
 static void check_case(const conv3x3_case *c, const quernel_i_machine *machine) {

@@ -39,11 +39,12 @@ typedef struct gemm_call {
     int32_t acc[MR * EPILOGUE_NR] __attribute__((aligned(64)));
 } gemm_call;
 
-/// A tile: its rows, those of the next row tile, where it lies in the call, the next panels.
+/// A tile: its rows, those of the next row tile, the next panels, where it lies in the call.
 typedef struct tile {
     const uint8_t *a, *ahead;
-    uint32_t m, n, oc;
     const int8_t *head;
+    uint32_t m, n;
+    bool finishes; // in registers
 } tile;
 
 #define START_2(row, p, times, k) __m512i c##row = init0, d##row = init1;
@@ -120,26 +121,28 @@ static inline __m512i interleave(__m512i even, __m512i odd) {
 #define END_HALF(rows) ROWS_##rows(STORE_HALF, 0)
 #define END_1(rows) END(rows, 1)
 #define END_2(rows) END(rows, 2)
-#define END(rows, panels)                                                     \
-    if (!call->finishes) {                                                    \
-        ROWS_##rows(STORE_##panels, 0) return;                                \
-    }                                                                         \
-    const finish_columns columns = finish_columns_at(g->epilogue, n, panels); \
-    const ptrdiff_t y_row = g->epilogue->y_row;                               \
-    uint8_t *y = (uint8_t *)g->epilogue->y + (ptrdiff_t)t->m * y_row + n;     \
-    if (call->finish.bare) {                                                  \
-        PAIRS_##rows(FINISH_BARE_##panels)                                    \
-    } else {                                                                  \
-        PAIRS_##rows(FINISH_##panels)                                         \
+#define END(rows, panels)                                          \
+    const quernel_i_epilogue *f = g->epilogue;                     \
+    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + n; \
+    if (!t->finishes) {                                            \
+        ROWS_##rows(STORE_##panels, 0)                             \
+    } else if (call->finish.bare) {                                \
+        PAIRS_##rows(FINISH_BARE_##panels)                         \
+    } else {                                                       \
+        PAIRS_##rows(FINISH_##panels)                              \
     }
-#define FINISH_1(r, s) FINISH(r, s, c##r, c##s, false)
-#define FINISH_2(r, s) FINISH(r, s, d##r, d##s, false)
-#define FINISH_BARE_1(r, s) FINISH(r, s, c##r, c##s, true)
-#define FINISH_BARE_2(r, s) FINISH(r, s, d##r, d##s, true)
-#define FINISH(r, s, last_r, last_s, bare)                                          \
-    finish_two(&call->finish, &columns, bare, c##r, last_r, c##s, last_s, t->oc, y, \
-               (r) == (s) ? y : y + y_row);                                         \
-    y += 2 * y_row;
+#define FINISH_2(r, s) FINISH_TWO(r, s, false)
+#define FINISH_BARE_2(r, s) FINISH_TWO(r, s, true)
+#define FINISH_TWO(r, s, bare)                                                            \
+    finish_two(&call->finish, bare, c##r, d##r, c##s, d##s, f->scale + n, f->bias + n, y, \
+               (r) == (s) ? y : y + f->y_row);                                            \
+    y += 2 * f->y_row;
+#define FINISH_1(r, s) FINISH_SINGLE(r, s, false)
+#define FINISH_BARE_1(r, s) FINISH_SINGLE(r, s, true)
+#define FINISH_SINGLE(r, s, bare)                                                \
+    finish_single(&call->finish, bare, c##r, c##s, f->scale + n, f->bias + n, y, \
+                  (r) == (s) ? y : y + f->y_row);                                \
+    y += 2 * f->y_row;
 
 // init + rows·weights.
 #define TILE(rows, panels)                                                                        \
@@ -195,9 +198,10 @@ static void row_tile(gemm_call *call, const uint8_t *a, const uint8_t *ahead, ui
     for (uint32_t n = 0, oc; n < g->oc; n += NR, ahead = a) {
         oc = g->oc - n < NR ? g->oc - n : NR;
         const int width = oc > LANES ? DOUBLE : oc > LANES / 2 ? SINGLE : HALF;
-        tiles[rows - 1][width](
-            call, &(tile){a, ahead, m, n, oc, weights_at(g, n + NR < g->oc ? n + NR : 0)});
-        if (!call->finishes || width == HALF)
+        const bool finishes = call->finishes && oc % LANES == 0;
+        const int8_t *head = weights_at(g, n + NR < g->oc ? n + NR : 0);
+        tiles[rows - 1][width](call, &(tile){a, ahead, head, m, n, finishes});
+        if (!finishes)
             epilogue_run(&(epilogue_tile){call->acc, rows, oc, m, n}, g->epilogue, call->plain);
     }
 }
