@@ -51,12 +51,21 @@ static size_t panel_bytes(const quernel_i_plan_base *b) {
     return quernel_i_panel_bytes(b->kernels->main, b->problem->weights->shape.k_quads);
 }
 
+// 4096x4096, 16 MiB, is still served by what lies behind an L2 of 2 MiB: larger strips gain
+// nothing.
+bool quernel_i_plan_walks(const quernel_i_plan_base *b) {
+    const size_t panels = b->problem->weights->shape.oc16 / 16;
+    return !quernel_i_plan_prepares(b) && panel_bytes(b) * panels > 8 * b->machine->l2_bytes;
+}
+
 size_t quernel_i_plan_block_budget(const quernel_i_plan_base *b, uint32_t h, uint32_t w) {
     if (quernel_i_plan_far(b))
         return max(quernel_i_plan_far_block(b), panel_bytes(b) * (b->kernels->main->nr / 16));
     if (!quernel_i_plan_kernel_is_conv(b->kernels->main)) {
         const size_t pays = quernel_i_plan_prepares(b) ? panel_bytes(b) * (OC_PAY / 16) : 0;
-        return min(max(b->machine->l2_bytes / 2, pays), BLOCK_MAX);
+        // beside larger strips
+        const size_t share = b->machine->l2_bytes / (quernel_i_plan_walks(b) ? 4 : 2);
+        return min(max(share, pays), BLOCK_MAX);
     }
     const size_t strip =
         b->rows->path == QUERNEL_I_PATH_INPLACE ? 0 : quernel_i_plan_strip_bytes(b, h, w);

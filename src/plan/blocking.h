@@ -27,7 +27,11 @@ static inline bool quernel_i_plan_prepares(const quernel_i_plan_base *b) {
     return !quernel_i_problem_depthwise(b->problem) && b->kernels->main->b_prepare.any;
 }
 
-/// Whether weights come from beyond L2 again for every strip of rows.
+/// Whether there are many times L2 of weights, which a kernel reads as they are: every strip of
+/// rows walks them.
+bool quernel_i_plan_walks(const quernel_i_plan_base *b);
+
+/// Whether weights of a product on tiles come from beyond L2 again for every strip of rows.
 bool quernel_i_plan_far(const quernel_i_plan_base *b);
 /// Budgets of such a product: half of L2 in rows and the rest for their pitch, an eighth in weights
 /// (plan/tiled.c).

@@ -13,8 +13,9 @@
 // MiB for them beside it. Chosen with 3x3 layers of 64 to 256 channels on Zen 3; no other value is
 // on record.
 #define CONV_STRIP_MAX (384 * QUERNEL_I_KiB)
-// Rows that pay for preparing a block of weights. Measured on Zen 1: 512x4096x4096 1.10 times as
-// fast as with a third of L2.
+// Rows that pay for preparing a block of weights, or for reading it from beyond L2. Measured on Zen
+// 1: 512x4096x4096 1.10 times as fast as with a third of L2; on Emerald Rapids, which prepares
+// nothing: 512x11008x4096 1.08, 512x4096x4096 0.99.
 #define ROWS_PAY 256
 #define TASKS_PER_THREAD 4 // the last task of a thread is at most a quarter of its work
 _Static_assert(STRIP_MAX <= QUERNEL_I_SLICE_MAX && CONV_STRIP_MAX < QUERNEL_I_SLICE_MAX,
@@ -44,9 +45,9 @@ static uint32_t line_step(const quernel_i_plan_base *b) {
     return quernel_i_plan_kernel_is_conv(b->kernels->main) ? 4 * b->problem->dilation_h : 1;
 }
 
-// Prepared weights are made anew for every strip. Transformed ones are dear, so strips are large;
-// rows of one run are read once for each block, so that strips may be larger than L2. Where taps
-// are read in place strips cost nothing.
+// Prepared weights are made anew for every strip, and many are read from beyond L2. Transformed
+// ones are dear, so strips are large; rows of one run are read once for each block, so that strips
+// may be larger than L2. Where taps are read in place strips cost nothing.
 static size_t strip_budget(const quernel_i_plan_base *b) {
     const quernel_i_plan_rows *r = b->rows;
     const bool in_place = r->path == QUERNEL_I_PATH_INPLACE,
@@ -56,8 +57,8 @@ static size_t strip_budget(const quernel_i_plan_base *b) {
         return in_place ? SIZE_MAX : CONV_STRIP_MAX;
     if (quernel_i_plan_far(b) && !(packed && r->has_strip))
         return quernel_i_plan_far_strip(b) / (size_t)r->pixel * pixel;
-    const size_t pays =
-        quernel_i_plan_prepares(b) && r->n_k_runs == 1 && !packed ? ROWS_PAY * pixel : 0;
+    const bool dear = quernel_i_plan_prepares(b) || quernel_i_plan_walks(b);
+    const size_t pays = dear && r->n_k_runs == 1 && !packed ? ROWS_PAY * pixel : 0;
     return max(min(b->machine->l2_bytes / 3, STRIP_MAX), in_place ? pays : min(pays, STRIP_MAX));
 }
 
