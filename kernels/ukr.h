@@ -253,12 +253,13 @@ typedef struct quernel_i_pool {
 } quernel_i_pool;
 
 /// Blends: for every row m < rows and channel c < channels
-///     y[m][c] = fma(share[m], v − u, u), u = x[from[m] + c], v = x[to[m] + c]
+///     t = share[m][0]·x[at[m][0] + c]; t = fma(share[m][i], x[at[m][i] + c], t), i = 1 … taps − 1
 /// as floats: bytes less `zero`, F32 and BF16 as they are. Exactly those elements are read.
 typedef struct quernel_i_blend {
     const void *x;
-    const ptrdiff_t *from, *to; // [rows], bytes
-    const float *share;         // [rows]
+    const ptrdiff_t *at; // [rows][taps], bytes
+    const float *share;  // [rows][taps]
+    uint32_t taps;       // 1 or more
     uint32_t rows, channels;
     int32_t zero;
     float *y;        // channels are contiguous

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where each line or pixel comes from.
+// What each line or pixel is made of.
 #include <math.h>
 
 #include "resample.h"
@@ -42,9 +42,12 @@ uint32_t quernel_ep_axis_size(const quernel_ep_axis *a, uint32_t size) {
     }
 }
 
+static double scale_of(const quernel_ep_axis *a, double size, double count) {
+    return a->scale > 0 ? (double)a->scale : count / size; // a size was given
+}
+
 static double coordinate(const quernel_ep_axis *a, double i, double size, double count) {
-    const double scale = a->scale > 0 ? (double)a->scale : count / size, // a size was given
-        half = (i + 0.5) / scale - 0.5;
+    const double scale = scale_of(a, size, count), half = (i + 0.5) / scale - 0.5;
     const double start = (double)a->roi[0], end = (double)a->roi[1];
     switch (a->coordinates) {
     case QUERNEL_EP_PYTORCH_HALF_PIXEL: return count > 1 ? half : 0;
@@ -68,28 +71,84 @@ static double nearest(const quernel_ep_axis *a, double x) {
     }
 }
 
-static void resize_at(const quernel_ep_axis *a, uint32_t size, uint32_t count, uint32_t i,
-                      uint32_t *from, uint32_t *to, float *share) {
-    const double last = size - 1.0, x = coordinate(a, i, size, count),
-                 at = a->linear ? fmin(fmax(x, 0), last) : fmin(fmax(nearest(a, x), 0), last);
-    *from = *to = (uint32_t)at;
-    *share = (float)(at - floor(at));
-    if (*from + 1 < size) *to = *from + 1;
-    if (a->coordinates == QUERNEL_EP_CROP_AND_RESIZE && (x < 0 || x > last))
-        *from = *to = QUERNEL_RESIZE2D_PAD, *share = 0;
+// Of a filter that is not stretched: 0 where x is not inside of 1 (linear) or 2 (cubic).
+static double filter(const quernel_ep_axis *a, double x) {
+    const double c = (double)a->cubic, d = fabs(x);
+    if (a->mode == QUERNEL_EP_MODE_LINEAR) return fmax(0, 1 - d);
+    if (d < 1) return ((c + 2) * d - (c + 3)) * d * d + 1;
+    return d < 2 ? (((d - 5) * d + 8) * d - 4) * c : 0;
 }
 
-void quernel_ep_axis_fill(const quernel_ep_axis *a, uint32_t size, uint32_t count, uint32_t *from,
-                          uint32_t *to, float *share) {
+// How much wider the filter is: as wide as the positions of y lie apart, against aliases.
+static double stretch(const quernel_ep_axis *a, double size, double count) {
+    return a->antialias ? fmin(fmax(1, 1 / scale_of(a, size, count)), size) : 1;
+}
+
+// How many elements of x it takes to each side.
+static double reach(const quernel_ep_axis *a, double size, double count) {
+    return (a->mode == QUERNEL_EP_MODE_CUBIC ? 2 : 1) * stretch(a, size, count);
+}
+
+bool quernel_ep_axis_filters(const quernel_ep_axis *a) {
+    return a->kind == QUERNEL_EP_AXIS_RESIZE && a->mode != QUERNEL_EP_MODE_NEAREST;
+}
+
+uint32_t quernel_ep_axis_taps(const quernel_ep_axis *a, uint32_t size, uint32_t count) {
+    return quernel_ep_axis_filters(a) ? (uint32_t)ceil(2 * reach(a, size, count)) : 1;
+}
+
+// Elements beyond x are those of its border, or left out.
+static void fill_filter(const quernel_ep_axis *a, uint32_t size, uint32_t count, double at,
+                        uint32_t *index, float *weight) {
+    const uint32_t taps = quernel_ep_axis_taps(a, size, count);
+    const double wider = stretch(a, size, count), first = floor(at - reach(a, size, count)) + 1;
+    double sum = 0;
+    for (int i = 0; i < 2; i++) // the sum of all first, then each one's share of it
+        for (uint32_t t = 0; t < taps; t++) {
+            const double place = first + t, inside = fmin(fmax(place, 0), size - 1.0),
+                         w = a->exclude_outside && place != inside
+                                 ? 0
+                                 : filter(a, (place - at) / wider);
+            if (i == 0) sum += w;
+            else index[t] = (uint32_t)inside, weight[t] = (float)(sum != 0 ? w / sum : w);
+        }
+}
+
+static void fill_resize(const quernel_ep_axis *a, uint32_t size, uint32_t count, uint32_t i,
+                        uint32_t *index, float *weight) {
+    const double last = size - 1.0, at = coordinate(a, i, size, count);
+    if (quernel_ep_axis_filters(a)) fill_filter(a, size, count, at, index, weight);
+    else *index = (uint32_t)fmin(fmax(nearest(a, at), 0), last);
+    if (a->coordinates == QUERNEL_EP_CROP_AND_RESIZE && (at < 0 || at > last))
+        *index = QUERNEL_RESIZE2D_PAD;
+}
+
+// Position i of an axis that continues beyond its ends.
+static uint32_t bordered(const quernel_ep_axis *a, int64_t i, int64_t size) {
+    const int64_t period = a->mode == QUERNEL_EP_BORDER_WRAP ? size
+                           : size > 1                        ? 2 * (size - 1)
+                                                             : 1,
+                  folded = (i % period + period) % period;
+    if (i >= 0 && i < size) return (uint32_t)i;
+    switch (a->mode) {
+    case QUERNEL_EP_BORDER_EDGE: return (uint32_t)clamp(i, 0, size - 1);
+    case QUERNEL_EP_BORDER_REFLECT: return (uint32_t)(folded < size ? folded : period - folded);
+    case QUERNEL_EP_BORDER_WRAP: return (uint32_t)folded;
+    default: return QUERNEL_RESIZE2D_PAD;
+    }
+}
+
+void quernel_ep_axis_fill(const quernel_ep_axis *a, uint32_t size, uint32_t count, uint32_t *index,
+                          float *weight) {
+    const size_t taps = quernel_ep_axis_taps(a, size, count);
     int64_t first = 0, end;
     if (a->kind == QUERNEL_EP_AXIS_SLICE) slice_ends(a, size, &first, &end);
     for (uint32_t i = 0; i < count; i++) {
-        const int64_t padded = (int64_t)i - a->begin;
-        from[i] = i;
+        uint32_t *at = index + i * taps;
+        *at = i;
         if (a->kind == QUERNEL_EP_AXIS_RESIZE)
-            resize_at(a, size, count, i, &from[i], &to[i], &share[i]);
-        if (a->kind == QUERNEL_EP_AXIS_SLICE) from[i] = (uint32_t)(first + i * a->step);
-        if (a->kind == QUERNEL_EP_AXIS_PAD)
-            from[i] = padded < 0 || padded >= size ? QUERNEL_RESIZE2D_PAD : (uint32_t)padded;
+            fill_resize(a, size, count, i, at, weight + i * taps);
+        if (a->kind == QUERNEL_EP_AXIS_SLICE) *at = (uint32_t)(first + i * a->step);
+        if (a->kind == QUERNEL_EP_AXIS_PAD) *at = bordered(a, (int64_t)i - a->begin, size);
     }
 }

@@ -95,16 +95,15 @@ static void add_pool(quernel_ep_lowering *l, uint32_t step) {
     set_activation(l, s, &p->epilogue);
 }
 
-static bool fill_axis(quernel_ep_lowering *l, const quernel_ep_axis *a, uint32_t size,
+static void fill_axis(quernel_ep_lowering *l, const quernel_ep_axis *a, uint32_t size,
                       uint32_t count, quernel_resize2d_axis *ret_axis) {
-    uint32_t *from = quernel_ep_region_take(&l->region, count, sizeof *from),
-             *to = quernel_ep_region_take(&l->region, count, sizeof *to);
-    float *share = quernel_ep_region_take(&l->region, count, sizeof *share);
-    if (!from || !to || !share) return false;
-    quernel_ep_axis_fill(a, size, count, from, to, share);
-    const bool linear = a->kind == QUERNEL_EP_AXIS_RESIZE && a->linear;
-    *ret_axis = (quernel_resize2d_axis){from, linear ? to : NULL, linear ? share : NULL};
-    return true;
+    const uint32_t taps = quernel_ep_axis_taps(a, size, count);
+    const size_t all = (size_t)count * taps;
+    uint32_t *index = quernel_ep_region_take(&l->region, all, sizeof *index);
+    float *weight = quernel_ep_region_take(&l->region, all, sizeof *weight);
+    if (!index || !weight) return;
+    quernel_ep_axis_fill(a, size, count, index, weight);
+    *ret_axis = (quernel_resize2d_axis){taps, index, quernel_ep_axis_filters(a) ? weight : NULL};
 }
 
 static void add_resize(quernel_ep_lowering *l, uint32_t step) {

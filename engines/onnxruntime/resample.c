@@ -37,8 +37,9 @@ static bool set_modes(quernel_ep_draft *d, quernel_ep_axis *a) {
                *coordinate = quernel_ep_text(n, "coordinate_transformation_mode",
                                              old ? "asymmetric" : "half_pixel"),
                *round = quernel_ep_text(n, "nearest_mode", old ? "floor" : "round_prefer_floor");
-    a->linear = !strcmp(mode, "linear") || !strcmp(mode, "bilinear");
-    if (!a->linear && strcmp(mode, "nearest")) return QUERNEL_EP_REFUSE(d, "mode %s", mode);
+    const bool linear = !strcmp(mode, "linear") || !strcmp(mode, "bilinear");
+    a->mode = linear ? QUERNEL_EP_MODE_LINEAR : QUERNEL_EP_MODE_NEAREST;
+    if (!linear && strcmp(mode, "nearest")) return QUERNEL_EP_REFUSE(d, "mode %s", mode);
     a->coordinates = a->nearest = -1;
     for (int32_t i = 0; i < (int32_t)(sizeof coordinates / sizeof *coordinates); i++)
         if (!strcmp(coordinates[i], coordinate)) a->coordinates = i;
@@ -74,7 +75,8 @@ static bool set_axis(quernel_ep_draft *d, quernel_ep_step *step, const quernel_e
         return keeps || QUERNEL_EP_REFUSE(d, "it resizes axis %d", (int)axis);
     if (!(scale >= 0) || scale > 65536 || size < 0 || size > INT32_MAX)
         return QUERNEL_EP_REFUSE(d, "a scale or size is out of range");
-    if (quernel_ep_node_of(d->c, d->node)->version < 11 && scale < 1 && !a.linear)
+    if (quernel_ep_node_of(d->c, d->node)->version < 11 && scale < 1 &&
+        a.mode == QUERNEL_EP_MODE_NEAREST)
         return QUERNEL_EP_REFUSE(d, "nearest of an older opset that shrinks");
     const bool crops = a.coordinates == QUERNEL_EP_CROP_AND_RESIZE;
     a.kind = keeps && !crops ? QUERNEL_EP_AXIS_KEEP : QUERNEL_EP_AXIS_RESIZE;

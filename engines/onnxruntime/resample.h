@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of coordinates and roundings, by their numbers in a step.
+// Names of modes, coordinates and roundings, by their numbers in a step.
 #ifndef QUERNEL_EP_RESAMPLE_H
 #define QUERNEL_EP_RESAMPLE_H
 
 #include "unit.h"
+
+#define QUERNEL_EP_MODES "nearest", "linear", "cubic"
+enum { QUERNEL_EP_MODE_NEAREST = 0, QUERNEL_EP_MODE_LINEAR, QUERNEL_EP_MODE_CUBIC };
+
+#define QUERNEL_EP_BORDERS "constant", "edge", "reflect", "wrap"
+enum {
+    QUERNEL_EP_BORDER_CONSTANT = 0,
+    QUERNEL_EP_BORDER_EDGE,
+    QUERNEL_EP_BORDER_REFLECT,
+    QUERNEL_EP_BORDER_WRAP
+};
 
 #define QUERNEL_EP_COORDINATES                                                                 \
     "half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric", \

@@ -17,9 +17,12 @@ int quernel_ep_sizes_follow(const quernel_ep_program *p, uint32_t step, quernel_
 
 /// Elements of y along an axis (0: lines) of `size` elements; 0: none.
 uint32_t quernel_ep_axis_size(const quernel_ep_axis *a, uint32_t size);
-/// Where each of them comes from, as quernel_resize2d_axis says it: `from`, `to` and `share` have
-/// room for `count`.
-void quernel_ep_axis_fill(const quernel_ep_axis *a, uint32_t size, uint32_t count, uint32_t *from,
-                          uint32_t *to, float *share);
+/// What each of them is made of, as quernel_resize2d_axis says it: of so many taps, with weights or
+/// as they are.
+uint32_t quernel_ep_axis_taps(const quernel_ep_axis *a, uint32_t size, uint32_t count);
+bool quernel_ep_axis_filters(const quernel_ep_axis *a);
+/// `index` and `weight` have room for all taps; weights are written where it filters.
+void quernel_ep_axis_fill(const quernel_ep_axis *a, uint32_t size, uint32_t count, uint32_t *index,
+                          float *weight);
 
 #endif

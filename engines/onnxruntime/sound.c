@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resample.h"
+
 typedef struct check {
     const quernel_ep_program *p;
     const char *why;
@@ -69,13 +71,18 @@ static bool check_window(const quernel_ep_window *w) {
     return w->auto_pad >= QUERNEL_EP_PAD_GIVEN && w->auto_pad <= QUERNEL_EP_PAD_SAME_LOWER;
 }
 
+static bool check_resize(const quernel_ep_axis *a, float most) {
+    return a->mode >= QUERNEL_EP_MODE_NEAREST && a->mode <= QUERNEL_EP_MODE_CUBIC &&
+           a->scale >= 0 && a->scale <= most && a->size <= INT32_MAX &&
+           (a->scale > 0 || a->size > 0) && isfinite(a->roi[0]) && isfinite(a->roi[1]) &&
+           isfinite(a->cubic);
+}
+
 static bool check_axis(const quernel_ep_axis *a) {
     const int64_t most = 1 << 16; // of padding, and of how many times larger something becomes
     switch (a->kind) {
     case QUERNEL_EP_AXIS_KEEP: return true;
-    case QUERNEL_EP_AXIS_RESIZE:
-        return a->scale >= 0 && a->scale <= (float)most && a->size <= INT32_MAX &&
-               (a->scale > 0 || a->size > 0) && isfinite(a->roi[0]) && isfinite(a->roi[1]);
+    case QUERNEL_EP_AXIS_RESIZE: return check_resize(a, (float)most);
     case QUERNEL_EP_AXIS_SLICE:
         return a->step != 0 && a->step >= -INT32_MAX && a->step <= INT32_MAX;
     case QUERNEL_EP_AXIS_PAD:

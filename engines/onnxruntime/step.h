@@ -80,9 +80,11 @@ typedef enum quernel_ep_axis_kind {
 } quernel_ep_axis_kind;
 
 typedef struct quernel_ep_axis {
-    int32_t kind, linear;
-    int32_t coordinates, nearest; // RESIZE: enums of resize.c
-    float scale;
+    int32_t kind;
+    int32_t mode; // RESIZE, PAD: enums of resample.h, as are these
+    int32_t coordinates, nearest;
+    int32_t antialias, exclude_outside;
+    float scale, cubic; // cubic: the filter's coefficient
     uint32_t size;
     int64_t begin, end, step;
     float roi[2];

@@ -27,10 +27,13 @@ static float load_bf16(const quernel_i_blend *b, ptrdiff_t at, uint32_t c) {
 }
 
 static void blend(const quernel_i_blend *b, load_value *load) {
-    for (uint32_t m = 0; m < b->rows; m++)
+    const ptrdiff_t *at = b->at;
+    const float *share = b->share;
+    for (uint32_t m = 0; m < b->rows; m++, at += b->taps, share += b->taps)
         for (uint32_t c = 0; c < b->channels; c++) {
-            const float u = load(b, b->from[m], c), v = load(b, b->to[m], c);
-            b->y[m * b->y_row + c] = fmaf(b->share[m], v - u, u);
+            float t = share[0] * load(b, at[0], c);
+            for (uint32_t i = 1; i < b->taps; i++) t = fmaf(share[i], load(b, at[i], c), t);
+            b->y[m * b->y_row + c] = t;
         }
 }
 

@@ -18,8 +18,7 @@ typedef struct task {
     const void *x;
     void *y;
     uint32_t image, y0, y1;
-    // of the staged lines: which they are
-    uint32_t held[2];
+    uint32_t *held; // [taps of lines] which lines are staged
 } task;
 
 static size_t staged_element(const quernel_i_resize2d *p) {
@@ -27,48 +26,56 @@ static size_t staged_element(const quernel_i_resize2d *p) {
     return p->staged && size > 1 ? sizeof(float) : size;
 }
 
-// Line `line` of x with its channels contiguous: in x, or brought to place `which`.
-static const uint8_t *line_of_x(task *t, uint32_t line, uint32_t which) {
+static bool takes(const quernel_resize2d_axis *a, uint32_t y, uint32_t line) {
+    for (uint32_t i = 0; i < a->taps; i++)
+        if (a->index[(size_t)y * a->taps + i] == line) return true;
+    return false;
+}
+
+// Where a line of x is staged, or may be: not where another one is that line y of the result takes.
+static uint32_t place_of(const task *t, uint32_t y, uint32_t line) {
+    const quernel_resize2d_axis *a = &t->resize->lines;
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < a->taps; i++) {
+        if (t->held[i] == line) return i;
+        if (!takes(a, y, t->held[i])) place = i;
+    }
+    return place;
+}
+
+// A tap of line y of the result, with its channels contiguous: in x, or staged.
+static const uint8_t *line_of_x(const task *t, uint32_t y, uint32_t tap) {
     const quernel_i_resize2d *p = t->resize;
+    const uint32_t line = p->lines.index[(size_t)y * p->lines.taps + tap];
     const void *from = quernel_i_stage_pixel(&p->x, t->x, t->image, line, 0);
     if (!p->staged) return from;
     const size_t element = staged_element(p), pixel = element * p->x.c;
-    uint8_t *to = t->slice + p->slice.staged + which * pixel * p->x.w;
-    if (t->held[which] == line) return to;
-    t->held[which] = line;
+    const uint32_t place = place_of(t, y, line);
+    uint8_t *to = t->slice + p->slice.staged + place * pixel * p->x.w;
+    if (t->held[place] == line) return to;
+    t->held[place] = line;
     if (element == 1) quernel_i_stage_bytes(&p->turn, &p->x, from, p->x.w, 0, to, (ptrdiff_t)pixel);
     else quernel_i_stage_strip(&p->turn, &p->x, from, p->x.w, (float *)(void *)to);
     return to;
 }
 
-static ptrdiff_t pixel_of_x(const quernel_i_resize2d *p) {
-    return (ptrdiff_t)(staged_element(p) * (p->staged ? p->x.c : (size_t)p->x.stride_w));
-}
-
-// Two lines of x become one of floats.
-static const uint8_t *blend_lines(task *t, uint32_t line) {
+// Lines of x become one of floats. They are dense: each is a row.
+static const uint8_t *blend_lines(const task *t, uint32_t y) {
     const quernel_i_resize2d *p = t->resize;
-    const ptrdiff_t pixel = pixel_of_x(p);
-    const bool dense = pixel == (ptrdiff_t)(staged_element(p) * p->x.c);
-    const uint8_t *u = line_of_x(t, p->lines.from[line], 0),
-                  *v = line_of_x(t, p->lines.to[line], 1);
-    ptrdiff_t *from = (ptrdiff_t *)(void *)(t->slice + p->slice.from),
-              *to = (ptrdiff_t *)(void *)(t->slice + p->slice.to);
-    float *share = (float *)(void *)(t->slice + p->slice.share),
-          *y = (float *)(void *)(t->slice + p->slice.line);
-    const uint32_t rows = dense ? 1 : p->x.w;
-    for (uint32_t i = 0; i < rows; i++)
-        from[i] = i * pixel, to[i] = i * pixel + (v - u), share[i] = p->lines.share[line];
-    p->blend_lines->run.blend(&(quernel_i_blend){.x = u,
-                                                 .from = from,
-                                                 .to = to,
-                                                 .share = share,
-                                                 .rows = rows,
-                                                 .channels = dense ? p->x.w * p->x.c : p->x.c,
+    const uint32_t taps = p->lines.taps;
+    ptrdiff_t *at = (ptrdiff_t *)(void *)(t->slice + p->slice.at);
+    float *line = (float *)(void *)(t->slice + p->slice.line);
+    const uint8_t *x = line_of_x(t, y, 0);
+    for (uint32_t i = 0; i < taps; i++) at[i] = line_of_x(t, y, i) - x;
+    p->blend_lines->run.blend(&(quernel_i_blend){.x = x,
+                                                 .at = at,
+                                                 .share = p->lines.weight + (size_t)y * taps,
+                                                 .taps = taps,
+                                                 .rows = 1,
+                                                 .channels = p->x.w * p->x.c,
                                                  .zero = p->zero,
-                                                 .y = y,
-                                                 .y_row = (ptrdiff_t)p->x.c});
-    return (const uint8_t *)y;
+                                                 .y = line});
+    return (const uint8_t *)line;
 }
 
 // Pixels [x0, x1) of y from those of the line, as values in the tile.
@@ -76,10 +83,11 @@ static void gather(const task *t, const uint8_t *line, uint32_t x0, uint32_t x1)
     const quernel_i_resize2d *p = t->resize;
     float *tile = (float *)(void *)(t->slice + p->slice.tile);
     if (p->blend_pixels) {
+        const size_t first = (size_t)x0 * p->pixels.taps;
         p->blend_pixels->run.blend(&(quernel_i_blend){.x = line,
-                                                      .from = p->from + x0,
-                                                      .to = p->to + x0,
-                                                      .share = p->pixels.share + x0,
+                                                      .at = p->at + first,
+                                                      .share = p->pixels.weight + first,
+                                                      .taps = p->pixels.taps,
                                                       .rows = x1 - x0,
                                                       .channels = p->x.c,
                                                       .zero = p->blend_lines ? 0 : p->zero,
@@ -89,7 +97,7 @@ static void gather(const task *t, const uint8_t *line, uint32_t x0, uint32_t x1)
     }
     const size_t bytes = p->x.c * (p->blend_lines ? sizeof(float) : staged_element(p));
     uint8_t *to = (uint8_t *)tile;
-    for (uint32_t i = x0; i < x1; i++, to += bytes) memcpy(to, line + p->from[i], bytes);
+    for (uint32_t i = x0; i < x1; i++, to += bytes) memcpy(to, line + p->at[i], bytes);
 }
 
 // Pixels [x0, x1) of y hold the pad value.
@@ -134,25 +142,22 @@ static void copy_pixels(const task *t, const uint8_t *from, uint32_t line, uint3
                           .from_column = p->x.stride_c,
                           .to_row = p->result.y.stride_w,
                           .to_column = p->result.y.stride_c},
-        from, p->pixels.from + x0, quernel_i_result_pixel(&p->result, t->y, t->image, line, x0));
+        from, p->pixels.index + x0, quernel_i_result_pixel(&p->result, t->y, t->image, line, x0));
 }
 
 static bool padded(const quernel_resize2d_axis *axis, uint32_t i) {
-    return axis->from[i] == QUERNEL_RESIZE2D_PAD;
+    return axis->index[(size_t)i * axis->taps] == QUERNEL_RESIZE2D_PAD;
 }
 
 // Stretches of pixels that are padded, or that are not.
-static void make_line(task *t, uint32_t line) {
+static void make_line(const task *t, uint32_t line) {
     const quernel_i_resize2d *p = t->resize;
     const uint32_t w = p->result.y.w;
     if (padded(&p->lines, line)) {
         pad(t, line, 0, w);
         return;
     }
-    const uint8_t *from = p->copies
-                              ? quernel_i_stage_pixel(&p->x, t->x, t->image, p->lines.from[line], 0)
-                          : p->blend_lines ? blend_lines(t, line)
-                                           : line_of_x(t, p->lines.from[line], 0);
+    const uint8_t *from = p->blend_lines ? blend_lines(t, line) : line_of_x(t, line, 0);
     for (uint32_t x0 = 0, x1 = 0; x0 < w; x0 = x1) {
         for (x1 = x0 + 1; x1 < w && padded(&p->pixels, x1) == padded(&p->pixels, x0);) x1++;
         if (padded(&p->pixels, x0)) pad(t, line, x0, x1);
@@ -164,9 +169,10 @@ static void make_line(task *t, uint32_t line) {
 // Whether a line of y is the one above it, and lies in one piece.
 static bool repeats(const quernel_i_resize2d *p, uint32_t line) {
     const quernel_resize2d_axis *a = &p->lines;
+    const size_t row = (size_t)line * a->taps, above = row - a->taps;
     return p->result.y.stride_c == 1 && p->result.y.stride_w == p->result.y.c &&
-           a->from[line] == a->from[line - 1] &&
-           (!a->to || (a->to[line] == a->to[line - 1] && a->share[line] == a->share[line - 1]));
+           !memcmp(a->index + row, a->index + above, a->taps * sizeof *a->index) &&
+           (!a->weight || !memcmp(a->weight + row, a->weight + above, a->taps * sizeof *a->weight));
 }
 
 static void repeat_line(const task *t, uint32_t line) {
@@ -194,14 +200,16 @@ static void run_task(void *arg, uint32_t index, uint32_t worker) {
     const quernel_i_resize2d *p = r->resize;
     const quernel_tensor *y = &p->result.y;
     const uint32_t y0 = index % tasks_of(p) * p->task_lines;
+    uint8_t *slice = r->workspace + worker * p->slice.bytes;
     task t = {.resize = p,
-              .slice = r->workspace + worker * p->slice.bytes,
+              .slice = slice,
               .x = r->x,
               .y = r->y,
               .image = index / tasks_of(p),
               .y0 = y0,
               .y1 = min(y->h, y0 + p->task_lines),
-              .held = {QUERNEL_RESIZE2D_PAD, QUERNEL_RESIZE2D_PAD}};
+              .held = (uint32_t *)(void *)(slice + p->slice.held)};
+    for (uint32_t i = 0; i < p->lines.taps; i++) t.held[i] = QUERNEL_RESIZE2D_PAD; // none
     for (uint32_t line = t.y0; line < t.y1; line++) {
         if (line > t.y0 && repeats(p, line)) repeat_line(&t, line);
         else make_line(&t, line);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a resize: each output line is copied from a line of x, or its pixels are gathered or blended
-// (of a line that is blended of two first), and become results.
+// (of a line that is blended of several first), and become results.
 #ifndef QUERNEL_EXEC_RESIZE2D_H
 #define QUERNEL_EXEC_RESIZE2D_H
 
@@ -16,16 +16,16 @@ typedef struct quernel_i_resize2d {
     quernel_resize2d_axis lines, pixels;
     const void *pad; // [c] elements of y
     bool copies;     // elements pass as they are
-    bool staged;     // x's lines are brought to NHWC first, floats as F32
+    bool staged;     // x's lines are brought to dense NHWC first, floats as F32
     const quernel_i_kernel *blend_lines, *blend_pixels; // or NULL
     quernel_i_turn turn;
     quernel_i_tile_of tile_of;
     int32_t tile_type;
-    // bytes from pixel 0 of the line that pixels are taken from: [w of y], `to` where they blend
-    const ptrdiff_t *from, *to;
+    const ptrdiff_t
+        *at; // bytes from pixel 0 of the line that pixels are taken from: [w of y][taps]
     uint32_t task_lines, tile_pixels;
     struct {
-        size_t staged, line, from, to, share, tile, bytes;
+        size_t staged, held, line, at, tile, bytes;
     } slice;
 } quernel_i_resize2d;
 

@@ -22,7 +22,8 @@ static int output(const quernel_i_layer *l, const quernel_tensor *x, quernel_ten
 static bool copies(const quernel_i_layer *l, size_t index, uint32_t *ret_x, uint32_t *ret_y) {
     const quernel_resize2d_desc *d = &l->own.resize2d;
     *ret_x = *ret_y = (uint32_t)index;
-    return !d->lines.to && !d->pixels.to && !d->epilogue.activation && index < l->x_channels;
+    return !d->lines.weight && !d->pixels.weight && !d->epilogue.activation &&
+           index < l->x_channels;
 }
 
 static int create(const quernel_i_layer *l, const quernel_i_layer_ends *e,

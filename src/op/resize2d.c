@@ -2,6 +2,7 @@
 // Creation of resizes.
 #include "op/resize2d.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,36 +54,35 @@ int quernel_i_resize2d_read(const quernel_resize2d_desc *from, const char *where
 // An axis with its names: of y's `count` positions and x's `size`.
 typedef struct direction {
     const quernel_resize2d_axis *axis;
-    const char *from, *to, *share;
+    const char *taps, *index, *weight;
     uint32_t count, size;
 } direction;
 
-static int refuse_index(const direction *d, const char *name, uint32_t i, uint32_t index,
-                        quernel_error *error) {
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, name, i,
-                               WHERE ": %s[%u]: %u: must be less than x's %u", name, i, index,
-                               d->size);
-}
-
-static int check_blend(const direction *d, uint32_t i, quernel_error *error) {
-    if (d->axis->to[i] >= d->size) return refuse_index(d, d->to, i, d->axis->to[i], error);
-    const float share = d->axis->share[i];
-    if (share >= 0.0f && share <= 1.0f) return QUERNEL_OK;
-    return quernel_i_error_set(error, QUERNEL_E_VALUE, d->share, i,
-                               WHERE ": %s[%u]: %g: must be 0 to 1", d->share, i, (double)share);
+static int check_tap(const direction *d, uint32_t i, quernel_error *error) {
+    const uint32_t index = d->axis->index[i];
+    if (index >= d->size)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, d->index, i,
+                                   WHERE ": %s[%u]: %u: must be less than x's %u", d->index, i,
+                                   index, d->size);
+    const float weight = d->axis->weight ? d->axis->weight[i] : 1.0f;
+    if (isfinite(weight)) return QUERNEL_OK;
+    return quernel_i_error_set(error, QUERNEL_E_VALUE, d->weight, i,
+                               WHERE ": %s[%u]: %g: must be finite", d->weight, i, (double)weight);
 }
 
 static int check_axis(const direction *d, quernel_error *error) {
     const quernel_resize2d_axis *a = d->axis;
-    if (!a->from) return quernel_i_error_null(error, WHERE, d->from);
-    if (a->to && !a->share) return quernel_i_error_null(error, WHERE, d->share);
-    for (uint32_t i = 0; i < d->count; i++) {
-        if (a->from[i] == QUERNEL_RESIZE2D_PAD) continue;
-        if (a->from[i] >= d->size) return refuse_index(d, d->from, i, a->from[i], error);
-        const int code = a->to ? check_blend(d, i, error) : QUERNEL_OK;
-        if (code) return code;
-    }
-    return QUERNEL_OK;
+    if (!a->index) return quernel_i_error_null(error, WHERE, d->index);
+    if (!a->taps || (uint64_t)a->taps * d->count > INT32_MAX)
+        return quernel_i_error_set(error, QUERNEL_E_VALUE, d->taps, -1,
+                                   WHERE ": %s: %u: must be 1 or more, and less than 2^31 with y's "
+                                         "%u positions",
+                                   d->taps, a->taps, d->count);
+    if (a->taps > 1 && !a->weight) return quernel_i_error_null(error, WHERE, d->weight);
+    int code = QUERNEL_OK;
+    for (uint32_t i = 0; i < d->count * a->taps && !code; i++)
+        if (a->index[i - i % a->taps] != QUERNEL_RESIZE2D_PAD) code = check_tap(d, i, error);
+    return code;
 }
 
 static int check(const quernel_resize2d_desc *d, const quernel_operator *op, quernel_error *error) {
@@ -95,25 +95,28 @@ static int check(const quernel_resize2d_desc *d, const quernel_operator *op, que
                                    WHERE ": x: a line of %u or %u times %u elements, or y's %u x "
                                          "%u lines, are more than 2^31 - 1",
                                    x->w, y->w, x->c, y->n, y->h);
-    const direction lines = {&d->lines, "lines.from", "lines.to", "lines.share", y->h, x->h},
-                    pixels = {&d->pixels, "pixels.from", "pixels.to", "pixels.share", y->w, x->w};
+    const direction lines = {&d->lines, "lines.taps", "lines.index", "lines.weight", y->h, x->h},
+                    pixels = {&d->pixels,      "pixels.taps", "pixels.index",
+                              "pixels.weight", y->w,          x->w};
     const int code = check_axis(&lines, error);
     return code ? code : check_axis(&pixels, error);
 }
 
 static void choose(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_resize2d *p) {
-    const bool codes = quernel_i_validate_int8(p->x.type), blends = d->lines.to || d->pixels.to;
+    const bool codes = quernel_i_validate_int8(p->x.type),
+               blends = d->lines.weight || d->pixels.weight;
     p->copies = !blends && quernel_i_result_keeps_elements(&d->x, &d->epilogue);
-    p->staged = !p->copies && p->x.stride_c != 1;
+    const bool dense = p->x.stride_c == 1 && p->x.stride_w == p->x.c;
+    p->staged = !p->copies && (d->lines.weight ? !dense : p->x.stride_c != 1);
     p->turn = quernel_i_turn_of(usable);
     p->zero = codes ? d->x.zero : 0;
     const int32_t type = p->staged && !codes ? QUERNEL_TYPE_F32 : p->x.type;
     p->tile_of = blends && codes ? QUERNEL_I_TILE_OF_STEPS : QUERNEL_I_TILE_OF_ELEMENTS;
     p->tile_type = blends ? QUERNEL_TYPE_F32 : type;
-    if (d->lines.to) p->blend_lines = quernel_i_registry_best(QUERNEL_I_OP_BLEND, usable, type);
-    if (d->pixels.to)
+    if (d->lines.weight) p->blend_lines = quernel_i_registry_best(QUERNEL_I_OP_BLEND, usable, type);
+    if (d->pixels.weight)
         p->blend_pixels = quernel_i_registry_best(QUERNEL_I_OP_BLEND, usable,
-                                                  d->lines.to ? QUERNEL_TYPE_F32 : type);
+                                                  d->lines.weight ? QUERNEL_TYPE_F32 : type);
 }
 
 static uint32_t clamp(uint64_t value, uint32_t max) {
@@ -138,20 +141,18 @@ static size_t take(quernel_i_layout *slice, size_t count, size_t size) {
     return at;
 }
 
-static void lay_out(quernel_i_resize2d *p, quernel_i_layout *slice) {
+static void lay_out(quernel_i_resize2d *p, size_t taps, quernel_i_layout *slice) {
     const size_t line = (size_t)p->x.w * p->x.c, tile = (size_t)p->tile_pixels * p->x.c;
-    const uint32_t lines = p->blend_lines ? p->x.w : 0;
-    p->slice.staged = take(slice, p->staged ? 2 * line : 0, element_of(p));
+    p->slice.staged = take(slice, p->staged ? taps * line : 0, element_of(p));
+    p->slice.held = take(slice, taps, sizeof(uint32_t));
     p->slice.line = take(slice, p->blend_lines ? line : 0, sizeof(float));
-    p->slice.from = take(slice, lines, sizeof(ptrdiff_t));
-    p->slice.to = take(slice, lines, sizeof(ptrdiff_t));
-    p->slice.share = take(slice, lines, sizeof(float));
+    p->slice.at = take(slice, taps, sizeof(ptrdiff_t));
     p->slice.tile = take(slice, p->copies ? 0 : tile, sizeof(float));
     p->slice.bytes = slice->used;
 }
 
-static const void *copy(quernel_i_layout *block, const void *from, uint32_t count) {
-    _Static_assert(sizeof(float) == sizeof(uint32_t), "one size for indices and shares");
+static const void *copy(quernel_i_layout *block, const void *from, size_t count) {
+    _Static_assert(sizeof(float) == sizeof(uint32_t), "one size for indices and weights");
     if (!from) return NULL;
     void *to = quernel_i_take(block, count, sizeof(uint32_t));
     if (to) memcpy(to, from, count * sizeof(uint32_t));
@@ -159,22 +160,22 @@ static const void *copy(quernel_i_layout *block, const void *from, uint32_t coun
 }
 
 static quernel_resize2d_axis copy_axis(quernel_i_layout *block, const quernel_resize2d_axis *a,
-                                       uint32_t count) {
-    return (quernel_resize2d_axis){copy(block, a->from, count), copy(block, a->to, count),
-                                   a->to ? copy(block, a->share, count) : NULL};
+                                       uint32_t positions) {
+    const size_t count = (size_t)positions * a->taps;
+    return (quernel_resize2d_axis){a->taps, copy(block, a->index, count),
+                                   copy(block, a->weight, count)};
 }
 
 // Indices as bytes from the first pixel of the line that pixels are taken from.
 static const ptrdiff_t *offsets(quernel_i_layout *block, const quernel_i_resize2d *p,
-                                const uint32_t *index, const uint32_t *from) {
-    if (!index || p->copies) return NULL;
-    ptrdiff_t *to = quernel_i_take(block, p->result.y.w, sizeof *to);
-    const size_t floats = p->x.c * sizeof(float),
+                                const quernel_resize2d_axis *pixels) {
+    if (p->copies) return NULL;
+    const size_t count = (size_t)p->result.y.w * pixels->taps, floats = p->x.c * sizeof(float),
                  pixel = p->blend_lines
                              ? floats
                              : element_of(p) * (p->staged ? p->x.c : (size_t)p->x.stride_w);
-    for (uint32_t i = 0; to && i < p->result.y.w; i++)
-        to[i] = from[i] == QUERNEL_RESIZE2D_PAD ? 0 : (ptrdiff_t)(index[i] * pixel);
+    ptrdiff_t *to = quernel_i_take(block, count, sizeof *to);
+    for (size_t i = 0; to && i < count; i++) to[i] = (ptrdiff_t)(pixels->index[i] * pixel);
     return to;
 }
 
@@ -199,8 +200,7 @@ static void make_tables(const quernel_resize2d_desc *d, uint32_t usable, quernel
     p->result = quernel_i_result_make(&d->x, &d->epilogue, &y, usable, block);
     p->lines = copy_axis(block, &d->lines, y.h);
     p->pixels = copy_axis(block, &d->pixels, y.w);
-    p->from = offsets(block, p, d->pixels.from, d->pixels.from);
-    p->to = offsets(block, p, d->pixels.to, d->pixels.from);
+    p->at = offsets(block, p, &d->pixels);
     p->pad = pad_pixel(d, &p->result, block);
 }
 
@@ -211,7 +211,7 @@ static int allocate(const quernel_resize2d_desc *d, uint32_t usable, resize2d *m
     quernel_i_take(&block, 1, sizeof *made);
     quernel_i_resize2d sized = made->resize;
     make_tables(d, usable, &block, &sized);
-    lay_out(&made->resize, &slice);
+    lay_out(&made->resize, d->lines.taps, &slice);
     if (block.overflow || slice.overflow ||
         !quernel_i_mul(made->resize.slice.bytes, made->base.threads, &made->base.workspace))
         return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "x", -1,

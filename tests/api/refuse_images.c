@@ -9,15 +9,15 @@
 #include "tests.h"
 
 static quernel_operator *const SENTINEL = (quernel_operator *)(uintptr_t)0x5a5a;
-enum { C = 3, H = 5, W = 6, UP_H = 7, UP_W = 8 };
+enum { C = 3, H = 5, W = 6, UP_H = 7, UP_W = 8, TAPS = 2 };
 
 /// Legal descriptors that tests spoil one member at a time.
 typedef struct images {
     quernel_pool2d_desc p;
     quernel_resize2d_desc r;
     quernel_shuffle2d_desc s;
-    uint32_t from_h[UP_H], to_h[UP_H], from_w[UP_W], to_w[UP_W], channels[2 * C];
-    float share_h[UP_H], share_w[UP_W], scales[C], smooth[C];
+    uint32_t index_h[UP_H * TAPS], index_w[UP_W * TAPS], channels[2 * C];
+    float weight_h[UP_H * TAPS], weight_w[UP_W * TAPS], scales[C], smooth[C];
 } images;
 
 static void init(images *f) {
@@ -32,8 +32,8 @@ static void init(images *f) {
     f->p.pad_top = f->p.pad_left = 1;
     f->p.epilogue.y_type = f->r.epilogue.y_type = QUERNEL_TYPE_U8;
     f->r.y.h = UP_H, f->r.y.w = UP_W;
-    f->r.lines = (quernel_resize2d_axis){f->from_h, f->to_h, f->share_h};
-    f->r.pixels = (quernel_resize2d_axis){f->from_w, f->to_w, f->share_w};
+    f->r.lines = (quernel_resize2d_axis){TAPS, f->index_h, f->weight_h};
+    f->r.pixels = (quernel_resize2d_axis){TAPS, f->index_w, f->weight_w};
     f->s.y.type = QUERNEL_TYPE_U8, f->s.y.c = C, f->s.block_w = 2, f->s.from = f->channels;
 }
 
@@ -158,16 +158,17 @@ void test_refuse_pool2d(void) {
 
 void test_refuse_resize2d(void) {
     RESIZE(f.r.y.h = 0, QUERNEL_E_SHAPE, "y", "0", -1);
-    RESIZE(f.r.lines.from = NULL, QUERNEL_E_NULL, "lines.from", NULL, -1);
-    RESIZE(f.r.lines.share = NULL, QUERNEL_E_NULL, "lines.share", NULL, -1);
-    RESIZE(f.r.pixels.from = NULL, QUERNEL_E_NULL, "pixels.from", NULL, -1);
-    RESIZE(f.r.pixels.share = NULL, QUERNEL_E_NULL, "pixels.share", NULL, -1);
-    RESIZE(f.from_h[6] = H, QUERNEL_E_VALUE, "lines.from", "5", 6);
-    RESIZE(f.to_h[5] = QUERNEL_RESIZE2D_PAD, QUERNEL_E_VALUE, "lines.to", "4294967295", 5);
-    RESIZE(f.share_h[4] = 1.5f, QUERNEL_E_VALUE, "lines.share", "1.5", 4);
-    RESIZE(f.from_w[7] = W, QUERNEL_E_VALUE, "pixels.from", "6", 7);
-    RESIZE(f.to_w[6] = W, QUERNEL_E_VALUE, "pixels.to", "6", 6);
-    RESIZE(f.share_w[5] = NAN, QUERNEL_E_VALUE, "pixels.share", "nan", 5);
+    RESIZE(f.r.lines.index = NULL, QUERNEL_E_NULL, "lines.index", NULL, -1);
+    RESIZE(f.r.lines.weight = NULL, QUERNEL_E_NULL, "lines.weight", NULL, -1);
+    RESIZE(f.r.lines.taps = 0, QUERNEL_E_VALUE, "lines.taps", "0", -1);
+    RESIZE(f.r.pixels.index = NULL, QUERNEL_E_NULL, "pixels.index", NULL, -1);
+    RESIZE(f.r.pixels.weight = NULL, QUERNEL_E_NULL, "pixels.weight", NULL, -1);
+    RESIZE(f.r.pixels.taps = 1u << 28, QUERNEL_E_VALUE, "pixels.taps", "268435456", -1);
+    RESIZE(f.index_h[6] = H, QUERNEL_E_VALUE, "lines.index", "5", 6);
+    RESIZE(f.index_h[5] = QUERNEL_RESIZE2D_PAD, QUERNEL_E_VALUE, "lines.index", "4294967295", 5);
+    RESIZE(f.weight_h[4] = INFINITY, QUERNEL_E_VALUE, "lines.weight", "inf", 4);
+    RESIZE(f.index_w[7] = W, QUERNEL_E_VALUE, "pixels.index", "6", 7);
+    RESIZE(f.weight_w[5] = NAN, QUERNEL_E_VALUE, "pixels.weight", "nan", 5);
     RESIZE(f.r.pad = NAN, QUERNEL_E_VALUE, "pad", "NaN", -1);
     RESIZE((f.r.x.tensor.c = 1 << 26, f.r.x.tensor.w = 1 << 8), QUERNEL_E_OVERFLOW, "x", NULL, -1);
 }

@@ -116,7 +116,7 @@ void test_refuse_network_kinds(void) {
     quernel_shuffle2d_desc s = QUERNEL_SHUFFLE2D_DESC_INIT;
     static const uint32_t lines[5], pixels[7], channels[6] = {5, 4, 3, 2, 1, 0};
     static const float factors[6] = {1, 2, 1, 1, 1, 1};
-    r.y.h = 5, r.y.w = 7, r.lines.from = lines, r.pixels.from = pixels;
+    r.y.h = 5, r.y.w = 7, r.lines.index = lines, r.pixels.index = pixels;
     s.y.c = 6, s.from = channels;
     n.desc.n_layers = 2;
     l[1].kind = QUERNEL_NETWORK_ELTWISE, l[1].desc = &e, l[1].conv.weights = NULL;

@@ -232,8 +232,8 @@ static const quernel_resize2d_desc resize = {
     .size = sizeof resize,
     .x = {.tensor = {.n = 1, .c = CHANNELS, .h = 2, .w = 3}},
     .y = {.h = 1, .w = 1},
-    .lines = {zeros, NULL, NULL},
-    .pixels = {zeros, NULL, NULL},
+    .lines = {1, zeros, NULL},
+    .pixels = {1, zeros, NULL},
     .epilogue = QUERNEL_EPILOGUE_INIT,
     .threads = 1,
     .isa = -1};

@@ -306,14 +306,15 @@ static void wraps_sums(const quernel_i_pool *p) {
 static void honest_blend(const quernel_i_blend *b) {
     quernel_i_registry_best(QUERNEL_I_OP_BLEND, REF, QUERNEL_TYPE_U8)->run.blend(b);
 }
-// (1 - share)·u + share·v, which is another float.
+// Products that are rounded before they are added, which is another float.
 static void blends_by_products(const quernel_i_blend *b) {
     const uint8_t *x = b->x;
     for (uint32_t m = 0; m < b->rows; m++)
         for (uint32_t c = 0; c < b->channels; c++) {
-            const float u = (float)(x[b->from[m] + c] - b->zero),
-                        v = (float)(x[b->to[m] + c] - b->zero);
-            b->y[m * b->y_row + c] = (1.0f - b->share[m]) * u + b->share[m] * v;
+            float *sum = &b->y[m * b->y_row + c];
+            *sum = 0.0f;
+            for (uint32_t i = m * b->taps; i < (m + 1) * b->taps; i++)
+                *sum += b->share[i] * (float)(x[b->at[i] + c] - b->zero);
         }
 }
 

@@ -87,22 +87,24 @@ const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *orac
                          uint64_t seed, uint64_t number) {
     rng r = rng_make(seed, number);
     const ptrdiff_t size = (ptrdiff_t)element_of(k);
-    quernel_i_blend b = {.rows = 1 + (uint32_t)(number % 17),
+    quernel_i_blend b = {.taps = small(&r, 5, 40),
+                         .rows = 1 + (uint32_t)(number % 17),
                          .channels = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 150),
                          .zero = rng_one_in(&r, 3) ? 0 : rng_int(&r, 0, 255)};
     if (k->a_type == QUERNEL_TYPE_S8 && b.zero) b.zero -= 128;
     const int32_t places = rng_one_in(&r, 2) ? 3 : 500;
-    ptrdiff_t *from = guard_take(g, b.rows * sizeof *from, sizeof *from, 0),
-              *to = guard_take(g, b.rows * sizeof *to, sizeof *to, 0);
-    float *share = guard_take(g, b.rows * sizeof *share, sizeof *share, 0);
-    for (uint32_t m = 0; m < b.rows; m++) {
-        from[m] = rng_int(&r, 0, places) * size, to[m] = rng_int(&r, 0, places) * size;
-        share[m] = rng_one_in(&r, 4) ? (float)rng_int(&r, 0, 4) * 0.25f : rng_float(&r, 0.0f, 1.0f);
+    const uint32_t count = b.rows * b.taps;
+    ptrdiff_t *at = guard_take(g, count * sizeof *at, sizeof *at, 0);
+    float *share = guard_take(g, count * sizeof *share, sizeof *share, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        at[i] = rng_int(&r, 0, places) * size;
+        share[i] =
+            rng_one_in(&r, 4) ? (float)rng_int(&r, -4, 8) * 0.25f : rng_float(&r, -2.0f, 2.0f);
     }
     // the last place is read to its end, so that the page behind it is near
-    from[rng_next(&r) % b.rows] = places * size, to[rng_next(&r) % b.rows] = 0;
+    at[rng_next(&r) % count] = places * size;
     b.x = make_elements(k, &r, g, (size_t)places + b.channels);
-    b.from = from, b.to = to, b.share = share;
+    b.at = at, b.share = share;
     b.y_row = (ptrdiff_t)b.channels + (rng_one_in(&r, 2) ? 0 : rng_int(&r, 1, 40));
     const size_t bytes = ((b.rows - 1) * (size_t)b.y_row + b.channels) * sizeof(float);
     float *y = guard_take(g, bytes, 4, 0xa5), *expected = guard_take(g, bytes, 4, 0xa5);

@@ -136,14 +136,12 @@ static void draw_pool(drawn *d, uint32_t x) {
 // ---- resampling ----
 
 static quernel_resize2d_axis draw_axis(drawn *d, uint32_t size, uint32_t out, bool blends) {
-    uint32_t *from = draw_own(d, out * sizeof *from), *to = draw_own(d, out * sizeof *to);
-    float *share = draw_own_floats(d, out, 0.0f, 1.0f);
-    for (uint32_t i = 0; i < out; i++) {
-        from[i] = !blends && rng_one_in(&d->r, 8) ? QUERNEL_RESIZE2D_PAD : uint_in(d, 0, size - 1);
-        to[i] = uint_in(d, 0, size - 1);
-    }
-    return blends ? (quernel_resize2d_axis){from, to, share}
-                  : (quernel_resize2d_axis){from, NULL, NULL};
+    const uint32_t taps = blends ? uint_in(d, 1, 4) : 1, count = out * taps;
+    uint32_t *index = draw_own(d, count * sizeof *index);
+    for (uint32_t i = 0; i < count; i++)
+        index[i] = !blends && rng_one_in(&d->r, 8) ? QUERNEL_RESIZE2D_PAD : uint_in(d, 0, size - 1);
+    return (quernel_resize2d_axis){taps, index,
+                                   blends ? draw_own_floats(d, count, -0.5f, 1.0f) : NULL};
 }
 
 static void draw_resize(drawn *d, uint32_t x) {

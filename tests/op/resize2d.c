@@ -6,11 +6,11 @@
 
 #include "images.h"
 
-enum { POSITIONS_MAX = 200 };
+enum { POSITIONS_MAX = 200, TAPS_MAX = 9 };
 
 typedef struct axis {
-    uint32_t from[POSITIONS_MAX], to[POSITIONS_MAX];
-    float share[POSITIONS_MAX];
+    uint32_t index[POSITIONS_MAX * TAPS_MAX];
+    float weight[POSITIONS_MAX * TAPS_MAX];
 } axis;
 
 typedef struct resize {
@@ -32,20 +32,30 @@ static float source_of(rng *r, int mode, uint32_t i, uint32_t count, uint32_t si
     }
 }
 
+static uint32_t index_in(float at, uint32_t size) {
+    return at < 0.0f ? 0 : at > (float)(size - 1) ? size - 1 : (uint32_t)at;
+}
+
+// Neighbours, as of a filter whose border repeats; one in three such axes takes them from anywhere.
 static uint32_t draw_axis(rng *r, uint32_t size, axis *a, quernel_resize2d_axis *ret_axis) {
     const int mode = rng_int(r, 0, 3);
-    const bool doubles = rng_one_in(r, 3), pads = rng_one_in(r, 4), blends = rng_one_in(r, 2);
-    const uint32_t count = doubles ? 2 * size : (uint32_t)rng_int(r, 1, 25);
+    const bool doubles = rng_one_in(r, 3), pads = rng_one_in(r, 4), blends = rng_one_in(r, 2),
+               jumps = rng_one_in(r, 3);
+    const uint32_t count = doubles ? 2 * size : (uint32_t)rng_int(r, 1, 25),
+                   taps = blends ? (uint32_t)rng_int(r, 1, rng_one_in(r, 3) ? TAPS_MAX : 4) : 1;
     for (uint32_t i = 0; i < count; i++) {
-        float at = source_of(r, mode, i, count, size);
-        at = at < 0.0f ? 0.0f : at > (float)(size - 1) ? (float)(size - 1) : at;
-        a->from[i] = (uint32_t)at;
-        a->to[i] = a->from[i] + 1 < size ? a->from[i] + 1 : a->from[i];
-        a->share[i] = at - (float)a->from[i];
-        if (pads && rng_one_in(r, 3))
-            a->from[i] = QUERNEL_RESIZE2D_PAD, a->to[i] = 1u << 31, a->share[i] = NAN;
+        const float at = source_of(r, mode, i, count, size);
+        uint32_t *index = &a->index[i * taps];
+        for (uint32_t t = 0; t < taps; t++) {
+            index[t] = index_in(at + (float)t - (float)(taps / 2), size);
+            if (jumps) index[t] = (uint32_t)rng_int(r, 0, (int32_t)size - 1);
+            a->weight[i * taps + t] = rng_one_in(r, 5) ? 0.0f : rng_float(r, -1.5f, 1.5f);
+        }
+        if (!pads || !rng_one_in(r, 3)) continue;
+        for (uint32_t t = 0; t < taps; t++) index[t] = 1u << 31, a->weight[i * taps + t] = NAN;
+        index[0] = QUERNEL_RESIZE2D_PAD;
     }
-    *ret_axis = (quernel_resize2d_axis){a->from, blends ? a->to : NULL, blends ? a->share : NULL};
+    *ret_axis = (quernel_resize2d_axis){taps, a->index, blends ? a->weight : NULL};
     return count;
 }
 
@@ -77,20 +87,25 @@ static float element(const resize *e, uint32_t n, uint32_t c, uint32_t h, uint32
     return values_read(&plain, &e->x.t, e->x.first, n, c, h, w);
 }
 
-static float blend(float u, float v, float share) { return fmaf(share, v - u, u); }
-
 // Lines first, then pixels.
 static float line_at(const resize *e, uint32_t n, uint32_t c, uint32_t h, uint32_t w) {
     const quernel_resize2d_axis *a = &e->d.lines;
-    const float u = element(e, n, c, a->from[h], w);
-    return a->to ? blend(u, element(e, n, c, a->to[h], w), a->share[h]) : u;
+    const uint32_t first = h * a->taps;
+    float t = element(e, n, c, a->index[first], w);
+    if (a->weight) t *= a->weight[first];
+    for (uint32_t i = first + 1; i < first + a->taps; i++)
+        t = fmaf(a->weight[i], element(e, n, c, a->index[i], w), t);
+    return t;
 }
 
 static float value_of(const resize *e, uint32_t n, uint32_t c, uint32_t h, uint32_t w) {
     const quernel_resize2d_axis *a = &e->d.pixels;
     const quernel_operand *x = &e->d.x;
-    float t = line_at(e, n, c, h, a->from[w]);
-    if (a->to) t = blend(t, line_at(e, n, c, h, a->to[w]), a->share[w]);
+    const uint32_t first = w * a->taps;
+    float t = line_at(e, n, c, h, a->index[first]);
+    if (a->weight) t *= a->weight[first];
+    for (uint32_t i = first + 1; i < first + a->taps; i++)
+        t = fmaf(a->weight[i], line_at(e, n, c, h, a->index[i]), t);
     return is_int8(x->tensor.type) ? t * (x->scales ? x->scales[c] : x->scale) : t;
 }
 
@@ -98,8 +113,8 @@ static float value_of(const resize *e, uint32_t n, uint32_t c, uint32_t h, uint3
 static bool copies(const resize *e) {
     const quernel_resize2d_desc *d = &e->d;
     const quernel_epilogue *f = &d->epilogue;
-    return !d->lines.to && !d->pixels.to && f->y_type == d->x.tensor.type && !f->activation &&
-           !is_int8(f->y_type);
+    return !d->lines.weight && !d->pixels.weight && f->y_type == d->x.tensor.type &&
+           !f->activation && !is_int8(f->y_type);
 }
 
 static void expect(resize *e) {
@@ -107,7 +122,8 @@ static void expect(resize *e) {
     const quernel_tensor *y = &e->y.t;
     IMAGES_EACH(y, n, c, h, w) {
         uint8_t *at = images_expected(&e->y, n, c, h, w);
-        const uint32_t line = d->lines.from[h], pixel = d->pixels.from[w];
+        const uint32_t line = d->lines.index[h * d->lines.taps],
+                       pixel = d->pixels.index[w * d->pixels.taps];
         if (line == QUERNEL_RESIZE2D_PAD || pixel == QUERNEL_RESIZE2D_PAD)
             values_write(&d->epilogue, c, d->pad, at);
         else if (copies(e))
@@ -124,11 +140,11 @@ static void describe(const resize *e, const char *wrong, char *text, size_t capa
     char copy[200];
     snprintf(copy, sizeof copy, "%s", wrong);
     snprintf(text, capacity,
-             "%s\n    types %d -> %d, layouts %d -> %d, %ux%ux%ux%u -> %ux%u, lines blend %d, "
-             "pixels %d, activation %d, threads %u, isa %d",
+             "%s\n    types %d -> %d, layouts %d -> %d, %ux%ux%ux%u -> %ux%u, lines blend %u, "
+             "pixels %u, activation %d, threads %u, isa %d",
              copy, x->type, d->epilogue.y_type, x->layout, y->layout, x->n, x->c, x->h, x->w, y->h,
-             y->w, d->lines.to != NULL, d->pixels.to != NULL, d->epilogue.activation, d->threads,
-             d->isa);
+             y->w, d->lines.weight ? d->lines.taps : 0, d->pixels.weight ? d->pixels.taps : 0,
+             d->epilogue.activation, d->threads, d->isa);
 }
 
 bool resize2d_check(uint64_t seed, uint64_t number, char *text, size_t capacity) {

@@ -21,12 +21,18 @@ NEON_INLINE vfloat load_f32(const uint8_t *at) { return vreinterpretq_f32_u8(vld
 NEON_INLINE vfloat load_bf16(const uint8_t *at) {
     return vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(vreinterpret_u16_u8(vld1_u8(at))), 16));
 }
+NEON_INLINE void store_some(float *y, vfloat v, uint32_t n) {
+    float lanes[4];
+    vst1q_f32(lanes, v);
+    memcpy(y, lanes, n * sizeof *y);
+}
 
 #define BLEND_RUN blend_u8
 #define BLEND_LANES 4
 #define BLEND_ELEMENT 1
 #define BLEND_LOAD(at, zero) load_u8(at, zero)
 #define BLEND_STORE vst1q_f32
+#define BLEND_STORE_SOME store_some
 #include "kernels/template/blend.h"
 
 #define BLEND_RUN blend_s8
@@ -34,6 +40,7 @@ NEON_INLINE vfloat load_bf16(const uint8_t *at) {
 #define BLEND_ELEMENT 1
 #define BLEND_LOAD(at, zero) load_s8(at, zero)
 #define BLEND_STORE vst1q_f32
+#define BLEND_STORE_SOME store_some
 #include "kernels/template/blend.h"
 
 #define BLEND_RUN blend_f32
@@ -41,6 +48,7 @@ NEON_INLINE vfloat load_bf16(const uint8_t *at) {
 #define BLEND_ELEMENT 4
 #define BLEND_LOAD(at, zero) load_f32(at)
 #define BLEND_STORE vst1q_f32
+#define BLEND_STORE_SOME store_some
 #include "kernels/template/blend.h"
 
 #define BLEND_RUN blend_bf16
@@ -48,6 +56,7 @@ NEON_INLINE vfloat load_bf16(const uint8_t *at) {
 #define BLEND_ELEMENT 2
 #define BLEND_LOAD(at, zero) load_bf16(at)
 #define BLEND_STORE vst1q_f32
+#define BLEND_STORE_SOME store_some
 #include "kernels/template/blend.h"
 
 #define KERNEL(name, run)                \

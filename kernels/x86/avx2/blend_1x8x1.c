@@ -14,6 +14,7 @@ static inline void store(float *y, vfloat v) { _mm256_storeu_ps(y, v); }
 #define BLEND_ELEMENT 1
 #define BLEND_LOAD(at, zero) of_ints(_mm256_cvtepu8_epi32(load_8(at)), zero)
 #define BLEND_STORE store
+#define BLEND_STORE_SOME store_dwords
 #include "kernels/template/blend.h"
 
 #define BLEND_RUN blend_s8
@@ -21,13 +22,17 @@ static inline void store(float *y, vfloat v) { _mm256_storeu_ps(y, v); }
 #define BLEND_ELEMENT 1
 #define BLEND_LOAD(at, zero) of_ints(_mm256_cvtepi8_epi32(load_8(at)), zero)
 #define BLEND_STORE store
+#define BLEND_STORE_SOME store_dwords
 #include "kernels/template/blend.h"
 
 #define BLEND_RUN blend_f32
 #define BLEND_LANES 8
 #define BLEND_ELEMENT 4
 #define BLEND_LOAD(at, zero) _mm256_loadu_ps((const float *)(const void *)(at))
+#define BLEND_LOAD_SOME(at, n, zero) \
+    _mm256_maskload_ps((const float *)(const void *)(at), lanes_mask(n))
 #define BLEND_STORE store
+#define BLEND_STORE_SOME store_dwords
 #include "kernels/template/blend.h"
 
 #define BLEND_RUN blend_bf16
@@ -37,6 +42,7 @@ static inline void store(float *y, vfloat v) { _mm256_storeu_ps(y, v); }
     _mm256_castsi256_ps(_mm256_slli_epi32( \
         _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)(at))), 16))
 #define BLEND_STORE store
+#define BLEND_STORE_SOME store_dwords
 #include "kernels/template/blend.h"
 
 #define KERNEL(name, run)                \
