@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "search.h"
+#include "unit.h"
 
 // Zero points are u8, s8 or s32 numbers.
 static bool read_integer(const quernel_ep_value *v, int32_t *ret_number) {
@@ -62,23 +62,32 @@ static bool are_zeros(const quernel_ep_value *v, int32_t zero) {
     return true;
 }
 
-bool quernel_ep_coding_is_wide(quernel_ep_search *c, uint32_t node) {
+const float *quernel_ep_coding_scales(quernel_ep_search *c, uint32_t node, uint32_t *ret_count) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     const quernel_ep_record *r = &c->records[n->inputs[0]];
-    const quernel_ep_span smooth = r->smooth;
     const int32_t scale = quernel_ep_input(n, 1), zero = quernel_ep_input(n, 2);
-    if (!smooth.bytes || !quernel_ep_is_constant(c, scale)) return false;
+    if (!r->coding.type || !quernel_ep_is_constant(c, scale)) return NULL;
     const quernel_ep_value *s = quernel_ep_value_of(c, scale);
     int64_t axis = quernel_ep_int(n, "axis", 1);
     if (axis < 0) axis += r->rank;
-    if (s->type != QUERNEL_EP_TYPE_F32 || s->bytes != smooth.bytes || axis != 1) return false;
+    *ret_count = quernel_ep_channels(c, n->inputs[0], QUERNEL_EP_ORDER_IMAGE);
+    if (s->type != QUERNEL_EP_TYPE_F32 || s->bytes != *ret_count * sizeof(float) || axis != 1)
+        return NULL;
     if (zero < 0 ? r->coding.zero != 0
                  : !quernel_ep_is_constant(c, zero) ||
                        quernel_ep_value_of(c, zero)->type != r->coding.type ||
                        !are_zeros(quernel_ep_value_of(c, zero), r->coding.zero))
-        return false;
-    return are_wide(s->data, smooth.bytes / sizeof(float), r->coding.scale,
-                    quernel_ep_data_at(c, smooth));
+        return NULL;
+    return s->data;
+}
+
+bool quernel_ep_coding_is_wide(quernel_ep_search *c, uint32_t node) {
+    const quernel_ep_record *r = &c->records[quernel_ep_node_of(c, node)->inputs[0]];
+    const quernel_ep_span smooth = r->smooth;
+    uint32_t count;
+    const float *scales = quernel_ep_coding_scales(c, node, &count);
+    return scales && smooth.bytes == count * sizeof(float) &&
+           are_wide(scales, count, r->coding.scale, quernel_ep_data_at(c, smooth));
 }
 
 static void note(quernel_ep_search *c, uint32_t node, int32_t v, int32_t scale, int32_t zero) {

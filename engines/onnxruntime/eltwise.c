@@ -41,6 +41,16 @@ static bool read_codes(quernel_ep_draft *d, int32_t v, quernel_ep_constant *ret_
     return true;
 }
 
+static bool put_constant(quernel_ep_draft *d, quernel_ep_step *step, const quernel_ep_constant *k,
+                         uint32_t count) {
+    step->z = quernel_ep_value_add(d->c, d->node, step->x);
+    if (step->z < 0) return false;
+    quernel_ep_record *r = &d->c->records[step->z];
+    r->constant_sizes = (quernel_ep_sizes){1, count, 1, 1};
+    r->constant = quernel_ep_put_vector(d->c, k, count);
+    return true;
+}
+
 // A constant as a value that the network reads: one number, or one per channel.
 static bool add_constant(quernel_ep_draft *d, quernel_ep_step *step, int32_t v) {
     quernel_ep_constant k;
@@ -54,12 +64,7 @@ static bool add_constant(quernel_ep_draft *d, quernel_ep_step *step, int32_t v) 
     if (!quernel_ep_is_vector(&k, x->rank, order, channels))
         return QUERNEL_EP_REFUSE(d, "its constant is not one number, nor one per channel");
     if (k.count > 1) step->order = step->y_order = order;
-    step->z = quernel_ep_value_add(d->c, d->node, step->x);
-    if (step->z < 0) return false;
-    quernel_ep_record *r = &d->c->records[step->z];
-    r->constant_sizes = (quernel_ep_sizes){1, k.count > 1 ? channels : 1, 1, 1};
-    r->constant = quernel_ep_put_vector(d->c, &k, r->constant_sizes.c);
-    return true;
+    return put_constant(d, step, &k, k.count > 1 ? channels : 1);
 }
 
 static bool read_operands(quernel_ep_draft *d, quernel_ep_step *step, int32_t x, int32_t z) {
@@ -175,6 +180,24 @@ static bool match_dead(quernel_ep_draft *d) {
     return quernel_ep_draft_commit(d);
 }
 
+// DequantizeLinear by a scale for each channel: codes by their own one, times the quotients.
+static bool match_scales(quernel_ep_draft *d, quernel_ep_step *step) {
+    quernel_ep_search *c = d->c;
+    uint32_t count;
+    quernel_ep_constant k;
+    const int32_t scale = quernel_ep_input(quernel_ep_node_of(c, d->node), 1);
+    if (c->records[step->x].smooth.bytes || !quernel_ep_coding_scales(c, d->node, &count) ||
+        count < 2 || !quernel_ep_constant_read(d, scale, &k))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        k.data[i] /= (double)c->records[step->x].coding.scale;
+        if (!(k.data[i] >= 0x1p-40 && k.data[i] <= 0x1p40)) return false;
+    }
+    step->op = QUERNEL_ELTWISE_MUL;
+    step->order = step->y_order = QUERNEL_EP_ORDER_IMAGE;
+    return put_constant(d, step, &k, count) && quernel_ep_draft_commit(d);
+}
+
 bool quernel_ep_match_copy(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
@@ -189,6 +212,7 @@ bool quernel_ep_match_copy(quernel_ep_search *c, uint32_t node) {
     step->x = quernel_ep_operand(&d, n->inputs[0]);
     step->y = n->outputs[0];
     if (step->x < 0) return false;
+    if (!strcmp(n->op, "DequantizeLinear") && match_scales(&d, step)) return true;
     if (!quernel_ep_term_find(c, node, &t))
         return QUERNEL_EP_REFUSE(&d, "%s in a form that is not known", n->op);
     const int32_t codes = strcmp(n->op, "QuantizeLinear") ? step->x : step->y;

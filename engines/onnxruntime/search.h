@@ -122,6 +122,9 @@ bool quernel_ep_codings_find(quernel_ep_search *c);
 /// Scale and zero point of a node's inputs, both constants of one element. `zero` may be −1.
 bool quernel_ep_coding_read(quernel_ep_search *c, uint32_t node, int32_t scale, int32_t zero,
                             int32_t type, quernel_ep_coding *ret_coding);
+/// The scales of a DequantizeLinear that has one for each channel, and the codes' own zero point;
+/// else NULL.
+const float *quernel_ep_coding_scales(quernel_ep_search *c, uint32_t node, uint32_t *ret_count);
 /// Whether a DequantizeLinear reads codes that carry factors as the values before these: by a scale
 /// per channel.
 bool quernel_ep_coding_is_wide(quernel_ep_search *c, uint32_t node);
