@@ -27,33 +27,45 @@ static int64_t axis_at(const int64_t *axes, int64_t count, uint32_t i, uint32_t 
     return axes[i] < 0 ? axes[i] + rank : axes[i];
 }
 
-static bool set_modes(quernel_ep_draft *d, quernel_ep_axis *a) {
+// A word's number in a list, −1: it is not there.
+static int32_t find(const char *const *names, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(names[i], name)) return (int32_t)i;
+    return -1;
+}
+#define FIND(names, name) find(names, sizeof names / sizeof *names, name)
+
+static bool set_coordinates(quernel_ep_draft *d, quernel_ep_axis *a) {
     static const char *const coordinates[] = {QUERNEL_EP_COORDINATES}, *const nearest[] = {
                                                                            QUERNEL_EP_NEAREST};
     const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
     // before opset 11: asymmetric, down where it enlarges
     const bool old = n->version < 11;
-    const char *mode = quernel_ep_text(n, "mode", "nearest"),
-               *coordinate = quernel_ep_text(n, "coordinate_transformation_mode",
+    const char *coordinate = quernel_ep_text(n, "coordinate_transformation_mode",
                                              old ? "asymmetric" : "half_pixel"),
                *round = quernel_ep_text(n, "nearest_mode", old ? "floor" : "round_prefer_floor");
-    const bool linear = !strcmp(mode, "linear") || !strcmp(mode, "bilinear");
-    a->mode = linear ? QUERNEL_EP_MODE_LINEAR : QUERNEL_EP_MODE_NEAREST;
-    if (!linear && strcmp(mode, "nearest")) return QUERNEL_EP_REFUSE(d, "mode %s", mode);
-    a->coordinates = a->nearest = -1;
-    for (int32_t i = 0; i < (int32_t)(sizeof coordinates / sizeof *coordinates); i++)
-        if (!strcmp(coordinates[i], coordinate)) a->coordinates = i;
-    for (int32_t i = 0; i < (int32_t)(sizeof nearest / sizeof *nearest); i++)
-        if (!strcmp(nearest[i], round)) a->nearest = i;
+    a->coordinates = FIND(coordinates, coordinate), a->nearest = FIND(nearest, round);
     if (a->coordinates < 0) return QUERNEL_EP_REFUSE(d, "coordinates %s", coordinate);
     return a->nearest >= 0 || QUERNEL_EP_REFUSE(d, "nearest_mode %s", round);
 }
 
-static bool check_resize(quernel_ep_draft *d, const quernel_ep_node *n) {
-    const char *policy = quernel_ep_text(n, "keep_aspect_ratio_policy", "stretch");
-    if (quernel_ep_int(n, "antialias", 0)) return QUERNEL_EP_REFUSE(d, "antialias");
-    if (quernel_ep_int(n, "exclude_outside", 0)) return QUERNEL_EP_REFUSE(d, "exclude_outside");
-    return !strcmp(policy, "stretch") || QUERNEL_EP_REFUSE(d, "keep_aspect_ratio_policy");
+static bool set_modes(quernel_ep_draft *d, quernel_ep_axis *a) {
+    static const char *const modes[] = {QUERNEL_EP_MODES};
+    const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
+    const char *mode = quernel_ep_text(n, "mode", "nearest"),
+               *policy = quernel_ep_text(n, "keep_aspect_ratio_policy", "stretch");
+    a->mode = strcmp(mode, "bilinear") ? FIND(modes, mode) : QUERNEL_EP_MODE_LINEAR;
+    a->antialias = quernel_ep_int(n, "antialias", 0) != 0;
+    a->exclude_outside = quernel_ep_int(n, "exclude_outside", 0) != 0;
+    a->cubic = quernel_ep_float(n, "cubic_coeff_a", -0.75f);
+    if (a->mode < 0) return QUERNEL_EP_REFUSE(d, "mode %s", mode);
+    if (strcmp(policy, "stretch")) return QUERNEL_EP_REFUSE(d, "keep_aspect_ratio_policy");
+    if (!isfinite(a->cubic)) return QUERNEL_EP_REFUSE(d, "cubic_coeff_a is not finite");
+    // ONNX Runtime lets what overshoots a code's range wrap around
+    if ((a->mode == QUERNEL_EP_MODE_CUBIC || a->antialias) &&
+        quernel_ep_value_of(d->c, n->inputs[0])->type != QUERNEL_EP_TYPE_F32)
+        return QUERNEL_EP_REFUSE(d, "mode %s of codes", mode);
+    return set_coordinates(d, a);
 }
 
 static bool is_left_out(const quernel_ep_draft *d, int32_t v) {
@@ -111,7 +123,6 @@ static bool match_resize(quernel_ep_draft *d, quernel_ep_step *step) {
     quernel_ep_constant scales, roi = {0};
     const int64_t *sizes = NULL;
     uint32_t count = 0;
-    if (!check_resize(d, n)) return false;
     const int32_t at = quernel_ep_input(n, old ? 1 : 2), size = old ? -1 : quernel_ep_input(n, 3);
     if (!old && !is_left_out(d, quernel_ep_input(n, 1)))
         quernel_ep_constant_read(d, quernel_ep_input(n, 1), &roi);
@@ -185,27 +196,39 @@ static bool read_pad_value(quernel_ep_draft *d, quernel_ep_step *step) {
     return isfinite(step->pad) || QUERNEL_EP_REFUSE(d, "its value is not finite");
 }
 
-static bool match_pad(quernel_ep_draft *d, quernel_ep_step *step) {
-    const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
+static bool set_pad(quernel_ep_draft *d, quernel_ep_step *step, int64_t axis,
+                    const quernel_ep_axis *pad) {
     const uint32_t rank = quernel_ep_value_of(d->c, step->x)->rank;
+    const bool cuts = pad->begin < 0 || pad->end < 0;
+    if (pad->begin < -65536 || pad->begin > 65536 || pad->end < -65536 || pad->end > 65536)
+        return QUERNEL_EP_REFUSE(d, "a pad is out of range");
+    if (!pad->begin && !pad->end) return true;
+    if (!is_spatial(axis, rank)) return QUERNEL_EP_REFUSE(d, "it pads axis %d", (int)axis);
+    if (cuts && pad->mode != QUERNEL_EP_BORDER_CONSTANT)
+        return QUERNEL_EP_REFUSE(d, "it repeats what it cuts off");
+    *axis_of(step, axis, rank) = *pad;
+    return true;
+}
+
+static bool match_pad(quernel_ep_draft *d, quernel_ep_step *step) {
+    static const char *const borders[] = {QUERNEL_EP_BORDERS};
+    const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
     const char *mode = quernel_ep_text(n, "mode", "constant");
+    const int32_t border = FIND(borders, mode);
     const int64_t *pads, *axes;
+    const uint32_t rank = quernel_ep_value_of(d->c, step->x)->rank;
     const int64_t count = read_axes(d, "pads", n->version < 11 ? 0 : 1, &pads),
                   n_axes = read_axes(d, "", n->version < 18 ? 0 : 3, &axes),
                   all = n_axes ? n_axes : rank;
-    if (strcmp(mode, "constant")) return QUERNEL_EP_REFUSE(d, "mode %s", mode);
+    if (border < 0) return QUERNEL_EP_REFUSE(d, "mode %s", mode);
     if (count < 0 || n_axes < 0 || count != 2 * all)
         return QUERNEL_EP_REFUSE(d, "its pads are not constant");
     for (uint32_t i = 0; i < all; i++) {
-        const int64_t axis = axis_at(axes, n_axes, i, rank), begin = pads[i], end = pads[all + i];
-        if (begin < -65536 || begin > 65536 || end < -65536 || end > 65536)
-            return QUERNEL_EP_REFUSE(d, "a pad is out of range");
-        if (!begin && !end) continue;
-        if (!is_spatial(axis, rank)) return QUERNEL_EP_REFUSE(d, "it pads axis %d", (int)axis);
-        *axis_of(step, axis, rank) =
-            (quernel_ep_axis){.kind = QUERNEL_EP_AXIS_PAD, .begin = begin, .end = end};
+        const quernel_ep_axis pad = {
+            .kind = QUERNEL_EP_AXIS_PAD, .mode = border, .begin = pads[i], .end = pads[all + i]};
+        if (!set_pad(d, step, axis_at(axes, n_axes, i, rank), &pad)) return false;
     }
-    return read_pad_value(d, step);
+    return border != QUERNEL_EP_BORDER_CONSTANT || read_pad_value(d, step);
 }
 
 bool quernel_ep_match_resample(quernel_ep_search *c, uint32_t node) {

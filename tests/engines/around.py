@@ -121,9 +121,15 @@ def resize_attrs(b):
         )
     modes = ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"]
     modes += ["half_pixel_symmetric"] if b.opset >= 19 else []
-    attrs = {"coordinate_transformation_mode": b.pick(*modes), "mode": b.pick("nearest", "linear")}
+    attrs = {"coordinate_transformation_mode": b.pick(*modes)}
+    attrs["mode"] = b.pick("nearest", "linear", "cubic")
     if attrs["mode"] == "nearest":
         attrs["nearest_mode"] = b.pick("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+        return attrs
+    if attrs["mode"] == "cubic":
+        attrs |= {"cubic_coeff_a": b.pick(-0.75, -0.5), "exclude_outside": b.pick(0, 1)}
+    if b.opset >= 18 and b.chance(0.3):
+        attrs["antialias"] = 1
     return attrs
 
 
@@ -145,7 +151,8 @@ def resize(b, code):
     else:
         names = [b.dq(code), none, b.floats([1, 1, *factors])]
     if b.opset >= 13 and b.chance(0.15):
-        return [b.like(b.node("Resize", [code.name, *names[1:]], **resize_attrs(b)), code)]
+        attrs = {"mode": b.pick("nearest", "linear")}  # what overshoots would wrap around
+        return [b.like(b.node("Resize", [code.name, *names[1:]], **attrs), code)]
     y = b.node("Resize", names, **resize_attrs(b))
     return [b.q(y, like=code if b.chance(0.6) else None)]
 
@@ -222,8 +229,9 @@ def pad(b, code):
     for axis in range(1, len(shape)):
         if axis > 1 or b.chance(0.2):
             pads[axis], pads[axis + len(shape)] = b.number(0, 2), b.number(0, 2)
-    mode = b.pick("constant", "constant", "constant", "reflect", "edge")
-    if mode == "reflect" and min(shape[1:]) < 3:
+    modes = ["reflect", "edge", *(["wrap"] if b.opset >= 19 else [])]
+    mode = b.pick("constant", "constant", *modes)
+    if mode in ("reflect", "wrap") and min(shape[1:]) < 3:
         mode = "constant"
     value = b.pick(0.0, 0.0, -1.0, 0.37)
     if b.opset < 11:

@@ -27,8 +27,7 @@ def conv(name="", more=()):
     return N("Conv", ["x", "w", *more], ["c"], name, pads=[1, 1, 1, 1])
 
 
-def resize(coordinates, rounding):
-    attrs = {"mode": "nearest", "nearest_mode": rounding}
+def resize(coordinates, **attrs):
     made = N(
         "Resize", ["c", "roi", "scales"], ["y"], coordinate_transformation_mode=coordinates, **attrs
     )
@@ -36,8 +35,10 @@ def resize(coordinates, rounding):
         "roi": np.array([0, 0, 0.13, 0.22, 1, 1, 0.91, 0.79], np.float32),
         "scales": np.array([1, 1, 1.5, 2], np.float32),
     }
-    # opset 11 alone has tf_half_pixel_for_nn, from 19 on is half_pixel_symmetric
+    # opset 11 alone has tf_half_pixel_for_nn, from 19 on is half_pixel_symmetric, from 18 antialias
     opset = {"tf_half_pixel_for_nn": 11, "half_pixel_symmetric": 19}.get(coordinates, 13)
+    if "antialias" in attrs:
+        opset = 19
     return [conv(), made], {**weights(), **arrays}, opset
 
 
@@ -146,8 +147,29 @@ MODELS: dict = {
     "an empty bias name": ([conv(more=[""]), N("Relu", ["c"], ["y"])], weights(), 13),
 }  # fmt: skip
 MODELS |= {
-    f"Resize nearest {c} {r}": resize(c, r)
+    f"Resize nearest {c} {r}": resize(c, mode="nearest", nearest_mode=r)
     for c, r in itertools.product(RESIZES.split(), ROUNDINGS.split())
+}
+MODELS |= {
+    f"Resize {m} {c} {attrs}": resize(c, mode=m, **attrs)
+    for c, (m, attrs) in itertools.product(
+        [c for c in RESIZES.split() if c != "tf_half_pixel_for_nn"],
+        [
+            ("linear", {}),
+            ("cubic", {}),
+            ("cubic", {"cubic_coeff_a": -0.5, "exclude_outside": 1}),
+            ("linear", {"antialias": 1}),
+            ("cubic", {"antialias": 1}),
+        ],
+    )
+}
+MODELS |= {
+    f"Pad {mode}": (
+        [conv(), N("Pad", ["c", "pads"], ["y"], mode=mode)],
+        {**weights(), "pads": ints(0, 0, 2, 3, 0, 0, 1, 4)},
+        19,
+    )
+    for mode in ("edge", "reflect", "wrap")
 }
 
 

@@ -35,19 +35,40 @@ def coordinates(mode, size, out, scale, region):
     raise NotImplementedError(f"Resize: coordinate_transformation_mode {mode}")
 
 
-def matrix(method, nearest, where, size):
+def linear(d, _):
+    return np.maximum(0, 1 - d)
+
+
+def cubic(d, a):
+    near = ((a + 2) * d - (a + 3)) * d * d + 1
+    far = (((d - 5) * d + 8) * d - 4) * a
+    return np.where(d < 1, near, np.where(d < 2, far, 0))
+
+
+FILTERS: dict = {"linear": (1, linear), "cubic": (2, cubic)}  # how far they reach
+
+
+def filtered(method, at, size, scale, attrs):
+    """[size]: what the filter makes of each input pixel at one place."""
+    reach, weigh = FILTERS[method]
+    wider = max(1, 1 / scale) if attrs.get("antialias", 0) else 1
+    places = np.arange(np.floor(at - reach * wider), np.ceil(at + reach * wider) + 1)
+    inside = np.clip(places, 0, size - 1)
+    shares = weigh(np.abs(places - at) / wider, attrs.get("cubic_coeff_a", -0.75))
+    if attrs.get("exclude_outside", 0):
+        shares *= places == inside
+    made = np.zeros(size)
+    np.add.at(made, inside.astype(int), shares / shares.sum())
+    return made
+
+
+def matrix(method, nearest, where, size, scale, attrs):
     """[out, size]: the share of each input pixel in each output pixel."""
+    if method != "nearest":
+        return np.stack([filtered(method, at, size, scale, attrs) for at in where])
     share = np.zeros((where.size, size))
-    rows = np.arange(where.size)
-    if method == "nearest":
-        share[rows, np.clip(NEAREST[nearest](where), 0, size - 1).astype(int)] = 1
-    elif method == "linear":
-        where = np.clip(where, 0, size - 1)
-        low = np.floor(where).astype(int)
-        np.add.at(share, (rows, low), 1 - (where - low))
-        np.add.at(share, (rows, np.minimum(low + 1, size - 1)), where - low)
-    else:
-        raise NotImplementedError(f"Resize: mode {method}")
+    pixels = np.clip(NEAREST[nearest](where), 0, size - 1).astype(int)
+    share[np.arange(where.size), pixels] = 1
     return share
 
 
@@ -67,8 +88,6 @@ def target(x, scales, sizes, axes, attrs):
 
 
 def resize(x, roi, scales, sizes, attrs):
-    if attrs.get("antialias", 0):
-        raise NotImplementedError("Resize: antialias")
     axes = [a % x.ndim for a in attrs.get("axes") or range(x.ndim)]
     mode = attrs.get("coordinate_transformation_mode", b"half_pixel").decode()
     nearest = attrs.get("nearest_mode", b"round_prefer_floor").decode()
@@ -84,7 +103,7 @@ def resize(x, roi, scales, sizes, attrs):
         if crop:
             beyond = (where < 0) | (where > x.shape[axis] - 1)
             outside = outside | beyond.reshape([-1 if a == axis else 1 for a in range(x.ndim)])
-        share = matrix(method, nearest, where, x.shape[axis])
+        share = matrix(method, nearest, where, x.shape[axis], ratio, attrs)
         y = np.moveaxis(np.tensordot(share, y.astype(np.float64), (1, axis)), 0, axis)
     return np.where(outside, attrs.get("extrapolation_value", 0.0), y).astype(x.dtype)
 
@@ -97,6 +116,7 @@ def resize_10(x, scales, attrs):
             continue
         where = np.arange(int(np.floor(x.shape[axis] * scale))) / scale
         near = "ceil" if scale < 1 else "floor"
-        share = matrix(attrs.get("mode", b"nearest").decode(), near, where, x.shape[axis])
+        method = attrs.get("mode", b"nearest").decode()
+        share = matrix(method, near, where, x.shape[axis], scale, attrs)
         y = np.moveaxis(np.tensordot(share, y.astype(np.float64), (1, axis)), 0, axis)
     return y.astype(x.dtype)
