@@ -17,12 +17,12 @@
 
 #include "kernels/template/functions.h" // over the vectors of those above
 
-enum { EPILOGUE_NR = 16, EPILOGUE_ROWS_MAX = 4 };
+enum { EPILOGUE_NR = 16, EPILOGUE_ROWS_MAX = 4 }; // rows: of a tile made for the epilogue alone
 
 /// Rows of 16 sums, and where they lie in the call's output.
 typedef struct epilogue_tile {
     int32_t *acc;      // [rows][16], overwritten
-    uint32_t rows, oc; // rows <= 4, oc <= 16
+    uint32_t rows, oc; // oc <= 16
     uint32_t m, n;     // first row and output channel within the call
 } epilogue_tile;
 
@@ -261,22 +261,29 @@ NEON_INLINE void epilogue_store_row(uint8_t *y, ints16 v, uint32_t oc, uint32_t 
     }
 }
 
-// Channel after channel, each with the tile's rows side by side: NCHW.
-static inline void epilogue_store_transposed(const epilogue_tile *t, uint8_t *y, ptrdiff_t y_col,
-                                             uint32_t element) {
-    for (uint32_t c = 0; c < t->oc; c += 4) {
+// Channel after channel, each with up to 4 of the tile's rows side by side: NCHW.
+static inline void epilogue_store_4_rows(const int32_t *acc, uint32_t rows, uint32_t oc, uint8_t *y,
+                                         ptrdiff_t y_col, uint32_t element) {
+    for (uint32_t c = 0; c < oc; c += 4) {
         int32x4_t v[4];
-#define BODY(r) v[r] = vld1q_s32(t->acc + (r < t->rows ? r : 0) * EPILOGUE_NR + c);
+#define BODY(r) v[r] = vld1q_s32(acc + (r < rows ? r : 0) * EPILOGUE_NR + c);
         EACH_4(BODY)
 #undef BODY
         transpose_4x4(v);
-        for (uint32_t i = 0; i < 4 && c + i < t->oc; i++, y += y_col) {
+        for (uint32_t i = 0; i < 4 && c + i < oc; i++, y += y_col) {
             const ints16 same = {{v[i], v[i], v[i], v[i]}};
-            if (element == 4) store_bytes(y, vreinterpretq_u8_s32(v[i]), 4 * t->rows);
-            else if (element == 2) store_bytes(y, epilogue_halves(v[i], v[i]), 2 * t->rows);
-            else store_bytes(y, low_bytes(same), t->rows);
+            if (element == 4) store_bytes(y, vreinterpretq_u8_s32(v[i]), 4 * rows);
+            else if (element == 2) store_bytes(y, epilogue_halves(v[i], v[i]), 2 * rows);
+            else store_bytes(y, low_bytes(same), rows);
         }
     }
+}
+
+static inline void epilogue_store_transposed(const epilogue_tile *t, uint8_t *y, ptrdiff_t y_col,
+                                             uint32_t element) {
+    for (uint32_t r = 0; r < t->rows; r += 4)
+        epilogue_store_4_rows(t->acc + r * EPILOGUE_NR, t->rows - r < 4 ? t->rows - r : 4, t->oc,
+                              y + r * element, y_col, element);
 }
 
 NEON_INLINE uint32_t epilogue_element(int32_t type) {
