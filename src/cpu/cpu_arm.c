@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AArch64 Linux: features from the kernel's hardware capabilities; caches from sysconf.
+// AArch64 Linux: features from the kernel's hardware capabilities, which are those that all cores
+// have, also where they are of two kinds; caches from sysconf.
 #if defined(__aarch64__)
 
 #include <stdio.h>
@@ -20,7 +21,8 @@ void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
     const unsigned long capabilities = getauxval(AT_HWCAP), more = getauxval(AT_HWCAP2);
     if (capabilities & HAS_ASIMD) cpu->detected |= 1u << QUERNEL_ISA_NEON;
     if (capabilities & HAS_DOTPROD) cpu->detected |= 1u << QUERNEL_ISA_DOTPROD;
-    if (more & HAS2_I8MM) cpu->detected |= 1u << QUERNEL_ISA_I8MM;
+    // its kernels multiply by dot products, too
+    if (capabilities & HAS_DOTPROD && more & HAS2_I8MM) cpu->detected |= 1u << QUERNEL_ISA_I8MM;
     cpu->l1d_bytes = cache(_SC_LEVEL1_DCACHE_SIZE);
     cpu->l2_bytes = cache(_SC_LEVEL2_CACHE_SIZE);
     cpu->l3_bytes = cache(_SC_LEVEL3_CACHE_SIZE);

@@ -26,6 +26,7 @@ static const struct {
     [QUERNEL_ISA_AMXINT8] = {IF_BUILT(AMXINT8, probe_amxint8),
                              IF_BUILT(AVX512VNNI, probe_read_avx512vnni), 1024},
     [QUERNEL_ISA_NEON] = {IF_BUILT(NEON, probe_neon), IF_BUILT(NEON, probe_read_neon), 8},
+    [QUERNEL_ISA_DOTPROD] = {IF_BUILT(DOTPROD, probe_dotprod), IF_BUILT(NEON, probe_read_neon), 32},
 };
 
 // NULL too where the operating system refuses the instruction set to this process.
