@@ -27,6 +27,7 @@ static const struct {
                              IF_BUILT(AVX512VNNI, probe_read_avx512vnni), 1024},
     [QUERNEL_ISA_NEON] = {IF_BUILT(NEON, probe_neon), IF_BUILT(NEON, probe_read_neon), 8},
     [QUERNEL_ISA_DOTPROD] = {IF_BUILT(DOTPROD, probe_dotprod), IF_BUILT(NEON, probe_read_neon), 32},
+    [QUERNEL_ISA_I8MM] = {IF_BUILT(I8MM, probe_i8mm), IF_BUILT(NEON, probe_read_neon), 64},
 };
 
 // NULL too where the operating system refuses the instruction set to this process.

@@ -14,6 +14,7 @@ uint64_t probe_avx512vnni(uint32_t rounds); // vpdpbusd, 512 bits
 uint64_t probe_amxint8(uint32_t rounds);    // tdpbusd; quernel_amx_request must have succeeded
 uint64_t probe_neon(uint32_t rounds);       // smull + sadalp
 uint64_t probe_dotprod(uint32_t rounds);    // sdot
+uint64_t probe_i8mm(uint32_t rounds);       // smmla
 
 /// Reads `bytes` bytes (a multiple of 1024) once with the widest loads of the ISA.
 typedef void probe_reader(const void *from, size_t bytes);
