@@ -14,7 +14,7 @@ FORBIDDEN = re.compile(
     r"|stdout|stderr)$"
 )
 MULTIPLY = re.compile(
-    r"\b(?:vpmaddwd|vpmaddubsw|vpdp(?:busds?|wssd)|tdpb[us]sd|smull2?|sdot|smmla)\b"
+    r"\b(?:vpmaddwd|vpmaddubsw|vpdp(?:busds?|wssd)|tdpb[us]sd|smull2?|(?:s|su)dot|u?smmla)\b"
 )
 
 
@@ -145,21 +145,26 @@ def is_foreign(isa, text):
     return bool(beyond.get(isa) or (isa != "amxint8" and TILES.match(text)))
 
 
+def is_foreign_arm(isa, text):
+    """The same of AArch64, whose words x86 does not have."""
+    dot, matrix = re.match(r"[su]dot\b", text), re.match(r"(?:us|su)dot\b|u?[su]mmla\b", text)
+    return bool((matrix and isa != "i8mm") or (dot and isa not in ("dotprod", "i8mm")))
+
+
 def leaks(isa, code):
     """Instructions that this instruction set does not have."""
     texts = [line.split("\t", 1)[-1].strip() for line in code.splitlines() if "\t" in line]
-    return [text for text in texts if is_foreign(isa, text)]
+    return [text for text in texts if is_foreign(isa, text) or is_foreign_arm(isa, text)]
 
 
 def stays_within_its_isa(build):
     for isa, path in build.objects():
-        if not build.arm:
-            found = leaks(isa, build.code(path))
-            if found:
-                yield (
-                    f"{isa or 'baseline'}: {path.name}: {len(found)} instructions of another set, "
-                    f"first: {found[0]}"
-                )
+        found = leaks(isa, build.code(path))
+        if found:
+            yield (
+                f"{isa or 'baseline'}: {path.name}: {len(found)} instructions of another set, "
+                f"first: {found[0]}"
+            )
 
 
 def functions(code):

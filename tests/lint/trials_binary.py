@@ -55,6 +55,9 @@ def leak_trials():
         not binary.leaks("avxvnni", "   0:\t{vex} vpdpbusd %ymm0,%ymm1,%ymm2"),
     )
     yield "leaks: tiles in AVX-512", binary.leaks("avx512vnni", "   0:\ttdpbusd %tmm7,%tmm6,%tmm0")
+    yield "leaks: sdot in NEON", binary.leaks("neon", "   0:\tsdot\tv8.4s, v6.16b, v0.4b[0]")
+    yield "leaks: smmla in dot products", binary.leaks("dotprod", "   0:\tsmmla\tv8.4s, v0.16b")
+    yield "leaks: sudot of i8mm is fine", not binary.leaks("i8mm", "   0:\tsudot\tv8.4s, v6.16b")
     yield (
         "leaks: SSE in the baseline is fine",
         not binary.leaks("", "   0:\taddps %xmm0,%xmm1\n   4:\tverw %ax"),
