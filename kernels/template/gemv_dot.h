@@ -3,22 +3,23 @@
 // weights in w16x4 as they are, each read once. A template for any instruction set; who includes it
 // defines
 //   DOT_VECTOR               a vector of 32-bit lanes
-//   MULTIPLY_FROM(four, b, acc)   acc += four unsigned bytes in each lane · weights at b
+//   MULTIPLY(four, b, acc)   acc += four unsigned bytes in each lane · weights
 //   GEMV_HALVES(op, r, u)    op(c, 0, r, u) for each vector of a line of 16 output channels'
 //                            weights: the sums' name and the first oc
 //   vector_of, …_set, …_zero, …_add, …_store
 //   EPILOGUE_NR, epilogue_run, epilogue_is_plain   of its epilogue.h
-//   BEYOND_L2                bytes of weights that no L2 keeps from call to call
 // and says PANEL(rows, turns) for 1 … 4 rows: groups that are multiplied in turn, each with
-// accumulators of its own, so that the latency of 5 cycles does not bound them. Weights that no L2
-// keeps are read as two streams, this sub-panel and the next one.
+// accumulators of its own, so that the latency of 5 cycles does not bound them. A line of weights
+// is loaded once for all rows. Weights are one plain stream, which hardware reads ahead:
+// prefetching them, from 1 KiB to a sub-panel ahead, was slower or no faster on Zen 4 and Emerald
+// Rapids.
 #include "kernels/ukr.h"
 
 #ifndef DOT_VECTOR
 #error "DOT_VECTOR: a vector of 32-bit lanes"
 #endif
-#ifndef MULTIPLY_FROM
-#error "MULTIPLY_FROM: adds four bytes times weights in memory"
+#ifndef MULTIPLY
+#error "MULTIPLY: adds four bytes times weights"
 #endif
 #ifndef GEMV_HALVES
 #error "GEMV_HALVES: the vectors of a line of weights"
@@ -30,17 +31,23 @@ enum { GEMV_MR = 4, GEMV_NR = 16 };
 #define ROWS_2(op, u) ROWS_1(op, u) op(1, u)
 #define ROWS_3(op, u) ROWS_2(op, u) op(2, u)
 #define ROWS_4(op, u) ROWS_3(op, u) op(3, u)
-#define TURNS_1(rows, op) ROWS_##rows(op, 0)
-#define TURNS_2(rows, op) TURNS_1(rows, op) ROWS_##rows(op, 1)
-#define TURNS_4(rows, op) TURNS_2(rows, op) ROWS_##rows(op, 2) ROWS_##rows(op, 3)
+#define TURNS_1(rows, op) op(rows, 0)
+#define TURNS_2(rows, op) TURNS_1(rows, op) op(rows, 1)
+#define TURNS_4(rows, op) TURNS_2(rows, op) op(rows, 2) op(rows, 3)
 
 #define START_HALF(c, n, r, u) DOT_VECTOR c##r##u = u ? vector_zero() : vector_of(init + n);
 #define START(r, u) GEMV_HALVES(START_HALF, r, u)
-#define STEP_HALF(c, n, r, u) MULTIPLY_FROM(four, b + 64 * u + 4 * n, c##r##u);
+#define STARTS(rows, u) ROWS_##rows(START, u)
+#define LOAD_HALF(c, n, r, u) const DOT_VECTOR w##c = vector_of(b + 64 * u + 4 * n);
+#define STEP_HALF(c, n, r, u) MULTIPLY(four, w##c, c##r##u);
 #define STEP(r, u)                                                 \
     do {                                                           \
         const DOT_VECTOR four = four_of(p + r * g->a_row + 4 * u); \
         GEMV_HALVES(STEP_HALF, r, u)                               \
+    } while (0);
+#define STEPS(rows, u)                                    \
+    do {                                                  \
+        GEMV_HALVES(LOAD_HALF, 0, u) ROWS_##rows(STEP, u) \
     } while (0);
 #define ADD_HALF(c, n, r, u) c##r##0 = vector_add(c##r##0, c##r##u);
 #define ADD_1(r, u)
@@ -55,39 +62,32 @@ static inline DOT_VECTOR four_of(const uint8_t *a) {
     return vector_set(four);
 }
 
-// One sub-panel. `next`: bytes to the sub-panel that is read ahead, 0 for none.
-#define PANEL(rows, turns)                                                                       \
-    static void panel_##rows(const quernel_i_gemm *g, const int8_t *b, ptrdiff_t next,           \
-                             const int32_t *init, int32_t *acc) {                                \
-        TURNS_##turns(rows, START) for (const quernel_i_k_run *run = g->k_runs,                  \
-                                        *end = run + g->n_k_runs;                                \
-                                        run != end; run++) {                                     \
-            const uint8_t *p = (const uint8_t *)g->a + run->offset;                              \
-            uint32_t left = run->k_quads;                                                        \
-            for (; left >= turns; left -= turns, p += 4 * turns, b += 64 * turns) {              \
-                if (next)                                                                        \
-                    for (int i = 0; i < turns; i++) __builtin_prefetch(b + next + 64 * i, 0, 2); \
-                TURNS_##turns(rows, STEP)                                                        \
-            }                                                                                    \
-            for (; left; left--, p += 4, b += 64) {                                              \
-                ROWS_##rows(STEP, 0)                                                             \
-            }                                                                                    \
-        }                                                                                        \
-        ROWS_##rows(ADD_##turns, 0) ROWS_##rows(KEEP, 0)                                         \
+// One sub-panel.
+#define PANEL(rows, turns)                                                                  \
+    static void panel_##rows(const quernel_i_gemm *g, const int8_t *b, const int32_t *init, \
+                             int32_t *acc) {                                                \
+        TURNS_##turns(rows, STARTS) for (const quernel_i_k_run *run = g->k_runs,            \
+                                         *end = run + g->n_k_runs;                          \
+                                         run != end; run++) {                               \
+            const uint8_t *p = (const uint8_t *)g->a + run->offset;                         \
+            uint32_t left = run->k_quads;                                                   \
+            for (; left >= turns; left -= turns, p += 4 * turns, b += 64 * turns) {         \
+                TURNS_##turns(rows, STEPS)                                                  \
+            }                                                                               \
+            for (; left; left--, p += 4, b += 64) STEPS(rows, 0)                            \
+        }                                                                                   \
+        ROWS_##rows(ADD_##turns, 0) ROWS_##rows(KEEP, 0)                                    \
     }
 
-typedef void panel_function(const quernel_i_gemm *, const int8_t *, ptrdiff_t, const int32_t *,
-                            int32_t *);
+typedef void panel_function(const quernel_i_gemm *, const int8_t *, const int32_t *, int32_t *);
 
 static inline void gemv_run(const quernel_i_gemm *g, panel_function *const panels[GEMV_MR]) {
     int32_t acc[GEMV_MR * EPILOGUE_NR] __attribute__((aligned(64)));
-    const bool plain = epilogue_is_plain(g->epilogue),
-               far = (size_t)g->oc * g->k_quads * 4 > BEYOND_L2;
+    const bool plain = epilogue_is_plain(g->epilogue);
     for (uint32_t n = 0; n < g->oc; n += GEMV_NR) {
         const int8_t *b = (const int8_t *)g->b + n / GEMV_NR * g->b_panel;
         const uint32_t oc = g->oc - n < GEMV_NR ? g->oc - n : GEMV_NR;
-        const ptrdiff_t next = far && n + GEMV_NR < g->oc ? (ptrdiff_t)g->b_panel : 0;
-        panels[g->rows - 1](g, b, next, g->init + n, acc);
+        panels[g->rows - 1](g, b, g->init + n, acc);
         epilogue_run(&(epilogue_tile){acc, g->rows, oc, 0, n}, g->epilogue, plain);
     }
 }

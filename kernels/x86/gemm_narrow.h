@@ -17,6 +17,7 @@
 
 #include "kernels/ukr.h"
 #include "kernels/x86/avx512vnni/quantize_rows.h"
+#include "kernels/x86/vnni_dot.h"
 
 #ifndef DOT_LANES
 #error "DOT_LANES: 32-bit lanes of a vector"
@@ -48,10 +49,7 @@ static inline void narrow_prepare(const int8_t *panel, uint32_t k_quads, uint8_t
 #define OF_3(op, r) OF_2(op, r) op(r, 2)
 #define OF_4(op, r) OF_3(op, r) op(r, 3)
 #define START_CELL(r, c) DOT_VECTOR s##r##_##c = start##c;
-#define DOT_CELL(r, c)                          \
-    __asm__(VNNI_DOT " %[w], %[x], %[s]"        \
-            : [s] "+" VNNI_REGISTER(s##r##_##c) \
-            : [x] VNNI_REGISTER(x), [w] VNNI_REGISTER(w##c));
+#define DOT_CELL(r, c) MULTIPLY(x, w##c, s##r##_##c);
 #define START_COLUMN(r, c) const DOT_VECTOR start##c = dots_start(init[c]);
 #define LOAD_COLUMN(r, c) const DOT_VECTOR w##c = dots_of(b + c * pitch);
 #define START_ROW(r, p, times, oc) OF_##oc(START_CELL, r)
