@@ -266,6 +266,20 @@ typedef struct quernel_i_blend {
     ptrdiff_t y_row; // elements; nothing is written between the rows
 } quernel_i_blend;
 
+/// Samples: for every i < count
+///     t = share[i]·x[at[i]]; t = fma(share[j·step + i], x[at[j·step + i]], t), j = 1 … taps − 1
+///     y[i] = t
+/// Exactly those elements are read.
+typedef struct quernel_i_sample {
+    const float *x;
+    const int32_t *at; // elements
+    const float *share;
+    size_t step;   // from tap to tap
+    uint32_t taps; // 1 or more
+    uint32_t count;
+    float *y;
+} quernel_i_sample;
+
 /// Permutations: y[m·y_row + k] = x[m·x_row + index[k]] for every row m < rows and byte k < count.
 /// index[k] < source; of each row the bytes [0, source) may be read.
 typedef struct quernel_i_permute {

@@ -78,25 +78,46 @@ static const uint8_t *blend_lines(const task *t, uint32_t y) {
     return (const uint8_t *)line;
 }
 
-// Pixels [x0, x1) of y from those of the line, as values in the tile.
+// Pixels [x0, x1) of y from those of the line, `row` elements apart.
+static void blend_pixels(const quernel_i_resize2d *p, const uint8_t *line, uint32_t x0, uint32_t x1,
+                         float *to, ptrdiff_t row) {
+    const size_t first = (size_t)x0 * p->pixels.taps;
+    p->blend_pixels->run.blend(&(quernel_i_blend){.x = line,
+                                                  .at = p->at + first,
+                                                  .share = p->pixels.weight + first,
+                                                  .taps = p->pixels.taps,
+                                                  .rows = x1 - x0,
+                                                  .channels = p->x.c,
+                                                  .zero = p->blend_lines ? 0 : p->zero,
+                                                  .y = to,
+                                                  .y_row = row});
+}
+
+// The same into y, channel by channel, or where these lie side by side all at once.
+static void sample_pixels(const quernel_i_resize2d *p, const float *line, uint32_t x0, uint32_t x1,
+                          float *to) {
+    const quernel_tensor *y = &p->result.y;
+    const bool dense = y->stride_c == 1;
+    const uint32_t planes = dense ? 1 : y->c, elements = dense ? y->c : 1;
+    const size_t first = (size_t)x0 * elements;
+    for (uint32_t c = 0; c < planes; c++)
+        p->sample->run.sample(&(quernel_i_sample){.x = line + c,
+                                                  .at = p->sample_at + first,
+                                                  .share = p->sample_share + first,
+                                                  .step = (size_t)y->w * elements,
+                                                  .taps = p->pixels.taps,
+                                                  .count = (x1 - x0) * elements,
+                                                  .y = to + c * y->stride_c});
+}
+
 static void gather(const task *t, const uint8_t *line, uint32_t x0, uint32_t x1) {
     const quernel_i_resize2d *p = t->resize;
-    float *tile = (float *)(void *)(t->slice + p->slice.tile);
+    uint8_t *to = t->slice + p->slice.tile;
     if (p->blend_pixels) {
-        const size_t first = (size_t)x0 * p->pixels.taps;
-        p->blend_pixels->run.blend(&(quernel_i_blend){.x = line,
-                                                      .at = p->at + first,
-                                                      .share = p->pixels.weight + first,
-                                                      .taps = p->pixels.taps,
-                                                      .rows = x1 - x0,
-                                                      .channels = p->x.c,
-                                                      .zero = p->blend_lines ? 0 : p->zero,
-                                                      .y = tile,
-                                                      .y_row = (ptrdiff_t)p->x.c});
+        blend_pixels(p, line, x0, x1, (float *)(void *)to, (ptrdiff_t)p->x.c);
         return;
     }
     const size_t bytes = p->x.c * (p->blend_lines ? sizeof(float) : staged_element(p));
-    uint8_t *to = (uint8_t *)tile;
     for (uint32_t i = x0; i < x1; i++, to += bytes) memcpy(to, line + p->at[i], bytes);
 }
 
@@ -111,6 +132,14 @@ static void pad(const task *t, uint32_t line, uint32_t x0, uint32_t x1) {
                           .to_row = p->result.y.stride_w,
                           .to_column = p->result.y.stride_c},
         p->pad, quernel_i_result_pixel(&p->result, t->y, t->image, line, x0));
+}
+
+static void store_direct(const task *t, const uint8_t *from, uint32_t line, uint32_t x0,
+                         uint32_t x1) {
+    const quernel_i_resize2d *p = t->resize;
+    float *to = (float *)(void *)quernel_i_result_pixel(&p->result, t->y, t->image, line, x0);
+    if (p->sample) sample_pixels(p, (const float *)(const void *)from, x0, x1, to);
+    else blend_pixels(p, from, x0, x1, to, p->result.y.stride_w);
 }
 
 static void store_values(const task *t, const uint8_t *from, uint32_t line, uint32_t x0,
@@ -162,6 +191,7 @@ static void make_line(const task *t, uint32_t line) {
         for (x1 = x0 + 1; x1 < w && padded(&p->pixels, x1) == padded(&p->pixels, x0);) x1++;
         if (padded(&p->pixels, x0)) pad(t, line, x0, x1);
         else if (p->copies) copy_pixels(t, from, line, x0, x1);
+        else if (p->direct) store_direct(t, from, line, x0, x1);
         else store_values(t, from, line, x0, x1);
     }
 }

@@ -19,6 +19,11 @@ typedef struct quernel_i_resize2d {
     bool staged;     // x's lines are brought to dense NHWC first, floats as F32
     const quernel_i_kernel *blend_lines, *blend_pixels; // or NULL
     quernel_i_turn turn;
+    bool direct; // pixels that are blended are y's as they are
+    // of few channels: elements of a line of y, or of its channels, by tables; or NULL
+    const quernel_i_kernel *sample;
+    const int32_t *sample_at; // [taps][elements]
+    const float *sample_share;
     quernel_i_tile_of tile_of;
     int32_t tile_type;
     const ptrdiff_t

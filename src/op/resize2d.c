@@ -19,6 +19,7 @@
 #define WHERE "resize2d"
 enum {
     TILE_BYTES = 16 << 10, // half of the smallest L1
+    FEW_CHANNELS = 8,      // a vector of the narrowest set but NEON
     TASKS_PER_THREAD = 4,  // threads that begin late, or are slower, take fewer
 };
 
@@ -34,7 +35,9 @@ static void run(const quernel_operator *op, const quernel_i_operator_call *call)
 
 static size_t explain(const quernel_operator *op, char *text, size_t capacity) {
     const quernel_i_resize2d *p = &((const resize2d *)op)->resize;
-    const quernel_i_kernel *kernel = p->blend_pixels ? p->blend_pixels : p->blend_lines;
+    const quernel_i_kernel *kernel = p->sample         ? p->sample
+                                     : p->blend_pixels ? p->blend_pixels
+                                                       : p->blend_lines;
     const int length =
         snprintf(text, capacity, "kernel=%s lines=%u pixels=%u%s", kernel ? kernel->name : "copy",
                  p->task_lines, p->tile_pixels, p->staged ? " staged" : "");
@@ -119,6 +122,20 @@ static void choose(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_re
                                                   d->lines.weight ? QUERNEL_TYPE_F32 : type);
 }
 
+// Floats that are blended may be y's already: pixel by pixel, or, of few channels, which fill no
+// vector, by elements from anywhere in the line.
+static void choose_direct(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_resize2d *p) {
+    const quernel_tensor *y = &p->result.y;
+    const bool floats = p->x.type == QUERNEL_TYPE_F32, few = y->c < FEW_CHANNELS,
+               dense = y->stride_c == 1 && y->stride_w == y->c,
+               short_line = (uint64_t)p->x.w * (uint64_t)p->x.stride_w <= INT32_MAX;
+    if (!d->pixels.weight || !floats || !quernel_i_result_keeps_elements(&d->x, &d->epilogue))
+        return;
+    const bool samples = few && short_line && (dense || y->stride_w == 1);
+    p->direct = samples || y->stride_c == 1;
+    if (samples) p->sample = quernel_i_registry_best(QUERNEL_I_OP_SAMPLE, usable, -1);
+}
+
 static uint32_t clamp(uint64_t value, uint32_t max) {
     return value < 1 ? 1 : value > max ? max : (uint32_t)value;
 }
@@ -179,6 +196,24 @@ static const ptrdiff_t *offsets(quernel_i_layout *block, const quernel_i_resize2
     return to;
 }
 
+// Where the elements of a line of y come from, tap by tap, and with which weights.
+static void make_samples(quernel_i_layout *block, const quernel_resize2d_axis *pixels,
+                         quernel_i_resize2d *p) {
+    if (!p->sample) return;
+    const quernel_tensor *y = &p->result.y;
+    const uint32_t taps = pixels->taps, channels = y->stride_c == 1 ? y->c : 1;
+    const size_t count = (size_t)y->w * channels;
+    int32_t *at = quernel_i_take(block, count * taps, sizeof *at);
+    float *share = quernel_i_take(block, count * taps, sizeof *share);
+    for (size_t i = 0; share && i < count * taps; i++) {
+        const size_t from = i % count / channels * taps + i / count;
+        const bool padded = pixels->index[from - from % taps] == QUERNEL_RESIZE2D_PAD;
+        at[i] = padded ? 0 : (int32_t)(p->at[from] / (ptrdiff_t)sizeof(float) + i % channels);
+        share[i] = padded ? 0.0f : pixels->weight[from];
+    }
+    p->sample_at = at, p->sample_share = share;
+}
+
 // The pad value as an element of y, for each channel.
 static const void *pad_pixel(const quernel_resize2d_desc *d, const quernel_i_result *r,
                              quernel_i_layout *block) {
@@ -201,6 +236,7 @@ static void make_tables(const quernel_resize2d_desc *d, uint32_t usable, quernel
     p->lines = copy_axis(block, &d->lines, y.h);
     p->pixels = copy_axis(block, &d->pixels, y.w);
     p->at = offsets(block, p, &d->pixels);
+    make_samples(block, &d->pixels, p);
     p->pad = pad_pixel(d, &p->result, block);
 }
 
@@ -238,6 +274,7 @@ static int create(const quernel_resize2d_desc *d, quernel_operator **ret_op, que
     if (code) return code;
     made.resize.x = op->x, made.resize.result.y = op->y;
     choose(d, usable, &made.resize);
+    choose_direct(d, usable, &made.resize);
     cut_tasks(&made.resize, op->threads);
     return allocate(d, usable, &made, ret_op, error);
 }

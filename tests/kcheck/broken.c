@@ -318,6 +318,15 @@ static void blends_by_products(const quernel_i_blend *b) {
         }
 }
 
+static void honest_sample(const quernel_i_sample *s) {
+    quernel_i_registry_best(QUERNEL_I_OP_SAMPLE, REF, -1)->run.sample(s);
+}
+static void ignores_last_sample(const quernel_i_sample *s) {
+    quernel_i_sample fewer = *s;
+    fewer.taps -= fewer.taps > 1;
+    honest_sample(&fewer);
+}
+
 static size_t one_line(uint32_t k_quads) { return (void)k_quads, 64; }
 
 #define KERNEL(op_, call_, f, ...)                                                            \
@@ -337,10 +346,11 @@ static size_t one_line(uint32_t k_quads) { return (void)k_quads, 64; }
 #define POOLMAX(f) KERNEL(POOLMAX, POOL, f, .typed = true, .run.pool = (f))
 #define POOLSUM(f) KERNEL(POOLSUM, POOL, f, .typed = true, .run.pool = (f))
 #define BLEND(f) KERNEL(BLEND, BLEND, f, .typed = true, .run.blend = (f))
+#define SAMPLE(f) KERNEL(SAMPLE, SAMPLE, f, .run.sample = (f))
 static const quernel_i_kernel honest_kernels[] = {
-    PRODUCT(honest),      CONV3X3(honest_3x3),     QUANTIZE(honest_quantize),
-    RANGE(honest_range),  ELTWISE(honest_eltwise), LOOKUP(honest_lookup),
-    POOLMAX(honest_pool), POOLSUM(honest_sums),    BLEND(honest_blend)};
+    PRODUCT(honest),         CONV3X3(honest_3x3),   QUANTIZE(honest_quantize), RANGE(honest_range),
+    ELTWISE(honest_eltwise), LOOKUP(honest_lookup), POOLMAX(honest_pool),      POOLSUM(honest_sums),
+    BLEND(honest_blend),     SAMPLE(honest_sample)};
 static const quernel_i_kernel broken_kernels[] = {PRODUCT(reads_past_a_run),
                                                   PRODUCT(reads_before_a_row),
                                                   PRODUCT(writes_past_y),
@@ -379,7 +389,8 @@ static const quernel_i_kernel broken_kernels[] = {PRODUCT(reads_past_a_run),
                                                   POOLMAX(ignores_last_tap),
                                                   POOLMAX(signed_maxima),
                                                   POOLSUM(wraps_sums),
-                                                  BLEND(blends_by_products)};
+                                                  BLEND(blends_by_products),
+                                                  SAMPLE(ignores_last_sample)};
 
 // How many of the cases a kernel fails.
 static uint32_t failures(const kcheck_options *o, const quernel_i_kernel *k) {

@@ -61,6 +61,9 @@ const char *kcheck_permute(const quernel_i_kernel *k, const quernel_i_kernel *or
 const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
                          uint64_t seed, uint64_t number);
 
+const char *kcheck_sample(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                          uint64_t seed, uint64_t number);
+
 /// Words for what a call did beside its work, or NULL.
 const char *kcheck_conduct(call_report report);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cases of pools and blends.
+// Cases of pools, blends, samples and permutations.
 #include <math.h>
 #include <string.h>
 
@@ -116,6 +116,36 @@ const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *orac
     b.y = expected;
     oracle->run.blend(&b);
     const char *wrong = compare((uint8_t *)y, (uint8_t *)expected, bytes, true);
+    if (wrong) return wrong;
+    return guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed";
+}
+
+const char *kcheck_sample(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                          uint64_t seed, uint64_t number) {
+    rng r = rng_make(seed, number);
+    const int32_t last = rng_int(&r, 0, rng_one_in(&r, 2) ? 9 : 700);
+    quernel_i_sample s = {.taps = small(&r, 5, 40),
+                          .count = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 90)};
+    s.step = s.count + (rng_one_in(&r, 2) ? 0 : rng_next(&r) % 30);
+    const size_t entries = (s.taps - 1) * s.step + s.count;
+    float *x = guard_take(g, ((size_t)last + 1) * sizeof *x, sizeof *x, 0),
+          *share = guard_take(g, entries * sizeof *share, sizeof *share, 0);
+    int32_t *at = guard_take(g, entries * sizeof *at, sizeof *at, 0);
+    data_floats(&r, x, (size_t)last + 1, 0.25f);
+    for (size_t i = 0; i < entries; i++)
+        at[i] = rng_one_in(&r, 9) ? last : rng_int(&r, 0, last),
+        share[i] = rng_float(&r, -2.0f, 2.0f);
+    s.x = x, s.at = at, s.share = share;
+    float *y = guard_take(g, s.count * sizeof *y, 4, 0xa5),
+          *expected = guard_take(g, s.count * sizeof *y, 4, 0xa5);
+    guard_seal(g);
+    guard_open(g, y), guard_open(g, expected);
+    s.y = y;
+    const char *conduct = kcheck_conduct(guard_call(k->run.any, &s, 0, 0, 0, NULL));
+    if (conduct) return conduct;
+    s.y = expected;
+    oracle->run.sample(&s);
+    const char *wrong = compare((uint8_t *)y, (uint8_t *)expected, s.count * sizeof *y, true);
     if (wrong) return wrong;
     return guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed";
 }
