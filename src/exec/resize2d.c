@@ -59,7 +59,8 @@ static const uint8_t *line_of_x(const task *t, uint32_t y, uint32_t tap) {
     return to;
 }
 
-// Lines of x become one of floats. They are dense: each is a row.
+// Lines of x become one of floats, channel by channel or all channels, which are dense then, at
+// once.
 static const uint8_t *blend_lines(const task *t, uint32_t y) {
     const quernel_i_resize2d *p = t->resize;
     const uint32_t taps = p->lines.taps;
@@ -67,14 +68,17 @@ static const uint8_t *blend_lines(const task *t, uint32_t y) {
     float *line = (float *)(void *)(t->slice + p->slice.line);
     const uint8_t *x = line_of_x(t, y, 0);
     for (uint32_t i = 0; i < taps; i++) at[i] = line_of_x(t, y, i) - x;
-    p->blend_lines->run.blend(&(quernel_i_blend){.x = x,
-                                                 .at = at,
-                                                 .share = p->lines.weight + (size_t)y * taps,
-                                                 .taps = taps,
-                                                 .rows = 1,
-                                                 .channels = p->x.w * p->x.c,
-                                                 .zero = p->zero,
-                                                 .y = line});
+    const uint32_t planes = p->planar ? p->x.c : 1, elements = p->x.w * (p->x.c / planes);
+    for (uint32_t c = 0; c < planes; c++)
+        p->blend_lines->run.blend(
+            &(quernel_i_blend){.x = x + c * p->x.stride_c * (ptrdiff_t)sizeof(float),
+                               .at = at,
+                               .share = p->lines.weight + (size_t)y * taps,
+                               .taps = taps,
+                               .rows = 1,
+                               .channels = elements,
+                               .zero = p->zero,
+                               .y = line + (size_t)c * elements});
     return (const uint8_t *)line;
 }
 
@@ -101,7 +105,7 @@ static void sample_pixels(const quernel_i_resize2d *p, const float *line, uint32
     const uint32_t planes = dense ? 1 : y->c, elements = dense ? y->c : 1;
     const size_t first = (size_t)x0 * elements;
     for (uint32_t c = 0; c < planes; c++)
-        p->sample->run.sample(&(quernel_i_sample){.x = line + c,
+        p->sample->run.sample(&(quernel_i_sample){.x = line + c * p->channel_step,
                                                   .at = p->sample_at + first,
                                                   .share = p->sample_share + first,
                                                   .step = (size_t)y->w * elements,

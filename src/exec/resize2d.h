@@ -24,6 +24,8 @@ typedef struct quernel_i_resize2d {
     const quernel_i_kernel *sample;
     const int32_t *sample_at; // [taps][elements]
     const float *sample_share;
+    bool planar;         // samples are taken of lines whose channels lie apart, as x's do
+    size_t channel_step; // of the line that samples are taken from, elements
     quernel_i_tile_of tile_of;
     int32_t tile_type;
     const ptrdiff_t

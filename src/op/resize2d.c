@@ -122,18 +122,27 @@ static void choose(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_re
                                                   d->lines.weight ? QUERNEL_TYPE_F32 : type);
 }
 
-// Floats that are blended may be y's already: pixel by pixel, or, of few channels, which fill no
-// vector, by elements from anywhere in the line.
-static void choose_direct(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_resize2d *p) {
-    const quernel_tensor *y = &p->result.y;
-    const bool floats = p->x.type == QUERNEL_TYPE_F32, few = y->c < FEW_CHANNELS,
-               dense = y->stride_c == 1 && y->stride_w == y->c,
-               short_line = (uint64_t)p->x.w * (uint64_t)p->x.stride_w <= INT32_MAX;
-    if (!d->pixels.weight || !floats || !quernel_i_result_keeps_elements(&d->x, &d->epilogue))
+// Few channels fill no vector: the elements of y are sampled from anywhere in the line instead,
+// also from planes.
+static void choose_sample(uint32_t usable, quernel_i_resize2d *p) {
+    const quernel_tensor *x = &p->x, *y = &p->result.y;
+    const bool dense = y->stride_c == 1 && y->stride_w == y->c;
+    if (y->c >= FEW_CHANNELS || !(dense || y->stride_w == 1) ||
+        (uint64_t)x->w * (uint64_t)x->stride_w + x->c * (uint64_t)x->stride_c > INT32_MAX)
         return;
-    const bool samples = few && short_line && (dense || y->stride_w == 1);
-    p->direct = samples || y->stride_c == 1;
-    if (samples) p->sample = quernel_i_registry_best(QUERNEL_I_OP_SAMPLE, usable, -1);
+    p->sample = quernel_i_registry_best(QUERNEL_I_OP_SAMPLE, usable, -1);
+    p->planar = x->stride_c != 1 && x->stride_w == 1;
+    p->staged = p->staged && !p->planar;
+    p->channel_step = !p->planar ? 1 : p->blend_lines ? x->w : (size_t)x->stride_c;
+}
+
+// Floats that are blended may be y's already.
+static void choose_direct(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_resize2d *p) {
+    if (!d->pixels.weight || p->x.type != QUERNEL_TYPE_F32 ||
+        !quernel_i_result_keeps_elements(&d->x, &d->epilogue))
+        return;
+    choose_sample(usable, p);
+    p->direct = p->sample || p->result.y.stride_c == 1;
 }
 
 static uint32_t clamp(uint64_t value, uint32_t max) {
@@ -188,7 +197,8 @@ static const ptrdiff_t *offsets(quernel_i_layout *block, const quernel_i_resize2
                                 const quernel_resize2d_axis *pixels) {
     if (p->copies) return NULL;
     const size_t count = (size_t)p->result.y.w * pixels->taps, floats = p->x.c * sizeof(float),
-                 pixel = p->blend_lines
+                 pixel = p->planar ? sizeof(float)
+                         : p->blend_lines
                              ? floats
                              : element_of(p) * (p->staged ? p->x.c : (size_t)p->x.stride_w);
     ptrdiff_t *to = quernel_i_take(block, count, sizeof *to);
@@ -208,7 +218,8 @@ static void make_samples(quernel_i_layout *block, const quernel_resize2d_axis *p
     for (size_t i = 0; share && i < count * taps; i++) {
         const size_t from = i % count / channels * taps + i / count;
         const bool padded = pixels->index[from - from % taps] == QUERNEL_RESIZE2D_PAD;
-        at[i] = padded ? 0 : (int32_t)(p->at[from] / (ptrdiff_t)sizeof(float) + i % channels);
+        const size_t element = (size_t)p->at[from] / sizeof(float) + i % channels * p->channel_step;
+        at[i] = padded ? 0 : (int32_t)element;
         share[i] = padded ? 0.0f : pixels->weight[from];
     }
     p->sample_at = at, p->sample_share = share;
