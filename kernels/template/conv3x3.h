@@ -3,11 +3,10 @@
 // set; who includes it has included before
 //   integers.h       vectors of integers, vint
 //   the transforms   winograd_*.h, which say why it is exact
-//   the register tile   MR, NR, widen_weights
+//   the register tile   MR, NR, widen_weights, multiply_tile(const winograd_tile *)
 //   the epilogue     epilogue.h
 //   tap_quad         4 channels of a tap, as they begin in a quad of their own
 // and defines
-//   CONV3X3_TILES    functions of the register tile for 1 … MR rows
 //   SUMS_MAX         bytes of sums that a block may take
 //   INPUTS_MAX       bytes of transformed inputs that a block should take
 //   CHANNELS, load_channels   bytes of a vector of 16-bit values; up to so many bytes as one
@@ -20,16 +19,15 @@
 #define QUERNEL_TEMPLATE_CONV3X3_H
 
 #include "kernels/ukr.h"
-
-#ifndef CONV3X3_TILES
-#error "CONV3X3_TILES: the functions of the register tile"
-#endif
+#include "winograd_tile.h"
 
 enum {
     WINOGRAD_POINTS = WINOGRAD_IN * WINOGRAD_IN,
     TILES_MAX = SUMS_MAX / (WINOGRAD_POINTS * NR * (int)sizeof(int32_t)) / MR * MR,
     TILES_MIN = 12,
-    BAND_PIXELS = 16, // of OUT lines, whose epilogue runs together
+    STEP = WINOGRAD_OUT * WINOGRAD_STRIDE, // pixels from tile to tile
+    SEGMENT = 2,                           // tiles whose inputs are transformed together
+    BAND_PIXELS = 16,                      // of OUT lines, whose epilogue runs together
     BAND = BAND_PIXELS / WINOGRAD_OUT,
     BAND_SUMS = WINOGRAD_OUT * BAND_PIXELS * EPILOGUE_NR,
     COLUMNS = sizeof(vint) / sizeof(int32_t), // of a vector of sums
@@ -73,7 +71,10 @@ static size_t conv3x3_scratch(uint32_t k_quads) {
            (quads > UNDIVIDED ? outputs_bytes(block_tiles(quads)) : 0);
 }
 
-// 4 channels of 16 output channels to IN² points, 128·quads bytes apart.
+// Weights of a point.
+static size_t weights_bytes(uint32_t quads) { return (size_t)quads * 128; }
+
+// 4 channels of 16 output channels to IN² points.
 static void prepare_quad(const int8_t *panel, uint32_t channels, uint32_t quad, uint8_t *dst) {
     const uint32_t quads = quads_of(channels);
     vint taps[9][GROUP_VECTORS];
@@ -89,7 +90,7 @@ static void prepare_quad(const int8_t *panel, uint32_t channels, uint32_t quad, 
         for (uint32_t p = 0; p < WINOGRAD_IN; p++) {
             winograd_weights(oc[0][p], oc[1][p], oc[2][p], v);
             for (uint32_t q = 0; q < WINOGRAD_IN; q++)
-                vint_store((vint *)(dst + (p * WINOGRAD_IN + q) * (size_t)quads * 128) + i, v[q]);
+                vint_store((vint *)(dst + (p * WINOGRAD_IN + q) * weights_bytes(quads)) + i, v[q]);
         }
     }
 }
@@ -111,67 +112,91 @@ typedef struct work {
     bool plain;
 } work;
 
+// Tiles from `at` on that lie side by side in one line of tiles, `max` at most.
+static uint32_t side_by_side(const work *w, uint32_t at, uint32_t max) {
+    const uint32_t to_end = w->tiles_w - (w->first + at) % w->tiles_w, left = w->count - at;
+    const uint32_t most = left < max ? left : max;
+    return to_end < most ? to_end : most;
+}
+
+// A vector of channels of a segment, [pixel][point of the lines].
+typedef vint segment[(SEGMENT - 1) * STEP + WINOGRAD_IN][WINOGRAD_IN];
+
+// Down the lines: each pixel once, for all tiles that it is of.
 static inline __attribute__((always_inline)) void
-transform_vector(const uint8_t *const lines[WINOGRAD_IN], const ptrdiff_t pixels[WINOGRAD_IN],
-                 uint32_t count, bool first, uint8_t *to, size_t point) {
-    vint oc[WINOGRAD_IN][WINOGRAD_IN]; // [point of the lines][pixel]
-#pragma GCC unroll 9
-    for (uint32_t j = 0; j < WINOGRAD_IN; j++) {
-        vint d[WINOGRAD_IN], v[WINOGRAD_IN];
+transform_lines(const uint8_t *const lines[WINOGRAD_IN], const ptrdiff_t *pixels, uint32_t some,
+                uint32_t count, bool first, segment to) {
+    for (uint32_t x = 0; x < some; x++) {
+        vint d[WINOGRAD_IN];
 #pragma GCC unroll 9
         for (uint32_t i = 0; i < WINOGRAD_IN; i++)
-            d[i] = load_channels(lines[i] + pixels[j], count, first);
-        winograd_input(d, v);
-#pragma GCC unroll 9
-        for (uint32_t i = 0; i < WINOGRAD_IN; i++) oc[i][j] = v[i];
+            d[i] = load_channels(lines[i] + pixels[x], count, first);
+        winograd_input(d, to[x]);
     }
+}
+
+// Along the lines, to the matrices of all points.
+static void transform_pixels(const work *w, const segment from, uint32_t count, uint8_t *to) {
+    for (uint32_t t = 0; t < count; t++, from += STEP, to += w->row) {
+        uint8_t *matrix = to;
+        for (uint32_t i = 0; i < WINOGRAD_IN; i++) {
+            vint d[WINOGRAD_IN], v[WINOGRAD_IN];
 #pragma GCC unroll 9
-    for (uint32_t i = 0; i < WINOGRAD_IN; i++) {
-        vint v[WINOGRAD_IN];
-        winograd_input(oc[i], v);
+            for (uint32_t j = 0; j < WINOGRAD_IN; j++) d[j] = from[j][i];
+            winograd_input(d, v);
 #pragma GCC unroll 9
-        for (uint32_t j = 0; j < WINOGRAD_IN; j++, to += point) vint_store(to, v[j]);
+            for (uint32_t j = 0; j < WINOGRAD_IN; j++, matrix += w->point) vint_store(matrix, v[j]);
+        }
     }
 }
 
 // Tiles that stick out repeat the last line and pixel: what they add concerns outputs that nobody
 // keeps.
-static void transform_tile(const work *w, uint32_t tile, uint8_t *to) {
+static void transform_segment(const work *w, uint32_t at, uint32_t count) {
     const quernel_i_conv *c = w->c;
-    const uint32_t step = WINOGRAD_OUT * WINOGRAD_STRIDE, channels = c->window.channels;
-    const uint32_t y = tile / w->tiles_w * step, x = tile % w->tiles_w * step;
+    const uint32_t tile = w->first + at, channels = c->window.channels,
+                   some = (count - 1) * STEP + WINOGRAD_IN;
+    const uint32_t y = tile / w->tiles_w * STEP, x = tile % w->tiles_w * STEP;
     const uint32_t last_line = WINOGRAD_STRIDE * (c->lines - 1) + 2,
                    last_pixel = WINOGRAD_STRIDE * (c->pixels - 1) + 2;
     const uint8_t *lines[WINOGRAD_IN];
-    ptrdiff_t pixels[WINOGRAD_IN];
-    for (uint32_t i = 0; i < WINOGRAD_IN; i++) {
-        const uint32_t line = y + i < last_line ? y + i : last_line,
-                       pixel = x + i < last_pixel ? x + i : last_pixel;
-        lines[i] = (const uint8_t *)c->a + line * c->a_line;
-        pixels[i] = pixel * c->a_pixel;
-    }
+    ptrdiff_t pixels[(SEGMENT - 1) * STEP + WINOGRAD_IN];
+    segment made;
+    for (uint32_t i = 0; i < WINOGRAD_IN; i++)
+        lines[i] = (const uint8_t *)c->a + (y + i < last_line ? y + i : last_line) * c->a_line;
+    for (uint32_t i = 0; i < some; i++)
+        pixels[i] = (x + i < last_pixel ? x + i : last_pixel) * c->a_pixel;
     for (uint32_t k = 0; k < channels; k += CHANNELS) {
-        if (channels - k >= CHANNELS)
-            transform_vector(lines, pixels, CHANNELS, false, to + 2 * k, w->point);
-        else transform_vector(lines, pixels, channels - k, k == 0, to + 2 * k, w->point);
+        if (channels - k >= CHANNELS) transform_lines(lines, pixels, some, CHANNELS, false, made);
+        else transform_lines(lines, pixels, some, channels - k, k == 0, made);
+        transform_pixels(w, (const vint(*)[WINOGRAD_IN])made, count,
+                         w->inputs + at * w->row + 2 * k);
         for (uint32_t i = 0; i < WINOGRAD_IN; i++) lines[i] += CHANNELS;
     }
 }
 
-// The products of one part of the block's channels with 16 output channels. Tiles are split evenly
+static void transform_block(const work *w) {
+    for (uint32_t at = 0, count; at < w->count; at += count) {
+        count = side_by_side(w, at, SEGMENT);
+        transform_segment(w, at, count);
+    }
+}
+
+// The products of one part of the block's channels with NR output channels. Tiles are split evenly
 // among register tiles.
-static void multiply(const work *w, const uint8_t *b, uint32_t part) {
-    static const int32_t zeros[NR];
-    const uint32_t quads = quads_of(w->c->window.channels);
-    const uint32_t first = quads * part / w->c->ic_split,
-                   some = quads * (part + 1) / w->c->ic_split - first;
-    for (uint32_t p = 0; p < WINOGRAD_POINTS; p++, b += (size_t)quads * 128) {
+static void multiply(const work *w, uint32_t n, uint32_t part) {
+    const quernel_i_conv *c = w->c;
+    const uint32_t quads = quads_of(c->window.channels), panels = c->oc - n > 16 ? NR / 16 : 1;
+    const uint32_t first = quads * part / c->ic_split,
+                   some = quads * (part + 1) / c->ic_split - first;
+    const uint8_t *b = (const uint8_t *)c->b + n / 16 * c->b_panel + (size_t)first * 128;
+    for (uint32_t p = 0; p < WINOGRAD_POINTS; p++, b += weights_bytes(quads)) {
         const uint8_t *a = w->inputs + p * w->point + (size_t)first * 8;
         int32_t *acc = w->sums + p * sums_bytes(w->count) / sizeof(int32_t);
         for (uint32_t m = 0, left = (w->count + MR - 1) / MR, rows; left; left--, m += rows) {
             rows = (w->count - m + left - 1) / left;
-            CONV3X3_TILES[rows - 1](a + m * w->row, (ptrdiff_t)w->row, b + (size_t)first * 128,
-                                    some, zeros, acc + m * NR);
+            multiply_tile(&(winograd_tile){a + m * w->row, w->row, w->point, b, c->b_panel, rows,
+                                           some, panels, acc + m * NR});
         }
     }
 }
@@ -212,8 +237,9 @@ typedef struct band {
 
 static void sum_band(const work *w, const band *b, uint32_t n, bool first) {
     const size_t step = sums_bytes(w->count) / sizeof(int32_t);
-    for (uint32_t at = 0; at < NR; at += COLUMNS)
-        for (uint32_t t = 0; t < b->count; t++) {
+    const uint32_t left = w->c->oc - n, oc = left < NR ? left : NR;
+    for (uint32_t t = 0; t < b->count; t++)
+        for (uint32_t at = 0; at < oc; at += COLUMNS) {
             const int32_t *sums = w->sums + (size_t)(b->at + t) * NR + at;
             int32_t *acc = b->acc + t * WINOGRAD_OUT * EPILOGUE_NR + at;
             if (first) outputs_of(sums, step, w->c->init + n + at, acc);
@@ -243,9 +269,7 @@ static void epilogue_block(const work *w, uint32_t n, uint32_t part) {
     const uint32_t ic_split = w->c->ic_split;
     band b = {.acc = ic_split > 1 ? w->outputs : acc};
     for (; b.at < w->count; b.at += b.count) {
-        const uint32_t to_end = w->tiles_w - (w->first + b.at) % w->tiles_w, left = w->count - b.at;
-        b.count = to_end < left ? to_end : left;
-        if (b.count > BAND) b.count = BAND;
+        b.count = side_by_side(w, b.at, BAND);
         sum_band(w, &b, n, part == 0);
         if (part + 1 == ic_split) epilogue_band(w, &b, n);
         if (ic_split > 1) b.acc += BAND_SUMS;
@@ -268,11 +292,10 @@ static void conv3x3(const quernel_i_conv *c) {
         w.point = w.count * w.row;
         // an odd number of lines: a tile's stores meet in no set of L1
         w.point = ((w.point + 63) / 64 | 1) * 64;
-        for (uint32_t t = 0; t < w.count; t++)
-            transform_tile(&w, w.first + t, w.inputs + t * w.row);
+        transform_block(&w);
         for (uint32_t n = 0; n < c->oc; n += NR) {
             for (uint32_t part = 0; part < c->ic_split; part++) {
-                multiply(&w, (const uint8_t *)c->b + n / NR * c->b_panel, part);
+                multiply(&w, n, part);
                 epilogue_block(&w, n, part);
             }
         }

@@ -51,11 +51,11 @@ static inline __attribute__((always_inline)) void winograd_input(const vint d[WI
 static inline __attribute__((always_inline)) void winograd_output(const vint m[WINOGRAD_IN],
                                                                   vint y[WINOGRAD_OUT]) {
     const vint near_sum = add32(m[1], m[2]), near = sub32(m[1], m[2]);
-    const vint far_sum = add32(m[3], m[4]), far = sub32(m[3], m[4]);
+    const vint far_sum = add32(m[3], m[4]), far = sub32(m[3], m[4]), both = add32(near, far);
     y[0] = add32(add32(m[0], far_sum), left32(near_sum, 2));
-    y[1] = add32(add32(near, near), far);
+    y[1] = add32(near, both);
     y[2] = add32(near_sum, far_sum);
-    y[3] = add32(add32(near, m[5]), add32(far, far));
+    y[3] = add32(add32(far, m[5]), both);
 }
 
 /// What an output of winograd_output in both directions is as a sum: 9·2^(shifts[line] +

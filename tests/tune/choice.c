@@ -48,9 +48,9 @@ typedef struct conv3x3_case {
 static const conv3x3_case cases[] = {
     {64, 56, 1, AVX2_SETS, "quernel_uk_conv3x3_u8s8_6x16x2_avx2"},
     {64, 56, 1, VNNI, "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni"},
-    {64, 56, 1, WIDE, "quernel_uk_conv3x3_u8s8_24x16x2_avx512vnni"},
+    {64, 56, 1, WIDE, "quernel_uk_conv3x3_u8s8_12x32x2_avx512vnni"},
     {256, 60, 1, VNNI, "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni"},
-    {256, 60, 1, WIDE, "quernel_uk_conv3x3_u8s8_24x16x2_avx512vnni"},
+    {256, 60, 1, WIDE, "quernel_uk_conv3x3_u8s8_12x32x2_avx512vnni"},
     {16, 56, 1, AVX2_SETS, "quernel_uk_conv3x3_u8s8_6x16x2_avx2"},
     {16, 56, 1, VNNI, "quernel_uk_gemm_u8s8_7x16x4_avxvnni"},
     {16, 56, 1, WIDE, "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// kernels/template/conv3x3.h for 256-bit vectors.
+// kernels/template/conv3x3.h for 256-bit vectors; who includes it defines
+//   CONV3X3_TILES    functions of the register tile for 1 … MR rows
 #ifndef QUERNEL_AVX2_CONV3X3_H
 #define QUERNEL_AVX2_CONV3X3_H
 
@@ -7,7 +8,12 @@
 
 #include "epilogue.h"
 #include "integers.h"
+#include "kernels/template/winograd_tile.h"
 #include "kernels/x86/tap_quad.h"
+
+#ifndef CONV3X3_TILES
+#error "CONV3X3_TILES: the functions of the register tile"
+#endif
 
 enum {
     // sums and inputs of a block lie in an L2 of 512 KiB, beside the weights that stream through
@@ -33,6 +39,11 @@ static inline __m128i load_bytes(const uint8_t *a, uint32_t count, bool first) {
 
 static inline vint load_channels(const uint8_t *a, uint32_t count, bool first) {
     return _mm256_cvtepu8_epi16(load_bytes(a, count, first));
+}
+
+static void multiply_tile(const winograd_tile *t) {
+    static const int32_t zeros[NR];
+    CONV3X3_TILES[t->rows - 1](t->a, (ptrdiff_t)t->row, t->b, t->quads, zeros, t->acc);
 }
 
 #include "kernels/template/conv3x3.h"
