@@ -365,7 +365,7 @@ typedef struct quernel_i_kernel {
         quernel_i_prepare_conv *conv;
         void (*any)(void);
     } b_prepare;
-    uint16_t b_quad_bytes, b_head; // bytes for 4 k, and of what lies before all of them
+    uint16_t b_quad_bytes, b_head; // bytes for 4 k, and of what lies before or among them
     // each of so many taps begins with a group of its own; 0: groups follow one another
     uint8_t b_taps;
 
