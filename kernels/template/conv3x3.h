@@ -9,6 +9,7 @@
 // and defines
 //   SUMS_MAX         bytes of sums that a block may take
 //   INPUTS_MAX       bytes of transformed inputs that a block should take
+//   GRAIN            tiles of a block are a multiple of it; divides MR
 //   CHANNELS, load_channels   bytes of a vector of 16-bit values; up to so many bytes as one
 //
 // A block of tiles, each IN x IN inputs for OUT x OUT outputs, is transformed once for all
@@ -276,6 +277,12 @@ static void epilogue_block(const work *w, uint32_t n, uint32_t part) {
     }
 }
 
+// Tiles of the first of so many blocks.
+static uint32_t block_count(uint32_t all, uint32_t blocks) {
+    const uint32_t even = (all + blocks - 1) / blocks, whole = (even + GRAIN - 1) / GRAIN * GRAIN;
+    return whole < all ? whole : all;
+}
+
 static void conv3x3(const quernel_i_conv *c) {
     const uint32_t quads = quads_of(c->window.channels), max = block_tiles(quads),
                    tiles_w = (c->pixels + WINOGRAD_OUT - 1) / WINOGRAD_OUT;
@@ -287,8 +294,8 @@ static void conv3x3(const quernel_i_conv *c) {
               .plain = epilogue_is_plain(c->epilogue)};
     w.sums = (int32_t *)((uint8_t *)c->scratch + inputs_bytes(quads));
     w.outputs = (int32_t *)((uint8_t *)w.sums + all_sums_bytes(quads));
-    for (uint32_t blocks = (all + max - 1) / max; blocks; blocks--) {
-        w.count = (all - w.first + blocks - 1) / blocks;
+    for (uint32_t blocks = (all + max - 1) / max; w.first < all; blocks--) {
+        w.count = block_count(all - w.first, blocks);
         w.point = w.count * w.row;
         // an odd number of lines: a tile's stores meet in no set of L1
         w.point = ((w.point + 63) / 64 | 1) * 64;

@@ -19,6 +19,8 @@ enum {
     // sums and inputs of a block lie in an L2 of 512 KiB, beside the weights that stream through
     SUMS_MAX = 112 << 10,
     INPUTS_MAX = 320 << 10, // as above
+    // shorter register tiles take as long as full ones: 10 sums do not hide vpdpwssd's latency
+    GRAIN = MR,
     CHANNELS = sizeof(vint) / sizeof(int16_t)
 };
 

@@ -37,8 +37,10 @@ static inline void widen_weights(const int8_t *group, __m256i to[4]) {
 #define PAIR(rows, b, k)                           \
     "vmovdqa " #b "(%[b]), %%ymm12\n\tvmovdqa " #b \
     "+32(%[b]), %%ymm13\n\t" TILE_ROWS_##rows(BROADCAST, k)
+// Weights 8 groups ahead. Convolutions of 256 channels 1.02 to 1.04, with vpdpwssd 1.04 to 1.08.
+#define AHEAD "prefetcht0 1024(%[b])\n\tprefetcht0 1088(%[b])\n\t"
 #define GROUP(rows) \
-    PAIR(rows, 0, 0) PAIR(rows, 64, 4) "add $8, %[a]\n\tadd $8, %[c]\n\tsub $-128, %[b]\n\t"
+    AHEAD PAIR(rows, 0, 0) PAIR(rows, 64, 4) "add $8, %[a]\n\tadd $8, %[c]\n\tsub $-128, %[b]\n\t"
 #define START(at, acc0, acc1) \
     "vmovdqu (%[i]), %%ymm" #acc0 "\n\tvmovdqu 32(%[i]), %%ymm" #acc1 "\n\t"
 TILE(tile_1, TILE_EDGE_1(START), GROUP(1), TILE_EDGE_1(TILE_STORE))

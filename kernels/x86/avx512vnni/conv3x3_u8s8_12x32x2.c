@@ -19,7 +19,12 @@
 #include "kernels/x86/tap_quad.h"
 
 // Blocks of 24 tiles, two register tiles, up to 256 channels.
-enum { SUMS_MAX = 128 << 10, INPUTS_MAX = 512 << 10, CHANNELS = sizeof(vint) / sizeof(int16_t) };
+enum {
+    SUMS_MAX = 128 << 10,
+    INPUTS_MAX = 512 << 10,
+    GRAIN = 1, // 5 rows hide the latency
+    CHANNELS = sizeof(vint) / sizeof(int16_t)
+};
 
 static inline vint load_channels(const uint8_t *a, uint32_t count, bool first) {
     (void)first;

@@ -15,6 +15,7 @@
 #define DOT_PAIR(rows, b, k) \
     "vmovdqa " #b "(%[b]), %%ymm12\n\tvmovdqa " #b "+32(%[b]), %%ymm13\n\t" TILE_ROWS_##rows(DOT, k)
 #define DOT_QUAD(rows)                            \
+    AHEAD                                         \
     DOT_PAIR(rows, 0, 0)                          \
     DOT_PAIR(rows, 64, 4)                         \
     "add $8, %[a]\n\tadd $8, %[c]\n\tsub $-128, " \
