@@ -13,8 +13,8 @@
 #include <string>
 
 extern "C" {
-#include "registry/registry.h"
 #include "quernel/quernel.h"
+#include "registry/registry.h"
 }
 
 /// Calls `f` for each kernel of `op` that this CPU can run below the ceiling.

@@ -110,14 +110,18 @@ typedef struct quernel_i_gemm {
 } quernel_i_gemm;
 
 /// Depthwise: for every line of outputs
-///     acc[m][c] = init[c] + Σ_i,j a[line·a_line + m·a_row + i·tap_line + j·tap_pixel + c] ·
-///     w[(i·kernel_w + j)·w_tap + c], rows are pixels, i < kernel_h, j < kernel_w, then the
+///     acc[m][c] = init[c] + Σ_i,j x(line·a_line + i·tap_line − top, m·a_row + j·tap_pixel − left)
+///     · w[(i·kernel_w + j)·w_tap + c], rows are pixels, i < kernel_h, j < kernel_w, then the
 ///     epilogue, without row terms and row scale, as of quernel_i_conv.
+///     x(l, p) = a[l + p + c] where 0 <= l < height and 0 <= p < width, else `outside`
 /// Weights and init may be read up to the next multiple of 16 channels; rows not.
 typedef struct quernel_i_depthwise {
     const void *a;
     ptrdiff_t a_line, a_row;       // from output to output
     ptrdiff_t tap_line, tap_pixel; // bytes, positive
+    ptrdiff_t top, left;           // bytes of padding; negative: of a that is passed over
+    ptrdiff_t height, width;       // bytes: the lines of a, the pixels of a line
+    uint8_t outside;
     uint32_t kernel_h, kernel_w;
     uint32_t lines, rows, oc; // rows: pixels of a line; oc: channels
     const int8_t *w;

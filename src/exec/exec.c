@@ -6,9 +6,29 @@
 
 #include "cpu/tiles.h"
 #include "exec/n_block.h"
+#include "exec/strip.h"
 #include "threads/parallel.h"
 
 static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+// What a depthwise kernel reads of x in place, its border included; of a strip all.
+static void depthwise_input(const quernel_i_task *t, quernel_i_depthwise *d) {
+    const quernel_i_problem *p = t->call->problem;
+    const quernel_tensor *x = &p->x;
+    const quernel_i_plan *plan = t->call->plan;
+    const int64_t above = x->border_h, before = x->border_w;
+    if (plan->rows.path != QUERNEL_I_PATH_INPLACE) {
+        d->a = quernel_i_strip_row(t, t->y0, t->x0, 0), d->top = d->left = 0;
+        d->height = (ptrdiff_t)quernel_i_problem_lines(p, d->lines) * plan->strip.line;
+        d->width = (ptrdiff_t)quernel_i_problem_pixels(p, d->rows) * plan->rows.pixel;
+        return;
+    }
+    d->a = quernel_i_stage_pixel(x, t->call->x, t->image, -above, -before);
+    d->top = -(ptrdiff_t)((quernel_i_strip_input_line(p, t->y0) + above) * x->stride_h);
+    d->left = -(ptrdiff_t)((quernel_i_strip_input_x(p, t->x0) + before) * x->stride_w);
+    d->height = (ptrdiff_t)((x->h + 2 * above) * x->stride_h);
+    d->width = (ptrdiff_t)((x->w + 2 * before) * x->stride_w);
+}
 
 static void run_depthwise(const quernel_i_task *t) {
     const quernel_i_problem *p = t->call->problem;
@@ -16,24 +36,25 @@ static void run_depthwise(const quernel_i_task *t) {
     const quernel_i_weights_shape *s = &p->weights->shape;
     quernel_i_epilogue epilogue;
     quernel_i_epilogue_fill(t, t->y0, t->x0, 0, 0, 0, &epilogue);
-    plan->kernels.main->run.depthwise(
-        &(quernel_i_depthwise){.a = quernel_i_strip_row(t, t->y0, t->x0, 0),
-                               .a_line = (ptrdiff_t)p->stride_h * plan->strip.line,
-                               .a_row = (ptrdiff_t)p->stride_w * plan->rows.pixel,
-                               .tap_line = (ptrdiff_t)p->dilation_h * plan->strip.line,
-                               .tap_pixel = (ptrdiff_t)p->dilation_w * plan->rows.pixel,
-                               .kernel_h = p->kernel_h,
-                               .kernel_w = p->kernel_w,
-                               .lines = t->y1 - t->y0,
-                               .rows = t->x1 - t->x0,
-                               .oc = s->oc,
-                               .w = p->weights->packed,
-                               .w_tap = s->oc16,
-                               .init = quernel_i_n_block_init(t, 0),
-                               .epilogue = &epilogue,
-                               .y_line = quernel_i_exec_line_bytes(&p->y),
-                               .r_line = quernel_i_exec_line_bytes(&p->residual),
-                               .scratch = t->slice + plan->workspace.slice.scratch});
+    quernel_i_depthwise d = {.a_line = (ptrdiff_t)p->stride_h * plan->strip.line,
+                             .a_row = (ptrdiff_t)p->stride_w * plan->rows.pixel,
+                             .tap_line = (ptrdiff_t)p->dilation_h * plan->strip.line,
+                             .tap_pixel = (ptrdiff_t)p->dilation_w * plan->rows.pixel,
+                             .outside = t->zero_byte,
+                             .kernel_h = p->kernel_h,
+                             .kernel_w = p->kernel_w,
+                             .lines = t->y1 - t->y0,
+                             .rows = t->x1 - t->x0,
+                             .oc = s->oc,
+                             .w = p->weights->packed,
+                             .w_tap = s->oc16,
+                             .init = quernel_i_n_block_init(t, 0),
+                             .epilogue = &epilogue,
+                             .y_line = quernel_i_exec_line_bytes(&p->y),
+                             .r_line = quernel_i_exec_line_bytes(&p->residual),
+                             .scratch = t->slice + plan->workspace.slice.scratch};
+    depthwise_input(t, &d);
+    plan->kernels.main->run.depthwise(&d);
 }
 
 // Dynamic over the image: scales times its d, start values less its zero point's share.

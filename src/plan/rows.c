@@ -28,8 +28,8 @@ static bool taps_aligned(const quernel_i_problem *p) {
 static bool can_read_in_place(const quernel_i_problem *p, const quernel_i_plan_kernels *k) {
     if (!quernel_i_problem_int8_input(p) || k->a_offset || p->x.layout != QUERNEL_LAYOUT_NHWC)
         return false;
+    if (quernel_i_problem_depthwise(p)) return true; // pads by itself
     if (!taps_inside(p, p->x.border_h, p->x.border_w)) return false;
-    if (quernel_i_problem_depthwise(p)) return true;
     if (quernel_i_plan_kernel_is_conv(k->main)) // reads no byte more
         return !k->main->fits.whole_lines || p->x.stride_w == p->weights->shape.subproblem_in;
     // The phases of a deconvolution differ in the length of their runs.

@@ -270,6 +270,30 @@ const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracl
                                                : "a source or memory around a buffer was changed"));
 }
 
+// Up to `padding` bytes of `reach` lie before x, and some behind it; or all of it is read. Returns
+// where the last byte that is read begins.
+static size_t pad(rng *r, size_t reach, ptrdiff_t unit, ptrdiff_t *before, ptrdiff_t *size) {
+    *before = 0, *size = (ptrdiff_t)reach + 1;
+    if (rng_one_in(r, 2)) {
+        *before = rng_one_in(r, 4) ? rng_int(r, -300, 300) : unit * rng_int(r, -1, 4);
+        *size -= *before + (rng_one_in(r, 2) ? rng_int(r, -300, 300) : unit * rng_int(r, 0, 4));
+    }
+    if (*size < 1) *size = 1;
+    const ptrdiff_t last = (ptrdiff_t)reach - *before;
+    return last < 0 ? 0 : last < *size ? (size_t)last : (size_t)*size - 1;
+}
+
+// Padding; returns the bytes of x.
+static size_t place_depthwise(quernel_i_depthwise *d, rng *r) {
+    const size_t line =
+                     (d->lines - 1) * (size_t)d->a_line + (d->kernel_h - 1) * (size_t)d->tap_line,
+                 row = (d->rows - 1) * (size_t)d->a_row + (d->kernel_w - 1) * (size_t)d->tap_pixel;
+    const size_t last_line = pad(r, line, d->tap_line, &d->top, &d->height),
+                 last_row = pad(r, row, d->tap_pixel, &d->left, &d->width);
+    d->outside = (uint8_t)rng_next(r);
+    return last_line + last_row + d->oc;
+}
+
 const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
                              uint64_t seed, uint64_t number) {
     rng r = rng_make(seed, number);
@@ -288,9 +312,7 @@ const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *
     d.a_row = rng_one_in(&r, 4) ? rng_int(&r, 1, 300) : pixel * rng_int(&r, 1, 3);
     d.tap_line = rng_int(&r, 1, 2000);
     d.a_line = rng_one_in(&r, 2) ? d.tap_line : rng_int(&r, 1, 2000);
-    const size_t bytes = (d.lines - 1) * (size_t)d.a_line + (d.rows - 1) * (size_t)d.a_row +
-                         (d.kernel_h - 1) * (size_t)d.tap_line +
-                         (d.kernel_w - 1) * (size_t)d.tap_pixel + d.oc;
+    const size_t bytes = place_depthwise(&d, &r);
     uint8_t *a = guard_take(g, bytes, 1, 0);
     int8_t *w = guard_take(g, channels * n_taps, 16, 0);
     int32_t *init = guard_take(g, channels * 4, 4, 0);

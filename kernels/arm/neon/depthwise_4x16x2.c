@@ -33,6 +33,7 @@ typedef struct block {
     int32_t init[NR];
     uint32_t first, next, n_pairs;
     pair pairs[PAIRS];
+    pair gathered[PAIRS]; // the same of a window that was gathered tap by tap
 } block;
 
 static uint32_t taps_of(const quernel_i_depthwise *d) { return d->kernel_h * d->kernel_w; }
@@ -58,10 +59,13 @@ static void pair_taps(block *b, uint32_t first) {
     uint32_t tap = b->first = first, n = 0;
     for (; tap < taps && n < PAIRS; n++) {
         pair *p = &b->pairs[n];
+        const uint32_t one = tap;
         p->at[0] = p->at[1] = offset_of(b, tap), p->w[0] = weights_of(b, tap++);
         p->w[1] = vdupq_n_s8(0);
-        if (tap == taps || overflows(p->w[0], weights_of(b, tap))) continue;
-        p->at[1] = offset_of(b, tap), p->w[1] = weights_of(b, tap++);
+        if (tap < taps && !overflows(p->w[0], weights_of(b, tap)))
+            p->at[1] = offset_of(b, tap), p->w[1] = weights_of(b, tap++);
+        const ptrdiff_t at = (ptrdiff_t)(one - first) * NR, after = (ptrdiff_t)(tap - one - 1) * NR;
+        b->gathered[n] = (pair){{at, at + after}, {p->w[0], p->w[1]}};
     }
     b->next = tap, b->n_pairs = n;
 }
@@ -113,13 +117,13 @@ NEON_INLINE ints16 add_pair(ints16 sum, const pair *p, const uint8_t *a, uint32_
 }
 
 // acc[MR][NR] += the pairs, for the pixels at `a`.
-NEON_INLINE void add_pixels(const block *b, const uint8_t *const a[MR], int32_t *acc,
-                            uint32_t count, bool moved) {
+NEON_INLINE void add_pixels(const pair *p, const pair *end, const uint8_t *const a[MR],
+                            int32_t *acc, uint32_t count, bool moved) {
     ints16 sum[MR];
 #define BODY(p) sum[p] = load_ints(acc + p * NR);
     EACH_4(BODY)
 #undef BODY
-    for (const pair *p = b->pairs, *end = p + b->n_pairs; p != end; p++) {
+    for (; p != end; p++) {
 #define BODY(i) sum[i] = add_pair(sum[i], p, a[i], count, moved);
         EACH_4(BODY)
 #undef BODY
@@ -131,9 +135,9 @@ NEON_INLINE void add_pixels(const block *b, const uint8_t *const a[MR], int32_t 
 
 // Functions of their own, whose loops a compiler keeps in registers.
 #define ADDER(name, count, moved)                                                          \
-    static __attribute__((noinline)) void name(const block *b, const uint8_t *const a[MR], \
-                                               int32_t *acc) {                             \
-        add_pixels(b, a, acc, count, moved);                                               \
+    static __attribute__((noinline)) void name(const block *b, const pair *pairs,          \
+                                               const uint8_t *const a[MR], int32_t *acc) { \
+        add_pixels(pairs, pairs + b->n_pairs, a, acc, count, moved);                       \
     }
 ADDER(add_16, NR, false)
 ADDER(add_8, NR / 2, false)
@@ -142,7 +146,7 @@ ADDER(add_16_moved, NR, true)
 ADDER(add_8_moved, NR / 2, true)
 ADDER(add_some_moved, b->count, true)
 
-typedef void adder(const block *b, const uint8_t *const a[MR], int32_t *acc);
+typedef void adder(const block *b, const pair *pairs, const uint8_t *const a[MR], int32_t *acc);
 
 static adder *adder_of(const block *b) {
     if (b->count == NR) return b->moved ? add_16_moved : add_16;
@@ -150,23 +154,52 @@ static adder *adder_of(const block *b) {
     return b->moved ? add_some_moved : add_some;
 }
 
-// All pixels of a tile; those behind the last one are the last one again.
-static void add_taps(const block *b, const uint8_t *a, uint32_t pixels, int32_t *acc) {
-    const ptrdiff_t row = b->d->a_row;
-    adder *const add = adder_of(b);
-    for (uint32_t m = 0; m < pixels; m += MR, acc += MR * NR) {
-        const uint8_t *at[MR];
-        for (uint32_t p = 0; p < MR; p++) at[p] = a + (m + p < pixels ? m + p : pixels - 1) * row;
-        add(b, at, acc);
+// Whether a window, whose first tap is at byte `line` + `pixel`, lies inside x.
+static bool is_inside(const quernel_i_depthwise *d, ptrdiff_t line, ptrdiff_t pixel) {
+    return depthwise_has_line(d, line) &&
+           depthwise_has_line(d, line + (ptrdiff_t)(d->kernel_h - 1) * d->tap_line) && pixel >= 0 &&
+           pixel + (ptrdiff_t)(d->kernel_w - 1) * d->tap_pixel < d->width;
+}
+
+// The window's taps from `first` to `next`.
+static void gather(const block *b, ptrdiff_t line, ptrdiff_t pixel, uint8_t to[][NR]) {
+    const quernel_i_depthwise *d = b->d;
+    for (uint32_t tap = b->first; tap < b->next; tap++, to++) {
+        const ptrdiff_t l = line + tap / d->kernel_w * d->tap_line,
+                        p = pixel + tap % d->kernel_w * d->tap_pixel;
+        if (depthwise_has_line(d, l) && p >= 0 && p < d->width)
+            memcpy(*to, (const uint8_t *)d->a + l + p + b->channel, b->count);
+        else memset(*to, d->outside, NR);
     }
 }
 
-static void sum_pixels(block *b, const uint8_t *a, uint32_t pixels, int32_t *acc) {
+// All pixels of a tile, from m on; those behind the last one are the last one again.
+static void add_taps(const block *b, ptrdiff_t line, uint32_t m, uint32_t pixels, int32_t *acc) {
+    const quernel_i_depthwise *d = b->d;
+    uint8_t around[MR][2 * PAIRS][NR];
+    adder *const add = adder_of(b);
+    for (uint32_t i = 0; i < pixels; i += MR, acc += MR * NR) {
+        const uint8_t *at[MR];
+        ptrdiff_t pixel[MR];
+        bool inside = true;
+        for (uint32_t p = 0; p < MR; p++) {
+            pixel[p] = (ptrdiff_t)(m + (i + p < pixels ? i + p : pixels - 1)) * d->a_row - d->left;
+            inside &= is_inside(d, line, pixel[p]);
+        }
+        for (uint32_t p = 0; p < MR; p++) {
+            if (!inside) gather(b, line, pixel[p], around[p]);
+            at[p] = inside ? (const uint8_t *)d->a + line + pixel[p] + b->channel : around[p][0];
+        }
+        add(b, inside ? b->pairs : b->gathered, at, acc);
+    }
+}
+
+static void sum_pixels(block *b, ptrdiff_t line, uint32_t m, uint32_t pixels, int32_t *acc) {
     const ints16 init = load_ints(b->init);
-    for (uint32_t m = 0; m < (pixels + MR - 1) / MR * MR; m++) store_ints(acc + m * NR, init);
+    for (uint32_t i = 0; i < (pixels + MR - 1) / MR * MR; i++) store_ints(acc + i * NR, init);
     for (uint32_t tap = 0; tap < taps_of(b->d); tap = b->next) {
         if (tap != b->first) pair_taps(b, tap);
-        add_taps(b, a, pixels, acc);
+        add_taps(b, line, m, pixels, acc);
     }
     if (b->first) pair_taps(b, 0);
 }
@@ -175,10 +208,9 @@ static void run_line(block *b, uint32_t line, bool plain) {
     int32_t acc[PIXELS * NR] __attribute__((aligned(64)));
     const quernel_i_depthwise *d = b->d;
     const quernel_i_epilogue f = depthwise_epilogue(d, line);
-    const uint8_t *a = depthwise_input(d, line) + b->channel;
     for (uint32_t m = 0; m < d->rows; m += PIXELS) {
         const uint32_t pixels = d->rows - m < PIXELS ? d->rows - m : PIXELS;
-        sum_pixels(b, a + m * d->a_row, pixels, acc);
+        sum_pixels(b, (ptrdiff_t)line * d->a_line - d->top, m, pixels, acc);
         epilogue_run(&(epilogue_tile){acc, pixels, b->count, m, b->channel}, &f, plain);
     }
 }

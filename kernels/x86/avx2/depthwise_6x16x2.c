@@ -27,6 +27,7 @@ enum {
     PIXELS = 24, // output pixels whose epilogue runs together
     // output pixels of a slide: each begins with columns of which nothing is ready yet
     SLIDE_PIXELS = 56,
+    SLIDE_COLUMNS = (SLIDE_PIXELS - 1) * 2 + SLIDE_MAX, // that they read
     BLOCK = 8, // lines and columns of a block of the kernel
     PAIRS = BLOCK / 2,
     STEP_MAX = 2, // slots between output pixels that share them
@@ -73,6 +74,7 @@ typedef struct work {
     uint32_t step;           // slots from output pixel to output pixel
     uint32_t block_kernel_columns;
     ptrdiff_t slot; // bytes of x from slot to slot
+    uint8_t outside[CHANNELS];
     pair weights[BLOCK * PAIRS];
     pair slots[SLOTS * PAIRS];
     int32_t init[TILE_MR * CHANNELS] __attribute__((aligned(32))); // start values of a tile's rows
@@ -104,15 +106,30 @@ static inline __attribute__((always_inline)) __m256i load(const uint8_t *a, uint
     return is_signed ? _mm256_cvtepi8_epi16(v) : _mm256_cvtepu8_epi16(v);
 }
 
-// One pair of lines of all slots. `lower` is NULL where the upper line is the last.
-static inline __attribute__((always_inline)) void fill_pair(const work *w, const uint8_t *upper,
-                                                            const uint8_t *lower, uint32_t slots,
+// Lines of x from a column on, and how far it moves from slot to slot.
+typedef struct slot_line {
+    const uint8_t *at;
+    ptrdiff_t slot;
+} slot_line;
+
+// Line i of the block, whose first column is at byte `pixel`.
+static slot_line line_of(const work *w, const block *b, uint32_t i, ptrdiff_t pixel) {
+    const quernel_i_depthwise *d = w->d;
+    const ptrdiff_t at = (b->line + i) * d->tap_line - d->top;
+    return depthwise_has_line(d, at) && i < b->lines
+               ? (slot_line){(const uint8_t *)d->a + at + pixel + w->channel, w->slot}
+               : (slot_line){w->outside, 0};
+}
+
+// One pair of lines of slots. `two`: the weights of the lower one are not all 0.
+static inline __attribute__((always_inline)) void fill_pair(slot_line upper, slot_line lower,
+                                                            bool two, uint32_t slots,
                                                             uint32_t count, bool is_signed,
                                                             pair *to, uint32_t pairs) {
-    for (uint32_t s = 0; s < slots; s++, to += pairs, upper += w->slot) {
-        *to = interleave(load(upper, count, is_signed),
-                         lower ? load(lower, count, is_signed) : _mm256_setzero_si256());
-        if (lower) lower += w->slot;
+    for (uint32_t s = 0; s < slots; s++, to += pairs) {
+        *to = interleave(load(upper.at, count, is_signed),
+                         two ? load(lower.at, count, is_signed) : _mm256_setzero_si256());
+        upper.at += upper.slot, lower.at += lower.slot;
     }
 }
 
@@ -120,12 +137,20 @@ static inline __attribute__((always_inline)) void fill_pair(const work *w, const
 static inline __attribute__((always_inline)) void
 fill_slots(work *w, const block *b, uint32_t m, uint32_t slots, uint32_t count, bool is_signed) {
     const quernel_i_depthwise *d = w->d;
-    const uint8_t *a = (const uint8_t *)d->a + (ptrdiff_t)m * d->a_row + b->line * d->tap_line +
-                       b->column * d->tap_pixel + w->channel;
-    const uint32_t whole = b->lines / 2;
-    for (uint32_t p = 0; p < whole; p++, a += 2 * d->tap_line)
-        fill_pair(w, a, a + d->tap_line, slots, count, is_signed, w->slots + p, b->pairs);
-    if (b->lines % 2) fill_pair(w, a, NULL, slots, count, is_signed, w->slots + whole, b->pairs);
+    const ptrdiff_t pixel = (ptrdiff_t)m * d->a_row + b->column * d->tap_pixel - d->left;
+    const depthwise_columns in = depthwise_inside(d, pixel, w->slot, slots);
+    const slot_line none = {w->outside, 0};
+    for (uint32_t p = 0; p < b->pairs; p++) {
+        const bool two = 2 * p + 1 < b->lines;
+        pair *to = w->slots + p;
+        fill_pair(none, none, two, in.from, count, is_signed, to, b->pairs);
+        if (in.from < in.to)
+            fill_pair(line_of(w, b, 2 * p, pixel + in.from * w->slot),
+                      line_of(w, b, 2 * p + 1, pixel + in.from * w->slot), two, in.to - in.from,
+                      count, is_signed, to + in.from * b->pairs, b->pairs);
+        fill_pair(none, none, two, slots - in.to, count, is_signed, to + in.to * b->pairs,
+                  b->pairs);
+    }
 }
 
 static void add_block(work *w, const block *b, uint32_t pixels) {
@@ -177,18 +202,55 @@ static uint32_t slide_step(const quernel_i_depthwise *d) {
     return !size ? 0 : d->a_row == d->tap_pixel ? 1 : d->a_row == 2 * d->tap_pixel ? 2 : 0;
 }
 
+// What a slide reads where lines of it lie outside x.
+typedef struct window {
+    uint8_t at[SLIDE_MAX][SLIDE_COLUMNS][CHANNELS];
+} window;
+
+// Line i of the window from byte `pixel` on.
+static void window_fill(window *w, const slide *s, const quernel_i_depthwise *d, uint32_t i,
+                        ptrdiff_t pixel, uint32_t columns) {
+    const ptrdiff_t line = i * d->tap_line - d->top;
+    const bool has_line = depthwise_has_line(d, line);
+    for (uint32_t c = 0; c < columns; c++) {
+        const bool inside = has_line && c >= s->inside.from && c < s->inside.to;
+        memcpy(w->at[i][c],
+               inside ? (const uint8_t *)d->a + line + pixel + c * d->tap_pixel : s->outside,
+               CHANNELS);
+    }
+}
+
+// Where a slide over outputs from m on reads.
+static void slide_place(slide *s, const quernel_i_depthwise *d, uint32_t channel, uint32_t m,
+                        uint32_t step, window *w) {
+    const ptrdiff_t pixel = (ptrdiff_t)m * d->a_row - d->left, first = -d->top,
+                    last = first + (d->kernel_h - 1) * d->tap_line;
+    const uint32_t columns = (s->pixels - 1) * step + d->kernel_w;
+    s->line = d->tap_line, s->pixel = d->tap_pixel;
+    s->inside = depthwise_inside(d, pixel, s->pixel, columns);
+    if (depthwise_has_line(d, first) && depthwise_has_line(d, last)) {
+        s->a = (const uint8_t *)d->a + first + pixel + s->inside.from * s->pixel + channel;
+        return;
+    }
+    for (uint32_t i = 0; i < d->kernel_h; i++) window_fill(w, s, d, i, pixel + channel, columns);
+    s->a = w->at[0][0], s->line = sizeof w->at[0], s->pixel = CHANNELS;
+    s->inside = (depthwise_columns){0, columns};
+}
+
 static inline __attribute__((always_inline)) void slide_channels(const quernel_i_depthwise *d,
                                                                  uint32_t channel, uint32_t step,
                                                                  bool is_signed, bool plain) {
     int32_t acc[SLIDE_PIXELS * CHANNELS] __attribute__((aligned(32)));
-    slide s; // most of it is never used: no initializer
-    s.line = d->tap_line, s.pixel = d->tap_pixel;
+    // most of these is never used: no initializers
+    slide s;
+    window w;
+    memset(s.outside, d->outside, CHANNELS);
     slide_weights(&s, d->w + channel, d->w_tap, d->kernel_h, d->kernel_w);
     for (uint32_t h = 0; h < 2; h++)
         s.init[h] = _mm256_loadu_si256((const __m256i *)(d->init + channel) + h);
     for (uint32_t m = 0, left = (d->rows + SLIDE_PIXELS - 1) / SLIDE_PIXELS; left; left--) {
         s.pixels = (d->rows - m + left - 1) / left;
-        s.a = (const uint8_t *)d->a + (ptrdiff_t)m * d->a_row + channel;
+        slide_place(&s, d, channel, m, step, &w);
         slide_by_size(&s, d->kernel_h, step, is_signed, acc);
         for (uint32_t p = 0, rows; p < s.pixels; p += rows) {
             rows = s.pixels - p < EPILOGUE_ROWS_MAX ? s.pixels - p : EPILOGUE_ROWS_MAX;
@@ -205,6 +267,7 @@ static inline __attribute__((always_inline)) void depthwise_line(const quernel_i
     const ptrdiff_t step = d->a_row % d->tap_pixel ? 0 : d->a_row / d->tap_pixel;
     const bool shared = step >= 1 && step <= STEP_MAX && step < (ptrdiff_t)d->kernel_w;
     w.d = d;
+    memset(w.outside, d->outside, CHANNELS);
     w.step = shared ? (uint32_t)step : 1;
     w.slot = shared ? d->tap_pixel : d->a_row;
     w.block_kernel_columns = shared ? BLOCK : 1;
@@ -236,7 +299,7 @@ static inline __attribute__((always_inline)) void depthwise(const quernel_i_dept
     for (uint32_t line = 0; line < d->lines; line++) {
         const quernel_i_epilogue epilogue = depthwise_epilogue(d, line);
         quernel_i_depthwise one = *d;
-        one.a = depthwise_input(d, line), one.epilogue = &epilogue;
+        one.top -= (ptrdiff_t)line * d->a_line, one.epilogue = &epilogue;
         depthwise_line(&one, is_signed);
     }
 }

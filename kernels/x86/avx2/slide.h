@@ -13,13 +13,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernels/template/depthwise.h"
+
 enum { SLIDE_MAX = 5, SLIDE_CHANNELS = 16, SLIDE_WEIGHTS = SLIDE_MAX * (SLIDE_MAX + 1) / 2 * 2 };
 
 /// One line of outputs, 16 channels.
 typedef struct slide {
-    const uint8_t *a;      // first column
-    ptrdiff_t line, pixel; // bytes
-    uint32_t pixels;       // outputs
+    const uint8_t *a;         // the first column inside
+    ptrdiff_t line, pixel;    // bytes
+    depthwise_columns inside; // all others are `outside`
+    uint8_t outside[SLIDE_CHANNELS];
+    uint32_t pixels; // outputs
     __m256i init[2];
     __m256i weights[SLIDE_WEIGHTS]; // [column][pair of lines][8 channels]
 } slide;
@@ -87,12 +91,15 @@ static inline __attribute__((always_inline)) void slide_line(const slide *s, con
             for (int o = 0; o < step; o++) {
                 // behind the last column comes nothing that counts
                 const uint32_t c = m * (uint32_t)step + (uint32_t)o;
-                const uint8_t *at = s->a + (ptrdiff_t)(c < last ? c : last) * s->pixel;
+                const uint32_t column = (c < last ? c : last) - s->inside.from;
+                const bool inside = column < s->inside.to - s->inside.from;
+                const ptrdiff_t line = inside ? s->line : 0;
+                const uint8_t *at = inside ? s->a + (ptrdiff_t)column * s->pixel : s->outside;
 #pragma GCC unroll 4
                 for (int p = 0; p < pairs; p++) {
-                    const __m128i upper = slide_bytes(at + 2 * p * s->line);
+                    const __m128i upper = slide_bytes(at + 2 * p * line);
                     const bool two = 2 * p + 1 < lines;
-                    const __m128i lower = two ? slide_bytes(at + (2 * p + 1) * s->line) : upper;
+                    const __m128i lower = two ? slide_bytes(at + (2 * p + 1) * line) : upper;
 #pragma GCC unroll 2
                     for (int h = 0; h < halves; h++) {
                         const __m256i x = two ? slide_pair(upper, lower, h0 + h, is_signed)

@@ -19,7 +19,7 @@
 #define VNNI_DOT "vpdpwssd"
 
 enum { MR = 12, NR = 32 }; // 24 sums, 2 pairs of weights, a broadcast: of 32 registers
-#define AHEAD (8 * 128) // bytes: 8 quads of weights; 4 and 16 measured equal
+#define AHEAD (8 * 128)    // bytes: 8 quads of weights; 4 and 16 measured equal
 
 /// A group of w16x4 as [2 pairs of k][16 oc][2 k] of 16 bits.
 static inline void widen_weights(const int8_t *group, __m512i to[2]) {

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Depthwise for AVX-512-VNNI, u8 and s8 rows: 64 channels, four pixels of two output lines
+// (kernels/x86/depthwise_dot.h).
+#include "epilogue.h"
+#include "vnni.h"
+
+#define VECTOR(op) _mm512_##op
+#define VECTOR_BITS(op) _mm512_##op##_si512
+#define VECTOR_STORE(y, v) _mm512_storeu_si512(y, v)
+
+static inline __attribute__((always_inline)) __m128i lane_of(const uint8_t *at, uint32_t count) {
+    return count == 16 ? _mm_loadu_si128((const __m128i *)at)
+                       : _mm_maskz_loadu_epi8(lanes(count), at);
+}
+
+static inline __attribute__((always_inline)) __m256i half_of(const uint8_t *at, uint32_t count) {
+    return count == 32 ? _mm256_loadu_si256((const __m256i *)at)
+                       : _mm256_maskz_loadu_epi8((__mmask32)((1ull << count) - 1), at);
+}
+
+static inline __attribute__((always_inline)) __m512i row_of(const uint8_t *const at[4],
+                                                            const uint32_t width, uint32_t count) {
+    if (width == 64)
+        return count == 64 ? _mm512_loadu_si512(at[0])
+                           : _mm512_maskz_loadu_epi8((1ull << count) - 1, at[0]);
+    if (width == 32)
+        return _mm512_inserti64x4(_mm512_castsi256_si512(half_of(at[0], count)),
+                                  half_of(at[1], count), 1);
+    __m512i v = _mm512_castsi128_si512(lane_of(at[0], count));
+    v = _mm512_inserti32x4(v, lane_of(at[1], count), 1);
+    v = _mm512_inserti32x4(v, lane_of(at[2], count), 2);
+    return _mm512_inserti32x4(v, lane_of(at[3], count), 3);
+}
+
+static inline void bytes_to(uint8_t *y, const uint8_t *bytes, uint32_t count) {
+    if (count == 32) _mm256_storeu_si256((__m256i *)y, half_of(bytes, 32));
+    else if (count == 16) _mm_storeu_si128((__m128i *)y, lane_of(bytes, 16));
+    else {
+        const __mmask64 mask = (1ull << count) - 1;
+        _mm512_mask_storeu_epi8(y, mask, _mm512_maskz_loadu_epi8(mask, bytes));
+    }
+}
+#include "kernels/x86/depthwise_dot.h"
+
+void quernel_uk_depthwise_u8s8_8x64x4_avx512vnni(const quernel_i_depthwise *d);
+void quernel_uk_depthwise_u8s8_8x64x4_avx512vnni(const quernel_i_depthwise *d) {
+    depthwise(d, false);
+}
+void quernel_uk_depthwise_s8s8_8x64x4_avx512vnni(const quernel_i_depthwise *d);
+void quernel_uk_depthwise_s8s8_8x64x4_avx512vnni(const quernel_i_depthwise *d) {
+    depthwise(d, true);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Depthwise for AVX-VNNI, u8 and s8 rows: 32 channels, four pixels of two output lines
+// (kernels/x86/depthwise_dot.h).
+#include "kernels/x86/avx2/epilogue.h"
+#include "vnni.h"
+
+#define VECTOR(op) _mm256_##op
+#define VECTOR_BITS(op) _mm256_##op##_si256
+#define VECTOR_STORE(y, v) _mm256_storeu_si256((__m256i *)(y), v)
+
+static inline __attribute__((always_inline)) __m128i lane_of(const uint8_t *at, uint32_t count) {
+    if (count == 16) return _mm_loadu_si128((const __m128i *)at);
+    if (count == 8) return _mm_loadl_epi64((const __m128i *)at);
+    uint8_t some[16] = {0};
+    memcpy(some, at, count);
+    return _mm_loadu_si128((const __m128i *)some);
+}
+
+static inline __attribute__((always_inline)) __m256i row_of(const uint8_t *const at[2],
+                                                            const uint32_t width, uint32_t count) {
+    if (width == 16)
+        return _mm256_inserti128_si256(_mm256_castsi128_si256(lane_of(at[0], count)),
+                                       lane_of(at[1], count), 1);
+    if (count == 32) return _mm256_loadu_si256((const __m256i *)at[0]);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(lane_of(at[0], 16)),
+                                   lane_of(at[0] + 16, count - 16), 1);
+}
+
+static inline void bytes_to(uint8_t *y, const uint8_t *bytes, uint32_t count) {
+    if (count == 16) memcpy(y, bytes, 16);
+    else if (count == 8) memcpy(y, bytes, 8);
+    else memcpy(y, bytes, count);
+}
+#include "kernels/x86/depthwise_dot.h"
+
+void quernel_uk_depthwise_u8s8_8x32x4_avxvnni(const quernel_i_depthwise *d);
+void quernel_uk_depthwise_u8s8_8x32x4_avxvnni(const quernel_i_depthwise *d) { depthwise(d, false); }
+void quernel_uk_depthwise_s8s8_8x32x4_avxvnni(const quernel_i_depthwise *d);
+void quernel_uk_depthwise_s8s8_8x32x4_avxvnni(const quernel_i_depthwise *d) { depthwise(d, true); }

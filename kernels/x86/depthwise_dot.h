@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: Apache-2.0
+// Depthwise with an instruction that adds four products of bytes to a 32-bit lane: a lane is four
+// taps, one below the other, of one channel. A template for vectors of any width, over the
+// instruction set's epilogue.h; who includes it defines
+//   DOT_VECTOR        a vector; a byte of it is a channel
+//   VECTOR(op)        the intrinsic `op` on it
+//   VECTOR_BITS(op)   likewise, on all its bits
+//   VECTOR_STORE(y, v)
+//   row_of(at, width, count)      `count` bytes at at[g] for every group of `width` bytes
+//   bytes_to(y, bytes, count)     copies them
+// and has included kernels/x86/vnni_multiply.h.
+//
+// Four lines of x, unpacked to bytes and words, are four vectors of lanes: a quad. It serves two
+// output lines:
+//
+//     input lines    0  1  2  3          3x3: weights of output line 0: w0 w1 w2  0
+//                    └──┴──┴──┘                      of output line 1:  0 w0 w1 w2
+//
+// A stretch of output pixels goes down all lines: from two output lines to the next two, or from
+// one to the next where the stride is 2, two lines of x are new, and quads of 5x5 and 7x7 serve a
+// second time. The quads of a stretch stay in L1; four pixels of both lines are summed in
+// registers, each weight loaded once for them. Where fewer channels are left than a vector has, it
+// takes two or four parts of the output side by side. s8 is moved to u8 and the start values put it
+// right.
+#include "kernels/template/depthwise.h"
+
+#if !defined DOT_VECTOR || !defined VECTOR || !defined VECTOR_BITS
+#error "DOT_VECTOR, VECTOR, VECTOR_BITS: a vector and its intrinsics"
+#endif
+
+// acc += unsigned bytes of x · signed ones of w: kernels/x86/vnni_multiply.h
+#define MULTIPLY(x, w, acc) \
+    __asm__(VNNI_DOT " %2, %1, %0" : "+" VNNI_REGISTER(acc) : VNNI_REGISTER(x), VNNI_REGISTER(w))
+
+enum {
+    CHANNELS = sizeof(DOT_VECTOR),
+    LANE = 16,                // bytes within which unpacking works
+    GROUPS = CHANNELS / LANE, // at most
+    LINES = 2,
+    PIXELS = 4,   // outputs of a line whose sums are in registers together
+    COLUMNS = 96, // whose quads stay in L1: 24 KiB of 512-bit vectors
+    STRETCH = 16, // outputs of a line whose sums wait for the epilogue
+    // of the kernel at a time
+    QUADS = 2,
+    RING = 2 * QUADS - 1, // lines of quads, of which two apart are multiplied
+    TAPS = 7,
+};
+
+// Lane i of part p: channels 16i + 4p … + 3.
+typedef struct quad {
+    DOT_VECTOR part[4];
+} quad;
+
+// Two lines of x, their bytes unpacked.
+typedef struct pair {
+    DOT_VECTOR low, high;
+} pair;
+
+// What is multiplied at a time: lines and columns of the kernel.
+typedef struct taps {
+    uint32_t line, lines, quads, column, columns;
+} taps;
+
+// What is computed at a time, of each group's lines.
+typedef struct stretch {
+    uint32_t line, pixel, pixels;
+} stretch;
+
+#include "kernels/x86/depthwise_codes.h"
+
+// What a call works with: channels of a vector, or what is left.
+typedef struct work {
+    const quernel_i_depthwise *d;
+    uint32_t channel, count;
+    uint32_t width, groups;                // bytes of a vector for each group of output lines
+    uint32_t group_lines;                  // output lines of a group, the last may have fewer
+    uint32_t lines;                        // that are computed together
+    bool rolls;                            // two lines of x are new from these to the next
+    uint32_t step;                         // columns from output to output
+    ptrdiff_t pitch;                       // bytes from column to column
+    uint32_t kernel_columns;               // at a time
+    bool ring;                             // lines of quads serve more than once
+    uint32_t made;                         // pairs of lines of x so far
+    ptrdiff_t first[GROUPS], last[GROUPS]; // what the output lines of these read first and last
+    DOT_VECTOR flip;                       // moves bytes of x to u8
+    codes codes;
+    quad init, weights[LINES][QUADS][TAPS], quads[COLUMNS];
+    pair pairs[COLUMNS];
+    quad sums[LINES][STRETCH];
+    uint8_t outside[CHANNELS];
+} work;
+
+static inline uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+static inline __attribute__((always_inline)) pair pair_of(DOT_VECTOR upper, DOT_VECTOR lower) {
+    return (pair){VECTOR(unpacklo_epi8)(upper, lower), VECTOR(unpackhi_epi8)(upper, lower)};
+}
+
+static inline __attribute__((always_inline)) void quad_to(quad *to, pair upper, pair lower) {
+    to->part[0] = VECTOR(unpacklo_epi16)(upper.low, lower.low);
+    to->part[1] = VECTOR(unpackhi_epi16)(upper.low, lower.low);
+    to->part[2] = VECTOR(unpacklo_epi16)(upper.high, lower.high);
+    to->part[3] = VECTOR(unpackhi_epi16)(upper.high, lower.high);
+}
+
+// Line `line` of the block of one kernel column; outside it 0.
+static DOT_VECTOR weights_row(const work *w, const taps *t, int line, uint32_t column) {
+    const quernel_i_depthwise *d = w->d;
+    if (line < 0 || line >= (int)t->lines) return VECTOR_BITS(setzero)();
+    const uint32_t tap = (t->line + (uint32_t)line) * d->kernel_w + t->column + column;
+    const uint8_t *at[GROUPS];
+    for (uint32_t g = 0; g < GROUPS; g++)
+        at[g] = (const uint8_t *)d->w + tap * d->w_tap + w->channel;
+    return row_of(at, w->width, w->count);
+}
+
+static void prepare_weights(work *w, const taps *t) {
+    for (int l = 0; l < (int)w->lines; l++)
+        for (int q = 0; q < (int)t->quads; q++)
+            for (uint32_t j = 0; j < t->columns; j++) {
+                DOT_VECTOR row[4];
+                for (int i = 0; i < 4; i++) row[i] = weights_row(w, t, 4 * q + i - l, j);
+                quad_to(&w->weights[l][q][j], pair_of(row[0], row[1]), pair_of(row[2], row[3]));
+            }
+}
+
+// Less 128 times the weights, where x is moved by 128.
+static void correct_init(work *w, const taps *t) {
+    for (uint32_t q = 0; q < t->quads; q++)
+        for (uint32_t j = 0; j < t->columns; j++)
+            for (int p = 0; p < 4; p++) {
+                DOT_VECTOR sum = VECTOR_BITS(setzero)();
+                MULTIPLY(w->flip, w->weights[0][q][j].part[p], sum);
+                w->init.part[p] = VECTOR(sub_epi32)(w->init.part[p], sum);
+            }
+}
+
+// A row of columns for each group, and how far its columns lie apart.
+typedef struct row {
+    const uint8_t *at[GROUPS];
+    ptrdiff_t pitch[GROUPS];
+} row;
+
+// Where the first lines of x are.
+static void begin(work *w, const taps *t, const stretch *s) {
+    const quernel_i_depthwise *d = w->d;
+    for (uint32_t g = 0; g < w->groups; g++) {
+        const uint32_t line = least(g * w->group_lines + (w->rolls ? 0 : s->line), d->lines - 1),
+                       others = w->rolls ? least(w->group_lines, d->lines - line) - 1 : 0;
+        w->first[g] = (ptrdiff_t)line * d->a_line + t->line * d->tap_line - d->top;
+        w->last[g] = w->first[g] + (ptrdiff_t)others * d->a_line + (t->lines - 1) * d->tap_line;
+    }
+    w->made = 0;
+}
+
+// Line `line` of x from there, from byte `pixel` on; behind the last one, that one.
+static inline row row_at(const work *w, uint32_t line, ptrdiff_t pixel) {
+    const quernel_i_depthwise *d = w->d;
+    row r;
+    for (uint32_t g = 0; g < w->groups; g++) {
+        const ptrdiff_t next = w->first[g] + line * d->tap_line,
+                        at = next < w->last[g] ? next : w->last[g];
+        const bool inside = depthwise_has_line(d, at);
+        r.at[g] = inside ? (const uint8_t *)d->a + at + pixel + w->channel : w->outside;
+        r.pitch[g] = inside ? w->pitch : 0;
+    }
+    return r;
+}
+
+static inline __attribute__((always_inline)) DOT_VECTOR
+take(row *r, DOT_VECTOR flip, const uint32_t width, const uint32_t count) {
+    const DOT_VECTOR v = VECTOR_BITS(xor)(row_of(r->at, width, count), flip);
+#pragma GCC unroll 4
+    for (uint32_t g = 0; g < CHANNELS / width; g++) r->at[g] += r->pitch[g];
+    return v;
+}
+
+static inline __attribute__((always_inline)) void gather(row upper, row lower, DOT_VECTOR flip,
+                                                         uint32_t columns, const uint32_t width,
+                                                         const uint32_t count, pair *pairs,
+                                                         quad *to) {
+    for (uint32_t c = 0; c < columns; c++) {
+        const DOT_VECTOR first = take(&upper, flip, width, count);
+        const pair next = pair_of(first, take(&lower, flip, width, count));
+        quad_to(to + c, pairs[c], next);
+        pairs[c] = next;
+    }
+}
+
+static void gather_rows(const work *w, const row *upper, const row *lower, uint32_t columns,
+                        pair *pairs, quad *to) {
+    const uint32_t half = CHANNELS / 2;
+    if (w->count == CHANNELS)
+        gather(*upper, *lower, w->flip, columns, CHANNELS, CHANNELS, pairs, to);
+    else if (w->width == CHANNELS)
+        gather(*upper, *lower, w->flip, columns, CHANNELS, w->count, pairs, to);
+    else if (w->width == LANE && w->count == LANE)
+        gather(*upper, *lower, w->flip, columns, LANE, LANE, pairs, to);
+    else if (w->width == LANE) gather(*upper, *lower, w->flip, columns, LANE, w->count, pairs, to);
+    else if (w->count == half) gather(*upper, *lower, w->flip, columns, half, half, pairs, to);
+    else gather(*upper, *lower, w->flip, columns, half, w->count, pairs, to);
+}
+
+// The quads of a line of quads: pairs n and n + 1 of lines of x.
+static quad *quads_at(work *w, uint32_t n) {
+    return w->quads + (w->ring ? n % RING * (COLUMNS / RING) : 0);
+}
+
+static void fill(work *w, uint32_t from, uint32_t to, quad *quads) {
+    const DOT_VECTOR v = VECTOR_BITS(xor)(VECTOR(set1_epi8)((int8_t)w->d->outside), w->flip);
+    for (uint32_t c = from; c < to; c++)
+        w->pairs[c] = (pair){v, v}, quads[c] = (quad){{v, v, v, v}};
+}
+
+// The next two lines of x, which make a line of quads with those before. The first ones make none
+// of any use.
+static void make_quads(work *w, const taps *t, const stretch *s) {
+    const quernel_i_depthwise *d = w->d;
+    const uint32_t columns = (s->pixels - 1) * w->step + t->columns;
+    const ptrdiff_t pixel = (ptrdiff_t)s->pixel * d->a_row + t->column * d->tap_pixel - d->left;
+    const depthwise_columns in = depthwise_inside(d, pixel, w->pitch, columns);
+    quad *quads = quads_at(w, w->made + RING - 1);
+    fill(w, 0, in.from, quads);
+    if (in.from < in.to) {
+        const ptrdiff_t first = pixel + in.from * w->pitch;
+        const row upper = row_at(w, 2 * w->made, first), lower = row_at(w, 2 * w->made + 1, first);
+        gather_rows(w, &upper, &lower, in.to - in.from, w->pairs + in.from, quads + in.from);
+    }
+    fill(w, in.to, columns, quads);
+    w->made++;
+}
+
+// What a stretch multiplies: constants for the commonest kernels.
+typedef struct kind {
+    uint32_t quads, columns, step, lines;
+} kind;
+
+// One part of PIXELS outputs of each line; x: the quads of their first column.
+static inline __attribute__((always_inline)) void multiply(const work *w,
+                                                           const quad *const x[QUADS], int p,
+                                                           const kind k,
+                                                           DOT_VECTOR sum[LINES][PIXELS]) {
+#pragma GCC unroll 2
+    for (uint32_t q = 0; q < k.quads; q++)
+#pragma GCC unroll 7
+        for (uint32_t j = 0; j < k.columns; j++)
+#pragma GCC unroll 2
+            for (uint32_t l = 0; l < k.lines; l++) {
+                const DOT_VECTOR weights = w->weights[l][q][j].part[p];
+#pragma GCC unroll 4
+                for (uint32_t i = 0; i < PIXELS; i++)
+                    MULTIPLY(x[q][i * k.step + j].part[p], weights, sum[l][i]);
+            }
+}
+
+// Codes of some pixels of a line of all groups.
+static __attribute__((noinline)) void put_groups(const work *w, uint32_t line, uint8_t *y,
+                                                 uint32_t pixels, const DOT_VECTOR *v) {
+    for (uint32_t g = 0; g < w->groups && line < w->group_lines; g++) {
+        const uint32_t at = g * w->group_lines + line;
+        const uint8_t *bytes = (const uint8_t *)v + g * w->width;
+        uint8_t *to = y + (ptrdiff_t)at * w->d->y_line;
+        for (uint32_t i = 0; i < pixels && at < w->d->lines; i++) {
+            bytes_to(to, bytes + i * CHANNELS, w->count);
+            to += w->d->epilogue->y_row;
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void put(const work *w, uint32_t line, uint32_t pixel,
+                                                      uint32_t pixels, const DOT_VECTOR v[PIXELS]) {
+    const ptrdiff_t y_row = w->d->epilogue->y_row;
+    uint8_t *y = (uint8_t *)w->d->epilogue->y + (ptrdiff_t)pixel * y_row + w->channel;
+    if (w->count < CHANNELS) {
+        DOT_VECTOR some[PIXELS];
+#pragma GCC unroll 4
+        for (uint32_t i = 0; i < PIXELS; i++) some[i] = v[i];
+        put_groups(w, line, y, least(pixels, PIXELS), some);
+    } else if (line < w->d->lines) {
+        y += (ptrdiff_t)line * w->d->y_line;
+#pragma GCC unroll 4
+        for (uint32_t i = 0; i < PIXELS; i++, y += y_row)
+            if (i < pixels) VECTOR_STORE(y, v[i]);
+    }
+}
+
+// Two parts of the sums as words.
+static inline __attribute__((always_inline)) void run_words(const work *w,
+                                                            const quad *const x[QUADS], int p,
+                                                            const kind k,
+                                                            DOT_VECTOR words[LINES][PIXELS]) {
+    DOT_VECTOR sum[2][LINES][PIXELS];
+#pragma GCC unroll 2
+    for (int e = 0; e < 2; e++) {
+#pragma GCC unroll 2
+        for (uint32_t l = 0; l < LINES; l++)
+#pragma GCC unroll 4
+            for (uint32_t i = 0; i < PIXELS; i++) sum[e][l][i] = w->init.part[p + e];
+        multiply(w, x, p + e, k, sum[e]);
+#pragma GCC unroll 2
+        for (uint32_t l = 0; l < k.lines; l++)
+#pragma GCC unroll 4
+            for (uint32_t i = 0; i < PIXELS; i++)
+                sum[e][l][i] = codes_round(&w->codes, sum[e][l][i], p + e);
+    }
+#pragma GCC unroll 2
+    for (uint32_t l = 0; l < k.lines; l++)
+#pragma GCC unroll 4
+        for (uint32_t i = 0; i < PIXELS; i++)
+            words[l][i] = VECTOR(packs_epi32)(sum[0][l][i], sum[1][l][i]);
+}
+
+static inline __attribute__((always_inline)) void run_codes(const work *w, const stretch *s,
+                                                            const quad *x[QUADS], const kind k) {
+    for (uint32_t m = 0; m < s->pixels; m += PIXELS) {
+        DOT_VECTOR words[2][LINES][PIXELS];
+        run_words(w, x, 0, k, words[0]);
+        run_words(w, x, 2, k, words[1]);
+#pragma GCC unroll 2
+        for (uint32_t l = 0; l < k.lines; l++) {
+            codes_end(&w->codes, words[0][l], words[1][l]);
+            put(w, s->line + l, s->pixel + m, s->pixels - m, words[0][l]);
+        }
+        for (uint32_t q = 0; q < QUADS; q++) x[q] += PIXELS * k.step;
+    }
+}
+
+// Onto the sums of the blocks before.
+static inline __attribute__((always_inline)) void
+run_sums(work *w, const stretch *s, const quad *x[QUADS], bool first, const kind k) {
+    for (uint32_t m = 0; m < s->pixels; m += PIXELS) {
+        for (int p = 0; p < 4; p++) {
+            DOT_VECTOR sum[LINES][PIXELS];
+#pragma GCC unroll 2
+            for (uint32_t l = 0; l < LINES; l++)
+#pragma GCC unroll 4
+                for (uint32_t i = 0; i < PIXELS; i++)
+                    sum[l][i] = first ? w->init.part[p] : w->sums[l][m + i].part[p];
+            multiply(w, x, p, k, sum);
+#pragma GCC unroll 2
+            for (uint32_t l = 0; l < k.lines; l++)
+#pragma GCC unroll 4
+                for (uint32_t i = 0; i < PIXELS; i++) w->sums[l][m + i].part[p] = sum[l][i];
+        }
+        for (uint32_t q = 0; q < QUADS; q++) x[q] += PIXELS * k.step;
+    }
+}
+
+static inline __attribute__((always_inline)) void run_kind(work *w, const stretch *s, const taps *t,
+                                                           const kind k) {
+    // the last lines of quads that were made: pairs made - 2 and made - 1, and two before
+    const uint32_t n = w->made - 2 * t->quads;
+    const quad *x[QUADS] = {quads_at(w, n), quads_at(w, n + 2)};
+    if (w->codes.plain) run_codes(w, s, x, k);
+    else run_sums(w, s, x, t->line + t->column == 0, k);
+}
+
+#define RUN_KIND(...)                              \
+    if (is_kind(&k, &(const kind){__VA_ARGS__})) { \
+        run_kind(w, s, t, (kind){__VA_ARGS__});    \
+        return;                                    \
+    }
+
+static inline bool is_kind(const kind *a, const kind *b) {
+    return a->quads == b->quads && a->columns == b->columns && a->step == b->step &&
+           a->lines == b->lines;
+}
+
+static void run_taps(work *w, const taps *t, const stretch *s) {
+    const kind k = {t->quads, t->columns, w->step, w->lines};
+    RUN_KIND(1, 3, 1, 2)
+    RUN_KIND(1, 3, 2, 1)
+    RUN_KIND(2, 5, 1, 2)
+    RUN_KIND(2, 5, 2, 1)
+    RUN_KIND(2, 7, 1, 2)
+    RUN_KIND(2, 7, 2, 1)
+    run_kind(w, s, t, k);
+}
+
+// EPILOGUE_NR channels of a line, `at` bytes from the first one of the vector.
+static void tile_of(const quad *sums, uint32_t pixels, uint32_t at, uint32_t bytes, int32_t *tile) {
+    for (uint32_t m = 0; m < pixels; m++)
+        for (uint32_t i = 0; i < bytes; i += LANE)
+            for (uint32_t p = 0; p < 4; p++)
+                memcpy(tile + m * EPILOGUE_NR + i + 4 * p,
+                       (const uint8_t *)&sums[m].part[p] + at + i, LANE);
+}
+
+static void finish_line(const work *w, const stretch *s, const quad *sums, uint32_t group,
+                        uint32_t line) {
+    int32_t tile[STRETCH * EPILOGUE_NR] __attribute__((aligned(64)));
+    const quernel_i_epilogue f = depthwise_epilogue(w->d, line);
+    for (uint32_t c = 0; c < w->count; c += EPILOGUE_NR) {
+        tile_of(sums, s->pixels, group * w->width + c, least(w->width, EPILOGUE_NR), tile);
+        epilogue_run(&(epilogue_tile){tile, s->pixels, least(w->count - c, EPILOGUE_NR), s->pixel,
+                                      w->channel + c},
+                     &f, epilogue_is_plain(&f));
+    }
+}
+
+static void finish_sums(const work *w, const stretch *s) {
+    for (uint32_t g = 0; g < w->groups; g++)
+        for (uint32_t l = 0; l < w->lines && s->line + l < w->group_lines; l++) {
+            const uint32_t line = g * w->group_lines + s->line + l;
+            if (line < w->d->lines) finish_line(w, s, w->sums[l], g, line);
+        }
+}
+
+// The block of the kernel that begins here.
+static taps taps_at(const work *w, uint32_t line, uint32_t column) {
+    const quernel_i_depthwise *d = w->d;
+    taps t = {.line = line, .column = column};
+    t.lines = least(d->kernel_h - line, 4 * QUADS);
+    t.quads = (t.lines + w->lines + 2) / 4;
+    t.columns = least(d->kernel_w - column, w->kernel_columns);
+    return t;
+}
+
+// Whether the kernel is one block.
+static bool whole(const work *w) {
+    return w->d->kernel_h <= 4 * QUADS && w->d->kernel_w <= w->kernel_columns;
+}
+
+// All blocks of the kernel, for output lines that begin `n` steps down.
+static void run_stretch(work *w, const stretch *s, uint32_t n) {
+    const quernel_i_depthwise *d = w->d;
+    for (uint32_t i = 0; i < d->kernel_h; i += 4 * QUADS)
+        for (uint32_t j = 0; j < d->kernel_w; j += w->kernel_columns) {
+            const taps t = taps_at(w, i, j);
+            const uint32_t first = w->rolls ? n : 0;
+            if (!whole(w)) prepare_weights(w, &t);
+            if (!first) begin(w, &t, s);
+            while (w->made < first + 2 * t.quads) make_quads(w, &t, s);
+            run_taps(w, &t, s);
+        }
+    if (!w->codes.plain) finish_sums(w, s);
+}
+
+// Weights and start values of the channels.
+static void prepare(work *w) {
+    const quernel_i_depthwise *d = w->d;
+    table_of(d->init + w->channel, w->width, w->count, &w->init);
+    for (uint32_t i = 0; i < d->kernel_h; i += 4 * QUADS)
+        for (uint32_t j = 0; j < d->kernel_w; j += w->kernel_columns) {
+            const taps t = taps_at(w, i, j);
+            prepare_weights(w, &t);
+            correct_init(w, &t);
+        }
+    codes_of(&w->codes, d->epilogue, w->channel, w->width, w->count);
+    w->codes.plain &= whole(w);
+}
+
+// Whole PIXELS, whose quads fit.
+static uint32_t most_pixels(const work *w) {
+    const uint32_t fitting = (COLUMNS / (w->ring ? RING : 1) - w->kernel_columns) / w->step + 1;
+    return w->codes.plain ? fitting / PIXELS * PIXELS : STRETCH < fitting ? STRETCH : PIXELS;
+}
+
+static void run_channels(work *w) {
+    const quernel_i_depthwise *d = w->d;
+    prepare(w);
+    const uint32_t lines = (d->lines + w->groups - 1) / w->groups, most = most_pixels(w);
+    w->group_lines = (lines + w->lines - 1) / w->lines * w->lines;
+    stretch s = {0};
+    for (uint32_t left = (d->rows + most - 1) / most; left; left--, s.pixel += s.pixels) {
+        s.pixels = (d->rows - s.pixel + left - 1) / left;
+        for (uint32_t n = 0; n < w->group_lines / w->lines; n++) {
+            s.line = n * w->lines;
+            run_stretch(w, &s, n);
+        }
+    }
+}
+
+// What output pixels and lines share.
+static void share(work *w) {
+    const quernel_i_depthwise *d = w->d;
+    const ptrdiff_t step = d->a_row % d->tap_pixel ? 0 : d->a_row / d->tap_pixel;
+    const bool columns = step == 1 || step == 2;
+    w->step = columns ? (uint32_t)step : 1;
+    w->pitch = columns ? d->tap_pixel : d->a_row;
+    w->kernel_columns = columns ? least(TAPS, d->kernel_w) : 1;
+    const bool both = d->a_line == d->tap_line && d->kernel_h < 4 * QUADS;
+    w->lines = both && whole(w) ? 2 : 1;
+    w->rolls = w->lines == 2 || (d->a_line == 2 * d->tap_line && whole(w));
+    w->ring = taps_at(w, 0, 0).quads > 1;
+}
+
+static void depthwise(const quernel_i_depthwise *d, bool is_signed) {
+    work w; // most of it is written before it is read
+    w.d = d, w.flip = VECTOR(set1_epi8)(is_signed ? INT8_MIN : 0);
+    memset(w.outside, d->outside, CHANNELS);
+    share(&w);
+    for (w.channel = 0; w.channel < d->oc; w.channel += w.count) {
+        const uint32_t left = d->oc - w.channel;
+        for (w.width = CHANNELS; w.width > LANE && left <= w.width / 2;) w.width /= 2;
+        w.count = least(left, w.width), w.groups = CHANNELS / w.width;
+        run_channels(&w);
+    }
+}
