@@ -66,6 +66,7 @@ typedef struct quernel_i_epilogue {
     bool residual_last;
     float q_lo, q_hi; // lo − z, hi − z
     int32_t q_zero;
+    bool past_caches; // a hint: whole cache lines of y may be written past the caches
 } quernel_i_epilogue;
 
 /// One stretch of contiguous k: 4·k_quads bytes of a row, `offset` bytes from the row's address.

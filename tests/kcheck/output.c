@@ -30,6 +30,7 @@ size_t output_strides(rng *r, uint32_t rows, uint32_t oc, size_t size, ptrdiff_t
     } else if (kind >= 2) {
         *row = (ptrdiff_t)size;
         *col = (ptrdiff_t)((rows + gap * 5) * size);
+        if (kind == 3) *col = (*col + 63) / 64 * 64; // planes begin their cache lines alike
     } else {
         *col = (ptrdiff_t)size;
         *row = (ptrdiff_t)((oc + gap * 7) * size);
@@ -139,6 +140,7 @@ static void make_place(output *o, rng *r, guard *g) {
     o->y = guard_take(g, o->bytes, size, 0xa5);
     o->expected = guard_take(g, o->bytes, size, 0xa5);
     f->y = o->y;
+    f->past_caches = rng_one_in(r, 2);
     const bool u8 = f->out == QUERNEL_TYPE_U8;
     f->q_zero = u8 ? rng_int(r, 0, 255) : rng_int(r, -127, 127);
     if (rng_one_in(r, 2)) f->q_zero = 0;

@@ -127,9 +127,12 @@ static void gather(const gemm_call *c, const step *s, const uint8_t *a, uint32_t
 
 // Tiles begin at 0: start values are added to what they have summed.
 static inline void add_init(const epilogue_tile *t, const int32_t *init) {
-    EPILOGUE_PANELS(t, p, n) {
-        const __m512i start = _mm512_loadu_si512(init + n);
-        EPILOGUE_ROWS(t, p, at) tile_keep(at, _mm512_add_epi32(tile_load(at), start));
+    for (uint32_t p = 0; p < t->oc; p += LANES) {
+        const __m512i start = _mm512_loadu_si512(init + t->n + p);
+        for (uint32_t r = 0; r < t->rows; r++) {
+            int32_t *at = t->acc + r * EPILOGUE_NR + p;
+            tile_keep(at, _mm512_add_epi32(tile_load(at), start));
+        }
     }
 }
 

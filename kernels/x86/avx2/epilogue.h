@@ -296,8 +296,9 @@ static inline bool epilogue_ends_plain(const quernel_i_epilogue *f) {
 }
 
 /// Whether the call is plain: f32, or contiguous int8, with only scale, bias and none, ReLU or
-/// clamp.
+/// clamp, or what lines_run takes.
 static inline bool epilogue_is_plain(const quernel_i_epilogue *f) {
+    if (lines_fit(f)) return true;
     return epilogue_ends_plain(f) && !f->row_term[0] && !f->row_term[1] && !f->row_scale &&
            !f->residual && function_is_clamp(f->act);
 }
@@ -363,76 +364,17 @@ static __attribute__((noinline, unused)) void epilogue_options(const epilogue_ti
     else epilogue_any(t, f, &x, EPILOGUE_SUMS);
 }
 
-/// Floats of an output channel side by side, channels apart.
-static inline bool epilogue_is_lines(const quernel_i_epilogue *f) {
-    return f->out == QUERNEL_TYPE_F32 && f->y_row == 4 && f->y_col != 4;
-}
-
-// Those of output channels n … n + 3, twice.
-static inline __attribute__((always_inline)) epilogue_columns
-epilogue_columns_4(const quernel_i_epilogue *f, uint32_t n, int act) {
-    epilogue_columns c = {_mm256_broadcast_ps((const __m128 *)(f->scale + n)),
-                          _mm256_broadcast_ps((const __m128 *)(f->bias + n)), _mm256_setzero_ps(),
-                          _mm256_setzero_ps()};
-    if (act != QUERNEL_I_ACT_CLAMP) return c;
-    c.lo = _mm256_broadcast_ps((const __m128 *)(f->act_lo + n)),
-    c.hi = _mm256_broadcast_ps((const __m128 *)(f->act_hi + n));
-    return c;
-}
-
-// Up to 8 rows of 4 output channels, whose sums begin at `acc`, `row` apart.
-static inline __attribute__((always_inline)) void
-epilogue_plain_8x4(const int32_t *acc, size_t row, const epilogue_columns *c, int act,
-                   uint32_t rows, uint32_t oc, uint8_t *y, ptrdiff_t y_col) {
-    __m256i sums[4];
-    __m256 v[4];
-    load_8x4(acc, row, rows, sums);
-#pragma GCC unroll 4
-    for (uint32_t i = 0; i < 4; i++)
-        v[i] = epilogue_bounded(epilogue_value(sums[i], c->scale, c->bias), c->lo, c->hi, act);
-    transpose_8x4(v);
-#pragma GCC unroll 4
-    for (uint32_t i = 0; i < 4; i++)
-        if (i < oc) store_dwords(y + (ptrdiff_t)i * y_col, v[i], rows);
-}
-
-// Rows contiguous, output channels apart; the sums' rows lie `row` apart.
-static inline __attribute__((always_inline)) void
-epilogue_plain_transposed(const epilogue_tile *t, size_t row, const quernel_i_epilogue *f,
-                          int act) {
-    uint8_t *y = epilogue_y(t, f);
-    for (uint32_t c = 0; c < t->oc; c += 4, y += 4 * f->y_col) {
-        const epilogue_columns at = epilogue_columns_4(f, t->n + c, act);
-        const uint32_t oc = t->oc - c < 4 ? t->oc - c : 4;
-        for (uint32_t r = 0; r < t->rows; r += 8) {
-            const uint32_t rows = t->rows - r < 8 ? t->rows - r : 8;
-            const int32_t *acc = t->acc + r * row + c;
-            if (rows == 8 && oc == 4)
-                epilogue_plain_8x4(acc, row, &at, act, 8, 4, y + r * 4, f->y_col);
-            else epilogue_plain_8x4(acc, row, &at, act, rows, oc, y + r * 4, f->y_col);
-        }
-    }
-}
-
 static inline __attribute__((always_inline)) void
 epilogue_plain(const epilogue_tile *t, const quernel_i_epilogue *f, int act) {
-    if (epilogue_is_lines(f)) epilogue_plain_transposed(t, EPILOGUE_NR, f, act);
-    else if (epilogue_is_int8(f)) epilogue_rows(t, f, NULL, act, EPILOGUE_PLAIN, true);
+    if (epilogue_is_int8(f)) epilogue_rows(t, f, NULL, act, EPILOGUE_PLAIN, true);
     else epilogue_rows(t, f, NULL, act, EPILOGUE_PLAIN, false);
-}
-
-/// A plain epilogue of lines, of any number of output channels whose rows lie `row` apart.
-static inline void epilogue_run_lines(const epilogue_tile *t, size_t row,
-                                      const quernel_i_epilogue *f) {
-    if (f->act == QUERNEL_I_ACT_RELU) epilogue_plain_transposed(t, row, f, QUERNEL_I_ACT_RELU);
-    else if (f->act == QUERNEL_I_ACT_CLAMP)
-        epilogue_plain_transposed(t, row, f, QUERNEL_I_ACT_CLAMP);
-    else epilogue_plain_transposed(t, row, f, QUERNEL_I_ACT_NONE);
 }
 
 /// The epilogue of a tile. `plain` is epilogue_is_plain(f), asked once per call.
 static inline void epilogue_run(const epilogue_tile *t, const quernel_i_epilogue *f, bool plain) {
     if (!plain) epilogue_options(t, f);
+    else if (lines_fit(f))
+        lines_run(&(lines_tile){t->acc, EPILOGUE_NR, t->rows, t->oc, t->m, t->n}, f, false);
     else if (f->act == QUERNEL_I_ACT_RELU) epilogue_plain(t, f, QUERNEL_I_ACT_RELU);
     else if (f->act == QUERNEL_I_ACT_CLAMP) epilogue_plain(t, f, QUERNEL_I_ACT_CLAMP);
     else epilogue_plain(t, f, QUERNEL_I_ACT_NONE);

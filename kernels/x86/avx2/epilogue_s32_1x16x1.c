@@ -11,8 +11,8 @@ void quernel_uk_epilogue_s32_1x16x1_avx2(const int32_t *acc, size_t acc_row, uin
                                          uint32_t oc, const quernel_i_epilogue *f) {
     int32_t tile[EPILOGUE_ROWS_MAX * EPILOGUE_NR] __attribute__((aligned(64)));
     const bool plain = epilogue_is_plain(f);
-    if (plain && oc % 4 == 0 && epilogue_is_lines(f)) {
-        epilogue_run_lines(&(epilogue_tile){(int32_t *)acc, rows, oc, 0, 0}, acc_row, f);
+    if (oc % 4 == 0 && lines_fit(f)) {
+        lines_call(acc, acc_row, rows, oc, f);
         return;
     }
     for (uint32_t m = 0; m < rows; m += EPILOGUE_ROWS_MAX)

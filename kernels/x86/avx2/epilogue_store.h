@@ -5,6 +5,7 @@
 #define QUERNEL_AVX2_EPILOGUE_STORE_H
 
 #include "kernels/ukr.h"
+#include "kernels/x86/lines.h"
 #include "vector.h"
 
 enum {

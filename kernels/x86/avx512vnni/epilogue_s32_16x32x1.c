@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The epilogue alone for AVX-512: an int32 matrix, a tile of 16 rows x 32 output channels at a
-// time. Bound by its loads and stores.
+// time; lines of floats (deconvolutions in NCHW) without the copy, where output channels go by 4.
+// Bound by its loads and stores.
 #include "epilogue.h"
 
 void quernel_uk_epilogue_s32_16x32x1_avx512vnni(const int32_t *acc, size_t acc_row, uint32_t rows,
@@ -8,6 +9,10 @@ void quernel_uk_epilogue_s32_16x32x1_avx512vnni(const int32_t *acc, size_t acc_r
 void quernel_uk_epilogue_s32_16x32x1_avx512vnni(const int32_t *acc, size_t acc_row, uint32_t rows,
                                                 uint32_t oc, const quernel_i_epilogue *f) {
     int32_t tile[EPILOGUE_MR * EPILOGUE_NR] __attribute__((aligned(64)));
+    if (oc % 4 == 0 && lines_fit(f)) {
+        lines_call(acc, acc_row, rows, oc, f);
+        return;
+    }
     const bool plain = epilogue_is_plain(f);
     for (uint32_t m = 0; m < rows; m += EPILOGUE_MR)
         for (uint32_t n = 0; n < oc; n += EPILOGUE_NR) {
