@@ -69,6 +69,7 @@ void quernel_i_epilogue_fill(const quernel_i_task *t, uint32_t line, uint32_t ox
         .q_lo = params->q_lo,
         .q_hi = params->q_hi,
         .q_zero = params->q_zero,
+        .past_caches = plan->streams.stores == QUERNEL_I_STORES_PAST,
     };
     fill_row_terms(t, ox, j, epilogue);
     if (p->epilogue.residual) fill_residual(t, line, ox, j, channel, phase, epilogue);

@@ -93,10 +93,13 @@ void quernel_i_interleaved_spread(const quernel_i_task *task, uint32_t line, uin
 
 /// Fused lines: in a layout other than NHWC the results of one phase lie apart in every direction,
 /// so the sums of all phases of a line go to a tile, [pixel of y][oc], and one epilogue takes them
-/// from there as one line. _collect turns the epilogue of the i-th phase to the tile; _epilogue
-/// makes results of the tile, by the epilogue of the first phase.
+/// from there as one line. _collect turns the epilogue of the i-th phase to the tile; _fetch brings
+/// the lines of y that the i-th share of the output channels is going to write; _epilogue makes
+/// results of the tile. These two go by the epilogue of the first phase.
 void quernel_i_fused_line_collect(const quernel_i_task *task, uint32_t i,
                                   quernel_i_epilogue *epilogue);
+void quernel_i_fused_line_fetch(const quernel_i_task *task, uint32_t i, uint32_t ox,
+                                uint32_t pixels, uint32_t oc, const quernel_i_epilogue *epilogue);
 void quernel_i_fused_line_epilogue(const quernel_i_task *task, uint32_t ox, uint32_t pixels,
                                    uint32_t oc, quernel_i_epilogue *epilogue);
 

@@ -57,15 +57,16 @@ static void run_fused_line(const quernel_i_task *t, uint32_t line, uint32_t ox, 
                            const quernel_i_n_block *block, const uint8_t *a) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
-    quernel_i_epilogue epilogue;
+    quernel_i_epilogue whole, epilogue;
+    quernel_i_n_block_epilogue(t, line, ox, block, &whole);
     for (uint32_t i = 0; i < plan->n_blocks.fused; i++) {
         const quernel_i_n_block phase = quernel_i_n_block_phase(p, plan, block->index, i);
         quernel_i_n_block_epilogue(t, line, ox, &phase, &epilogue);
         quernel_i_fused_line_collect(t, i, &epilogue);
+        quernel_i_fused_line_fetch(t, i, ox, pixels, block->oc, &whole);
         multiply(t, a, pixels, &phase, &epilogue);
     }
-    quernel_i_n_block_epilogue(t, line, ox, block, &epilogue);
-    quernel_i_fused_line_epilogue(t, ox, pixels, block->oc, &epilogue);
+    quernel_i_fused_line_epilogue(t, ox, pixels, block->oc, &whole);
 }
 
 // Pixels of one line, whose rows lie at `a`.

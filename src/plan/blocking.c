@@ -21,11 +21,12 @@
 // third and half of L2, Zen 1, paired: 512x4096x4096 1.10, 128x768x3072 1.06, 512 channels of 7x7
 // as a product 1.10.
 #define OC_PAY 64
-// Floats that a bf16 piece becomes before it is quantized, and sums of a fused line before their
-// epilogue: what is written is read back at once, so an eighth of an L2 of 512 KiB. Not measured
-// against other sizes.
+// Floats that a bf16 piece becomes before it is quantized: what is written is read back at once, so
+// an eighth of an L2 of 512 KiB. Not measured against other sizes.
 #define FLOATS_MAX (64 * QUERNEL_I_KiB)
-#define TILE_MAX (64 * QUERNEL_I_KiB)
+// Sums of a fused line before their epilogue: an eighth of L2 too, and no more than this. A whole
+// line is worth it: it ends fewer cache lines in the middle.
+#define TILE_MAX (128 * QUERNEL_I_KiB)
 #define TILE_ROWS 24 // the most rows that a vector kernel takes at a time; most others divide it
 // Phases whose weights are prepared together: fused lines were measured with strides 2 and 4
 // (1.25, 1.07), this is room.
@@ -36,6 +37,7 @@
 #define PREFETCHED_MIN (1024 * QUERNEL_I_KiB)
 // The best distance on Zen 3; 1 and 2 KiB are 3 to 5 % faster on Zen 1, which the tuner finds.
 #define PREFETCH (16 * QUERNEL_I_KiB)
+#define PAST_MIN 2 // of L2
 _Static_assert(BLOCK_MAX + CHUNK_MAX + TILE_MAX + FLOATS_MAX <= QUERNEL_I_SLICE_MAX,
                "blocks fit a slice");
 _Static_assert(OC_PAY % 16 == 0, "output channels come in sub-panels of 16");
@@ -134,20 +136,33 @@ static uint32_t prefetch_distance(const quernel_i_plan_base *b, const quernel_i_
     return b->config->prefetch ? b->config->prefetch : PREFETCH;
 }
 
+// Output that L2 cannot keep for whoever reads it next is better written past the caches: half of
+// the traffic, and no line is waited for.
+static quernel_i_stores stores_of(const quernel_i_plan_base *b) {
+    const quernel_tensor *y = &b->problem->y;
+    if (b->config->stores) return (quernel_i_stores)(b->config->stores - 1);
+    const bool planes = y->type == QUERNEL_TYPE_F32 && y->stride_w == 1 && y->stride_c != 1;
+    const size_t bytes = (size_t)y->n * y->c * y->h * y->w * sizeof(float);
+    return planes && bytes > PAST_MIN * b->machine->l2_bytes ? QUERNEL_I_STORES_PAST
+                                                             : QUERNEL_I_STORES_CACHED;
+}
+
 // Kernels without tiles read both operands in one way: a demand changes nothing there.
 quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b,
                                                  const quernel_i_plan_n_blocks *n) {
     const quernel_i_kernel *k = b->kernels->main;
     const size_t l1d_bytes = b->machine->l1d_bytes;
     if (!k->tiles)
-        return (quernel_i_plan_streams){QUERNEL_I_STREAMED_NONE, 0, prefetch_distance(b, n)};
+        return (quernel_i_plan_streams){QUERNEL_I_STREAMED_NONE, 0, prefetch_distance(b, n),
+                                        stores_of(b)};
     const quernel_i_streamed operand = b->config->streamed
                                            ? (quernel_i_streamed)(b->config->streamed - 1)
                                            : quernel_i_tiled_streamed(b->problem, n->oc, l1d_bytes);
     const uint32_t own =
         quernel_i_tiled_l1_resident(b->problem, k, b->rows->path, operand, l1d_bytes);
     const size_t demanded = min(b->config->l1_resident, b->problem->weights->shape.k_quads);
-    return (quernel_i_plan_streams){operand, own && demanded ? (uint32_t)demanded : own, 0};
+    return (quernel_i_plan_streams){operand, own && demanded ? (uint32_t)demanded : own, 0,
+                                    stores_of(b)};
 }
 
 uint32_t quernel_i_plan_float_pixels(const quernel_i_problem *p) {
@@ -203,8 +218,9 @@ int quernel_i_plan_collapse_of(const quernel_i_plan_base *b, const quernel_i_pla
 
 // Pixels of a tile of a fused line: as many whole blocks of rows as may be, which kernels take by
 // 24 or what divides it.
-static size_t tile_pixels(const quernel_i_plan_n_blocks *n) {
-    const size_t fit = max(1, TILE_MAX / (n->fused * quernel_i_plan_tile_row(n)));
+static size_t tile_pixels(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n) {
+    const size_t bytes = min(b->machine->l2_bytes / 8, TILE_MAX);
+    const size_t fit = max(1, bytes / (n->fused * quernel_i_plan_tile_row(n)));
     return fit > TILE_ROWS ? fit / TILE_ROWS * TILE_ROWS : fit;
 }
 
@@ -217,5 +233,5 @@ uint32_t quernel_i_plan_chunk_of(const quernel_i_plan_base *b, const quernel_i_p
         const size_t bytes = quernel_i_plan_far(b) ? quernel_i_plan_far_strip(b) : CHUNK_MAX;
         chunk = min(strip->w, max(1, bytes / (size_t)b->rows->pixel));
     }
-    return (uint32_t)(n->fused > 1 ? min(chunk, tile_pixels(n)) : chunk);
+    return (uint32_t)(n->fused > 1 ? min(chunk, tile_pixels(b, n)) : chunk);
 }

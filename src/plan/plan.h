@@ -57,11 +57,18 @@ typedef struct quernel_i_plan_n_blocks {
     uint32_t n_split;               // tasks that share out the blocks of a strip
 } quernel_i_plan_n_blocks;
 
-/// How operands pass through the caches.
+/// Where whole cache lines of the output go.
+typedef enum quernel_i_stores {
+    QUERNEL_I_STORES_CACHED = 0,
+    QUERNEL_I_STORES_PAST
+} quernel_i_stores;
+
+/// How operands and the output pass through the caches.
 typedef struct quernel_i_plan_streams {
     quernel_i_streamed operand; // the one that is streamed past L1
     uint32_t l1_resident;       // quads of k of a tile kernel's rows that stay in L1; 0: all
     uint32_t prefetch;          // bytes ahead; 0: none
+    quernel_i_stores stores;    // of f32 in planes
 } quernel_i_plan_streams;
 
 /// Where a worker's pieces of workspace begin, in bytes from its slice of `bytes`.
@@ -118,9 +125,10 @@ static inline bool quernel_i_plan_kernel_is_conv(const quernel_i_kernel *k) {
 static inline bool quernel_i_plan_conv(const quernel_i_plan *plan) {
     return quernel_i_plan_kernel_is_conv(plan->kernels.main);
 }
-/// Bytes from row to row of the tile of a fused line's sums.
+/// Bytes from row to row of the tile of a fused line's sums: an odd number of lines, so that rows
+/// spread over the sets of L1.
 static inline size_t quernel_i_plan_tile_row(const quernel_i_plan_n_blocks *n) {
-    return (size_t)n->oc * sizeof(int32_t);
+    return (n->oc * sizeof(int32_t) / 64 | 1) * 64;
 }
 /// Blocks of pixels of a strip's line that are looked at for equal rows.
 static inline uint32_t quernel_i_plan_dedup_blocks(const quernel_i_plan *plan) {

@@ -142,6 +142,7 @@ const char *kcheck_gemm(const quernel_i_kernel *k, const quernel_i_kernel *oracl
                                                      : two_tiles > 33           ? two_tiles
                                                                                 : 33;
     p.call.rows = 1 + (uint32_t)(number % max);
+    if (k->op == QUERNEL_I_OP_GEMM && rng_one_in(&r, 8)) p.call.rows += 100; // groups of rows
     p.call.oc = 1 + (uint32_t)((number * 7 + rng_next(&r) % 3) % 80);
     const size_t line = make_k_runs(&p, &r, number);
     make_rows(&p, &r, g, line, k->a_type == QUERNEL_TYPE_S8);

@@ -36,7 +36,7 @@ typedef struct gemm_call {
     const quernel_i_gemm *g;
     bool plain, finishes; // plain: epilogue_is_plain
     finish finish;
-    int32_t acc[MR * EPILOGUE_NR] __attribute__((aligned(64)));
+    int32_t *acc; // sums of a tile, rows of EPILOGUE_NR
 } gemm_call;
 
 /// A tile: its rows, those of the next row tile, the next panels, where it lies in the call.
@@ -191,25 +191,43 @@ static const int8_t *weights_at(const quernel_i_gemm *g, uint32_t n) {
     return (const int8_t *)g->b + n / LANES * g->b_panel;
 }
 
+static int width_of(uint32_t oc) {
+    return oc > LANES ? DOUBLE : oc > LANES / 2 ? SINGLE : HALF;
+}
+
 // `ahead`: the next row tile's rows, to be prefetched; or `a`.
 static void row_tile(gemm_call *call, const uint8_t *a, const uint8_t *ahead, uint32_t m,
                      uint32_t rows) {
     const quernel_i_gemm *g = call->g;
     for (uint32_t n = 0, oc; n < g->oc; n += NR, ahead = a) {
         oc = g->oc - n < NR ? g->oc - n : NR;
-        const int width = oc > LANES ? DOUBLE : oc > LANES / 2 ? SINGLE : HALF;
         const bool finishes = call->finishes && oc % LANES == 0;
         const int8_t *head = weights_at(g, n + NR < g->oc ? n + NR : 0);
-        tiles[rows - 1][width](call, &(tile){a, ahead, head, m, n, finishes});
+        tiles[rows - 1][width_of(oc)](call, &(tile){a, ahead, head, m, n, finishes});
         if (!finishes)
             epilogue_run(&(epilogue_tile){call->acc, rows, oc, m, n}, g->epilogue, call->plain);
     }
 }
 
+static void multiply_tile(const quernel_i_gemm *g, uint32_t m, uint32_t rows, uint32_t n,
+                          int32_t *acc) {
+    const uint8_t *a = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row;
+    gemm_call call = {.g = g, .acc = acc};
+    tiles[rows - 1][width_of(g->oc - n)](&call, &(tile){a, a, weights_at(g, n), m, n, false});
+}
+
+enum { PLANES_MR = 12 };
+#include "kernels/x86/planes_gemm.h"
+
 void quernel_uk_gemm_u8s8_14x32x4_avx512vnni(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_14x32x4_avx512vnni(const quernel_i_gemm *g) {
+    if (planes_are(g->epilogue)) {
+        planes_gemm(g);
+        return;
+    }
+    int32_t acc[MR * EPILOGUE_NR] __attribute__((aligned(64)));
     gemm_call call;
-    call.g = g;
+    call.g = g, call.acc = acc;
     call.plain = epilogue_is_plain(g->epilogue);
     call.finishes = call.plain && finish_fits(g->epilogue, g->oc);
     if (call.finishes) call.finish = finish_of(g->epilogue);

@@ -30,7 +30,7 @@ typedef struct gemm_call {
     const quernel_i_gemm *g;
     bool plain, finishes; // plain: epilogue_is_plain
     finish finish;
-    int32_t acc[MR * NR] __attribute__((aligned(64)));
+    int32_t *acc; // sums of a tile, rows of NR
 } gemm_call;
 
 /// A tile: its rows, those of the next row tile, where it lies in the call.
@@ -152,10 +152,25 @@ static void row_tile(gemm_call *call, const uint8_t *a, const uint8_t *ahead, ui
     }
 }
 
+static void multiply_tile(const quernel_i_gemm *g, uint32_t m, uint32_t rows, uint32_t n,
+                          int32_t *acc) {
+    const uint8_t *a = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row;
+    gemm_call call = {.g = g, .acc = acc};
+    tiles[rows - 1](&call, &(tile){a, a, m, n, false});
+}
+
+enum { PLANES_MR = 6 };
+#include "kernels/x86/planes_gemm.h"
+
 void quernel_uk_gemm_u8s8_7x16x4_avxvnni(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_7x16x4_avxvnni(const quernel_i_gemm *g) {
+    if (planes_are(g->epilogue)) {
+        planes_gemm(g);
+        return;
+    }
+    int32_t acc[MR * NR] __attribute__((aligned(64)));
     gemm_call call;
-    call.g = g;
+    call.g = g, call.acc = acc;
     call.plain = epilogue_is_plain(g->epilogue);
     call.finishes = call.plain && epilogue_is_int8(g->epilogue) && finish_fits(g->epilogue, g->oc);
     if (call.finishes) call.finish = finish_of(g->epilogue);
