@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Blends for AVX2: 8 channels a vector.
 #include "kernels/ukr.h"
+#include "kernels/x86/turn_8x4.h" // store_dwords
 #include "vector.h"
 
 static inline vfloat of_ints(__m256i q, int32_t zero) {

@@ -18,6 +18,8 @@
 #define ROWS_12(op, k) ROWS_11(op, k) op(11, p10, 1, k)
 #define ROWS_13(op, k) ROWS_12(op, k) op(12, p10, 2, k)
 #define ROWS_14(op, k) ROWS_13(op, k) op(13, p10, 3, k)
+#define ROWS_15(op, k) ROWS_14(op, k) op(14, p10, 4, k)
+#define ROWS_16(op, k) ROWS_15(op, k) op(15, p15, 0, k)
 #define ROWS_EACH_12(op) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12)
 #define ROWS_EACH_14(op) ROWS_EACH_12(op) op(13) op(14)
 
