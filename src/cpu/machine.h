@@ -13,6 +13,12 @@ typedef struct quernel_i_machine {
     bool one_multiplier; // of quernel_i_cpu_traits
 } quernel_i_machine;
 
+/// Whether an output of so many bytes goes past the caches where it can: L2 keeps less than half of
+/// it for whoever reads it next.
+static inline bool quernel_i_machine_past(size_t l2_bytes, uint64_t bytes) {
+    return bytes > 2 * (uint64_t)l2_bytes;
+}
+
 /// This machine with the instruction sets `isas`, whether or not the process has asked for those
 /// that need a permission.
 quernel_i_machine quernel_i_machine_of(uint32_t isas);

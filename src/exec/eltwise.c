@@ -5,6 +5,14 @@
 #include "exec/border.h"
 #include "threads/parallel.h"
 
+enum {
+    EXIT_ROWS = 48, // with EXIT_COLUMNS 6 KiB of sums: they stay in L1 beside codes and floats
+    EXIT_COLUMNS = 32,
+    FLOATS_OF_LINE = 64 / sizeof(float)
+};
+
+static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
 typedef struct run {
     const quernel_i_eltwise_work *work;
     const quernel_i_eltwise_buffers *buffers;
@@ -31,6 +39,7 @@ static quernel_i_epilogue epilogue_of(const run *r, const quernel_i_nest_block *
     const ptrdiff_t p = b->offset[QUERNEL_I_NEST_TABLES];
     f.y = (uint8_t *)r->buffers->y + b->offset[QUERNEL_I_NEST_Y];
     f.y_row = nest->dims[2].step[QUERNEL_I_NEST_Y], f.y_col = nest->dims[3].step[QUERNEL_I_NEST_Y];
+    f.scale = behind(f.scale, p), f.bias = behind(f.bias, p);
     f.slope = behind(f.slope, p), f.out_scale = behind(f.out_scale, p);
     f.act_lo = behind(f.act_lo, p), f.act_hi = behind(f.act_hi, p);
     return f;
@@ -93,6 +102,35 @@ static void quantize(const run *r, const quernel_i_nest_block *b) {
         .zero = f->q_zero});
 }
 
+// Steps of codes from the zero point as sums: what a product would leave.
+static void steps_of(const quernel_i_elements *x, const uint8_t *at, uint32_t rows,
+                     uint32_t columns, int32_t *to) {
+    const int32_t flip = x->type == QUERNEL_TYPE_S8 ? 128 : 0, zero = x->zero + flip;
+    for (uint32_t m = 0; m < rows; m++, at += x->row, to += EXIT_COLUMNS)
+        for (uint32_t n = 0; n < columns; n++) to[n] = (at[n] ^ flip) - zero;
+}
+
+// Columns are channels, side by side in x; floats of a channel lie side by side in y. Tiles end
+// where cache lines of the floats do.
+static void dequantize(const run *r, const quernel_i_nest_block *b) {
+    const quernel_i_eltwise_work *w = r->work;
+    const quernel_i_elements x = elements_of(&w->x, r->buffers->x, &w->nest, b, QUERNEL_I_NEST_X);
+    const quernel_i_epilogue f = epilogue_of(r, b);
+    int32_t steps[EXIT_ROWS * EXIT_COLUMNS];
+    const uint32_t before = (uint32_t)((uintptr_t)f.y / sizeof(float) % FLOATS_OF_LINE);
+    for (uint32_t m = 0, rows; m < b->rows; m += rows) {
+        rows = min(b->rows - m, m ? EXIT_ROWS : EXIT_ROWS - before);
+        for (uint32_t n = 0; n < b->columns; n += EXIT_COLUMNS) {
+            const uint32_t columns = min(b->columns - n, EXIT_COLUMNS);
+            quernel_i_epilogue part = f;
+            part.y = (uint8_t *)f.y + m * f.y_row + n * f.y_col;
+            part.scale += n, part.bias += n;
+            steps_of(&x, (const uint8_t *)x.at + m * x.row + n, rows, columns, steps);
+            w->kernel->run.epilogue(steps, EXIT_COLUMNS, rows, columns, &part);
+        }
+    }
+}
+
 // Behind the tasks of elements comes one for the border of each image.
 static void run_task(void *arg, uint32_t index, uint32_t worker) {
     (void)worker;
@@ -111,6 +149,7 @@ static void run_task(void *arg, uint32_t index, uint32_t worker) {
         switch (r->work->kernel->call) {
         case QUERNEL_I_CALL_LOOKUP: look_up(r, &b); break;
         case QUERNEL_I_CALL_QUANTIZE: quantize(r, &b); break;
+        case QUERNEL_I_CALL_EPILOGUE: dequantize(r, &b); break;
         default: combine(r, &b); break;
         }
     }

@@ -10,12 +10,13 @@
 /// All that is known before a run. Made by `op`, const from then on.
 typedef struct quernel_i_eltwise_work {
     quernel_i_nest nest;
-    const quernel_i_kernel *kernel; // of ELTWISE, LOOKUP or QUANTIZE_NCHW
+    const quernel_i_kernel *kernel; // of ELTWISE, LOOKUP, QUANTIZE_NCHW or EPILOGUE
     // ELTWISE: without addresses, strides and sizes, which each block has from the nest
     int32_t combine;
     quernel_i_elements x, z;
-    quernel_i_epilogue epilogue; // of QUANTIZE_NCHW out_scale and the bounds alone
-    const uint8_t *table;        // LOOKUP: [256], or [channels][256], or NULL
+    // of QUANTIZE_NCHW out_scale and the bounds alone, of EPILOGUE scale and bias
+    quernel_i_epilogue epilogue;
+    const uint8_t *table; // LOOKUP: [256], or [channels][256], or NULL
     quernel_tensor y;
     uint8_t border; // the code there
 } quernel_i_eltwise_work;

@@ -7,7 +7,9 @@
 #include "base/desc.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "cpu/cpu.h"
 #include "cpu/fpenv.h"
+#include "cpu/machine.h"
 #include "exec/eltwise.h"
 #include "op/operand.h"
 #include "op/operator.h"
@@ -125,8 +127,16 @@ static bool is_entry(const quernel_eltwise_desc *d, const quernel_operator *op) 
            op->y.stride_c == 1 && pixel_stride(&op->x, &op->y) == 1 && !is_planes(op);
 }
 
+// Codes of channels side by side become floats of channels apart: exits of networks.
+static bool is_exit(const quernel_eltwise_desc *d, const quernel_operator *op) {
+    return d->kind == QUERNEL_ELTWISE_COPY && quernel_i_validate_int8(op->x.type) &&
+           op->y.type == QUERNEL_TYPE_F32 && !d->epilogue.activation && op->y.c > 1 &&
+           op->x.stride_c == 1 && pixel_stride(&op->y, &op->y) == 1 && !is_planes(op);
+}
+
 static quernel_i_op op_of(const quernel_eltwise_desc *d, const quernel_operator *op) {
     if (is_lookup(d, is_by_channel(d))) return QUERNEL_I_OP_LOOKUP;
+    if (is_exit(d, op)) return QUERNEL_I_OP_EPILOGUE;
     return is_entry(d, op) ? QUERNEL_I_OP_QUANTIZE_NCHW : QUERNEL_I_OP_ELTWISE;
 }
 
@@ -137,7 +147,7 @@ static int plan(eltwise *made, const quernel_eltwise_desc *d, quernel_error *err
     const bool planes = is_planes(op);
     const quernel_i_op kernel = op_of(d, op);
     // Where channels are columns that lie apart, kernels turn tiles, with tables along columns.
-    const bool columns = kernel == QUERNEL_I_OP_QUANTIZE_NCHW ||
+    const bool columns = kernel == QUERNEL_I_OP_QUANTIZE_NCHW || kernel == QUERNEL_I_OP_EPILOGUE ||
                          (kernel == QUERNEL_I_OP_ELTWISE && !planes && is_turned(op));
     const bool by_channel = is_by_channel(d) || columns;
     w->nest = quernel_i_nest_make(&op->y, &op->x, op->has_residual ? &op->residual : NULL, planes,
@@ -168,6 +178,19 @@ static bool is_identity(const uint8_t *table, uint32_t tables) {
     return true;
 }
 
+// Of an exit: t = steps·scale + 0.
+static void fill_exit(quernel_i_eltwise_work *w, uint32_t tables, quernel_i_layout *block) {
+    const size_t count = quernel_i_round_up(tables, 16); // that epilogues read
+    float *scale = quernel_i_take(block, count, sizeof *scale),
+          *bias = quernel_i_take(block, count, sizeof *bias);
+    for (uint32_t n = 0; block->base && n < tables; n++)
+        scale[n] = w->x.scales ? w->x.scales[n] : w->x.scale, bias[n] = 0.0f;
+    w->epilogue.scale = scale, w->epilogue.bias = bias;
+    const uint64_t elements = (uint64_t)w->y.n * w->y.c * w->y.h * w->y.w;
+    w->epilogue.past_caches =
+        quernel_i_machine_past(quernel_i_cpu()->l2_bytes, elements * sizeof(float));
+}
+
 // Takes the tables of an operator from `block` and, where it has a base, fills them.
 static void fill(quernel_i_eltwise_work *w, const quernel_eltwise_desc *d,
                  quernel_i_layout *block) {
@@ -179,6 +202,7 @@ static void fill(quernel_i_eltwise_work *w, const quernel_eltwise_desc *d,
     w->x = quernel_i_operand_elements(&d->x, tables, block);
     if (two_operands(d)) w->z = quernel_i_operand_elements(&d->z, tables, block);
     w->epilogue = quernel_i_operand_epilogue(&d->epilogue, tables, block);
+    if (w->kernel->call == QUERNEL_I_CALL_EPILOGUE) fill_exit(w, tables, block);
     if (w->kernel->call != QUERNEL_I_CALL_LOOKUP) return;
     const uint32_t given = d->kind == QUERNEL_ELTWISE_LOOKUP ? d->tables : 1;
     uint8_t *table = quernel_i_take(block, given, CODES);

@@ -37,7 +37,6 @@
 #define PREFETCHED_MIN (1024 * QUERNEL_I_KiB)
 // The best distance on Zen 3; 1 and 2 KiB are 3 to 5 % faster on Zen 1, which the tuner finds.
 #define PREFETCH (16 * QUERNEL_I_KiB)
-#define PAST_MIN 2 // of L2
 _Static_assert(BLOCK_MAX + CHUNK_MAX + TILE_MAX + FLOATS_MAX <= QUERNEL_I_SLICE_MAX,
                "blocks fit a slice");
 _Static_assert(OC_PAY % 16 == 0, "output channels come in sub-panels of 16");
@@ -143,8 +142,8 @@ static quernel_i_stores stores_of(const quernel_i_plan_base *b) {
     if (b->config->stores) return (quernel_i_stores)(b->config->stores - 1);
     const bool planes = y->type == QUERNEL_TYPE_F32 && y->stride_w == 1 && y->stride_c != 1;
     const size_t bytes = (size_t)y->n * y->c * y->h * y->w * sizeof(float);
-    return planes && bytes > PAST_MIN * b->machine->l2_bytes ? QUERNEL_I_STORES_PAST
-                                                             : QUERNEL_I_STORES_CACHED;
+    return planes && quernel_i_machine_past(b->machine->l2_bytes, bytes) ? QUERNEL_I_STORES_PAST
+                                                                         : QUERNEL_I_STORES_CACHED;
 }
 
 // Kernels without tiles read both operands in one way: a demand changes nothing there.

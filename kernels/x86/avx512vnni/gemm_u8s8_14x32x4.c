@@ -191,9 +191,7 @@ static const int8_t *weights_at(const quernel_i_gemm *g, uint32_t n) {
     return (const int8_t *)g->b + n / LANES * g->b_panel;
 }
 
-static int width_of(uint32_t oc) {
-    return oc > LANES ? DOUBLE : oc > LANES / 2 ? SINGLE : HALF;
-}
+static int width_of(uint32_t oc) { return oc > LANES ? DOUBLE : oc > LANES / 2 ? SINGLE : HALF; }
 
 // `ahead`: the next row tile's rows, to be prefetched; or `a`.
 static void row_tile(gemm_call *call, const uint8_t *a, const uint8_t *ahead, uint32_t m,
