@@ -22,6 +22,13 @@ static void sum_rows(const quernel_i_task *t, const quernel_i_gemm *g, uint32_t 
     }
 }
 
+// A GEMV's weights are one stream; others are read block by block, and behind the last one lie
+// none.
+static uint32_t prefetch_distance(const quernel_i_plan *plan, const quernel_i_n_block *block) {
+    const bool last = block->index + 1 == plan->n_blocks.count;
+    return last && plan->kernels.main->op != QUERNEL_I_OP_GEMV ? 0 : plan->streams.prefetch;
+}
+
 // The product of pixels whose rows lie at `a`.
 static void multiply(const quernel_i_task *t, const uint8_t *a, uint32_t pixels,
                      const quernel_i_n_block *block, const quernel_i_epilogue *epilogue) {
@@ -46,7 +53,7 @@ static void multiply(const quernel_i_task *t, const uint8_t *a, uint32_t pixels,
                                  epilogue,
                                  t->slice + plan->workspace.slice.scratch,
                                  (int32_t)plan->streams.operand,
-                                 plan->streams.prefetch,
+                                 prefetch_distance(plan, block),
                                  plan->streams.l1_resident};
     if (params->w_zeros)
         sum_rows(t, &call, whole ? phase->k_run_length : p->weights->shape.subproblem_in);

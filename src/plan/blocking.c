@@ -127,10 +127,17 @@ quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b,
     return n;
 }
 
+// Weights of the next block, where L2 does not keep those of all.
+static uint32_t next_block(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n) {
+    const size_t panels = b->problem->weights->shape.oc16 / 16, bytes = panel_bytes(b);
+    return bytes * panels > b->machine->l2_bytes ? (uint32_t)(bytes * (n->oc / 16)) : 0;
+}
+
 // Only weights that no L2 keeps from call to call are prefetched.
 static uint32_t prefetch_distance(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n) {
     const quernel_i_kernel *k = b->kernels->main;
     if (!k->prefetches) return 0;
+    if (k->op == QUERNEL_I_OP_GEMM) return next_block(b, n);
     if ((size_t)n->oc * b->problem->weights->shape.k_quads * 4 <= PREFETCHED_MIN) return 0;
     return b->config->prefetch ? b->config->prefetch : PREFETCH;
 }

@@ -16,7 +16,8 @@
 // prefetched, as many lines a group as a row tile has for each group of k; not where two row tiles
 // are more than L1. Weights stream from L2 at 9 of its 48 bytes/cycle: out-of-order execution runs
 // about 4 quads ahead, more than L2's latency, so only the head of the next panels, which the
-// hardware prefetcher cannot guess, is prefetched before the tile is output.
+// hardware prefetcher cannot guess, is prefetched before the tile is output. Where few rows would
+// wait for weights from beyond L2, the last two row tiles prefetch those of the next block.
 //
 // 14 addresses come from five registers: three rows (0, 5, 10), each plus 0, 1, 2, 3, 4 strides.
 #include "finish.h"
@@ -29,6 +30,9 @@ enum {
     NR = 32,
     HEAD = 4,
     AHEAD_MAX = 20 << 10, // bytes of a row tile: less than half of 48 KiB, with room for weights
+    // Strips of 128 rows gain by weights read far ahead (512x4096x4096: 1.02), of 256 lose (2048^3:
+    // 0.99).
+    FAR_ROWS = 192,
 };
 
 /// What the tiles of a call have in common.
@@ -43,6 +47,7 @@ typedef struct gemm_call {
 typedef struct tile {
     const uint8_t *a, *ahead;
     const int8_t *head;
+    ptrdiff_t far; // to weights that are wanted in L2; 0: none
     uint32_t m, n;
     bool finishes; // in registers
 } tile;
@@ -107,9 +112,14 @@ static inline __m512i interleave(__m512i even, __m512i odd) {
         p0 += 4 * (n), p5 += 4 * (n), p10 += 4 * (n), b += 64 * (n); \
         __asm__("" : "+r"(p0), "+r"(p5), "+r"(p10), "+r"(b));        \
     } while (0)
-// A line of each of the next tile's rows, then the lines beside them: two for two groups of k.
+// Two lines of the next block's weights to L2, if they are to come; a line of each of the next
+// tile's rows, then the lines beside them: two for two groups of k.
 #define PREFETCH(rows)                                               \
     do {                                                             \
+        if (far) {                                                   \
+            __builtin_prefetch(b + far, 0, 2);                       \
+            __builtin_prefetch(b + far + 64, 0, 2);                  \
+        }                                                            \
         __builtin_prefetch(ahead);                                   \
         __builtin_prefetch(ahead + s);                               \
         ahead += 2 * s;                                              \
@@ -150,6 +160,7 @@ static inline __m512i interleave(__m512i even, __m512i odd) {
         const quernel_i_gemm *g = call->g;                                                        \
         int32_t *acc = call->acc;                                                                 \
         const uint32_t n = t->n;                                                                  \
+        const ptrdiff_t far = t->far;                                                             \
         const ptrdiff_t s = g->a_row, s3 = 3 * s;                                                 \
         const size_t panel = g->b_panel;                                                          \
         const int8_t *b = (const int8_t *)g->b + n / LANES * panel;                               \
@@ -194,14 +205,14 @@ static const int8_t *weights_at(const quernel_i_gemm *g, uint32_t n) {
 static int width_of(uint32_t oc) { return oc > LANES ? DOUBLE : oc > LANES / 2 ? SINGLE : HALF; }
 
 // `ahead`: the next row tile's rows, to be prefetched; or `a`.
-static void row_tile(gemm_call *call, const uint8_t *a, const uint8_t *ahead, uint32_t m,
-                     uint32_t rows) {
+static void row_tile(gemm_call *call, const uint8_t *a, const uint8_t *ahead, ptrdiff_t far,
+                     uint32_t m, uint32_t rows) {
     const quernel_i_gemm *g = call->g;
     for (uint32_t n = 0, oc; n < g->oc; n += NR, ahead = a) {
         oc = g->oc - n < NR ? g->oc - n : NR;
         const bool finishes = call->finishes && oc % LANES == 0;
         const int8_t *head = weights_at(g, n + NR < g->oc ? n + NR : 0);
-        tiles[rows - 1][width_of(oc)](call, &(tile){a, ahead, head, m, n, finishes});
+        tiles[rows - 1][width_of(oc)](call, &(tile){a, ahead, head, far, m, n, finishes});
         if (!finishes)
             epilogue_run(&(epilogue_tile){call->acc, rows, oc, m, n}, g->epilogue, call->plain);
     }
@@ -211,11 +222,18 @@ static void multiply_tile(const quernel_i_gemm *g, uint32_t m, uint32_t rows, ui
                           int32_t *acc) {
     const uint8_t *a = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row;
     gemm_call call = {.g = g, .acc = acc};
-    tiles[rows - 1][width_of(g->oc - n)](&call, &(tile){a, a, weights_at(g, n), m, n, false});
+    tiles[rows - 1][width_of(g->oc - n)](&call, &(tile){a, a, weights_at(g, n), 0, m, n, false});
 }
 
 enum { PLANES_MR = 12 };
 #include "kernels/x86/planes_gemm.h"
+
+// Where few rows wait for weights from beyond L2: in the last two row tiles one panel each of the
+// next block.
+static ptrdiff_t far_of(const quernel_i_gemm *g, uint32_t left) {
+    if (!g->prefetch || left > 2 || g->rows <= MR || g->rows > FAR_ROWS) return 0;
+    return (ptrdiff_t)(g->prefetch + (left == 1 ? g->b_panel : 0));
+}
 
 void quernel_uk_gemm_u8s8_14x32x4_avx512vnni(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_14x32x4_avx512vnni(const quernel_i_gemm *g) {
@@ -233,6 +251,7 @@ void quernel_uk_gemm_u8s8_14x32x4_avx512vnni(const quernel_i_gemm *g) {
     for (uint32_t m = 0, left = (g->rows + MR - 1) / MR, rows; left; left--, m += rows) {
         rows = (g->rows - m + left - 1) / left;
         const uint8_t *a = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row;
-        row_tile(&call, a, prefetches ? a + (ptrdiff_t)rows * g->a_row : a, m, rows);
+        row_tile(&call, a, prefetches ? a + (ptrdiff_t)rows * g->a_row : a, far_of(g, left), m,
+                 rows);
     }
 }
