@@ -97,28 +97,34 @@ static void blend_pixels(const quernel_i_resize2d *p, const uint8_t *line, uint3
                                                   .y_row = row});
 }
 
-// The same into y, channel by channel, or where these lie side by side all at once.
-static void sample_pixels(const quernel_i_resize2d *p, const float *line, uint32_t x0, uint32_t x1,
-                          float *to) {
+// The same of few channels: all of them side by side, or planes of y.
+static void sample_pixels(const quernel_i_resize2d *p, const uint8_t *line, uint32_t x0,
+                          uint32_t x1, float *to) {
     const quernel_tensor *y = &p->result.y;
-    const bool dense = y->stride_c == 1;
-    const uint32_t planes = dense ? 1 : y->c, elements = dense ? y->c : 1;
-    const size_t first = (size_t)x0 * elements;
-    for (uint32_t c = 0; c < planes; c++)
-        p->sample->run.sample(&(quernel_i_sample){.x = line + c * p->channel_step,
+    const uint32_t channels = p->sample_channels;
+    const float *x = (const float *)(const void *)line;
+    const size_t first = (size_t)x0 * channels;
+    for (uint32_t c = 0; c < y->c; c += channels)
+        p->sample->run.sample(&(quernel_i_sample){.x = x + c * p->channel_step,
                                                   .at = p->sample_at + first,
                                                   .share = p->sample_share + first,
-                                                  .step = (size_t)y->w * elements,
+                                                  .step = (size_t)y->w * channels,
                                                   .taps = p->pixels.taps,
-                                                  .count = (x1 - x0) * elements,
+                                                  .count = (x1 - x0) * channels,
                                                   .y = to + c * y->stride_c});
+}
+
+static void make_pixels(const quernel_i_resize2d *p, const uint8_t *line, uint32_t x0, uint32_t x1,
+                        float *to, ptrdiff_t row) {
+    if (p->sample) sample_pixels(p, line, x0, x1, to);
+    else blend_pixels(p, line, x0, x1, to, row);
 }
 
 static void gather(const task *t, const uint8_t *line, uint32_t x0, uint32_t x1) {
     const quernel_i_resize2d *p = t->resize;
     uint8_t *to = t->slice + p->slice.tile;
     if (p->blend_pixels) {
-        blend_pixels(p, line, x0, x1, (float *)(void *)to, (ptrdiff_t)p->x.c);
+        make_pixels(p, line, x0, x1, (float *)(void *)to, (ptrdiff_t)p->x.c);
         return;
     }
     const size_t bytes = p->x.c * (p->blend_lines ? sizeof(float) : staged_element(p));
@@ -141,9 +147,8 @@ static void pad(const task *t, uint32_t line, uint32_t x0, uint32_t x1) {
 static void store_direct(const task *t, const uint8_t *from, uint32_t line, uint32_t x0,
                          uint32_t x1) {
     const quernel_i_resize2d *p = t->resize;
-    float *to = (float *)(void *)quernel_i_result_pixel(&p->result, t->y, t->image, line, x0);
-    if (p->sample) sample_pixels(p, (const float *)(const void *)from, x0, x1, to);
-    else blend_pixels(p, from, x0, x1, to, p->result.y.stride_w);
+    void *to = quernel_i_result_pixel(&p->result, t->y, t->image, line, x0);
+    make_pixels(p, from, x0, x1, to, p->result.y.stride_w);
 }
 
 static void store_values(const task *t, const uint8_t *from, uint32_t line, uint32_t x0,

@@ -20,8 +20,9 @@ typedef struct quernel_i_resize2d {
     const quernel_i_kernel *blend_lines, *blend_pixels; // or NULL
     quernel_i_turn turn;
     bool direct; // pixels that are blended are y's as they are
-    // of few channels: elements of a line of y, or of its channels, by tables; or NULL
+    // of few channels: rows of elements of so many of them (one, or all) by tables; or NULL
     const quernel_i_kernel *sample;
+    uint32_t sample_channels;
     const int32_t *sample_at; // [taps][elements]
     const float *sample_share;
     bool planar;         // samples are taken of lines whose channels lie apart, as x's do

@@ -29,12 +29,13 @@ void quernel_i_result_store(const quernel_i_result *r, const quernel_i_tile *t, 
         return;
     }
     const bool steps = t->of == QUERNEL_I_TILE_OF_STEPS;
-    r->eltwise->run.eltwise(
-        &(quernel_i_eltwise){.combine = steps ? QUERNEL_I_COMBINE_MUL : QUERNEL_I_COMBINE_COPY,
-                             .rows = t->pixels,
-                             .columns = r->y.c,
-                             .p_col = 1,
-                             .x = elements_of(r, t),
-                             .z = {.at = r->scales, .col = sizeof(float), .type = QUERNEL_TYPE_F32},
-                             .epilogue = &f});
+    const uint32_t elements = t->pixels * r->y.c; // a row of all, where channels are alike
+    r->eltwise->run.eltwise(&(quernel_i_eltwise){
+        .combine = steps ? QUERNEL_I_COMBINE_MUL : QUERNEL_I_COMBINE_COPY,
+        .rows = r->flat ? 1 : t->pixels,
+        .columns = r->flat ? elements : r->y.c,
+        .p_col = !r->flat,
+        .x = elements_of(r, t),
+        .z = {.at = r->scales, .col = r->flat ? 0 : sizeof(float), .type = QUERNEL_TYPE_F32},
+        .epilogue = &f});
 }

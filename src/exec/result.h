@@ -13,6 +13,7 @@ typedef struct quernel_i_result {
     const float *scales, *zeros;                // int8: x's scales, [channels]; as many zeros
     quernel_i_epilogue output;                  // activation, factors, bounds
     quernel_tensor y;
+    bool flat; // its pixels lie side by side, and all channels have the same tables
 } quernel_i_result;
 
 /// What the rows of a tile are.

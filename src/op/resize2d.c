@@ -122,27 +122,29 @@ static void choose(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_re
                                                   d->lines.weight ? QUERNEL_TYPE_F32 : type);
 }
 
+// Floats that are blended may be y's already.
+static bool is_direct(const quernel_resize2d_desc *d, const quernel_i_resize2d *p) {
+    const quernel_tensor *y = &p->result.y;
+    const bool planes = y->c < FEW_CHANNELS && y->stride_w == 1;
+    return d->pixels.weight && p->x.type == QUERNEL_TYPE_F32 && (y->stride_c == 1 || planes) &&
+           quernel_i_result_keeps_elements(&d->x, &d->epilogue);
+}
+
 // Few channels fill no vector: the elements of y are sampled from anywhere in the line instead,
 // also from planes.
-static void choose_sample(uint32_t usable, quernel_i_resize2d *p) {
+static void choose_sample(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_resize2d *p) {
     const quernel_tensor *x = &p->x, *y = &p->result.y;
-    const bool dense = y->stride_c == 1 && y->stride_w == y->c;
-    if (y->c >= FEW_CHANNELS || !(dense || y->stride_w == 1) ||
+    const bool planes = p->direct && y->stride_w == 1 && y->stride_c != 1,
+               dense = !p->direct || (y->stride_c == 1 && y->stride_w == y->c),
+               floats = p->blend_lines || x->type == QUERNEL_TYPE_F32;
+    if (!d->pixels.weight || !floats || y->c >= FEW_CHANNELS || !(dense || planes) ||
         (uint64_t)x->w * (uint64_t)x->stride_w + x->c * (uint64_t)x->stride_c > INT32_MAX)
         return;
     p->sample = quernel_i_registry_best(QUERNEL_I_OP_SAMPLE, usable, -1);
-    p->planar = x->stride_c != 1 && x->stride_w == 1;
+    p->sample_channels = planes ? 1 : y->c;
+    p->planar = x->type == QUERNEL_TYPE_F32 && x->stride_c != 1 && x->stride_w == 1;
     p->staged = p->staged && !p->planar;
     p->channel_step = !p->planar ? 1 : p->blend_lines ? x->w : (size_t)x->stride_c;
-}
-
-// Floats that are blended may be y's already.
-static void choose_direct(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_resize2d *p) {
-    if (!d->pixels.weight || p->x.type != QUERNEL_TYPE_F32 ||
-        !quernel_i_result_keeps_elements(&d->x, &d->epilogue))
-        return;
-    choose_sample(usable, p);
-    p->direct = p->sample || p->result.y.stride_c == 1;
 }
 
 static uint32_t clamp(uint64_t value, uint32_t max) {
@@ -206,13 +208,12 @@ static const ptrdiff_t *offsets(quernel_i_layout *block, const quernel_i_resize2
     return to;
 }
 
-// Where the elements of a line of y come from, tap by tap, and with which weights.
+// Where the elements of a row of samples come from, tap by tap, and with which weights.
 static void make_samples(quernel_i_layout *block, const quernel_resize2d_axis *pixels,
                          quernel_i_resize2d *p) {
     if (!p->sample) return;
-    const quernel_tensor *y = &p->result.y;
-    const uint32_t taps = pixels->taps, channels = y->stride_c == 1 ? y->c : 1;
-    const size_t count = (size_t)y->w * channels;
+    const uint32_t taps = pixels->taps, channels = p->sample_channels;
+    const size_t count = (size_t)p->result.y.w * channels;
     int32_t *at = quernel_i_take(block, count * taps, sizeof *at);
     float *share = quernel_i_take(block, count * taps, sizeof *share);
     for (size_t i = 0; share && i < count * taps; i++) {
@@ -285,7 +286,8 @@ static int create(const quernel_resize2d_desc *d, quernel_operator **ret_op, que
     if (code) return code;
     made.resize.x = op->x, made.resize.result.y = op->y;
     choose(d, usable, &made.resize);
-    choose_direct(d, usable, &made.resize);
+    made.resize.direct = is_direct(d, &made.resize);
+    choose_sample(d, usable, &made.resize);
     cut_tasks(&made.resize, op->threads);
     return allocate(d, usable, &made, ret_op, error);
 }

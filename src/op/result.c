@@ -55,6 +55,28 @@ bool quernel_i_result_keeps_elements(const quernel_operand *x, const quernel_epi
     return true;
 }
 
+static void take_scales(quernel_i_result *r, const quernel_operand *x, quernel_i_layout *block) {
+    const size_t count = quernel_i_round_up(r->y.c, 16); // as ukr.h says
+    float *scales = quernel_i_take(block, count, sizeof *scales);
+    r->zeros = quernel_i_take(block, count, sizeof *r->zeros);
+    for (uint32_t n = 0; scales && n < r->y.c; n++) scales[n] = x->scales ? x->scales[n] : x->scale;
+    r->scales = scales;
+}
+
+static bool are_alike(const float *table, uint32_t count) {
+    for (uint32_t n = 1; table && n < count; n++)
+        if (table[n] != table[0]) return false;
+    return true;
+}
+
+static bool is_flat(const quernel_i_result *r) {
+    const quernel_i_epilogue *f = &r->output;
+    const uint32_t c = r->y.c;
+    return r->y.stride_c == 1 && r->y.stride_w == c && are_alike(r->scales, c) &&
+           are_alike(r->x.scales, c) && are_alike(f->out_scale, c) && are_alike(f->slope, c) &&
+           are_alike(f->act_lo, c) && are_alike(f->act_hi, c);
+}
+
 quernel_i_result quernel_i_result_make(const quernel_operand *x, const quernel_epilogue *f,
                                        const quernel_tensor *y, uint32_t usable,
                                        quernel_i_layout *block) {
@@ -65,11 +87,7 @@ quernel_i_result quernel_i_result_make(const quernel_operand *x, const quernel_e
         .output = quernel_i_operand_epilogue(f, y->c, block),
         .y = *y,
     };
-    if (!quernel_i_validate_int8(x->tensor.type)) return r;
-    const size_t count = quernel_i_round_up(y->c, 16); // as ukr.h says
-    float *scales = quernel_i_take(block, count, sizeof *scales);
-    r.zeros = quernel_i_take(block, count, sizeof *r.zeros);
-    for (uint32_t n = 0; scales && n < y->c; n++) scales[n] = x->scales ? x->scales[n] : x->scale;
-    r.scales = scales;
+    if (quernel_i_validate_int8(x->tensor.type)) take_scales(&r, x, block);
+    r.flat = block->base && is_flat(&r);
     return r;
 }
