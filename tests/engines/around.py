@@ -109,6 +109,17 @@ def global_pool(b, code):
     return [b.q(b.node("ReduceMean", [b.dq(code)], axes=[2, 3], keepdims=keep))]
 
 
+def by_channel(b, code):
+    """A scale for each channel, as of codes whose channels were divided by factors."""
+    if b.opset < 13:
+        return requantize(b, code)
+    channels, scale = b.shape(code.name)[1], b.values[code.scale].reshape(())
+    scales = b.floats(scale * b.rng.uniform(0.3, 3, channels))
+    zero = b.values[code.zero].reshape(()) if code.zero else None
+    more = [b.const(np.full(channels, zero, zero.dtype))] if code.zero else []
+    return [b.q(b.node("DequantizeLinear", [code.name, scales, *more], axis=1))]
+
+
 def resize_attrs(b):
     if b.chance(0.4):  # what networks have
         return b.pick(
@@ -293,6 +304,6 @@ def qlinear_unary(b, code):
 
 
 ANY = [activation] * 4 + [combine] * 6 + [concat] * 2 + [split, slice_, pad, requantize, transpose]
-ANY += [qlinear_binary]
+ANY += [qlinear_binary, by_channel]
 IMAGES = [max_pool] * 2 + [average_pool] * 2 + [global_pool, resize, resize, depth_to_space]
 IMAGES += [space_to_depth, squeeze_and_excite, qlinear_unary]
