@@ -144,6 +144,13 @@ def resize_attrs(b):
     return attrs
 
 
+def resize_sizes(b, attrs, h, w, factors):
+    """What filters make is near where coordinates are: they take any size."""
+    if attrs["mode"] != "nearest" and b.chance(0.5):
+        return [b.number(1, 3 * h), b.number(1, 3 * w)]
+    return [int(h * factors[0]), int(w * factors[1])]
+
+
 def resize(b, code):
     """By factors whose coordinates are exact, so that no engine rounds one to another pixel."""
     h, w = b.shape(code.name)[2:]
@@ -154,17 +161,17 @@ def resize(b, code):
     if h % 2 == 0 and w % 2 == 0 and b.chance(0.15):
         factors = [0.5, 0.5]
     none = b.floats(np.zeros(0)) if b.opset < 13 else ""
+    codes = b.opset >= 13 and b.chance(0.15)
+    # what overshoots the range of codes would wrap around
+    attrs = {"mode": b.pick("nearest", "linear")} if codes else resize_attrs(b)
     if b.chance(0.5):
-        sizes = np.array(
-            [*b.shape(code.name)[:2], int(h * factors[0]), int(w * factors[1])], np.int64
-        )
-        names = [b.dq(code), none, none, b.const(sizes)]
+        sizes = [*b.shape(code.name)[:2], *resize_sizes(b, attrs, h, w, factors)]
+        names = [none, none, b.const(np.array(sizes, np.int64))]
     else:
-        names = [b.dq(code), none, b.floats([1, 1, *factors])]
-    if b.opset >= 13 and b.chance(0.15):
-        attrs = {"mode": b.pick("nearest", "linear")}  # what overshoots would wrap around
-        return [b.like(b.node("Resize", [code.name, *names[1:]], **attrs), code)]
-    y = b.node("Resize", names, **resize_attrs(b))
+        names = [none, b.floats([1, 1, *factors])]
+    if codes:
+        return [b.like(b.node("Resize", [code.name, *names], **attrs), code)]
+    y = b.node("Resize", [b.dq(code), *names], **attrs)
     return [b.q(y, like=code if b.chance(0.6) else None)]
 
 
