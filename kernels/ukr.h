@@ -345,6 +345,13 @@ typedef enum quernel_i_multiplies {
     QUERNEL_I_MULTIPLIES_SLOTS
 } quernel_i_multiplies;
 
+/// What a kernel of QUERNEL_I_MULTIPLIES_POINTS takes, in the time of a product of its set's GEMM:
+/// a product of a point; beside the products an input channel and an output channel of a tile of
+/// 4x4 outputs; a weight that is prepared.
+typedef struct quernel_i_costs {
+    float product, input, output, weight; // product 0: not measured so
+} quernel_i_costs;
+
 /// One line of kernels.def.
 typedef struct quernel_i_kernel {
     const char *name;   // quernel_uk_<op>_<types>_<MR>x<NR>x<KR>_<isa>
@@ -383,9 +390,8 @@ typedef struct quernel_i_kernel {
     uint8_t multiplies;    // quernel_i_multiplies
     uint8_t points;        // of QUERNEL_I_MULTIPLIES_POINTS
     uint8_t pays_channels; // measured: pays from so many channels on
-    // where it computes at most so many outputs for one that is kept; 0: not measured, cycles are
-    // counted
-    float pays_computed;
+    float pays_computed;   // where it computes at most so many outputs for one that is kept
+    quernel_i_costs costs; // measured: in place of both
 
     // Traits
     // rows and oc in tiles of 16 that the thread configures; one operand stays in L1

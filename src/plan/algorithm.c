@@ -144,27 +144,26 @@ static bool fits_slice(const quernel_i_problem *p, const quernel_i_kernel *k) {
            strip <= QUERNEL_I_SLICE_MAX;
 }
 
-// For instruction sets that could not be timed, by count, in the time of a 16-bit product, of which
-// one of bytes takes half: Winograd's algorithm has to promise 1.25 times the speed. Threads share
+// Time of the direct product against that of the kernel, in products of the former. Threads share
 // outputs, but each prepares the weights.
-static bool counts_less(const quernel_i_problem *p, const quernel_i_kernel *k) {
+static bool costs_less(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const double oc = p->weights->shape.oc16, channels = p->weights->shape.subproblem_in,
-                 outputs = (double)p->grid_h * p->grid_w * oc / p->threads,
-                 computed =
-                     (double)(tiled(p->grid_h, p->dilation_h) * tiled(p->grid_w, p->dilation_w)) *
-                     oc / p->threads;
-    const double epilogue = 16 * outputs,
-                 points = computed * (conv_products(p, k) + 26 + 16 * channels / oc);
-    return outputs * direct_products(p) / 2 + epilogue >=
-           1.25 * (points + epilogue + 12.0 * (double)prepared_bytes(p, k));
+                 outputs = (double)p->grid_h * p->grid_w * oc / p->threads;
+    const uint64_t computed = tiled(p->grid_h, p->dilation_h) * tiled(p->grid_w, p->dilation_w);
+    const double tiles = (double)computed / (TILE * TILE) / p->threads;
+    const double tile = k->costs.product * k->points * channels * oc + k->costs.input * channels +
+                        k->costs.output * oc;
+    return outputs * direct_products(p) >= tiles * tile + k->costs.weight * channels * oc;
 }
 
 static bool pays(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    if (!fits_slice(p, k) || !pays_preparing(p, k)) return false;
+    if (!fits_slice(p, k)) return false;
+    if (k->costs.product > 0) return costs_less(p, k);
+    if (!pays_preparing(p, k)) return false;
     switch (k->multiplies) {
     case QUERNEL_I_MULTIPLIES_LINES: return pays_lines(p, k);
     case QUERNEL_I_MULTIPLIES_SLOTS: return conv_products(p, k) * k->kr < direct_products(p) * 2;
-    default: return k->pays_computed > 0 ? pays_measured(p, k) : counts_less(p, k);
+    default: return pays_measured(p, k);
     }
 }
 

@@ -44,11 +44,15 @@ typedef struct conv3x3_case {
 } conv3x3_case;
 
 // Products of 16 bits run at half the speed of those of bytes where vpdpbusd is there: Winograd's
-// quarter of them pays, with stride 2 its 81 of 144 do not.
+// quarter of them pays where it outweighs the weights' preparation, with stride 2 its 81 of 144
+// do not.
 static const conv3x3_case cases[] = {
     {64, 56, 1, AVX2_SETS, "quernel_uk_conv3x3_u8s8_6x16x2_avx2"},
     {64, 56, 1, VNNI, "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni"},
     {64, 56, 1, WIDE, "quernel_uk_conv3x3_u8s8_12x32x2_avx512vnni"},
+    {128, 28, 1, WIDE, "quernel_uk_conv3x3_u8s8_12x32x2_avx512vnni"},
+    {256, 14, 1, WIDE, "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"},
+    {64, 20, 1, VNNI, "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni"},
     {256, 60, 1, VNNI, "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni"},
     {256, 60, 1, WIDE, "quernel_uk_conv3x3_u8s8_12x32x2_avx512vnni"},
     {16, 56, 1, AVX2_SETS, "quernel_uk_conv3x3_u8s8_6x16x2_avx2"},
