@@ -30,7 +30,7 @@ enum {
     SEGMENT = 2,                           // tiles whose inputs are transformed together
     BAND_PIXELS = 16,                      // of OUT lines, whose epilogue runs together
     BAND = BAND_PIXELS / WINOGRAD_OUT,
-    BAND_SUMS = WINOGRAD_OUT * BAND_PIXELS * EPILOGUE_NR,
+    TILE_SUMS = WINOGRAD_OUT * WINOGRAD_OUT * EPILOGUE_NR,
     COLUMNS = sizeof(vint) / sizeof(int32_t), // of a vector of sums
     GROUP_VECTORS = 2 * 64 / sizeof(vint),    // of a group's weights
     // quads of 9 taps whose sums stay below the bound whatever bytes and weights are; that of
@@ -59,8 +59,7 @@ static size_t inputs_bytes(uint32_t quads) {
 // One matrix of sums: [tile][16], and a line more.
 static size_t sums_bytes(uint32_t count) { return (count + 1) * (size_t)NR * sizeof(int32_t); }
 
-// Outputs of a band of tiles, for each tile of a block: a band is one tile at least.
-static size_t outputs_bytes(uint32_t count) { return count * (size_t)BAND_SUMS * sizeof(int32_t); }
+static size_t outputs_bytes(uint32_t count) { return count * (size_t)TILE_SUMS * sizeof(int32_t); }
 
 static size_t all_sums_bytes(uint32_t quads) {
     return (WINOGRAD_POINTS * sums_bytes(block_tiles(quads)) + 63) / 64 * 64;
@@ -203,9 +202,9 @@ static void multiply(const work *w, uint32_t n, uint32_t part) {
 }
 
 // Outputs of a vector of output channels of one tile: acc[line][pixel of the band][EPILOGUE_NR] =
-// init, or what is there, and their sums.
-static inline __attribute__((always_inline)) void outputs_of(const int32_t *sums, size_t step,
-                                                             const int32_t *init, int32_t *acc) {
+// init, or what is there, and their sums. `line` sums from line to line.
+static inline __attribute__((always_inline)) void
+outputs_of(const int32_t *sums, size_t step, const int32_t *init, int32_t *acc, size_t line) {
     vint lines[WINOGRAD_OUT][WINOGRAD_IN];
 #pragma GCC unroll 9
     for (uint32_t j = 0; j < WINOGRAD_IN; j++) {
@@ -223,7 +222,7 @@ static inline __attribute__((always_inline)) void outputs_of(const int32_t *sums
         winograd_output(lines[i], y);
 #pragma GCC unroll 9
         for (uint32_t j = 0; j < WINOGRAD_OUT; j++) {
-            int32_t *to = acc + (i * BAND_PIXELS + j) * EPILOGUE_NR;
+            int32_t *to = acc + i * line + j * EPILOGUE_NR;
             const vint before = init ? vint_load_unaligned(init) : vint_load(to);
             vint_store(to, add32(winograd_sum(y[j], i, j), before));
         }
@@ -233,8 +232,11 @@ static inline __attribute__((always_inline)) void outputs_of(const int32_t *sums
 // `count` neighbouring tiles of one line of tiles, `at` the first of them within the block.
 typedef struct band {
     uint32_t at, count;
-    int32_t *acc; // [OUT lines][BAND_PIXELS][EPILOGUE_NR]
+    int32_t *acc; // [OUT lines][OUT·count pixels][EPILOGUE_NR]
 } band;
+
+// Sums of a line of a band.
+static size_t line_sums(const band *b) { return b->count * (size_t)WINOGRAD_OUT * EPILOGUE_NR; }
 
 static void sum_band(const work *w, const band *b, uint32_t n, bool first) {
     const size_t step = sums_bytes(w->count) / sizeof(int32_t);
@@ -243,8 +245,8 @@ static void sum_band(const work *w, const band *b, uint32_t n, bool first) {
         for (uint32_t at = 0; at < oc; at += COLUMNS) {
             const int32_t *sums = w->sums + (size_t)(b->at + t) * NR + at;
             int32_t *acc = b->acc + t * WINOGRAD_OUT * EPILOGUE_NR + at;
-            if (first) outputs_of(sums, step, w->c->init + n + at, acc);
-            else outputs_of(sums, step, NULL, acc);
+            if (first) outputs_of(sums, step, w->c->init + n + at, acc, line_sums(b));
+            else outputs_of(sums, step, NULL, acc, line_sums(b));
         }
 }
 
@@ -259,21 +261,20 @@ static void epilogue_band(const work *w, const band *b, uint32_t n) {
         quernel_i_epilogue f = *c->epilogue;
         f.y = (uint8_t *)f.y + y * c->y_line;
         if (f.residual) f.residual = (const uint8_t *)f.residual + y * c->r_line;
-        epilogue_run(&(epilogue_tile){b->acc + i * BAND_PIXELS * EPILOGUE_NR, pixels, oc, x, n}, &f,
-                     w->plain);
+        epilogue_run(&(epilogue_tile){b->acc + i * line_sums(b), pixels, oc, x, n}, &f, w->plain);
     }
 }
 
 // Outputs of one part of the channels; behind the last part comes the epilogue.
 static void epilogue_block(const work *w, uint32_t n, uint32_t part) {
-    int32_t acc[BAND_SUMS] __attribute__((aligned(64)));
+    int32_t acc[BAND * TILE_SUMS] __attribute__((aligned(64)));
     const uint32_t ic_split = w->c->ic_split;
     band b = {.acc = ic_split > 1 ? w->outputs : acc};
     for (; b.at < w->count; b.at += b.count) {
         b.count = side_by_side(w, b.at, BAND);
         sum_band(w, &b, n, part == 0);
         if (part + 1 == ic_split) epilogue_band(w, &b, n);
-        if (ic_split > 1) b.acc += BAND_SUMS;
+        if (ic_split > 1) b.acc += b.count * TILE_SUMS;
     }
 }
 
