@@ -15,6 +15,7 @@ typedef struct codes {
 // A table of 32 bits for each of `count` channels in a quad's order, once for every `width` bytes.
 static void table_of(const void *table, uint32_t width, uint32_t count, void *to) {
     for (uint32_t p = 0; p < 4; p++)
+#pragma GCC unroll 4
         for (uint32_t i = 0; i < GROUPS; i++) {
             const uint32_t c = i * LANE & (width - 1);
             memcpy((uint8_t *)to + p * CHANNELS + i * LANE,

@@ -37,12 +37,12 @@ enum {
     LANE = 16,                // bytes within which unpacking works
     GROUPS = CHANNELS / LANE, // at most
     LINES = 2,
-    PIXELS = 4,   // outputs of a line whose sums are in registers together
-    COLUMNS = 96, // whose quads stay in L1: 24 KiB of 512-bit vectors
-    STRETCH = 16, // outputs of a line whose sums wait for the epilogue
+    PIXELS = 4,    // outputs of a line whose sums are in registers together
+    COLUMNS = 192, // of pairs of lines, which stay in L1: 24 KiB of 512-bit vectors
+    STEP = 2,      // at most, of columns from output to output
+    STRETCH = 16,  // outputs of a line whose sums wait for the epilogue
     // of the kernel at a time
     QUADS = 2,
-    RING = 2 * QUADS - 1, // lines of quads, of which two apart are multiplied
     TAPS = 7,
 };
 
@@ -53,7 +53,7 @@ typedef struct quad {
 
 // Two lines of x, their bytes unpacked.
 typedef struct pair {
-    DOT_VECTOR low, high;
+    DOT_VECTOR half[2];
 } pair;
 
 // What is multiplied at a time: lines and columns of the kernel.
@@ -79,12 +79,12 @@ typedef struct work {
     uint32_t step;                         // columns from output to output
     ptrdiff_t pitch;                       // bytes from column to column
     uint32_t kernel_columns;               // at a time
-    bool ring;                             // lines of quads serve more than once
-    uint32_t made;                         // pairs of lines of x so far
+    uint32_t made, kept;                   // pairs of lines of x
+    uint32_t spacing;                      // columns from one of these to the next
     ptrdiff_t first[GROUPS], last[GROUPS]; // what the output lines of these read first and last
     DOT_VECTOR flip;                       // moves bytes of x to u8
     codes codes;
-    quad init, weights[LINES][QUADS][TAPS], quads[COLUMNS];
+    quad init, weights[LINES][QUADS][TAPS];
     pair pairs[COLUMNS];
     quad sums[LINES][STRETCH];
     uint8_t outside[CHANNELS];
@@ -93,14 +93,14 @@ typedef struct work {
 static inline uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 static inline __attribute__((always_inline)) pair pair_of(DOT_VECTOR upper, DOT_VECTOR lower) {
-    return (pair){VECTOR(unpacklo_epi8)(upper, lower), VECTOR(unpackhi_epi8)(upper, lower)};
+    return (pair){{VECTOR(unpacklo_epi8)(upper, lower), VECTOR(unpackhi_epi8)(upper, lower)}};
 }
 
 static inline __attribute__((always_inline)) void quad_to(quad *to, pair upper, pair lower) {
-    to->part[0] = VECTOR(unpacklo_epi16)(upper.low, lower.low);
-    to->part[1] = VECTOR(unpackhi_epi16)(upper.low, lower.low);
-    to->part[2] = VECTOR(unpacklo_epi16)(upper.high, lower.high);
-    to->part[3] = VECTOR(unpackhi_epi16)(upper.high, lower.high);
+    for (int h = 0; h < 2; h++) {
+        to->part[2 * h] = VECTOR(unpacklo_epi16)(upper.half[h], lower.half[h]);
+        to->part[2 * h + 1] = VECTOR(unpackhi_epi16)(upper.half[h], lower.half[h]);
+    }
 }
 
 // Line `line` of the block of one kernel column; outside it 0.
@@ -177,56 +177,47 @@ take(row *r, DOT_VECTOR flip, const uint32_t width, const uint32_t count) {
 
 static inline __attribute__((always_inline)) void gather(row upper, row lower, DOT_VECTOR flip,
                                                          uint32_t columns, const uint32_t width,
-                                                         const uint32_t count, pair *pairs,
-                                                         quad *to) {
+                                                         const uint32_t count, pair *to) {
     for (uint32_t c = 0; c < columns; c++) {
         const DOT_VECTOR first = take(&upper, flip, width, count);
-        const pair next = pair_of(first, take(&lower, flip, width, count));
-        quad_to(to + c, pairs[c], next);
-        pairs[c] = next;
+        to[c] = pair_of(first, take(&lower, flip, width, count));
     }
 }
 
 static void gather_rows(const work *w, const row *upper, const row *lower, uint32_t columns,
-                        pair *pairs, quad *to) {
+                        pair *to) {
     const uint32_t half = CHANNELS / 2;
-    if (w->count == CHANNELS)
-        gather(*upper, *lower, w->flip, columns, CHANNELS, CHANNELS, pairs, to);
-    else if (w->width == CHANNELS)
-        gather(*upper, *lower, w->flip, columns, CHANNELS, w->count, pairs, to);
+    if (w->count == CHANNELS) gather(*upper, *lower, w->flip, columns, CHANNELS, CHANNELS, to);
+    else if (w->width == CHANNELS) gather(*upper, *lower, w->flip, columns, CHANNELS, w->count, to);
     else if (w->width == LANE && w->count == LANE)
-        gather(*upper, *lower, w->flip, columns, LANE, LANE, pairs, to);
-    else if (w->width == LANE) gather(*upper, *lower, w->flip, columns, LANE, w->count, pairs, to);
-    else if (w->count == half) gather(*upper, *lower, w->flip, columns, half, half, pairs, to);
-    else gather(*upper, *lower, w->flip, columns, half, w->count, pairs, to);
+        gather(*upper, *lower, w->flip, columns, LANE, LANE, to);
+    else if (w->width == LANE) gather(*upper, *lower, w->flip, columns, LANE, w->count, to);
+    else if (w->count == half) gather(*upper, *lower, w->flip, columns, half, half, to);
+    else gather(*upper, *lower, w->flip, columns, half, w->count, to);
 }
 
-// The quads of a line of quads: pairs n and n + 1 of lines of x.
-static quad *quads_at(work *w, uint32_t n) {
-    return w->quads + (w->ring ? n % RING * (COLUMNS / RING) : 0);
-}
+// Pair n of lines of x.
+static pair *pairs_at(work *w, uint32_t n) { return w->pairs + (n & (w->kept - 1)) * w->spacing; }
 
-static void fill(work *w, uint32_t from, uint32_t to, quad *quads) {
+static void fill(const work *w, uint32_t from, uint32_t to, pair *pairs) {
     const DOT_VECTOR v = VECTOR_BITS(xor)(VECTOR(set1_epi8)((int8_t)w->d->outside), w->flip);
-    for (uint32_t c = from; c < to; c++)
-        w->pairs[c] = (pair){v, v}, quads[c] = (quad){{v, v, v, v}};
+    for (uint32_t c = from; c < to; c++) pairs[c] = (pair){{v, v}};
 }
 
-// The next two lines of x, which make a line of quads with those before. The first ones make none
-// of any use.
-static void make_quads(work *w, const taps *t, const stretch *s) {
+// The next pair of lines.
+static void make_pairs(work *w, const taps *t, const stretch *s) {
     const quernel_i_depthwise *d = w->d;
     const uint32_t columns = (s->pixels - 1) * w->step + t->columns;
     const ptrdiff_t pixel = (ptrdiff_t)s->pixel * d->a_row + t->column * d->tap_pixel - d->left;
     const depthwise_columns in = depthwise_inside(d, pixel, w->pitch, columns);
-    quad *quads = quads_at(w, w->made + RING - 1);
-    fill(w, 0, in.from, quads);
+    pair *pairs = pairs_at(w, w->made);
+    fill(w, 0, in.from, pairs);
     if (in.from < in.to) {
         const ptrdiff_t first = pixel + in.from * w->pitch;
         const row upper = row_at(w, 2 * w->made, first), lower = row_at(w, 2 * w->made + 1, first);
-        gather_rows(w, &upper, &lower, in.to - in.from, w->pairs + in.from, quads + in.from);
+        gather_rows(w, &upper, &lower, in.to - in.from, pairs + in.from);
     }
-    fill(w, in.to, columns, quads);
+    fill(w, in.to, columns, pairs);
     w->made++;
 }
 
@@ -235,22 +226,45 @@ typedef struct kind {
     uint32_t quads, columns, step, lines;
 } kind;
 
-// One part of PIXELS outputs of each line; x: the quads of their first column.
-static inline __attribute__((always_inline)) void multiply(const work *w,
-                                                           const quad *const x[QUADS], int p,
-                                                           const kind k,
+// The first columns of a line of quads.
+typedef struct quads {
+    const pair *upper, *lower;
+} quads;
+
+// Part 2·half + odd of a column.
+static inline __attribute__((always_inline)) DOT_VECTOR part_of(quads x, uint32_t column, int half,
+                                                                int odd) {
+    const DOT_VECTOR upper = x.upper[column].half[half], lower = x.lower[column].half[half];
+    return odd ? VECTOR(unpackhi_epi16)(upper, lower) : VECTOR(unpacklo_epi16)(upper, lower);
+}
+
+// One part of PIXELS outputs of each line.
+static inline __attribute__((always_inline)) void multiply(const work *w, const quads x[QUADS],
+                                                           int half, int odd, const kind k,
                                                            DOT_VECTOR sum[LINES][PIXELS]) {
 #pragma GCC unroll 2
-    for (uint32_t q = 0; q < k.quads; q++)
+    for (uint32_t q = 0; q < k.quads; q++) {
+        DOT_VECTOR part[(PIXELS - 1) * STEP + TAPS];
 #pragma GCC unroll 7
-        for (uint32_t j = 0; j < k.columns; j++)
+        for (uint32_t j = 0; j < k.columns; j++) {
+#pragma GCC unroll 4
+            for (uint32_t i = j < k.step ? 0 : PIXELS - 1; i < PIXELS; i++) // columns not yet met
+                part[i * k.step + j] = part_of(x[q], i * k.step + j, half, odd);
 #pragma GCC unroll 2
             for (uint32_t l = 0; l < k.lines; l++) {
-                const DOT_VECTOR weights = w->weights[l][q][j].part[p];
+                const DOT_VECTOR weights = w->weights[l][q][j].part[2 * half + odd];
 #pragma GCC unroll 4
                 for (uint32_t i = 0; i < PIXELS; i++)
-                    MULTIPLY(x[q][i * k.step + j].part[p], weights, sum[l][i]);
+                    MULTIPLY(part[i * k.step + j], weights, sum[l][i]);
             }
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void advance(quads x[QUADS], const kind k) {
+#pragma GCC unroll 2
+    for (uint32_t q = 0; q < k.quads; q++)
+        x[q].upper += PIXELS * k.step, x[q].lower += PIXELS * k.step;
 }
 
 // Codes of some pixels of a line of all groups.
@@ -284,24 +298,24 @@ static inline __attribute__((always_inline)) void put(const work *w, uint32_t li
     }
 }
 
-// Two parts of the sums as words.
-static inline __attribute__((always_inline)) void run_words(const work *w,
-                                                            const quad *const x[QUADS], int p,
-                                                            const kind k,
+// Half of the sums as words.
+static inline __attribute__((always_inline)) void run_words(const work *w, const quads x[QUADS],
+                                                            int half, const kind k,
                                                             DOT_VECTOR words[LINES][PIXELS]) {
     DOT_VECTOR sum[2][LINES][PIXELS];
 #pragma GCC unroll 2
-    for (int e = 0; e < 2; e++) {
+    for (int odd = 0; odd < 2; odd++) {
+        const int p = 2 * half + odd;
 #pragma GCC unroll 2
         for (uint32_t l = 0; l < LINES; l++)
 #pragma GCC unroll 4
-            for (uint32_t i = 0; i < PIXELS; i++) sum[e][l][i] = w->init.part[p + e];
-        multiply(w, x, p + e, k, sum[e]);
+            for (uint32_t i = 0; i < PIXELS; i++) sum[odd][l][i] = w->init.part[p];
+        multiply(w, x, half, odd, k, sum[odd]);
 #pragma GCC unroll 2
         for (uint32_t l = 0; l < k.lines; l++)
 #pragma GCC unroll 4
             for (uint32_t i = 0; i < PIXELS; i++)
-                sum[e][l][i] = codes_round(&w->codes, sum[e][l][i], p + e);
+                sum[odd][l][i] = codes_round(&w->codes, sum[odd][l][i], p);
     }
 #pragma GCC unroll 2
     for (uint32_t l = 0; l < k.lines; l++)
@@ -311,46 +325,55 @@ static inline __attribute__((always_inline)) void run_words(const work *w,
 }
 
 static inline __attribute__((always_inline)) void run_codes(const work *w, const stretch *s,
-                                                            const quad *x[QUADS], const kind k) {
+                                                            quads x[QUADS], const kind k) {
     for (uint32_t m = 0; m < s->pixels; m += PIXELS) {
         DOT_VECTOR words[2][LINES][PIXELS];
-        run_words(w, x, 0, k, words[0]);
-        run_words(w, x, 2, k, words[1]);
+#pragma GCC unroll 2
+        for (int half = 0; half < 2; half++) run_words(w, x, half, k, words[half]);
 #pragma GCC unroll 2
         for (uint32_t l = 0; l < k.lines; l++) {
             codes_end(&w->codes, words[0][l], words[1][l]);
             put(w, s->line + l, s->pixel + m, s->pixels - m, words[0][l]);
         }
-        for (uint32_t q = 0; q < QUADS; q++) x[q] += PIXELS * k.step;
+        advance(x, k);
     }
 }
 
-// Onto the sums of the blocks before.
+// One part of the sums, onto those of the blocks before.
 static inline __attribute__((always_inline)) void
-run_sums(work *w, const stretch *s, const quad *x[QUADS], bool first, const kind k) {
+run_part(work *w, uint32_t m, const quads x[QUADS], int half, int odd, bool first, const kind k) {
+    const int p = 2 * half + odd;
+    DOT_VECTOR sum[LINES][PIXELS];
+#pragma GCC unroll 2
+    for (uint32_t l = 0; l < LINES; l++)
+#pragma GCC unroll 4
+        for (uint32_t i = 0; i < PIXELS; i++)
+            sum[l][i] = first ? w->init.part[p] : w->sums[l][m + i].part[p];
+    multiply(w, x, half, odd, k, sum);
+#pragma GCC unroll 2
+    for (uint32_t l = 0; l < k.lines; l++)
+#pragma GCC unroll 4
+        for (uint32_t i = 0; i < PIXELS; i++) w->sums[l][m + i].part[p] = sum[l][i];
+}
+
+static inline __attribute__((always_inline)) void
+run_sums(work *w, const stretch *s, quads x[QUADS], bool first, const kind k) {
     for (uint32_t m = 0; m < s->pixels; m += PIXELS) {
-        for (int p = 0; p < 4; p++) {
-            DOT_VECTOR sum[LINES][PIXELS];
-#pragma GCC unroll 2
-            for (uint32_t l = 0; l < LINES; l++)
-#pragma GCC unroll 4
-                for (uint32_t i = 0; i < PIXELS; i++)
-                    sum[l][i] = first ? w->init.part[p] : w->sums[l][m + i].part[p];
-            multiply(w, x, p, k, sum);
-#pragma GCC unroll 2
-            for (uint32_t l = 0; l < k.lines; l++)
-#pragma GCC unroll 4
-                for (uint32_t i = 0; i < PIXELS; i++) w->sums[l][m + i].part[p] = sum[l][i];
+        for (int half = 0; half < 2; half++) {
+            run_part(w, m, x, half, 0, first, k);
+            run_part(w, m, x, half, 1, first, k);
         }
-        for (uint32_t q = 0; q < QUADS; q++) x[q] += PIXELS * k.step;
+        advance(x, k);
     }
 }
 
 static inline __attribute__((always_inline)) void run_kind(work *w, const stretch *s, const taps *t,
                                                            const kind k) {
-    // the last lines of quads that were made: pairs made - 2 and made - 1, and two before
     const uint32_t n = w->made - 2 * t->quads;
-    const quad *x[QUADS] = {quads_at(w, n), quads_at(w, n + 2)};
+    quads x[QUADS];
+#pragma GCC unroll 2
+    for (uint32_t q = 0; q < QUADS; q++)
+        x[q] = (quads){pairs_at(w, n + 2 * q), pairs_at(w, n + 2 * q + 1)};
     if (w->codes.plain) run_codes(w, s, x, k);
     else run_sums(w, s, x, t->line + t->column == 0, k);
 }
@@ -430,7 +453,7 @@ static void run_stretch(work *w, const stretch *s, uint32_t n) {
             const uint32_t first = w->rolls ? n : 0;
             if (!whole(w)) prepare_weights(w, &t);
             if (!first) begin(w, &t, s);
-            while (w->made < first + 2 * t.quads) make_quads(w, &t, s);
+            while (w->made < first + 2 * t.quads) make_pairs(w, &t, s);
             run_taps(w, &t, s);
         }
     if (!w->codes.plain) finish_sums(w, s);
@@ -452,7 +475,7 @@ static void prepare(work *w) {
 
 // Whole PIXELS, whose quads fit.
 static uint32_t most_pixels(const work *w) {
-    const uint32_t fitting = (COLUMNS / (w->ring ? RING : 1) - w->kernel_columns) / w->step + 1;
+    const uint32_t fitting = (w->spacing - w->kernel_columns) / w->step + 1;
     return w->codes.plain ? fitting / PIXELS * PIXELS : STRETCH < fitting ? STRETCH : PIXELS;
 }
 
@@ -475,14 +498,14 @@ static void run_channels(work *w) {
 static void share(work *w) {
     const quernel_i_depthwise *d = w->d;
     const ptrdiff_t step = d->a_row % d->tap_pixel ? 0 : d->a_row / d->tap_pixel;
-    const bool columns = step == 1 || step == 2;
+    const bool columns = step >= 1 && step <= STEP;
     w->step = columns ? (uint32_t)step : 1;
     w->pitch = columns ? d->tap_pixel : d->a_row;
     w->kernel_columns = columns ? least(TAPS, d->kernel_w) : 1;
     const bool both = d->a_line == d->tap_line && d->kernel_h < 4 * QUADS;
     w->lines = both && whole(w) ? 2 : 1;
     w->rolls = w->lines == 2 || (d->a_line == 2 * d->tap_line && whole(w));
-    w->ring = taps_at(w, 0, 0).quads > 1;
+    w->kept = 2 * taps_at(w, 0, 0).quads, w->spacing = COLUMNS / w->kept;
 }
 
 static void depthwise(const quernel_i_depthwise *d, bool is_signed) {
