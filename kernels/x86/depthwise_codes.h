@@ -15,7 +15,7 @@ typedef struct codes {
 // A table of 32 bits for each of `count` channels in a quad's order, once for every `width` bytes.
 static void table_of(const void *table, uint32_t width, uint32_t count, void *to) {
     for (uint32_t p = 0; p < 4; p++)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (uint32_t i = 0; i < GROUPS; i++) {
             const uint32_t c = i * LANE & (width - 1);
             memcpy((uint8_t *)to + p * CHANNELS + i * LANE,
@@ -90,16 +90,17 @@ static inline __attribute__((always_inline)) DOT_VECTOR codes_round(const codes 
     return VECTOR(cvtps_epi32)(v_fma(VECTOR(cvtepi32_ps)(sum), c->scale[part], c->bias[part]));
 }
 
-// Of PIXELS pixels, in place of their first words.
+// Of some pixels, in place of their first words.
 static inline __attribute__((always_inline)) void
-codes_end(const codes *c, DOT_VECTOR words0[PIXELS], const DOT_VECTOR words1[PIXELS]) {
+codes_end(const codes *c, DOT_VECTOR *words0, const DOT_VECTOR *words1, const uint32_t pixels) {
     if (c->bare) {
-#pragma GCC unroll 4
-        for (int i = 0; i < PIXELS; i++) words0[i] = VECTOR(packus_epi16)(words0[i], words1[i]);
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < pixels; i++)
+            words0[i] = VECTOR(packus_epi16)(words0[i], words1[i]);
         return;
     }
-#pragma GCC unroll 4
-    for (int i = 0; i < PIXELS; i++) {
+#pragma GCC unroll 8
+    for (uint32_t i = 0; i < pixels; i++) {
         const DOT_VECTOR v = codes_bytes(words0[i], words1[i], c->zero);
         words0[i] = VECTOR_BITS(xor)(VECTOR(min_epu8)(VECTOR(max_epu8)(v, c->lo), c->hi), c->flip);
     }

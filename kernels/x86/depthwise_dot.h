@@ -37,7 +37,10 @@ enum {
     LANE = 16,                // bytes within which unpacking works
     GROUPS = CHANNELS / LANE, // at most
     LINES = 2,
-    PIXELS = 4,    // outputs of a line whose sums are in registers together
+    // outputs of a line whose sums are in registers together; where the registers hold more: LONG
+    PIXELS = 4,
+    LONG = CHANNELS == 64 ? 7 : PIXELS,
+    LONG_TAPS = 5, // columns of the kernel, at most
     COLUMNS = 192, // of pairs of lines, which stay in L1: 24 KiB of 512-bit vectors
     STEP = 2,      // at most, of columns from output to output
     STRETCH = 16,  // outputs of a line whose sums wait for the epilogue
@@ -223,7 +226,7 @@ static void make_pairs(work *w, const taps *t, const stretch *s) {
 
 // What a stretch multiplies: constants for the commonest kernels.
 typedef struct kind {
-    uint32_t quads, columns, step, lines;
+    uint32_t quads, columns, step, lines, pixels;
 } kind;
 
 // The first columns of a line of quads.
@@ -238,23 +241,24 @@ static inline __attribute__((always_inline)) DOT_VECTOR part_of(quads x, uint32_
     return odd ? VECTOR(unpackhi_epi16)(upper, lower) : VECTOR(unpacklo_epi16)(upper, lower);
 }
 
-// One part of PIXELS outputs of each line.
+// One part of some outputs of each line.
 static inline __attribute__((always_inline)) void multiply(const work *w, const quads x[QUADS],
                                                            int half, int odd, const kind k,
-                                                           DOT_VECTOR sum[LINES][PIXELS]) {
+                                                           DOT_VECTOR sum[LINES][LONG]) {
 #pragma GCC unroll 2
     for (uint32_t q = 0; q < k.quads; q++) {
-        DOT_VECTOR part[(PIXELS - 1) * STEP + TAPS];
+        DOT_VECTOR part[(LONG - 1) * STEP + TAPS];
 #pragma GCC unroll 7
         for (uint32_t j = 0; j < k.columns; j++) {
-#pragma GCC unroll 4
-            for (uint32_t i = j < k.step ? 0 : PIXELS - 1; i < PIXELS; i++) // columns not yet met
+#pragma GCC unroll 8
+            for (uint32_t i = j < k.step ? 0 : k.pixels - 1; i < k.pixels;
+                 i++) // columns not yet met
                 part[i * k.step + j] = part_of(x[q], i * k.step + j, half, odd);
 #pragma GCC unroll 2
             for (uint32_t l = 0; l < k.lines; l++) {
                 const DOT_VECTOR weights = w->weights[l][q][j].part[2 * half + odd];
-#pragma GCC unroll 4
-                for (uint32_t i = 0; i < PIXELS; i++)
+#pragma GCC unroll 8
+                for (uint32_t i = 0; i < k.pixels; i++)
                     MULTIPLY(part[i * k.step + j], weights, sum[l][i]);
             }
         }
@@ -264,7 +268,7 @@ static inline __attribute__((always_inline)) void multiply(const work *w, const 
 static inline __attribute__((always_inline)) void advance(quads x[QUADS], const kind k) {
 #pragma GCC unroll 2
     for (uint32_t q = 0; q < k.quads; q++)
-        x[q].upper += PIXELS * k.step, x[q].lower += PIXELS * k.step;
+        x[q].upper += k.pixels * k.step, x[q].lower += k.pixels * k.step;
 }
 
 // Codes of some pixels of a line of all groups.
@@ -282,18 +286,19 @@ static __attribute__((noinline)) void put_groups(const work *w, uint32_t line, u
 }
 
 static inline __attribute__((always_inline)) void put(const work *w, uint32_t line, uint32_t pixel,
-                                                      uint32_t pixels, const DOT_VECTOR v[PIXELS]) {
+                                                      uint32_t pixels, const kind k,
+                                                      const DOT_VECTOR *v) {
     const ptrdiff_t y_row = w->d->epilogue->y_row;
     uint8_t *y = (uint8_t *)w->d->epilogue->y + (ptrdiff_t)pixel * y_row + w->channel;
     if (w->count < CHANNELS) {
-        DOT_VECTOR some[PIXELS];
-#pragma GCC unroll 4
-        for (uint32_t i = 0; i < PIXELS; i++) some[i] = v[i];
-        put_groups(w, line, y, least(pixels, PIXELS), some);
+        DOT_VECTOR some[LONG];
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < k.pixels; i++) some[i] = v[i];
+        put_groups(w, line, y, least(pixels, k.pixels), some);
     } else if (line < w->d->lines) {
         y += (ptrdiff_t)line * w->d->y_line;
-#pragma GCC unroll 4
-        for (uint32_t i = 0; i < PIXELS; i++, y += y_row)
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < k.pixels; i++, y += y_row)
             if (i < pixels) VECTOR_STORE(y, v[i]);
     }
 }
@@ -301,39 +306,39 @@ static inline __attribute__((always_inline)) void put(const work *w, uint32_t li
 // Half of the sums as words.
 static inline __attribute__((always_inline)) void run_words(const work *w, const quads x[QUADS],
                                                             int half, const kind k,
-                                                            DOT_VECTOR words[LINES][PIXELS]) {
-    DOT_VECTOR sum[2][LINES][PIXELS];
+                                                            DOT_VECTOR words[LINES][LONG]) {
+    DOT_VECTOR sum[2][LINES][LONG];
 #pragma GCC unroll 2
     for (int odd = 0; odd < 2; odd++) {
         const int p = 2 * half + odd;
 #pragma GCC unroll 2
         for (uint32_t l = 0; l < LINES; l++)
-#pragma GCC unroll 4
-            for (uint32_t i = 0; i < PIXELS; i++) sum[odd][l][i] = w->init.part[p];
+#pragma GCC unroll 8
+            for (uint32_t i = 0; i < k.pixels; i++) sum[odd][l][i] = w->init.part[p];
         multiply(w, x, half, odd, k, sum[odd]);
 #pragma GCC unroll 2
         for (uint32_t l = 0; l < k.lines; l++)
-#pragma GCC unroll 4
-            for (uint32_t i = 0; i < PIXELS; i++)
+#pragma GCC unroll 8
+            for (uint32_t i = 0; i < k.pixels; i++)
                 sum[odd][l][i] = codes_round(&w->codes, sum[odd][l][i], p);
     }
 #pragma GCC unroll 2
     for (uint32_t l = 0; l < k.lines; l++)
-#pragma GCC unroll 4
-        for (uint32_t i = 0; i < PIXELS; i++)
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < k.pixels; i++)
             words[l][i] = VECTOR(packs_epi32)(sum[0][l][i], sum[1][l][i]);
 }
 
 static inline __attribute__((always_inline)) void run_codes(const work *w, const stretch *s,
                                                             quads x[QUADS], const kind k) {
-    for (uint32_t m = 0; m < s->pixels; m += PIXELS) {
-        DOT_VECTOR words[2][LINES][PIXELS];
+    for (uint32_t m = 0; m < s->pixels; m += k.pixels) {
+        DOT_VECTOR words[2][LINES][LONG];
 #pragma GCC unroll 2
         for (int half = 0; half < 2; half++) run_words(w, x, half, k, words[half]);
 #pragma GCC unroll 2
         for (uint32_t l = 0; l < k.lines; l++) {
-            codes_end(&w->codes, words[0][l], words[1][l]);
-            put(w, s->line + l, s->pixel + m, s->pixels - m, words[0][l]);
+            codes_end(&w->codes, words[0][l], words[1][l], k.pixels);
+            put(w, s->line + l, s->pixel + m, s->pixels - m, k, words[0][l]);
         }
         advance(x, k);
     }
@@ -343,22 +348,22 @@ static inline __attribute__((always_inline)) void run_codes(const work *w, const
 static inline __attribute__((always_inline)) void
 run_part(work *w, uint32_t m, const quads x[QUADS], int half, int odd, bool first, const kind k) {
     const int p = 2 * half + odd;
-    DOT_VECTOR sum[LINES][PIXELS];
+    DOT_VECTOR sum[LINES][LONG];
 #pragma GCC unroll 2
     for (uint32_t l = 0; l < LINES; l++)
-#pragma GCC unroll 4
-        for (uint32_t i = 0; i < PIXELS; i++)
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < k.pixels; i++)
             sum[l][i] = first ? w->init.part[p] : w->sums[l][m + i].part[p];
     multiply(w, x, half, odd, k, sum);
 #pragma GCC unroll 2
     for (uint32_t l = 0; l < k.lines; l++)
-#pragma GCC unroll 4
-        for (uint32_t i = 0; i < PIXELS; i++) w->sums[l][m + i].part[p] = sum[l][i];
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < k.pixels; i++) w->sums[l][m + i].part[p] = sum[l][i];
 }
 
 static inline __attribute__((always_inline)) void
 run_sums(work *w, const stretch *s, quads x[QUADS], bool first, const kind k) {
-    for (uint32_t m = 0; m < s->pixels; m += PIXELS) {
+    for (uint32_t m = 0; m < s->pixels; m += k.pixels) {
         for (int half = 0; half < 2; half++) {
             run_part(w, m, x, half, 0, first, k);
             run_part(w, m, x, half, 1, first, k);
@@ -368,36 +373,52 @@ run_sums(work *w, const stretch *s, quads x[QUADS], bool first, const kind k) {
 }
 
 static inline __attribute__((always_inline)) void run_kind(work *w, const stretch *s, const taps *t,
-                                                           const kind k) {
+                                                           quads x[QUADS], const kind k) {
+    if (w->codes.plain) run_codes(w, s, x, k);
+    else run_sums(w, s, x, t->line + t->column == 0, k);
+}
+
+static inline bool is_kind(const kind *a, const kind *b) {
+    return a->quads == b->quads && a->columns == b->columns && a->step == b->step &&
+           a->lines == b->lines && a->pixels == b->pixels;
+}
+
+// As many outputs at a time as compute the fewest in vain.
+static uint32_t pixels_of(const work *w, const stretch *s) {
+    const uint32_t longer = (s->pixels + LONG - 1) / LONG * LONG,
+                   shorter = (s->pixels + PIXELS - 1) / PIXELS * PIXELS;
+    return w->codes.plain && w->kernel_columns <= LONG_TAPS && longer <= shorter ? LONG : PIXELS;
+}
+
+#define RUN_KIND(...)                              \
+    if (is_kind(&k, &(const kind){__VA_ARGS__})) { \
+        run_kind(w, s, t, x, (kind){__VA_ARGS__}); \
+        return;                                    \
+    }
+#define RUN_LONG(...)                                                     \
+    if (LONG > PIXELS && is_kind(&k, &(const kind){__VA_ARGS__, LONG})) { \
+        run_codes(w, s, x, (kind){__VA_ARGS__, LONG});                    \
+        return;                                                           \
+    }
+
+static void run_taps(work *w, const taps *t, const stretch *s) {
+    const kind k = {t->quads, t->columns, w->step, w->lines, pixels_of(w, s)};
     const uint32_t n = w->made - 2 * t->quads;
     quads x[QUADS];
 #pragma GCC unroll 2
     for (uint32_t q = 0; q < QUADS; q++)
         x[q] = (quads){pairs_at(w, n + 2 * q), pairs_at(w, n + 2 * q + 1)};
-    if (w->codes.plain) run_codes(w, s, x, k);
-    else run_sums(w, s, x, t->line + t->column == 0, k);
-}
-
-#define RUN_KIND(...)                              \
-    if (is_kind(&k, &(const kind){__VA_ARGS__})) { \
-        run_kind(w, s, t, (kind){__VA_ARGS__});    \
-        return;                                    \
-    }
-
-static inline bool is_kind(const kind *a, const kind *b) {
-    return a->quads == b->quads && a->columns == b->columns && a->step == b->step &&
-           a->lines == b->lines;
-}
-
-static void run_taps(work *w, const taps *t, const stretch *s) {
-    const kind k = {t->quads, t->columns, w->step, w->lines};
-    RUN_KIND(1, 3, 1, 2)
-    RUN_KIND(1, 3, 2, 1)
-    RUN_KIND(2, 5, 1, 2)
-    RUN_KIND(2, 5, 2, 1)
-    RUN_KIND(2, 7, 1, 2)
-    RUN_KIND(2, 7, 2, 1)
-    run_kind(w, s, t, k);
+    RUN_LONG(1, 3, 1, 2)
+    RUN_LONG(1, 3, 2, 1)
+    RUN_LONG(2, 5, 1, 2)
+    RUN_LONG(2, 5, 2, 1)
+    RUN_KIND(1, 3, 1, 2, PIXELS)
+    RUN_KIND(1, 3, 2, 1, PIXELS)
+    RUN_KIND(2, 5, 1, 2, PIXELS)
+    RUN_KIND(2, 5, 2, 1, PIXELS)
+    RUN_KIND(2, 7, 1, 2, PIXELS)
+    RUN_KIND(2, 7, 2, 1, PIXELS)
+    run_kind(w, s, t, x, k);
 }
 
 // EPILOGUE_NR channels of a line, `at` bytes from the first one of the vector.
