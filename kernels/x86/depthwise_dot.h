@@ -8,6 +8,7 @@
 //   VECTOR_STORE(y, v)
 //   row_of(at, width, count)      `count` bytes at at[g] for every group of `width` bytes
 //   bytes_to(y, bytes, count)     copies them
+//   in_order(part, v)             32 bits of all channels in their order, from a quad's parts
 // and has included kernels/x86/vnni_multiply.h.
 //
 // Four lines of x, unpacked to bytes and words, are four vectors of lanes: a quad. It serves two
@@ -421,33 +422,45 @@ static void run_taps(work *w, const taps *t, const stretch *s) {
     run_kind(w, s, t, x, k);
 }
 
-// EPILOGUE_NR channels of a line, `at` bytes from the first one of the vector.
-static void tile_of(const quad *sums, uint32_t pixels, uint32_t at, uint32_t bytes, int32_t *tile) {
-    for (uint32_t m = 0; m < pixels; m++)
-        for (uint32_t i = 0; i < bytes; i += LANE)
-            for (uint32_t p = 0; p < 4; p++)
-                memcpy(tile + m * EPILOGUE_NR + i + 4 * p,
-                       (const uint8_t *)&sums[m].part[p] + at + i, LANE);
-}
+// Tiles for the epilogue: of as many channels as it takes, or a group has.
+typedef struct tiles {
+    int32_t sums[GROUPS][STRETCH * EPILOGUE_NR] __attribute__((aligned(64)));
+    uint32_t channels;
+} tiles;
 
-static void finish_line(const work *w, const stretch *s, const quad *sums, uint32_t group,
-                        uint32_t line) {
-    int32_t tile[STRETCH * EPILOGUE_NR] __attribute__((aligned(64)));
-    const quernel_i_epilogue f = depthwise_epilogue(w->d, line);
-    for (uint32_t c = 0; c < w->count; c += EPILOGUE_NR) {
-        tile_of(sums, s->pixels, group * w->width + c, least(w->width, EPILOGUE_NR), tile);
-        epilogue_run(&(epilogue_tile){tile, s->pixels, least(w->count - c, EPILOGUE_NR), s->pixel,
-                                      w->channel + c},
-                     &f, epilogue_is_plain(&f));
+// The sums of a line of all groups.
+static void tiles_of(const work *w, const quad *sums, uint32_t pixels, tiles *t) {
+    int32_t *to[4];
+    t->channels = least(w->width, EPILOGUE_NR);
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint32_t channel = i * CHANNELS / 4;
+        to[i] = t->sums[channel / t->channels] + channel % t->channels;
+    }
+    for (uint32_t m = 0; m < pixels; m++) {
+        DOT_VECTOR v[4];
+        in_order(sums[m].part, v);
+        for (uint32_t i = 0; i < 4; i++) memcpy(to[i] + m * EPILOGUE_NR, v + i, CHANNELS);
     }
 }
 
+static void finish_line(const work *w, const stretch *s, tiles *t, uint32_t group, uint32_t line) {
+    const quernel_i_epilogue f = depthwise_epilogue(w->d, line);
+    int32_t *sums = t->sums[group * w->width / t->channels];
+    for (uint32_t c = 0; c < w->count; c += t->channels, sums += STRETCH * EPILOGUE_NR)
+        epilogue_run(&(epilogue_tile){sums, s->pixels, least(w->count - c, t->channels), s->pixel,
+                                      w->channel + c},
+                     &f, epilogue_is_plain(&f));
+}
+
 static void finish_sums(const work *w, const stretch *s) {
-    for (uint32_t g = 0; g < w->groups; g++)
-        for (uint32_t l = 0; l < w->lines && s->line + l < w->group_lines; l++) {
+    tiles t;
+    for (uint32_t l = 0; l < w->lines && s->line + l < w->group_lines; l++) {
+        tiles_of(w, w->sums[l], s->pixels, &t);
+        for (uint32_t g = 0; g < w->groups; g++) {
             const uint32_t line = g * w->group_lines + s->line + l;
-            if (line < w->d->lines) finish_line(w, s, w->sums[l], g, line);
+            if (line < w->d->lines) finish_line(w, s, &t, g, line);
         }
+    }
 }
 
 // The block of the kernel that begins here.

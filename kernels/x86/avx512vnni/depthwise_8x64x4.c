@@ -40,6 +40,17 @@ static inline void bytes_to(uint8_t *y, const uint8_t *bytes, uint32_t count) {
         _mm512_mask_storeu_epi8(y, mask, _mm512_maskz_loadu_epi8(mask, bytes));
     }
 }
+
+static inline void in_order(const __m512i part[4], __m512i v[4]) {
+    const __m512i low01 = _mm512_shuffle_i32x4(part[0], part[1], 0x44),
+                  low23 = _mm512_shuffle_i32x4(part[2], part[3], 0x44),
+                  high01 = _mm512_shuffle_i32x4(part[0], part[1], 0xee),
+                  high23 = _mm512_shuffle_i32x4(part[2], part[3], 0xee);
+    v[0] = _mm512_shuffle_i32x4(low01, low23, 0x88);
+    v[1] = _mm512_shuffle_i32x4(low01, low23, 0xdd);
+    v[2] = _mm512_shuffle_i32x4(high01, high23, 0x88);
+    v[3] = _mm512_shuffle_i32x4(high01, high23, 0xdd);
+}
 #include "kernels/x86/depthwise_dot.h"
 
 void quernel_uk_depthwise_u8s8_8x64x4_avx512vnni(const quernel_i_depthwise *d);

@@ -31,6 +31,13 @@ static inline void bytes_to(uint8_t *y, const uint8_t *bytes, uint32_t count) {
     else if (count == 8) memcpy(y, bytes, 8);
     else memcpy(y, bytes, count);
 }
+
+static inline void in_order(const __m256i part[4], __m256i v[4]) {
+    v[0] = _mm256_permute2x128_si256(part[0], part[1], 0x20);
+    v[1] = _mm256_permute2x128_si256(part[2], part[3], 0x20);
+    v[2] = _mm256_permute2x128_si256(part[0], part[1], 0x31);
+    v[3] = _mm256_permute2x128_si256(part[2], part[3], 0x31);
+}
 #include "kernels/x86/depthwise_dot.h"
 
 void quernel_uk_depthwise_u8s8_8x32x4_avxvnni(const quernel_i_depthwise *d);
