@@ -7,7 +7,7 @@
 //   VECTOR_BITS(op)   likewise, on all its bits
 //   VECTOR_STORE(y, v)
 //   row_of(at, width, count)      `count` bytes at at[g] for every group of `width` bytes
-//   bytes_to(y, bytes, count)     copies them
+//   pixels_to(y, row, bytes, pixels, count)   `count` bytes of each vector, `row` apart
 //   in_order(part, v)             32 bits of all channels in their order, from a quad's parts
 // and has included kernels/x86/vnni_multiply.h.
 //
@@ -275,14 +275,12 @@ static inline __attribute__((always_inline)) void advance(quads x[QUADS], const 
 // Codes of some pixels of a line of all groups.
 static __attribute__((noinline)) void put_groups(const work *w, uint32_t line, uint8_t *y,
                                                  uint32_t pixels, const DOT_VECTOR *v) {
+    const quernel_i_depthwise *d = w->d;
     for (uint32_t g = 0; g < w->groups && line < w->group_lines; g++) {
         const uint32_t at = g * w->group_lines + line;
-        const uint8_t *bytes = (const uint8_t *)v + g * w->width;
-        uint8_t *to = y + (ptrdiff_t)at * w->d->y_line;
-        for (uint32_t i = 0; i < pixels && at < w->d->lines; i++) {
-            bytes_to(to, bytes + i * CHANNELS, w->count);
-            to += w->d->epilogue->y_row;
-        }
+        if (at < d->lines)
+            pixels_to(y + (ptrdiff_t)at * d->y_line, d->epilogue->y_row,
+                      (const uint8_t *)v + g * w->width, pixels, w->count);
     }
 }
 

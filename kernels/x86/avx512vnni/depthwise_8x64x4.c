@@ -32,13 +32,13 @@ static inline __attribute__((always_inline)) __m512i row_of(const uint8_t *const
     return _mm512_inserti32x4(v, lane_of(at[3], count), 3);
 }
 
-static inline void bytes_to(uint8_t *y, const uint8_t *bytes, uint32_t count) {
-    if (count == 32) _mm256_storeu_si256((__m256i *)y, half_of(bytes, 32));
-    else if (count == 16) _mm_storeu_si128((__m128i *)y, lane_of(bytes, 16));
-    else {
-        const __mmask64 mask = (1ull << count) - 1;
-        _mm512_mask_storeu_epi8(y, mask, _mm512_maskz_loadu_epi8(mask, bytes));
-    }
+static inline void pixels_to(uint8_t *y, ptrdiff_t row, const uint8_t *bytes, uint32_t pixels,
+                             uint32_t count) {
+    const __mmask64 mask = (1ull << count) - 1;
+    for (uint32_t i = 0; i < pixels; i++, y += row, bytes += 64)
+        if (count == 32) _mm256_storeu_si256((__m256i *)y, half_of(bytes, 32));
+        else if (count == 16) _mm_storeu_si128((__m128i *)y, lane_of(bytes, 16));
+        else _mm512_mask_storeu_epi8(y, mask, _mm512_maskz_loadu_epi8(mask, bytes));
 }
 
 static inline void in_order(const __m512i part[4], __m512i v[4]) {

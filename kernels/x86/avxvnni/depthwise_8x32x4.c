@@ -26,10 +26,12 @@ static inline __attribute__((always_inline)) __m256i row_of(const uint8_t *const
                                    lane_of(at[0] + 16, count - 16), 1);
 }
 
-static inline void bytes_to(uint8_t *y, const uint8_t *bytes, uint32_t count) {
-    if (count == 16) memcpy(y, bytes, 16);
-    else if (count == 8) memcpy(y, bytes, 8);
-    else memcpy(y, bytes, count);
+static inline void pixels_to(uint8_t *y, ptrdiff_t row, const uint8_t *bytes, uint32_t pixels,
+                             uint32_t count) {
+    for (uint32_t i = 0; i < pixels; i++, y += row, bytes += 32)
+        if (count == 16) memcpy(y, bytes, 16);
+        else if (count == 8) memcpy(y, bytes, 8);
+        else memcpy(y, bytes, count);
 }
 
 static inline void in_order(const __m256i part[4], __m256i v[4]) {
