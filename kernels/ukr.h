@@ -66,7 +66,8 @@ typedef struct quernel_i_epilogue {
     bool residual_last;
     float q_lo, q_hi; // lo − z, hi − z
     int32_t q_zero;
-    bool past_caches; // a hint: whole cache lines of y may be written past the caches
+    // a hint: y is more than L2 keeps, and whole cache lines of it may be written past the caches
+    bool past_caches;
 } quernel_i_epilogue;
 
 /// One stretch of contiguous k: 4·k_quads bytes of a row, `offset` bytes from the row's address.
