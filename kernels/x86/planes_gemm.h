@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products whose output are planes. A template; who includes it has included the epilogue and
 // defines
-//   NR          output channels of a register tile
-//   PLANES_MR   its rows: GROUP is a multiple of them
+//   MR, NR   rows and output channels of a register tile
 //   multiply_tile(g, m, rows, n, acc)   acc[rows][EPILOGUE_NR] = sums of the rows from m on by NR
 //                                       output channels from n on
 #include "planes_group.h"
 
-enum {
-    GROUP_TILES = GROUP / PLANES_MR,
-    GROUP_SHARE = (NR + GROUP_TILES - 1) / GROUP_TILES // planes
-};
-
-// The sums of a group. Beside each tile a share of the next group's planes is fetched.
+// The sums of a group, whose rows are split evenly among tiles. Beside each of them a share of the
+// next group's planes is fetched.
 static void group_multiply(const quernel_i_gemm *g, const group *now, const group *next, bool past,
                            int32_t *acc) {
-    for (uint32_t r = 0, c = 0; r < now->rows; r += PLANES_MR) {
-        for (uint32_t end = c + GROUP_SHARE; c < end && c < next->oc; c++)
+    const uint32_t tiles = (now->rows + MR - 1) / MR;
+    for (uint32_t i = 0; i < tiles; i++) {
+        const uint32_t r = now->rows * i / tiles, end = now->rows * (i + 1) / tiles;
+        for (uint32_t c = next->oc * i / tiles; c < next->oc * (i + 1) / tiles; c++)
             group_fetch(g->epilogue, next, c, past);
-        multiply_tile(g, now->m + r, now->rows - r < PLANES_MR ? now->rows - r : PLANES_MR, now->n,
-                      acc + r * EPILOGUE_NR);
+        multiply_tile(g, now->m + r, end - r, now->n, acc + r * EPILOGUE_NR);
     }
 }
 

@@ -19,11 +19,14 @@ static inline group group_at(const quernel_i_gemm *g, uint32_t m, uint32_t n, ui
                    g->oc - n < nr ? g->oc - n : nr};
 }
 
-/// Fetches the lines of its c-th output channel.
+/// Fetches the lines of its c-th output channel, also of a residual in planes.
 static inline void group_fetch(const quernel_i_epilogue *f, const group *now, uint32_t c,
                                bool past) {
-    const uint8_t *y = (const uint8_t *)f->y + (ptrdiff_t)now->m * f->y_row;
-    planes_fetch(y + (ptrdiff_t)(now->n + c) * f->y_col, (ptrdiff_t)now->rows * f->y_row, past);
+    const ptrdiff_t n = now->n + c, m = now->m, rows = now->rows;
+    planes_fetch((const uint8_t *)f->y + m * f->y_row + n * f->y_col, rows * f->y_row, past);
+    if (f->residual && f->r_row >= 1 && f->r_row <= 4)
+        planes_fetch((const uint8_t *)f->residual + m * f->r_row + n * f->r_col, rows * f->r_row,
+                     false);
 }
 
 /// `past` is lines_past(f), and lines_end ends the call.

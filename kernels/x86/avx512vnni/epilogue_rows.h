@@ -222,22 +222,35 @@ epilogue_values(const epilogue_tile *t, const quernel_i_epilogue *f, const epilo
         _mm512_store_ps(values + r * pitch, epilogue_value(at, r, x, &c, any));
 }
 
+// The lanes between the rows of a single sub-panel may hold values that take assists of microcode.
+static inline void epilogue_apply(int32_t act, float *values, const epilogue_tile *t,
+                                  uint32_t pitch) {
+    const uint32_t width = t->oc > LANES ? EPILOGUE_NR : LANES;
+    if (width == pitch) function_apply(act, values, t->rows * pitch, LANES);
+    else
+        for (uint32_t r = 0; r < t->rows; r++)
+            function_apply(act, values + r * pitch, LANES, LANES);
+}
+
 // Values, then the function of all of them, then what follows. Those of a single sub-panel move
 // together, unless their rows wait in the tile.
 static inline void epilogue_function(const epilogue_tile *t, const quernel_i_epilogue *f) {
     epilogue_panel p;
     float *const values = (float *)(void *)t->acc;
     const bool apart = f->y_col != element_size(f->out);
+    const bool late = f->residual && f->residual_last;
+    const bool done = apart && f->out == QUERNEL_TYPE_F32 && !late && !f->out_scale;
     const uint32_t pitch = t->oc > LANES || apart ? EPILOGUE_NR : LANES;
     for (uint32_t n = 0; n < t->oc; n += LANES) {
         epilogue_panel_at(t, f, n, f->residual && !f->residual_last, &p);
         if (p.x.at || f->row_scale) epilogue_values(&p.t, f, &p.x, values + n, pitch, true);
         else epilogue_values(&p.t, f, &p.x, values + n, pitch, false);
     }
-    function_apply(f->act, values, t->rows * pitch, LANES);
+    epilogue_apply(f->act, values, t, pitch);
     for (uint32_t n = 0; n < t->oc; n += LANES) {
-        epilogue_panel_at(t, f, n, f->residual && f->residual_last, &p);
-        epilogue_end(&p.t, f, &p.x, values + n, pitch);
+        epilogue_panel_at(t, f, n, late, &p);
+        if (done) epilogue_store(&p.t, f);
+        else epilogue_end(&p.t, f, &p.x, values + n, pitch);
     }
 }
 

@@ -225,7 +225,6 @@ static void multiply_tile(const quernel_i_gemm *g, uint32_t m, uint32_t rows, ui
     tiles[rows - 1][width_of(g->oc - n)](&call, &(tile){a, a, weights_at(g, n), 0, m, n, false});
 }
 
-enum { PLANES_MR = 12 };
 #include "kernels/x86/planes_gemm.h"
 
 // Where few rows wait for weights from beyond L2: in the last two row tiles one panel each of the

@@ -159,7 +159,6 @@ static void multiply_tile(const quernel_i_gemm *g, uint32_t m, uint32_t rows, ui
     tiles[rows - 1](&call, &(tile){a, a, m, n, false});
 }
 
-enum { PLANES_MR = 6 };
 #include "kernels/x86/planes_gemm.h"
 
 void quernel_uk_gemm_u8s8_7x16x4_avxvnni(const quernel_i_gemm *g);
