@@ -25,8 +25,8 @@
 // an eighth of an L2 of 512 KiB. Not measured against other sizes.
 #define FLOATS_MAX (64 * QUERNEL_I_KiB)
 // Sums of a fused line before their epilogue: an eighth of L2 too, and no more than this. A whole
-// line is worth it: it ends fewer cache lines in the middle.
-#define TILE_MAX (128 * QUERNEL_I_KiB)
+// line is worth it, 1.05: it ends fewer cache lines in the middle (Sapphire Rapids, 256:256 k2).
+#define TILE_MAX (256 * QUERNEL_I_KiB)
 #define TILE_ROWS 24 // the most rows that a vector kernel takes at a time; most others divide it
 // Phases whose weights are prepared together: fused lines were measured with strides 2 and 4
 // (1.25, 1.07), this is room.
@@ -222,11 +222,13 @@ int quernel_i_plan_collapse_of(const quernel_i_plan_base *b, const quernel_i_pla
                                "%s: config: collapse: not legal for this layer", b->problem->where);
 }
 
-// Pixels of a tile of a fused line: as many whole blocks of rows as may be, which kernels take by
-// 24 or what divides it.
-static size_t tile_pixels(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n) {
+// Pixels of a tile of a fused line, at most `most`: else as many whole blocks of rows as may be,
+// which kernels take by 24 or what divides it.
+static size_t tile_pixels(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n,
+                          size_t most) {
     const size_t bytes = min(b->machine->l2_bytes / 8, TILE_MAX);
     const size_t fit = max(1, bytes / (n->fused * quernel_i_plan_tile_row(n)));
+    if (fit >= most) return most;
     return fit > TILE_ROWS ? fit / TILE_ROWS * TILE_ROWS : fit;
 }
 
@@ -239,5 +241,5 @@ uint32_t quernel_i_plan_chunk_of(const quernel_i_plan_base *b, const quernel_i_p
         const size_t bytes = quernel_i_plan_far(b) ? quernel_i_plan_far_strip(b) : CHUNK_MAX;
         chunk = min(strip->w, max(1, bytes / (size_t)b->rows->pixel));
     }
-    return (uint32_t)(n->fused > 1 ? min(chunk, tile_pixels(b, n)) : chunk);
+    return (uint32_t)(n->fused > 1 ? tile_pixels(b, n, chunk) : chunk);
 }
