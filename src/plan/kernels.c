@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "plan/algorithm.h"
+#include "plan/cost.h"
 #include "plan/tiled.h"
 #include "registry/registry.h"
 
@@ -76,6 +77,28 @@ static const quernel_i_kernel *depthwise_kernel(const quernel_i_problem *p,
     return typed ? typed : quernel_i_registry_best(QUERNEL_I_OP_DEPTHWISE, m->isas, -1);
 }
 
+// A lower set's kernel has to promise so much over a higher one's: as far as counts are off.
+#define LOWER_PROMISES 1.1
+
+// The sets of a mask below `isa`.
+static uint32_t below(uint32_t isas, uint8_t isa) { return isas & ((1u << isa) - 1); }
+
+// Of what each instruction set would take the cheapest.
+static const quernel_i_kernel *cheapest_kernel(const quernel_i_problem *p,
+                                               const quernel_i_config *config,
+                                               const quernel_i_machine *m) {
+    const quernel_i_kernel *best = product_kernel(p, config, m);
+    double least = quernel_i_cost_cycles(p, best) / LOWER_PROMISES;
+    quernel_i_machine rest = *m;
+    for (rest.isas = below(m->isas, best->isa); least > 0 && rest.isas;) {
+        const quernel_i_kernel *k = product_kernel(p, config, &rest);
+        const double cycles = quernel_i_cost_cycles(p, k);
+        if (cycles > 0 && cycles < least) best = k, least = cycles;
+        rest.isas = below(rest.isas, k->isa);
+    }
+    return best;
+}
+
 static bool can_run(const quernel_i_problem *p, const quernel_i_config *config) {
     const quernel_i_kernel *k = config->kernel;
     if (quernel_i_problem_depthwise(p)) return k->op == QUERNEL_I_OP_DEPTHWISE;
@@ -103,7 +126,7 @@ static const quernel_i_kernel *main_kernel(const quernel_i_problem *p,
                                            const quernel_i_config *config,
                                            const quernel_i_machine *m) {
     if (config->kernel) return config->kernel;
-    return quernel_i_problem_depthwise(p) ? depthwise_kernel(p, m) : product_kernel(p, config, m);
+    return quernel_i_problem_depthwise(p) ? depthwise_kernel(p, m) : cheapest_kernel(p, config, m);
 }
 
 quernel_i_plan_kernels quernel_i_plan_kernels_of(const quernel_i_problem *p,

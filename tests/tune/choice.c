@@ -5,6 +5,7 @@
 
 #include "../unit/check.h"
 #include "op/product.h"
+#include "plan/cost.h"
 #include "plan/plan.h"
 #include "quernel/conv2d.h"
 #include "registry/registry.h"
@@ -100,4 +101,27 @@ void test_choice_multipliers(void) {
     check_case(&two, &machine);
     machine.one_multiplier = true;
     check_case(&one, &machine);
+}
+
+static double cost_of(const quernel_operator *op, quernel_i_op kind, uint32_t set) {
+    const quernel_i_kernel *k = quernel_i_registry_best(kind, set, QUERNEL_TYPE_U8);
+    return k ? quernel_i_cost_cycles(&quernel_i_product_of(op)->problem, k) : 0;
+}
+
+// Counted cycles rank the sets, and Winograd's algorithm within them, as they were measured.
+void test_choice_costs(void) {
+    static const uint32_t sets[] = {SET(AVX2), SET(AVXVNNI), SET(AVX512VNNI)};
+    quernel_operator *op = conv3x3(64, 56, 1);
+    if (!op) return;
+    double before = 1e300;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        const double direct = cost_of(op, QUERNEL_I_OP_GEMM, sets[i]),
+                     points = cost_of(op, QUERNEL_I_OP_CONV3X3, sets[i]);
+        if (!direct) continue; // a compiler without it
+        CHECK(direct < before, "set %x costs more than the one below it", sets[i]);
+        CHECK(points > 0 && points < direct, "set %x: %.0f and %.0f cycles", sets[i], points,
+              direct);
+        before = direct;
+    }
+    quernel_operator_destroy(op);
 }

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a kernel of the product costs: counts, and what the instruction set's line was measured to
+// take for each (cpu/isas.def). It ranks kernels of different sets.
+#ifndef QUERNEL_PLAN_COST_H
+#define QUERNEL_PLAN_COST_H
+
+#include "plan/problem.h"
+
+/// Cycles of a layer, strips and copies left out; 0 where the kernel's way was not measured.
+double quernel_i_cost_cycles(const quernel_i_problem *problem, const quernel_i_kernel *kernel);
+
+#endif
