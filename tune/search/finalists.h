@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who races: the default, the plans that the model likes best, and what tables say of this layer
-// and its neighbours.
+// Who races: the default, each kernel's best plan, the plans that the model likes best, and what
+// tables say of this layer and its neighbours.
 #ifndef QUERNEL_TUNE_FINALISTS_H
 #define QUERNEL_TUNE_FINALISTS_H
 
