@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -15,11 +13,7 @@
 static int answer = ENOSYS;
 
 static void ask(void) {
-#if defined(__x86_64__) && defined(SYS_arch_prctl)
-    // From asm/prctl.h of Linux 5.16, and the index of the tiles' state in XCR0.
-    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-    answer = syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) ? errno : 0;
-#endif
+    answer = quernel_i_cpu_permit_tiles();
     if (answer)
         quernel_i_log("amxint8: the kernel refuses tiles: %s: avx512vnni is used",
                       strerror(answer));

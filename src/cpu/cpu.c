@@ -23,12 +23,6 @@ static const uint32_t compiled = 0
 #include "cpu/isas.def"
     ;
 
-#if defined(__x86_64__)
-#define HIGHEST QUERNEL_ISA_AMXINT8
-#else
-#define HIGHEST QUERNEL_ISA_I8MM
-#endif
-
 const char *quernel_isa_name(quernel_isa isa) {
     return (unsigned)isa < QUERNEL_I_ISA_COUNT ? quernel_i_isas[isa].name : NULL;
 }
@@ -74,10 +68,11 @@ static void clamp_caches(quernel_cpu *cpu) {
 
 static void apply_ceiling(quernel_cpu *cpu, const char *asked) {
     const uint32_t runnable = cpu->detected & cpu->compiled;
-    quernel_isa isa = HIGHEST;
+    const quernel_isa highest = (quernel_isa)highest_of(runnable);
+    quernel_isa isa = highest;
     if (asked && *asked) {
         if (quernel_isa_parse(asked, &isa) != QUERNEL_OK) {
-            isa = HIGHEST;
+            isa = highest;
             cpu->ceiling_clamped = 1;
         } else if (!(runnable & 1u << isa)) {
             cpu->ceiling_clamped = 1;

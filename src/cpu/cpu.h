@@ -68,4 +68,7 @@ const quernel_i_cpu_traits *quernel_i_cpu_traits_of(void);
 /// the model name, and the traits.
 void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits);
 
+/// Likewise: has the operating system let this process use tiles. Returns 0, or an errno.
+int quernel_i_cpu_permit_tiles(void);
+
 #endif

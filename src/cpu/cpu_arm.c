@@ -3,6 +3,7 @@
 // have, also where they are of two kinds; caches from sysconf.
 #if defined(__aarch64__)
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -29,5 +30,7 @@ void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
     *ret_traits = (quernel_i_cpu_traits){0};
     snprintf(cpu->model, sizeof cpu->model, "aarch64");
 }
+
+int quernel_i_cpu_permit_tiles(void) { return ENOSYS; }
 
 #endif

@@ -4,7 +4,10 @@
 #if defined(__x86_64__)
 
 #include <cpuid.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cpu/cpu.h"
 
@@ -103,6 +106,12 @@ void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
         memcpy(cpu->model + 16 * i, word, sizeof word);
     }
     cpu->model[sizeof cpu->model - 1] = 0;
+}
+
+int quernel_i_cpu_permit_tiles(void) {
+    // From asm/prctl.h of Linux 5.16, and the index of the tiles' state in XCR0.
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) ? errno : 0;
 }
 
 #endif

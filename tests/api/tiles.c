@@ -3,11 +3,11 @@
 // library's or none.
 #include <string.h>
 
+#include "cpu/tiles.h"
 #include "fixture.h"
 #include "quernel/cpu.h"
 #include "tests.h"
 
-#if defined(__x86_64__)
 typedef struct tile_config {
     uint8_t palette, start, reserved[14];
     uint16_t row_bytes[16];
@@ -36,16 +36,12 @@ void test_tiles_are_kept(void) {
     if (asked) return; // this process has no tiles to keep
     const tile_config *const before[] = {&none, &others};
     for (int i = 0; i < 2; i++) {
-        tile_config after;
-        __asm__ volatile("ldtilecfg %0" ::"m"(*before[i]));
+        quernel_i_tiles caller, after;
+        memcpy(&caller, before[i], sizeof caller);
+        quernel_i_tiles_leave(&caller); // no configuration: the tiles are still free
         run_with_tiles();
-        __asm__ volatile("sttilecfg %0\n\ttilerelease" : "=m"(after));
-        CHECK(!memcmp(&after, before[i], sizeof after), "the caller's configuration %d has changed",
+        quernel_i_tiles_enter(&after);
+        CHECK(!memcmp(&after, &caller, sizeof after), "the caller's configuration %d has changed",
               i);
     }
 }
-#else
-void test_tiles_are_kept(void) {
-    CHECK(quernel_amx_request(NULL) == QUERNEL_E_ISA, "there are no tiles here");
-}
-#endif
