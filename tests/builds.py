@@ -21,6 +21,7 @@ class Suite:
         self.meson = options.meson
         self.ninja = options.ninja
         self.env = {"QUERNEL_TEST_CASES": LONG_CASES} if options.long else {}
+        self.checked = set()  # kernels and ceilings that have been, whatever this CPU can run
 
     @staticmethod
     def cases(default):
@@ -47,14 +48,14 @@ class Suite:
         mark.write_text(wanted, encoding="utf-8")
         return None
 
-    def build(self, name, arguments, compiler=None):
-        """Configures build-<name> where it is not, and builds it. Returns its folder and what
-        failed, or None."""
+    def build(self, name, arguments, compiler=None, targets=()):
+        """Configures build-<name> where it is not, and builds it, or the targets alone. Returns
+        its folder and what failed, or None."""
         folder = ROOT / f"build-{name}"
         failed = self.configure(folder, arguments, compiler)
         if failed:
             return folder, failed
-        outcome = self.step(folder.name, [self.ninja, "-C", folder])
+        outcome = self.step(folder.name, [self.ninja, "-C", folder, *targets])
         return folder, outcome if outcome.failed else None
 
     def missing(self, what, packages):
@@ -66,3 +67,15 @@ class Suite:
                 f"apt-get install {packages}",
             )
         return skip(f"{what}: needs {packages}, which this user may not install")
+
+    def cross_compiled(self):
+        """The Arm build under an emulator: the command that begins `-cpu X program`, Meson's
+        arguments, and what is missing, or None."""
+        emulator = shutil.which("qemu-aarch64") or shutil.which("qemu-aarch64-static")
+        missing = None
+        if not shutil.which("aarch64-linux-gnu-gcc"):
+            missing = self.missing("aarch64", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
+        elif not emulator:
+            missing = self.missing("aarch64", "qemu-user")
+        cross = ["--cross-file", str(ROOT / "tests" / "cross" / "aarch64-linux-gnu.txt")]
+        return [emulator, "-L", "/usr/aarch64-linux-gnu"], cross, missing

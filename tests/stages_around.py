@@ -26,12 +26,9 @@ PYTHON_TESTS = (
 def aarch64(suite):
     """The Arm build under an emulator: a core with base NEON only, on which an instruction of
     another set ends a test, one with dot products, and one with everything."""
-    emulator = shutil.which("qemu-aarch64") or shutil.which("qemu-aarch64-static")
-    if not shutil.which("aarch64-linux-gnu-gcc"):
-        return suite.missing("aarch64", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
-    if not emulator:
-        return suite.missing("aarch64", "qemu-user")
-    cross = ["--cross-file", str(ROOT / "tests" / "cross" / "aarch64-linux-gnu.txt")]
+    emulator, cross, missing = suite.cross_compiled()
+    if missing:
+        return missing
     arguments = [*cross, "-Dwerror=true", "-Dtests=enabled", *PLAIN]
     folder, failed = suite.build("aarch64", arguments)
     if failed:
@@ -39,7 +36,7 @@ def aarch64(suite):
     total = Outcome(passed=1)
     for core in ("cortex-a53", "cortex-a76", "max"):
         print(f" -cpu {core}", file=sys.stderr)
-        wrapper = [emulator, "-cpu", core, "-L", "/usr/aarch64-linux-gnu"]
+        wrapper = [*emulator, "-cpu", core]
         env = {"QUERNEL_TEST_CASES": suite.cases(EMULATED_CASES)}
         total.add(run.run_build(folder, env=env, wrapper=wrapper, slower=10))
     return total
