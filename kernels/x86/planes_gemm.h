@@ -10,10 +10,10 @@
 // next group's planes is fetched.
 static void group_multiply(const quernel_i_gemm *g, const group *now, const group *next, bool past,
                            int32_t *acc) {
-    const uint32_t tiles = (now->rows + MR - 1) / MR;
-    for (uint32_t i = 0; i < tiles; i++) {
-        const uint32_t r = now->rows * i / tiles, end = now->rows * (i + 1) / tiles;
-        for (uint32_t c = next->oc * i / tiles; c < next->oc * (i + 1) / tiles; c++)
+    const uint32_t count = (now->rows + MR - 1) / MR;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t r = now->rows * i / count, end = now->rows * (i + 1) / count;
+        for (uint32_t c = next->oc * i / count; c < next->oc * (i + 1) / count; c++)
             group_fetch(g->epilogue, next, c, past);
         multiply_tile(g, now->m + r, end - r, now->n, acc + r * EPILOGUE_NR);
     }
