@@ -15,15 +15,6 @@ static inline bool planes_are(const quernel_i_epilogue *f) {
     return f->y_row >= 1 && f->y_row <= 4 && f->y_col >= 64;
 }
 
-/// Rows from m on that are output together, `most` of `left`, so that those behind them begin a
-/// cache line of floats. `most` is a multiple of 16.
-static inline uint32_t planes_rows(const quernel_i_epilogue *f, uint32_t m, uint32_t left,
-                                   uint32_t most) {
-    const uintptr_t at = (uintptr_t)f->y + (uintptr_t)m * (uintptr_t)f->y_row;
-    const uint32_t rows = most - (uint32_t)(at / (uintptr_t)f->y_row % 16);
-    return rows < left ? rows : left;
-}
-
 static inline void planes_fetch_line(const uint8_t *at) { __builtin_prefetch(at, 0, 2); }
 
 /// Fetches what is written of `bytes` of a plane; of those that go past the caches only the lines

@@ -10,10 +10,10 @@
 // next group's planes is fetched.
 static void group_multiply(const quernel_i_gemm *g, const group *now, const group *next, bool past,
                            int32_t *acc) {
-    const uint32_t count = (now->rows + MR - 1) / MR;
+    const uint32_t count = (now->rows + MR - 1) / MR, fetched = group_fetched(next);
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t r = now->rows * i / count, end = now->rows * (i + 1) / count;
-        for (uint32_t c = next->oc * i / count; c < next->oc * (i + 1) / count; c++)
+        for (uint32_t c = fetched * i / count; c < fetched * (i + 1) / count; c++)
             group_fetch(g->epilogue, next, c, past);
         multiply_tile(g, now->m + r, end - r, now->n, acc + r * EPILOGUE_NR);
     }
@@ -22,9 +22,9 @@ static void group_multiply(const quernel_i_gemm *g, const group *now, const grou
 static void planes_gemm(const quernel_i_gemm *g) {
     int32_t acc[GROUP * EPILOGUE_NR] __attribute__((aligned(64)));
     const bool past = lines_past(g->epilogue);
-    for (group now = group_at(g, 0, 0, NR), next; now.rows; now = next) {
+    for (group now = group_at(g, 0, 0, MR, NR, past), next; now.rows; now = next) {
         const bool last = now.n + NR >= g->oc;
-        next = group_at(g, last ? now.m + now.rows : now.m, last ? 0 : now.n + NR, NR);
+        next = group_at(g, last ? now.m + now.rows : now.m, last ? 0 : now.n + NR, MR, NR, past);
         group_multiply(g, &now, &next, past, acc);
         group_output(g->epilogue, &now, past, acc);
     }

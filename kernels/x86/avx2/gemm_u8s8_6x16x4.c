@@ -244,8 +244,9 @@ static void run_rows(const quernel_i_gemm *g, const steps *all, uint32_t n, bool
 // The same where the output are planes.
 static void run_groups(const quernel_i_gemm *g, const steps *all, uint32_t n, bool past) {
     int32_t acc[GROUP * NR] __attribute__((aligned(64)));
-    for (group now = group_at(g, 0, n, NR); now.rows; now = group_at(g, now.m + now.rows, n, NR)) {
-        for (uint32_t c = 0; c < now.oc; c++) group_fetch(g->epilogue, &now, c, past);
+    for (group now = group_at(g, 0, n, MR, NR, past); now.rows;
+         now = group_at(g, now.m + now.rows, n, MR, NR, past)) {
+        for (uint32_t c = 0; c < group_fetched(&now); c++) group_fetch(g->epilogue, &now, c, past);
         multiply((const uint8_t *)g->a + (ptrdiff_t)now.m * g->a_row, g->a_row, now.rows, all, acc);
         group_output(g->epilogue, &now, past, acc);
     }

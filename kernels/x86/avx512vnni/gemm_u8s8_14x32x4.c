@@ -221,8 +221,9 @@ static void row_tile(gemm_call *call, const uint8_t *a, const uint8_t *ahead, pt
 static void multiply_tile(const quernel_i_gemm *g, uint32_t m, uint32_t rows, uint32_t n,
                           int32_t *acc) {
     const uint8_t *a = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row;
+    const int8_t *head = weights_at(g, n + NR < g->oc ? n + NR : 0);
     gemm_call call = {.g = g, .acc = acc};
-    tiles[rows - 1][width_of(g->oc - n)](&call, &(tile){a, a, weights_at(g, n), 0, m, n, false});
+    tiles[rows - 1][width_of(g->oc - n)](&call, &(tile){a, a, head, 0, m, n, false});
 }
 
 #include "kernels/x86/planes_gemm.h"
