@@ -23,12 +23,15 @@ typedef struct lines_tile {
     uint32_t m, n; // first row and output channel within the call
 } lines_tile;
 
-/// Whether lines_run may take the call: floats of an output channel side by side, channels apart,
-/// with only scale, bias and an activation that is no function.
+/// Floats of an output channel side by side, channels apart.
+static inline bool lines_are(const quernel_i_epilogue *f) {
+    return f->out == QUERNEL_TYPE_F32 && f->y_row == 4 && f->y_col != 4;
+}
+
+/// Whether lines_run may take the call: only scale, bias and an activation that is no function.
 static inline bool lines_fit(const quernel_i_epilogue *f) {
-    return f->out == QUERNEL_TYPE_F32 && f->y_row == 4 && f->y_col != 4 && !f->row_term[0] &&
-           !f->row_term[1] && !f->row_scale && !f->residual && !f->out_scale &&
-           f->act < QUERNEL_I_ACT_FUNCTIONS;
+    return lines_are(f) && !f->row_term[0] && !f->row_term[1] && !f->row_scale && !f->residual &&
+           !f->out_scale && f->act < QUERNEL_I_ACT_FUNCTIONS;
 }
 
 /// Whether their whole cache lines may go past the caches: where all planes begin them alike.

@@ -373,7 +373,7 @@ epilogue_plain(const epilogue_tile *t, const quernel_i_epilogue *f, int act) {
 /// The epilogue of a tile. `plain` is epilogue_is_plain(f), asked once per call.
 static inline void epilogue_run(const epilogue_tile *t, const quernel_i_epilogue *f, bool plain) {
     if (!plain) epilogue_options(t, f);
-    else if (lines_fit(f))
+    else if (lines_are(f))
         lines_run(&(lines_tile){t->acc, EPILOGUE_NR, t->rows, t->oc, t->m, t->n}, f, false);
     else if (f->act == QUERNEL_I_ACT_RELU) epilogue_plain(t, f, QUERNEL_I_ACT_RELU);
     else if (f->act == QUERNEL_I_ACT_CLAMP) epilogue_plain(t, f, QUERNEL_I_ACT_CLAMP);

@@ -24,7 +24,6 @@
 
 #include "epilogue.h"
 #include "kernels/ukr.h"
-#include "kernels/x86/planes_group.h"
 #include "tile.h"
 
 enum {
@@ -230,44 +229,28 @@ static void multiply(const uint8_t *a, ptrdiff_t row, uint32_t rows, const steps
     }
 }
 
-static void run_rows(const quernel_i_gemm *g, const steps *all, uint32_t n, bool plain) {
-    int32_t acc[ROWS_MAX * NR] __attribute__((aligned(64)));
-    const uint32_t oc = g->oc - n < NR ? g->oc - n : NR;
-    for (uint32_t m = 0, blocks = (g->rows + ROWS_MAX - 1) / ROWS_MAX; blocks; blocks--) {
-        const uint32_t rows = (g->rows - m + blocks - 1) / blocks;
-        multiply((const uint8_t *)g->a + (ptrdiff_t)m * g->a_row, g->a_row, rows, all, acc);
-        epilogue_run(&(epilogue_tile){acc, rows, oc, m, n}, g->epilogue, plain);
-        m += rows;
-    }
-}
-
-// The same where the output are planes.
-static void run_groups(const quernel_i_gemm *g, const steps *all, uint32_t n, bool past) {
-    int32_t acc[GROUP * NR] __attribute__((aligned(64)));
-    for (group now = group_at(g, 0, n, MR, NR, past); now.rows;
-         now = group_at(g, now.m + now.rows, n, MR, NR, past)) {
-        for (uint32_t c = 0; c < group_fetched(&now); c++) group_fetch(g->epilogue, &now, c, past);
-        multiply((const uint8_t *)g->a + (ptrdiff_t)now.m * g->a_row, g->a_row, now.rows, all, acc);
-        group_output(g->epilogue, &now, past, acc);
-    }
-}
-
 // All rows by up to 16 output channels from n on.
-static void multiply_panel(const quernel_i_gemm *g, const ptrdiff_t *quads, uint32_t n) {
-    int32_t start[NR];
+static void multiply_panel(const quernel_i_gemm *g, const ptrdiff_t *quads, uint32_t n,
+                           bool plain) {
+    int32_t acc[ROWS_MAX * NR] __attribute__((aligned(64))), start[NR];
     const uint8_t *panel = (const uint8_t *)g->b + n / NR * g->b_panel;
     steps all = find_steps(g, quads, panel);
     const int32_t *constants = (const int32_t *)(const void *)panel;
     for (uint32_t i = 0; i < NR; i++) // modulo 2^32
         start[i] = (int32_t)((uint32_t)g->init[n + i] + (uint32_t)constants[i]);
     all.start = start;
-    if (planes_are(g->epilogue)) run_groups(g, &all, n, lines_past(g->epilogue));
-    else run_rows(g, &all, n, epilogue_is_plain(g->epilogue));
+    const uint32_t oc = g->oc - n < NR ? g->oc - n : NR;
+    for (uint32_t m = 0, blocks = (g->rows + ROWS_MAX - 1) / ROWS_MAX; blocks; blocks--) {
+        const uint32_t rows = (g->rows - m + blocks - 1) / blocks;
+        multiply((const uint8_t *)g->a + (ptrdiff_t)m * g->a_row, g->a_row, rows, &all, acc);
+        epilogue_run(&(epilogue_tile){acc, rows, oc, m, n}, g->epilogue, plain);
+        m += rows;
+    }
 }
 
 void quernel_uk_gemm_u8s8_6x16x4_avx2(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_6x16x4_avx2(const quernel_i_gemm *g) {
     const ptrdiff_t *quads = find_distances(g);
-    for (uint32_t n = 0; n < g->oc; n += NR) multiply_panel(g, quads, n);
-    lines_end(lines_past(g->epilogue));
+    const bool plain = epilogue_is_plain(g->epilogue);
+    for (uint32_t n = 0; n < g->oc; n += NR) multiply_panel(g, quads, n, plain);
 }
