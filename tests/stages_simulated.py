@@ -18,10 +18,10 @@ SIMDE = pathlib.Path("/usr/include/simde/x86/avx512.h")
 PARTS = ["-Dsimulated=true", "-Dtests=enabled", "-Donnxruntime=disabled", *PLAIN]
 PROGRAMS = ["op", "network", "conformance", "api"]
 SETS = ["avx2", "avxvnni", "avx512vnni", "amxint8"]
-# Random cases of a kernel, and of an operator or networks under each ceiling; an emulator on top
-# of it is about ten times as slow.
+# Random cases of a kernel (case n has 1 + n rows of a product, up to what tiles need), and of an
+# operator or networks under each ceiling. An emulator takes five times as long for them.
 KERNEL_CASES, OPERATOR_CASES = "500", "500"
-EMULATED_KERNEL_CASES, EMULATED_OPERATOR_CASES = "30", "10"
+EMULATED_KERNEL_CASES, EMULATED_OPERATOR_CASES = "200", "100"
 
 
 def kernels(kcheck, wrapper):

@@ -13,6 +13,15 @@ typedef simde__mmask8 __mmask8;
 typedef simde__mmask16 __mmask16;
 typedef simde__mmask32 __mmask32;
 typedef simde__mmask64 __mmask64;
+// On Arm SIMDe's are aligned to 16 bytes.
+typedef simde__m256 simulated_m256 __attribute__((aligned(32)));
+typedef simde__m256i simulated_m256i __attribute__((aligned(32)));
+typedef simde__m512 simulated_m512 __attribute__((aligned(64)));
+typedef simde__m512i simulated_m512i __attribute__((aligned(64)));
+#define __m256 simulated_m256
+#define __m256i simulated_m256i
+#define __m512 simulated_m512
+#define __m512i simulated_m512i
 typedef __m128i __m128i_u __attribute__((aligned(1)));
 typedef __m256i __m256i_u __attribute__((aligned(1)));
 

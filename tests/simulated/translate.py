@@ -249,7 +249,9 @@ class Statement:
         begin = [f"__label__ {', '.join(f'label_{name}' for name in self.labels)};"]
         begin = begin if self.labels else []
         begin += [bound.declaration for bound in self.bound if bound.used or bound.kind == "r"]
-        begin += [f"simulated_register {name} = SIMULATED_UNKNOWN;" for name in self.registers]
+        begin += [
+            f"simulated_register {name} = SIMULATED_UNKNOWN;" for name in sorted(self.registers)
+        ]
         if any("result" in line for line in self.lines):
             begin.append("uintptr_t result = 0;")
         return f"do {{ {' '.join([*begin, *self.lines])} }} while (0)"
