@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Block sizes: a block of weights takes half of L2 at most, and no more than what keeps a worker's
-// slice below 2 MiB (large products on tiles: plan/tiled.c). Where k is so long that few rows and
+// slice below 2.5 MiB (large products on tiles: plan/tiled.c). Where k is so long that few rows and
 // output channels fit, and the kernel prepares both, more of them are worth reading from beyond L2.
 // Blocks of k, with sums kept in L2, gave no more on AVX2: 0.96 to 0.99 of the speed with K = 4096;
 // with a loop three times as fast 0.93 to 0.98, 1.00 to 1.05 with K = 11008.

@@ -6,13 +6,15 @@
 #include "plan/sizes.h"
 #include "plan/tiled.h"
 
-// Most bytes of a strip: a third of a slice, 640 KiB, as it is a third of a smaller L2. The largest
+// Most bytes of a strip: a quarter of a slice, 608 KiB, about a third of a smaller L2. The largest
 // block of weights and a chunk fit beside it (blocking.c).
-#define STRIP_MAX (QUERNEL_I_SLICE_MAX / 3)
-// Of a convolution kernel, which makes its transformed weights anew for each strip: a slice has 1.5
-// MiB for them beside it. Chosen with 3x3 layers of 64 to 256 channels on Zen 3; no other value is
-// on record.
+#define STRIP_MAX (QUERNEL_I_SLICE_MAX / 4)
+// Of a convolution kernel, which makes its transformed weights anew for each strip: chosen with 3x3
+// layers of 64 to 256 channels on Zen 3. Where that is fewer tiles of 4x4 outputs than pay for
+// making the weights, as with 512 channels, it is as many, up to STRIP_MAX: 512 to 64 channels at
+// 180x180, f32, a Xeon of 2 MiB of L2: 45 tiles 1.13 [1.10, 1.16] times as fast as 23.
 #define CONV_STRIP_MAX (384 * QUERNEL_I_KiB)
+#define CONV_TILES_PAY 45
 // Rows that pay for preparing a block of weights, or for reading it from beyond L2. Measured on Zen
 // 1: 512x4096x4096 1.10 times as fast as with a third of L2; on Emerald Rapids, which prepares
 // nothing: 512x11008x4096 1.08, 512x4096x4096 0.99.
@@ -45,6 +47,11 @@ static uint32_t line_step(const quernel_i_plan_base *b) {
     return quernel_i_plan_kernel_is_conv(b->kernels->main) ? 4 * b->problem->dilation_h : 1;
 }
 
+static size_t conv_strip(const quernel_i_plan_base *b) {
+    const uint32_t pixels = CONV_TILES_PAY * 4 * b->problem->dilation_w;
+    return max(CONV_STRIP_MAX, min(quernel_i_plan_strip_bytes(b, line_step(b), pixels), STRIP_MAX));
+}
+
 // Prepared weights are made anew for every strip, and many are read from beyond L2. Transformed
 // ones are dear, so strips are large; rows of one run are read once for each block, so that strips
 // may be larger than L2. Where taps are read in place strips cost nothing.
@@ -53,8 +60,7 @@ static size_t strip_budget(const quernel_i_plan_base *b) {
     const bool in_place = r->path == QUERNEL_I_PATH_INPLACE,
                packed = r->path == QUERNEL_I_PATH_IM2COL;
     const size_t pixel = quernel_i_plan_strip_pixel(b);
-    if (quernel_i_plan_kernel_is_conv(b->kernels->main))
-        return in_place ? SIZE_MAX : CONV_STRIP_MAX;
+    if (quernel_i_plan_kernel_is_conv(b->kernels->main)) return in_place ? SIZE_MAX : conv_strip(b);
     if (quernel_i_plan_far(b) && !(packed && r->has_strip))
         return quernel_i_plan_far_strip(b) / (size_t)r->pixel * pixel;
     const bool dear = quernel_i_plan_prepares(b) || quernel_i_plan_walks(b);
