@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "lint"))
-import binary  # noqa: E402
+import binary
 
 CPUS = "neoverse-n1 neoverse-n2 neoverse-v1 neoverse-v2 cortex-a55".split()
 MACS = {"smull": 8, "smull2": 8, "smlal": 8, "smlal2": 8}  # of bytes, in a register of 16

@@ -175,8 +175,8 @@ def every_row(results):
     yield "|---|---|---|---|---|---|"
     for name in results.lists:
         times = (" · ".join(_times(results, boundary, name)) for boundary in ("int8", "f32"))
-        beside = (_beside(results, boundary, name) for boundary in BESIDE)
-        yield f"| {name} | {' | '.join(times)} | {' | '.join(beside)} |"
+        others = (_beside(results, boundary, name) for boundary in BESIDE)
+        yield f"| {name} | {' | '.join(times)} | {' | '.join(others)} |"
 
 
 TABLES = {"machine": machine, "kinds": kinds, "rows": every_row}

@@ -150,17 +150,17 @@ MODELS |= {
     f"Resize nearest {c} {r}": resize(c, mode="nearest", nearest_mode=r)
     for c, r in itertools.product(RESIZES.split(), ROUNDINGS.split())
 }
+BLENDS: list[tuple[str, dict]] = [
+    ("linear", {}),
+    ("cubic", {}),
+    ("cubic", {"cubic_coeff_a": -0.5, "exclude_outside": 1}),
+    ("linear", {"antialias": 1}),
+    ("cubic", {"antialias": 1}),
+]
 MODELS |= {
     f"Resize {m} {c} {attrs}": resize(c, mode=m, **attrs)
     for c, (m, attrs) in itertools.product(
-        [c for c in RESIZES.split() if c != "tf_half_pixel_for_nn"],
-        [
-            ("linear", {}),
-            ("cubic", {}),
-            ("cubic", {"cubic_coeff_a": -0.5, "exclude_outside": 1}),
-            ("linear", {"antialias": 1}),
-            ("cubic", {"antialias": 1}),
-        ],
+        [c for c in RESIZES.split() if c != "tf_half_pixel_for_nn"], BLENDS
     )
 }
 MODELS |= {

@@ -12,6 +12,7 @@ import unittest
 
 import numpy as np
 
+from bench import rows as lists
 from bench.peers import problems, quernel_peer, report
 
 SHAPES = pathlib.Path(__file__).resolve().parents[2] / "bench" / "shapes"
@@ -73,16 +74,16 @@ def exact(problem):
 
 class Peers(unittest.TestCase):
     def test_rows_have_the_products_that_the_lists_say(self):
-        for given in problems.read_rows(SHAPES / "layers.csv"):
+        for given in lists.read_rows(SHAPES / "layers.csv"):
             layer = problems.layer_of(given)
             self.assertEqual(f"{layer.macs / 1e6:.1f}", given["mmac_each"], given["layer"])
-        for given in problems.read_rows(SHAPES / "gemm.csv"):
+        for given in lists.read_rows(SHAPES / "gemm.csv"):
             self.assertEqual(
                 problems.layer_of(given).macs, int(given["m"]) * int(given["n"]) * int(given["k"])
             )
 
     def test_networks_hang_together(self):
-        rows = problems.read_rows(SHAPES / "networks.csv")
+        rows = lists.read_rows(SHAPES / "networks.csv")
         for model in ("pointpillars", "centerpoint"):
             network = problems.network_of(rows, model)
             for layer, source, _ in network[1:]:
