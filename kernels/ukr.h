@@ -392,7 +392,7 @@ typedef struct quernel_i_kernel {
     uint8_t points;        // of QUERNEL_I_MULTIPLIES_POINTS
     uint8_t pays_channels; // measured: pays from so many channels on
     float pays_computed;   // where it computes at most so many outputs for one that is kept
-    quernel_i_costs costs; // measured: in place of both
+    quernel_i_costs costs; // measured: decides in place of both, and ranks sets
 
     // Traits
     // rows and oc in tiles of 16 that the thread configures; one operand stays in L1

@@ -21,18 +21,11 @@ typedef struct quernel_i_isa_tile {
     uint64_t vector_macs, vector_epilogue;
 } quernel_i_isa_tile;
 
-/// What a way to multiply costs, cycles: of which so many multiply-adds take one, then for each
-/// output, for each value of an input channel that a tile of 4x4 outputs takes up, for each weight
-/// that is prepared. All 0: not measured.
-typedef struct quernel_i_isa_cost {
-    double products, output, input, weight;
-} quernel_i_isa_cost;
-
 /// A line of isas.def.
 typedef struct quernel_i_isa {
     const char *name; // NULL where no set has the value
     double macs_per_ns, words_per_ns;
-    quernel_i_isa_cost direct, points;
+    double products_a_cycle, cycles_an_output; // of the GEMM kernel; 0: not measured
     bool asks;
     quernel_i_isa_tile tile;
 } quernel_i_isa;

@@ -144,21 +144,26 @@ static bool fits_slice(const quernel_i_problem *p, const quernel_i_kernel *k) {
            strip <= QUERNEL_I_SLICE_MAX;
 }
 
-// Time of the direct product against that of the kernel, in products of the former. Threads share
-// outputs, but each prepares the weights.
-static bool costs_less(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    const double oc = p->weights->shape.oc16, channels = p->weights->shape.subproblem_in,
-                 outputs = (double)p->grid_h * p->grid_w * oc / p->threads;
+double quernel_i_algorithm_products(const quernel_i_problem *p, const quernel_i_kernel *k) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const quernel_i_costs *c = &k->costs;
+    const double oc = s->oc16, channels = s->subproblem_in;
     const uint64_t computed = tiled(p->grid_h, p->dilation_h) * tiled(p->grid_w, p->dilation_w);
     const double tiles = (double)computed / (TILE * TILE) / p->threads;
-    const double tile = k->costs.product * k->points * channels * oc + k->costs.input * channels +
-                        k->costs.output * oc;
-    return outputs * direct_products(p) >= tiles * tile + k->costs.weight * channels * oc;
+    const double tile =
+        c->product * k->points * channels * oc + c->input * channels + c->output * oc;
+    return s->subproblems * (tiles * tile + c->weight * channels * oc);
+}
+
+static bool costs_less(const quernel_i_problem *p, const quernel_i_kernel *k) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const double outputs = (double)p->grid_h * p->grid_w * s->oc16 * s->subproblems / p->threads;
+    return outputs * direct_products(p) >= quernel_i_algorithm_products(p, k);
 }
 
 static bool pays(const quernel_i_problem *p, const quernel_i_kernel *k) {
     if (!fits_slice(p, k)) return false;
-    if (k->costs.product > 0) return costs_less(p, k);
+    if (k->costs.product > 0 && !(k->pays_computed > 0)) return costs_less(p, k);
     if (!pays_preparing(p, k)) return false;
     switch (k->multiplies) {
     case QUERNEL_I_MULTIPLIES_LINES: return pays_lines(p, k);

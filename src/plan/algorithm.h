@@ -16,6 +16,12 @@ bool quernel_i_algorithm_fits(const quernel_i_problem *problem, const quernel_i_
 const quernel_i_kernel *quernel_i_algorithm_kernel(const quernel_i_problem *problem,
                                                    const quernel_i_kernel *gemm);
 
+/// Products of the set's direct kernel in whose time the kernel makes an image of the layer, by its
+/// line's measured costs; 0 where it has none. Threads share outputs, but each prepares the
+/// weights.
+double quernel_i_algorithm_products(const quernel_i_problem *problem,
+                                    const quernel_i_kernel *kernel);
+
 /// Parts of the channels that such a kernel sums up separately: as many as keep each sum below the
 /// line's bound.
 uint32_t quernel_i_algorithm_ic_split(const quernel_i_problem *problem,

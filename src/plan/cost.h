@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a kernel of the product costs: counts, and what the instruction set's line was measured to
-// take for each (cpu/isas.def). It ranks kernels of different sets.
+// What a kernel of the product costs: counts, and what its line and its set's were measured to
+// take for each. It ranks kernels of different sets.
 #ifndef QUERNEL_PLAN_COST_H
 #define QUERNEL_PLAN_COST_H
 
