@@ -10,7 +10,7 @@ static inline __m512i dots_of(const void *from) { return _mm512_loadu_si512(from
 static inline __m512i dots_some(const void *from, uint32_t n) {
     return _mm512_maskz_loadu_epi32(lanes(n), from);
 }
-static inline __m512i dots_start(int32_t x) { return _mm512_castsi128_si512(_mm_cvtsi32_si128(x)); }
+static inline __m512i dots_start(int32_t x) { return _mm512_maskz_set1_epi32(1, x); }
 static inline __m512i add_pairs(__m512i v0, __m512i v1) {
     return _mm512_add_epi32(_mm512_unpacklo_epi32(v0, v1), _mm512_unpackhi_epi32(v0, v1));
 }
