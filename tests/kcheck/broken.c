@@ -135,7 +135,7 @@ static void wrong_output_clamp(const quernel_i_gemm *g) {
 
 // Sums as vpmaddubsw makes them: pairs saturate at 16 bits.
 static void saturates_pairs(const quernel_i_gemm *g) {
-    static int32_t acc[33 * 80];
+    static int32_t acc[200 * 80]; // no case has more rows
     for (uint32_t m = 0; m < g->rows; m++)
         for (uint32_t n = 0; n < g->oc; n++) {
             const int8_t *b = (const int8_t *)g->b + n / 16 * g->b_panel + n % 16 * 4;
@@ -174,7 +174,7 @@ static void no_fma(const quernel_i_gemm *g) {
         return;
     quernel_i_gemm copy = *g;
     quernel_i_epilogue sums = *f;
-    static int32_t acc[33 * 80];
+    static int32_t acc[200 * 80]; // no case has more rows
     sums.out = QUERNEL_TYPE_S32, sums.y = acc, sums.y_row = 80 * 4, sums.y_col = 4;
     copy.epilogue = &sums;
     honest(&copy);
