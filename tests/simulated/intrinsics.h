@@ -127,6 +127,10 @@ SIMULATED_REDUCE(_mm512_reduce_min_ps, _mm512_min_ps)
 SIMULATED_FMADD(_mm_fmadd_ps, __m128)
 SIMULATED_FMADD(_mm256_fmadd_ps, __m256)
 SIMULATED_FMADD(_mm512_fmadd_ps, __m512)
+#undef _mm_fmadd_ss
+static inline __m128 _mm_fmadd_ss(__m128 a, __m128 b, __m128 c) {
+    return _mm_move_ss(a, _mm_fmadd_ps(a, b, c));
+}
 
 // Where SIMDe reads all of the vector. Masks are the signs of lanes.
 #define SIMULATED_MASKLOAD(name, vector, mask, element, sign)             \
