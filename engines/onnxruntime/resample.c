@@ -33,7 +33,7 @@ static int32_t find(const char *const *names, size_t count, const char *name) {
         if (!strcmp(names[i], name)) return (int32_t)i;
     return -1;
 }
-#define FIND(names, name) find(names, sizeof names / sizeof *names, name)
+#define FIND(names, name) find(names, sizeof(names) / sizeof *(names), name)
 
 static bool set_coordinates(quernel_ep_draft *d, quernel_ep_axis *a) {
     static const char *const coordinates[] = {QUERNEL_EP_COORDINATES}, *const nearest[] = {
