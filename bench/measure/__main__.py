@@ -12,9 +12,10 @@ import shutil
 import subprocess
 import sys
 
+from quernel.cli.options import write
 from quernel.cli.progress import Progress
 
-from bench.peers.__main__ import host
+from bench.peers.__main__ import host, pin
 
 from . import machine, steps, tables
 
@@ -44,7 +45,7 @@ def run(step, folder):
         return json.loads(done.read_text(encoding="utf-8"))
     folder.mkdir(parents=True, exist_ok=True)
     cpus = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, sorted(cpus)[: step.threads])  # the command's too
+    pin(step.threads)  # the command, too
     with open(folder / "log", "w", encoding="utf-8") as log:
         finished = subprocess.run(
             step.command(str(folder)), cwd=steps.ROOT, stdout=log, stderr=log, check=False
@@ -53,7 +54,7 @@ def run(step, folder):
     if finished.returncode:
         raise SystemExit(f"quernel: measure: {step.name}: exit {finished.returncode}: {log.name}")
     runs = step.keep(json.loads((folder / step.report).read_text(encoding="utf-8")))
-    done.write_text(json.dumps(runs), encoding="utf-8")
+    write(done, json.dumps(runs).encode())
     return runs
 
 
@@ -76,13 +77,6 @@ def measure(options, info):
     return runs, skipped
 
 
-def write(path, text):
-    """Whole or not at all."""
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
-
-
 def main():
     options = parse(sys.argv[1:])
     info = host()
@@ -101,7 +95,7 @@ def main():
     }
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"{result['class']}.json"
-    write(path, tables.compact(result))
+    write(path, tables.compact(result).encode())
     for reason in skipped:
         say(f"skipped: {reason}")
     tables.write()

@@ -9,16 +9,13 @@ from typing import Callable, Optional
 from bench import rows
 from bench.peers import contender
 
+from . import tables
+
 ROOT = contender.ROOT
 QUERNEL = ROOT / "build" / "tune" / "quernel"
 PEERS = ROOT / ".venv-peers" / "bin" / "python"  # what ./dev bench --peers installs
 ENGINES = "onednn,onnxruntime,openvino"
-BOUNDARIES = {
-    "int8": "chain tensors",
-    "int8-dense": "u8 NHWC",
-    "f32": "f32 NCHW",
-    "qdq": "f32 NCHW of codes",
-}
+ALONE = {"int8": "chain tensors", "int8-dense": "u8 NHWC", "f32": "f32 NCHW"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +102,7 @@ def steps(isas, cpus, rounds):
     yield Step("products", 0.8, functools.partial(bench, "gemm", "int8", isas, 1), alone)
     for boundary, minutes in (("int8", 0.8), ("int8-dense", 0.8), ("f32", 1.2)):
         yield Step(
-            f"layers, {BOUNDARIES[boundary]}",
+            f"layers, {ALONE[boundary]}",
             minutes,
             functools.partial(bench, "layers", boundary, isas, 1),
             alone,
@@ -119,7 +116,7 @@ def steps(isas, cpus, rounds):
             several.append(("whole backbones", 0.7, whole))
         for what, minutes, options in several:
             yield Step(
-                f"{what} beside others, {BOUNDARIES[boundary]}",
+                f"{what} beside others, {tables.BESIDE[boundary]}",
                 minutes,
                 functools.partial(peers, options, boundary),
                 beside,

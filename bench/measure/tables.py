@@ -103,6 +103,14 @@ def _bold(text, lost):
     return f"**{text}**" if lost else text
 
 
+def _ratio(ratio, lo, hi):
+    return _bold(f"{ratio:.2f} [{lo:.2f}, {hi:.2f}]", hi < 1)
+
+
+def _names(isas):
+    return " · ".join(TOLD[isa] for isa in isas)
+
+
 def machine(results):
     """What was measured, on what."""
     found = results.found
@@ -134,9 +142,8 @@ def _ratios(results, boundary, names):
 
 def kinds(results):
     """A line for each kind of layer: geometric means."""
-    isas = " · ".join(TOLD[isa] for isa in results.isas)
-    beside = " | ".join(BESIDE.values())
-    yield f"| best peer over Quernel: mean, least, losses | % of peak: {isas} | {beside} |"
+    of, beside = _names(results.isas), " | ".join(BESIDE.values())
+    yield f"| best peer over Quernel: mean, least, losses | % of peak: {of} | {beside} |"
     yield "|---|---|---|---|---|"
     groups = [(kind, [n for n, k in results.lists.items() if k == kind]) for kind in rows.KINDS]
     for kind, names in [*groups, ("all", list(results.lists))]:
@@ -144,7 +151,7 @@ def kinds(results):
         ratios = (_ratios(results, boundary, names) for boundary in BESIDE)
         yield f"| {kind} | {shares} | {' | '.join(ratios)} |"
     for name, boundary, peer, (ours, _, ratio, lo, hi) in results.whole():
-        told = _bold(f"{ratio:.2f} [{lo:.2f}, {hi:.2f}]", hi < 1)
+        told = _ratio(ratio, lo, hi)
         cells = [told if boundary == each else "" for each in BESIDE]
         yield f"| {name}, {ours:.1f} ms, {peer} | | {' | '.join(cells)} |"
 
@@ -164,14 +171,13 @@ def _beside(results, boundary, name):
     best = results.best(boundary, name)
     if not best:
         return ""
-    peer, (_, _, ratio, lo, hi) = best
-    return f"{_bold(f'{ratio:.2f} [{lo:.2f}, {hi:.2f}]', hi < 1)} {peer}"
+    peer, (_, _, *ratio) = best
+    return f"{_ratio(*ratio)} {peer}"
 
 
 def every_row(results):
-    isas = " · ".join(TOLD[isa] for isa in results.isas)
-    beside = " | ".join(BESIDE.values())
-    yield f"| ms: {isas} | chain tensors (% of peak) | f32 NCHW | best peer: {beside} |"
+    of, beside = _names(results.isas), " | ".join(BESIDE.values())
+    yield f"| ms: {of} | chain tensors (% of peak) | f32 NCHW | best peer: {beside} |"
     yield "|---|---|---|---|---|---|"
     for name in results.lists:
         times = (" · ".join(_times(results, boundary, name)) for boundary in ("int8", "f32"))

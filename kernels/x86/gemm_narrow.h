@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "kernels/ukr.h"
-#include "kernels/x86/avx512vnni/quantize_rows.h"
+#include "kernels/x86/rows.h"
 #include "kernels/x86/vnni_dot.h"
 
 #ifndef DOT_LANES

@@ -12,7 +12,7 @@
 #define QUERNEL_AVX512VNNI_DOT16_H
 
 #include "kernels/template/winograd_tile.h"
-#include "quantize_rows.h"
+#include "kernels/x86/rows.h"
 #include "vnni.h"
 
 #undef VNNI_DOT

@@ -22,7 +22,7 @@
 // 14 addresses come from five registers: three rows (0, 5, 10), each plus 0, 1, 2, 3, 4 strides.
 #include "finish.h"
 #include "kernels/ukr.h"
-#include "quantize_rows.h"
+#include "kernels/x86/rows.h"
 #include "vnni.h"
 
 enum {
