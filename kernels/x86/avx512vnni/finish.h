@@ -1,70 +1,128 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums that become int8 without leaving their registers, 64 at a time: per 16 sums 5.25
 // instructions (4 where a byte's own range is the only bound) beside the 6.75 of epilogue.h, and no
-// store and load of each vector of sums.
+// store and load of each vector of sums. A residual of codes takes 5 more.
 #ifndef QUERNEL_AVX512VNNI_FINISH_H
 #define QUERNEL_AVX512VNNI_FINISH_H
 
 #include "epilogue.h"
 #include "kernels/x86/finish.h"
 
+/// What is done to sums.
+typedef enum finish_kind {
+    FINISH_BARE,    // u8 from 0 to 255, zero point 0
+    FINISH_CODES,   // any zero point and bounds
+    FINISH_RESIDUAL // the same, with a residual of codes
+} finish_kind;
+
 typedef struct finish {
     __m512i zero, lo, hi, flip; // zero: 16 bits
-    bool bare;
+    __m512i r_zero;             // of the residual as u8
+    __m128i r_flip;
+    finish_kind kind;
 } finish;
+
+/// Of the output channels of a tile.
+typedef struct finish_columns {
+    const float *scale, *bias, *r_scale;
+} finish_columns;
+
+/// Whether a residual of codes, side by side, is all that keeps an epilogue from being plain, and
+/// no value that it adds goes beyond 2^28.
+static inline bool finish_adds(const quernel_i_epilogue *f, uint32_t oc) {
+    quernel_i_epilogue without = *f;
+    without.residual = NULL;
+    const bool late = f->residual_last && f->act != QUERNEL_I_ACT_NONE;
+    if (!f->residual || late || f->r_col != 1 || element_size(f->r_type) != 1) return false;
+    for (uint32_t n = 0; n < oc; n++)
+        if (!(f->r_scale[n] <= 0x1p20f && f->r_scale[n] >= -0x1p20f)) return false; // NaN as well
+    return epilogue_is_plain(&without);
+}
 
 static inline finish finish_of(const quernel_i_epilogue *f) {
     const finish_codes c = finish_codes_of(f);
-    return (finish){_mm512_set1_epi16((int16_t)c.zero), _mm512_set1_epi8((char)c.lo),
-                    _mm512_set1_epi8((char)c.hi), _mm512_set1_epi8((char)c.flip), c.bare};
+    const int r_flip = f->r_type == QUERNEL_TYPE_S8 ? 0x80 : 0; // s8 codes as u8 ones
+    const finish_kind plain = c.bare ? FINISH_BARE : FINISH_CODES;
+    return (finish){.zero = _mm512_set1_epi16((int16_t)c.zero),
+                    .lo = _mm512_set1_epi8((char)c.lo),
+                    .hi = _mm512_set1_epi8((char)c.hi),
+                    .flip = _mm512_set1_epi8((char)c.flip),
+                    .r_zero = _mm512_set1_epi32(f->r_zero + r_flip),
+                    .r_flip = _mm_set1_epi8((char)r_flip),
+                    .kind = f->residual ? FINISH_RESIDUAL : plain};
 }
 
-static inline __attribute__((always_inline)) __m512i finish_code(__m512i sums, const float *scale,
-                                                                 const float *bias) {
-    return _mm512_cvtps_epi32(
-        _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums), _mm512_loadu_ps(scale), _mm512_loadu_ps(bias)));
+static inline finish_columns finish_columns_at(const quernel_i_epilogue *f, uint32_t n) {
+    return (finish_columns){f->scale + n, f->bias + n, f->residual ? f->r_scale + n : NULL};
+}
+
+/// Of a row m and output channel n, or NULL.
+static inline const uint8_t *finish_residual(const quernel_i_epilogue *f, uint32_t m, uint32_t n) {
+    return f->residual ? (const uint8_t *)f->residual + (ptrdiff_t)m * f->r_row + n : NULL;
+}
+
+// `i`: of the 32 output channels, `r`: the row's residual, where `kind` has one.
+static inline __attribute__((always_inline)) __m512i finish_code(const finish *f, finish_kind kind,
+                                                                 __m512i sums, uint32_t i,
+                                                                 const finish_columns *c,
+                                                                 const uint8_t *r) {
+    __m512 t = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums), _mm512_loadu_ps(c->scale + i),
+                               _mm512_loadu_ps(c->bias + i));
+    if (kind == FINISH_RESIDUAL) {
+        const __m128i codes = _mm_xor_si128(_mm_loadu_si128((const __m128i *)(r + i)), f->r_flip);
+        const __m512i value = _mm512_sub_epi32(_mm512_cvtepu8_epi32(codes), f->r_zero);
+        t = _mm512_fmadd_ps(_mm512_cvtepi32_ps(value), _mm512_loadu_ps(c->r_scale + i), t);
+    }
+    return _mm512_cvtps_epi32(t);
 }
 
 // A pair of vectors of codes as words, of which each quarter of the register has a quarter.
-static inline __attribute__((always_inline)) __m512i finish_words(const finish *f, bool bare,
+static inline __attribute__((always_inline)) __m512i finish_words(const finish *f, finish_kind kind,
                                                                   __m512i v0, __m512i v1) {
     const __m512i words = _mm512_packs_epi32(v0, v1);
-    return bare ? words : _mm512_adds_epi16(words, f->zero);
+    return kind == FINISH_BARE ? words : _mm512_adds_epi16(words, f->zero);
 }
 
 // Two pairs of words as bytes, in order.
-static inline __attribute__((always_inline)) __m512i finish_bytes(const finish *f, bool bare,
+static inline __attribute__((always_inline)) __m512i finish_bytes(const finish *f, finish_kind kind,
                                                                   __m512i w0, __m512i w1) {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     __m512i bytes = _mm512_packus_epi16(w0, w1);
-    if (!bare)
+    if (kind != FINISH_BARE)
         bytes = _mm512_xor_si512(_mm512_min_epu8(_mm512_max_epu8(bytes, f->lo), f->hi), f->flip);
     return _mm512_permutexvar_epi32(order, bytes);
 }
 
-/// Two rows of sums of 32 output channels, c and d 16 of each. `bare` is a constant.
-static inline __attribute__((always_inline)) void finish_two(const finish *f, bool bare, __m512i c0,
-                                                             __m512i d0, __m512i c1, __m512i d1,
-                                                             const float *scale, const float *bias,
-                                                             uint8_t *y0, uint8_t *y1) {
-    const float *scale1 = scale + LANES, *bias1 = bias + LANES;
-    const __m512i bytes = finish_bytes(
-        f, bare,
-        finish_words(f, bare, finish_code(c0, scale, bias), finish_code(d0, scale1, bias1)),
-        finish_words(f, bare, finish_code(c1, scale, bias), finish_code(d1, scale1, bias1)));
-    _mm256_storeu_si256((__m256i *)y0, _mm512_castsi512_si256(bytes));
-    _mm256_storeu_si256((__m256i *)y1, _mm512_extracti64x4_epi64(bytes, 1));
+/// Where two rows lie, and their residuals.
+typedef struct finish_rows {
+    uint8_t *y0, *y1;
+    const uint8_t *r0, *r1;
+} finish_rows;
+
+/// Two rows of sums of 32 output channels, c and d 16 of each. `kind` is a constant.
+static inline __attribute__((always_inline)) void finish_two(const finish *f, finish_kind kind,
+                                                             __m512i c0, __m512i d0, __m512i c1,
+                                                             __m512i d1, const finish_columns *c,
+                                                             const finish_rows *at) {
+    const __m512i bytes = finish_bytes(f, kind,
+                                       finish_words(f, kind, finish_code(f, kind, c0, 0, c, at->r0),
+                                                    finish_code(f, kind, d0, LANES, c, at->r0)),
+                                       finish_words(f, kind, finish_code(f, kind, c1, 0, c, at->r1),
+                                                    finish_code(f, kind, d1, LANES, c, at->r1)));
+    _mm256_storeu_si256((__m256i *)at->y0, _mm512_castsi512_si256(bytes));
+    _mm256_storeu_si256((__m256i *)at->y1, _mm512_extracti64x4_epi64(bytes, 1));
 }
 
 /// Two rows of sums of 16 output channels.
-static inline __attribute__((always_inline)) void
-finish_single(const finish *f, bool bare, __m512i c0, __m512i c1, const float *scale,
-              const float *bias, uint8_t *y0, uint8_t *y1) {
-    const __m512i words =
-        finish_words(f, bare, finish_code(c0, scale, bias), finish_code(c1, scale, bias));
-    const __m512i bytes = finish_bytes(f, bare, words, words);
-    _mm_storeu_si128((__m128i *)y0, _mm512_castsi512_si128(bytes));
-    _mm_storeu_si128((__m128i *)y1, _mm512_extracti32x4_epi32(bytes, 1));
+static inline __attribute__((always_inline)) void finish_single(const finish *f, finish_kind kind,
+                                                                __m512i c0, __m512i c1,
+                                                                const finish_columns *c,
+                                                                const finish_rows *at) {
+    const __m512i words = finish_words(f, kind, finish_code(f, kind, c0, 0, c, at->r0),
+                                       finish_code(f, kind, c1, 0, c, at->r1));
+    const __m512i bytes = finish_bytes(f, kind, words, words);
+    _mm_storeu_si128((__m128i *)at->y0, _mm512_castsi512_si128(bytes));
+    _mm_storeu_si128((__m128i *)at->y1, _mm512_extracti32x4_epi32(bytes, 1));
 }
 
 #endif

@@ -8,8 +8,9 @@
 // less has two groups of k in its lanes, and a broadcast of 8 bytes: as many products a cycle.
 // Bound: 128 MAC/cycle (two ports), 64 where 512-bit vpdpbusd has one.
 //
-// Plain int8 leaves the registers as bytes (finish.h): with K = 64 56 to 74 cycles beside 224 of
-// products, on the same ports. Everything else goes by a tile of sums in L1 (epilogue.h).
+// Plain int8, and int8 with a residual of codes, leaves the registers as bytes (finish.h): plain
+// with K = 64 56 to 74 cycles beside 224 of products, on the same ports. Everything else goes by a
+// tile of sums in L1 (epilogue.h).
 //
 // The order is row tile outside, oc inside: the rows of a tile stay in L1, the weights of the call
 // in L2. While the first output channels of a tile are computed the rows of the next one are
@@ -131,28 +132,36 @@ static inline __m512i interleave(__m512i even, __m512i odd) {
 #define END_HALF(rows) ROWS_##rows(STORE_HALF, 0)
 #define END_1(rows) END(rows, 1)
 #define END_2(rows) END(rows, 2)
-#define END(rows, panels)                                          \
-    const quernel_i_epilogue *f = g->epilogue;                     \
-    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + n; \
-    if (!t->finishes) {                                            \
-        ROWS_##rows(STORE_##panels, 0)                             \
-    } else if (call->finish.bare) {                                \
-        PAIRS_##rows(FINISH_BARE_##panels)                         \
-    } else {                                                       \
-        PAIRS_##rows(FINISH_##panels)                              \
+#define END(rows, panels)                                              \
+    const quernel_i_epilogue *f = g->epilogue;                         \
+    if (!t->finishes) {                                                \
+        ROWS_##rows(STORE_##panels, 0)                                 \
+    } else {                                                           \
+        const finish_columns columns = finish_columns_at(f, n);        \
+        uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)t->m * f->y_row + n; \
+        const uint8_t *r = finish_residual(f, t->m, n);                \
+        if (call->finish.kind == FINISH_BARE) {                        \
+            PAIRS_##rows(FINISH_BARE_##panels)                         \
+        } else if (call->finish.kind == FINISH_CODES) {                \
+            PAIRS_##rows(FINISH_CODES_##panels)                        \
+        } else {                                                       \
+            PAIRS_##rows(FINISH_RESIDUAL_##panels)                     \
+        }                                                              \
     }
-#define FINISH_2(r, s) FINISH_TWO(r, s, false)
-#define FINISH_BARE_2(r, s) FINISH_TWO(r, s, true)
-#define FINISH_TWO(r, s, bare)                                                            \
-    finish_two(&call->finish, bare, c##r, d##r, c##s, d##s, f->scale + n, f->bias + n, y, \
-               (r) == (s) ? y : y + f->y_row);                                            \
-    y += 2 * f->y_row;
-#define FINISH_1(r, s) FINISH_SINGLE(r, s, false)
-#define FINISH_BARE_1(r, s) FINISH_SINGLE(r, s, true)
-#define FINISH_SINGLE(r, s, bare)                                                \
-    finish_single(&call->finish, bare, c##r, c##s, f->scale + n, f->bias + n, y, \
-                  (r) == (s) ? y : y + f->y_row);                                \
-    y += 2 * f->y_row;
+#define FINISH_BARE_2(i, j) FINISH_TWO(i, j, FINISH_BARE)
+#define FINISH_CODES_2(i, j) FINISH_TWO(i, j, FINISH_CODES)
+#define FINISH_RESIDUAL_2(i, j) FINISH_TWO(i, j, FINISH_RESIDUAL)
+#define FINISH_TWO(i, j, kind)                                                           \
+    finish_two(&call->finish, kind, c##i, d##i, c##j, d##j, &columns, &NEXT_ROWS(i, j)); \
+    y += 2 * f->y_row, r += 2 * f->r_row;
+#define FINISH_BARE_1(i, j) FINISH_SINGLE(i, j, FINISH_BARE)
+#define FINISH_CODES_1(i, j) FINISH_SINGLE(i, j, FINISH_CODES)
+#define FINISH_RESIDUAL_1(i, j) FINISH_SINGLE(i, j, FINISH_RESIDUAL)
+#define FINISH_SINGLE(i, j, kind)                                               \
+    finish_single(&call->finish, kind, c##i, c##j, &columns, &NEXT_ROWS(i, j)); \
+    y += 2 * f->y_row, r += 2 * f->r_row;
+#define NEXT_ROWS(i, j) \
+    ((finish_rows){y, (i) == (j) ? y : y + f->y_row, r, (i) == (j) ? r : r + f->r_row})
 
 // init + rows·weights.
 #define TILE(rows, panels)                                                                        \
@@ -245,7 +254,8 @@ void quernel_uk_gemm_u8s8_14x32x4_avx512vnni(const quernel_i_gemm *g) {
     gemm_call call;
     call.g = g, call.acc = acc;
     call.plain = epilogue_is_plain(g->epilogue);
-    call.finishes = call.plain && finish_fits(g->epilogue, g->oc);
+    call.finishes =
+        (call.plain || finish_adds(g->epilogue, g->oc)) && finish_fits(g->epilogue, g->oc);
     if (call.finishes) call.finish = finish_of(g->epilogue);
     const bool prefetches = (size_t)g->k_quads * 4 * MR <= AHEAD_MAX;
     for (uint32_t m = 0, left = (g->rows + MR - 1) / MR, rows; left; left--, m += rows) {
