@@ -16,7 +16,7 @@ from stages_native import PLAIN, clang_build
 
 LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "200"
-ENGINE_TESTS = "differential nodes patterns writers fuzz".split()
+ENGINE_TESTS = "differential nodes patterns on_codes writers fuzz".split()
 PYTHON_TESTS = (
     "suite layouts layers ncnn_files qdq qdq_files layer_search modules onednn experiment peers "
     "sessions commands commands_long plugin networks_bench"

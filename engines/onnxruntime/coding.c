@@ -138,9 +138,10 @@ static void note_concat(quernel_ep_search *c, uint32_t node) {
 
 // Operators that move codes without looking at them.
 static bool moves(const quernel_ep_node *n) {
-    static const char *const names[] = {
-        "Reshape",      "Flatten",      "Squeeze", "Unsqueeze", "Transpose", "Identity", "MaxPool",
-        "DepthToSpace", "SpaceToDepth", "Slice",   "Split",     "Dropout",   "Resize"};
+    static const char *const names[] = {"Reshape",      "Flatten",  "Squeeze", "Unsqueeze",
+                                        "Transpose",    "Identity", "MaxPool", "DepthToSpace",
+                                        "SpaceToDepth", "Slice",    "Split",   "Dropout",
+                                        "Resize",       "Upsample", "Pad"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (quernel_ep_node_is(n, names[i])) return true;
     return false;
@@ -148,7 +149,7 @@ static bool moves(const quernel_ep_node *n) {
 
 static void carry(quernel_ep_search *c, const quernel_ep_node *n) {
     const int32_t x = quernel_ep_input(n, 0);
-    if (x < 0 || !quernel_ep_is_int8(c->records[x].type)) return;
+    if (x < 0 || !c->records[x].coding.type) return;
     for (uint32_t i = 0; i < n->n_outputs; i++)
         if (n->outputs[i] >= 0 && c->records[n->outputs[i]].type == c->records[x].type)
             c->records[n->outputs[i]].coding = c->records[x].coding;
@@ -161,6 +162,10 @@ bool quernel_ep_codings_find(quernel_ep_search *c) {
             if (!strcmp(n->domain, meanings[i].domain) && !strcmp(n->op, meanings[i].op))
                 note_meaning(c, node, i);
         if (quernel_ep_node_is_ms(n, "QLinearConcat")) note_concat(c, node);
+    }
+    // after all that is said of what they read, whatever is said of what they write
+    for (uint32_t node = 0; node < c->graph->n_nodes; node++) {
+        const quernel_ep_node *n = quernel_ep_node_of(c, node);
         if (moves(n)) carry(c, n);
     }
     return !c->region.failed;

@@ -110,6 +110,8 @@ bool quernel_ep_match_binary(quernel_ep_search *c, uint32_t node) {
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
     quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_ELTWISE, binaries[which].kind);
     step->order = step->y_order = QUERNEL_EP_ORDER_ANY;
+    if (!*n->domain && quernel_ep_is_int8(quernel_ep_value_of(c, n->outputs[0])->type))
+        return QUERNEL_EP_REFUSE(&d, "it computes with codes as they are, not with what they mean");
     if (!read_operands(&d, step, n->inputs[0], quernel_ep_input(n, (uint32_t)binaries[which].z)))
         return false;
     if (binaries[which].z == 3 && !codings_agree(&d)) return false;
