@@ -211,3 +211,18 @@ void quernel_ep_absorb_quantize(quernel_ep_draft *d, quernel_ep_step *step, int3
     if (quernel_ep_value_of(d->c, v)->type == QUERNEL_EP_TYPE_F32) absorb_quantize(&s);
     step->y = s.v;
 }
+
+bool quernel_ep_match_smoothing(quernel_ep_search *c, uint32_t node) {
+    const quernel_ep_node *n = quernel_ep_node_of(c, node);
+    if (!quernel_ep_node_is(n, "Mul")) return false;
+    const int32_t v = n->inputs[quernel_ep_may_be_constant(c, n->inputs[0])];
+    quernel_ep_draft d = quernel_ep_draft_begin(c, node);
+    quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_ELTWISE, QUERNEL_ELTWISE_COPY);
+    step->order = step->y_order = QUERNEL_EP_ORDER_ANY;
+    step->x = quernel_ep_operand(&d, v);
+    if (step->x != v || quernel_ep_value_of(c, v)->type != QUERNEL_EP_TYPE_F32) return false;
+    state s = {&d, step, quernel_ep_channels(c, v, step->order), v};
+    if (!absorb_smooth(&s) || !absorb_quantize(&s)) return false;
+    step->y = s.v;
+    return quernel_ep_draft_commit(&d);
+}

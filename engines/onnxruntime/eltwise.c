@@ -104,6 +104,7 @@ static bool codings_agree(quernel_ep_draft *d) {
 }
 
 bool quernel_ep_match_binary(quernel_ep_search *c, uint32_t node) {
+    if (quernel_ep_match_smoothing(c, node)) return true;
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     size_t which = 0;
     while (strcmp(binaries[which].op, n->op)) which++;

@@ -67,6 +67,7 @@ bool quernel_ep_match_product(quernel_ep_search *c, uint32_t node);
 bool quernel_ep_match_lookup(quernel_ep_search *c, uint32_t node); // of a QuantizeLinear
 bool quernel_ep_match_gate(quernel_ep_search *c, uint32_t node);   // of a QLinearMul
 bool quernel_ep_match_binary(quernel_ep_search *c, uint32_t node);
+bool quernel_ep_match_smoothing(quernel_ep_search *c, uint32_t node); // of a Mul before a Q
 bool quernel_ep_match_unary(quernel_ep_search *c, uint32_t node);
 bool quernel_ep_match_copy(quernel_ep_search *c, uint32_t node); // Q and DQ alone
 bool quernel_ep_match_view(quernel_ep_search *c, uint32_t node);

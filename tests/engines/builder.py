@@ -140,7 +140,15 @@ class Builder:
             )
             return Code(name, scale, zero)
         self.feed(name, x)
+        if self.chance(0.15):
+            name = self.node("Mul", [name, self.factors(shape)])
         return Code(self.node("QuantizeLinear", [name, scale, zero]), scale, zero)
+
+    def factors(self, shape):
+        """One per channel, as of a tensor that is smoothed before it is quantized."""
+        axis = 1 if len(shape) == 4 else len(shape) - 1
+        sizes = [n if i == axis else 1 for i, n in enumerate(shape)]
+        return self.floats(self.rng.uniform(0.5, 2, sizes))
 
     def feed(self, name, array):
         self.feeds[name] = array
