@@ -27,21 +27,17 @@ typedef struct finish_columns {
     const float *scale, *bias, *r_scale;
 } finish_columns;
 
-/// Whether a residual of codes, side by side, is all that keeps an epilogue from being plain, and
-/// no value that it adds goes beyond 2^28.
+/// Whether a residual is one that epilogue_int8 adds, and no value of it goes beyond 2^28.
 static inline bool finish_adds(const quernel_i_epilogue *f, uint32_t oc) {
-    quernel_i_epilogue without = *f;
-    without.residual = NULL;
-    const bool late = f->residual_last && f->act != QUERNEL_I_ACT_NONE;
-    if (!f->residual || late || f->r_col != 1 || element_size(f->r_type) != 1) return false;
+    if (!epilogue_adds(f)) return false;
     for (uint32_t n = 0; n < oc; n++)
         if (!(f->r_scale[n] <= 0x1p20f && f->r_scale[n] >= -0x1p20f)) return false; // NaN as well
-    return epilogue_is_plain(&without);
+    return true;
 }
 
 static inline finish finish_of(const quernel_i_epilogue *f) {
     const finish_codes c = finish_codes_of(f);
-    const int r_flip = f->r_type == QUERNEL_TYPE_S8 ? 0x80 : 0; // s8 codes as u8 ones
+    const int r_flip = epilogue_r_flip(f);
     const finish_kind plain = c.bare ? FINISH_BARE : FINISH_CODES;
     return (finish){.zero = _mm512_set1_epi16((int16_t)c.zero),
                     .lo = _mm512_set1_epi8((char)c.lo),
@@ -69,9 +65,8 @@ static inline __attribute__((always_inline)) __m512i finish_code(const finish *f
     __m512 t = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums), _mm512_loadu_ps(c->scale + i),
                                _mm512_loadu_ps(c->bias + i));
     if (kind == FINISH_RESIDUAL) {
-        const __m128i codes = _mm_xor_si128(_mm_loadu_si128((const __m128i *)(r + i)), f->r_flip);
-        const __m512i value = _mm512_sub_epi32(_mm512_cvtepu8_epi32(codes), f->r_zero);
-        t = _mm512_fmadd_ps(_mm512_cvtepi32_ps(value), _mm512_loadu_ps(c->r_scale + i), t);
+        const epilogue_codes codes = {_mm512_loadu_ps(c->r_scale + i), f->r_zero, f->r_flip};
+        t = epilogue_add_codes(t, _mm_loadu_si128((const __m128i *)(r + i)), &codes);
     }
     return _mm512_cvtps_epi32(t);
 }
