@@ -41,7 +41,8 @@ static int choose_base(const quernel_i_problem *p, const quernel_i_config *confi
         config->kernel ? quernel_i_plan_kernel_check(p, config, machine, error) : QUERNEL_OK;
     if (code) return code;
     plan->kernels = quernel_i_plan_kernels_of(p, config, machine);
-    if (!quernel_i_plan_path_of(p, &plan->kernels, config, &path)) return refuse(error, p, "path");
+    if (!quernel_i_plan_path_of(p, &plan->kernels, config, machine, &path))
+        return refuse(error, p, "path");
     plan->rows = quernel_i_plan_rows_of(p, &plan->kernels, path);
     return config->dedup && !can_dedup(p, &plan->rows) ? refuse(error, p, "dedup") : QUERNEL_OK;
 }
