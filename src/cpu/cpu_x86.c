@@ -74,29 +74,32 @@ static void caches(quernel_cpu *cpu, uint32_t leaf) {
     }
 }
 
-// By the families of 256-bit cores: there is no flag for it.
-static bool has_one_multiplier(void) {
+// By the families of cores: there are no flags for it.
+static void multipliers(quernel_i_cpu_traits *ret) {
     enum {
         AMD_FIRST = 0x0f, // the base family of all since 2003
         ZEN = 0x17,       // the family; of its models, Zen 2 from ZEN_2 on
         HYGON = 0x18,     // Zen, too
+        ZEN_4 = 0x19,     // with Zen 3
         ZEN_2 = 0x30,
         INTEL = 6 // the family of all Core and Xeon
     };
     static const uint8_t haswell_broadwell[] = {0x3c, 0x3d, 0x3f, 0x45, 0x46, 0x47, 0x4f, 0x56};
     uint32_t a, b, c, d;
-    if (!__get_cpuid(1, &a, &b, &c, &d)) return false;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return;
     const uint32_t base = a >> 8 & 15, family = base == AMD_FIRST ? base + (a >> 20 & 255) : base,
                    model = (a >> 4 & 15) | (a >> 12 & 0xf0);
-    if (base == AMD_FIRST)
-        return family < ZEN || family == HYGON || (family == ZEN && model < ZEN_2);
+    if (base == AMD_FIRST) {
+        ret->one_multiplier = family < ZEN || family == HYGON || (family == ZEN && model < ZEN_2);
+        ret->one_wide_multiplier = family <= ZEN_4;
+    }
     for (size_t i = 0; family == INTEL && i < sizeof haswell_broadwell; i++)
-        if (model == haswell_broadwell[i]) return true;
-    return false;
+        ret->one_multiplier |= model == haswell_broadwell[i];
 }
 
 void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
-    *ret_traits = (quernel_i_cpu_traits){.one_multiplier = has_one_multiplier()};
+    *ret_traits = (quernel_i_cpu_traits){0};
+    multipliers(ret_traits);
     cpu->detected |= features(cpu, ret_traits);
     caches(cpu, 4);
     if (!cpu->l1d_bytes) caches(cpu, 0x8000001Du);

@@ -29,6 +29,7 @@ void test_choice_conv3x3(void);
 void test_choice_multipliers(void);
 void test_choice_costs(void);
 void test_tiles(void);
+void test_products(void);
 void test_model_regret(void);
 void test_race_rules(void);
 void test_replay(void);

@@ -17,8 +17,8 @@
 // prefetched, as many lines a group as a row tile has for each group of k; not where two row tiles
 // are more than L1. Weights stream from L2 at 9 of its 48 bytes/cycle: out-of-order execution runs
 // about 4 quads ahead, more than L2's latency, so only the head of the next panels, which the
-// hardware prefetcher cannot guess, is prefetched before the tile is output. Where few rows would
-// wait for weights from beyond L2, the last two row tiles prefetch those of the next block.
+// hardware prefetcher cannot guess, is prefetched before the tile is output. Where rows would wait
+// for weights from beyond L2, the last two row tiles prefetch those of the next block.
 //
 // 14 addresses come from five registers: three rows (0, 5, 10), each plus 0, 1, 2, 3, 4 strides.
 #include "finish.h"
@@ -31,9 +31,6 @@ enum {
     NR = 32,
     HEAD = 4,
     AHEAD_MAX = 20 << 10, // bytes of a row tile: less than half of 48 KiB, with room for weights
-    // Strips of 128 rows gain by weights read far ahead (512x4096x4096: 1.02), of 256 lose (2048^3:
-    // 0.99).
-    FAR_ROWS = 192,
 };
 
 /// What the tiles of a call have in common.
@@ -237,10 +234,10 @@ static void multiply_tile(const quernel_i_gemm *g, uint32_t m, uint32_t rows, ui
 
 #include "kernels/x86/planes_gemm.h"
 
-// Where few rows wait for weights from beyond L2: in the last two row tiles one panel each of the
-// next block. Two row tiles alone would fetch more than comes in their time (16x4096x4096: 0.94).
+// In the last two row tiles one panel each of the next block, where the plan says that it is worth
+// it. A single row tile would fetch more than comes in its time.
 static ptrdiff_t far_of(const quernel_i_gemm *g, uint32_t left) {
-    if (!g->prefetch || left > 2 || g->rows <= 2 * MR || g->rows > FAR_ROWS) return 0;
+    if (!g->prefetch || left > 2 || g->rows <= MR) return 0;
     return (ptrdiff_t)(g->prefetch + (left == 1 ? g->b_panel : 0));
 }
 
