@@ -52,7 +52,7 @@ int quernel_i_isa_request(quernel_isa isa);
 typedef struct quernel_i_cpu_traits {
     bool one_multiplier; // a vector of 256 bits multiplied a cycle, or half of one; it adds faster
     bool one_wide_multiplier; // the same of 512 bits, where there are such
-    bool vbmi;           // AVX-512 VBMI, with the rest of AVX-512-VNNI
+    bool vbmi;                // AVX-512 VBMI, with the rest of AVX-512-VNNI
 } quernel_i_cpu_traits;
 
 /// Found with the table.

@@ -37,9 +37,10 @@
 #define PREFETCHED_MIN (1024 * QUERNEL_I_KiB)
 // The best distance on Zen 3; 1 and 2 KiB are 3 to 5 % faster on Zen 1, which the tuner finds.
 #define PREFETCH (16 * QUERNEL_I_KiB)
-// Rows of a call that reads weights ahead where two vectors are multiplied a cycle (covers_reading).
+// Rows of a call that reads weights ahead where two vectors are multiplied a cycle: three row tiles
+// at least, and fewer than those that lose (covers_reading).
 #define AHEAD_ROWS_MIN 29
-#define AHEAD_ROWS_MAX 192
+#define AHEAD_ROWS_MAX 192 // between 128, which gain, and 256, which lose
 _Static_assert(BLOCK_MAX + CHUNK_MAX + TILE_MAX + FLOATS_MAX <= QUERNEL_I_SLICE_MAX,
                "blocks fit a slice");
 _Static_assert(OC_PAY % 16 == 0, "output channels come in sub-panels of 16");
@@ -172,8 +173,7 @@ quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b,
     const quernel_i_kernel *k = b->kernels->main;
     const size_t l1d_bytes = b->machine->l1d_bytes;
     if (!k->tiles)
-        return (quernel_i_plan_streams){QUERNEL_I_STREAMED_NONE, 0,
-                                        prefetch_distance(b, n, rows),
+        return (quernel_i_plan_streams){QUERNEL_I_STREAMED_NONE, 0, prefetch_distance(b, n, rows),
                                         stores_of(b)};
     const quernel_i_streamed operand = b->config->streamed
                                            ? (quernel_i_streamed)(b->config->streamed - 1)

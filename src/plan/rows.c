@@ -45,8 +45,8 @@ static bool must_pack(const quernel_i_problem *p, const quernel_i_plan_kernels *
     return !quernel_i_plan_kernel_is_conv(k->main) && !whole_rows(p, p->x.c) && !taps_aligned(p);
 }
 
-// Output channels that pay for copying a row: of 4096 bytes, 28 rows a strip and more, 256 give 1.11
-// times the speed, 64 1.03 (Zen 4).
+// Output channels that pay for copying a row: of 4096 bytes, 28 rows a strip and more, 256
+// give 1.11 times the speed, 64 1.03 (Zen 4).
 #define COPIED_OC 256
 #define L1_WAY 4096 // bytes of a way of L1: of 64 sets of 64 bytes, as x86's are
 // A set of L1 that is shared by all rows of a register tile serves half as many again as it has
@@ -56,8 +56,7 @@ static bool rows_collide(const quernel_i_problem *p, const quernel_i_kernel *k,
                          const quernel_i_machine *m) {
     const int64_t row_bytes = p->x.stride_w * p->stride_w;
     return p->kernel_h * p->kernel_w == 1 && row_bytes % L1_WAY == 0 &&
-           2 * (size_t)k->mr > 3 * (m->l1d_bytes / L1_WAY) &&
-           p->weights->shape.oc16 >= COPIED_OC;
+           2 * (size_t)k->mr > 3 * (m->l1d_bytes / L1_WAY) && p->weights->shape.oc16 >= COPIED_OC;
 }
 
 bool quernel_i_plan_path_of(const quernel_i_problem *p, const quernel_i_plan_kernels *k,
