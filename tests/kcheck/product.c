@@ -183,6 +183,7 @@ static void make_3x3(quernel_i_conv *c, rng *r, uint64_t number, uint32_t stride
     if (*ret_deep) c->window.channels = 256, c->oc = 16;
     const bool divided = number % 16 == 2; // all of them stay below it in parts
     if (divided) c->window.channels = 113 + (uint32_t)(rng_next(r) % 300), c->oc = 1 + number % 24;
+    if (rng_one_in(r, 3)) c->oc = (c->oc + 15) / 16 * 16; // whole vectors take ways of their own
     c->ic_split = divided ? ((c->window.channels + 3) / 4 + 27) / 28 : 1;
     c->a_pixel = (ptrdiff_t)c->window.channels + rng_int(r, 0, 9);
 }
