@@ -11,6 +11,8 @@
 //   INPUTS_MAX       bytes of transformed inputs that a block should take
 //   GRAIN            tiles of a block are a multiple of it; divides MR
 //   CHANNELS, load_channels   bytes of a vector of 16-bit values; up to so many bytes as one
+// and may define
+//   WINOGRAD_FINISHES   with finish.h and finish_line: a line of a tile to bytes in registers
 //
 // A block of tiles, each IN x IN inputs for OUT x OUT outputs, is transformed once for all
 // channels: IN² matrices [tile][channel] of 16 bits, in L2. For each sub-panel of 16 output
@@ -111,6 +113,10 @@ typedef struct work {
     uint32_t tiles_w;      // tiles of a line
     uint32_t first, count; // tiles of the block
     bool plain;
+#ifdef WINOGRAD_FINISHES
+    bool finishes;
+    finish finish;
+#endif
 } work;
 
 // Tiles from `at` on that lie side by side in one line of tiles, `max` at most.
@@ -230,11 +236,9 @@ static void multiply(const work *w, uint32_t n, uint32_t part) {
     }
 }
 
-// Outputs of a vector of output channels of one tile: acc[line][pixel of the band][EPILOGUE_NR] =
-// init, or what is there, and their sums. `line` sums from line to line.
+// Down the lines: sums of a vector of output channels of one tile, each line's points.
 static inline __attribute__((always_inline)) void
-outputs_of(const int32_t *sums, size_t step, const int32_t *init, int32_t *acc, size_t line) {
-    vint lines[WINOGRAD_OUT][WINOGRAD_IN];
+outputs_down(const int32_t *sums, size_t step, vint lines[WINOGRAD_OUT][WINOGRAD_IN]) {
 #pragma GCC unroll 9
     for (uint32_t j = 0; j < WINOGRAD_IN; j++) {
         vint m[WINOGRAD_IN], y[WINOGRAD_OUT];
@@ -245,6 +249,14 @@ outputs_of(const int32_t *sums, size_t step, const int32_t *init, int32_t *acc, 
 #pragma GCC unroll 9
         for (uint32_t i = 0; i < WINOGRAD_OUT; i++) lines[i][j] = y[i];
     }
+}
+
+// Outputs of a vector of output channels of one tile: acc[line][pixel of the band][EPILOGUE_NR] =
+// init, or what is there, and their sums. `line` sums from line to line.
+static inline __attribute__((always_inline)) void
+outputs_of(const int32_t *sums, size_t step, const int32_t *init, int32_t *acc, size_t line) {
+    vint lines[WINOGRAD_OUT][WINOGRAD_IN];
+    outputs_down(sums, step, lines);
 #pragma GCC unroll 9
     for (uint32_t i = 0; i < WINOGRAD_OUT; i++) {
         vint y[WINOGRAD_OUT];
@@ -294,6 +306,47 @@ static void epilogue_band(const work *w, const band *b, uint32_t n) {
     }
 }
 
+#ifdef WINOGRAD_FINISHES
+// Whether all of a band's outputs are wanted, as bytes that need no more than registers.
+static bool band_finishes(const work *w, const band *b) {
+    const uint32_t tile = w->first + b->at, x = tile % w->tiles_w, y = tile / w->tiles_w;
+    return w->finishes && (x + b->count) * WINOGRAD_OUT <= w->c->pixels &&
+           (y + 1) * WINOGRAD_OUT <= w->c->lines;
+}
+
+// Codes of a vector of output channels of one tile. `kind` is a constant.
+static inline __attribute__((always_inline)) void
+finish_outputs(const work *w, finish_kind kind, const int32_t *sums, uint32_t n, uint8_t *to) {
+    const quernel_i_epilogue *f = w->c->epilogue;
+    const vint init = vint_load_unaligned(w->c->init + n);
+    vint lines[WINOGRAD_OUT][WINOGRAD_IN];
+    outputs_down(sums, sums_bytes(w->count) / sizeof(int32_t), lines);
+#pragma GCC unroll 9
+    for (uint32_t i = 0; i < WINOGRAD_OUT; i++, to += w->c->y_line) {
+        vint y[WINOGRAD_OUT];
+        winograd_output(lines[i], y);
+#pragma GCC unroll 9
+        for (uint32_t j = 0; j < WINOGRAD_OUT; j++) y[j] = add32(winograd_sum(y[j], i, j), init);
+        finish_line(&w->finish, kind, y, f, n, to);
+    }
+}
+
+static void finish_band(const work *w, const band *b, uint32_t n) {
+    const quernel_i_conv *c = w->c;
+    const quernel_i_epilogue *f = c->epilogue;
+    const uint32_t tile = w->first + b->at, oc = c->oc - n < NR ? c->oc - n : NR;
+    const int32_t *sums = w->sums + (size_t)b->at * NR;
+    uint8_t *y = (uint8_t *)f->y + (ptrdiff_t)(tile / w->tiles_w * WINOGRAD_OUT) * c->y_line +
+                 (ptrdiff_t)(tile % w->tiles_w * WINOGRAD_OUT) * f->y_row + n;
+    for (uint32_t t = 0; t < b->count; t++, sums += NR, y += WINOGRAD_OUT * f->y_row)
+        for (uint32_t at = 0; at < oc; at += COLUMNS) {
+            if (w->finish.kind == FINISH_BARE)
+                finish_outputs(w, FINISH_BARE, sums + at, n + at, y + at);
+            else finish_outputs(w, FINISH_CODES, sums + at, n + at, y + at);
+        }
+}
+#endif
+
 // Outputs of one part of the channels; behind the last part comes the epilogue.
 static void epilogue_block(const work *w, uint32_t n, uint32_t part) {
     int32_t acc[BAND * TILE_SUMS] __attribute__((aligned(64)));
@@ -301,6 +354,12 @@ static void epilogue_block(const work *w, uint32_t n, uint32_t part) {
     band b = {.acc = ic_split > 1 ? w->outputs : acc};
     for (; b.at < w->count; b.at += b.count) {
         b.count = side_by_side(w, b.at, BAND);
+#ifdef WINOGRAD_FINISHES
+        if (band_finishes(w, &b)) {
+            finish_band(w, &b, n);
+            continue;
+        }
+#endif
         sum_band(w, &b, n, part == 0);
         if (part + 1 == ic_split) epilogue_band(w, &b, n);
         if (ic_split > 1) b.acc += b.count * TILE_SUMS;
@@ -324,6 +383,11 @@ static void conv3x3(const quernel_i_conv *c) {
               .plain = epilogue_is_plain(c->epilogue)};
     w.sums = (int32_t *)((uint8_t *)c->scratch + inputs_bytes(quads));
     w.outputs = (int32_t *)((uint8_t *)w.sums + all_sums_bytes(quads));
+#ifdef WINOGRAD_FINISHES
+    w.finishes =
+        w.plain && c->ic_split == 1 && c->oc % COLUMNS == 0 && finish_fits(c->epilogue, c->oc);
+    if (w.finishes) w.finish = finish_of(c->epilogue);
+#endif
     for (uint32_t blocks = (all + max - 1) / max; w.first < all; blocks--) {
         w.count = block_count(all - w.first, blocks);
         w.point = w.count * w.row;

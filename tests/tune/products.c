@@ -29,28 +29,25 @@ typedef struct product_case {
     uint32_t m, n, k;
     size_t l1d_bytes;
     bool one_wide_multiplier;
-    quernel_i_path path;
-    bool prefetches;
+    bool copies, prefetches;
 } product_case;
 
 enum {
-    INPLACE = QUERNEL_I_PATH_INPLACE,
-    STAGED = QUERNEL_I_PATH_STAGED,
     ZEN_4 = 32 << 10,         // bytes of L1, in 8 ways
     EMERALD_RAPIDS = 48 << 10 // in 12
 };
 
 static const product_case cases[] = {
-    {512, 1024, 4096, ZEN_4, true, STAGED, true},
-    {512, 1024, 4096, EMERALD_RAPIDS, false, INPLACE, true},
-    {512, 1024, 2048, ZEN_4, true, INPLACE, true}, // two sets, 7 rows in each
-    {512, 1024, 4160, ZEN_4, true, INPLACE, true}, // many sets
-    {512, 64, 4096, ZEN_4, true, INPLACE, false},  // few columns, L2 keeps them
-    {16, 1024, 2048, ZEN_4, true, INPLACE, true},
-    {16, 1024, 2048, EMERALD_RAPIDS, false, INPLACE, false},
-    {32, 1024, 2048, EMERALD_RAPIDS, false, INPLACE, true},
-    {256, 2048, 768, ZEN_4, true, INPLACE, true},
-    {256, 2048, 768, EMERALD_RAPIDS, false, INPLACE, false}};
+    {512, 1024, 4096, ZEN_4, true, true, true},
+    {512, 1024, 4096, EMERALD_RAPIDS, false, false, true},
+    {512, 1024, 2048, ZEN_4, true, false, true}, // two sets, 7 rows in each
+    {512, 1024, 4160, ZEN_4, true, false, true}, // many sets
+    {512, 64, 4096, ZEN_4, true, false, false},  // few columns, L2 keeps them
+    {16, 1024, 2048, ZEN_4, true, false, true},
+    {16, 1024, 2048, EMERALD_RAPIDS, false, false, false},
+    {32, 1024, 2048, EMERALD_RAPIDS, false, false, true},
+    {256, 2048, 768, ZEN_4, true, false, true},
+    {256, 2048, 768, EMERALD_RAPIDS, false, false, false}};
 
 static void check_case(const product_case *c, const quernel_i_kernel *kernel) {
     quernel_operator *op = linear(c->m, c->n, c->k);
@@ -64,7 +61,8 @@ static void check_case(const product_case *c, const quernel_i_kernel *kernel) {
     if (CHECK(!quernel_i_plan_make(&quernel_i_product_of(op)->problem, &config, &machine, &plan,
                                    NULL),
               "no plan"))
-        CHECK(plan.rows.path == c->path && !plan.streams.prefetch == !c->prefetches,
+        CHECK((plan.rows.path == QUERNEL_I_PATH_STAGED) == c->copies &&
+                  !plan.streams.prefetch == !c->prefetches,
               "%ux%ux%u, %zu bytes of L1, one multiplier %d: path %d, prefetch %u", c->m, c->n,
               c->k, c->l1d_bytes, c->one_wide_multiplier, plan.rows.path, plan.streams.prefetch);
     quernel_operator_destroy(op);

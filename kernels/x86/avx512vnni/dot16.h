@@ -39,14 +39,14 @@ static inline void widen_weights(const int8_t *group, __m512i to[2]) {
     STORE_1(row, p, times, k) _mm512_store_si512(acc + (row)*NR + LANES, d##row);
 #define LOAD_1(k) const __m512i b0 = _mm512_load_si512(b + 64 * (k));
 #define LOAD_2(k) LOAD_1(k) const __m512i b1 = _mm512_load_si512(b + t->b_panel + 64 * (k));
-// The last quad, row by row: both pairs of k, then its sums go, beside the products of the rows that
-// follow.
-#define LAST_1(row, p, times, k)                  \
-    MULTIPLY_1(p, s, s3, times, 0, b0, c##row);   \
+// The last quad, row by row: both pairs of k, then its sums go, beside the products of the rows
+// that follow.
+#define LAST_1(row, p, times, k)                   \
+    MULTIPLY_1(p, s, s3, times, 0, b0, c##row);    \
     MULTIPLY_1(p, s, s3, times, 1, last0, c##row); \
     STORE_1(row, p, times, k)
-#define LAST_2(row, p, times, k)                                 \
-    MULTIPLY_2(p, s, s3, times, 0, b0, b1, c##row, d##row);      \
+#define LAST_2(row, p, times, k)                                  \
+    MULTIPLY_2(p, s, s3, times, 0, b0, b1, c##row, d##row);       \
     MULTIPLY_2(p, s, s3, times, 1, last0, last1, c##row, d##row); \
     STORE_2(row, p, times, k)
 #define LOAD_LAST_1 const __m512i last0 = _mm512_load_si512(b + 64);

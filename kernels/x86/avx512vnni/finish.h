@@ -120,4 +120,20 @@ static inline __attribute__((always_inline)) void finish_single(const finish *f,
     _mm_storeu_si128((__m128i *)at->y1, _mm512_extracti32x4_epi32(bytes, 1));
 }
 
+/// Four pixels' sums of 16 output channels, whose bytes lie `y_row` apart; without a residual.
+static inline __attribute__((always_inline)) void finish_pixels(const finish *f, finish_kind kind,
+                                                                const __m512i sums[4],
+                                                                const finish_columns *c, uint8_t *y,
+                                                                ptrdiff_t y_row) {
+    __m512i codes[4];
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < 4; i++) codes[i] = finish_code(f, kind, sums[i], 0, c, NULL);
+    const __m512i bytes = finish_bytes(f, kind, finish_words(f, kind, codes[0], codes[1]),
+                                       finish_words(f, kind, codes[2], codes[3]));
+    _mm_storeu_si128((__m128i *)y, _mm512_castsi512_si128(bytes));
+    _mm_storeu_si128((__m128i *)(y + y_row), _mm512_extracti32x4_epi32(bytes, 1));
+    _mm_storeu_si128((__m128i *)(y + 2 * y_row), _mm512_extracti32x4_epi32(bytes, 2));
+    _mm_storeu_si128((__m128i *)(y + 3 * y_row), _mm512_extracti32x4_epi32(bytes, 3));
+}
+
 #endif
