@@ -10,6 +10,8 @@
 #include "registry/registry.h"
 #include "table/choose.h"
 
+#define JOINED_MAX (1u << 30) // pixels of a joined image: as many as of one that a caller describes
+
 static void run(const quernel_operator *op, const quernel_i_operator_call *call) {
     const quernel_i_product *made = (const quernel_i_product *)op;
     quernel_i_exec_run(&(quernel_i_call){&made->problem, &made->plan, &made->params, call->x,
@@ -47,6 +49,36 @@ static int complete(quernel_i_product *made, quernel_error *error) {
     return code;
 }
 
+// Whether each pixel of y is made of x's at its place, whatever image and line that lies on.
+static bool is_pointwise(const quernel_i_problem *p) {
+    return p->kernel_h == 1 && p->kernel_w == 1 && p->stride_h == 1 && p->stride_w == 1 &&
+           p->up_h == 1 && p->up_w == 1 && !p->pad_top && !p->pad_left && p->grid_h == p->x.h &&
+           p->grid_w == p->x.w && !quernel_i_problem_by_image(p);
+}
+
+// Whether the first line of an image lies behind the last one of the image before.
+static bool is_stack(const quernel_tensor *t) {
+    const int64_t line = t->h == 1 ? t->w * t->stride_w : t->stride_h;
+    return t->layout == QUERNEL_LAYOUT_NHWC && !t->border_h && !t->border_w &&
+           t->stride_n == t->h * line && (uint64_t)t->n * t->h * t->w <= JOINED_MAX;
+}
+
+static void stack(quernel_tensor *t) {
+    uint32_t *size = t->h == 1 ? &t->w : &t->h;
+    *size *= t->n, t->n = 1;
+}
+
+// Images of a batch that are but rows of one product become one image, and lines one line: strips,
+// register tiles and blocks of weights then serve all rows, not those of one image.
+static void join_images(quernel_i_problem *p) {
+    const bool residual = p->epilogue.residual != 0;
+    if (p->x.n == 1 || !is_pointwise(p) || !is_stack(&p->x) || !is_stack(&p->y)) return;
+    if (residual && !is_stack(&p->residual)) return;
+    stack(&p->x), stack(&p->y);
+    if (residual) stack(&p->residual);
+    p->grid_h = p->x.h, p->grid_w = p->x.w;
+}
+
 // One block holds the operator and all its tables.
 static int allocate(quernel_i_product *made, const quernel_i_request *request,
                     quernel_operator **ret_op, quernel_error *error) {
@@ -82,6 +114,7 @@ static int create(quernel_i_product *made, const quernel_i_request *request,
     if (!code) code = complete(made, error);
     if (!code) code = quernel_i_validate_bounds(p, error);
     if (code) return code;
+    join_images(&made->problem);
     const quernel_i_machine machine = quernel_i_machine_of(made->usable);
     code = quernel_i_choose(p, &machine, request->config, &made->plan, &made->choice, NULL, NULL,
                             error);

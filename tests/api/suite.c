@@ -78,6 +78,7 @@ const test_entry test_entries[] = {
     {"allocation_fails", test_allocation_fails},
     {"allocator_is_the_only_one", test_allocator_is_the_only_one},
     {"run_allocates_nothing", test_run_allocates_nothing},
+    {"batches_are_rows", test_batches_are_rows},
     {"slices_of_every_layout", test_slices_of_every_layout},
     {"slices_of_nhwc", test_slices_of_nhwc},
     {"slices_of_nchw", test_slices_of_nchw},

@@ -72,6 +72,7 @@ void test_allocation_fails(void);
 void test_allocator_is_the_only_one(void);
 void test_run_allocates_nothing(void);
 void test_slices_of_every_layout(void);
+void test_batches_are_rows(void);
 void test_slices_of_nhwc(void);
 void test_slices_of_nchw(void);
 void test_slice_as_input(void);
