@@ -142,7 +142,8 @@ int quernel_ep_sizes_follow(const quernel_ep_program *p, uint32_t step, quernel_
     const quernel_ep_step *s = &p->steps[step];
     const quernel_ep_sizes y = follow(p, s, all);
     if (!fits(y.n) || !fits(y.c) || !fits(y.h) || !fits(y.w) || !rank_fits(&p->records[s->y], &y) ||
-        (s->kind == QUERNEL_EP_VIEW && s->channel + (uint64_t)y.c > all[s->x].c))
+        (s->kind == QUERNEL_EP_VIEW && s->channel + (uint64_t)y.c > all[s->x].c) ||
+        (s->rows.n && !same_place(&s->rows, &y)))
         return quernel_ep_fail(error, QUERNEL_E_SHAPE, (int32_t)step,
                                "step %u: its input is %u x %u x %u x %u: nothing fits it", step,
                                all[s->x].n, all[s->x].c, all[s->x].h, all[s->x].w);

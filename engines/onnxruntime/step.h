@@ -107,6 +107,7 @@ typedef struct quernel_ep_step {
     int32_t weights;        // CONV: index; else −1
     uint32_t out;           // CONV, SHUFFLE: channels of y; VIEW: those that are read; 0: x's
     uint32_t channel;       // VIEW
+    quernel_ep_sizes rows;  // VIEW of rows: what n, h and w must be found to be; n 0: anything
     int32_t up;             // CONV: a deconvolution
     int32_t dynamic;        // CONV: x is float and quantized in the run
     int32_t activation, residual_late;

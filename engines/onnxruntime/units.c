@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "island.h"
 #include "unit.h"
 
 typedef bool match_fn(quernel_ep_search *c, uint32_t node);
@@ -104,24 +105,53 @@ static int32_t order_of(const quernel_ep_search *c, int32_t v) {
     return c->records[v].order;
 }
 
-static void settle(quernel_ep_search *c, quernel_ep_step *s) {
+// What is wanted of the values that a step reads, by those who read its output if it does not care.
+typedef struct wish {
+    int32_t *wanted; // [values]
+    int32_t order;
+} wish;
+
+static void note_wish(void *user, int32_t v) {
+    const wish *w = user;
+    if (w->order != QUERNEL_EP_ORDER_ANY) w->wanted[v] = w->order;
+}
+
+static void settle(quernel_ep_search *c, quernel_ep_step *s, const int32_t *wanted) {
     if (s->order == QUERNEL_EP_ORDER_ANY) {
         s->order = order_of(c, s->x);
         if (s->order == QUERNEL_EP_ORDER_ANY) s->order = order_of(c, s->z);
+        if (s->order == QUERNEL_EP_ORDER_ANY) s->order = wanted[s->y];
         if (s->order == QUERNEL_EP_ORDER_ANY) s->order = QUERNEL_EP_ORDER_IMAGE;
         s->y_order = s->order;
     }
     c->records[s->y].order = s->y_order;
 }
 
-// In the order of the nodes, so that what a step reads is settled before it.
-static void settle_orders(quernel_ep_search *c) {
-    for (uint32_t node = 0; node < c->graph->n_nodes; node++) {
-        if (c->unit_of[node] < 0) continue;
-        quernel_ep_unit *u = &c->units[c->unit_of[node]];
-        for (uint32_t i = 0; i < u->n_steps; i++)
-            if (c->producer[u->steps[i].y] == (int32_t)node) settle(c, &u->steps[i]);
+static void wish_for(quernel_ep_search *c, const quernel_ep_step *s, int32_t *wanted) {
+    wish w = {wanted, s->order == QUERNEL_EP_ORDER_ANY ? wanted[s->y] : s->order};
+    quernel_ep_step_inputs(c, s, note_wish, &w);
+}
+
+// The steps whose outputs a node makes: in the order of the nodes all steps are, so that what a
+// step reads stands before it.
+static void visit_steps(quernel_ep_search *c, uint32_t node, int32_t *wanted, bool wishes) {
+    if (c->unit_of[node] < 0) return;
+    quernel_ep_unit *u = &c->units[c->unit_of[node]];
+    for (uint32_t i = 0; i < u->n_steps; i++) {
+        quernel_ep_step *s = &u->steps[wishes ? u->n_steps - 1 - i : i];
+        if (c->producer[s->y] != (int32_t)node) continue;
+        if (wishes) wish_for(c, s, wanted);
+        else settle(c, s, wanted);
     }
+}
+
+static void settle_orders(quernel_ep_search *c) {
+    const uint32_t count = c->graph->n_nodes;
+    int32_t *wanted = quernel_ep_region_take(&c->region, c->n_values, sizeof *wanted);
+    if (!wanted) return;
+    for (uint32_t v = 0; v < c->n_values; v++) wanted[v] = QUERNEL_EP_ORDER_ANY;
+    for (uint32_t i = count; i-- > 0;) visit_steps(c, i, wanted, true);
+    for (uint32_t i = 0; i < count; i++) visit_steps(c, i, wanted, false);
 }
 
 void quernel_ep_units_find(quernel_ep_search *c) {

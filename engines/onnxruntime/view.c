@@ -2,6 +2,7 @@
 // Nodes that move nothing: other ranks of the same tensor, slices and rows of channels.
 #include <string.h>
 
+#include "sizes.h"
 #include "unit.h"
 
 // A step from the node's input to output `i`; NULL with a refusal.
@@ -53,21 +54,51 @@ static bool keeps_first(quernel_ep_draft *d, const quernel_ep_node *n) {
 }
 
 // n c h w → n c h·w; n c 1 1 → n c; n c w → n c 1 w; and back where nothing has to move.
-static bool match_shape(quernel_ep_draft *d) {
-    const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
-    const quernel_ep_value *x = quernel_ep_value_of(d->c, d->steps[0].x),
-                           *y = quernel_ep_value_of(d->c, n->outputs[0]);
-    if (!y->has_shape || y->rank < 2 || y->rank > 4)
-        return QUERNEL_EP_REFUSE(d, "its output is not of 2 to 4 dimensions");
+static bool keeps_planes(quernel_ep_draft *d, const quernel_ep_value *x,
+                         const quernel_ep_value *y) {
     const extent a = extent_of(x), b = extent_of(y);
-    bool plain = keeps_images(&a, &b, keeps_first(d, n));
+    bool plain = keeps_images(&a, &b, keeps_first(d, quernel_ep_node_of(d->c, d->node)));
     if (plain && x->rank == y->rank)
         for (uint32_t i = 2; i < x->rank; i++) plain = plain && x->dims[i] == y->dims[i];
     if (plain && x->rank == 3 && y->rank == 4) plain = y->dims[2] == 1;
     if (plain && x->rank == 2) plain = b.rest == 1;
     if (plain && y->rank == 2) plain = a.rest == 1;
-    if (!plain) return QUERNEL_EP_REFUSE(d, "its elements would have to move");
-    d->steps[0].order = d->steps[0].y_order = QUERNEL_EP_ORDER_IMAGE;
+    return plain;
+}
+
+// Rows of all dimensions but the last, or 0 where they are not known.
+static uint64_t rows_of(const quernel_ep_value *v) {
+    uint64_t rows = 1;
+    for (uint32_t i = 0; i + 1 < v->rank; i++)
+        rows = v->dims[i] > 0 && v->dims[i] <= INT32_MAX && rows <= INT32_MAX
+                   ? rows * (uint64_t)v->dims[i]
+                   : 0;
+    return rows;
+}
+
+// n t c → n·t c, as ONNX Runtime puts around a product of more dimensions than two, and back. What
+// is handed on are the sizes that x has; who asks for others than those is refused by its trial.
+static bool keeps_rows(quernel_ep_step *step, const quernel_ep_value *x,
+                       const quernel_ep_value *y) {
+    quernel_ep_shape shape = {.rank = y->rank};
+    const int64_t c = x->dims[x->rank - 1];
+    if (c <= 0 || c != y->dims[y->rank - 1] || !rows_of(x) || rows_of(x) != rows_of(y))
+        return false;
+    memcpy(shape.dims, y->dims, y->rank * sizeof *shape.dims);
+    return y->rank == 2 || quernel_ep_sizes_of_shape(&shape, QUERNEL_EP_ORDER_ROWS, &step->rows);
+}
+
+static bool match_shape(quernel_ep_draft *d) {
+    quernel_ep_step *step = &d->steps[0];
+    const quernel_ep_value *x = quernel_ep_value_of(d->c, step->x),
+                           *y = quernel_ep_value_of(d->c,
+                                                    quernel_ep_node_of(d->c, d->node)->outputs[0]);
+    if (!y->has_shape || y->rank < 2 || y->rank > 4)
+        return QUERNEL_EP_REFUSE(d, "its output is not of 2 to 4 dimensions");
+    const bool planes = keeps_planes(d, x, y);
+    if (!planes && !keeps_rows(step, x, y))
+        return QUERNEL_EP_REFUSE(d, "its elements would have to move");
+    step->order = step->y_order = planes ? QUERNEL_EP_ORDER_IMAGE : QUERNEL_EP_ORDER_ROWS;
     return finish(d);
 }
 

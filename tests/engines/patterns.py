@@ -6,6 +6,7 @@ refused by name; with codes between all operators they are what they mean, with 
 PYTHONPATH holds python/ and tests/python. Closes with N passed, N failed, N skipped."""
 
 import importlib
+import json
 import pathlib
 import sys
 import tempfile
@@ -53,6 +54,19 @@ def quantized_by_hand(name):
             made = b.dq(codes[-1])
         names[node.output[0]] = made
     return b.model([code.name for code in codes]), b.feeds
+
+
+def products_in_a_row(shape):
+    """Products with biases between codes, and a Relu: a model and its input."""
+    b = builder.Builder(np.random.default_rng(6), 13)
+    b.feed("x", np.random.default_rng(7).normal(size=shape).astype(np.float32))
+    codes = b.q("x", np.uint8)
+    for inputs, outputs in ((shape[-1], 40), (40, 16)):
+        weights = b.rng.normal(size=(inputs, outputs)).astype(np.float32) / np.sqrt(inputs)
+        made = b.node("MatMul", [b.dq(codes), b.dq(b.q(b.floats(weights), np.int8))])
+        made = b.node("Add", [made, b.floats(b.rng.normal(size=outputs))])
+        codes = b.q(b.node("Relu", [made]), np.uint8)
+    return b.model([codes.name]), b.feeds
 
 
 class Patterns(unittest.TestCase):
@@ -134,6 +148,38 @@ class Patterns(unittest.TestCase):
         for feeds in ({"x": codes, "z": codes[:, :, :1]}, {"x": codes[:, :, 1:2], "z": codes}):
             wrong = judge.judge(model, feeds, judge.run(session, feeds))
             self.assertFalse(wrong, wrong)
+
+    @unittest.skipIf(engine.why_absent(), engine.why_absent())
+    def test_products_of_three_dimensions_are_one_island(self):
+        """MatMul and Add of rows, which ONNX Runtime makes Reshape, Gemm and Reshape of."""
+        for shape in ((1, 9, 24), (3, 5, 24), (15, 24)):
+            with self.subTest(shape=shape), tempfile.TemporaryDirectory() as folder:
+                report = pathlib.Path(folder, "report.json")
+                model, feeds = products_in_a_row(shape)
+                session = engine.plugin(
+                    model.SerializeToString(),
+                    level=engine.Level.ORT_ENABLE_ALL,
+                    islands="all",
+                    report=report,
+                )
+                said = json.loads(report.read_text(encoding="utf-8"))
+                self.assertEqual((len(said["islands"]), said["refused"]), (1, []))
+                wrong = judge.judge(model, feeds, judge.run(session, feeds))
+                self.assertFalse(wrong, wrong)
+
+    @unittest.skipIf(engine.why_absent(), engine.why_absent())
+    def test_rows_of_one_image_do_not_become_several(self):
+        text = """<ir_version: 8, opset_import: ["": 13]>
+            part (uint8[6,4] x) => (uint8[2,3,4] y)
+            <float s = {0.5}, uint8 o = {3}, int64[3] shape = {2, 3, 4}>
+            { p = DequantizeLinear(x, s, o)  r = Relu(p)  q = QuantizeLinear(r, s, o)
+              d = DequantizeLinear(q, s, o)  t = Reshape(d, shape)  y = QuantizeLinear(t, s, o) }"""
+        model = onnx.parser.parse_model(text)
+        feeds = {"x": np.arange(24, dtype=np.uint8).reshape(6, 4)}
+        wrong = judge.judge(
+            model, feeds, judge.run(engine.plugin(model.SerializeToString(), islands="all"), feeds)
+        )
+        self.assertFalse(wrong, wrong)
 
     def test_quantized_they_are_near_float(self):
         module, why = try_import("quernel.onnx")
