@@ -8,6 +8,7 @@
 #include "../unit/check.h"
 #include "base/crc32c.h"
 #include "graphs.h"
+#include "prices.h"
 
 enum { C = 8, PIXELS = 30, COUNT = C * PIXELS };
 
@@ -235,10 +236,7 @@ static void test_damage(void) {
 }
 
 const char test_suite[] = "compiler";
-const test_entry test_entries[] = {{"residual", test_residual},
-                                   {"lookup", test_lookup},
-                                   {"detour", test_detour},
-                                   {"refusals", test_refusals},
-                                   {"save", test_save},
-                                   {"damage", test_damage},
-                                   {NULL, NULL}};
+const test_entry test_entries[] = {{"residual", test_residual}, {"lookup", test_lookup},
+                                   {"detour", test_detour},     {"refusals", test_refusals},
+                                   {"prices", test_prices},     {"save", test_save},
+                                   {"damage", test_damage},     {NULL, NULL}};

@@ -227,8 +227,21 @@ class Options(WithFolder):
                 np.testing.assert_array_equal(run(session(codes(), **options), x), wanted)
 
     def test_islands_that_lose_are_left_out_by_default(self):
-        _, said = self.islands(codes((1, 1, 2, 2), 1), islands="best")
-        self.assertEqual(said["islands"], [])
+        rng, shape = np.random.default_rng(5), [1, 6, 12, 10]
+        model = made(
+            [
+                N("DequantizeLinear", ["x", "xs", "xz"], ["xd"], "d"),
+                N("DequantizeLinear", ["z", "ys", "yz"], ["zd"], "e"),
+                N("Add", ["xd", "zd"], ["yd"], "sum"),
+                N("QuantizeLinear", ["yd", "ys", "yz"], ["y"], "q"),
+            ],
+            [info(name, TensorProto.UINT8, shape) for name in "xz"],
+            [info("y", TensorProto.UINT8, shape)],
+            constants(rng, "", 6, 6),
+        )
+        for islands, count in (("best", 0), ("all", 1)):
+            _, said = self.islands(model, islands=islands)
+            self.assertEqual(len(said["islands"]), count)
 
     def test_every_instruction_set_gives_the_same_bits(self):
         x, results = draw(1, 6, 12, 10), {}
