@@ -393,11 +393,14 @@ typedef struct quernel_i_kernel {
     uint8_t pays_channels; // measured: pays from so many channels on
     float pays_computed;   // where it computes at most so many outputs for one that is kept
     quernel_i_costs costs; // measured: decides in place of both, and ranks sets
+    // the same where the core multiplies one of the set's vectors a cycle; 0: no other
+    quernel_i_costs costs_one;
 
     // Traits
     // rows and oc in tiles of 16 that the thread configures; one operand stays in L1
     bool tiles;
     bool prefetches; // takes the hint of quernel_i_gemm
+    uint8_t oc_tail; // a last register tile of at most so many oc multiplies no more; 0: 16
     // fewer multiplications than the set's first kernel, for cores with one multiplier
     bool one_multiplier;
     bool vbmi; // needs AVX-512 VBMI, which not every CPU of the set has

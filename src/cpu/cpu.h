@@ -50,9 +50,10 @@ int quernel_i_isa_request(quernel_isa isa);
 
 /// What cores of one instruction set differ in.
 typedef struct quernel_i_cpu_traits {
-    bool one_multiplier; // a vector of 256 bits multiplied a cycle, or half of one; it adds faster
-    bool one_wide_multiplier; // the same of 512 bits, where there are such
-    bool vbmi;                // AVX-512 VBMI, with the rest of AVX-512-VNNI
+    // Sets of which one vector, or half of one, is multiplied a cycle: 1u << isa. All else weighs
+    // less beside a multiplication.
+    uint32_t one_multiplier;
+    bool vbmi; // AVX-512 VBMI, with the rest of AVX-512-VNNI
 } quernel_i_cpu_traits;
 
 /// Found with the table.

@@ -74,32 +74,57 @@ static void caches(quernel_cpu *cpu, uint32_t leaf) {
     }
 }
 
-// By the families of cores: there are no flags for it.
-static void multipliers(quernel_i_cpu_traits *ret) {
+typedef struct core {
+    uint32_t base, family, model; // the base family is the vendor's
+} core;
+
+enum {
+    AMD_FIRST = 0x0f /* the base family of all since 2003 */,
+    INTEL = 6 /* of all Core, Xeon */
+};
+
+static core core_of(void) {
+    uint32_t a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return (core){0};
+    const uint32_t base = a >> 8 & 15, family = base == AMD_FIRST ? base + (a >> 20 & 255) : base;
+    return (core){base, family, (a >> 4 & 15) | (a >> 12 & 0xf0)};
+}
+
+static bool is_intel(const core *c, const uint8_t *models, size_t count) {
+    for (size_t i = 0; c->base == INTEL && i < count; i++)
+        if (models[i] == c->model) return true;
+    return false;
+}
+
+// Cores of 128 bits, or with one unit of 256 that multiplies integers.
+static bool has_one_of_256(const core *c) {
     enum {
-        AMD_FIRST = 0x0f, // the base family of all since 2003
-        ZEN = 0x17,       // the family; of its models, Zen 2 from ZEN_2 on
-        HYGON = 0x18,     // Zen, too
-        ZEN_4 = 0x19,     // with Zen 3
-        ZEN_2 = 0x30,
-        INTEL = 6 // the family of all Core and Xeon
+        ZEN = 0x17,   // the family; of its models, Zen 2 from ZEN_2 on
+        HYGON = 0x18, // Zen, too
+        ZEN_2 = 0x30
     };
     static const uint8_t haswell_broadwell[] = {0x3c, 0x3d, 0x3f, 0x45, 0x46, 0x47, 0x4f, 0x56};
-    uint32_t a, b, c, d;
-    if (!__get_cpuid(1, &a, &b, &c, &d)) return;
-    const uint32_t base = a >> 8 & 15, family = base == AMD_FIRST ? base + (a >> 20 & 255) : base,
-                   model = (a >> 4 & 15) | (a >> 12 & 0xf0);
-    if (base == AMD_FIRST) {
-        ret->one_multiplier = family < ZEN || family == HYGON || (family == ZEN && model < ZEN_2);
-        ret->one_wide_multiplier = family <= ZEN_4;
-    }
-    for (size_t i = 0; family == INTEL && i < sizeof haswell_broadwell; i++)
-        ret->one_multiplier |= model == haswell_broadwell[i];
+    if (c->base == AMD_FIRST)
+        return c->family < ZEN || c->family == HYGON || (c->family == ZEN && c->model < ZEN_2);
+    return is_intel(c, haswell_broadwell, sizeof haswell_broadwell);
+}
+
+// Cores that join their units of 256 bits, and have no other of 512.
+static bool has_one_of_512(const core *c) {
+    enum { ZEN_4 = 0x19 /* the family, with Zen 3, which has no AVX-512 */ };
+    static const uint8_t ice_tiger_rocket_lake[] = {0x7d, 0x7e, 0x8c, 0x8d, 0xa7};
+    return c->family == ZEN_4 || is_intel(c, ice_tiger_rocket_lake, sizeof ice_tiger_rocket_lake);
+}
+
+// By the families: there is no flag for it.
+static uint32_t one_multiplier(void) {
+    const core c = core_of();
+    return (has_one_of_256(&c) ? 1u << QUERNEL_ISA_AVX2 | 1u << QUERNEL_ISA_AVXVNNI : 0) |
+           (has_one_of_512(&c) ? 1u << QUERNEL_ISA_AVX512VNNI : 0);
 }
 
 void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
-    *ret_traits = (quernel_i_cpu_traits){0};
-    multipliers(ret_traits);
+    *ret_traits = (quernel_i_cpu_traits){.one_multiplier = one_multiplier()};
     cpu->detected |= features(cpu, ret_traits);
     caches(cpu, 4);
     if (!cpu->l1d_bytes) caches(cpu, 0x8000001Du);

@@ -4,6 +4,7 @@
 #ifndef QUERNEL_PLAN_ALGORITHM_H
 #define QUERNEL_PLAN_ALGORITHM_H
 
+#include "cpu/machine.h"
 #include "plan/problem.h"
 
 /// Whether the kernel can run the layer: its window is one of the kernel's line, no quantization
@@ -14,7 +15,8 @@ bool quernel_i_algorithm_fits(const quernel_i_problem *problem, const quernel_i_
 /// products by enough, enough pixels, and not too many outputs that nobody keeps. NULL where there
 /// is none, or the layer does not fit.
 const quernel_i_kernel *quernel_i_algorithm_kernel(const quernel_i_problem *problem,
-                                                   const quernel_i_kernel *gemm);
+                                                   const quernel_i_kernel *gemm,
+                                                   const quernel_i_machine *machine);
 
 /// Products of the set's direct kernel in whose time the kernel makes an image of the layer, by its
 /// line's measured costs; 0 where it has none. Threads share outputs, but each prepares the

@@ -135,7 +135,8 @@ quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b,
 // Rapids, which multiplies two vectors a cycle: 16 rows 0.94, 32 1.41, 128 1.07, 256 0.99; Zen 4,
 // one: 16 rows 1.38, 28 1.18, 256 1.02 times as fast.
 static bool covers_reading(const quernel_i_plan_base *b, uint32_t rows) {
-    return b->machine->one_wide_multiplier || (rows >= AHEAD_ROWS_MIN && rows <= AHEAD_ROWS_MAX);
+    const bool one = b->machine->one_multiplier >> b->kernels->main->isa & 1;
+    return one || (rows >= AHEAD_ROWS_MIN && rows <= AHEAD_ROWS_MAX);
 }
 
 // Weights of the next block, where L2 does not keep those of all.

@@ -39,7 +39,8 @@ static const quernel_i_kernel *narrow_kernel(const quernel_i_problem *p,
 // Of two kernels of an instruction set the one for this core.
 static const quernel_i_kernel *suited_kernel(const quernel_i_machine *m,
                                              const quernel_i_kernel *gemm) {
-    for (const quernel_i_kernel *k = quernel_i_kernels; k->name && m->one_multiplier; k++)
+    for (const quernel_i_kernel *k = quernel_i_kernels;
+         k->name && m->one_multiplier >> gemm->isa & 1; k++)
         if (k->one_multiplier && k->op == gemm->op && k->isa == gemm->isa &&
             k->a_type == gemm->a_type)
             return k;
@@ -63,7 +64,7 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
     const quernel_i_kernel *narrow = narrow_kernel(p, gemm);
     if (narrow) return narrow;
     const quernel_i_kernel *conv =
-        demands_packed(config) ? NULL : quernel_i_algorithm_kernel(p, gemm);
+        demands_packed(config) ? NULL : quernel_i_algorithm_kernel(p, gemm, m);
     if (conv) return conv;
     const quernel_i_kernel *gemv =
         few ? quernel_i_registry_best(QUERNEL_I_OP_GEMV, m->isas, gemm->a_type) : NULL;

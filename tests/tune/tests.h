@@ -26,6 +26,8 @@ void test_lookup_bits(void);
 void test_lookup_threads(void);
 void test_space(void);
 void test_choice_conv3x3(void);
+void test_choice_narrow(void);
+void test_choice_groups(void);
 void test_choice_multipliers(void);
 void test_choice_costs(void);
 void test_tiles(void);
