@@ -388,9 +388,11 @@ typedef struct quernel_i_kernel {
     uint8_t bound;
     // other sums are computed in parts of the channels, each of which stays below it
     bool in_parts;
-    uint8_t multiplies;    // quernel_i_multiplies
-    uint8_t points;        // of QUERNEL_I_MULTIPLIES_POINTS
-    uint8_t pays_channels; // measured: pays from so many channels on
+    uint8_t multiplies; // quernel_i_multiplies
+    uint8_t points;     // of QUERNEL_I_MULTIPLIES_POINTS
+    // measured: pays from so many channels on; a narrow GEMM kernel for a block and a half of
+    // output channels
+    uint8_t pays_channels;
     float pays_computed;   // where it computes at most so many outputs for one that is kept
     quernel_i_costs costs; // measured: decides in place of both, and ranks sets
     // the same where the core multiplies one of the set's vectors a cycle; 0: no other
@@ -401,6 +403,8 @@ typedef struct quernel_i_kernel {
     bool tiles;
     bool prefetches; // takes the hint of quernel_i_gemm
     uint8_t oc_tail; // a last register tile of at most so many oc multiplies no more; 0: 16
+    // weights are prepared with less work than those of the set's first kernel, for few rows
+    bool few_rows;
     // fewer multiplications than the set's first kernel, for cores with one multiplier
     bool one_multiplier;
     bool vbmi; // needs AVX-512 VBMI, which not every CPU of the set has

@@ -18,31 +18,50 @@ static bool demands_packed(const quernel_i_config *config) {
     return config->path == QUERNEL_I_PATH_IM2COL + 1;
 }
 
+// Values of rows up to which a kernel of the trait `few_rows` is faster, fitted to 30 products and
+// 1x1 layers on Zen 4: of all rows of a thread, for which weights are prepared once (from twice as
+// many on nothing is gained), and of a call's rows, which the other kernel brings into its own
+// form.
+#define FEW_VALUES 6144
+#define CALL_VALUES 896
+
+static bool has_few_rows(const quernel_i_problem *p) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const double line = 4.0 * s->k_quads * p->grid_w, lines = (double)p->x.n * p->grid_h;
+    // Lines that are read in place, with a border between them.
+    const bool apart = s->taps == 1 && p->x.stride_h != p->x.stride_w * p->x.w;
+    return lines * line / p->threads <= FEW_VALUES || (apart && line <= CALL_VALUES);
+}
+
 // Vectors of a narrow kernel are filled by one run of k, and their lanes are added up for every
 // output channel: measured with AVX-512-VNNI, two need 16 k to be faster than 16 of which most are
-// padding, three 32 and four 48, as many as have 3/4 of a vector.
-static bool pays_narrow(const quernel_i_weights_shape *s, const quernel_i_kernel *k) {
-    return s->k_run_length * 4 >= (s->oc - 1) * k->kr;
+// padding, three 32 and four 48, as many as have 3/4 of a vector. A block and a half pays where the
+// kernel's line says so, weights are prepared for many rows, and no other algorithm fits.
+static bool pays_narrow(const quernel_i_problem *p, const quernel_i_kernel *k) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    if (s->oc <= k->nr) return s->k_run_length * 4 >= (s->oc - 1) * k->kr;
+    return 2 * s->oc <= 3 * k->nr && s->taps == 1 && k->pays_channels &&
+           s->subproblem_in >= k->pays_channels && !has_few_rows(p);
 }
 
 // The instruction set's kernel of fewer output channels than a sub-panel has, where the layer has
-// no more: it multiplies no padding. NULL where there is none.
+// hardly more: it multiplies no padding. NULL where there is none.
 static const quernel_i_kernel *narrow_kernel(const quernel_i_problem *p,
                                              const quernel_i_kernel *gemm) {
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++)
-        if (k->op == QUERNEL_I_OP_GEMM && k->nr < 16 && p->weights->shape.oc <= k->nr &&
-            k->isa == gemm->isa && k->a_type == gemm->a_type && pays_narrow(&p->weights->shape, k))
+        if (k->op == QUERNEL_I_OP_GEMM && k->nr < 16 && k->isa == gemm->isa &&
+            k->a_type == gemm->a_type && pays_narrow(p, k))
             return k;
     return NULL;
 }
 
-// Of two kernels of an instruction set the one for this core.
-static const quernel_i_kernel *suited_kernel(const quernel_i_machine *m,
+// Of the kernels of an instruction set the one for this core, or else for so many rows.
+static const quernel_i_kernel *suited_kernel(const quernel_i_problem *p, const quernel_i_machine *m,
                                              const quernel_i_kernel *gemm) {
-    for (const quernel_i_kernel *k = quernel_i_kernels;
-         k->name && m->one_multiplier >> gemm->isa & 1; k++)
-        if (k->one_multiplier && k->op == gemm->op && k->isa == gemm->isa &&
-            k->a_type == gemm->a_type)
+    const bool one = m->one_multiplier >> gemm->isa & 1, few = !one && has_few_rows(p);
+    for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++)
+        if (((one && k->one_multiplier) || (few && k->few_rows)) && k->op == gemm->op &&
+            k->isa == gemm->isa && k->a_type == gemm->a_type)
             return k;
     return gemm;
 }
@@ -60,7 +79,7 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
     const quernel_i_kernel *typed =
         quernel_i_registry_best(QUERNEL_I_OP_GEMM, m->isas, p->quant.type);
     if (typed && typed->isa == gemm->isa) gemm = typed;
-    gemm = suited_kernel(m, gemm);
+    gemm = suited_kernel(p, m, gemm);
     const quernel_i_kernel *narrow = narrow_kernel(p, gemm);
     if (narrow) return narrow;
     const quernel_i_kernel *conv =

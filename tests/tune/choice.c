@@ -74,7 +74,16 @@ static const layer_case conv3x3_cases[] = {
 static const layer_case narrow_cases[] = {
     {64, 56, 1, WIDE, .best = "quernel_uk_gemm_u8s8_14x32x4_avx512vnni", .out = 8},
     {64, 56, 1, WIDE, .best = "quernel_uk_conv3x3_u8s8_12x32x2_avx512vnni", .out = 16},
-    {64, 56, 1, AVX2_SETS, .best = "quernel_uk_conv3x3_u8s8_6x16x2_avx2", .out = 8}};
+    {64, 56, 1, AVX2_SETS, .best = "quernel_uk_conv3x3_u8s8_6x16x2_avx2", .out = 8},
+    {256, 28, 1, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_4x4x16_avx2", .out = 6, .kernel = 1},
+    {256, 4, 1, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_6x16x2_avx2", .out = 6, .kernel = 1},
+    {64, 28, 1, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_6x16x4_avx2", .out = 6, .kernel = 1},
+    {256, 28, 1, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_6x16x4_avx2", .out = 7, .kernel = 1}};
+
+// Few rows: weights that cost less to prepare.
+static const layer_case few_cases[] = {
+    {64, 7, 1, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_6x16x2_avx2", .kernel = 1},
+    {128, 14, 1, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_6x16x4_avx2", .kernel = 1}};
 
 // Small groups: with stride 2 four pixels are spread for an output.
 static const layer_case group_cases[] = {
@@ -125,6 +134,7 @@ static void check_cases(const layer_case *cases, size_t count) {
 
 void test_choice_conv3x3(void) { CHECK_CASES(conv3x3_cases); }
 void test_choice_narrow(void) { CHECK_CASES(narrow_cases); }
+void test_choice_few_rows(void) { CHECK_CASES(few_cases); }
 void test_choice_groups(void) { CHECK_CASES(group_cases); }
 void test_choice_multipliers(void) { CHECK_CASES(multiplier_cases); }
 
