@@ -22,8 +22,8 @@ static bool demands_packed(const quernel_i_config *config) {
 // 1x1 layers on Zen 4: of all rows of a thread, for which weights are prepared once (from twice as
 // many on nothing is gained), and of a call's rows, which the other kernel brings into its own
 // form.
-#define FEW_VALUES 6144
-#define CALL_VALUES 896
+#define FEW_VALUES 6144 // fitted, as said above
+#define CALL_VALUES 896 // likewise
 
 static bool has_few_rows(const quernel_i_problem *p) {
     const quernel_i_weights_shape *s = &p->weights->shape;

@@ -63,7 +63,11 @@ static int load_folder(const char *folder, measured *ret, int count) {
 }
 
 int landscapes_load(measured *ret) {
-    const int count = load_folder(QUERNEL_LANDSCAPES "/avx2", ret, 0);
+    static const char *const folders[] = {QUERNEL_LANDSCAPES "/avx2",
+                                          QUERNEL_LANDSCAPES "/avx512vnni"};
+    int count = 0;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        count = load_folder(folders[i], ret, count);
     if (!count) test_skip("no landscape has kernels that this build has");
     return count;
 }

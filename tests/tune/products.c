@@ -56,7 +56,8 @@ static void check_case(const product_case *c, const quernel_i_kernel *kernel) {
     const quernel_i_machine machine = {.isas = 1u << QUERNEL_ISA_REF | 1u << kernel->isa,
                                        .l1d_bytes = c->l1d_bytes,
                                        .l2_bytes = 1 << 20,
-                                       .one_multiplier = (uint32_t)c->one_multiplier << kernel->isa};
+                                       .one_multiplier = (uint32_t)c->one_multiplier
+                                                         << kernel->isa};
     quernel_i_plan plan;
     if (CHECK(!quernel_i_plan_make(&quernel_i_product_of(op)->problem, &config, &machine, &plan,
                                    NULL),
