@@ -9,7 +9,8 @@
 //
 // Tiles of 64 channels, a cache line of y, by 64 pixels: what a tile reads and writes stays in L1,
 // and no more than 16 planes are read at a time, which are still more than hardware follows: blocks
-// prefetch each AHEAD. The last block of a line, and of the channels, overlaps the one before it.
+// fetch each AHEAD, into L2. The last block of a line, and of the channels, overlaps the one before
+// it.
 #ifndef QUERNEL_X86_QUANTIZE_PLANES_H
 #define QUERNEL_X86_QUANTIZE_PLANES_H
 
@@ -20,8 +21,10 @@
 
 enum { CHANNELS = 16, QUAD = 4, TILE = 64 };
 
-// Bytes ahead are two cache lines: of 16 to 192 floats 32 were the fastest from L2 and from L3.
-enum { AHEAD = 32 };
+// Twelve cache lines of a plane: about the time that memory takes. Into L2, because so many lines of
+// 16 planes would drive each other out of L1: on Zen 4 fetches into L1 are best 32 floats ahead, and
+// from memory take 1.5 to 2 times as long as these; of 96 to 384 floats all are alike.
+enum { AHEAD = 192 };
 
 // Up to 16 channels of up to PIXELS pixels.
 typedef struct planes {
