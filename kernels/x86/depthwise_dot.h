@@ -17,6 +17,8 @@
 //     input lines    0  1  2  3          3x3: weights of output line 0: w0 w1 w2  0
 //                    └──┴──┴──┘                      of output line 1:  0 w0 w1 w2
 //
+// Sums of NCHW go from quads to lines of floats (lines.h), which are fetched before.
+//
 // A stretch of output pixels goes down all lines: from two output lines to the next two, or from
 // one to the next where the stride is 2, two lines of x are new, and quads of 5x5 and 7x7 serve a
 // second time. The quads of a stretch stay in L1; four pixels of both lines are summed in
@@ -24,6 +26,8 @@
 // takes two or four parts of the output side by side. s8 is moved to u8 and the start values put it
 // right.
 #include "kernels/template/depthwise.h"
+#include "kernels/template/planes.h"
+#include "kernels/x86/lines.h"
 
 #if !defined DOT_VECTOR || !defined VECTOR || !defined VECTOR_BITS
 #error "DOT_VECTOR, VECTOR, VECTOR_BITS: a vector and its intrinsics"
@@ -45,6 +49,10 @@ enum {
     COLUMNS = 192, // of pairs of lines, which stay in L1: 24 KiB of 512-bit vectors
     STEP = 2,      // at most, of columns from output to output
     STRETCH = 16,  // outputs of a line whose sums wait for the epilogue
+    // of NCHW, whose stores wait less for memory where they fill two cache lines; 8 are turned at a
+    // time
+    PLANES_STRETCH = 32,
+    PLANES_PIXELS = 8,
     // of the kernel at a time
     QUADS = 2,
     TAPS = 7,
@@ -80,6 +88,7 @@ typedef struct work {
     uint32_t group_lines;                  // output lines of a group, the last may have fewer
     uint32_t lines;                        // that are computed together
     bool rolls;                            // two lines of x are new from these to the next
+    bool planes, past;                     // lines_run makes output; of lines past the caches
     uint32_t step;                         // columns from output to output
     ptrdiff_t pitch;                       // bytes from column to column
     uint32_t kernel_columns;               // at a time
@@ -90,7 +99,7 @@ typedef struct work {
     codes codes;
     quad init, weights[LINES][QUADS][TAPS];
     pair pairs[COLUMNS];
-    quad sums[LINES][STRETCH];
+    quad sums[LINES][PLANES_STRETCH];
     uint8_t outside[CHANNELS];
 } work;
 
@@ -437,6 +446,7 @@ static void tiles_of(const work *w, const quad *sums, uint32_t pixels, tiles *t)
     for (uint32_t m = 0; m < pixels; m++) {
         DOT_VECTOR v[4];
         in_order(sums[m].part, v);
+#pragma GCC unroll 4
         for (uint32_t i = 0; i < 4; i++) memcpy(to[i] + m * EPILOGUE_NR, v + i, CHANNELS);
     }
 }
@@ -450,15 +460,58 @@ static void finish_line(const work *w, const stretch *s, tiles *t, uint32_t grou
                      &f, epilogue_is_plain(&f));
 }
 
+// Floats of NCHW: 4 channels of a pixel lie side by side in a part of its quad. `act` is a constant
+// where this is called.
+static inline __attribute__((always_inline)) void
+planes_act(lines_tile t, const quernel_i_epilogue *f, uint32_t byte, int act, bool past) {
+    const int32_t *acc = t.acc;
+    for (uint32_t n = 0; n < t.oc; n += 4, byte += 4) {
+        t.acc = acc + byte / 4 % 4 * (CHANNELS / 4) + byte / LANE * 4 - n;
+        lines_run_4(&t, f, n, act, past);
+    }
+}
+
+static void finish_planes(const work *w, const stretch *s, const quad *sums, uint32_t group,
+                          uint32_t line) {
+    const quernel_i_epilogue f = depthwise_epilogue(w->d, line);
+    const lines_tile t = {(const int32_t *)sums, sizeof(quad) / sizeof(int32_t), s->pixels,
+                          w->count, s->pixel, w->channel};
+    const uint32_t byte = group * w->width;
+    if (f.act == QUERNEL_I_ACT_RELU) planes_act(t, &f, byte, QUERNEL_I_ACT_RELU, w->past);
+    else if (f.act == QUERNEL_I_ACT_CLAMP) planes_act(t, &f, byte, QUERNEL_I_ACT_CLAMP, w->past);
+    else if (f.act == QUERNEL_I_ACT_PRELU) planes_act(t, &f, byte, QUERNEL_I_ACT_PRELU, w->past);
+    else planes_act(t, &f, byte, QUERNEL_I_ACT_NONE, w->past);
+}
+
 static void finish_sums(const work *w, const stretch *s) {
     tiles t;
     for (uint32_t l = 0; l < w->lines && s->line + l < w->group_lines; l++) {
-        tiles_of(w, w->sums[l], s->pixels, &t);
+        if (!w->planes) tiles_of(w, w->sums[l], s->pixels, &t);
         for (uint32_t g = 0; g < w->groups; g++) {
             const uint32_t line = g * w->group_lines + s->line + l;
-            if (line < w->d->lines) finish_line(w, s, &t, g, line);
+            if (line >= w->d->lines) continue;
+            if (w->planes) finish_planes(w, s, w->sums[l], g, line);
+            else finish_line(w, s, &t, g, line);
         }
     }
+}
+
+// Fetches a stretch of a line of the output.
+static void fetch_line(const work *w, const stretch *s, uint32_t line) {
+    const quernel_i_epilogue *f = w->d->epilogue;
+    const uint8_t *y = (const uint8_t *)f->y + (ptrdiff_t)line * w->d->y_line + s->pixel * f->y_row +
+                       (ptrdiff_t)w->channel * f->y_col;
+    for (uint32_t c = 0; c < w->count; c++, y += f->y_col)
+        planes_fetch(y, s->pixels * f->y_row, w->past);
+}
+
+// Fetches what a stretch will write, while it is computed. Images of 14 and 7 pixels are there.
+static void fetch_planes(const work *w, const stretch *s) {
+    for (uint32_t l = 0; l < w->lines && s->line + l < w->group_lines; l++)
+        for (uint32_t g = 0; g < w->groups && w->d->rows >= STRETCH; g++) {
+            const uint32_t line = g * w->group_lines + s->line + l;
+            if (line < w->d->lines) fetch_line(w, s, line);
+        }
 }
 
 // The block of the kernel that begins here.
@@ -479,6 +532,7 @@ static bool whole(const work *w) {
 // All blocks of the kernel, for output lines that begin `n` steps down.
 static void run_stretch(work *w, const stretch *s, uint32_t n) {
     const quernel_i_depthwise *d = w->d;
+    if (w->planes) fetch_planes(w, s);
     for (uint32_t i = 0; i < d->kernel_h; i += 4 * QUADS)
         for (uint32_t j = 0; j < d->kernel_w; j += w->kernel_columns) {
             const taps t = taps_at(w, i, j);
@@ -505,10 +559,16 @@ static void prepare(work *w) {
     w->codes.plain &= whole(w);
 }
 
+static inline uint32_t whole_planes(uint32_t pixels) {
+    return (pixels + PLANES_PIXELS - 1) / PLANES_PIXELS * PLANES_PIXELS;
+}
+
 // Whole PIXELS, whose quads fit.
 static uint32_t most_pixels(const work *w) {
-    const uint32_t fitting = (w->spacing - w->kernel_columns) / w->step + 1;
-    return w->codes.plain ? fitting / PIXELS * PIXELS : STRETCH < fitting ? STRETCH : PIXELS;
+    const uint32_t fitting = (w->spacing - w->kernel_columns) / w->step + 1,
+                   whole = fitting / PLANES_PIXELS * PLANES_PIXELS;
+    if (w->codes.plain) return fitting / PIXELS * PIXELS;
+    return least(w->planes ? PLANES_STRETCH : STRETCH, whole);
 }
 
 static void run_channels(work *w) {
@@ -519,6 +579,7 @@ static void run_channels(work *w) {
     stretch s = {0};
     for (uint32_t left = (d->rows + most - 1) / most; left; left--, s.pixel += s.pixels) {
         s.pixels = (d->rows - s.pixel + left - 1) / left;
+        if (w->planes) s.pixels = least(whole_planes(s.pixels), d->rows - s.pixel);
         for (uint32_t n = 0; n < w->group_lines / w->lines; n++) {
             s.line = n * w->lines;
             run_stretch(w, &s, n);
@@ -542,6 +603,7 @@ static void share(work *w) {
 
 static void depthwise(const quernel_i_depthwise *d, bool is_signed) {
     work w; // most of it is written before it is read
+    w.planes = lines_fit(d->epilogue), w.past = lines_past(d->epilogue);
     w.d = d, w.flip = VECTOR(set1_epi8)(is_signed ? INT8_MIN : 0);
     memset(w.outside, d->outside, CHANNELS);
     share(&w);
@@ -551,4 +613,5 @@ static void depthwise(const quernel_i_depthwise *d, bool is_signed) {
         w.count = least(left, w.width), w.groups = CHANNELS / w.width;
         run_channels(&w);
     }
+    lines_end(w.past);
 }
