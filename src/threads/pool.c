@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The built-in pool: workers sleep on a condition, are handed one round of tasks, and take tasks
-// from a shared counter. The mutex is held for the hand-over alone.
+// from a shared counter. The mutex is held for the hand-over alone. A round is over for who wakes
+// when no task is left: nobody waits for the waking of a thread, which takes longer than some runs.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -30,6 +31,7 @@ struct quernel_pool {
     round round;
     uint64_t turn;    // counts rounds: a sleeping worker waits for a new one
     uint32_t working; // helpers that still work on the round
+    bool open;        // helpers may still begin with it
     bool stop;
     atomic_flag busy; // a run has the pool
     atomic_uint next; // next task
@@ -51,11 +53,13 @@ static void *help(void *arg) {
     for (;;) {
         pthread_mutex_lock(&p->mutex);
         while (p->turn == seen && !p->stop) pthread_cond_wait(&p->wake, &p->mutex);
-        const bool stop = p->stop;
+        const bool stop = p->stop, late = !p->open;
         const round r = p->round;
         seen = p->turn;
+        if (!stop && !late) p->working++;
         pthread_mutex_unlock(&p->mutex);
         if (stop) return NULL;
+        if (late) continue;
         work(p, &r, h->worker);
         pthread_mutex_lock(&p->mutex);
         if (--p->working == 0) pthread_cond_signal(&p->done);
@@ -75,13 +79,14 @@ static void run(void *user, uint32_t tasks, void (*task)(void *arg, uint32_t tas
     const round r = {task, arg, tasks};
     pthread_mutex_lock(&p->mutex);
     p->round = r;
-    p->working = p->helpers;
+    p->open = true;
     atomic_store_explicit(&p->next, 0, memory_order_relaxed);
     p->turn++;
     pthread_cond_broadcast(&p->wake);
     pthread_mutex_unlock(&p->mutex);
     work(p, &r, 0);
     pthread_mutex_lock(&p->mutex);
+    p->open = false;
     while (p->working) pthread_cond_wait(&p->done, &p->mutex);
     pthread_mutex_unlock(&p->mutex);
     atomic_flag_clear_explicit(&p->busy, memory_order_release);
