@@ -21,9 +21,9 @@
 
 enum { CHANNELS = 16, QUAD = 4, TILE = 64 };
 
-// Twelve cache lines of a plane: about the time that memory takes. Into L2, because so many lines of
-// 16 planes would drive each other out of L1: on Zen 4 fetches into L1 are best 32 floats ahead, and
-// from memory take 1.5 to 2 times as long as these; of 96 to 384 floats all are alike.
+// Twelve cache lines of a plane: about the time that memory takes. Into L2, because so many lines
+// of 16 planes would drive each other out of L1: on Zen 4 fetches into L1 are best 32 floats ahead,
+// and from memory take 1.5 to 2 times as long as these; of 96 to 384 floats all are alike.
 enum { AHEAD = 192 };
 
 // Up to 16 channels of up to PIXELS pixels.
