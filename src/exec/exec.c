@@ -123,8 +123,9 @@ static void run_task(void *arg, uint32_t index, uint32_t worker) {
 void quernel_i_exec_run(const quernel_i_call *call, const quernel_parallel *parallel) {
     const quernel_i_problem *p = call->problem;
     const quernel_i_plan *plan = call->plan;
+    if (plan->threads == 1) parallel = NULL;
     if (plan->range_tasks) quernel_i_ranges_find(call, parallel);
-    for (uint32_t i = 0; i < p->threads; i++) {
+    for (uint32_t i = 0; i < plan->workers; i++) {
         const uint32_t none = QUERNEL_I_NO_N_BLOCK;
         memcpy(slice_of(call, i), &none, sizeof none);
     }

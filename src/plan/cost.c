@@ -5,6 +5,12 @@
 #include "cpu/cpu.h"
 #include "plan/algorithm.h"
 
+#define CYCLES_A_NS 3.0 // of the CPUs that were measured
+// Of an output of a set that was not: of those that were 0.32 to 0.75.
+#define CYCLES_AN_OUTPUT 0.5
+#define NS_A_FLOAT 0.1 // 0.25 to 0.42 cycles measured for numbers that become codes, or sums floats
+#define WEIGHTS_A_NS 60 // bytes from memory, which is all that products of few rows take
+
 // Of the set's kernel for products as they are.
 static double direct(const quernel_i_problem *p, const quernel_i_isa *isa) {
     const quernel_i_weights_shape *s = &p->weights->shape;
@@ -20,4 +26,40 @@ double quernel_i_cost_cycles(const quernel_i_problem *p, const quernel_i_kernel 
         return p->x.n * quernel_i_algorithm_products(p, k) / isa->products_a_cycle;
     const bool is_direct = k->op == QUERNEL_I_OP_GEMM && k->nr >= 16 && !k->tiles;
     return is_direct ? direct(p, isa) : 0;
+}
+
+static double pixels_of(const quernel_i_problem *p) {
+    return (double)p->grid_h * p->grid_w * p->x.n;
+}
+
+// The products alone.
+static double products_ns(const quernel_i_problem *p, const quernel_i_kernel *k) {
+    const quernel_i_isa *isa = &quernel_i_isas[k->isa];
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const double outputs = pixels_of(p) * s->subproblems * s->oc16;
+    quernel_i_problem alone = *p;
+    alone.threads = 1;
+    if (quernel_i_problem_depthwise(p)) return outputs * s->taps / isa->macs_per_ns;
+    if (k->multiplies == QUERNEL_I_MULTIPLIES_DIRECT)
+        return outputs * 4.0 * s->k_quads / isa->macs_per_ns;
+    if (k->costs.product > 0)
+        return p->x.n * quernel_i_algorithm_products(&alone, k) / isa->macs_per_ns;
+    const quernel_i_algorithm_cost work = quernel_i_algorithm_work(p, k);
+    return outputs / 16 * work.rows * work.depth / isa->words_per_ns; // work is that of 16 outputs
+}
+
+static double floats_of(const quernel_tensor *t) {
+    return t->type == QUERNEL_TYPE_F32 || t->type == QUERNEL_TYPE_BF16
+               ? (double)t->n * t->c * t->h * t->w
+               : 0;
+}
+
+double quernel_i_cost_ns(const quernel_i_problem *p, const quernel_i_kernel *k) {
+    const quernel_i_isa *isa = &quernel_i_isas[k->isa];
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const double cycles = isa->cycles_an_output > 0 ? isa->cycles_an_output : CYCLES_AN_OUTPUT;
+    const double outputs = pixels_of(p) * s->subproblems * s->oc,
+                 weights = (double)s->subproblems * s->oc16 * s->k_quads * 4;
+    return products_ns(p, k) + outputs * cycles / CYCLES_A_NS + weights / WEIGHTS_A_NS +
+           (floats_of(&p->x) + floats_of(&p->y)) * NS_A_FLOAT;
 }

@@ -6,6 +6,7 @@
 
 #include "cpu/cpu.h"
 #include "plan/algorithm.h"
+#include "threads/parallel.h"
 
 enum { SQUARE = 4 }; // side of the outputs that quernel_i_algorithm_work counts for
 
@@ -42,7 +43,7 @@ typedef struct share {
 static share share_of(const quernel_i_problem *p, const quernel_i_plan *plan, double mr) {
     share s = {.n_blocks = (double)plan->n_blocks.count / plan->n_blocks.n_split};
     s.strips = (double)p->x.n * plan->strip.count_h * plan->strip.count_w;
-    s.tasks = up(s.strips * plan->n_blocks.n_split, p->threads) / p->threads;
+    s.tasks = up(s.strips * plan->n_blocks.n_split, plan->threads) / plan->threads;
     // Means over strips, so that the last, smaller ones count as what they are.
     const double lines = (double)p->grid_h / plan->strip.count_h,
                  width = (double)p->grid_w / plan->strip.count_w;
@@ -150,7 +151,8 @@ void quernel_i_model_count(const quernel_i_problem *p, const quernel_i_plan *pla
         work[QUERNEL_I_WORK_QUANTIZED] = work[QUERNEL_I_WORK_PACKED];
     else work[QUERNEL_I_WORK_QUANTIZED] = staged;
     work[QUERNEL_I_WORK_STORED] = (double)p->y.n * p->y.c * p->y.h * p->y.w *
-                                  (double)quernel_type_size((quernel_type)p->y.type) / p->threads;
+                                  (double)quernel_type_size((quernel_type)p->y.type) /
+                                  plan->threads;
 }
 
 double quernel_i_model_ns(const quernel_i_problem *p, const quernel_i_plan *plan,
@@ -158,5 +160,5 @@ double quernel_i_model_ns(const quernel_i_problem *p, const quernel_i_plan *plan
     double work[QUERNEL_I_WORK_COUNT], ns = 0;
     quernel_i_model_count(p, plan, m, work);
     for (int i = 0; i < QUERNEL_I_WORK_COUNT; i++) ns += work[i] * quernel_i_model_rates[i];
-    return ns;
+    return plan->threads > 1 ? ns + QUERNEL_I_PARALLEL_WAKE_NS : ns;
 }

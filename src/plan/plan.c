@@ -7,8 +7,11 @@
 
 #include "base/error.h"
 #include "plan/blocking.h"
+#include "plan/cost.h"
 #include "plan/kernels.h"
 #include "plan/rows.h"
+#include "plan/sizes.h"
+#include "threads/parallel.h"
 
 static int refuse(quernel_error *error, const quernel_i_problem *p, const char *key) {
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1,
@@ -62,6 +65,13 @@ static int choose_blocks(const quernel_i_plan_base *b, quernel_i_plan *plan, que
     return quernel_i_plan_workspace_of(b, plan, &plan->workspace, error);
 }
 
+// No thread is woken for less work than waking it takes.
+static uint32_t threads_of(const quernel_i_problem *p, const quernel_i_config *config,
+                           const quernel_i_plan_kernels *kernels) {
+    if (config->threads) return (uint32_t)min(config->threads, p->threads);
+    return quernel_i_parallel_pieces(quernel_i_cost_ns(p, kernels->main), p->threads);
+}
+
 int quernel_i_plan_make(const quernel_i_problem *p, const quernel_i_config *config,
                         const quernel_i_machine *machine, quernel_i_plan *ret_plan,
                         quernel_error *error) {
@@ -71,7 +81,11 @@ int quernel_i_plan_make(const quernel_i_problem *p, const quernel_i_config *conf
     quernel_i_plan plan = {0};
     int code = choose_base(p, config, machine, &plan, error);
     if (code) return code;
-    const quernel_i_plan_base base = {p, config, machine, &plan.kernels, &plan.rows};
+    quernel_i_problem fewer = *p;
+    fewer.threads = plan.threads = threads_of(p, config, &plan.kernels);
+    plan.workers = plan.threads > 1 ? p->threads : 1;
+    if ((code = choose_base(&fewer, config, machine, &plan, error))) return code;
+    const quernel_i_plan_base base = {&fewer, config, machine, &plan.kernels, &plan.rows};
     if ((code = choose_blocks(&base, &plan, error))) return code;
     check_plan(p, &plan);
     *ret_plan = plan;

@@ -115,6 +115,8 @@ typedef struct quernel_i_plan {
     uint32_t chunk;        // output pixels that are packed, or multiplied, at a time
     uint32_t float_pixels; // pixels of a bf16 piece
     uint32_t range_tasks;  // per image; 0: not dynamic over the image
+    uint32_t threads;      // that take part in a run; 1: nobody is woken
+    uint32_t workers;      // slices of workspace: one, or one for each of the operator's threads
     quernel_i_plan_workspace workspace;
 } quernel_i_plan;
 

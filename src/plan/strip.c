@@ -3,8 +3,10 @@
 // block of weights (half of it) and results have room beside them (large products on tiles:
 // plan/tiled.c).
 #include "plan/blocking.h"
+#include "plan/cost.h"
 #include "plan/sizes.h"
 #include "plan/tiled.h"
+#include "threads/parallel.h"
 
 // Most bytes of a strip: a quarter of a slice, 608 KiB, about a third of a smaller L2. The largest
 // block of weights and a chunk fit beside it (blocking.c).
@@ -68,11 +70,16 @@ static size_t strip_budget(const quernel_i_plan_base *b) {
     return max(min(b->machine->l2_bytes / 3, STRIP_MAX), in_place ? pays : min(pays, STRIP_MAX));
 }
 
-// Half a line, in whole tiles where the kernel works in tiles: of each lattice of a dilation.
-static uint32_t half_line(const quernel_i_plan_base *b, uint32_t pixels) {
+// `pixels` of a line, in whole tiles where the kernel works in tiles: of each lattice of a
+// dilation.
+static uint32_t whole_tiles(const quernel_i_plan_base *b, uint32_t pixels) {
     const uint32_t tile =
         quernel_i_plan_kernel_is_conv(b->kernels->main) ? 4 * b->problem->dilation_w : 1;
-    return pieces((pixels + 1) / 2, tile) * tile;
+    return pieces(pixels, tile) * tile;
+}
+
+static uint32_t half_line(const quernel_i_plan_base *b, uint32_t pixels) {
+    return whole_tiles(b, (pixels + 1) / 2);
 }
 
 // As many whole lines as fit; of lines that are too long, as many pixels of one.
@@ -126,6 +133,13 @@ static bool splits_n(const quernel_i_plan_base *b, extent e) {
     return weights > quernel_i_plan_block_budget(b, e.h, e.w);
 }
 
+// Fewer where they would be shorter than waking a thread: each reads lines of its neighbours.
+static uint32_t tasks_per_thread(const quernel_i_plan_base *b) {
+    const quernel_i_problem *p = b->problem;
+    return quernel_i_parallel_pieces(quernel_i_cost_ns(p, b->kernels->main) / p->threads,
+                                     TASKS_PER_THREAD);
+}
+
 // More threads want more strips, in a multiple of their count; a strip stays at least two register
 // tiles high.
 static extent split(const quernel_i_plan_base *b, extent e) {
@@ -134,7 +148,7 @@ static extent split(const quernel_i_plan_base *b, extent e) {
     const uint32_t others = p->x.n * w;
     const bool far = quernel_i_plan_far(b); // no more than needed: each reads all weights
     const uint32_t want =
-        far ? pieces(h * others, p->threads) * p->threads : p->threads * TASKS_PER_THREAD;
+        far ? pieces(h * others, p->threads) * p->threads : p->threads * tasks_per_thread(b);
     if (h * others < want) h = (uint32_t)min(p->grid_h, pieces(want, others));
     e.h = (uint32_t)min(quernel_i_round_up(pieces(p->grid_h, h), line_step(b)), p->grid_h);
     h = pieces(p->grid_h, e.h);
@@ -143,7 +157,7 @@ static extent split(const quernel_i_plan_base *b, extent e) {
     const uint32_t by_width = pieces(want, h * p->x.n),
                    fitting = (uint32_t)max(1, p->grid_w / tile);
     w = (uint32_t)max(w, min(by_width, fitting));
-    e.w = pieces(p->grid_w, w);
+    e.w = (uint32_t)min(whole_tiles(b, pieces(p->grid_w, w)), p->grid_w);
     return e;
 }
 

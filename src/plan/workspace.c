@@ -80,7 +80,7 @@ int quernel_i_plan_workspace_of(const quernel_i_plan_base *b, const quernel_i_pl
         quernel_i_take(&all, ranges, sizeof(quernel_i_piece_range));
     }
     ret->shared = all.used;
-    quernel_i_take(&all, p->threads, slice.used);
+    quernel_i_take(&all, plan->workers, slice.used);
     ret->bytes = all.used;
     const uint64_t tasks = (uint64_t)p->x.n * plan->strip.count_h * plan->strip.count_w;
     if (slice.overflow || all.overflow || tasks > INT32_MAX / (uint64_t)plan->n_blocks.n_split ||

@@ -423,7 +423,8 @@ static void draw_run(op_case *c, uint32_t isas) {
     c->spread = d->threads > 1 ? (op_spread)rng_int(&c->r, 0, OP_SPREADS - 1) : OP_SPREAD_NONE;
     c->environment = rng_one_in(&c->r, 2) ? 0 : (uint32_t)rng_int(&c->r, 1, 6);
     c->reload = rng_one_in(&c->r, 6);
-    c->replan = rng_one_in(&c->r, 2);
+    // the plan of a small layer wakes no thread by itself
+    c->replan = d->threads > 1 || rng_one_in(&c->r, 2);
     const int32_t isa = rng_int(&c->r, -1, QUERNEL_I_ISA_COUNT - 1);
     d->isa = isa >= 0 && isas >> isa & 1 ? isa : rng_one_in(&c->r, 3) ? QUERNEL_ISA_REF : -1;
 }
