@@ -372,6 +372,7 @@ class QuernelError(ValueError):
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
         self.code = code
+        self.layers: tuple[str, ...] = ()  # names of those that it is about, where that is known
 
 
 def _candidates() -> Iterator[str]:

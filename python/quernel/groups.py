@@ -12,7 +12,7 @@ import numpy as np
 
 from . import layer_search
 from . import operators as ops
-from .layer import Coding, Layer, QuantLayer
+from .layer import Coding, Layer, QuantLayer, about
 
 # the error is measured on pieces of so many lines and columns, so many of them
 CROP, CROPS = 20, 12
@@ -165,7 +165,8 @@ class Group:
             np.maximum.at(shown, self.slots[value], stats[value].largest())
             for layer in layers:
                 np.maximum.at(weights, self.slots[value], layer.largest_weights())
-        return ops.smooth_factors(shown, weights, alpha)
+        with about(*self.layers):
+            return ops.smooth_factors(shown, weights, alpha)
 
     def codings(self, choice: Choice, stats: dict[str, ActivationStats]) -> dict[str, Coding]:
         """Value → its coding for what was seen."""

@@ -5,6 +5,7 @@ something that runs."""
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import functools
 import math
@@ -284,6 +285,16 @@ def view(array: np.ndarray) -> native.Tensor | None:
     return found
 
 
+@contextlib.contextmanager
+def about(*layers: Layer) -> Iterator[None]:
+    """Notes on what the library refuses inside which layers that is about."""
+    try:
+        yield
+    except native.QuernelError as problem:
+        problem.layers = problem.layers or tuple(layer.name for layer in layers)
+        raise
+
+
 @functools.cache
 def pool(threads: int) -> ops.Pool | None:
     """The library's threads, made once per number of them; None for one."""
@@ -299,14 +310,15 @@ class QuantLayer:
     def __init__(self, layer: Layer, coding: Coding) -> None:
         self.layer, self.coding = layer, coding
         stride = layer.stride if layer.kind == "deconv2d" else (0, 0)
-        self.packed = ops.Weights(
-            layer.weights,
-            layer.kind,
-            layer.groups,
-            coding.smooth,
-            layer.scale,
-            deconv_stride=stride,
-        )
+        with about(layer):
+            self.packed = ops.Weights(
+                layer.weights,
+                layer.kind,
+                layer.groups,
+                coding.smooth,
+                layer.scale,
+                deconv_stride=stride,
+            )
         self._operators: collections.OrderedDict[tuple, ops.Operator] = collections.OrderedDict()
 
     def __call__(
@@ -365,7 +377,8 @@ class QuantLayer:
     ) -> ops.Operator:
         found = self._operators.get(key)
         if found is None:
-            found = self._operators[key] = create(*arguments)
+            with about(self.layer):
+                found = self._operators[key] = create(*arguments)
             while len(self._operators) > self.SHAPES_KEPT:
                 self._operators.popitem(last=False)
         return found

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from . import _native as native
-from .layer import Coding, Layer, view
+from .layer import Coding, Layer, about, view
 from .operators import F32, NHWC, S8, epilogue_desc, weights_desc
 
 CALIBRATORS = {"absmax": 0, "mean": 1, "percentile": 2, "entropy": 3, "mse": 4}
@@ -237,15 +237,16 @@ def search(layer: Layer, samples: Sequence[np.ndarray], smooth: bool = True) -> 
         1 / 1024,
     )
     s = np.ones(layer.channels[0], np.float32)
-    native.call(
-        native.lib.quernel_search_layer,
-        c.byref(held.desc),
-        c.byref(held.samples),
-        held.count,
-        c.byref(options),
-        c.byref(choice),
-        s.ctypes.data,
-    )
+    with about(layer):
+        native.call(
+            native.lib.quernel_search_layer,
+            c.byref(held.desc),
+            c.byref(held.samples),
+            held.count,
+            c.byref(options),
+            c.byref(choice),
+            s.ctypes.data,
+        )
     off = choice.smooth_kind == OFF
     coding = Coding(choice.quant.scale, choice.quant.zero, choice.quant.type, None if off else s)
     names = {number: name for name, number in CALIBRATORS.items()}
@@ -283,15 +284,16 @@ def bias_correct(layer: Layer, coding: Coding, samples: Sequence[np.ndarray]) ->
     """The bias with what the int8 layer lacks on average over the samples, per output channel."""
     held, (choice, s) = _FloatLayer(layer, samples), _chosen(layer, coding)
     bias = np.empty(layer.channels[1], np.float32)
-    native.call(
-        native.lib.quernel_bias_correct,
-        c.byref(held.desc),
-        c.byref(choice),
-        s.ctypes.data,
-        c.byref(held.samples),
-        held.count,
-        bias.ctypes.data,
-    )
+    with about(layer):
+        native.call(
+            native.lib.quernel_bias_correct,
+            c.byref(held.desc),
+            c.byref(choice),
+            s.ctypes.data,
+            c.byref(held.samples),
+            held.count,
+            bias.ctypes.data,
+        )
     return bias
 
 
@@ -301,17 +303,18 @@ def round_weights(layer: Layer, coding: Coding, samples: Sequence[np.ndarray]) -
     held, (choice, s) = _FloatLayer(layer, samples), _chosen(layer, coding)
     codes = np.empty(layer.weights.shape, np.int8)
     scale, bias = (np.empty(layer.channels[1], np.float32) for _ in range(2))
-    native.call(
-        native.lib.quernel_weights_round,
-        c.byref(held.desc),
-        c.byref(choice),
-        s.ctypes.data,
-        c.byref(held.samples),
-        held.count,
-        codes.ctypes.data,
-        scale.ctypes.data,
-        bias.ctypes.data,
-    )
+    with about(layer):
+        native.call(
+            native.lib.quernel_weights_round,
+            c.byref(held.desc),
+            c.byref(choice),
+            s.ctypes.data,
+            c.byref(held.samples),
+            held.count,
+            codes.ctypes.data,
+            scale.ctypes.data,
+            bias.ctypes.data,
+        )
     first, second = (layer.groups, -1, 1, 1), (layer.groups, 1, -1, 1)
     inputs, outputs = (first, second) if layer.kind == "deconv2d" else (second, first)
     grouped = codes.reshape(
