@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import functools
 import math
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -296,9 +297,14 @@ def about(*layers: Layer) -> Iterator[None]:
 
 
 @functools.cache
+def _pool(threads: int, process: int) -> ops.Pool:
+    return ops.Pool(threads)
+
+
 def pool(threads: int) -> ops.Pool | None:
-    """The library's threads, made once per number of them; None for one."""
-    return ops.Pool(threads) if threads > 1 else None
+    """The library's threads, made once per number of them and process: a forked one has none of its
+    parent's. None for one."""
+    return _pool(threads, os.getpid()) if threads > 1 else None
 
 
 class QuantLayer:
