@@ -252,10 +252,13 @@ class Coding:
 class Coded:
     """A tensor in int8 between two layers: a Chain and what its numbers mean."""
 
-    def __init__(self, shape: tuple, coding: Coding, border: tuple) -> None:
+    def __init__(
+        self, shape: tuple, coding: Coding, border: tuple, memory: np.ndarray | None = None
+    ) -> None:
+        """memory: see Chain."""
         n, c, h, w = shape
         self.shape, self.coding, self.border = shape, coding, border
-        self.chain = ops.Chain(n, c, h, w, coding.type, border)
+        self.chain = ops.Chain(n, c, h, w, coding.type, border, memory)
 
     def float(self) -> np.ndarray:
         """float32 [n, c, h, w]."""

@@ -121,16 +121,29 @@ class Chain:
     """An int8 NHWC tensor with a border, as layers that follow one another in int8 exchange it."""
 
     def __init__(
-        self, n: int, channels: int, h: int, w: int, type: int = U8, border: tuple = (1, 1)
+        self,
+        n: int,
+        channels: int,
+        h: int,
+        w: int,
+        type: int = U8,
+        border: tuple = (1, 1),
+        memory: np.ndarray | None = None,
     ) -> None:
+        """memory: contiguous, [n, h, w, channels] with the border of h and w; by default its own,
+        from the first pixel aligned to a cache line."""
         self.desc = native.Tensor(type, NHWC, n, channels, h, w)
         size, offset = c.c_size_t(), c.c_size_t()
         native.call(
             lib.quernel_chain_describe, c.byref(self.desc), *border, c.byref(size), c.byref(offset)
         )
-        self.memory = _aligned(size.value, _DTYPES[type])
-        self.address = self.memory.ctypes.data + offset.value
-        self._offset = offset.value
+        d = self.desc
+        if memory is None:
+            self._offset, self.memory = offset.value, _aligned(size.value, _DTYPES[type])
+        else:
+            self._offset = d.border_h * d.stride_h + d.border_w * d.stride_w
+            self.memory = memory.reshape(-1)
+        self.address = self.memory.ctypes.data + self._offset
 
     def numpy(self) -> np.ndarray:
         """The real pixels as an array [n, h, w, c] on the same memory."""
