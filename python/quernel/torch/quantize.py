@@ -15,10 +15,12 @@ import torch
 from torch import nn
 from torch.utils import _pytree
 
-from . import calibrate, modules, report, trace
-from .groups import Group
-from .layer import Coded, Coding, Layer, QuantLayer
-from .modules import NORMS, array, layer, unfit
+from .. import calibrate, report
+from ..groups import Group
+from ..layer import Coded, Coding, Layer, QuantLayer
+from . import layers as modules
+from . import trace
+from .layers import NORMS, array, layer, unfit
 
 
 class _Coded(Coded):

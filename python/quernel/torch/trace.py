@@ -11,9 +11,10 @@ from typing import Any
 
 from torch import fx
 
-from . import fold, modules
-from .layer import Layer
-from .modules import LAYERS, NORMS, array
+from .. import fold
+from ..layer import Layer
+from . import layers as modules
+from .layers import LAYERS, NORMS, array
 
 # they change nothing that they have made: folded even where the call itself stays
 TWICE_AS_ONCE = ("relu", "clamp")
