@@ -11,6 +11,7 @@ import random
 import quernel.torch as qt
 import torch
 from quernel.layer import Coded, pool
+from quernel.torch import operator
 
 from demo import times
 
@@ -36,21 +37,18 @@ class Operators:
             hook.remove()
 
     def _keep(self, threads):
-        def hook(module, arguments, made):
-            source, target = (
-                t if isinstance(t, Coded) else t.numpy() for t in (arguments[0], made)
-            )
-            module.packed.run(source, target, threads)
-            operator = next(reversed(module.packed._operators.values()))
-            self.steps.append(
-                (operator, *(t.chain if isinstance(t, Coded) else t for t in (source, target)))
-            )
+        def hook(module, arguments, y):
+            made = operator.packed(module.tensors, module.use)
+            sides = operator.sides(arguments[0], y, made, module.use)
+            made.layer.run(*sides, threads)
+            kept = next(reversed(made.layer._operators.values()))
+            self.steps.append((kept, *(t.chain if isinstance(t, Coded) else t for t in sides)))
 
         return hook
 
     def __call__(self):
-        for operator, source, target in self.steps:
-            operator(source, target, pool=self.pool)
+        for kept, source, target in self.steps:
+            kept(source, target, pool=self.pool)
 
 
 def main():

@@ -18,8 +18,8 @@ LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "200"
 ENGINE_TESTS = "differential nodes patterns on_codes writers fuzz".split()
 PYTHON_TESTS = (
-    "suite layouts layers ncnn_files qdq qdq_files layer_search modules onednn experiment peers "
-    "sessions commands commands_long plugin networks_bench"
+    "suite layouts layers ncnn_files qdq qdq_files layer_search modules torch_models torch_calls "
+    "torch_exports onednn experiment peers sessions commands commands_long plugin networks_bench"
 ).split()
 
 
@@ -67,6 +67,8 @@ def python(suite):
         networks = [suite.options.python, "-m", "seed.networks", "--out", out]
         total.add(suite.step("real networks", networks, env))
         total.add(suite.step("pages, read", [suite.options.python, "-m", "seed.reading"], env))
+        compiled = [suite.options.python, ROOT / "tests" / "python" / "torch_compiled.py"]
+        total.add(suite.step("python/torch_compiled", compiled, env))
     return total
 
 

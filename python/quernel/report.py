@@ -23,11 +23,14 @@ class Row:
     chained: bool = False  # it writes int8 for the next layers
     kernel: str = ""
     macs: int = 0  # multiply-adds in one calibration batch
+    sqnr: float | None = None  # of its int8 output, dB, on what it reads in calibration
 
     def __str__(self) -> str:
         writes = "" if not self.int8 else "writes int8" if self.chained else "writes float"
         type_ = "int8" if self.int8 else "float"
-        words = f"{self.name:32} {self.kind:9} {type_:5} {writes:12} {self.how}  {self.kernel}"
+        reached = "" if self.sqnr is None else f"{self.sqnr:.1f} dB, "
+        how = f"{reached}{self.how}"
+        words = f"{self.name:32} {self.kind:9} {type_:5} {writes:12} {how}  {self.kernel}"
         return words.rstrip()
 
 

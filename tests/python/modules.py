@@ -218,22 +218,19 @@ class Quantize(unittest.TestCase):
         model.head.register_forward_pre_hook(lambda module, arguments: seen.append(arguments[0]))
         x = torch.rand(2, 4, 16, 12)
         self.assertLess(relative(model(x), reference(x)), 0.05)
-        joined, border = (
-            seen[0],
-            np.lib.stride_tricks.as_strided(seen[0].chain.memory, (10, 8, 12), (96, 12, 1)),
-        )
-        self.assertEqual((joined.shape, border[0, 0, 0]), ((2, 12, 8, 6), joined.coding.zero))
-        for module in model.backbone.deblocks:
-            module[0].output = None
-        float_parts = model.backbone(x).numpy()
-        wanted = np.clip(
-            np.rint(float_parts / (joined.coding.smooth.reshape(-1, 1, 1) * joined.coding.scale))
-            + joined.coding.zero,
-            0,
-            255,
-        )
-        self.assertLessEqual(np.abs(joined.chain.numpy().transpose(0, 3, 1, 2) - wanted).max(), 1)
-        self.assertGreater((joined.chain.numpy().transpose(0, 3, 1, 2) == wanted).mean(), 0.99)
+        (joined,) = seen  # with the border that the padding of the head needs
+        self.assertEqual((joined.dtype, joined.shape), (torch.uint8, (2, 12, 10, 8)))
+        self.assertTrue(joined.is_contiguous(memory_format=torch.channels_last))
+        use, inner = model.head.use, joined[..., 1:-1, 1:-1].numpy().astype(np.int32)
+        border = joined.clone()
+        border[..., 1:-1, 1:-1] = use.zero
+        self.assertTrue(bool((border == use.zero).all()))
+        for block in model.backbone.deblocks:
+            block[0].use = block[0].use._replace(y_scale=None)
+        parts, smooth = model.backbone(x).numpy(), model.head.smooth.numpy().reshape(-1, 1, 1)
+        wanted = np.clip(np.rint(parts / (smooth * use.scale)) + use.zero, 0, 255)
+        self.assertLessEqual(np.abs(inner - wanted).max(), 1)
+        self.assertGreater((inner == wanted).mean(), 0.99)
 
     def test_include_names_a_part_of_what_cannot_be_traced(self):
         model = with_norm_statistics(Detector())
@@ -284,7 +281,7 @@ class Quantize(unittest.TestCase):
         wanted = model(x)
         for made in (copy.deepcopy(model), torch.load(file, weights_only=False), other):
             self.assertTrue(torch.equal(made(x), wanted))
-            self.assertIsNotNone(made.blocks[0][1].output)  # it still writes int8
+            self.assertTrue(made.blocks[0][1].chained)
         self.assertTrue(torch.equal(torch.cat([model(image[None]) for image in x]), wanted))
         found = [[] for _ in range(4)]
         threads = [

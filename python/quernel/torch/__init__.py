@@ -3,6 +3,7 @@
 into a model."""
 
 from .layers import layer, unfit
-from .quantize import QuantConv2d, QuantConvTranspose2d, QuantLinear, quantize
+from .modules import QuantConv2d, QuantConvTranspose2d, QuantLinear
+from .quantize import quantize
 
 __all__ = ["QuantConv2d", "QuantConvTranspose2d", "QuantLinear", "layer", "quantize", "unfit"]

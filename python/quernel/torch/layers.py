@@ -12,11 +12,18 @@ import numpy as np
 import torch
 from torch import fx, nn
 from torch.nn import functional as F
+from torch.nn.utils import parametrize
+from torch.nn.utils.prune import BasePruningMethod
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
 from ..layer import Activation, Layer
+from .operator import array
 
 LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+# hooks that set a weight from what a state holds, before each run, whatever the input is
+WEIGHT_HOOKS = (WeightNorm, SpectralNorm, BasePruningMethod)
 ARITHMETIC = {
     torch.add: "Add",
     torch.sub: "Sub",
@@ -30,19 +37,50 @@ ARITHMETIC = {
 CONCATENATIONS = (torch.cat, torch.concat)
 
 
-def array(tensor: torch.Tensor | None) -> Any:
-    return None if tensor is None else tensor.detach().to("cpu", torch.float32).numpy()
-
-
-def constant(value: str) -> Any:
+def constant(value: Any) -> Any:
     """A number or a tensor as an array."""
     return array(value) if isinstance(value, torch.Tensor) else np.float32(value)
 
 
+def keeps_form(value: Any, rank: int | None) -> bool:
+    """Whether what is combined with a constant stays float32 of as many axes."""
+    if not isinstance(value, torch.Tensor):
+        return isinstance(value, (bool, int, float))
+    kept = torch.result_type(torch.empty((1,) * (rank or 0)), value) == torch.float32
+    return rank is not None and kept and value.ndim <= rank
+
+
+def kind(module: Any) -> type:
+    """A module's class; of a parametrized one that it had before."""
+    return type(module).__mro__[1 if parametrize.is_parametrized(module) else 0]
+
+
+def is_norm(module: Any) -> bool:
+    return isinstance(module, NORMS) and type(module).forward is nn.BatchNorm2d.forward
+
+
+def own_code(module: Any) -> str:
+    """What runs around a module's forward, or in its place, in words; empty where nothing does."""
+    hooks = [*module._forward_pre_hooks.values(), *module._forward_hooks.values()]
+    if any(not isinstance(hook, WEIGHT_HOOKS) for hook in hooks):
+        return "a forward hook is registered on it"
+    return "it has a forward of its own" if "forward" in vars(module) else ""
+
+
+def _refresh(module: Any) -> None:
+    """Sets the weights that hooks make, as the next run would: they may be older than the state."""
+    for hook in module._forward_pre_hooks.values():
+        if isinstance(hook, WEIGHT_HOOKS):
+            hook(module, ())
+
+
 def unfit(module: Any) -> str:
     """Why a module cannot be quantized; empty where it can."""
-    if type(module) not in LAYERS:
-        return f"{type(module).__name__}: is not supported"
+    if kind(module) not in LAYERS:
+        return f"{kind(module).__name__}: is not supported"
+    if own_code(module):
+        return own_code(module)
+    _refresh(module)
     if getattr(module, "padding_mode", "zeros") != "zeros":
         return f"padding_mode {module.padding_mode}: must be zeros"
     if not module.weight.dtype.is_floating_point or module.weight.device.type != "cpu":

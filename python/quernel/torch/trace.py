@@ -5,6 +5,7 @@ looked at part by part; at worst nothing is fused into a layer."""
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,11 +14,16 @@ from torch import fx
 
 from .. import fold
 from ..layer import Layer
-from . import layers as modules
-from .layers import LAYERS, NORMS, array
+from . import layers
+from .layers import LAYERS, array
+from .modules import Quantized
+from .watch import Shown
 
 # they change nothing that they have made: folded even where the call itself stays
 TWICE_AS_ONCE = ("relu", "clamp")
+# where channels are the second axis, over which norms and slopes go whatever the sizes are: inputs
+# of so many axes
+SECOND = {"linear": 2, "conv2d": 4, "deconv2d": 4}
 
 
 @dataclasses.dataclass
@@ -34,34 +40,60 @@ class Site:
     sources: tuple = ()  # the values of which what it reads is the concatenation, or itself
     # where only layers read it: the value that they read, and its first channel in that
     target: tuple | None = None
+    rank: int | None = None  # of its input, where what is folded goes by axis
+    codes: bool = True  # whether its result may be int8: images, and nothing on the way alters it
 
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, module: Any, name: str) -> bool:
-        return isinstance(module, LAYERS) or super().is_leaf_module(module, name)
+        is_layer = isinstance(module, (*LAYERS, Quantized)) or bool(layers.own_code(module))
+        return is_layer or super().is_leaf_module(module, name)
 
 
 def _graphs(module: Any, prefix: str = "") -> Iterator[tuple[str, fx.Graph]]:
-    """(prefix, fx graph) of the largest parts that can be traced."""
-    if not any(True for _ in module.children()):
-        return
+    """(prefix, fx graph) of the largest parts that can be traced. What has hooks is a part of its
+    own: they see what goes in and comes out."""
+    parts = dict(module.named_children())
+    graph = _graph(module) if parts else None
+    if graph is not None:
+        yield prefix, graph
+        called = {node.target for node in graph.nodes if node.op == "call_module"}
+        inner = {name: module.get_submodule(name) for name in sorted(called)}
+        parts = {name: child for name, child in inner.items() if layers.own_code(child)}
+    for name, child in parts.items():
+        yield from _graphs(child, f"{prefix}{name}.")
+
+
+def _graph(module: Any) -> fx.Graph | None:
+    """What a module does; None where that cannot be traced."""
+    if "forward" in vars(module) and not isinstance(module, fx.GraphModule):
+        return None  # fx reads the class's own
     try:
-        yield (
-            prefix,
-            module.graph if isinstance(module, fx.GraphModule) else _Tracer().trace(module),
-        )
+        return module.graph if isinstance(module, fx.GraphModule) else _Tracer().trace(module)
     except Exception:  # whatever the model's own code raises on proxies
-        for name, child in module.named_children():
-            yield from _graphs(child, f"{prefix}{name}.")
+        return None
+
+
+def _norm(module: Any) -> tuple[Any, Any]:
+    """A batch norm as (factor, shift) per channel."""
+    numbers = module.weight, module.bias, module.running_mean, module.running_var
+    gamma, beta, mean, variance = map(array, numbers)
+    return fold.batch_norm(gamma, beta, mean, variance, module.eps)
 
 
 class _Part:
     """One traced graph with the modules of its nodes."""
 
-    def __init__(self, model: Any, prefix: str, graph: fx.Graph) -> None:
-        self.prefix, self.graph, self.modules = prefix, graph, dict(model.named_modules())
+    def __init__(self, model: Any, prefix: str, graph: fx.Graph, seen: dict[str, Shown]) -> None:
+        self.prefix, self.graph, self.seen = prefix, graph, seen
+        self.modules = dict(model.named_modules(remove_duplicate=False))
         called = [node.target for node in graph.nodes if node.op == "call_module"]
-        self.once = {target for target in called if called.count(target) == 1}
+        used = collections.Counter(self.modules.values())  # by so many names
+        self.once = {
+            target
+            for target in called
+            if called.count(target) == 1 and used[self.modules[prefix + target]] == 1
+        }
         self.calls = {node: self._call(node) for node in graph.nodes}
 
     def module(self, node: Any) -> Any:
@@ -70,18 +102,20 @@ class _Part:
         return self.modules[self.name(node)] if is_one else None
 
     def is_once(self, node: Any) -> bool:
-        """Whether a node is all that calls its module: only then can the module be taken out."""
-        return node.op == "call_module" and node.target in self.once
+        """Whether a node is all that calls its module, and nothing else runs then: only so can the
+        module be taken out."""
+        is_one = node.op == "call_module" and node.target in self.once
+        return is_one and not layers.own_code(self.module(node))
 
     def name(self, node: Any) -> str:
         return self.prefix + node.target
 
-    def _call(self, node: Any) -> modules.Call | None:
+    def _call(self, node: Any) -> layers.Call | None:
         """The Call that a node comes down to, or None."""
-        if node.op == "call_module" and not node.kwargs:
-            return modules.single_call(self.module(node), self._known(node.args))
+        if node.op == "call_module" and not node.kwargs and not layers.own_code(self.module(node)):
+            return layers.single_call(self.module(node), self._known(node.args))
         if node.op in ("call_function", "call_method"):
-            return modules.Call(node.target, self._known(node.args), self._known(node.kwargs))
+            return layers.Call(node.target, self._known(node.args), self._known(node.kwargs))
         return None
 
     def _known(self, arguments: Any) -> Any:
@@ -89,7 +123,7 @@ class _Part:
 
         def known(node: Any) -> Any:
             return (
-                modules.attribute(self.modules[self.prefix.rstrip(".")], node.target)
+                layers.attribute(self.modules[self.prefix.rstrip(".")], node.target)
                 if node.op == "get_attr"
                 else node
             )
@@ -107,26 +141,28 @@ class _Part:
         call = self.calls[node]
         if (
             call is None
-            or call.function not in modules.CONCATENATIONS
+            or call.function not in layers.CONCATENATIONS
             or not isinstance(call.arguments[0], (list, tuple))
         ):
             return [node]
         dim = (*call.arguments, call.keywords.get("dim", 0))[1]
-        return [self.origin(part) for part in call.arguments[0]] if dim == 1 else [node]
+        return [self.origin(part) for part in call.arguments[0]] if dim in (1, -3) else [node]
 
-    def merged(self, node: Any, source: Any, layer: Layer) -> Layer | None:
-        """The layer with the node behind it folded in, or None. source: the node between."""
+    def merged(self, node: Any, source: Any, layer: Layer, rank: int | None) -> Layer | None:
+        """The layer with the node behind it folded in, or None. source: the node between; rank: of
+        the layer's input, and so of its output."""
         module, bare = self.module(node), layer.activation.kind == "none"
-        if isinstance(module, NORMS):
-            numbers = map(
-                array, (module.weight, module.bias, module.running_mean, module.running_var)
-            )
-            usable = bare and module.running_mean is not None and self.is_once(node)
-            return fold.scaled(layer, *fold.batch_norm(*numbers, module.eps)) if usable else None
+        second = rank == SECOND[layer.kind]
+        if layers.is_norm(module):
+            kept = module.running_mean is not None and not module.training
+            usable = bare and second and kept and self.is_once(node)
+            return fold.scaled(layer, *_norm(module)) if usable else None
         call = self.calls[node]
         if call is None or not any(argument is source for argument in call.arguments):
             return None
         made = call.activation() if bare and call.arguments[0] is source else None
+        if made and made.kind == "prelu" and not second:
+            return None
         if made and (
             self.is_once(node) or (made.kind in TWICE_AS_ONCE and node.op != "call_method")
         ):
@@ -135,20 +171,20 @@ class _Part:
             return None
         if call.is_copy():
             return layer
-        return self._scaled(call, source, layer) if bare else None
+        return self._scaled(call, source, layer, rank) if bare else None
 
     @staticmethod
-    def _scaled(call: modules.Call, source: Any, layer: Layer) -> Layer | None:
+    def _scaled(call: layers.Call, source: Any, layer: Layer, rank: int | None) -> Layer | None:
         """The layer behind which a call combines its result with a constant; None where it cannot
-        be folded."""
-        if call.function not in modules.ARITHMETIC or call.keywords or len(call.arguments) != 2:
+        be folded, as where that adds an axis or changes the type."""
+        if call.function not in layers.ARITHMETIC or call.keywords or len(call.arguments) != 2:
             return None
         first = call.arguments[0] is source
         other = call.arguments[first]
-        if isinstance(other, fx.Node):
+        if isinstance(other, fx.Node) or not layers.keeps_form(other, rank):
             return None
         step = fold.arithmetic(
-            modules.ARITHMETIC[call.function], modules.constant(other), layer, first
+            layers.ARITHMETIC[call.function], layers.constant(other), layer, first
         )
         return step and fold.scaled(layer, *step)
 
@@ -156,28 +192,32 @@ class _Part:
         """The Site of a layer's node, and the node of its end."""
         source, end, module = node.args[0], node, self.module(node)
         name, entry, taken = self.name(node), self.name(node), {}
-        layer = modules.layer(module, name)
+        rank, codes, by_axis = self.seen[name].rank, self.seen[name].rank == 4, False
+        layer = layers.layer(module, name)
         call = (
             self.calls[source]
             if layer.kind == "conv2d" and len(getattr(source, "users", ())) == 1
             else None
         )
-        if call and self.is_once(source) and call.zero_pad():
-            layer = dataclasses.replace(
-                layer, pad=tuple(a + b for a, b in zip(layer.pad, call.zero_pad()))
-            )
+        sides = call.zero_pad() if call and self.is_once(source) else None
+        if sides:
+            layer = dataclasses.replace(layer, pad=tuple(a + b for a, b in zip(layer.pad, sides)))
             entry, taken[self.name(source)], source = self.name(source), 0, source.args[0]
         while len(end.users) == 1:
             following = next(iter(end.users))
-            merged = self.merged(following, end, layer)
+            merged = self.merged(following, end, layer, rank)
             if merged is None:
                 break
+            by_axis |= layers.is_norm(self.module(following)) or merged.activation.kind == "prelu"
             if self.is_once(following):
                 taken[self.name(following)] = following.args.index(end)
+            else:
+                codes &= merged.activation.kind == "relu"  # what stays leaves codes as they are
             layer, end = merged, following
         value, made = (f"{self.prefix}{self.origin(n)}" for n in (source, end))
         sources = tuple(f"{self.prefix}{n}" for n in self.parts(self.origin(source)))
-        return Site(name, layer, value, entry, taken, made, sources), end
+        kept = rank if by_axis else None
+        return Site(name, layer, value, entry, taken, made, sources, None, kept, codes), end
 
     def sites(self, wanted: Iterable[str]) -> list[Site]:
         found = [
@@ -186,10 +226,12 @@ class _Part:
             if node.op == "call_module"
             and self.is_once(node)
             and self.name(node) in wanted
-            and isinstance(self.module(node), LAYERS)
+            and len(node.args) == 1
+            and not node.kwargs
+            and not self.seen[self.name(node)].read
         ]
         entries = {site.entry for site, _ in found if site.layer.kind != "linear"}
-        ends = {end: site for site, end in found if site.layer.kind != "linear"}
+        ends = {end: site for site, end in found if site.layer.kind != "linear" and site.codes}
 
         def only_layers(node: Any) -> bool:
             readers = [
@@ -210,14 +252,14 @@ class _Part:
         return [site for site, _ in found]
 
 
-def sites(model: Any, wanted: Iterable[str]) -> list[Site]:
-    """A Site for each layer whose name is wanted."""
+def sites(model: Any, wanted: Iterable[str], seen: dict[str, Shown]) -> list[Site]:
+    """A Site for each layer whose name is wanted. seen: of each what runs of the model showed."""
     found = {
         site.name: site
         for prefix, graph in _graphs(model)
-        for site in _Part(model, prefix, graph).sites(wanted)
+        for site in _Part(model, prefix, graph, seen).sites(wanted)
     }
     return [
-        found.get(name) or Site(name, modules.layer(model.get_submodule(name), name), name, name)
+        found.get(name) or Site(name, layers.layer(model.get_submodule(name), name), name, name)
         for name in wanted
     ]
