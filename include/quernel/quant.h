@@ -44,8 +44,8 @@ typedef struct quernel_quant {
     }
 
 /// q[i] = rne(clamp(t, lo − zero, hi − zero)) + zero, NaN as 0, with t = x·(1/scale) as operators
-/// compute it, or, where `divide` is 1, t = x / scale as ONNX's QuantizeLinear does (both differ by
-/// one code near ties).
+/// compute it, or, where `divide` is 1 or 1/scale overflows, t = x / scale as ONNX's QuantizeLinear
+/// does (both differ by one code near ties).
 /// Shapes: `x` and `q` [count], which do not overlap. `type` U8 or S8; s8 from −128, or from −127
 /// where `narrow` is 1. scale finite and > 0.
 /// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE (scale, zero, type); QUERNEL_E_OVERLAP.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stand-alone quantization: the operators' formula and ONNX's.
 #include <math.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "base/num.h"
@@ -45,10 +46,11 @@ int quernel_quantize(const float *x, size_t count, float scale, int32_t zero, in
     const quernel_i_fpenv caller = quernel_i_fpenv_enter();
     const float lo = (float)((type == QUERNEL_TYPE_U8 ? 0 : narrow ? -127 : -128) - zero);
     const float hi = (float)((type == QUERNEL_TYPE_U8 ? 255 : 127) - zero), m = 1.0f / scale;
+    const bool divides = divide || isinf(m); // scales below 2^-128 have no reciprocal
     uint8_t *to = q;
     for (size_t i = 0; i < count; i++)
-        to[i] = (uint8_t)(divide ? quernel_i_quantize(x[i] / scale, 1.0f, 1.0f, lo, hi, zero)
-                                 : quernel_i_quantize(x[i], m, 1.0f, lo, hi, zero));
+        to[i] = (uint8_t)(divides ? quernel_i_quantize(x[i] / scale, 1.0f, 1.0f, lo, hi, zero)
+                                  : quernel_i_quantize(x[i], m, 1.0f, lo, hi, zero));
     quernel_i_fpenv_leave(caller);
     return QUERNEL_OK;
 }

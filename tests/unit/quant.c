@@ -94,6 +94,22 @@ void test_quantize_ties_to_even(void) {
     }
 }
 
+/// Scales down to the least float, most of which have no finite reciprocal.
+void test_quantize_subnormal(void) {
+    rng r = {13};
+    for (int exponent = -149; exponent < -100; exponent++)
+        for (int code = -300; code <= 300; code += 7) {
+            const float scale = (float)ldexp(rng_int(&r, 1, 3), exponent);
+            const float x = (float)(code * (double)scale);
+            int8_t q = 0;
+            CHECK(quernel_quantize(&x, 1, scale, 3, QUERNEL_TYPE_S8, 0, 0, &q, NULL) == QUERNEL_OK,
+                  "scale %a", (double)scale);
+            const int expected = code_of((double)x / (double)scale, -128, 127, 3);
+            CHECK(q == expected, "%a by %a: %d, expected %d", (double)x, (double)scale, q,
+                  expected);
+        }
+}
+
 void test_dequantize(void) {
     rng r = {12};
     static int32_t wide[COUNT];

@@ -14,6 +14,7 @@ void test_quantize(void);
 void test_quantize_divide(void);
 void test_quantize_ties(void);
 void test_quantize_ties_to_even(void);
+void test_quantize_subnormal(void);
 void test_dequantize(void);
 void test_quant_range(void);
 void test_quant_range_extremes(void);
