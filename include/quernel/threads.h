@@ -32,7 +32,9 @@ typedef struct quernel_parallel {
     }
 
 /// The built-in pool: `threads - 1` sleeping threads and the caller. One run at a time uses it; a
-/// second one that comes meanwhile runs on its own calling thread.
+/// second one that comes meanwhile runs on its own calling thread. Threads do not survive fork: in
+/// a child every run with its parent's pool is on the calling thread, and a pool made there has
+/// threads again.
 typedef struct quernel_pool quernel_pool;
 
 /// Starts a pool.

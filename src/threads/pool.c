@@ -2,6 +2,9 @@
 // The built-in pool: workers sleep on a condition, are handed one round of tasks, and take tasks
 // from a shared counter. The mutex is held for the hand-over alone. A round is over for who wakes
 // when no task is left: nobody waits for the waking of a thread, which takes longer than some runs.
+//
+// A forked child has the caller's thread alone, and a copy of the mutex as it was at that moment:
+// in it a pool is memory, whose runs stay on the caller's thread.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -25,6 +28,7 @@ typedef struct helper {
 } helper;
 
 struct quernel_pool {
+    uint32_t born; // `forks` of the process that has the threads
     pthread_mutex_t mutex;
     pthread_cond_t wake, done;
     uint32_t helpers;
@@ -37,6 +41,14 @@ struct quernel_pool {
     atomic_uint next; // next task
     helper helper[];
 };
+
+static uint32_t forks; // that led from the first process of the library to this one
+static void count_fork(void) { forks++; }
+
+static int watched; // 0, or why forks cannot be counted
+static void watch_forks(void) { watched = pthread_atfork(NULL, NULL, count_fork); }
+
+static bool is_forked(const quernel_pool *p) { return p->born != forks; }
 
 static void work(quernel_pool *p, const round *r, uint32_t worker) {
     for (;;) {
@@ -67,11 +79,12 @@ static void *help(void *arg) {
     }
 }
 
-// A pool that is busy (or a run from within a task) does without: the caller works alone.
+// A pool that is busy (or a run from within a task) does without, as one that lost its threads: the
+// caller works alone.
 static void run(void *user, uint32_t tasks, void (*task)(void *arg, uint32_t task, uint32_t worker),
                 void *arg) {
     quernel_pool *p = user;
-    if (tasks <= 1 || p->helpers == 0 ||
+    if (tasks <= 1 || p->helpers == 0 || is_forked(p) ||
         atomic_flag_test_and_set_explicit(&p->busy, memory_order_acquire)) {
         for (uint32_t i = 0; i < tasks; i++) task(arg, i, 0);
         return;
@@ -105,10 +118,13 @@ int quernel_pool_create(uint32_t threads, quernel_pool **ret_pool, quernel_error
     const int code =
         quernel_i_check_range(error, QUERNEL_E_VALUE, "pool", "threads", threads, 1, 4096);
     if (code) return code;
-    quernel_pool *p = calloc(1, sizeof *p + (threads - 1) * sizeof(helper));
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+    quernel_pool *p = watched ? NULL : calloc(1, sizeof *p + (threads - 1) * sizeof(helper));
     if (!p)
         return quernel_i_error_set(error, QUERNEL_E_MEMORY, "threads", -1,
                                    "pool: no memory for %u threads", threads);
+    p->born = forks;
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->wake, NULL);
     pthread_cond_init(&p->done, NULL);
@@ -123,8 +139,7 @@ int quernel_pool_create(uint32_t threads, quernel_pool **ret_pool, quernel_error
     return QUERNEL_OK;
 }
 
-void quernel_pool_destroy(quernel_pool *p) {
-    if (!p) return;
+static void end_threads(quernel_pool *p) {
     pthread_mutex_lock(&p->mutex);
     p->stop = true;
     pthread_cond_broadcast(&p->wake);
@@ -133,6 +148,10 @@ void quernel_pool_destroy(quernel_pool *p) {
     pthread_cond_destroy(&p->done);
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->mutex);
+}
+
+void quernel_pool_destroy(quernel_pool *p) {
+    if (p && !is_forked(p)) end_threads(p);
     free(p);
 }
 

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "quernel/quernel.h"
@@ -111,6 +113,57 @@ void test_pool_second_run(void) {
         pthread_join(thread, NULL);
         CHECK(atomic_load(&a.count) == 5000 && atomic_load(&b.count) == 5000,
               "%u and %u of 5000 tasks", atomic_load(&a.count), atomic_load(&b.count));
+    }
+    quernel_pool_destroy(pool);
+}
+
+enum { HANG = 100 }; // seconds that nothing takes but a hang
+
+static int count_all(const quernel_pool *pool) {
+    const quernel_parallel parallel = quernel_pool_parallel((quernel_pool *)pool);
+    atomic_uint count = 0;
+    parallel.run(parallel.user, TASKS, count_task, &count);
+    return atomic_load(&count) == TASKS;
+}
+
+// In a child: 0 where the parent's pool, and one made here, do their work and end.
+static int use_and_destroy(quernel_pool *pool) {
+    alarm(HANG);
+    quernel_pool *own = NULL;
+    if (!count_all(pool) || quernel_pool_create(3, &own, NULL) || !count_all(own)) return 1;
+    quernel_pool_destroy(pool);
+    quernel_pool_destroy(own);
+    return 0;
+}
+
+static atomic_bool at_work;
+static void *keep_busy(void *arg) {
+    while (atomic_load(&at_work)) count_all(arg);
+    return NULL;
+}
+
+// Forks; the parent's pool works on.
+static void check_fork(quernel_pool *pool, const char *when) {
+    const pid_t child = fork();
+    if (!child) _exit(use_and_destroy(pool));
+    int status = -1;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child, "fork");
+    CHECK(status == 0, "%s: the child ended with status %#x", when, (unsigned)status);
+    CHECK(count_all(pool), "%s: the parent's pool", when);
+}
+
+/// A child has no threads but the one that forked: it works alone, ends the pool, makes its own.
+void test_pool_is_forked(void) {
+    quernel_pool *pool = make(4);
+    if (!pool) return;
+    check_fork(pool, "unused");
+    check_fork(pool, "used");
+    pthread_t thread;
+    atomic_store(&at_work, true);
+    if (CHECK(pthread_create(&thread, NULL, keep_busy, pool) == 0, "pthread_create")) {
+        for (int i = 0; i < 50; i++) check_fork(pool, "in use"); // its mutex may be held
+        atomic_store(&at_work, false);
+        pthread_join(thread, NULL);
     }
     quernel_pool_destroy(pool);
 }

@@ -37,4 +37,5 @@ const test_entry test_entries[] = {{"rne", test_rne},
                                    {"pool_workers_are_exclusive", test_pool_workers_are_exclusive},
                                    {"pool_is_reused", test_pool_is_reused},
                                    {"pool_second_run", test_pool_second_run},
+                                   {"pool_is_forked", test_pool_is_forked},
                                    {NULL, NULL}};

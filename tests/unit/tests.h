@@ -33,5 +33,6 @@ void test_pool_runs_each_task_once(void);
 void test_pool_workers_are_exclusive(void);
 void test_pool_is_reused(void);
 void test_pool_second_run(void);
+void test_pool_is_forked(void);
 
 #endif
