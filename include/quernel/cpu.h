@@ -30,7 +30,7 @@ typedef enum quernel_isa {
 /// Threads: any.
 QUERNEL_API const char *quernel_isa_name(quernel_isa isa);
 
-/// The value of a name.
+/// The value of a name, in capitals or not.
 /// Returns QUERNEL_OK; QUERNEL_E_NULL; QUERNEL_E_VALUE for an unknown name.
 /// Threads: any.
 QUERNEL_API int quernel_isa_parse(const char *name, quernel_isa *ret_isa);
@@ -42,7 +42,8 @@ typedef struct quernel_cpu {
     uint32_t compiled; ///< bit 1u << isa: kernels of it were compiled
     uint32_t usable;   ///< detected, compiled and not above the ceiling
     int32_t ceiling;   ///< a quernel_isa, from QUERNEL_ISA, or the highest of this architecture
-    int32_t ceiling_clamped; ///< 1 if QUERNEL_ISA named something that cannot run here
+    /// 1 if QUERNEL_ISA named an instruction set that cannot run here, 2 if it is no name of one
+    int32_t ceiling_clamped;
     uint32_t cores;          ///< online
     uint32_t caches_clamped; ///< 1 if a reported cache size was out of reason and was replaced
     size_t l1d_bytes, l2_bytes, l3_bytes;

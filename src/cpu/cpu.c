@@ -27,10 +27,19 @@ const char *quernel_isa_name(quernel_isa isa) {
     return (unsigned)isa < QUERNEL_I_ISA_COUNT ? quernel_i_isas[isa].name : NULL;
 }
 
+// Of ASCII alone: a locale may have other pairs of letters.
+static bool is_same_word(const char *a, const char *b) {
+    for (; *a && *b; a++, b++) {
+        const char x = *a >= 'A' && *a <= 'Z' ? (char)(*a + 'a' - 'A') : *a;
+        if (x != *b) return false;
+    }
+    return *a == *b;
+}
+
 int quernel_isa_parse(const char *name, quernel_isa *ret_isa) {
     if (!name || !ret_isa) return QUERNEL_E_NULL;
     for (int i = 0; i < QUERNEL_I_ISA_COUNT; i++)
-        if (quernel_i_isas[i].name && !strcmp(quernel_i_isas[i].name, name)) {
+        if (quernel_i_isas[i].name && is_same_word(name, quernel_i_isas[i].name)) {
             *ret_isa = (quernel_isa)i;
             return QUERNEL_OK;
         }
@@ -73,7 +82,7 @@ static void apply_ceiling(quernel_cpu *cpu, const char *asked) {
     if (asked && *asked) {
         if (quernel_isa_parse(asked, &isa) != QUERNEL_OK) {
             isa = highest;
-            cpu->ceiling_clamped = 1;
+            cpu->ceiling_clamped = 2;
         } else if (!(runnable & 1u << isa)) {
             cpu->ceiling_clamped = 1;
         }
@@ -96,7 +105,8 @@ static void build(void) {
     const char *asked = getauxval(AT_SECURE) ? NULL : getenv("QUERNEL_ISA");
     apply_ceiling(&table, asked);
     if (table.ceiling_clamped)
-        quernel_i_log("QUERNEL_ISA=%s cannot run here: %s is used", asked,
+        quernel_i_log("QUERNEL_ISA=%s %s: %s is used", asked,
+                      table.ceiling_clamped == 1 ? "cannot run here" : "is no instruction set",
                       quernel_i_isas[table.ceiling].name);
 }
 

@@ -95,16 +95,19 @@ void test_isa_names(void) {
     CHECK(names == sizeof isas / sizeof *isas, "%zu names", names);
 }
 
-/// A name is parsed whole and as it is printed, or refused without a result.
+/// A name is parsed whole, in capitals or not, or refused without a result.
 void test_isa_parse(void) {
-    static const char *const wrong[] = {"",      "AVX2",   "avx",   "avx2 ",
+    static const char *const wrong[] = {"",      "AVX-2",  "avx",   "avx2 ",
                                         " avx2", "avx512", "neon,", "ref\n"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         quernel_isa parsed = (quernel_isa)77;
         CHECK(quernel_isa_parse(wrong[i], &parsed) == QUERNEL_E_VALUE, "parse \"%s\"", wrong[i]);
         CHECK((int)parsed == 77, "parse \"%s\" has written", wrong[i]);
     }
-    quernel_isa parsed;
+    quernel_isa parsed = QUERNEL_ISA_REF;
+    CHECK(quernel_isa_parse("Avx512VNNI", &parsed) == QUERNEL_OK &&
+              parsed == QUERNEL_ISA_AVX512VNNI,
+          "capitals");
     CHECK(quernel_isa_parse(NULL, &parsed) == QUERNEL_E_NULL, "parse(NULL)");
     CHECK(quernel_isa_parse("ref", NULL) == QUERNEL_E_NULL, "parse without a result");
 }

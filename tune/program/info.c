@@ -96,6 +96,12 @@ static void print_peaks(const reading *readings, int count) {
                probe_bound(readings[i].isa), readings[i].l1, readings[i].l2, readings[i].l3);
 }
 
+static const char *clamping(const quernel_cpu *cpu) {
+    static const char *const texts[] = {"", " (QUERNEL_ISA names one that cannot run here)",
+                                        " (QUERNEL_ISA is unknown: no name of an instruction set)"};
+    return texts[cpu->ceiling_clamped];
+}
+
 static void print_text(const quernel_cpu *cpu, const reading *readings, int count) {
     char detected[128], compiled[128], usable[128];
     names_of(cpu->detected, detected, sizeof detected);
@@ -104,8 +110,7 @@ static void print_text(const quernel_cpu *cpu, const reading *readings, int coun
     printf("quernel   %s (commit %s, %s)\n", quernel_version(), build_commit(), build_compiler());
     printf("cpu       %s, %u cores\n", cpu->model, cpu->cores);
     printf("detected  %s\ncompiled  %s\nusable    %s\n", detected, compiled, usable);
-    printf("ceiling   %s%s\n", quernel_isa_name((quernel_isa)cpu->ceiling),
-           cpu->ceiling_clamped ? " (QUERNEL_ISA names one that cannot run here)" : "");
+    printf("ceiling   %s%s\n", quernel_isa_name((quernel_isa)cpu->ceiling), clamping(cpu));
     print_amx(cpu);
     printf("caches    L1d %zu KiB, L2 %zu KiB, L3 %zu KiB%s\n", cpu->l1d_bytes / 1024,
            cpu->l2_bytes / 1024, cpu->l3_bytes / 1024, cpu->caches_clamped ? " (clamped)" : "");
