@@ -12,10 +12,10 @@ import sys
 import tempfile
 import time
 
-from trouble import commands, kills, tables
+from trouble import commands, kills, outputs, tables
 from trouble.program import Skip
 
-TESTS = [*commands.TESTS, *tables.TESTS, *kills.TESTS]
+TESTS = [*commands.TESTS, *tables.TESTS, *outputs.TESTS, *kills.TESTS]
 
 
 def outcome_of(test):

@@ -67,17 +67,11 @@ void json_document_end(json *j) {
 }
 
 int json_file_open(json_file *f, const char *path) {
-    *f = (json_file){{NULL, 1}, path, ""};
+    *f = (json_file){{NULL, 1}, {0}};
     if (!path) return 1;
     if (!strcmp(path, "-")) f->json.to = stdout;
-    else {
-        snprintf(f->temporary, sizeof f->temporary, "%s.tmp", path);
-        f->json.to = fopen(f->temporary, "w");
-    }
+    else if (outfile_open(&f->file, path)) f->json.to = f->file.to;
     return f->json.to != NULL;
 }
 
-int json_file_close(json_file *f) {
-    if (!f->path || f->json.to == stdout) return 1;
-    return !fclose(f->json.to) && !rename(f->temporary, f->path);
-}
+int json_file_close(json_file *f) { return !f->file.to || outfile_close(&f->file, 1); }

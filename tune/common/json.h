@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "tune/common/outfile.h"
+
 typedef struct json {
     FILE *to;
     int first; // the open object or array is still empty
@@ -21,13 +23,12 @@ void json_text(json *j, const char *name, const char *value); // NULL: null
 void json_number(json *j, const char *name, double value);    // NaN: null
 void json_integer(json *j, const char *name, int64_t value);
 
-/// A JSON file that is written under a temporary name and renamed; "-" is stdout, NULL none.
+/// A JSON file; "-" is stdout, NULL none.
 typedef struct json_file {
     json json;
-    const char *path;
-    char temporary[1100];
+    outfile file;
 } json_file;
 int json_file_open(json_file *f, const char *path);
-int json_file_close(json_file *f); // 0 where it could not be written
+int json_file_close(json_file *f); // 0 where it could not be written; errno says why
 
 #endif

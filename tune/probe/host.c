@@ -16,6 +16,7 @@
 #include "table/table.h"
 #include "tune/common/clock.h"
 #include "tune/common/folders.h"
+#include "tune/common/outfile.h"
 #include "tune/common/statistics.h"
 #include "tune/probe/probe.h"
 
@@ -158,12 +159,10 @@ static int read_cached(const char *path, const char *machine, const char *boot, 
 // A cache that cannot be written is no error: the next process probes again.
 static void write_cached(const char *path, const char *machine, const char *boot,
                          const char *rates) {
-    char temporary[1100];
-    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
-    FILE *to = folders_make(path) ? fopen(temporary, "we") : NULL;
-    if (!to) return;
-    fprintf(to, "%s\t%s\t%s\n", machine, rates, boot);
-    if (fclose(to) || rename(temporary, path)) unlink(temporary);
+    outfile out;
+    if (!folders_make(path) || !outfile_open(&out, path)) return;
+    fprintf(out.to, "%s\t%s\t%s\n", machine, rates, boot);
+    outfile_close(&out, 1);
 }
 
 const char *host_rates(void) {
@@ -172,7 +171,7 @@ const char *host_rates(void) {
     if (*rates) return rates;
     quernel_i_class_print(quernel_i_cpu()->usable, machine, sizeof machine);
     read_line("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
-    const int kept = quernel_i_tables_cache("probe", path, sizeof path);
+    const int kept = folders_cache("probe", path, sizeof path);
     if (kept && read_cached(path, machine, boot, rates, sizeof rates)) return rates;
     probe_rates(rates, sizeof rates);
     if (kept) write_cached(path, machine, boot, rates);

@@ -114,6 +114,12 @@ static bool is_wanted(const bench_options *o, const shape *s) {
     return !o->filter || strstr(text, o->filter);
 }
 
+static int count_wanted(const bench_options *o, const shape *shapes, int count) {
+    int wanted = 0;
+    for (int i = 0; i < count; i++) wanted += is_wanted(o, &shapes[i]);
+    return wanted;
+}
+
 static bool bench_rows(const bench_options *o, const shape *shapes, int count, json *out) {
     quernel_pool *pool = NULL;
     quernel_parallel parallel = {0};
@@ -140,14 +146,17 @@ static int bench_into(const bench_options *o, const shape *shapes, int count) {
     }
     const bool right = bench_rows(o, shapes, count, j);
     if (j) json_close(j, ']'), json_document_end(j);
-    if (!json_file_close(&out)) return usage_error("bench", "--json", o->json_path);
+    if (!json_file_close(&out)) return write_error("bench", o->json_path);
     return right ? EXIT_DONE : EXIT_WRONG;
 }
 
 static int bench(const bench_options *o) {
     shape *shapes = NULL;
     const int count = shapes_read(o->file, o->gemm, &shapes);
-    const int code = count < 0 ? EXIT_USAGE : bench_into(o, shapes, count);
+    int code = EXIT_USAGE; // what is wrong with the file was told
+    if (count >= 0 && !count_wanted(o, shapes, count))
+        usage_error("bench", "nothing to time", o->filter ? o->filter : o->file);
+    else if (count >= 0) code = bench_into(o, shapes, count);
     free(shapes);
     return code;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `quernel` program: picks the command.
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,7 @@ static void show_log(void *user, const char *line) {
     fprintf(stderr, "quernel: %s\n", line);
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
         !strcmp(argv[1], "help")) {
         help(argc < 2 ? stderr : stdout);
@@ -64,3 +65,12 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 2, argv + 2);
     return usage_error("quernel", "command", argv[1]);
 }
+
+// What was printed is there, or the command has failed, whatever it thought.
+static int close_stdout(int code) {
+    errno = 0; // that of an error before this one is not known any more
+    if (!ferror(stdout) && !fclose(stdout)) return code;
+    return code == EXIT_DONE ? write_error("output", "stdout") : code;
+}
+
+int main(int argc, char **argv) { return close_stdout(run(argc, argv)); }

@@ -2,6 +2,7 @@
 // Words of the command line.
 #include "tune/program/options.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,12 @@
 int usage_error(const char *what, const char *argument, const char *value) {
     fprintf(stderr, "quernel: %s: %s: %s\n", what, argument, value ? value : "(missing)");
     return EXIT_USAGE;
+}
+
+int write_error(const char *what, const char *path) {
+    fprintf(stderr, "quernel: %s: %s: %s\n", what, path,
+            errno ? strerror(errno) : "cannot be written");
+    return EXIT_WRONG;
 }
 
 bool option_is(option o, const char *name) { return o.value && !strcmp(o.name, name); }

@@ -11,6 +11,10 @@
 /// "quernel: what: which argument: which value" on stderr; returns EXIT_USAGE.
 int usage_error(const char *what, const char *argument, const char *value);
 
+/// "quernel: what: which file: why it could not be written", by errno where that is known; returns
+/// EXIT_WRONG.
+int write_error(const char *what, const char *path);
+
 /// One option of a command line.
 typedef struct option {
     const char *name;  // without the dashes; "?" where the value is a word that has none

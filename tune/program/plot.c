@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "plan/plan.h"
+#include "tune/common/outfile.h"
 #include "tune/program/options.h"
 #include "tune/program/output.h"
 #include "tune/program/plot.h"
@@ -110,13 +111,12 @@ static bool take(void *user, option o) {
 }
 
 static int plot_into(const plot_options *o, const landscape *l) {
-    FILE *to = o->out ? fopen(o->out, "w") : stdout;
-    int code = EXIT_DONE;
-    if (!to) return usage_error("plot", "--out", o->out);
-    if (!make_plot(l, o->x, o->y, to))
-        code = usage_error("plot", "--x, --y", "no plan has such a key");
-    if (o->out && fclose(to)) code = usage_error("plot", "--out", o->out);
-    return code;
+    outfile out = {.to = stdout};
+    if (o->out && !outfile_open(&out, o->out)) return usage_error("plot", "--out", o->out);
+    const bool made = make_plot(l, o->x, o->y, out.to);
+    const bool written = !o->out || outfile_close(&out, made);
+    if (!made) return usage_error("plot", "--x, --y", "no plan has such a key");
+    return written ? EXIT_DONE : write_error("plot", o->out);
 }
 
 int command_plot(int argc, char **argv) {

@@ -28,8 +28,9 @@ static const char usage[] =
     "surely\n"
     "slower than the default (upper bound below 1), or gives other bits: quernel tune --again "
     "replaces\n"
-    "it. --against: times it against the plan of the same layer's row in F2 instead; closes with "
-    "the\n"
+    "it; and where no row could be raced. --against: times it against the plan of the same layer's "
+    "row\n"
+    "in F2 instead; closes with the\n"
     "share of rows within 1 % of each other, and what each table gains over the default.\n";
 
 enum { ROUNDS_MAX = 1024 };          // what the stack holds
@@ -207,7 +208,9 @@ static int recheck(const quernel_i_table *t, const quernel_i_table *against,
     if (o->as_json) json_close(&j, ']'), json_document_end(&j);
     else print_tally(&all, against != NULL);
     free(order);
-    return all.bad ? EXIT_WRONG : EXIT_DONE;
+    if (all.good + all.bad) return all.bad ? EXIT_WRONG : EXIT_DONE;
+    usage_error("recheck", o->table, "nothing was checked: no row of this machine could be raced");
+    return EXIT_WRONG;
 }
 
 static quernel_i_table *read_table(const char *path) {

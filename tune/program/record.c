@@ -112,8 +112,7 @@ static int measure_into(const char *path, contest *c, const record_options *o) {
     uint32_t wrong = 0;
     for (uint32_t i = 0; i < c->count; i++) wrong += c->variants[i].wrong != 0;
     int code = wrong ? EXIT_WRONG : EXIT_DONE;
-    if (!made || !landscape_write(path, &l, rounds))
-        code = usage_error("record", "--out cannot be written", path);
+    if (!made || !landscape_write(path, &l, rounds)) code = write_error("record", path);
     else printf("%s: %u plans, %u rounds, %u with other bits\n", path, c->count, rounds, wrong);
     fflush(stdout);
     landscape_free(&l);

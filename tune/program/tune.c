@@ -223,7 +223,7 @@ static int tune_file(tune_options *o) {
     if (!json_file_open(&out, o->json_path)) return usage_error("tune", "--json", o->json_path);
     catch_signals();
     code = tune(o, o->json_path ? &out.json : NULL);
-    return json_file_close(&out) ? code : usage_error("tune", "--json", o->json_path);
+    return json_file_close(&out) ? code : write_error("tune", o->json_path);
 }
 
 int command_tune(int argc, char **argv) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tune/common/outfile.h"
 #include "tune/common/statistics.h"
 
 enum { MAX_LINE_BYTES = 8192 };
@@ -66,8 +67,9 @@ int landscape_read(const char *path, landscape *ret_landscape) {
 }
 
 int landscape_write(const char *path, const landscape *l, uint32_t rounds) {
-    FILE *to = fopen(path, "w");
-    if (!to) return 0;
+    outfile out;
+    if (!outfile_open(&out, path)) return 0;
+    FILE *to = out.to;
     fprintf(to, "# quernel landscape 1\n# op\t%s\n# shape\t%s\n# env\t%s\n# class\t%s\n", l->op,
             l->shape, l->env, l->machine);
     for (uint32_t i = 0; i < l->count; i++) {
@@ -75,7 +77,7 @@ int landscape_write(const char *path, const landscape *l, uint32_t rounds) {
         for (uint32_t r = 0; r < rounds; r++) fprintf(to, "\t%.0f", landscape_ns(l, i, r));
         fputc('\n', to);
     }
-    return !fclose(to);
+    return outfile_close(&out, 1);
 }
 
 void landscape_free(landscape *l) { free(l->configs), free(l->ns); }

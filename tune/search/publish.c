@@ -8,22 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "table/table.h"
 #include "tune/common/folders.h"
+#include "tune/common/outfile.h"
 
 enum { PATH_BYTES = 1024 }; // longer ones are refused
 
 const char *publish_default_path(void) {
     static char path[PATH_BYTES];
-    return quernel_i_tables_cache("tuned.qtn", path, sizeof path) ? path : NULL;
+    return folders_cache("tuned.qtn", path, sizeof path) ? path : NULL;
+}
+
+static int is_stream(const char *path) {
+    struct stat s;
+    return !stat(path, &s) && !S_ISREG(s.st_mode);
 }
 
 // Appenders share the lock, who replaces the file has it alone: a row appended to the old file
 // would be lost.
 static int lock(const char *path, int how) {
     char name[PATH_BYTES];
+    // what is written through is not replaced, and gets no neighbour
+    if (is_stream(path)) return open("/dev/null", O_RDWR | O_CLOEXEC);
     if ((size_t)snprintf(name, sizeof name, "%s.lock", path) >= sizeof name || !folders_make(path))
         return -1;
     const int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -64,28 +73,28 @@ static void sync_folder(const char *path) {
 }
 
 // The first row has no newline in front.
-static const char *write_rows(const char *path, const quernel_i_row *const *rows, uint32_t count) {
-    FILE *to = fopen(path, "we");
-    if (!to) return "cannot be opened for writing";
+static int write_rows(FILE *to, const quernel_i_row *const *rows, uint32_t count) {
     int fine = 1;
     for (uint32_t i = 0; i < count && fine; i++) {
         char text[QUERNEL_I_ROW_MAX + 2];
         const size_t bytes = quernel_i_row_print(rows[i], text, sizeof text);
         fine = bytes && fwrite(text + (i == 0), 1, bytes - (i == 0), to) == bytes - (i == 0);
     }
-    fine = fine && !fflush(to) && !fsync(fileno(to));
-    if (fclose(to) || !fine) {
-        unlink(path);
-        return "cannot be written: the disk may be full";
-    }
+    return fine;
+}
+
+static const char *replace(const char *path, const quernel_i_row *const *rows, uint32_t count) {
+    outfile out;
+    if (!outfile_open(&out, path) || !outfile_close(&out, write_rows(out.to, rows, count)))
+        return strerror(errno);
+    sync_folder(path);
     return NULL;
 }
 
+// Through a link to what it leads to, which is replaced whole too.
 const char *publish_table(const char *path, const quernel_i_row *const *rows, uint32_t count) {
-    char temporary[PATH_BYTES];
-    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
-    const char *wrong = write_rows(temporary, rows, count);
-    if (!wrong && rename(temporary, path)) wrong = strerror(errno);
-    if (!wrong) sync_folder(path);
+    char *real = realpath(path, NULL);
+    const char *wrong = replace(real ? real : path, rows, count);
+    free(real);
     return wrong;
 }
