@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 import run
-from builds import ROOT
+from builds import LONG_CASES, ROOT
 from run import Outcome, failure, skip
 from stages_native import PLAIN, clang_build
 
@@ -18,8 +18,9 @@ LINT = ROOT / "tests" / "lint"
 EMULATED_CASES = "200"
 ENGINE_TESTS = "differential nodes patterns on_codes writers fuzz".split()
 PYTHON_TESTS = (
-    "suite layouts layers ncnn_files qdq qdq_files layer_search modules torch_models torch_calls "
-    "torch_exports onednn experiment peers sessions commands commands_long plugin networks_bench"
+    "suite any_arrays forks layouts layers ncnn_files qdq qdq_files layer_search modules "
+    "torch_models torch_calls torch_exports onednn experiment peers sessions commands "
+    "commands_long plugin networks_bench"
 ).split()
 
 
@@ -62,6 +63,7 @@ def python(suite):
     for name in PYTHON_TESTS:
         command = [suite.options.python, ROOT / "tests" / "python" / f"{name}.py"]
         total.add(suite.step(f"python/{name}", command, env))
+    total.add(arrays_sanitized(suite))
     if suite.options.long:
         out = ROOT / "build-gcc" / "seed"
         networks = [suite.options.python, "-m", "seed.networks", "--out", out]
@@ -70,6 +72,23 @@ def python(suite):
         compiled = [suite.options.python, ROOT / "tests" / "python" / "torch_compiled.py"]
         total.add(suite.step("python/torch_compiled", compiled, env))
     return total
+
+
+def arrays_sanitized(suite):
+    """Random arrays at the package, with sanitizers in its library."""
+    library = ROOT / "build-asan" / "libquernel.so"
+    if not library.exists():
+        return skip("python/any_arrays, sanitized: no library (stage sanitizers)")
+    env = {
+        **sanitizers_for_python(suite),
+        "PYTHONMALLOC": "malloc",
+        "QUERNEL_LIBRARY": str(library),
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'python'}",
+    }
+    if suite.options.long:
+        env["QUERNEL_TEST_CASES"] = suite.cases(LONG_CASES)
+    command = [suite.options.python, ROOT / "tests" / "python" / "any_arrays.py"]
+    return suite.step("python/any_arrays, sanitized", command, env)
 
 
 PLUGIN = pathlib.Path("engines", "onnxruntime", "libquernel_onnxruntime.so")

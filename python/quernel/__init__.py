@@ -2,25 +2,18 @@
 """Exact int8 layers on CPUs, for NumPy; quernel.torch has modules for PyTorch, quernel.onnx and
 quernel.ncnn read networks."""
 
-from ._native import QuernelError
+from ._native import BF16, F32, NCHW, NHWC, S8, S32, U8, QuernelError
 from .layer import Activation, Coded, Coding, Layer, QuantLayer
 from .layer_search import Audit, Observer, audit, bias_correct, observe, round_weights, search
 from .operators import (
-    BF16,
     CLAMP,
     DYNAMIC_CALL,
     DYNAMIC_ROW,
-    F32,
     LEAKY,
-    NCHW,
-    NHWC,
     NONE,
     PRELU,
     RELU,
-    S8,
-    S32,
     STATIC,
-    U8,
     Chain,
     Operator,
     Pool,

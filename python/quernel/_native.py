@@ -5,15 +5,36 @@ exceptions."""
 from __future__ import annotations
 
 import ctypes as c
+import functools
+import numbers
 import os
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 P = c.c_void_p
+F32, BF16, S32, S8, U8 = range(5)
+NHWC, NCHW = 0, 1
 
 
-class Error(c.Structure):
+def whole(name: str, value: Any, kind: Any = c.c_int32) -> Any:
+    """A whole number that the C type holds; ctypes would cut others without a word."""
+    if isinstance(value, numbers.Integral) and kind(value).value != value:
+        raise ValueError(f"{name}: {value}: does not fit its {c.sizeof(kind) * 8} bits")
+    return value
+
+
+class Structure(c.Structure):
+    """One whose members take only the whole numbers that they can hold."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        kept = getattr(self, name)
+        if isinstance(kept, int) and isinstance(value, numbers.Integral) and kept != value:
+            raise ValueError(f"{name}: {value}: does not fit")
+
+
+class Error(Structure):
     _fields_ = [
         ("code", c.c_int32),
         ("index", c.c_int32),
@@ -22,7 +43,7 @@ class Error(c.Structure):
     ]
 
 
-class WeightsDesc(c.Structure):
+class WeightsDesc(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("kind", c.c_int32),
@@ -45,7 +66,7 @@ class WeightsDesc(c.Structure):
     ]
 
 
-class WeightsInfo(c.Structure):
+class WeightsInfo(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("kind", c.c_int32),
@@ -64,7 +85,7 @@ class WeightsInfo(c.Structure):
     ]
 
 
-class Quant(c.Structure):
+class Quant(Structure):
     _fields_ = [
         ("mode", c.c_int32),
         ("type", c.c_int32),
@@ -77,7 +98,7 @@ class Quant(c.Structure):
     ]
 
 
-class Epilogue(c.Structure):
+class Epilogue(Structure):
     _fields_ = [
         ("bias_type", c.c_int32),
         ("bias", P),
@@ -104,7 +125,7 @@ class Epilogue(c.Structure):
     ]
 
 
-class Tensor(c.Structure):
+class Tensor(Structure):
     _fields_ = [
         ("type", c.c_int32),
         ("layout", c.c_int32),
@@ -122,7 +143,7 @@ class Tensor(c.Structure):
     ]
 
 
-class LinearDesc(c.Structure):
+class LinearDesc(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("weights", P),
@@ -140,7 +161,7 @@ class LinearDesc(c.Structure):
     ]
 
 
-class Conv2dDesc(c.Structure):
+class Conv2dDesc(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("weights", P),
@@ -166,7 +187,7 @@ class Conv2dDesc(c.Structure):
     ]
 
 
-class NetworkTensor(c.Structure):
+class NetworkTensor(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("role", c.c_int32),
@@ -176,7 +197,7 @@ class NetworkTensor(c.Structure):
     ]
 
 
-class NetworkLayer(c.Structure):
+class NetworkLayer(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("x", c.c_uint32),
@@ -193,7 +214,7 @@ class NetworkLayer(c.Structure):
     ]
 
 
-class NetworkDesc(c.Structure):
+class NetworkDesc(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("tensors", c.POINTER(NetworkTensor)),
@@ -206,7 +227,7 @@ class NetworkDesc(c.Structure):
     ]
 
 
-class SmoothOptions(c.Structure):
+class SmoothOptions(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("alpha", c.c_double),
@@ -215,7 +236,7 @@ class SmoothOptions(c.Structure):
     ]
 
 
-class ObserverDesc(c.Structure):
+class ObserverDesc(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("granularity", c.c_int32),
@@ -236,7 +257,7 @@ class ObserverDesc(c.Structure):
     ]
 
 
-class ObserverStats(c.Structure):
+class ObserverStats(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("count", c.c_uint64),
@@ -252,7 +273,7 @@ class ObserverStats(c.Structure):
     ]
 
 
-class CalibrationOptions(c.Structure):
+class CalibrationOptions(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("calibrator", c.c_int32),
@@ -263,7 +284,7 @@ class CalibrationOptions(c.Structure):
     ]
 
 
-class Calibration(c.Structure):
+class Calibration(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("quant", Quant),
@@ -274,11 +295,11 @@ class Calibration(c.Structure):
     ]
 
 
-class Sample(c.Structure):
+class Sample(Structure):
     _fields_ = [("tensor", Tensor), ("data", P), ("expected", P), ("reserved", c.c_uint64 * 2)]
 
 
-class FloatLayer(c.Structure):
+class FloatLayer(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("weights", c.POINTER(WeightsDesc)),
@@ -287,7 +308,7 @@ class FloatLayer(c.Structure):
     ]
 
 
-class SearchOptions(c.Structure):
+class SearchOptions(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("alphas", P),
@@ -305,7 +326,7 @@ class SearchOptions(c.Structure):
     ]
 
 
-class Choice(c.Structure):
+class Choice(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("quant", Quant),
@@ -323,7 +344,7 @@ class Choice(c.Structure):
     ]
 
 
-class Comparison(c.Structure):
+class Comparison(Structure):
     _fields_ = [
         ("count", c.c_uint64),
         ("nonfinite", c.c_uint64),
@@ -337,7 +358,7 @@ class Comparison(c.Structure):
     ]
 
 
-class Report(c.Structure):
+class Report(Structure):
     _fields_ = [
         ("size", c.c_uint32),
         ("total", Comparison),
@@ -362,7 +383,7 @@ class Report(c.Structure):
     ]
 
 
-class Parallel(c.Structure):
+class Parallel(Structure):
     _fields_ = [("run", P), ("user", P), ("threads", c.c_uint32), ("reserved", c.c_uint32 * 3)]
 
 
@@ -385,22 +406,8 @@ def _candidates() -> Iterator[str]:
     yield "libquernel.so.0"
 
 
-def _load() -> c.CDLL:
-    tried = []
-    for name in _candidates():
-        try:
-            return c.CDLL(name)
-        except OSError as problem:
-            tried.append(str(problem))
-    raise ImportError(
-        "libquernel was not found (./dev build makes it; QUERNEL_LIBRARY names it): "
-        + "; ".join(tried)
-    )
-
-
-lib = _load()
 E = c.POINTER(Error)
-for _name, _result, _arguments in [
+_FUNCTIONS: list[tuple[str, Any, list]] = [
     ("quernel_version", c.c_char_p, []),
     ("quernel_api_version", c.c_uint32, []),
     ("quernel_isa_name", c.c_char_p, [c.c_int]),
@@ -478,9 +485,46 @@ for _name, _result, _arguments in [
         [c.POINTER(FloatLayer), c.POINTER(Choice), P, P, c.c_uint32, c.POINTER(Report), E],
     ),
     ("quernel_smooth_factors", c.c_int, [P, P, c.c_uint32, c.POINTER(SmoothOptions), P, E]),
-]:
-    _function = getattr(lib, _name)
-    _function.restype, _function.argtypes = _result, _arguments
+]
+
+
+class Missing(ImportError):
+    """There is no library. packages: what pip would have to bring."""
+
+    packages = ()
+
+
+def _load() -> c.CDLL:
+    tried = []
+    for name in _candidates():
+        try:
+            found = c.CDLL(name)
+            for function, result, arguments in _FUNCTIONS:
+                getattr(found, function).restype = result
+                getattr(found, function).argtypes = arguments
+            return found
+        except (OSError, AttributeError) as problem:  # none, or of another time
+            tried.append(str(problem))
+    raise Missing(
+        "libquernel was not found (./dev build makes it; QUERNEL_LIBRARY names it): "
+        + "; ".join(tried)
+    )
+
+
+_loaded = functools.cache(_load)
+
+
+class _Library:
+    """The library, loaded when its first function is looked up: who only reads a help needs none,
+    and commands say in one line that there is none."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(_loaded(), name)
+        setattr(self, name, function)
+        return function
+
+
+lib = _Library()
 
 
 def call(function: Callable[..., int], *arguments: Any) -> None:

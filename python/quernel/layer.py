@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import _native as native
+from . import arrays
 from . import operators as ops
 
 
@@ -241,6 +242,15 @@ class Coding:
             return {"mode": mode, "type": self.type, "asymmetric": int(self.type == ops.U8)}
         return {"scale": self.scale, "zero": self.zero, "type": self.type}
 
+    def is_same(self, other: Coding) -> bool:
+        """Whether the same numbers mean the same in both."""
+        numbers = (self.scale, self.zero, self.type) == (other.scale, other.zero, other.type)
+        return numbers and np.array_equal(self.factors(), other.factors())
+
+    def factors(self) -> np.ndarray:
+        """Those of smoothing; of none where there are none."""
+        return np.ones(0, np.float32) if self.smooth is None else self.smooth
+
     def between(self) -> bool:
         """Whether layers can hand the tensor on in it."""
         return self.scale is not None and (self.smooth is None or self.smooth.ndim == 1)
@@ -257,7 +267,7 @@ class Coded:
     ) -> None:
         """memory: see Chain."""
         n, c, h, w = shape
-        self.shape, self.coding, self.border = shape, coding, border
+        self.ndim, self.shape, self.coding, self.border = 4, tuple(shape), coding, border
         self.chain = ops.Chain(n, c, h, w, coding.type, border, memory)
 
     def float(self) -> np.ndarray:
@@ -267,26 +277,6 @@ class Coded:
         )
         x = x if self.coding.smooth is None else x * self.coding.smooth
         return np.ascontiguousarray(x.transpose(0, 3, 1, 2))
-
-
-def view(array: np.ndarray) -> native.Tensor | None:
-    """The library's description of [n, c, h, w], whichever axis is innermost; None where it must be
-    copied first."""
-    unit = array.itemsize
-    strides = [
-        unit if size == 1 and axis in (1, 3) else stride
-        for axis, (size, stride) in enumerate(zip(array.shape, array.strides))
-    ]
-    if min(strides) <= 0 or unit not in (array.strides[3], array.strides[1], strides[3]):
-        return None
-    planar = array.strides[3] == unit or array.strides[1] != unit
-    found = (
-        ops.describe(array, ops.NCHW)
-        if planar
-        else ops.describe(array.transpose(0, 2, 3, 1), ops.NHWC)
-    )
-    found.stride_w = 1 if planar else found.stride_w
-    return found
 
 
 @contextlib.contextmanager
@@ -346,48 +336,55 @@ class QuantLayer:
 
     def run(self, x: Any, y: Any, threads: int = 1) -> Any:
         """Into y (float32 array or Coded)."""
-        if self.layer.kind == "linear":
-            return self._run_linear(x, y, threads)
-        source: Any
-        source, target = (t.chain if isinstance(t, Coded) else t for t in (x, y))
-        if source is x and view(x) is None:
-            source = np.ascontiguousarray(x)
-        geometry: list[Any] = [
-            t.desc if isinstance(t, ops.Chain) else view(t) for t in (source, target)
-        ]
-        operator = self._operator(
-            (*map(bytes, geometry), threads), self._create_window, *geometry, y, threads
-        )
+        self.check(x)
+        source, read = self._source(x)
+        target, written = self._target(y, self.layer.output_shape(x.shape))
+        key = bytes(read), bytes(written), getattr(y, "coding", None), threads
+        operator = self._operator(key, read, written, y, threads)
         operator(source, target, pool=pool(threads))
         return y
+
+    def _source(self, x: Any) -> tuple[Any, native.Tensor]:
+        if isinstance(x, Coded):
+            return x.chain, x.chain.desc
+        linear = self.layer.kind == "linear"
+        return arrays.source("x", x.reshape(-1, x.shape[-1]) if linear else x)
+
+    def _target(self, y: Any, shape: tuple) -> tuple[Any, native.Tensor]:
+        if isinstance(y, Coded):
+            if y.shape != shape:
+                raise ValueError(f"{self.layer.name}: y: shape {y.shape}: must be {shape}")
+            return y.chain, y.chain.desc
+        y = arrays.expect("y", y, shape)
+        return arrays.in_place("y", arrays.in_rows("y", y) if self.layer.kind == "linear" else y)
 
     def explain(self) -> list[str]:
         """What the library chose, one line per shape that was run."""
         return [operator.explain() for operator in self._operators.values()]
 
-    def check(self, x: np.ndarray | Coded) -> None:
+    def check(self, x: Any) -> None:
         """Refuses an input that does not fit the layer."""
+        name = f"{self.layer.name}: x"
+        linear = self.layer.kind == "linear"
         if isinstance(x, Coded):
-            return
-        if x.dtype != np.float32:
-            raise TypeError(f"{self.layer.name}: x: {x.dtype}: must be float32")
-        axis = x.ndim - 1 if self.layer.kind == "linear" else 1
-        if self.layer.kind != "linear" and x.ndim != 4:
-            raise ValueError(f"{self.layer.name}: x: {x.ndim} dimensions: must be 4")
-        if x.shape[axis] != self.layer.channels[0]:
-            raise ValueError(
-                f"{self.layer.name}: x: {x.shape[axis]} channels: must be {self.layer.channels[0]}"
-            )
+            if linear or not x.coding.is_same(self.coding):
+                raise ValueError(f"{name}: coding: must be that of the layer's input")
+        else:
+            arrays.float32(name, x)
+        axis = x.ndim - 1 if linear else 1
+        if x.ndim != 4 and not linear:
+            raise ValueError(f"{name}: {x.ndim} dimensions: must be 4")
+        if x.ndim == 0 or x.shape[axis] != self.layer.channels[0]:
+            found = x.shape[axis] if x.ndim else 0
+            raise ValueError(f"{name}: {found} channels: must be {self.layer.channels[0]}")
         if min(self.layer.output_shape(x.shape)) < 1:
-            raise ValueError(f"{self.layer.name}: x: shape {x.shape}: leaves nothing of the output")
+            raise ValueError(f"{name}: shape {x.shape}: leaves nothing of the output")
 
-    def _operator(
-        self, key: tuple, create: Callable[..., ops.Operator], *arguments: Any
-    ) -> ops.Operator:
+    def _operator(self, key: tuple, *arguments: Any) -> ops.Operator:
         found = self._operators.get(key)
         if found is None:
             with about(self.layer):
-                found = self._operators[key] = create(*arguments)
+                found = self._operators[key] = self._create(*arguments)
             while len(self._operators) > self.SHAPES_KEPT:
                 self._operators.popitem(last=False)
         return found
@@ -396,35 +393,16 @@ class QuantLayer:
         output = y.coding.epilogue() if isinstance(y, Coded) else {}
         return {"bias": self.layer.bias, **self.layer.activation.epilogue(), **output}
 
-    def _create_window(
-        self, source: Any, target: Any, y: np.ndarray | Coded, threads: int
-    ) -> ops.Operator:
+    def _create(self, source: Any, target: Any, y: Any, threads: int) -> ops.Operator:
         layer = self.layer
-        window = self.packed, source, target, layer.stride, layer.pad, layer.dilation
         how: dict[str, Any] = {
             "quant": self.coding.quant(layer.kind),
             "epilogue": self._epilogue(y),
             "threads": threads,
         }
+        if layer.kind == "linear":
+            return ops.linear(self.packed, source, target, **how)
+        window = self.packed, source, target, layer.stride, layer.pad, layer.dilation
         if layer.kind == "deconv2d":
             return ops.deconv2d(*window, layer.output_pad, **how)
         return ops.conv2d(*window, **how)
-
-    def _run_linear(self, x: np.ndarray, y: np.ndarray, threads: int) -> Any:
-        rows = x.reshape(-1, x.shape[-1])
-        if rows.strides[1] != rows.itemsize or rows.strides[0] <= 0:
-            rows = np.ascontiguousarray(rows)
-        target = y.reshape(len(rows), -1)
-        key = rows.shape, rows.strides, target.strides, threads
-        operator = self._operator(
-            key,
-            ops.linear,
-            self.packed,
-            rows,
-            target,
-            self.coding.quant("linear"),
-            self._epilogue(y),
-            threads,
-        )
-        operator(rows, target, pool=pool(threads))
-        return y

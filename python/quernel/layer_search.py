@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import ctypes as c
 import dataclasses
-import itertools
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from . import _native as native
-from .layer import Coding, Layer, about, view
-from .operators import F32, NHWC, S8, epilogue_desc, weights_desc
+from . import arrays
+from ._native import S8
+from .layer import Coding, Layer, about
+from .operators import epilogue_desc, weights_desc
 
 CALIBRATORS = {"absmax": 0, "mean": 1, "percentile": 2, "entropy": 3, "mse": 4}
 GRANULARITIES = {"tensor": 0, "channel": 1, "row": 2}
@@ -40,34 +42,6 @@ class Group:
     infs: int
     least: float
     greatest: float
-
-
-def _described(x: np.ndarray) -> tuple[np.ndarray, native.Tensor]:
-    """(array, description) of [n, c, h, w] or [m, k]; copied only where its strides cannot be
-    read."""
-    if x.dtype != np.float32:
-        raise TypeError(f"observe: x: {x.dtype}: must be float32")
-    if x.ndim == 2:
-        x = x if x.strides[1] == x.itemsize and x.strides[0] > 0 else np.ascontiguousarray(x)
-        rows, columns = x.shape
-        return x, native.Tensor(
-            F32,
-            NHWC,
-            1,
-            columns,
-            1,
-            rows,
-            rows * x.strides[0] // 4,
-            1,
-            rows * x.strides[0] // 4,
-            x.strides[0] // 4,
-        )
-    if x.ndim != 4:
-        raise ValueError(f"observe: x: {x.ndim} dimensions: must be 4 or 2")
-    x = x if view(x) is not None else np.ascontiguousarray(x)
-    tensor = view(x)
-    assert tensor is not None  # every contiguous array has one
-    return x, tensor
 
 
 class Observer:
@@ -99,7 +73,7 @@ class Observer:
         self.groups = native.lib.quernel_observer_groups(self.handle)
 
     def update(self, x: np.ndarray) -> Observer:
-        x, tensor = _described(x)
+        x, tensor = arrays.source("observe: x", x)
         native.call(native.lib.quernel_observer_update, self.handle, c.byref(tensor), x.ctypes.data)
         return self
 
@@ -190,16 +164,25 @@ class _FloatLayer:
             c.sizeof(native.FloatLayer), c.pointer(weights), c.pointer(op)
         )
         self.count = len(samples)
+        if expected is not None and len(expected) != self.count:
+            raise ValueError(f"expected: {len(expected)} arrays: must be {self.count}")
         self.samples = (native.Sample * self.count)(
-            *map(self._sample, samples, expected or itertools.repeat(None))
+            *(
+                self._sample(layer, at, x, None if expected is None else expected[at])
+                for at, x in enumerate(samples)
+            )
         )
 
-    def _sample(self, x: np.ndarray, expected: np.ndarray | None) -> native.Sample:
-        x, tensor = _described(x)
+    def _sample(self, layer: Layer, at: int, x: Any, expected: Any) -> native.Sample:
+        name, rank = f"samples[{at}]", 2 if layer.kind == "linear" else 4
+        if arrays.float32(name, x).ndim != rank:
+            raise ValueError(f"{name}: {x.ndim} dimensions: must be {rank}")
+        if expected is not None:
+            shape = layer.output_shape(x.shape)
+            expected = np.array(arrays.expect(f"expected[{at}]", expected, shape), order="C")
+        x, tensor = arrays.source(name, x)
         self.keep += [x, expected]
-        return native.Sample(
-            tensor, x.ctypes.data, None if expected is None else expected.ctypes.data
-        )
+        return native.Sample(tensor, arrays.address(x), arrays.address(expected))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -272,12 +255,10 @@ def _chosen(
         (OFF if coding.smooth is None else CHANNEL),
         CALIBRATORS[calibrator],
     )
-    s = (
-        np.ones(layer.channels[0], np.float32)
-        if coding.smooth is None
-        else np.ascontiguousarray(coding.smooth, np.float32)
-    )
-    return choice, s
+    inputs = layer.channels[0]
+    if coding.smooth is None:
+        return choice, np.ones(inputs, np.float32)
+    return choice, arrays.floats("coding: smooth", coding.smooth, inputs)
 
 
 def bias_correct(layer: Layer, coding: Coding, samples: Sequence[np.ndarray]) -> np.ndarray:

@@ -11,42 +11,25 @@ from typing import Any
 import numpy as np
 
 from . import _native as native
-from ._native import lib
+from . import arrays
+from ._native import F32, NCHW, NHWC, S8, U8, lib
+from .arrays import AXES, ROWS, TYPES, address
 
-F32, BF16, S32, S8, U8 = range(5)
-NHWC, NCHW = 0, 1
 STATIC, DYNAMIC_CALL, DYNAMIC_ROW = range(3)
 NONE, RELU, CLAMP, LEAKY, PRELU, HSWISH, HSIGMOID, SILU, GELU, SIGMOID, TANH = range(11)
-_TYPES = {
-    np.dtype(np.float32): F32,
-    np.dtype(np.int32): S32,
-    np.dtype(np.int8): S8,
-    np.dtype(np.uint8): U8,
-}
-_DTYPES = {F32: np.float32, BF16: np.uint16, S32: np.int32, S8: np.int8, U8: np.uint8}
+CODES = {S8: np.int8, U8: np.uint8}
 
 
 def version() -> str:
     return lib.quernel_version().decode()
 
 
-def _floats(values: Any, size: int | None = None) -> np.ndarray:
-    array = np.ascontiguousarray(values, np.float32)
-    if size is not None and array.size != size:
-        raise ValueError(f"{array.size} values where {size} are needed")
-    return array
-
-
-def _address(array: np.ndarray | None) -> int | None:
-    return None if array is None else array.ctypes.data
-
-
-def _aligned(count: int, dtype: Any) -> np.ndarray:
-    """Uninitialized array whose first element is aligned to 64 bytes."""
-    size = count * np.dtype(dtype).itemsize
-    raw = np.empty(size + 64, np.uint8)
-    skip = -raw.ctypes.data % 64
-    return raw[skip : skip + size].view(dtype)
+def _tuple(name: str, values: Any, count: int) -> tuple:
+    """So many numbers: in a descriptor one too few would move all that follow."""
+    made = tuple(values)
+    if len(made) != count:
+        raise ValueError(f"{name}: {made}: must be {count} numbers")
+    return made
 
 
 KINDS = {"linear": 0, "conv2d": 1, "deconv2d": 2}
@@ -56,24 +39,26 @@ def weights_desc(
     data: Any, kind: str | None = None, groups: int = 1, deconv_stride: tuple = (0, 0)
 ) -> tuple[native.WeightsDesc, np.ndarray]:
     """The library's description of weights, and the array that it points to."""
-    data = np.ascontiguousarray(data)
-    if data.dtype not in _TYPES:
-        raise TypeError(f"weights: {data.dtype}: must be float32, int8 or uint8")
+    data = arrays.numbers("weights: data", data, (np.float32, np.int8, np.uint8))
     kind = kind or ("linear" if data.ndim == 2 else "conv2d")
+    if kind not in KINDS:
+        raise ValueError(f"weights: kind: {kind}: must be one of {', '.join(KINDS)}")
+    rank = 2 if kind == "linear" else 4
+    if data.ndim != rank:
+        raise ValueError(f"weights: data: {data.ndim} dimensions: must be {rank} for {kind}")
     out, in_ = data.shape[:2]
     out, in_ = (out, in_ * groups) if kind != "deconv2d" else (in_ * groups, out)
-    kernel = data.shape[2:] if data.ndim == 4 else (1, 1)
     d = native.WeightsDesc(
         c.sizeof(native.WeightsDesc),
         KINDS[kind],
-        _TYPES[data.dtype],
+        TYPES[data.dtype],
         out,
         in_,
-        *kernel,
+        *(data.shape[2:] or (1, 1)),
         groups,
-        _address(data),
+        address(data),
     )
-    d.deconv_stride_h, d.deconv_stride_w = deconv_stride
+    d.deconv_stride_h, d.deconv_stride_w = _tuple("weights: deconv_stride", deconv_stride, 2)
     return d, data
 
 
@@ -95,13 +80,16 @@ class Weights:
     ) -> None:
         d, _keep = weights_desc(data, kind, groups, deconv_stride)
         if smooth is not None:
-            smooth = _floats(smooth)
-            d.smooth_kind, d.smooth = (1 if smooth.size == d.in_ else 2), _address(smooth)
+            smooth = arrays.floats("weights: smooth", smooth)
+            d.smooth_kind, d.smooth = (1 if smooth.size == d.in_ else 2), address(smooth)
             if smooth.size not in (d.in_, d.in_ * d.kernel_h * d.kernel_w):
-                raise ValueError(f"{smooth.size} smoothing factors for {d.in_} channels")
-        scale = None if scale is None else _floats(scale, d.out)
-        zero = None if zero is None else np.ascontiguousarray(zero, np.int32)
-        d.scale, d.zero = _address(scale), _address(zero)
+                raise ValueError(
+                    f"weights: smooth: {smooth.size} values: must be one for each of {d.in_} "
+                    "channels, or of their weights"
+                )
+        scale = None if scale is None else arrays.floats("weights: scale", scale, d.out)
+        zero = None if zero is None else arrays.integers("weights: zero", zero, d.out)
+        d.scale, d.zero = address(scale), address(zero)
         self.out, self.in_, self.kernel = d.out, d.in_, (d.kernel_h, d.kernel_w)
         self.handle = c.c_void_p()
         native.call(lib.quernel_weights_pack, c.byref(d), c.byref(self.handle))
@@ -134,15 +122,19 @@ class Chain:
         from the first pixel aligned to a cache line."""
         self.desc = native.Tensor(type, NHWC, n, channels, h, w)
         size, offset = c.c_size_t(), c.c_size_t()
+        around = [native.whole("chain: border", b, c.c_uint32) for b in _tuple("border", border, 2)]
         native.call(
-            lib.quernel_chain_describe, c.byref(self.desc), *border, c.byref(size), c.byref(offset)
+            lib.quernel_chain_describe, c.byref(self.desc), *around, c.byref(size), c.byref(offset)
         )
         d = self.desc
         if memory is None:
-            self._offset, self.memory = offset.value, _aligned(size.value, _DTYPES[type])
+            self._offset, self.memory = offset.value, arrays.aligned(size.value, CODES[type])
         else:
             self._offset = d.border_h * d.stride_h + d.border_w * d.stride_w
-            self.memory = memory.reshape(-1)
+            lines, pixels = d.h + 2 * d.border_h, d.w + 2 * d.border_w
+            self.memory = arrays.whole(
+                "chain: memory", memory, CODES[type], d.n * lines * pixels * d.c
+            )
         self.address = self.memory.ctypes.data + self._offset
 
     def numpy(self) -> np.ndarray:
@@ -153,27 +145,6 @@ class Chain:
             (d.n, d.h, d.w, d.c),
             (d.stride_n, d.stride_h, d.stride_w, 1),
         )
-
-
-def describe(array: np.ndarray, layout: int) -> native.Tensor:
-    """A tensor of the library for a 4-dimensional array whose axes are in the order of `layout`."""
-    axes = "nchw" if layout == NCHW else "nhwc"
-    if array.dtype not in _TYPES:
-        raise TypeError(f"tensor: {array.dtype}: must be float32, int32, int8 or uint8")
-    sizes = dict(zip(axes, array.shape))
-    strides = {axis: stride // array.itemsize for axis, stride in zip(axes, array.strides)}
-    return native.Tensor(
-        _TYPES[array.dtype],
-        layout,
-        sizes["n"],
-        sizes["c"],
-        sizes["h"],
-        sizes["w"],
-        strides["n"],
-        strides["c"],
-        strides["h"],
-        strides["w"],
-    )
 
 
 def quant_desc(
@@ -216,21 +187,27 @@ def epilogue_desc(
         residual_zero=residual_zero,
     )
     if bias is not None:
-        f.bias_type = S32 if np.asarray(bias).dtype == np.int32 else F32
-        keep.append(np.ascontiguousarray(bias) if f.bias_type == S32 else _floats(bias, out))
-        f.bias = _address(keep[-1])
+        keep.append(arrays.bias("epilogue: bias", bias, out))
+        f.bias_type, f.bias = TYPES[keep[-1].dtype], address(keep[-1])
     for name, values in (("slopes", slopes), ("y_smooth", y_smooth)):
         if values is not None:
-            keep.append(_floats(values, out))
-            setattr(f, name, _address(keep[-1]))
+            keep.append(arrays.floats(f"epilogue: {name}", values, out))
+            setattr(f, name, address(keep[-1]))
     if residual is not None:
         f.residual, f.residual_type = 1, residual
     return f
 
 
+def _told(t: native.Tensor) -> str:
+    """A description in words."""
+    sizes, strides = (t.n, t.c, t.h, t.w), (t.stride_n, t.stride_c, t.stride_h, t.stride_w)
+    border = f", border {t.border_h} x {t.border_w}" if t.border_h or t.border_w else ""
+    return f"type {t.type}, nchw {sizes}, strides {strides}{border}"
+
+
 def workspace(size: int) -> np.ndarray:
     """Memory for a run."""
-    return _aligned(max(size, 64), np.uint8)
+    return arrays.aligned(max(size, 64), np.uint8)
 
 
 def explain(handle: Any) -> str:
@@ -242,18 +219,18 @@ def explain(handle: Any) -> str:
 
 class Operator:
     """A created operator. Any number of threads may call it: each call takes a workspace that no
-    other one uses."""
+    other one uses. tensors: the descriptions of x, y and residual, and the order of the axes of
+    arrays in their place."""
 
-    def __init__(self, create: Any, desc: Any, weights: Weights) -> None:
-        self.weights = weights
+    def __init__(self, create: Any, desc: Any, weights: Weights, **tensors: tuple) -> None:
+        self.weights, self._tensors = weights, tensors
         self.handle = c.c_void_p()
         native.call(create, c.byref(desc), c.byref(self.handle))
         self.workspace_bytes = lib.quernel_operator_workspace(self.handle)
         self._workspaces = [workspace(self.workspace_bytes)]
 
     def __call__(self, x: Any, y: Any, residual: Any = None, pool: Pool | None = None) -> Any:
-        """Runs. Tensors are arrays or Chains as described at creation; their shapes are not looked
-        at again."""
+        """Runs. Tensors are arrays or Chains as described at creation."""
         memory = self._workspaces.pop() if self._workspaces else workspace(self.workspace_bytes)
         self._bound(x, y, residual, pool, memory)()
         self._workspaces.append(memory)
@@ -267,13 +244,27 @@ class Operator:
         time."""
         return self._bound(x, y, residual, pool, workspace(self.workspace_bytes))
 
+    def _place(self, name: str, t: Any) -> int | None:
+        """The address of a tensor that is as it was described."""
+        wanted, axes = self._tensors.get(name, (None, ""))
+        if t is None and wanted is None:
+            return None
+        if wanted is None:
+            raise ValueError(f"{name}: the operator was made without one")
+        found = t.desc if isinstance(t, Chain) else arrays.describe(name, t, axes)
+        if bytes(found) != bytes(wanted):
+            raise ValueError(f"{name}: {_told(found)}: must be as described, {_told(wanted)}")
+        if isinstance(t, Chain):
+            return t.address
+        if name == "y":
+            arrays.check_output(name, t)
+        return t.ctypes.data
+
     def _bound(
         self, x: Any, y: Any, residual: Any, pool: Pool | None, memory: np.ndarray
     ) -> Callable[[], None]:
-        where = [
-            t if t is None else t.address if isinstance(t, Chain) else t.ctypes.data
-            for t in (x, residual, y)
-        ]
+        given = {"x": x, "residual": residual, "y": y}
+        where = [self._place(name, t) for name, t in given.items()]
         parallel = None if pool is None else c.byref(pool.parallel)
         arguments = (self.handle, *where, memory.ctypes.data, self.workspace_bytes, parallel)
 
@@ -299,14 +290,13 @@ def _isa(name: str | None) -> int:
     return value.value
 
 
-def _tensor(t: Any, layout: int) -> native.Tensor:
-    return (
-        t.desc
-        if isinstance(t, Chain)
-        else t
-        if isinstance(t, native.Tensor)
-        else describe(t, layout)
-    )
+def _tensor(name: str, t: Any, axes: str) -> tuple[native.Tensor, str]:
+    """The description of an array, a Chain or a description, and the order of its axes."""
+    if isinstance(t, Chain):
+        return t.desc, AXES[NHWC]
+    if isinstance(t, native.Tensor):
+        return arrays.settled(t), axes if axes == ROWS else AXES.get(t.layout, "")
+    return arrays.describe(name, t, axes), axes
 
 
 def _window(
@@ -327,29 +317,32 @@ def _window(
     out_pad: tuple = (0, 0),
 ) -> Operator:
     keep: list = []
-    x, y = _tensor(x, layout), _tensor(y, layout)
-    epilogue = dict(epilogue or {}, y_type=y.type)
+    given = {"x": x, "y": y} if residual is None else {"x": x, "y": y, "residual": residual}
+    if layout not in AXES:
+        raise ValueError(f"layout: {layout}: must be NHWC or NCHW")
+    tensors = {name: _tensor(name, t, AXES[layout]) for name, t in given.items()}
+    described = {name: tensor for name, (tensor, _) in tensors.items()}
+    epilogue = dict(epilogue or {}, y_type=described["y"].type)
     if residual is not None:
-        residual = _tensor(residual, layout)
-        epilogue["residual"] = residual.type
+        epilogue["residual"] = described["residual"].type
     d = native.Conv2dDesc(
         c.sizeof(native.Conv2dDesc),
         weights.handle,
-        x,
-        y,
-        residual or native.Tensor(),
-        *stride,
-        *dilation,
-        *pad,
+        described["x"],
+        described["y"],
+        described.get("residual", native.Tensor()),
+        *_tuple("stride", stride, 2),
+        *_tuple("dilation", dilation, 2),
+        *_tuple("pad", pad, 4),
         quant_desc(**(quant or {})),
         epilogue_desc(weights.out, keep, **epilogue),
         threads,
         _isa(isa),
         config.encode() if config else None,
         None,
-        *out_pad,
+        *_tuple("out_pad", out_pad, 2),
     )
-    return Operator(create, d, weights)
+    return Operator(create, d, weights, **tensors)
 
 
 def conv2d(
@@ -426,24 +419,31 @@ def deconv2d(
 
 def linear(
     weights: Weights,
-    x: np.ndarray,
-    y: np.ndarray,
+    x: Any,
+    y: Any,
     quant: dict[str, Any] | None = None,
     epilogue: dict[str, Any] | None = None,
     threads: int = 1,
     isa: str | None = None,
     config: str | None = None,
 ) -> Operator:
-    """y[m, n] = epilogue(x[m, k]·w[n, k]) for 2-dimensional arrays."""
+    """y[m, n] = epilogue(x[m, k]·w[n, k]) for 2-dimensional arrays, or descriptions of such."""
     keep: list = []
-    epilogue = dict(epilogue or {}, y_type=_TYPES[y.dtype])
+    (from_, _), (to, _) = tensors = _tensor("x", x, ROWS), _tensor("y", y, ROWS)
+    for name, t, wanted in (
+        ("x", from_, (from_.w, weights.in_)),
+        ("y", to, (from_.w, weights.out)),
+    ):
+        if (t.w, t.c) != wanted:
+            raise ValueError(f"{name}: shape {(t.w, t.c)}: must be {wanted}")
+    epilogue = dict(epilogue or {}, y_type=to.type)
     d = native.LinearDesc(
         c.sizeof(native.LinearDesc),
         weights.handle,
-        x.shape[0],
-        _TYPES[x.dtype],
-        x.strides[0] // x.itemsize,
-        y.strides[0] // y.itemsize,
+        from_.w,
+        from_.type,
+        from_.stride_w,
+        to.stride_w,
         0,
         quant_desc(**(quant or {})),
         epilogue_desc(weights.out, keep, **epilogue),
@@ -452,7 +452,7 @@ def linear(
         config.encode() if config else None,
         None,
     )
-    return Operator(lib.quernel_linear_create, d, weights)
+    return Operator(lib.quernel_linear_create, d, weights, x=tensors[0], y=tensors[1])
 
 
 class Pool:
@@ -461,6 +461,7 @@ class Pool:
 
     def __init__(self, threads: int) -> None:
         self.handle = c.c_void_p()
+        threads = native.whole("threads", threads, c.c_uint32)
         native.call(lib.quernel_pool_create, threads, c.byref(self.handle))
         self.parallel = lib.quernel_pool_parallel(self.handle)
 
@@ -477,30 +478,29 @@ def smooth_factors(
     weight_floor: float = 1 / 1024,
 ) -> np.ndarray:
     """Smoothing factors from the largest |activation| and |weight| of each channel or column."""
-    a, w = _floats(act_max), _floats(weight_max, np.size(act_max))
+    a = arrays.floats("act_max", act_max)
+    w = arrays.floats("weight_max", weight_max, a.size)
     s = np.empty_like(a)
     o = native.SmoothOptions(c.sizeof(native.SmoothOptions), alpha, act_floor, weight_floor)
-    native.call(
-        lib.quernel_smooth_factors, _address(a), _address(w), a.size, c.byref(o), _address(s)
-    )
+    native.call(lib.quernel_smooth_factors, address(a), address(w), a.size, c.byref(o), address(s))
     return s
 
 
 def quantize(
     x: Any, scale: float, zero: int = 0, type: int = U8, narrow: int = 0, divide: int = 0
 ) -> np.ndarray:
-    x = _floats(x)
-    q = np.empty(x.shape, _DTYPES[type])
+    x = arrays.floats("x", x)
+    if type not in CODES:
+        raise ValueError(f"type: {type}: must be U8 or S8")
+    q, zero = np.empty(x.shape, CODES[type]), native.whole("zero", zero)
     native.call(
-        lib.quernel_quantize, _address(x), x.size, scale, zero, type, narrow, divide, _address(q)
+        lib.quernel_quantize, address(x), x.size, scale, zero, type, narrow, divide, address(q)
     )
     return q
 
 
-def dequantize(q: np.ndarray, scale: float, zero: int = 0) -> np.ndarray:
-    q = np.ascontiguousarray(q)
-    x = np.empty(q.shape, np.float32)
-    native.call(
-        lib.quernel_dequantize, _address(q), q.size, scale, zero, _TYPES[q.dtype], _address(x)
-    )
+def dequantize(q: Any, scale: float, zero: int = 0) -> np.ndarray:
+    q = arrays.numbers("q", q, (np.int8, np.uint8, np.int32))
+    x, zero = np.empty(q.shape, np.float32), native.whole("zero", zero)
+    native.call(lib.quernel_dequantize, address(q), q.size, scale, zero, TYPES[q.dtype], address(x))
     return x

@@ -22,7 +22,7 @@ INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "include"
 def structures():
     """(class, name in C) of every structure."""
     for name, kind in vars(native).items():
-        if isinstance(kind, type) and issubclass(kind, c.Structure) and kind is not c.Structure:
+        if isinstance(kind, type) and native.Structure in kind.__bases__:
             yield kind, "quernel_" + re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 

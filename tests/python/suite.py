@@ -5,8 +5,13 @@
 PYTHONPATH holds python/ and the repository's root; QUERNEL_LIBRARY names the library. Closes with N
 passed, N failed, N skipped."""
 
+import os
+import pathlib
+import shutil
 import struct
+import subprocess
 import sys
+import tempfile
 import unittest
 
 import front
@@ -123,6 +128,22 @@ class Binding(unittest.TestCase):
         self.assertLessEqual(np.abs(quernel.dequantize(q, 0.05) - x).max(), 0.026)
         s = quernel.smooth_factors([4.0, 1.0], [1.0, 1.0])
         np.testing.assert_allclose(s, [2.0, 1.0])
+
+
+class NoLibrary(unittest.TestCase):
+    def test_a_command_says_so_in_a_line(self):
+        with tempfile.TemporaryDirectory(prefix="quernel-alone-") as folder:
+            shutil.copytree(pathlib.Path(quernel.__file__).parent, f"{folder}/alone/quernel")
+            env = {"PYTHONPATH": f"{folder}/alone", "QUERNEL_LIBRARY": f"{folder}/none"}
+            done = subprocess.run(
+                [sys.executable, "-m", "quernel", "--version"],
+                env={**os.environ, **env},
+                capture_output=True,
+                check=False,
+            )
+        if done.returncode == 0:
+            self.skipTest("the library: is installed for all of this machine")
+        self.assertEqual((done.returncode, done.stderr.count(b"\n")), (3, 1), done.stderr)
 
 
 def ncnn_files(convolution="Convolution c 1 1 x y 0=1 1=1 5=1 6=2"):

@@ -51,9 +51,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs a command; the exit code."""
-    options = parser().parse_args(arguments)
-    name = options.command
+    name = None
     try:
+        options = parser().parse_args(arguments)  # imports the commands, and what they need
+        name = options.command
         if options.version:
             from .. import version
 
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
             options.run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print(f"quernel: {name}: interrupted", file=sys.stderr)
+        print(f"quernel: {name + ': ' if name else ''}interrupted", file=sys.stderr)
         return INTERRUPTED
     except Exception as problem:
         known = failure(problem)
