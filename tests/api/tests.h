@@ -91,5 +91,6 @@ void test_network_allocation_fails(void);
 void test_network_run_allocates_nothing(void);
 void test_network_queries(void);
 void test_network_from_threads(void);
+void test_many_runs(void);
 
 #endif
