@@ -22,6 +22,7 @@ STAGES = [
     ("ceilings", stages_native.ceilings),
     ("CPUID masked", stages_native.masked),
     ("sanitizers", stages_native.sanitized),
+    ("threads", stages_native.threads),
     ("clang", stages_native.clang),
     ("aarch64", stages_around.aarch64),
     ("faults", stages_around.faults),

@@ -108,6 +108,19 @@ def sanitized(suite):
     return Outcome(passed=1).add(run.run_build(folder, env=env, slower=4))
 
 
+def threads(suite):
+    """ThreadSanitizer over what threads share: the pool, weights, operators, networks."""
+    library_only = ["-Dtools=disabled", "-Dexamples=disabled", "-Donnxruntime=disabled", *PLAIN]
+    arguments = ["-Db_sanitize=thread", "-Db_lundef=false", "-Dbuildtype=debugoptimized"]
+    names = ["unit", "api", "network"]
+    targets = [f"tests/test_{name}" for name in names]
+    folder, failed = suite.build("tsan", [*arguments, *library_only], suite.options.gcc, targets)
+    if failed:
+        return failed
+    env = {**suite.env, "TSAN_OPTIONS": "halt_on_error=1"}
+    return Outcome(passed=1).add(run.run_build(folder, names=names, env=env, slower=10))
+
+
 def clang_build(suite):
     return suite.build("clang", ["-Dwerror=true", "-Dcriterion=disabled"], suite.options.clang)
 
