@@ -48,7 +48,9 @@ def faults(suite):
     program = ROOT / "build-gcc" / "tune" / "quernel"
     if not program.exists():
         return failure("no quernel program to trouble", "", "./dev test --stage gcc")
-    return suite.step("faults", [sys.executable, ROOT / "tests" / "tune" / "faults.py", program])
+    env = {"QUERNEL_TEST_KILLS": "1000"} if suite.options.long else {}
+    command = [sys.executable, ROOT / "tests" / "tune" / "faults.py", program]
+    return suite.step("faults", command, env)
 
 
 def python(suite):

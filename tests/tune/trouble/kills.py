@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tuners that are killed, interrupted, and many at once."""
 
+import os
 import pathlib
 import random
 import signal
@@ -20,7 +21,7 @@ from trouble.program import (
     tuned,
 )
 
-KILLS = 200
+KILLS = int(os.environ.get("QUERNEL_TEST_KILLS", "200"))
 KILLS_PER_LAYER = 10
 TUNERS = 32
 DEADLINE = 100  # seconds that nothing takes but a hang
