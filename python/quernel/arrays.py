@@ -5,6 +5,7 @@ parameters are copied where they do not lie in order. Each refusal names the arg
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -98,26 +99,11 @@ def settled(tensor: native.Tensor) -> native.Tensor:
     return tensor
 
 
-def _check(name: str, array: Any, rank: int) -> None:
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name}: {type(array).__name__}: must be an array")
-    if array.dtype not in TYPES:
-        raise TypeError(f"{name}: {array.dtype}: must be among {_names(TYPES)}")
-    if array.ndim != rank:
-        raise ValueError(f"{name}: {array.ndim} dimensions: must be {rank}")
-    if array.size == 0:
-        raise ValueError(f"{name}: shape {array.shape}: must have elements")
-    if not array.flags.aligned:
-        raise ValueError(f"{name}: must be aligned to its elements")
-    if not _is_apart(array):
-        raise ValueError(f"{name}: strides {array.strides}: must be positive, and elements apart")
-
-
-def _is_apart(array: np.ndarray) -> bool:
+def _is_apart(shape: tuple, strides: tuple, unit: int) -> bool:
     """Whether no two elements share memory, as the library sees to: each axis, from the least
     stride on, steps over all that those before it cover."""
-    covered = array.itemsize
-    for stride, size in sorted(zip(array.strides, array.shape)):
+    covered = unit
+    for stride, size in sorted(zip(strides, shape)):
         if size > 1:
             if stride < covered:
                 return False
@@ -125,17 +111,38 @@ def _is_apart(array: np.ndarray) -> bool:
     return True
 
 
-def describe(name: str, array: Any, axes: str) -> native.Tensor:
-    """The library's description of an array whose axes are in this order: AXES[layout], ROWS."""
-    _check(name, array, len(axes))
-    tensor = native.Tensor(TYPES[array.dtype], NCHW if axes == AXES[NCHW] else NHWC, 1, 1, 1, 1)
-    for axis, size, stride in zip(axes, array.shape, array.strides):
+def _check(name: str, dtype: Any, shape: tuple, strides: tuple, axes: str) -> None:
+    if dtype not in TYPES:
+        raise TypeError(f"{name}: {dtype}: must be among {_names(TYPES)}")
+    if len(shape) != len(axes):
+        raise ValueError(f"{name}: {len(shape)} dimensions: must be {len(axes)}")
+    if 0 in shape:
+        raise ValueError(f"{name}: shape {shape}: must have elements")
+    if not _is_apart(shape, strides, dtype.itemsize):
+        raise ValueError(f"{name}: strides {strides}: must be positive, and elements apart")
+
+
+@functools.lru_cache(1024)  # layers of some networks; a description takes some 20 µs
+def _described(name: str, dtype: Any, shape: tuple, strides: tuple, axes: str) -> native.Tensor:
+    _check(name, dtype, shape, strides, axes)
+    tensor = native.Tensor(TYPES[dtype], NCHW if axes == AXES[NCHW] else NHWC, 1, 1, 1, 1)
+    for axis, size, stride in zip(axes, shape, strides):
         setattr(tensor, axis, size)
-        setattr(tensor, f"stride_{axis}", stride // array.itemsize)
+        setattr(tensor, f"stride_{axis}", stride // dtype.itemsize)
     settled(tensor)
-    inner = "w" if axes == AXES[NCHW] else "c"
-    if getattr(tensor, f"stride_{inner}") != 1:
-        raise ValueError(f"{name}: strides {array.strides}: its last axis must be dense")
+    if getattr(tensor, "stride_w" if axes == AXES[NCHW] else "stride_c") != 1:
+        raise ValueError(f"{name}: strides {strides}: its last axis must be dense")
+    return tensor
+
+
+def describe(name: str, array: Any, axes: str) -> native.Tensor:
+    """The library's description of an array whose axes are in this order: AXES[layout], ROWS. It
+    is one for all arrays that are alike, and must not be changed."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name}: {type(array).__name__}: must be an array")
+    tensor = _described(name, array.dtype, array.shape, array.strides, axes)
+    if not array.flags.aligned:
+        raise ValueError(f"{name}: must be aligned to its elements")
     return tensor
 
 

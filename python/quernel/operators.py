@@ -252,7 +252,7 @@ class Operator:
         if wanted is None:
             raise ValueError(f"{name}: the operator was made without one")
         found = t.desc if isinstance(t, Chain) else arrays.describe(name, t, axes)
-        if bytes(found) != bytes(wanted):
+        if found is not wanted and bytes(found) != bytes(wanted):
             raise ValueError(f"{name}: {_told(found)}: must be as described, {_told(wanted)}")
         if isinstance(t, Chain):
             return t.address
