@@ -244,8 +244,6 @@ class Forked(unittest.TestCase):
     def test_a_child_runs(self):
         self.child("assert (run() == wanted).all()")
 
-    # waits for pools that survive a fork (src/threads)
-    @unittest.expectedFailure
     def test_a_child_destroys_its_parents_pool(self):
         self.child("layers._pool.cache_clear()")
 
