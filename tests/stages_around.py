@@ -38,7 +38,7 @@ def aarch64(suite):
     for core in ("cortex-a53", "cortex-a76", "max"):
         print(f" -cpu {core}", file=sys.stderr)
         wrapper = [*emulator, "-cpu", core]
-        env = {"QUERNEL_TEST_CASES": suite.cases(EMULATED_CASES)}
+        env = {"QUERNEL_TEST_CASES": suite.cases(EMULATED_CASES), "QUERNEL_TEST_EMULATED": "1"}
         total.add(run.run_build(folder, env=env, wrapper=wrapper, slower=10))
     return total
 

@@ -5,7 +5,7 @@
 #include "../unit/check.h"
 #include "graphs.h"
 
-enum { MOST = 256 * 64 }; // weights of a layer below
+enum { MOST = 64 * 64 * 9 }; // weights of a layer below
 
 // A layer between planes of codes, or of floats behind it.
 typedef struct layer {
@@ -44,6 +44,8 @@ static void check_layer(const layer *l) {
     const int64_t dims[] = {l->out, l->in / l->groups, l->kernel, l->kernel},
                   pads[] = {l->kernel / 2, l->kernel / 2, l->kernel / 2, l->kernel / 2};
     g = (graph){0};
+    if (!CHECK(dims[0] * dims[1] * dims[2] * dims[3] <= MOST, "%s: too many weights", l->name))
+        return;
     const int32_t codes = graph_value(&g, QUERNEL_EP_TYPE_U8, 1, l->in, l->size, l->size),
                   x = graph_dequantize(&g, codes, &graph_scales[0], &graph_zeros[0]),
                   w = graph_constant(&g, QUERNEL_EP_TYPE_S8, weights,
