@@ -32,11 +32,12 @@ def codes_inside(graph, values):
     return [name for name in inside if name not in outputs]
 
 
-def exposed(case):
-    """The model with all inner codes as outputs too."""
+def exposed(case, but=()):
+    """The model with all inner codes as outputs too, but some."""
     model = onnx.ModelProto()
     model.CopyFrom(case.model)
-    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in case.inner)
+    shown = (name for name in case.inner if name not in but)
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in shown)
     return model.SerializeToString()
 
 

@@ -19,27 +19,29 @@ from onnx import TensorProto, helper, numpy_helper
 SHAPE = [2, 24, 6, 8]
 TYPES = {np.int8: TensorProto.INT8, np.uint8: TensorProto.UINT8}
 SCALES = (0.02, 0.03)
+
+
+def whole(*numbers):
+    return np.array(numbers, np.int64)
+
+
+TWICE = np.array([1, 1, 2, 2], np.float32)
+AROUND = whole(0, 0, 1, 1, 0, 0, 1, 1)
 # operator -> its attributes, its constants behind x; Resize rounds what lies between two codes
-ONE = {
+ONE: dict[str, list[tuple[dict, list]]] = {
     "MaxPool": [(dict(kernel_shape=[2, 3], strides=[1, 1]), [])],
-    "Resize": [
-        (dict(mode="nearest"), [None, np.float32([1, 1, 2, 2])]),
-        (dict(mode="linear"), [None, np.float32([1, 1, 2, 2])]),
-    ],
-    "Pad": [(dict(mode=m), [np.int64([0, 0, 1, 1] * 2)]) for m in ("constant", "edge", "reflect")],
-    "Slice": [
-        ({}, [np.int64([first]), np.int64([5]), np.int64([axis])])
-        for first, axis in ((1, 1), (2, 2))
-    ],
-    "Split": [(dict(axis=1), [np.int64([8, 16])])],
+    "Resize": [(dict(mode=mode), [None, TWICE]) for mode in ("nearest", "linear")],
+    "Pad": [(dict(mode=mode), [AROUND]) for mode in ("constant", "edge", "reflect")],
+    "Slice": [({}, [whole(start), whole(5), whole(axis)]) for start, axis in ((1, 1), (2, 2))],
+    "Split": [(dict(axis=1), [whole(8, 16)])],
     "DepthToSpace": [(dict(blocksize=2), [])],
     "SpaceToDepth": [(dict(blocksize=2), [])],
     "Transpose": [(dict(perm=[0, 2, 3, 1]), [])],
     "Identity": [({}, [])],
     "Flatten": [(dict(axis=2), [])],
-    "Reshape": [({}, [np.int64([2, 24, 48])])],
+    "Reshape": [({}, [whole(2, 24, 48)])],
     "Clip": [({}, [3, 90])],
-    "ReduceMax": [({}, [np.int64([2, 3])])],
+    "ReduceMax": [({}, [whole(2, 3)])],
 }
 TWO = "Add Sub Mul Max Min Concat".split()
 REACH = {"Resize": 1}  # codes

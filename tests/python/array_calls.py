@@ -2,6 +2,8 @@
 """Calls of the public functions that take arrays: drawn plain arrays by name, a run of them, and
 what float64 says where it is exact. words: what a refusal may name beside the arrays."""
 
+from typing import Callable
+
 import numpy as np
 import quernel
 from numpy.lib.stride_tricks import sliding_window_view
@@ -12,7 +14,9 @@ STEP = 0.125  # floats are codes times it: their products are exact
 class Call:
     """One drawn call. run takes a dictionary like arrays and returns arrays."""
 
-    words: tuple = ()
+    words: tuple[str, ...] = ()
+    draw: Callable[[], None]
+    run: Callable[[dict], list]
 
     def __init__(self, rng):
         self.rng, self.arrays = rng, {}
@@ -77,6 +81,15 @@ class Product(Call):
     """What the layers have in common: weights, epilogue, x and y."""
 
     words = ("quant", "epilogue", "weights")
+    kind: str
+    inputs: int
+    out: int
+    weights_shape: tuple
+    x_shape: tuple
+    y_shape: tuple
+    draw_sizes: Callable[[], None]
+    made: Callable  # an operator of arrays by name, x and y
+    product: Callable  # of x and weights, in float64
 
     def draw(self):
         self.draw_sizes()
@@ -161,6 +174,9 @@ class Linear(Product):
 
 class Image(Product):
     """[n, c, h, w], in either layout."""
+
+    lines: Callable  # the output's height and width
+    channels: Callable  # of weights, by axis
 
     def draw_sizes(self):
         self.inputs, self.out = self.size(), self.size()
@@ -247,7 +263,8 @@ class Deconv(Image):
 class Layered(Call):
     """A Layer in int8."""
 
-    words = ("quant", "epilogue", "weights", "coding", "channels", "made")
+    shape: tuple
+    words: tuple[str, ...] = ("quant", "epilogue", "weights", "coding", "channels", "made")
 
     def draw(self):
         self.kind = str(self.rng.choice(["linear", "conv2d"]))

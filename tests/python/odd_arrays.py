@@ -13,8 +13,7 @@ class Guarded:
 
     def __init__(self, size):
         self.memory = np.full(size, GUARD, np.uint8)
-        self.view = None
-        self.was = None
+        self.view = self.was = self.memory
 
     def holds(self, view):
         self.view = view
