@@ -4,6 +4,7 @@
 
 #include "cpu/cpu.h"
 #include "plan/algorithm.h"
+#include "threads/parallel.h"
 
 #define CYCLES_A_NS 3.0 // of the CPUs that were measured
 // Of an output of a set that was not: of those that were 0.32 to 0.75.
@@ -54,7 +55,7 @@ static double floats_of(const quernel_tensor *t) {
                : 0;
 }
 
-double quernel_i_cost_ns(const quernel_i_problem *p, const quernel_i_kernel *k) {
+static double cost_ns(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const quernel_i_isa *isa = &quernel_i_isas[k->isa];
     const quernel_i_weights_shape *s = &p->weights->shape;
     const double cycles = isa->cycles_an_output > 0 ? isa->cycles_an_output : CYCLES_AN_OUTPUT;
@@ -62,4 +63,10 @@ double quernel_i_cost_ns(const quernel_i_problem *p, const quernel_i_kernel *k) 
                  weights = (double)s->subproblems * s->oc16 * s->k_quads * 4;
     return products_ns(p, k) + outputs * cycles / CYCLES_A_NS + weights / WEIGHTS_A_NS +
            (floats_of(&p->x) + floats_of(&p->y)) * NS_A_FLOAT;
+}
+
+uint32_t quernel_i_cost_pieces(const quernel_i_problem *p, const quernel_i_kernel *k,
+                               uint32_t shares, uint32_t most) {
+    const double pieces = cost_ns(p, k) / shares / QUERNEL_I_PARALLEL_WAKE_NS;
+    return pieces >= most ? most : pieces < 1 ? 1 : (uint32_t)pieces;
 }

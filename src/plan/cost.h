@@ -9,7 +9,9 @@
 /// Cycles of a layer, strips and copies left out; 0 where the kernel's way was not measured.
 double quernel_i_cost_cycles(const quernel_i_problem *problem, const quernel_i_kernel *kernel);
 
-/// Nanoseconds that one thread takes for a layer, within a factor of two; of any kernel.
-double quernel_i_cost_ns(const quernel_i_problem *problem, const quernel_i_kernel *kernel);
+/// Pieces, each of which takes as long as waking a thread at least, of one of `shares` of what the
+/// layer takes one thread, by any kernel, within a factor of two. At least one, `most` at most.
+uint32_t quernel_i_cost_pieces(const quernel_i_problem *problem, const quernel_i_kernel *kernel,
+                               uint32_t shares, uint32_t most);
 
 #endif

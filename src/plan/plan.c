@@ -11,7 +11,6 @@
 #include "plan/kernels.h"
 #include "plan/rows.h"
 #include "plan/sizes.h"
-#include "threads/parallel.h"
 
 static int refuse(quernel_error *error, const quernel_i_problem *p, const char *key) {
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1,
@@ -69,7 +68,7 @@ static int choose_blocks(const quernel_i_plan_base *b, quernel_i_plan *plan, que
 static uint32_t threads_of(const quernel_i_problem *p, const quernel_i_config *config,
                            const quernel_i_plan_kernels *kernels) {
     if (config->threads) return (uint32_t)min(config->threads, p->threads);
-    return quernel_i_parallel_pieces(quernel_i_cost_ns(p, kernels->main), p->threads);
+    return quernel_i_cost_pieces(p, kernels->main, 1, p->threads);
 }
 
 int quernel_i_plan_make(const quernel_i_problem *p, const quernel_i_config *config,

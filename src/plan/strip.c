@@ -6,7 +6,6 @@
 #include "plan/cost.h"
 #include "plan/sizes.h"
 #include "plan/tiled.h"
-#include "threads/parallel.h"
 
 // Most bytes of a strip: a quarter of a slice, 608 KiB, about a third of a smaller L2. The largest
 // block of weights and a chunk fit beside it (blocking.c).
@@ -136,8 +135,7 @@ static bool splits_n(const quernel_i_plan_base *b, extent e) {
 // Fewer where they would be shorter than waking a thread: each reads lines of its neighbours.
 static uint32_t tasks_per_thread(const quernel_i_plan_base *b) {
     const quernel_i_problem *p = b->problem;
-    return quernel_i_parallel_pieces(quernel_i_cost_ns(p, b->kernels->main) / p->threads,
-                                     TASKS_PER_THREAD);
+    return quernel_i_cost_pieces(p, b->kernels->main, p->threads, TASKS_PER_THREAD);
 }
 
 // More threads want more strips, in a multiple of their count; a strip stays at least two register

@@ -9,12 +9,6 @@
 /// that a thread gets nothing (20 to 35 us measured under KVM on two CPUs).
 #define QUERNEL_I_PARALLEL_WAKE_NS 25000
 
-/// Pieces of at least that, of work that one thread does in `ns`; at most `most`, at least one.
-static inline uint32_t quernel_i_parallel_pieces(double ns, uint32_t most) {
-    const double pieces = ns / QUERNEL_I_PARALLEL_WAKE_NS;
-    return pieces >= most ? most : pieces < 1 ? 1 : (uint32_t)pieces;
-}
-
 /// Runs tasks by the caller's function, or one after another, each in Quernel's floating-point
 /// environment.
 void quernel_i_parallel(const quernel_parallel *parallel, uint32_t tasks,
