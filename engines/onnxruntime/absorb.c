@@ -15,6 +15,10 @@ typedef struct state {
     int32_t v;
 } state;
 
+static bool is_float(const state *s) {
+    return quernel_ep_value_of(s->d->c, s->v)->type == QUERNEL_EP_TYPE_F32;
+}
+
 // The other input of a node that reads s->v once; −1: none.
 static int32_t other_input(const state *s, const quernel_ep_node *n) {
     if (n->n_inputs != 2) return -1;
@@ -151,6 +155,19 @@ static bool set_smooth(state *s, const quernel_ep_constant *k, int32_t codes) {
     return false;
 }
 
+static bool absorb_quantize(state *s) {
+    quernel_ep_search *c = s->d->c;
+    const int32_t node = quernel_ep_sole_reader(c, s->v);
+    quernel_ep_term t;
+    if (node < 0 || c->unit_of[node] >= 0) return false;
+    const quernel_ep_node *n = quernel_ep_node_of(c, (uint32_t)node);
+    if (strcmp(n->op, "QuantizeLinear") || n->inputs[0] != s->v) return false;
+    if (!quernel_ep_term_find(c, (uint32_t)node, &t)) return false;
+    if (!quernel_ep_coding_is(c, n->outputs[0], &t.coding)) return false;
+    return advance(s, node), true;
+}
+
+// With the QuantizeLinear, which makes codes that carry them.
 static bool absorb_smooth(state *s) {
     const int32_t mul = next(s, "Mul");
     if (mul < 0) return false;
@@ -159,12 +176,18 @@ static bool absorb_smooth(state *s) {
     if (q < 0 || !quernel_ep_node_is(quernel_ep_node_of(s->d->c, (uint32_t)q), "QuantizeLinear"))
         return false;
     const int32_t codes = quernel_ep_node_of(s->d->c, (uint32_t)q)->outputs[0];
+    const state before = *s;
+    const quernel_ep_step step = *s->step;
     const uint32_t n_nodes = s->d->n_nodes;
     quernel_ep_constant k;
     if (s->d->c->records[codes].coding.type &&
         read_vector(s, other_input(s, quernel_ep_node_of(s->d->c, (uint32_t)mul)), &k) &&
-        set_smooth(s, &k, codes))
-        return advance(s, mul), true;
+        set_smooth(s, &k, codes)) {
+        advance(s, mul);
+        if (absorb_quantize(s)) return true;
+        s->d->c->records[codes].smooth.bytes = 0;
+    }
+    *s = before, *s->step = step;
     s->d->n_nodes = n_nodes;
     return false;
 }
@@ -184,31 +207,18 @@ static bool absorb_factor(state *s) {
     return false;
 }
 
-static bool absorb_quantize(state *s) {
-    quernel_ep_search *c = s->d->c;
-    const int32_t node = quernel_ep_sole_reader(c, s->v);
-    quernel_ep_term t;
-    if (node < 0 || c->unit_of[node] >= 0) return false;
-    const quernel_ep_node *n = quernel_ep_node_of(c, (uint32_t)node);
-    if (strcmp(n->op, "QuantizeLinear") || n->inputs[0] != s->v) return false;
-    if (!quernel_ep_term_find(c, (uint32_t)node, &t)) return false;
-    if (!quernel_ep_coding_is(c, n->outputs[0], &t.coding)) return false;
-    return advance(s, node), true;
-}
-
 void quernel_ep_absorb(quernel_ep_draft *d, quernel_ep_step *step, int32_t v, uint32_t channels) {
     state s = {d, step, channels, v};
-    const bool is_float = quernel_ep_value_of(d->c, v)->type == QUERNEL_EP_TYPE_F32;
-    while (is_float && (absorb_bias(&s) || absorb_activation(&s) || absorb_residual(&s) ||
-                        absorb_smooth(&s) || absorb_factor(&s))) {
+    while (is_float(&s) && (absorb_bias(&s) || absorb_activation(&s) || absorb_residual(&s) ||
+                            absorb_smooth(&s) || absorb_factor(&s))) {
     }
-    if (is_float) absorb_quantize(&s);
+    if (is_float(&s)) absorb_quantize(&s);
     step->y = s.v;
 }
 
 void quernel_ep_absorb_quantize(quernel_ep_draft *d, quernel_ep_step *step, int32_t v) {
     state s = {d, step, 0, v};
-    if (quernel_ep_value_of(d->c, v)->type == QUERNEL_EP_TYPE_F32) absorb_quantize(&s);
+    if (is_float(&s)) absorb_quantize(&s);
     step->y = s.v;
 }
 
@@ -220,9 +230,8 @@ bool quernel_ep_match_smoothing(quernel_ep_search *c, uint32_t node) {
     quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_ELTWISE, QUERNEL_ELTWISE_COPY);
     step->order = step->y_order = QUERNEL_EP_ORDER_ANY;
     step->x = quernel_ep_operand(&d, v);
-    if (step->x != v || quernel_ep_value_of(c, v)->type != QUERNEL_EP_TYPE_F32) return false;
     state s = {&d, step, quernel_ep_channels(c, v, step->order), v};
-    if (!absorb_smooth(&s) || !absorb_quantize(&s)) return false;
+    if (step->x != v || !is_float(&s) || !absorb_smooth(&s)) return false;
     step->y = s.v;
     return quernel_ep_draft_commit(&d);
 }
