@@ -85,7 +85,7 @@ def main():
     krevs = tables.recorded_krevs(tables.texts()[tables.KREVS])
     result = {
         "schema": SCHEMA,
-        "class": machine.this_class(),
+        "class": machine.this_class(info["usable"]),
         "date": datetime.date.today().isoformat(),
         **{key: info[key] for key in HOST},
         "peaks": {peak["isa"]: round(peak["gops"]) for peak in info["peaks"]},

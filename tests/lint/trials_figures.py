@@ -60,6 +60,6 @@ def trials():
     yield "figures: its mark", tables.OLDER in tables.filled(BLOCK, raised)
     yield "figures: losses are bold", LINE in full["bench/FIGURES.md"]
     yield "figures: a row on a line", json.loads(tables.compact(RESULT)) == RESULT
-    yield "figures: the class of a machine", machine.class_of(AMD) == "amd-25-17"
+    yield "figures: the class of a machine", machine.class_of(AMD, "avx2") == "amd-25-17-avx2"
     for kind, given in KINDS.items():
         yield f"figures: {kind}", rows.kind_of({**CONV, **given}) == kind
