@@ -23,7 +23,8 @@ typedef struct quernel_conv2d_desc {
     quernel_tensor x;         ///< n, c, h, w of the input; F32, BF16, S8, U8
     /// layout, strides, border; n, c, h, w: 0 (computed) or as computed; type from epilogue.y_type
     quernel_tensor y;
-    /// where epilogue.residual is 1: like y, type from epilogue.residual_type
+    /// where epilogue.residual is 1: like y, type from epilogue.residual_type; n, h and w may be 1:
+    /// the same for all
     quernel_tensor residual;
     uint32_t stride_h, stride_w, dilation_h, dilation_w;
     uint32_t pad_top, pad_left, pad_bottom, pad_right;

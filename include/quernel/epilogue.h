@@ -44,7 +44,7 @@ typedef struct quernel_epilogue {
     int32_t y_zero;               ///< int8 output: z_y
     int32_t y_narrow;             ///< s8 output: −127 … 127
     const float *y_smooth;        ///< [N] smoothing factors of the next layer, or NULL
-    int32_t residual;             ///< 1: run takes a residual tensor of y's shape
+    int32_t residual;             ///< 1: run takes a residual tensor
     int32_t residual_type;        ///< F32, BF16, S8, U8; S32 with S32 output
     float residual_scale;         ///< int8 residual: d_r
     const float *residual_scales; ///< [N] in place of residual_scale, or NULL

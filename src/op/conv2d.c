@@ -7,6 +7,16 @@
 #include "op/product.h"
 #include "op/window.h"
 
+// Sizes of a residual: those of y, or 1 where it is the same for all.
+static int fill_residual(quernel_tensor *residual, const quernel_tensor *y, const char *where,
+                         quernel_error *error) {
+    quernel_tensor want = *y;
+    if (residual->n == 1) want.n = 1;
+    if (residual->h == 1) want.h = 1;
+    if (residual->w == 1) want.w = 1;
+    return quernel_i_operator_fill_sizes(residual, &want, where, "residual", error);
+}
+
 // What the window leaves open: tensors, weights, quantization and epilogue.
 static int create(const quernel_conv2d_desc *d, const quernel_i_problem *window,
                   const quernel_tensor *inferred_y, quernel_operator **ret_op,
@@ -16,8 +26,7 @@ static int create(const quernel_conv2d_desc *d, const quernel_i_problem *window,
     p.y.type = d->epilogue.y_type, p.residual.type = d->epilogue.residual_type;
     p.weights = d->weights, p.quant = d->quant, p.epilogue = d->epilogue, p.threads = d->threads;
     int code = quernel_i_operator_fill_sizes(&p.y, inferred_y, p.where, "y", error);
-    if (!code && p.epilogue.residual)
-        code = quernel_i_operator_fill_sizes(&p.residual, inferred_y, p.where, "residual", error);
+    if (!code && p.epilogue.residual) code = fill_residual(&p.residual, inferred_y, p.where, error);
     if (code) return code;
     const quernel_i_request request = {d->isa, d->config, d->allocator};
     return quernel_i_product_create(&p, &request, ret_op, error);

@@ -33,6 +33,15 @@ const quernel_i_product *quernel_i_product_of(const quernel_operator *op) {
     return op && op->kind == &kind ? (const quernel_i_product *)op : NULL;
 }
 
+// A tensor that is the same along some axes, as one of y's sizes: there it does not move on.
+static quernel_tensor spread(const quernel_tensor *t, const quernel_tensor *y) {
+    quernel_tensor all = *t;
+    if (t->n < y->n) all.n = y->n, all.stride_n = 0;
+    if (t->h < y->h) all.h = y->h, all.stride_h = 0;
+    if (t->w < y->w) all.w = y->w, all.stride_w = 0;
+    return all;
+}
+
 // Checks the tensors, and hands what they left open to the problem.
 static int complete(quernel_i_product *made, quernel_error *error) {
     quernel_i_problem *p = &made->problem;
@@ -45,7 +54,8 @@ static int complete(quernel_i_product *made, quernel_error *error) {
     op->x = p->x, op->y = p->y, op->residual = p->residual;
     op->has_residual = p->epilogue.residual != 0, op->threads = p->threads;
     const int code = quernel_i_operator_complete(op, error);
-    p->x = op->x, p->y = op->y, p->residual = op->residual, p->threads = op->threads;
+    p->x = op->x, p->y = op->y, p->residual = spread(&op->residual, &op->y);
+    p->threads = op->threads;
     return code;
 }
 

@@ -213,7 +213,8 @@ static bool can_collapse(const quernel_i_plan_base *b, const quernel_i_plan_stri
         y->stride_h != pitch * y->stride_w)
         return false;
     if (!p->epilogue.residual) return true;
-    return r->stride_h == pitch * r->stride_w && between <= 2 * (int64_t)r->border_w;
+    return r->stride_h == pitch * r->stride_w &&
+           (!r->stride_w || between <= 2 * (int64_t)r->border_w);
 }
 
 // Vector kernels split a line evenly among register tiles, so that pixels between lines are lost

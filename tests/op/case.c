@@ -243,6 +243,14 @@ quernel_tensor case_output(const op_case *c) {
     return y;
 }
 
+// The same along some axes.
+static void draw_spread(op_case *c, quernel_tensor *t) {
+    if (c->kind == OP_LINEAR) return;
+    if (rng_one_in(&c->r, 2)) t->n = 1;
+    if (!rng_one_in(&c->r, 4)) t->h = 1;
+    if (!rng_one_in(&c->r, 4)) t->w = 1;
+}
+
 static void draw_tensors(op_case *c) {
     quernel_conv2d_desc *d = &c->conv;
     const quernel_epilogue *f = &d->epilogue;
@@ -260,6 +268,7 @@ static void draw_tensors(op_case *c) {
             d->residual.stride_n = d->residual.stride_c = d->residual.stride_h =
                 d->residual.stride_w = 0;
             d->residual.layout = 0;
+            if (rng_one_in(&c->r, 4)) draw_spread(c, &d->residual);
             draw_layout(c, &d->residual, NULL);
         }
     }

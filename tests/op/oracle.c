@@ -491,13 +491,11 @@ static int run_image(const quernel_weights_desc *weights, const quernel_conv2d_d
     p.y = desc->y;
     p.y.n = p.x.n;
     oracle_output_size(weights, desc, &p.y);
-    p.residual = desc->residual;
-    p.residual.n = p.y.n;
-    p.residual.c = p.y.c;
-    p.residual.h = p.y.h;
-    p.residual.w = p.y.w;
     p.y = oracle_dense(p.y);
-    p.residual = oracle_dense(p.residual);
+    p.residual = oracle_dense(desc->residual);
+    if (p.residual.n < p.y.n) p.residual.stride_n = 0;
+    if (p.residual.h < p.y.h) p.residual.stride_h = 0;
+    if (p.residual.w < p.y.w) p.residual.stride_w = 0;
     return run(&p);
 }
 
