@@ -167,25 +167,68 @@ static bool absorb_quantize(state *s) {
     return advance(s, node), true;
 }
 
-// With the QuantizeLinear, which makes codes that carry them.
-static bool absorb_smooth(state *s) {
-    const int32_t mul = next(s, "Mul");
-    if (mul < 0) return false;
-    const int32_t product = quernel_ep_node_of(s->d->c, (uint32_t)mul)->outputs[0];
-    const int32_t q = quernel_ep_sole_reader(s->d->c, product);
+// a·v + b, of constants for each channel.
+typedef struct affine {
+    quernel_ep_constant a, b;
+    bool scales, shifts;
+} affine;
+
+static bool begin_affine(state *s, affine *f) {
+    quernel_ep_region *region = &s->d->c->region;
+    if (!s->channels) return false;
+    *f = (affine){.a = {.count = s->channels}, .b = {.count = s->channels}};
+    f->a.data = quernel_ep_region_take(region, s->channels, sizeof *f->a.data);
+    f->b.data = quernel_ep_region_take(region, s->channels, sizeof *f->b.data);
+    for (uint32_t i = 0; i < s->channels && f->a.data && f->b.data; i++) f->a.data[i] = 1;
+    return f->a.data && f->b.data;
+}
+
+static bool follow_affine(state *s, affine *f) {
+    const int32_t mul = next(s, "Mul"), add = mul < 0 ? next(s, "Add") : -1,
+                  node = mul >= 0 ? mul : add;
+    quernel_ep_constant k;
+    if (node < 0 ||
+        !read_vector(s, other_input(s, quernel_ep_node_of(s->d->c, (uint32_t)node)), &k))
+        return false;
+    for (uint32_t i = 0; i < s->channels; i++) {
+        const double by = k.data[k.count > 1 ? i : 0];
+        if (mul >= 0) f->a.data[i] *= by, f->b.data[i] *= by;
+        else f->b.data[i] += by;
+    }
+    f->scales |= mul >= 0, f->shifts |= add >= 0;
+    return advance(s, node), true;
+}
+
+// a·v + b = a·(v + b/a): the factors are those of the codes, and what is added is a residual that
+// is the same for all pixels.
+static bool put_affine(state *s, affine *f) {
+    quernel_ep_step *step = s->step;
+    const int32_t q = quernel_ep_sole_reader(s->d->c, s->v);
     if (q < 0 || !quernel_ep_node_is(quernel_ep_node_of(s->d->c, (uint32_t)q), "QuantizeLinear"))
         return false;
+    if (f->shifts && (step->kind != QUERNEL_EP_CONV || step->z >= 0 || !step->activation))
+        return false;
     const int32_t codes = quernel_ep_node_of(s->d->c, (uint32_t)q)->outputs[0];
+    for (uint32_t i = 0; i < s->channels; i++) f->b.data[i] /= f->a.data[i];
+    if (!s->d->c->records[codes].coding.type || (f->scales && !set_smooth(s, &f->a, codes)))
+        return false;
+    if (absorb_quantize(s) &&
+        (!f->shifts || quernel_ep_constant_put(s->d, step, &f->b, s->channels)))
+        return step->residual_late |= f->shifts, true;
+    s->d->c->records[codes].smooth.bytes = 0;
+    return false;
+}
+
+// Up to the QuantizeLinear, which makes codes that carry the factors.
+static bool absorb_affine(state *s) {
     const state before = *s;
     const quernel_ep_step step = *s->step;
     const uint32_t n_nodes = s->d->n_nodes;
-    quernel_ep_constant k;
-    if (s->d->c->records[codes].coding.type &&
-        read_vector(s, other_input(s, quernel_ep_node_of(s->d->c, (uint32_t)mul)), &k) &&
-        set_smooth(s, &k, codes)) {
-        advance(s, mul);
-        if (absorb_quantize(s)) return true;
-        s->d->c->records[codes].smooth.bytes = 0;
+    affine f;
+    if (begin_affine(s, &f) && follow_affine(s, &f)) {
+        while (follow_affine(s, &f)) {
+        }
+        if (put_affine(s, &f)) return true;
     }
     *s = before, *s->step = step;
     s->d->n_nodes = n_nodes;
@@ -210,7 +253,7 @@ static bool absorb_factor(state *s) {
 void quernel_ep_absorb(quernel_ep_draft *d, quernel_ep_step *step, int32_t v, uint32_t channels) {
     state s = {d, step, channels, v};
     while (is_float(&s) && (absorb_bias(&s) || absorb_activation(&s) || absorb_residual(&s) ||
-                            absorb_smooth(&s) || absorb_factor(&s))) {
+                            absorb_affine(&s) || absorb_factor(&s))) {
     }
     if (is_float(&s)) absorb_quantize(&s);
     step->y = s.v;
@@ -231,7 +274,7 @@ bool quernel_ep_match_smoothing(quernel_ep_search *c, uint32_t node) {
     step->order = step->y_order = QUERNEL_EP_ORDER_ANY;
     step->x = quernel_ep_operand(&d, v);
     state s = {&d, step, quernel_ep_channels(c, v, step->order), v};
-    if (step->x != v || !is_float(&s) || !absorb_smooth(&s)) return false;
+    if (step->x != v || !is_float(&s) || !absorb_affine(&s)) return false;
     step->y = s.v;
     return quernel_ep_draft_commit(&d);
 }

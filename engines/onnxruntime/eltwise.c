@@ -41,8 +41,8 @@ static bool read_codes(quernel_ep_draft *d, int32_t v, quernel_ep_constant *ret_
     return true;
 }
 
-static bool put_constant(quernel_ep_draft *d, quernel_ep_step *step, const quernel_ep_constant *k,
-                         uint32_t count) {
+bool quernel_ep_constant_put(quernel_ep_draft *d, quernel_ep_step *step,
+                             const quernel_ep_constant *k, uint32_t count) {
     step->z = quernel_ep_value_add(d->c, d->node, step->x);
     if (step->z < 0) return false;
     quernel_ep_record *r = &d->c->records[step->z];
@@ -64,7 +64,7 @@ static bool add_constant(quernel_ep_draft *d, quernel_ep_step *step, int32_t v) 
     if (!quernel_ep_is_vector(&k, x->rank, order, channels))
         return QUERNEL_EP_REFUSE(d, "its constant is not one number, nor one per channel");
     if (k.count > 1) step->order = step->y_order = order;
-    return put_constant(d, step, &k, k.count > 1 ? channels : 1);
+    return quernel_ep_constant_put(d, step, &k, k.count > 1 ? channels : 1);
 }
 
 static bool read_operands(quernel_ep_draft *d, quernel_ep_step *step, int32_t x, int32_t z) {
@@ -198,7 +198,7 @@ static bool match_scales(quernel_ep_draft *d, quernel_ep_step *step) {
     }
     step->op = QUERNEL_ELTWISE_MUL;
     step->order = step->y_order = QUERNEL_EP_ORDER_IMAGE;
-    return put_constant(d, step, &k, count) && quernel_ep_draft_commit(d);
+    return quernel_ep_constant_put(d, step, &k, count) && quernel_ep_draft_commit(d);
 }
 
 bool quernel_ep_match_copy(quernel_ep_search *c, uint32_t node) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an island gains over ONNX Runtime, and what its edges cost, in ns.
 //
-// The rates are fitted to 214 islands, on one core of a Zen 4 with AVX-512-VNNI and with AVX2, each
-// forced upon ONNX Runtime 1.32 and timed in turn with a session without it: layers and products of
-// all kinds between float and int8 edges, and operators of each kind between convolutions and
-// alone. Of the time that a perfect choice among these takes, the choice by them takes 1.01 with
-// AVX-512-VNNI and 1.04 with AVX2. A call costs nothing: it replaces those of several nodes.
+// The rates are fitted to 214 islands (those of layers that it has in float: to 68 more, on AVX2),
+// on one core of a Zen 4 with AVX-512-VNNI and with AVX2, each forced upon ONNX Runtime 1.32 and
+// timed in turn with a session without it: layers and products of all kinds between float and int8
+// edges, and operators of each kind between convolutions and alone. Of the time that a perfect
+// choice among these takes, the choice by them takes 1.01 with AVX-512-VNNI and 1.04 with AVX2. A
+// call costs nothing: it replaces those of several nodes.
 #include "island.h"
 
 #include <string.h>
@@ -24,6 +25,9 @@ typedef struct rates {
 static const rates exact = {0.0004, 0.005, 0.0013, 0.025, 0.017};
 // Its products saturate on AVX2, and are the faster for it.
 static const rates saturating = {-0.004, 0.0015, 0.005, 0.017, 0.01};
+// It has no int8 product for the layer. On AVX2; it gains more with AVX-512-VNNI.
+static const rates in_float = {0.009, 0.005, 0.018, 0.25, 0.017};
+#define FUNCTION 0.15 // an element and node behind such a layer: a pass over floats there
 
 #define INTEGER 0.05 // its ConvInteger, a multiply-add: 0.05 to 0.13
 // Layers with groups, fewer than 16 channels out or 4 in: it gathers rows of all taps beforehand.
@@ -97,16 +101,36 @@ static double gathering(const quernel_ep_step *s, const quernel_weights_desc *w,
     return gathers ? taps * (GATHER_PIECE * w->groups + GATHER_BYTE * w->in) : 0;
 }
 
-static double of_layer(const account *a, const quernel_ep_step *s, double macs) {
+static bool is_relu(const quernel_ep_node *n) {
+    return quernel_ep_node_is(n, "Relu") || quernel_ep_node_is(n, "Clip");
+}
+
+// Whether ONNX Runtime multiplies in float, whatever it reads: a convolution of codes is one
+// operator with the QuantizeLinear behind it, if there is nothing else between than what clamps as
+// that does.
+static bool is_float_there(const quernel_ep_search *c, const quernel_ep_unit *u) {
+    for (uint32_t i = 0; i < u->n_nodes; i++) {
+        const quernel_ep_node *n = quernel_ep_node_of(c, u->nodes[i]);
+        if (!quernel_ep_node_is(n, "Conv")) continue;
+        int32_t reader = quernel_ep_sole_reader(c, n->outputs[0]);
+        if (reader >= 0 && is_relu(quernel_ep_node_of(c, (uint32_t)reader)))
+            reader = quernel_ep_sole_reader(c, c->graph->nodes[reader].outputs[0]);
+        return reader < 0 ||
+               !quernel_ep_node_is(quernel_ep_node_of(c, (uint32_t)reader), "QuantizeLinear");
+    }
+    return false;
+}
+
+static double of_layer(const account *a, const quernel_ep_step *s, const rates *r, double macs) {
     const quernel_weights_desc *w = &a->c->packs[s->weights].desc;
     const double taps = macs * w->groups / ((double)w->in * w->out), // of all output pixels
         pixels = taps / ((double)w->kernel_h * w->kernel_w);
-    if (s->up) return macs * a->rates->up;
+    if (s->up) return macs * r->up;
     if (s->dynamic && s->order == QUERNEL_EP_ORDER_IMAGE) return macs * INTEGER;
-    if (w->groups > 1 && w->groups == w->in) return macs * a->rates->depthwise;
-    if (pixels <= 1) return macs * a->rates->row;
-    if (is_winograd(s, w, pixels)) return macs * a->rates->winograd + gathering(s, w, taps);
-    return macs * a->rates->plain + gathering(s, w, taps);
+    if (w->groups > 1 && w->groups == w->in) return macs * r->depthwise;
+    if (pixels <= 1) return macs * r->row;
+    if (is_winograd(s, w, pixels)) return macs * r->winograd + gathering(s, w, taps);
+    return macs * r->plain + gathering(s, w, taps);
 }
 
 static const rate *rate_of(const quernel_ep_step *s) {
@@ -148,14 +172,20 @@ static uint32_t layers_of(const quernel_ep_unit *u) {
     return layers;
 }
 
+static double of_layer_unit(const account *a, const quernel_ep_unit *u, const quernel_ep_step *s) {
+    const double macs = (double)u->macs / layers_of(u);
+    if (!is_float_there(a->c, u)) return of_layer(a, s, a->rates, macs);
+    const double behind = functions_of(a->c, u) - layers_of(u);
+    return of_layer(a, s, &in_float, macs) + FUNCTION * behind * elements_of(a->c, s->y);
+}
+
 static void count_unit(account *a, const quernel_ep_unit *u) {
     for (uint32_t i = 0; i < u->n_steps; i++) {
         const quernel_ep_step *s = &u->steps[i];
         a->order = s->order;
         quernel_ep_step_inputs(a->c, s, count_input, a);
         count_output(a, s);
-        a->gain += s->kind == QUERNEL_EP_CONV ? of_layer(a, s, (double)u->macs / layers_of(u))
-                                              : of_operator(a, u, s);
+        a->gain += s->kind == QUERNEL_EP_CONV ? of_layer_unit(a, u, s) : of_operator(a, u, s);
     }
 }
 

@@ -50,6 +50,9 @@ bool quernel_ep_is_vector(const quernel_ep_constant *k, uint32_t rank, int32_t o
 uint32_t quernel_ep_channels(const quernel_ep_search *c, int32_t v, int32_t order);
 /// Whether both have the same shape as far as it is known.
 bool quernel_ep_same_shape(const quernel_ep_search *c, int32_t a, int32_t b);
+/// Makes `count` numbers of k, one per channel, the step's z: a value that the network reads.
+bool quernel_ep_constant_put(quernel_ep_draft *d, quernel_ep_step *step,
+                             const quernel_ep_constant *k, uint32_t count);
 /// Copies [channels] floats into the data; one number is repeated.
 quernel_ep_span quernel_ep_put_vector(quernel_ep_search *c, const quernel_ep_constant *k,
                                       uint32_t channels);

@@ -12,16 +12,19 @@ typedef struct layer {
     const char *name;
     int64_t in, out, groups, kernel, size;
     bool floats, pays;
+    const char *function; // behind it, or NULL
 } layer;
 
 static const layer layers[] = {
-    {"depthwise", 32, 32, 32, 3, 56, false, true},
-    {"groups of 4", 64, 64, 16, 3, 28, false, true},
-    {"2 channels out", 64, 2, 1, 3, 80, false, true},
-    {"3 channels in", 3, 32, 1, 3, 112, true, true},
-    {"3x3", 64, 64, 1, 3, 56, true, true},
-    {"mostly edge, of codes", 96, 24, 1, 1, 56, false, false},
-    {"mostly edge, of floats", 64, 256, 1, 1, 56, true, false},
+    {"depthwise", 32, 32, 32, 3, 56, false, true, NULL},
+    {"groups of 4", 64, 64, 16, 3, 28, false, true, NULL},
+    {"2 channels out", 64, 2, 1, 3, 80, false, true, NULL},
+    {"3 channels in", 3, 32, 1, 3, 112, true, true, NULL},
+    {"3x3", 64, 64, 1, 3, 56, true, true, NULL},
+    {"mostly edge, of codes", 96, 24, 1, 1, 56, false, false, NULL},
+    {"mostly edge, of floats", 64, 256, 1, 1, 56, true, false, NULL},
+    {"in float but here", 64, 256, 1, 1, 56, true, true, "HardSwish"},
+    {"what the codes clamp", 64, 256, 1, 1, 56, true, false, "Relu"},
 };
 
 static void check(graph *g, const char *name, bool pays) {
@@ -58,7 +61,12 @@ static void check_layer(const layer *l) {
     g.attributes[n - g.nodes][1] = (quernel_ep_attribute){
         .name = "pads", .kind = QUERNEL_EP_ATTRIBUTE_INTS, .count = 4, .ints = pads};
     n->n_attributes = 2;
-    g.values[quantized(&g, y, l->floats)].graph_output = true;
+    int32_t end = y;
+    if (l->function) {
+        end = graph_value(&g, QUERNEL_EP_TYPE_F32, 1, l->out, l->size, l->size);
+        graph_node(&g, l->function, 14, (int32_t[]){y, -1, -1}, end);
+    }
+    g.values[quantized(&g, end, l->floats)].graph_output = true;
     check(&g, l->name, l->pays);
 }
 

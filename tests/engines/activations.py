@@ -74,6 +74,19 @@ FORMS = [
 ]
 
 
+def affine(b, x):
+    """Factors and sums of constants, as exporters put them behind functions to learn them."""
+    shape = b.shape(x)
+    if len(shape) < 2:
+        return x
+    axis = 1 if len(shape) == 4 else len(shape) - 1
+    sizes = b.pick((), [n if i == axis else 1 for i, n in enumerate(shape)])
+    for op in b.pick(["Mul", "Add"], ["Add"], ["Add", "Mul"], ["Mul", "Add", "Mul"]):
+        low, high = (-0.5, 0.5) if op == "Add" else b.pick((0.5, 2), (0.5, 2), (-1, 1))
+        x = b.node(op, [x, b.floats(b.rng.uniform(low, high, sizes))][:: b.pick(1, -1)])
+    return x
+
+
 def draw(b, x, pairs=True, none=0.4):
     """An activation of x, or often none."""
     if b.chance(none):
@@ -83,4 +96,5 @@ def draw(b, x, pairs=True, none=0.4):
     form = b.pick(*FORMS)
     if np.asarray(b.values[x]).ndim < 2 and form is prelu:
         return x
-    return form(b, maybe(x), maybe)
+    y = form(b, maybe(x), maybe)
+    return affine(b, y) if b.chance(0.2) else y
