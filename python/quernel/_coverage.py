@@ -104,15 +104,16 @@ def _macs(
         found = layers(load(session._model_path or session._model_bytes), shapes or {})
     except Unknown as problem:
         return None, None, (f"note: multiply-adds: {problem}",)
-    names = {name.partition(FUSED)[0] for name in taken}
-    covered = sum(one.macs for one in found if names & {one.node, one.output})
+    names = {name.partition(FUSED)[0] for name in taken} - {""}
+    covered = sum(one.macs for one in found if names & {one.node, one.output, one.sum})
     return sum(one.macs for one in found), covered, ()
 
 
 def measure(
     session: Any, provider: str, account: dict | None, shapes: dict[str, tuple] | None
 ) -> Coverage:
-    """account: {"islands": [{"nodes": [name]}], "refused": [{"node", "op", "reason"}]}."""
+    """account: {"islands": [{"nodes": [name], "outputs": [name]}], "refused": [{"node", "op",
+    "reason"}]}. Layers without a name are known by what they make."""
     if account is None:
         notes = ("note: the plugin wrote no report of this session",)
         return Coverage(None, None, _assigned(session) or {}, 0, (), notes)
@@ -122,5 +123,6 @@ def measure(
         Refusal(one["node"], one["op"], one["reason"]) for one in account.get("refused", [])
     )
     nodes, odd = _nodes(session, provider, taken, refused)
-    macs, covered, unknown = _macs(session, set(taken), shapes)
+    made = {name for island in islands for name in island.get("outputs", [])}
+    macs, covered, unknown = _macs(session, made.union(taken), shapes)
     return Coverage(macs, covered, nodes, len(islands), refused, odd + unknown)

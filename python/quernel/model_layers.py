@@ -51,6 +51,7 @@ class Layer:
     y: tuple[int, ...]
     attributes: dict[str, Any]
     activation: str = "none"
+    sum: str = ""  # of a MatMul: what an Add behind it makes, with which it may become a Gemm
 
     @property
     def macs(self) -> int:
@@ -138,6 +139,12 @@ def _activation(node: onnx.NodeProto, readers: dict[str, list[onnx.NodeProto]]) 
     return ACTIVATIONS.get(after[0].op_type, "none")
 
 
+def _sum(node: onnx.NodeProto, readers: dict[str, list[onnx.NodeProto]]) -> str:
+    after = readers.get(node.output[0], [])
+    adds = node.op_type == "MatMul" and len(after) == 1 and after[0].op_type == "Add"
+    return after[0].output[0] if adds else ""
+
+
 def layers(model: onnx.ModelProto, shapes: dict[str, tuple] | None = None) -> list[Layer]:
     """The layers of a model, in its order. shapes: of the inputs whose shape it leaves open."""
     graph = model.graph
@@ -174,4 +181,5 @@ def _layers(
             size[node.output[0]],
             {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute},
             _activation(node, readers),
+            _sum(node, readers),
         )

@@ -170,6 +170,14 @@ class Coverages(WithLibrary):
         self.assertEqual(self.covered(model(), everything).share, 1.0)
         self.assertEqual(self.covered(model(), {}).share, 0.0)
 
+    def test_a_sum_in_a_product_without_a_name_is_one(self):
+        made = model()
+        made.graph.node[-1].name, made.graph.node[-1].output[0] = "", "6"
+        made.graph.node.append(N("Add", ["6", "d"], ["y"]))
+        made.graph.initializer.append(numpy_helper.from_array(np.ones(7, "f4"), "d"))
+        island = {"nodes": ["/MatMulAddFusion"], "outputs": ["y"]}
+        self.assertEqual(self.covered(made, {"islands": [island]}).covered, 14)
+
     def test_a_model_will_do(self):
         with standing_in(fake_host.host(report=REPORT)):
             self.assertEqual(ort.coverage(model().SerializeToString()).islands, 1)
