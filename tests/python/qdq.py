@@ -458,16 +458,20 @@ class Search(Case):
             tried.append(floats)
             return 30 + sum(worth[value] for value in floats)
 
-        same = dict.fromkeys("abcd", 8)
-        self.assertEqual(edges.choose(same, measure), {"a", "c"})
-        self.assertEqual(edges.choose({"b": 8, "d": 8}, measure), frozenset())
+        a_hundredth = dict.fromkeys("abcd", 0.01)  # 0.3 dB
+        self.assertEqual(edges.choose(a_hundredth, measure), {"a", "c"})
+        self.assertEqual(edges.choose({"b": 0.01, "d": 0.01}, measure), frozenset())
         self.assertEqual(edges.choose({}, measure), frozenset())
-        large = {"a": 1, "b": 1, "c": 1000, "d": 1}
-        self.assertEqual(edges.choose(large, measure), {"a", "b", "c"})  # b costs less than c
+        little = {"a": 0.01, "b": 1e-4, "c": 0.5, "d": 1e-4}
+        self.assertEqual(edges.choose(little, measure), {"a", "b"})  # c costs more than it gains
+
+    def test_no_time_is_worth_more_than_a_bound(self):
+        measure = lambda floats: 30.0 + len(floats)
+        self.assertEqual(len(edges.choose(dict.fromkeys("abcd", 0.5), measure)), 3)
 
     def test_without_time_small_values_stay_float_first(self):
         measure = lambda floats: 30.0 + len(floats & {"a", "c"})
-        sizes = {"a": 1, "b": 30, "c": 2, "d": 4}
+        sizes = {"a": 0.001, "b": 0.03, "c": 0.002, "d": 0.004}
         self.assertEqual(edges.choose(sizes, measure, lambda: True), {"a", "c"})
 
 

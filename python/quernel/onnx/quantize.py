@@ -178,9 +178,9 @@ def _float_edges(
             found.codings, checked, found.corrected
         )
 
-    over = lambda: effort.over(0)
-    elements = {v: int(np.prod(run.shapes[v])) for v in edges.candidates(run.places)}
-    chosen = edges.choose(elements, of, over)
+    macs = sum(run.macs(unit.nodes[0]) for unit in run.places.heads().values())
+    shares = edges.shares(run.places, run.shapes, macs)
+    chosen = edges.choose(shares, of, lambda: effort.over(0))
     run.floats |= chosen
     run.place()
     return [value for value in run.shown[0] if value in chosen]
