@@ -80,7 +80,7 @@ size_t quernel_i_plan_block_budget(const quernel_i_plan_base *b, uint32_t h, uin
 
 // Results of a phase lie apart along the lines of y; the epilogue takes a line as a whole where its
 // pixels do not.
-static uint32_t fused_phases(const quernel_i_problem *p) {
+uint32_t quernel_i_plan_fused_phases(const quernel_i_problem *p) {
     const bool pays = p->weights->shape.phases > 1 && p->up_w <= FUSED_MAX && p->y.stride_c != 1;
     return pays ? p->up_w : 1;
 }
@@ -117,7 +117,7 @@ quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b,
                                                    const quernel_i_plan_strip *strip) {
     const quernel_i_problem *p = b->problem;
     const quernel_i_weights_shape *s = &p->weights->shape;
-    const uint32_t fused = fused_phases(p);
+    const uint32_t fused = quernel_i_plan_fused_phases(p);
     if (quernel_i_problem_depthwise(p)) return (quernel_i_plan_n_blocks){s->oc16, fused, 1, 1, 1};
     // Output channels are split among threads where rows are too few.
     const uint32_t strips = p->x.n * strip->count_h * strip->count_w,

@@ -47,6 +47,9 @@ static inline size_t quernel_i_plan_far_block(const quernel_i_plan_base *b) {
 size_t quernel_i_plan_strip_pixel(const quernel_i_plan_base *b);
 size_t quernel_i_plan_strip_bytes(const quernel_i_plan_base *b, uint32_t h, uint32_t w);
 
+/// Phases of a line of y whose epilogue runs at once; 1: none.
+uint32_t quernel_i_plan_fused_phases(const quernel_i_problem *p);
+
 /// Bytes of the kernel's scratch.
 size_t quernel_i_plan_scratch_bytes(const quernel_i_plan_base *b);
 

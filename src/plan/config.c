@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cpu/cpu.h"
 #include "plan/plan.h"
 #include "registry/registry.h"
 
@@ -15,6 +16,7 @@ enum { WORD = 96 }; // bytes: "kernel=" and the longest name of a kernel take so
     {#key, words, tries, meaning, offsetof(quernel_i_config, key)},
 #define COUNT(key, member, tries, meaning) KNOB(key, NULL, tries, meaning)
 #define CHOICE(key, member, words, meaning) KNOB(key, words, NULL, meaning)
+#define SET(key, member, meaning) KNOB(key, NULL, NULL, meaning)
 const quernel_i_knob quernel_i_knobs[] = {
 #include "plan/knobs.def"
     {0}};
@@ -46,16 +48,25 @@ static bool parse_choice(const char *words, const char *value, uint32_t *ret) {
     return false;
 }
 
+static bool parse_set(const char *value, uint32_t *ret) {
+    quernel_isa isa;
+    if (quernel_isa_parse(value, &isa)) return false;
+    *ret = (uint32_t)isa + 1;
+    return true;
+}
+
+static bool parse_value(const quernel_i_knob *k, const char *value, uint32_t *ret) {
+    if (k->words) return parse_choice(k->words, value, ret);
+    return k->tries ? parse_count(value, ret) : parse_set(value, ret);
+}
+
 static bool parse_word(char *word, quernel_i_config *config) {
     char *value = strchr(word, '=');
     if (!value) return false;
     *value++ = 0;
     if (!strcmp(word, "kernel")) return (config->kernel = quernel_i_registry_named(value)) != NULL;
-    for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++) {
-        if (strcmp(word, k->key)) continue;
-        uint32_t *demand = quernel_i_knob_demand(k, config);
-        return k->words ? parse_choice(k->words, value, demand) : parse_count(value, demand);
-    }
+    for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++)
+        if (!strcmp(word, k->key)) return parse_value(k, value, quernel_i_knob_demand(k, config));
     return false;
 }
 
@@ -78,21 +89,24 @@ int quernel_i_config_parse(const char *text, const char *where, quernel_i_config
     return QUERNEL_OK;
 }
 
+static size_t add_value(char *text, size_t capacity, size_t used, const quernel_i_knob *k,
+                        uint32_t value) {
+    if (!k->words && k->tries) return quernel_i_text_add(text, capacity, used, "%u", value);
+    const char *word = k->words ? k->words : quernel_i_isas[value - 1].name;
+    while (k->words && --value) word += strcspn(word, " ") + 1;
+    return quernel_i_text_add(text, capacity, used, "%.*s", (int)strcspn(word, " "), word);
+}
+
 size_t quernel_i_config_print(const quernel_i_config *config, char *text, size_t capacity) {
     if (capacity) *text = 0;
     size_t used = config->kernel
                       ? quernel_i_text_add(text, capacity, 0, "kernel=%s", config->kernel->name)
                       : 0;
     for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++) {
-        uint32_t value = quernel_i_knob_get(k, config);
+        const uint32_t value = quernel_i_knob_get(k, config);
         if (!value) continue;
         used = quernel_i_text_add(text, capacity, used, "%s%s=", used ? " " : "", k->key);
-        if (!k->words) used = quernel_i_text_add(text, capacity, used, "%u", value);
-        else {
-            const char *word = k->words;
-            while (--value) word += strcspn(word, " ") + 1;
-            used = quernel_i_text_add(text, capacity, used, "%.*s", (int)strcspn(word, " "), word);
-        }
+        used = add_value(text, capacity, used, k, value);
     }
     return used;
 }
@@ -104,6 +118,7 @@ quernel_i_config quernel_i_config_of(const quernel_i_plan *plan) {
     config.kernel = plan->kernels.main;
 #define COUNT(key, member, tries, meaning) config.key = plan->member;
 #define CHOICE(key, member, words, meaning) config.key = (uint32_t)plan->member + 1;
+#define SET(key, member, meaning) config.key = plan->member ? plan->member->isa + 1u : 0;
 #include "plan/knobs.def"
     return config;
 }

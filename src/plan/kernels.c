@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "plan/algorithm.h"
+#include "plan/blocking.h"
 #include "plan/cost.h"
 #include "plan/tiled.h"
 #include "registry/registry.h"
@@ -149,22 +150,33 @@ static const quernel_i_kernel *main_kernel(const quernel_i_problem *p,
     return quernel_i_problem_depthwise(p) ? depthwise_kernel(p, m) : cheapest_kernel(p, config, m);
 }
 
+// Of the demanded set (quernel_isa + 1), or else of the best one. NULL where the role is not there,
+// or the set has no kernel for it.
+static const quernel_i_kernel *role_kernel(bool there, quernel_i_op op, uint32_t demand,
+                                           const quernel_i_machine *m) {
+    const uint32_t sets = demand ? m->isas & 1u << (demand - 1) : m->isas;
+    return there ? quernel_i_registry_best(op, sets, -1) : NULL;
+}
+
 quernel_i_plan_kernels quernel_i_plan_kernels_of(const quernel_i_problem *p,
                                                  const quernel_i_config *config,
                                                  const quernel_i_machine *m) {
     const quernel_i_kernel *k = main_kernel(p, config, m);
-    const bool nhwc = p->x.layout == QUERNEL_LAYOUT_NHWC;
+    const bool nhwc = p->x.layout == QUERNEL_LAYOUT_NHWC, floats = quernel_i_problem_float_input(p),
+               by_row = quernel_i_problem_by_row(p);
     // Ranges of im2col rows are read from a strip with channels contiguous; those of an image, from
     // x.
-    const bool range_nhwc = quernel_i_problem_by_row(p) || nhwc;
     return (quernel_i_plan_kernels){
         .main = k,
-        .quantize = quernel_i_registry_best(
-            nhwc ? QUERNEL_I_OP_QUANTIZE_NHWC : QUERNEL_I_OP_QUANTIZE_NCHW, m->isas, -1),
-        .gather = quernel_i_registry_best(QUERNEL_I_OP_QUANTIZE_NHWC, m->isas, -1),
-        .range = quernel_i_registry_best(
-            range_nhwc ? QUERNEL_I_OP_RANGE_NHWC : QUERNEL_I_OP_RANGE_NCHW, m->isas, -1),
-        .epilogue_kernel = quernel_i_registry_best(QUERNEL_I_OP_EPILOGUE, m->isas, -1),
+        .quantize =
+            role_kernel(floats, nhwc ? QUERNEL_I_OP_QUANTIZE_NHWC : QUERNEL_I_OP_QUANTIZE_NCHW,
+                        config->quantize, m),
+        .gather = role_kernel(floats, QUERNEL_I_OP_QUANTIZE_NHWC, config->quantize, m),
+        .range = role_kernel(floats && (by_row || quernel_i_problem_by_image(p)),
+                             by_row || nhwc ? QUERNEL_I_OP_RANGE_NHWC : QUERNEL_I_OP_RANGE_NCHW,
+                             config->range, m),
+        .epilogue_kernel = role_kernel(quernel_i_plan_fused_phases(p) > 1, QUERNEL_I_OP_EPILOGUE,
+                                       config->epilogue, m),
         .turn = quernel_i_turn_of(m->isas),
         .a_offset = a_offset_for(p, k),
         .ic_split = quernel_i_algorithm_ic_split(p, k),

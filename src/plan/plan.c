@@ -33,6 +33,17 @@ static void check_plan(const quernel_i_problem *p, const quernel_i_plan *plan) {
     assert(!plan->collapse || (plan->n_blocks.n_split == 1 && !plan->dedup));
 }
 
+// The key of a demanded set that has no kernel for its role, or whose role the problem has not;
+// NULL where there is none.
+static const char *unmet_set(const quernel_i_config *config, const quernel_i_plan *plan) {
+#define COUNT(key, member, tries, meaning)
+#define CHOICE(key, member, words, meaning)
+#define SET(key, member, meaning) \
+    if (config->key && !plan->member) return #key;
+#include "plan/knobs.def"
+    return NULL;
+}
+
 // The kernels and the rows that they read: all that blocks are chosen from. Refuses demands of them
 // that are not legal.
 static int choose_base(const quernel_i_problem *p, const quernel_i_config *config,
@@ -43,6 +54,8 @@ static int choose_base(const quernel_i_problem *p, const quernel_i_config *confi
         config->kernel ? quernel_i_plan_kernel_check(p, config, machine, error) : QUERNEL_OK;
     if (code) return code;
     plan->kernels = quernel_i_plan_kernels_of(p, config, machine);
+    const char *unmet = unmet_set(config, plan);
+    if (unmet) return refuse(error, p, unmet);
     if (!quernel_i_plan_path_of(p, &plan->kernels, config, machine, &path))
         return refuse(error, p, "path");
     plan->rows = quernel_i_plan_rows_of(p, &plan->kernels, path);

@@ -19,11 +19,11 @@ typedef enum quernel_i_path {
     QUERNEL_I_PATH_IM2COL = 2   ///< im2col rows are gathered from a strip, chunk by chunk
 } quernel_i_path;
 
-/// The kernels, and what follows from their choice alone.
+/// The kernels, and what follows from their choice alone. NULL: the problem has no such role.
 typedef struct quernel_i_plan_kernels {
     const quernel_i_kernel *main;     // of the product; of a depthwise layer: that
     const quernel_i_kernel *quantize; // rows of a strip
-    const quernel_i_kernel *gather;   // float rows of the im2col path
+    const quernel_i_kernel *gather;   // float rows of the im2col path; of the same set
     const quernel_i_kernel *range;
     const quernel_i_kernel *epilogue_kernel; // of fused lines
     quernel_i_turn turn;
@@ -138,18 +138,19 @@ static inline uint32_t quernel_i_plan_dedup_blocks(const quernel_i_plan *plan) {
 }
 
 /// What a caller demands, from a config string "key=value …". 0 or NULL: no demand; a choice holds
-/// its index + 1.
+/// its index + 1, a set its quernel_isa + 1.
 typedef struct quernel_i_config {
     const quernel_i_kernel *kernel;
 #define COUNT(key, member, tries, meaning) uint32_t key;
 #define CHOICE(key, member, words, meaning) uint32_t key;
+#define SET(key, member, meaning) uint32_t key;
 #include "plan/knobs.def"
 } quernel_i_config;
 
 /// A line of knobs.def.
 typedef struct quernel_i_knob {
     const char *key;
-    const char *words, *tries; // of a choice, of a count; the other is NULL
+    const char *words, *tries; // of a choice, of a count; else NULL: both are of a set
     const char *meaning;
     size_t in_config; // offset of a uint32_t
 } quernel_i_knob;

@@ -5,34 +5,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/cpu.h"
 #include "plan/model.h"
 
-enum { TRIES_MAX = 16 }; // more than a line of knobs.def has
+enum { TRIES_MAX = 16 }; // more than a line of knobs.def has, or an architecture sets
 
 typedef struct walk {
     const quernel_i_problem *problem;
     const quernel_i_machine *machine;
     quernel_i_candidate *candidates;
     size_t count, capacity;
+    uint32_t moves;
 } walk;
 
 static bool plan(const walk *w, const quernel_i_config *config, quernel_i_plan *ret) {
     return !quernel_i_plan_make(w->problem, config, w->machine, ret, NULL);
 }
 
-static bool known(const walk *w, const quernel_i_config *config) {
+// Equal plans are predicted equal times, which are compared sooner.
+static bool known(const walk *w, const quernel_i_candidate *c) {
     for (size_t i = 0; i < w->count; i++)
-        if (!memcmp(&w->candidates[i].config, config, sizeof *config)) return true;
+        if (w->candidates[i].ns == c->ns &&
+            !memcmp(&w->candidates[i].config, &c->config, sizeof c->config))
+            return true;
     return false;
 }
 
 static void keep(walk *w, const quernel_i_config *demands) {
     quernel_i_plan planned;
     if (w->count == w->capacity || !plan(w, demands, &planned)) return;
-    const quernel_i_config config = quernel_i_config_of(&planned);
-    if (!known(w, &config))
-        w->candidates[w->count++] =
-            (quernel_i_candidate){config, quernel_i_model_ns(w->problem, &planned, w->machine)};
+    const quernel_i_candidate candidate = {quernel_i_config_of(&planned),
+                                           quernel_i_model_ns(w->problem, &planned, w->machine)};
+    if (!known(w, &candidate)) w->candidates[w->count++] = candidate;
 }
 
 // The values of "/2 *2 8" beside `own`; returns how many.
@@ -60,17 +64,29 @@ static void walk_words(walk *w, const quernel_i_knob *knob, quernel_i_config *de
     for (*demand = 1; *demand <= words; ++*demand) walk_knobs(w, knob + 1, demands, moves);
 }
 
-// The tries of a count beside the plan's own: each is a move.
+// Every set that may be used but `own` and ref, which is no set to be fast with; none where the
+// plan has no such role (0). Returns how many.
+static size_t sets_of(const quernel_i_machine *machine, uint32_t own, uint32_t *ret) {
+    size_t count = 0;
+    for (uint32_t isa = QUERNEL_ISA_REF + 1; own && isa < QUERNEL_I_ISA_COUNT; isa++)
+        if (machine->isas >> isa & 1 && isa + 1 != own) ret[count++] = isa + 1;
+    return count;
+}
+
+// The tries of a count, or of a set, beside the plan's own: each is a move. A set moves alone: the
+// model does not tell plans apart that differ in sets, which would fill the ranks of the best.
 static void walk_tries(walk *w, const quernel_i_knob *knob, quernel_i_config *demands,
                        uint32_t moves) {
     quernel_i_plan planned;
     uint32_t tries[TRIES_MAX];
     if (!plan(w, demands, &planned)) return;
     const quernel_i_config own = quernel_i_config_of(&planned);
-    const size_t count = tries_of(knob->tries, quernel_i_knob_get(knob, &own), tries);
+    const uint32_t value = quernel_i_knob_get(knob, &own), left = knob->tries ? moves - 1 : 0;
+    const size_t count =
+        knob->tries ? tries_of(knob->tries, value, tries) : sets_of(w->machine, value, tries);
     for (size_t i = 0; i < count; i++) {
         *quernel_i_knob_demand(knob, demands) = tries[i];
-        walk_knobs(w, knob + 1, demands, moves - 1);
+        walk_knobs(w, knob + 1, demands, left);
     }
 }
 
@@ -84,13 +100,13 @@ static void walk_knobs(walk *w, const quernel_i_knob *knob, quernel_i_config *de
     }
     walk_knobs(w, knob + 1, demands, moves);
     if (knob->words) walk_words(w, knob, demands, moves);
-    else if (moves) walk_tries(w, knob, demands, moves);
+    else if (knob->tries ? moves : moves && moves == w->moves) walk_tries(w, knob, demands, moves);
     *quernel_i_knob_demand(knob, demands) = 0;
 }
 
 size_t quernel_i_space(const quernel_i_problem *problem, const quernel_i_machine *machine,
                        uint32_t moves, quernel_i_candidate *ret, size_t capacity) {
-    walk w = {problem, machine, ret, 0, capacity};
+    walk w = {problem, machine, ret, 0, capacity, moves};
     quernel_i_config none = {0};
     walk_knobs(&w, quernel_i_knobs, &none, 0);
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {

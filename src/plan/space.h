@@ -12,10 +12,11 @@ typedef struct quernel_i_candidate {
 } quernel_i_candidate;
 
 /// Plans of the problem on the machine: every kernel that can run it, every word of every choice,
-/// and every combination of the counts' tries (knobs.def) in which at most `moves` counts leave the
-/// plan's own choice. The machine's sets are permitted ones (quernel_i_machine_asked). Legal by
-/// construction: each was made by quernel_i_plan_make, which refuses the others. Stores up to
-/// `capacity` of them, the plan's own choices first; returns how many were stored.
+/// and every combination of the counts' tries (knobs.def) in which at most `moves` counts, or one
+/// set, leave the plan's own choice. The machine's sets are permitted ones
+/// (quernel_i_machine_asked). Legal by construction: each was made by quernel_i_plan_make, which
+/// refuses the others. Stores up to `capacity` of them, the plan's own choices first; returns how
+/// many were stored.
 size_t quernel_i_space(const quernel_i_problem *problem, const quernel_i_machine *machine,
                        uint32_t moves, quernel_i_candidate *ret, size_t capacity);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/cpu.h"
 #include "plan/plan.h"
 #include "table/row.h"
 #include "tune/common/json.h"
@@ -23,6 +24,13 @@ static const char usage[] =
 
 enum { CANDIDATES = 16 }; // of the JSON; the report prints fewer
 
+static void print_sets(void) {
+    printf("  %-11s   one of:", "");
+    for (int i = 0; i < QUERNEL_I_ISA_COUNT; i++)
+        if (quernel_i_isas[i].name) printf(" %s", quernel_i_isas[i].name);
+    printf("\n");
+}
+
 // The keys of a config, from the same list as everything that reads them.
 static void help(void) {
     fputs(usage, stdout);
@@ -32,6 +40,7 @@ static void help(void) {
     for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++) {
         printf("  %-11s %s\n", k->key, k->meaning);
         if (k->words) printf("  %-11s   one of: %s\n", "", k->words);
+        else if (!k->tries) print_sets();
     }
 }
 
