@@ -53,13 +53,15 @@ typedef enum quernel_effort {
 /// What was chosen for an operator, and the evidence. Without a row its values are 0 and its texts
 /// empty.
 typedef struct quernel_plan_choice {
-    uint32_t size;           ///< sizeof, set by QUERNEL_PLAN_CHOICE_INIT
-    int32_t from;            ///< quernel_choice_from
-    int32_t match;           ///< quernel_match
-    int32_t verdict;         ///< quernel_verdict
-    double predicted_ns;     ///< of one run, by the model
-    double base_ns, best_ns; ///< of the row: the default's and the winner's time
-    /// of the row: base over best, median of paired rounds and its 95 % interval
+    uint32_t size;       ///< sizeof, set by QUERNEL_PLAN_CHOICE_INIT
+    int32_t from;        ///< quernel_choice_from
+    int32_t match;       ///< quernel_match
+    int32_t verdict;     ///< quernel_verdict
+    double predicted_ns; ///< of one run, by the model
+    /// of the row: the default's and the winner's time; 0 where a whole network was timed
+    double base_ns, best_ns;
+    /// of the row: base over best (of networks where one was timed), median of paired rounds and
+    /// its 95 % interval
     double ratio, lo, hi;
     uint32_t rounds;
     char table[256]; ///< path, "quernel_table_set" or "embedded"

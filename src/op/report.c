@@ -80,18 +80,19 @@ static void add_origin(report *r, const quernel_i_product *op) {
             c->date);
     else
         ADD(r,
-            "from       %s, %s row: %.3f times as fast as the default [%.3f, %.3f], %u rounds, "
+            "from       %s, %s row: %s%.3f times as fast as %s default [%.3f, %.3f], %u rounds, "
             "%s\n",
-            c->table, matches[c->match], c->ratio, c->lo, c->hi, c->rounds, c->date);
+            c->table, matches[c->match], c->best_ns > 0 ? "" : "its network is ", c->ratio,
+            c->best_ns > 0 ? "the" : "by the", c->lo, c->hi, c->rounds, c->date);
     ADD(r, "time       predicted %.3f ms", 1e-6 * c->predicted_ns);
-    if (c->match == QUERNEL_MATCH_EXACT)
+    if (c->match == QUERNEL_MATCH_EXACT && c->best_ns > 0)
         ADD(r, ", measured %.3f ms (default %.3f ms)", 1e-6 * c->best_ns, 1e-6 * c->base_ns);
     ADD(r, "\n");
 }
 
 static void add_seen(void *user, const char *table, const quernel_i_row *row, quernel_match match,
                      const char *wrong) {
-    ADD((report *)user, "  %s: %s row %s: %s\n", table, matches[match], row->shape,
+    ADD((report *)user, "  %s: %s row %s, %s: %s\n", table, matches[match], row->shape, row->env,
         wrong ? wrong : "may be taken");
 }
 

@@ -50,6 +50,7 @@ typedef struct search {
     const quernel_i_machine *machine;
     quernel_i_plan *plan; // of the row that is taken
     quernel_i_key key;
+    const char *env; // of the rows that are looked at
     char machine_class[QUERNEL_I_CLASS_MAX];
     double model_ns; // of the model's choice
     quernel_plan_choice *choice;
@@ -102,8 +103,9 @@ static bool consider(search *s, const quernel_i_table *t, const quernel_i_row *r
     quernel_plan_choice *c = s->choice;
     c->from = QUERNEL_FROM_TABLE, c->match = match, c->verdict = row->verdict,
     c->rounds = row->rounds;
-    c->base_ns = row->base_ns, c->best_ns = row->best_ns, c->ratio = row->ratio, c->lo = row->lo,
-    c->hi = row->hi;
+    c->ratio = row->ratio, c->lo = row->lo, c->hi = row->hi;
+    // times of a network are not the layer's
+    if (s->env == s->key.env) c->base_ns = row->base_ns, c->best_ns = row->best_ns;
     snprintf(c->table, sizeof c->table, "%s", t->path);
     snprintf(c->date, sizeof c->date, "%s", row->date);
     snprintf(c->lost, sizeof c->lost, "%s", row->lost);
@@ -111,7 +113,7 @@ static bool consider(search *s, const quernel_i_table *t, const quernel_i_row *r
 }
 
 static quernel_match match_of(const search *s, const quernel_i_row *row) {
-    if (strcmp(row->op, s->key.op) || strcmp(row->env, s->key.env)) return QUERNEL_MATCH_NONE;
+    if (strcmp(row->op, s->key.op) || strcmp(row->env, s->env)) return QUERNEL_MATCH_NONE;
     if (!strcmp(row->shape, s->key.shape)) return QUERNEL_MATCH_EXACT;
     // says nothing about another shape
     if (row->verdict != QUERNEL_VERDICT_WIN) return QUERNEL_MATCH_NONE;
@@ -146,15 +148,21 @@ static bool search_table(search *s, const quernel_i_table *t, quernel_match matc
     return false;
 }
 
+static bool search_all(search *s, const quernel_i_table *given, quernel_match match) {
+    const quernel_i_table *const *tables = quernel_i_tables();
+    bool taken = given && search_table(s, given, match);
+    for (uint32_t i = 0; !taken && tables[i]; i++) taken = search_table(s, tables[i], match);
+    return taken;
+}
+
+// Of equal matches what was timed among neighbours, as layers run, before what was timed alone.
 static bool search_tables(search *s) {
     const quernel_i_table *given = quernel_i_table_given();
-    const quernel_i_table *const *tables = quernel_i_tables();
+    const char *const envs[] = {s->key.network_env, s->key.env};
     bool taken = false;
-    for (int match = QUERNEL_MATCH_EXACT; !taken && match > QUERNEL_MATCH_NONE; match--) {
-        taken = given && search_table(s, given, (quernel_match)match);
-        for (uint32_t i = 0; !taken && tables[i]; i++)
-            taken = search_table(s, tables[i], (quernel_match)match);
-    }
+    for (int match = QUERNEL_MATCH_EXACT; !taken && match > QUERNEL_MATCH_NONE; match--)
+        for (int i = 0; !taken && i < 2; i++)
+            s->env = envs[i], taken = search_all(s, given, (quernel_match)match);
     quernel_i_table_given_release();
     return taken;
 }

@@ -32,6 +32,7 @@ void quernel_i_key_of(const quernel_i_problem *p, quernel_i_key *key) {
     snprintf(key->shape, sizeof key->shape, "%ux%ux%ux%u:%ux%ux%u:p%dx%d", p->x.n, p->x.c, p->x.h,
              p->x.w, p->y.c, p->y.h, p->y.w, p->pad_top, p->pad_left);
     snprintf(key->env, sizeof key->env, "threads=%u warm", p->threads);
+    snprintf(key->network_env, sizeof key->network_env, "threads=%u network", p->threads);
     key->m = (uint64_t)p->x.n * p->grid_h * p->grid_w;
     key->n = (uint64_t)s->out / s->groups * p->up_h * p->up_w;
     key->k = (uint64_t)s->window_h * s->k_run_length;

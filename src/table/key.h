@@ -9,7 +9,7 @@
 /// and group.
 typedef struct quernel_i_key {
     char op[128], shape[96];
-    char env[32];
+    char env[32], network_env[32]; // of rows that were timed alone; within a network
     uint64_t m, n, k;
 } quernel_i_key;
 

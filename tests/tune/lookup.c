@@ -203,6 +203,37 @@ void test_lookup_veto(void) {
     quernel_table_set(NULL, 0, NULL);
 }
 
+// Of equal matches the row that was timed within a network, wherever it stands; its times are not
+// the layer's.
+void test_lookup_network(void) {
+    quernel_operator *plain = product(64, NULL);
+    own_row alone, within;
+    char text[2 * QUERNEL_I_ROW_MAX], report[8192];
+    row_for(&alone, plain, "chunk=7"), row_for(&within, plain, "chunk=5");
+    within.row.env = within.key.network_env;
+    for (int first = 0; first < 2; first++) {
+        const quernel_i_row *rows[] = {first ? &within.row : &alone.row,
+                                       first ? &alone.row : &within.row};
+        size_t bytes = quernel_i_row_print(rows[0], text, sizeof text);
+        bytes += quernel_i_row_print(rows[1], text + bytes, sizeof text - bytes);
+        CHECK(!quernel_table_set(text, bytes, NULL), "the rows were not taken");
+        quernel_operator *op = product(64, NULL);
+        const quernel_plan_choice c = choice_of(op);
+        CHECK(of(op)->plan.chunk == 5 && c.match == QUERNEL_MATCH_EXACT, "chunk %u, match %d",
+              of(op)->plan.chunk, c.match);
+        CHECK(c.base_ns == 0 && c.best_ns == 0 && c.ratio > 1, "%g, %g ns, ratio %g", c.base_ns,
+              c.best_ns, c.ratio);
+        quernel_operator_report(op, report, sizeof report);
+        CHECK(strstr(report, "its network is") && !strstr(report, "measured"), "%s", report);
+        quernel_operator_destroy(op);
+    }
+    give(&alone.row);
+    quernel_operator *op = product(64, NULL);
+    CHECK(of(op)->plan.chunk == 7 && choice_of(op).best_ns > 0, "chunk %u", of(op)->plan.chunk);
+    quernel_operator_destroy(op), quernel_operator_destroy(plain);
+    quernel_table_set(NULL, 0, NULL);
+}
+
 void test_lookup_tie(void) {
     quernel_operator *plain = product(64, NULL);
     own_row r;

@@ -21,6 +21,7 @@ void test_lookup_exact(void);
 void test_lookup_rejections(void);
 void test_lookup_neighbours(void);
 void test_lookup_veto(void);
+void test_lookup_network(void);
 void test_lookup_tie(void);
 void test_lookup_bits(void);
 void test_lookup_threads(void);

@@ -99,7 +99,9 @@ static verdict check_row(const quernel_i_row *row, const quernel_i_row *other, u
     request r;
     contest c;
     if (!shape_of_key(row->op, row->shape, row->env, &s, &r)) {
-        snprintf(v.reason, sizeof v.reason, "its layer cannot be made again");
+        snprintf(v.reason, sizeof v.reason, "%s",
+                 strstr(row->env, " network") ? "timed within a network: quernel tune --network"
+                                              : "its layer cannot be made again");
         return v;
     }
     r.full_check = FULL_CHECK_OFTEN;
