@@ -12,10 +12,10 @@ import sys
 import tempfile
 import time
 
-from trouble import commands, kills, outputs, tables
+from trouble import commands, kills, networks, outputs, tables
 from trouble.program import Skip
 
-TESTS = [*commands.TESTS, *tables.TESTS, *outputs.TESTS, *kills.TESTS]
+TESTS = [*commands.TESTS, *tables.TESTS, *outputs.TESTS, *networks.TESTS, *kills.TESTS]
 
 
 def outcome_of(test):

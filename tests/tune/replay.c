@@ -78,8 +78,8 @@ static void replay_one(const measured *m, uint32_t default_plan, tally *t) {
         replay r = {.landscape = land, .seed = seed * 7919u + 1, .round = UINT32_MAX};
         const uint32_t candidates = prune(m, default_plan, &r);
         decision d;
-        if (!CHECK(decide(candidates, QUERNEL_EFFORT_MEASURE, seed, 0.0, sample, &r, sample, &r, &d,
-                          NULL),
+        if (!CHECK(decide(candidates, QUERNEL_EFFORT_MEASURE, seed, decide_min_gain(0), sample, &r,
+                          sample, &r, &d, NULL),
                    "no memory"))
             return;
         const double lost = landscape_ratio(land, r.plan[d.winner], best) - 1;

@@ -37,6 +37,8 @@ void test_roles_demands(void);
 void test_roles_bits(void);
 void test_tiles(void);
 void test_products(void);
+void test_network_parts(void);
+void test_network_refusals(void);
 void test_model_regret(void);
 void test_race_rules(void);
 void test_replay(void);

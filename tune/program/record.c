@@ -63,7 +63,7 @@ static bool describe(const contest *c, uint32_t rounds, landscape *ret) {
     const quernel_i_product *op = quernel_i_product_of(c->variants[0].op);
     quernel_i_key key;
     *ret = (landscape){.count = c->count, .rounds = rounds};
-    quernel_i_key_of(&op->problem, &key);
+    contest_key(c, &key);
     snprintf(ret->op, sizeof ret->op, "%s", key.op);
     snprintf(ret->shape, sizeof ret->shape, "%s", key.shape);
     snprintf(ret->env, sizeof ret->env, "%s", key.env);

@@ -11,13 +11,12 @@
 #include "tune/probe/host.h"
 #include "tune/program/options.h"
 #include "tune/program/program.h"
-#include "tune/program/shape_options.h"
+#include "tune/program/tune.h"
 #include "tune/search/publish.h"
-#include "tune/search/session.h"
 
 static const char usage[] =
     "usage: quernel tune (--layers F | --gemm F | --misses F | --gemm MxNxK | "
-    "--conv … | --deconv …)\n"
+    "--conv … | --deconv … | --network F)\n"
     "       [layer options] [--effort estimate|measure|patient|exhaustive] "
     "[--budget 60s]\n"
     "       [--seed N] [--noise SHARE] [--table OUT] [--again] [--json OUT]\n"
@@ -33,6 +32,19 @@ static const char usage[] =
     "a network repeats, go first. --noise: the host's noise floor where it "
     "is known, e.g. 0.02; else up\n"
     "to two seconds are spent on measuring it.\n"
+    "--network: a list of networks (bench/shapes/networks.csv: the column input is the row of the "
+    "model\n"
+    "that a layer reads, counted from 1, 0 its input; residual likewise, what is added; slice, "
+    "where "
+    "a\n"
+    "layer's channels of the output begin). Layers with one key are tuned at a time within the run "
+    "of the\n"
+    "whole, whose time decides: a plan wins where the whole surely gains 2 % of what they have of "
+    "it.\n"
+    "Such rows are taken before those of layers timed alone. --boundary, --layout and --scale are "
+    "those of a network's "
+    "input\n"
+    "and output; --filter S: models whose name holds S.\n"
     "Closes with won, tied, kept, failed and the table's path. Exit: 1 "
     "where a layer failed or the table\n"
     "could not be written.\n";
@@ -43,14 +55,6 @@ static void on_signal(int number) {
     (void)number;
     interrupted = 1;
 }
-
-typedef struct tune_options {
-    double budget; // seconds
-    double noise;  // the A/A floor as the caller knows it; below 0: looked for
-    const char *json_path;
-    session session;
-    shape_options layers;
-} tune_options;
 
 // "90", "90s", "2m", "1h".
 static bool parse_budget(const char *text, double *ret) {
@@ -75,6 +79,7 @@ static bool parse_noise(const char *text, double *ret) {
 static bool take(void *user, option o) {
     tune_options *t = user;
     if (!strcmp(o.name, "again")) return t->session.again = true;
+    if (option_is(o, "network")) return (t->network = o.value) != NULL;
     if (option_is(o, "budget")) return parse_budget(o.value, &t->budget);
     if (option_is(o, "noise")) return parse_noise(o.value, &t->noise);
     if (option_is(o, "effort"))
@@ -85,75 +90,17 @@ static bool take(void *user, option o) {
     return strcmp(o.name, "config") && shape_options_take(&t->layers, o);
 }
 
-// What a race of the layer costs, and what it costs for each use of the layer in its network.
-static double cost_of(const shape *s) { return (double)s->macs + 1e6; }
-static double cost_per_use(const shape *s) { return cost_of(s) / (s->repeat ? s->repeat : 1); }
-
-static const shape *sorted_shapes; // qsort's comparison has no argument of its own
-static int by_cost(const void *a, const void *b) {
-    const double x = cost_per_use(&sorted_shapes[*(const int *)a]),
-                 y = cost_per_use(&sorted_shapes[*(const int *)b]);
-    return x != y ? (x > y) - (x < y) : *(const int *)a - *(const int *)b;
-}
-
-typedef struct tally {
-    int ends[SESSION_ENDS]; // layers that ended so
-} tally;
-
 // By session_end; also the names in the JSON file.
-static const char *const ends[SESSION_ENDS] = {
-    "won", "tied", "alone", "kept", "model", "skipped", "failed", "unfinished", "unwritten"};
+const char *const tune_ends[SESSION_ENDS] = {"won",     "tied",   "alone",      "kept",     "model",
+                                             "skipped", "failed", "unfinished", "unwritten"};
 
-static void print_progress(int index, int count, double spent, double budget, double done,
-                           const char *name, session_end end, const char *text) {
-    const double eta = done > 0 ? fmin(spent / done - spent, budget - spent) : budget;
-    fprintf(stderr, "[%d/%d, %.0f of %.0f s, about %.0f to go] %s: %s: %s\n", index + 1, count,
-            spent, budget, fmax(eta, 0), name, ends[end], text);
-}
-
-// One layer, or none where the budget is spent before it.
-static session_end tune_one(const tune_options *o, int index, double deadline, char *text,
-                            size_t capacity) {
-    request r = *shape_options_request(&o->layers, index);
-    r.full_check = FULL_CHECK_OFTEN;
-    if (clock_now() < deadline)
-        return session_run(&o->session, &o->layers.shapes[index], &r, deadline, text, capacity);
-    snprintf(text, capacity, "the budget is spent");
-    return SESSION_UNFINISHED;
-}
-
-// Cheapest first: a race that is cut short has no result, so that shares of a small budget would
-// all be wasted. A race ends by itself; those that the budget cannot pay run with fewer candidates,
-// or not at all.
-static tally tune_in_order(const tune_options *o, const int *order) {
-    const shape_options *s = &o->layers;
-    tally t = {0};
-    const double start = clock_now();
-    double total = 0, passed = 0;
-    for (int i = 0; i < s->count; i++) total += cost_of(&s->shapes[i]);
-    for (int n = 0; n < s->count && !interrupted; n++) {
-        const shape *layer = &s->shapes[order[n]];
-        char name[160], text[512];
-        shape_name(layer, name, sizeof name);
-        const session_end end = tune_one(o, order[n], start + o->budget, text, sizeof text);
-        passed += cost_of(layer);
-        t.ends[end]++;
-        print_progress(n, s->count, clock_now() - start, o->budget, passed / total, name, end,
-                       text);
-    }
-    return t;
-}
-
-static tally tune_layers(const tune_options *o) {
-    const shape_options *s = &o->layers;
-    tally t = {0};
-    int *order = malloc((size_t)s->count * sizeof *order);
-    for (int i = 0; order && i < s->count; i++) order[i] = i;
-    sorted_shapes = s->shapes;
-    if (order) qsort(order, (size_t)s->count, sizeof *order, by_cost), t = tune_in_order(o, order);
-    else t.ends[SESSION_SKIPPED] = s->count;
-    free(order);
-    return t;
+void tune_print_progress(progress *p, tally *t, double work, const char *name, session_end end,
+                         const char *text) {
+    const double spent = clock_now() - p->start;
+    t->ends[end]++, p->index++, p->passed += work;
+    const double done = p->passed / p->total, eta = fmin(spent / done - spent, p->budget - spent);
+    fprintf(stderr, "[%d/%d, %.0f of %.0f s, about %.0f to go] %s: %s: %s\n", p->index, p->count,
+            spent, p->budget, fmax(eta, 0), name, tune_ends[end], text);
 }
 
 // Tells what disturbs, and returns the noise floor.
@@ -183,10 +130,10 @@ static tally tune_into(tune_options *o, json *j) {
         json_open(j, "layers", '[');
     }
     o->session.json = j;
-    const tally t = tune_layers(o);
+    const tally t = o->network ? tune_networks(o) : tune_layers(o);
     if (!j) return t;
     json_close(j, ']');
-    for (int i = 0; i < SESSION_ENDS; i++) json_integer(j, ends[i], t.ends[i]);
+    for (int i = 0; i < SESSION_ENDS; i++) json_integer(j, tune_ends[i], t.ends[i]);
     json_document_end(j);
     return t;
 }
@@ -218,7 +165,7 @@ static void help(void) { fputs(usage, stdout), fputs(shape_options_help, stdout)
 
 static int tune_file(tune_options *o) {
     json_file out;
-    int code = shape_options_read(&o->layers, "tune");
+    int code = o->network ? tune_networks_read(o) : shape_options_read(&o->layers, "tune");
     if (code != GO_ON) return code;
     if (!json_file_open(&out, o->json_path)) return usage_error("tune", "--json", o->json_path);
     catch_signals();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `quernel compare --serve` at the other end of two pipes.
+// `quernel compare --serve` at the other end of two pipes; a second contest within a network.
 #define _GNU_SOURCE
 #include "tune/search/confirm.h"
 
@@ -62,3 +62,18 @@ void confirm_end(confirmer *c) {
     if (c->child > 0) waitpid(c->child, &status, 0);
     c->child = 0, c->to = c->from = NULL;
 }
+
+static int start_within(confirmer_within *c, const char *config) {
+    return contest_make_within(&c->contest, c->plans, c->part) &&
+           contest_add(&c->contest, config, 0) == 1 && !c->contest.variants[1].wrong;
+}
+
+double confirm_within_sample(void *user, uint32_t index, uint32_t round) {
+    confirmer_within *c = user;
+    (void)round;
+    if (*c->interrupted || clock_now() > c->deadline) return -1;
+    if (!c->contest.count && !start_within(c, c->configs[index])) return -1;
+    return contest_sample(&c->contest, index != 0);
+}
+
+void confirm_within_end(confirmer_within *c) { contest_free(&c->contest); }

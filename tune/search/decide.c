@@ -19,6 +19,9 @@ uint32_t decide_finalists(int32_t effort) {
                                                : 16;
 }
 
+double decide_min_gain(double noise) { return fmax(MIN_GAIN, noise); }
+double decide_min_gain_within(double share) { return MIN_GAIN * share; }
+
 // Within a round the two sides take turns in who goes first; the winner does in the first one.
 static int time_pair(race_sample *confirm, void *user, uint32_t winner, uint32_t round,
                      double *ret_ratio) {
@@ -33,8 +36,7 @@ static int time_pair(race_sample *confirm, void *user, uint32_t winner, uint32_t
 }
 
 // Two blocks, and more where the interval still lies across `min`.
-static int confirm_winner(race_sample *confirm, void *user, uint32_t winner, double min,
-                          decision *d) {
+int decide_confirm(race_sample *confirm, void *user, uint32_t winner, double min, decision *d) {
     double ratios[BLOCK * BLOCKS], sorted[BLOCK * BLOCKS];
     for (uint32_t round = 0; round < BLOCK * BLOCKS; round++) {
         if (!time_pair(confirm, user, winner, round, &ratios[round])) return 0;
@@ -47,9 +49,8 @@ static int confirm_winner(race_sample *confirm, void *user, uint32_t winner, dou
     return 1;
 }
 
-int decide(uint32_t count, int32_t effort, uint64_t seed, double noise, race_sample *sample,
+int decide(uint32_t count, int32_t effort, uint64_t seed, double min_gain, race_sample *sample,
            void *user, race_sample *confirm, void *confirm_user, decision *ret, double *ratios) {
-    const double min_gain = fmax(MIN_GAIN, noise);
     const race_rules rules = {decide_rounds(effort), SCREEN, min_gain, seed};
     race_result race;
     *ret = (decision){.verdict = QUERNEL_VERDICT_TIE, .ratio = {1, 1, 1}};
@@ -57,7 +58,7 @@ int decide(uint32_t count, int32_t effort, uint64_t seed, double noise, race_sam
     ret->samples = race.samples, ret->rounds = race.rounds, ret->stopped = race.stopped;
     if (race.stopped || !race.winner || race.ratio.middle < 1 + min_gain)
         return 1; // what could not be accepted need not be confirmed
-    if (!confirm_winner(confirm, confirm_user, race.winner, 1 + min_gain, ret)) ret->stopped = 1;
+    if (!decide_confirm(confirm, confirm_user, race.winner, 1 + min_gain, ret)) ret->stopped = 1;
     else if (ret->ratio.lo > 1 + min_gain)
         ret->winner = race.winner, ret->verdict = QUERNEL_VERDICT_WIN;
     return 1;

@@ -20,12 +20,21 @@ typedef struct decision {
 uint32_t decide_rounds(int32_t effort);
 uint32_t decide_finalists(int32_t effort);
 
+/// The gain of a layer timed alone, on a host of this noise, below which the default stays; of
+/// a whole, as what has this share of it gains so much.
+double decide_min_gain(double noise);
+double decide_min_gain_within(double share);
+
+/// Paired rounds of the winner and the default, more of them where the interval still lies across
+/// `min`: fills rounds and ratio, adds to samples. Returns 0 where a negative sample ended it.
+int decide_confirm(race_sample *confirm, void *user, uint32_t winner, double min, decision *ret);
+
 /// Races `count` candidates, 0 being the default, by `sample`; then times the winner and the
 /// default against each other by `confirm` (indexes as before, the first call names the winner;
 /// in the program a process of its own). It wins where the lower bound of the confirmed ratio is
-/// above 1 + max(2 %, noise); else the default is kept. `ratios` as in race_run. Returns 0 without
+/// above 1 + min_gain; else the default is kept. `ratios` as in race_run. Returns 0 without
 /// memory.
-int decide(uint32_t count, int32_t effort, uint64_t seed, double noise, race_sample *sample,
+int decide(uint32_t count, int32_t effort, uint64_t seed, double min_gain, race_sample *sample,
            void *user, race_sample *confirm, void *confirm_user, decision *ret, double *ratios);
 
 #endif

@@ -41,8 +41,14 @@ static void add(contest *c, const char *config, double ns) {
             c->variants[index].config);
 }
 
-// The nearest row of the same op and env whose config does not race yet; NULL where none is within
-// two octaves.
+// Whether all but what the caches hold is the same: "threads=N warm".
+static bool same_threads(const char *a, const char *b) {
+    const size_t length = strcspn(a, " ");
+    return length == strcspn(b, " ") && !memcmp(a, b, length);
+}
+
+// The nearest row of the same op and threads whose config does not race yet; NULL where none is
+// within two octaves.
 static const quernel_i_row *nearest(const contest *c, const quernel_i_key *key,
                                     const quernel_i_table *const *tables) {
     const quernel_i_row *best = NULL;
@@ -51,7 +57,7 @@ static const quernel_i_row *nearest(const contest *c, const quernel_i_key *key,
         for (uint32_t i = 0; i < (*tables)->good; i++) {
             const quernel_i_row *row = &(*tables)->rows[i];
             if (row->verdict != QUERNEL_VERDICT_WIN || strcmp(row->op, key->op) ||
-                strcmp(row->env, key->env))
+                !same_threads(row->env, key->env))
                 continue;
             const double octaves = quernel_i_key_octaves(key, row->m, row->n, row->k);
             if (octaves < best_octaves && !known(c, row->config))
@@ -63,7 +69,7 @@ static const quernel_i_row *nearest(const contest *c, const quernel_i_key *key,
 // What won for similar layers: the model may think little of it.
 static void add_neighbours(contest *c, const quernel_i_table *const *tables) {
     quernel_i_key key;
-    quernel_i_key_of(&quernel_i_product_of(c->variants[0].op)->problem, &key);
+    contest_key(c, &key);
     for (int n = 0; n < NEIGHBOURS; n++) {
         const uint32_t before = c->count;
         const quernel_i_row *row = nearest(c, &key, tables);
@@ -125,7 +131,7 @@ static bool is_current(const quernel_i_row *row) {
 const quernel_i_row *finalists_own_row(const contest *c, const quernel_i_table *const *tables) {
     quernel_i_key key;
     char machine[QUERNEL_I_CLASS_MAX];
-    quernel_i_key_of(&quernel_i_product_of(c->variants[0].op)->problem, &key);
+    contest_key(c, &key);
     quernel_i_class_print(quernel_i_product_of(c->variants[0].op)->usable, machine, sizeof machine);
     for (; *tables; tables++)
         for (uint32_t i = (*tables)->good; i-- > 0;) {

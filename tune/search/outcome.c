@@ -95,7 +95,7 @@ const char *outcome_publish(const outcome *o, const char *table, int32_t effort,
     const variant *won = outcome_winner(o);
     quernel_i_key key;
     char machine[QUERNEL_I_CLASS_MAX], date[32], lost[400];
-    quernel_i_key_of(&quernel_i_product_of(won->op)->problem, &key);
+    contest_key(o->contest, &key);
     quernel_i_class_print(quernel_i_product_of(won->op)->usable, machine, sizeof machine);
     print_date(date, sizeof date);
     print_lost(o, lost, sizeof lost);
@@ -131,7 +131,7 @@ static void write_candidates(json *j, const outcome *o) {
 void outcome_write(json *j, const outcome *o) {
     const decision *d = &o->decision;
     quernel_i_key key;
-    quernel_i_key_of(&quernel_i_product_of(o->contest->variants[0].op)->problem, &key);
+    contest_key(o->contest, &key);
     json_open(j, NULL, '{');
     json_text(j, "op", key.op), json_text(j, "shape", key.shape), json_text(j, "env", key.env);
     json_text(j, "verdict", quernel_i_row_verdict_name(d->verdict));

@@ -8,6 +8,7 @@
 #include "table/table.h"
 #include "tune/common/json.h"
 #include "tune/search/decide.h"
+#include "tune/search/network_plans.h"
 #include "tune/workload/workload.h"
 
 /// What holds for all layers of one call of the tuner.
@@ -39,5 +40,14 @@ typedef enum session_end {
 /// Tunes a layer until `deadline` (clock_now()). `ret_text` says in words what came of it.
 session_end session_run(const session *s, const shape *layer, const request *wanted,
                         double deadline, char *ret_text, size_t capacity);
+
+/// The same for a part of a network, timed as the whole, of which the gain has to be as large as
+/// the part's share. What wins, or has won before, becomes the part's plan.
+session_end session_run_within(const session *s, network_plans *plans, uint32_t part,
+                               double deadline, char *ret_text, size_t capacity);
+/// What the parts' plans gain together over the defaults, as winners are confirmed. False where
+/// time is over.
+bool session_time_whole(const session *s, const network_plans *plans, double deadline,
+                        decision *ret);
 
 #endif

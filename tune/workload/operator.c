@@ -21,15 +21,20 @@ static int32_t activation_named(const char *name) {
     return -1;
 }
 
-bool workload_knows_activation(const char *name) { return activation_named(name) >= 0; }
+bool workload_set_activation(const char *name, quernel_epilogue *f) {
+    f->activation = activation_named(name);
+    f->lo = 0.0f, f->hi = 6.0f, f->slope = 0.1f; // each is read by its own activation alone
+    return f->activation >= 0;
+}
 
-// `bias` and `slopes` are filled: a value for each output channel, so that a kernel that mixes up
-// channels is seen.
-static void make_epilogue(const workload *w, quernel_epilogue *f, float *bias, float *slopes) {
-    const shape *p = w->shape;
-    const uint32_t out = shape_out(p);
+void workload_fill_channels(uint32_t out, float *bias, float *slopes) {
     for (uint32_t n = 0; n < out; n++)
         bias[n] = (float)(n % 7) * 0.125f, slopes[n] = 0.05f + (float)(n % 5) * 0.05f;
+}
+
+static void make_epilogue(const workload *w, quernel_epilogue *f, float *bias, float *slopes) {
+    const shape *p = w->shape;
+    workload_fill_channels(shape_out(p), bias, slopes);
     if (w->request.s32) {
         f->y_type = QUERNEL_TYPE_S32;
         return;
@@ -41,9 +46,8 @@ static void make_epilogue(const workload *w, quernel_epilogue *f, float *bias, f
     f->residual = p->residual != 0;
     f->residual_type = f->y_type;
     f->residual_scale = 0.02f;
-    f->lo = 0.0f, f->hi = 6.0f, f->slope = 0.1f,
-    f->slopes = slopes; // each is read by its own activation alone
-    f->activation = activation_named(p->activation);
+    f->slopes = slopes;
+    workload_set_activation(p->activation, f);
 }
 
 // Borders of int8 tensors hold a zero point that is not 0: a kernel that pads with zeros is seen.

@@ -37,7 +37,7 @@ static int lay_out(workload *w, quernel_tensor *t, uint32_t border, size_t *ret_
     return 1;
 }
 
-static uint8_t *allocate_filled(size_t bytes, int32_t type, uint64_t seed) {
+uint8_t *workload_allocate_filled(size_t bytes, int32_t type, uint64_t seed) {
     bytes = (bytes + 63) / 64 * 64;
     uint8_t *memory = aligned_alloc(64, bytes);
     if (!memory) return NULL;
@@ -103,9 +103,10 @@ int workload_make_tensors(workload *w) {
     if (!lay_out(w, &w->x, border, &w->x_bytes, &w->x_offset)) return 0;
     if (!lay_out(w, &w->y, 1, &w->y_bytes, &w->y_offset)) return 0;
     if (!lay_out(w, &w->residual, 1, &w->residual_bytes, &w->residual_offset)) return 0;
-    w->x_memory = allocate_filled(w->x_bytes, type, r->seed ^ 0xda7a);
-    w->y_memory = allocate_filled(w->y_bytes, type, 1);
-    if (p->residual) w->residual_memory = allocate_filled(w->residual_bytes, type, r->seed ^ 0x4e5);
+    w->x_memory = workload_allocate_filled(w->x_bytes, type, r->seed ^ 0xda7a);
+    w->y_memory = workload_allocate_filled(w->y_bytes, type, 1);
+    if (p->residual)
+        w->residual_memory = workload_allocate_filled(w->residual_bytes, type, r->seed ^ 0x4e5);
     if (!w->x_memory || !w->y_memory || (p->residual && !w->residual_memory))
         return workload_refuse(w, "no memory");
     if (r->extremes) insert_extremes(w);

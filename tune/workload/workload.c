@@ -28,7 +28,8 @@ static int make_own_operator(workload *w) {
 
 int workload_make(workload *w, const shape *p, const request *r) {
     *w = (workload){.shape = p, .request = *r};
-    if (!r->s32 && !workload_knows_activation(p->activation))
+    quernel_epilogue known = QUERNEL_EPILOGUE_INIT;
+    if (!r->s32 && !workload_set_activation(p->activation, &known))
         return workload_refuse(w, "unknown activation");
     if (p->op == SHAPE_DEPTHWISE && (p->groups != p->c_in || p->c_out != p->c_in))
         return workload_refuse(w, "not a depthwise layer");
