@@ -19,7 +19,6 @@
 #define WHERE "resize2d"
 enum {
     TILE_BYTES = 16 << 10, // half of the smallest L1
-    FEW_CHANNELS = 8,      // a vector of the narrowest set but NEON
     TASKS_PER_THREAD = 4,  // threads that begin late, or are slower, take fewer
 };
 
@@ -123,24 +122,26 @@ static void choose(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_re
 }
 
 // Floats that are blended may be y's already.
-static bool is_direct(const quernel_resize2d_desc *d, const quernel_i_resize2d *p) {
+static bool is_direct(const quernel_resize2d_desc *d, const quernel_i_resize2d *p,
+                      const quernel_i_kernel *sample) {
     const quernel_tensor *y = &p->result.y;
-    const bool planes = y->c < FEW_CHANNELS && y->stride_w == 1;
+    const bool planes = y->c < sample->nr && y->stride_w == 1;
     return d->pixels.weight && p->x.type == QUERNEL_TYPE_F32 && (y->stride_c == 1 || planes) &&
            quernel_i_result_keeps_elements(&d->x, &d->epilogue);
 }
 
-// Few channels fill no vector: the elements of y are sampled from anywhere in the line instead,
-// also from planes.
-static void choose_sample(const quernel_resize2d_desc *d, uint32_t usable, quernel_i_resize2d *p) {
+// Fewer channels than the kernel takes elements fill no vector: the elements of y are sampled from
+// anywhere in the line instead, also from planes.
+static void choose_sample(const quernel_resize2d_desc *d, const quernel_i_kernel *sample,
+                          quernel_i_resize2d *p) {
     const quernel_tensor *x = &p->x, *y = &p->result.y;
     const bool planes = p->direct && y->stride_w == 1 && y->stride_c != 1,
                dense = !p->direct || (y->stride_c == 1 && y->stride_w == y->c),
                floats = p->blend_lines || x->type == QUERNEL_TYPE_F32;
-    if (!d->pixels.weight || !floats || y->c >= FEW_CHANNELS || !(dense || planes) ||
+    if (!d->pixels.weight || !floats || y->c >= sample->nr || !(dense || planes) ||
         (uint64_t)x->w * (uint64_t)x->stride_w + x->c * (uint64_t)x->stride_c > INT32_MAX)
         return;
-    p->sample = quernel_i_registry_best(QUERNEL_I_OP_SAMPLE, usable, -1);
+    p->sample = sample;
     p->sample_channels = planes ? 1 : y->c;
     p->planar = x->type == QUERNEL_TYPE_F32 && x->stride_c != 1 && x->stride_w == 1;
     p->staged = p->staged && !p->planar;
@@ -286,8 +287,9 @@ static int create(const quernel_resize2d_desc *d, quernel_operator **ret_op, que
     if (code) return code;
     made.resize.x = op->x, made.resize.result.y = op->y;
     choose(d, usable, &made.resize);
-    made.resize.direct = is_direct(d, &made.resize);
-    choose_sample(d, usable, &made.resize);
+    const quernel_i_kernel *sample = quernel_i_registry_best(QUERNEL_I_OP_SAMPLE, usable, -1);
+    made.resize.direct = is_direct(d, &made.resize, sample);
+    choose_sample(d, sample, &made.resize);
     cut_tasks(&made.resize, op->threads);
     return allocate(d, usable, &made, ret_op, error);
 }
