@@ -329,6 +329,8 @@ typedef struct quernel_i_fits {
     // 2 groups or more share 16 output channels, with so many channels at most; 0: groups do not
     // matter
     uint8_t group_channels;
+    // a group has 2, 4 or 8 channels, and as many output channels: whole lanes of four, or halves
+    bool group_lanes;
 } quernel_i_fits;
 
 /// The bound of Winograd's algorithm for 3x3 with stride 1 (quernel_i_kernel.bound), which its
@@ -393,7 +395,10 @@ typedef struct quernel_i_kernel {
     // measured: pays from so many channels on; a narrow GEMM kernel for a block and a half of
     // output channels
     uint8_t pays_channels;
-    float pays_computed;   // where it computes at most so many outputs for one that is kept
+    float pays_computed; // where it computes at most so many outputs for one that is kept
+    // of QUERNEL_I_MULTIPLIES_SLOTS that reads pixels as they are: a product, in the time of one of
+    // its set's GEMM; 0: pixels are spread
+    float slot_costs;
     quernel_i_costs costs; // measured: decides in place of both, and ranks sets
     // the same where the core multiplies one of the set's vectors a cycle; 0: no other
     quernel_i_costs costs_one;

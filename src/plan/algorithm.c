@@ -46,6 +46,9 @@ static bool fits_window(const quernel_i_problem *p, const quernel_i_fits *f) {
     const bool whole_lines =
         p->stride_w <= p->kernel_w && p->dilation_w == 1 && s->subproblem_in == p->x.c;
     if (f->whole_lines && !whole_lines) return false;
+    if (f->group_lanes &&
+        !(s->group_in == s->group_out && s->group_in <= 8 && 8 % s->group_in == 0))
+        return false;
     return !f->group_channels || (s->group_pack > 1 && s->subproblem_in <= f->group_channels);
 }
 
@@ -130,12 +133,14 @@ static bool pays_lines(const quernel_i_problem *p, const quernel_i_kernel *k) {
     return direct_products(p) + 20 >= 1.05 * computed * (conv_products(p, k) + 30);
 }
 
-// Each pixel that is read is spread over the slots, which costs as much as half of an output's
-// instructions; the block diagonal reads pixels as they are. Measured on Zen 4 with AVX2 and
-// AVX-512-VNNI: with stride 2 groups of 4 channels pay, groups of 8 do not.
+// What is multiplied where pixels are read as they are; else each pixel that is read is spread over
+// the slots, which costs as much as half of an output's instructions; the block diagonal reads
+// pixels as they are. Measured on Zen 4 with AVX2 and AVX-512-VNNI: with stride 2 groups of 4
+// channels pay, groups of 8 do not.
 static bool pays_slots(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    const double read = (double)p->stride_h * p->stride_w;
-    return conv_products(p, k) * k->kr * (1 + read) < direct_products(p) * 4;
+    const double read = (double)p->stride_h * p->stride_w, slots = conv_products(p, k) * k->kr / 2;
+    if (k->slot_costs > 0) return k->slot_costs * slots < direct_products(p);
+    return slots * (1 + read) < direct_products(p) * 2;
 }
 
 // Pixels of a line that a tile reads in all lattices of the dilation.
@@ -148,7 +153,8 @@ static bool fits_slice(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const uint32_t k_quads = p->weights->shape.k_quads;
     const size_t strip = tile_span(p->kernel_h, p->stride_h, p->dilation_h) *
                          tile_span(p->kernel_w, p->stride_w, p->dilation_w) * p->x.c;
-    return quernel_i_panel_bytes(k, k_quads) + k->scratch(k_quads) <= QUERNEL_I_SLICE_MAX &&
+    const size_t scratch = k->scratch ? k->scratch(k_quads) : 0;
+    return quernel_i_panel_bytes(k, k_quads) + scratch <= QUERNEL_I_SLICE_MAX &&
            strip <= QUERNEL_I_SLICE_MAX;
 }
 

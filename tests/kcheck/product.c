@@ -207,12 +207,13 @@ static void make_lines(quernel_i_conv *c, rng *r, uint64_t number) {
 }
 
 // Up to 16 channels and oc in groups; lines of one block and of several.
-static void make_groups(quernel_i_conv *c, rng *r, uint64_t number) {
+static void make_groups(quernel_i_conv *c, rng *r, uint64_t number, bool in_lanes) {
     *c = (quernel_i_conv){.lines = 1 + (uint32_t)(rng_next(r) % 12),
                           .pixels = 1 + (uint32_t)(number % (number % 16 ? 30 : 150)),
                           .ic_split = 1};
-    const uint32_t in = 1 + (uint32_t)(rng_next(r) % 8),
-                   out = 1 + (uint32_t)(rng_one_in(r, 3) ? rng_next(r) % 8 : in - 1);
+    const uint32_t in = in_lanes ? 2u << rng_next(r) % 3 : 1 + (uint32_t)(rng_next(r) % 8),
+                   any = 1 + (uint32_t)(rng_one_in(r, 3) ? rng_next(r) % 8 : in - 1),
+                   out = in_lanes ? in : any;
     const uint32_t max = 16 / (in > out ? in : out),
                    groups = rng_one_in(r, 3) ? 2 + (uint32_t)(rng_next(r) % (max - 1)) : max;
     c->window = (quernel_i_window){1 + (uint32_t)(rng_next(r) % 8),
@@ -241,7 +242,7 @@ const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracl
     quernel_i_conv c;
     bool deep = false;
     if (k->fits.whole_lines) make_lines(&c, &r, number);
-    else if (k->fits.group_channels) make_groups(&c, &r, number);
+    else if (k->fits.group_channels) make_groups(&c, &r, number, k->fits.group_lanes);
     else make_3x3(&c, &r, number, k->fits.stride_h.min, &deep);
     const quernel_i_window *w = &c.window;
     const uint32_t last_line = w->stride_h * (c.lines - 1) + w->kernel_h - 1,
@@ -251,7 +252,8 @@ const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracl
     const size_t bytes =
         last_line * (size_t)c.a_line + last_pixel * (size_t)c.a_pixel + w->channels;
     uint8_t *a = guard_take(g, bytes, 1, 0);
-    data_bytes(&r, deep ? DATA_SMALL : (data_kind)(rng_next(&r) % DATA_KINDS), a, bytes, false);
+    data_bytes(&r, deep ? DATA_SMALL : (data_kind)(rng_next(&r) % DATA_KINDS), a, bytes,
+               k->a_type == QUERNEL_TYPE_S8);
     c.a = a;
     const void *w16x4;
     c.b = make_weights(&r, g, k, c.oc, k_quads, w, &w16x4, &c.b_panel);

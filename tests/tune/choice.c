@@ -47,7 +47,10 @@ static quernel_operator *convolution(const layer_case *c) {
 enum {
     AVX2_SETS = SET(REF) | SET(AVX2),
     VNNI = AVX2_SETS | SET(AVXVNNI),
-    WIDE = VNNI | SET(AVX512VNNI)
+    WIDE = VNNI | SET(AVX512VNNI),
+    NEON_SETS = SET(REF) | SET(NEON),
+    DOTS = NEON_SETS | SET(DOTPROD),
+    MATRICES = DOTS | SET(I8MM)
 };
 
 // Products of 16 bits run at half the speed of those of bytes where vpdpbusd is there: Winograd's
@@ -93,6 +96,17 @@ static const layer_case group_cases[] = {
     {64, 56, 2, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_6x16x4_avx2", .groups = 8},
     {64, 28, 2, AVX2_SETS, .best = "quernel_uk_convgroups_u8s8_6x16x2_avx2", .groups = 16}};
 
+// Arm reads pixels as they are, whatever the stride. A matrix product multiplies 8 channels, all of
+// which are a group's own where it has 8.
+static const layer_case arm_group_cases[] = {
+    {64, 56, 1, NEON_SETS, .best = "quernel_uk_convgroups_s8s8_2x16x4_neon", .groups = 8},
+    {64, 56, 2, NEON_SETS, .best = "quernel_uk_convgroups_s8s8_2x16x4_neon", .groups = 32},
+    {48, 28, 1, NEON_SETS, .best = "quernel_uk_gemm_s8s8_3x16x4_neon", .kernel = 5, .groups = 16},
+    {64, 56, 2, DOTS, .best = "quernel_uk_convgroups_s8s8_4x16x4_dotprod", .groups = 8},
+    {64, 56, 1, DOTS, .best = "quernel_uk_convgroups_s8s8_4x16x4_dotprod", .groups = 32},
+    {64, 56, 1, MATRICES, .best = "quernel_uk_convgroups_u8s8_4x16x4_i8mm", .groups = 16},
+    {64, 56, 1, MATRICES, .best = "quernel_uk_gemm_u8s8_6x16x8_i8mm", .groups = 8}};
+
 // One multiplication a cycle, or two: what is not a multiplication weighs less. Direct products
 // with stride 3, which has no other way.
 static const layer_case multiplier_cases[] = {
@@ -136,6 +150,7 @@ void test_choice_conv3x3(void) { CHECK_CASES(conv3x3_cases); }
 void test_choice_narrow(void) { CHECK_CASES(narrow_cases); }
 void test_choice_few_rows(void) { CHECK_CASES(few_cases); }
 void test_choice_groups(void) { CHECK_CASES(group_cases); }
+void test_choice_arm_groups(void) { CHECK_CASES(arm_group_cases); }
 void test_choice_multipliers(void) { CHECK_CASES(multiplier_cases); }
 
 static double cost_of(const quernel_operator *op, quernel_i_op kind, uint32_t set) {

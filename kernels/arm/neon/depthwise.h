@@ -8,6 +8,7 @@
 #ifndef QUERNEL_NEON_DEPTHWISE_H
 #define QUERNEL_NEON_DEPTHWISE_H
 
+#include "bytes.h"
 #include "epilogue.h"
 #include "kernels/template/depthwise.h"
 
@@ -82,27 +83,9 @@ static void begin_pairs(block *b, uint32_t channel) {
     pair_taps(b, 0);
 }
 
-NEON_INLINE uint64_t four_bytes(const uint8_t *a) {
-    uint32_t bytes;
-    memcpy(&bytes, a, sizeof bytes);
-    return bytes;
-}
-
-// `count` <= 8 bytes, of two pieces that overlap: a loop that calls nothing keeps its sums in
-// registers.
-NEON_INLINE uint64_t some_bytes(const uint8_t *a, uint32_t count) {
-    if (count >= 4) return four_bytes(a) | four_bytes(a + count - 4) << 8 * (count - 4);
-    return count ? (uint64_t)(a[0] | a[count / 2] << 8 * (count / 2)) | (uint64_t)a[count - 1]
-                                                                            << 8 * (count - 1)
-                 : 0;
-}
-
-// `count` bytes, moved or not: constants, but for a count below 16 other than 8.
+// `count` bytes, moved or not, as constants.
 NEON_INLINE int8x16_t load(const uint8_t *a, uint32_t count, bool moved) {
-    uint8x16_t v;
-    if (count == NR) v = vld1q_u8(a);
-    else if (count >= 8) v = vcombine_u8(vld1_u8(a), vcreate_u8(some_bytes(a + 8, count - 8)));
-    else v = vcombine_u8(vcreate_u8(some_bytes(a, count)), vdup_n_u8(0));
+    const uint8x16_t v = load_bytes(a, count);
     return vreinterpretq_s8_u8(moved ? veorq_u8(v, vdupq_n_u8(128)) : v); // the sign
 }
 
