@@ -17,7 +17,7 @@ import binary
 
 CPUS = "neoverse-n1 neoverse-n2 neoverse-v1 neoverse-v2 cortex-a55".split()
 MACS = {"smull": 8, "smull2": 8, "smlal": 8, "smlal2": 8}  # of bytes, in a register of 16
-MACS |= {"sdot": 16, "sudot": 16, "smmla": 32, "usmmla": 32}
+MACS |= {"sdot": 16, "sudot": 16, "usdot": 16, "smmla": 32, "usmmla": 32}
 TURNS = 200  # enough for the start to count for nothing
 
 

@@ -14,7 +14,7 @@ FORBIDDEN = re.compile(
     r"|stdout|stderr)$"
 )
 MULTIPLY = re.compile(
-    r"\b(?:vpmaddwd|vpmaddubsw|vpdp(?:busds?|wssd)|tdpb[us]sd|smull2?|(?:s|su)dot|u?smmla)\b"
+    r"\b(?:vpmaddwd|vpmaddubsw|vpdp(?:busds?|wssd)|tdpb[us]sd|smull2?|(?:s|su|us)dot|u?smmla)\b"
 )
 
 

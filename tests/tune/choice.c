@@ -83,6 +83,13 @@ static const layer_case narrow_cases[] = {
     {64, 28, 1, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_6x16x4_avx2", .out = 6, .kernel = 1},
     {256, 28, 1, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_6x16x4_avx2", .out = 7, .kernel = 1}};
 
+static const layer_case arm_narrow_cases[] = {
+    {64, 56, 1, NEON_SETS, .best = "quernel_uk_gemm_s8s8_8x4x16_neon", .out = 4},
+    {64, 56, 1, NEON_SETS, .best = "quernel_uk_gemm_s8s8_3x16x4_neon", .out = 5, .kernel = 1},
+    {64, 56, 1, DOTS, .best = "quernel_uk_gemm_s8s8_8x4x16_dotprod", .out = 1},
+    {8, 56, 1, DOTS, .best = "quernel_uk_gemm_s8s8_6x16x4_dotprod", .out = 4, .kernel = 1},
+    {64, 56, 2, MATRICES, .best = "quernel_uk_gemm_u8s8_8x4x16_i8mm", .out = 3}};
+
 // Few rows: weights that cost less to prepare.
 static const layer_case few_cases[] = {
     {64, 7, 1, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_6x16x2_avx2", .kernel = 1},
@@ -148,6 +155,7 @@ static void check_cases(const layer_case *cases, size_t count) {
 
 void test_choice_conv3x3(void) { CHECK_CASES(conv3x3_cases); }
 void test_choice_narrow(void) { CHECK_CASES(narrow_cases); }
+void test_choice_arm_narrow(void) { CHECK_CASES(arm_narrow_cases); }
 void test_choice_few_rows(void) { CHECK_CASES(few_cases); }
 void test_choice_groups(void) { CHECK_CASES(group_cases); }
 void test_choice_arm_groups(void) { CHECK_CASES(arm_group_cases); }

@@ -14,7 +14,8 @@
 #define QUERNEL_AVX512VNNI_DOT16_H
 
 #include "kernels/template/winograd_tile.h"
-#include "kernels/x86/rows.h"
+
+#include "kernels/template/rows.h"
 #include "vnni.h"
 
 #undef VNNI_DOT

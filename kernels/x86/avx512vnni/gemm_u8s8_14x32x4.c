@@ -22,8 +22,8 @@
 //
 // 14 addresses come from five registers: three rows (0, 5, 10), each plus 0, 1, 2, 3, 4 strides.
 #include "finish.h"
+#include "kernels/template/rows.h"
 #include "kernels/ukr.h"
-#include "kernels/x86/rows.h"
 #include "vnni.h"
 
 enum {

@@ -6,6 +6,7 @@
 #include "vnni.h"
 
 #define DOT_LANES 16
+#define NARROW_SUMS DOT_LANES
 static inline __m512i dots_of(const void *from) { return _mm512_loadu_si512(from); }
 static inline __m512i dots_some(const void *from, uint32_t n) {
     return _mm512_maskz_loadu_epi32(lanes(n), from);
@@ -21,11 +22,14 @@ static inline __m512i add_fours(const __m512i v[4]) {
 static inline __m512i add_quarters(__m512i v0, __m512i v1) {
     return _mm512_add_epi32(_mm512_shuffle_i32x4(v0, v1, 0x88), _mm512_shuffle_i32x4(v0, v1, 0xdd));
 }
-static inline __attribute__((always_inline)) void add_up(int32_t *to, const __m512i v[DOT_LANES]) {
+static inline __attribute__((always_inline)) void add_up(int32_t *to,
+                                                         const __m512i v[NARROW_SUMS]) {
     _mm512_storeu_si512(to, add_quarters(add_quarters(add_fours(v), add_fours(v + 4)),
                                          add_quarters(add_fours(v + 8), add_fours(v + 12))));
 }
-#include "kernels/x86/gemm_narrow.h"
+#include "kernels/x86/vnni_dot.h"
+
+#include "kernels/template/gemm_narrow.h"
 
 NARROW_TILE(1, 1)
 NARROW_TILE(16, 1)

@@ -6,6 +6,7 @@
 #include "vnni.h"
 
 #define DOT_LANES 8
+#define NARROW_SUMS DOT_LANES
 static inline __m256i dots_of(const void *from) { return vector_of(from); }
 static inline __m256i dots_some(const void *from, uint32_t n) {
     const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -15,13 +16,16 @@ static inline __m256i dots_start(int32_t x) { return _mm256_zextsi128_si256(_mm_
 static inline __m256i add_fours(const __m256i v[4]) {
     return _mm256_hadd_epi32(_mm256_hadd_epi32(v[0], v[1]), _mm256_hadd_epi32(v[2], v[3]));
 }
-static inline __attribute__((always_inline)) void add_up(int32_t *to, const __m256i v[DOT_LANES]) {
+static inline __attribute__((always_inline)) void add_up(int32_t *to,
+                                                         const __m256i v[NARROW_SUMS]) {
     const __m256i low = add_fours(v), high = add_fours(v + 4);
     _mm256_storeu_si256((__m256i *)to,
                         _mm256_add_epi32(_mm256_permute2x128_si256(low, high, 0x20),
                                          _mm256_permute2x128_si256(low, high, 0x31)));
 }
-#include "kernels/x86/gemm_narrow.h"
+#include "kernels/x86/vnni_dot.h"
+
+#include "kernels/template/gemm_narrow.h"
 
 NARROW_TILE(1, 1)
 NARROW_TILE(8, 1)

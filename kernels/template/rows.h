@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of a register tile: op(row, pointer, times, k), where a row's address is that pointer's
 // plus as many strides.
-#ifndef QUERNEL_X86_ROWS_H
-#define QUERNEL_X86_ROWS_H
+#ifndef QUERNEL_TEMPLATE_ROWS_H
+#define QUERNEL_TEMPLATE_ROWS_H
 
 #define ROWS_1(op, k) op(0, p0, 0, k)
 #define ROWS_2(op, k) ROWS_1(op, k) op(1, p0, 1, k)

@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// GEMM of up to four output channels, u8 rows: lanes are k, where other kernels multiply 16 output
-// channels of which most are padding. A template; who includes it has an epilogue.h and a vnni.h
+// GEMM of up to four output channels: lanes are k, where other kernels multiply 16 output channels
+// of which most are padding. A template for any instruction set; who includes it has an epilogue.h
 // before it and defines
-//   DOT_LANES                          32-bit lanes of a DOT_VECTOR, which are 4·DOT_LANES k
+//   DOT_VECTOR, DOT_LANES              a vector, and its 32-bit lanes, which are 4·DOT_LANES k
+//   MULTIPLY(x, w, acc)                acc += four products of bytes in each lane
 //   dots_of(from), dots_some(from, n)  a vector of memory; its first n lanes, else zeros
 //   dots_start(x)                      a vector whose lanes' sum is x
-//   add_up(to, v)                      to[i] = the sum of the lanes of v[i], of DOT_LANES vectors
+//   NARROW_SUMS                        sums of the largest tile, a multiple of DOT_LANES
+//   add_up(to, v)                      to[i] = the sum of the lanes of v[i], of NARROW_SUMS vectors
 // and says NARROW_TILE(rows, oc) for one row and for the rows of a tile, by 1 … 4 output channels.
 //
-// A tile is as many rows as have DOT_LANES sums. Sums of a few rows are as many as of one row of
-// many output channels: where y is dense, the epilogue takes them as such rows, with tables that
-// repeat.
+// Sums of a few rows are as many as of one row of many output channels: where y is dense, the
+// epilogue takes them as such rows, with tables that repeat.
 //
 // Weights: [16 oc][k], the oc whole cache lines apart.
 #include <string.h>
 
+#include "kernels/template/rows.h"
 #include "kernels/ukr.h"
-#include "kernels/x86/rows.h"
-#include "kernels/x86/vnni_dot.h"
 
-#ifndef DOT_LANES
-#error "DOT_LANES: 32-bit lanes of a vector"
+#if !defined DOT_LANES || !defined NARROW_SUMS || NARROW_SUMS % DOT_LANES != 0
+#error "DOT_LANES, NARROW_SUMS: 32-bit lanes of a vector, and sums of a tile"
+#endif
+#ifndef MULTIPLY
+#error "MULTIPLY: adds four products to each lane"
 #endif
 
 enum {
@@ -67,7 +70,7 @@ static inline void narrow_prepare(const int8_t *panel, uint32_t k_quads, uint8_t
 #define NAME_CELL(r, c) s##r##_##c,
 #define NAME_ROW(r, p, times, oc) OF_##oc(NAME_CELL, r)
 
-// to[rows][oc] = init + rows·weights; DOT_LANES elements are written.
+// to[rows][oc] = init + rows·weights; NARROW_SUMS elements are written.
 #define NARROW_TILE(rows, oc)                                                                     \
     static void narrow_##rows##_##oc(const quernel_i_gemm *g, const uint8_t *a, const uint8_t *b, \
                                      const int32_t *init, int32_t *to) {                          \
@@ -89,7 +92,7 @@ static inline void narrow_prepare(const int8_t *panel, uint32_t k_quads, uint8_t
                 OF_##oc(LOAD_COLUMN, 0) ROWS_##rows(DOT_ROW_SOME, oc) b += left * 4;              \
             }                                                                                     \
         }                                                                                         \
-        const DOT_VECTOR sums[DOT_LANES] = {ROWS_##rows(NAME_ROW, oc)};                           \
+        const DOT_VECTOR sums[NARROW_SUMS] = {ROWS_##rows(NAME_ROW, oc)};                         \
         add_up(to, sums);                                                                         \
     }
 
@@ -121,7 +124,7 @@ static inline void narrow_multiply(const quernel_i_gemm *g, const narrow_tiles *
                                    const uint8_t *a, const uint8_t *b, uint32_t rows, uint32_t oc,
                                    const int32_t *init, const narrow_sums *to) {
     uint32_t m = 0;
-    int32_t sums[DOT_LANES];
+    int32_t sums[NARROW_SUMS];
     for (; rows - m >= tiles->rows; m += tiles->rows)
         tiles->all(g, a + (ptrdiff_t)m * g->a_row, b, init, narrow_at(to, m, oc));
     const uint32_t left = rows - m, counted = tiles->rows - left;
@@ -173,7 +176,7 @@ static inline void narrow_repeat(narrow_epilogue *to, const quernel_i_epilogue *
 
 // All rows, their sums as rows of many output channels.
 static inline void narrow_dense(const quernel_i_gemm *g, const narrow_tiles *tiles) {
-    int32_t acc[NARROW_ROWS * EPILOGUE_NR + DOT_LANES] __attribute__((aligned(64)));
+    int32_t acc[NARROW_ROWS * EPILOGUE_NR + NARROW_SUMS] __attribute__((aligned(64)));
     const uint32_t joined = narrow_joined(tiles, g->oc);
     narrow_epilogue e;
     narrow_repeat(&e, g->epilogue, g->oc, joined);
@@ -195,7 +198,7 @@ static inline void narrow_dense(const quernel_i_gemm *g, const narrow_tiles *til
 static inline void narrow_spread(const quernel_i_gemm *g, const narrow_tiles *tiles,
                                  const uint8_t *a, const uint8_t *b, uint32_t rows, uint32_t oc,
                                  const int32_t *init, int32_t *acc) {
-    int32_t sums[NARROW_ROWS * EPILOGUE_NR + DOT_LANES];
+    int32_t sums[NARROW_ROWS * EPILOGUE_NR + NARROW_SUMS];
     const narrow_sums to = {sums, narrow_joined(tiles, oc)};
     narrow_multiply(g, tiles, a, b, rows, oc, init, &to);
     for (uint32_t r = 0; r < rows; r++, acc += EPILOGUE_NR)
