@@ -12,9 +12,10 @@
 // caches and branches perfect; no Arm processor was timed. Cycles for 16 outputs, behind them base
 // NEON's for s8 rows:
 //          N1       N2       V1       V2       Cortex-A55
-//   3x3    28, 28   16, 20   7, 15    10, 15   79, 64
-//   5x5    69, 72   37, 52   18, 39   23, 39   216, 166
-//   7x7    114, 138 57, 101  30, 76   37, 76   340, 319
+//   3x3    27, 28   16, 20   7, 15    10, 15   59, 64
+//   5x5    66, 72   36, 52   18, 39   22, 39   164, 166
+//   7x7    119, 138 57, 101  32, 76   38, 76   267, 319
+// as GCC schedules it for Neoverse N1 (kernels/meson.build): for any core A55 takes 79, 216, 340.
 #include "kernels/arm/neon/depthwise.h"
 
 enum {
