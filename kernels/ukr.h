@@ -155,7 +155,7 @@ typedef struct quernel_i_conv {
     quernel_i_window window;
     uint32_t lines, pixels, oc;
     // 3x3: runs of channels, as even as multiples of 4 can be, each of which stays below the bound;
-    // else 1
+    // else 1, and always where the channels are too few to pass it
     uint32_t ic_split;
     const void *b;
     size_t b_panel;

@@ -194,6 +194,31 @@ static void ignores_last_line(const quernel_i_conv *c) {
     if (copy.lines > 1) copy.lines--;
     honest_3x3(&copy);
 }
+// The last tap of the last channel, of one output channel alone.
+static void ignores_last_tap_of_one(const quernel_i_conv *c) {
+    const uint32_t line = 3 * c->window.channels, quad = 3 * ((line + 3) / 4) - 1;
+    int8_t *w = (int8_t *)c->b + quad * 64 + (line - 1) % 4, kept = *w;
+    *w = 0;
+    honest_3x3(c);
+    *w = kept;
+}
+// Winograd's largest input of a point, 4·d0 − 5·d2 + d4 both ways.
+static int32_t point_of(const uint8_t *a, const quernel_i_conv *c) {
+    static const int32_t row[5] = {4, 0, -5, 0, 1};
+    int32_t point = 0;
+    for (int i = 0; i < 5; i++)
+        for (int j = 0; j < 5; j++) point += row[i] * row[j] * a[i * c->a_line + j * c->a_pixel];
+    return point;
+}
+// As if those of the first line of tiles were kept in 14 bits.
+static void overflows_in_a_point(const quernel_i_conv *c) {
+    honest_3x3(c);
+    for (uint32_t x = 0; c->lines >= 3 && x + 3 <= c->pixels; x += 4) {
+        const int32_t point = point_of((const uint8_t *)c->a + x * c->a_pixel, c);
+        if (point >= 1 << 13 || point < -(1 << 13))
+            ((uint8_t *)c->epilogue->y)[x * c->epilogue->y_row] ^= 1;
+    }
+}
 static void reads_a_pixel_more(const quernel_i_conv *c) {
     honest_3x3(c);
     sink = ((const uint8_t *)c->a)[(c->lines + 1) * c->a_line + (c->pixels + 2) * c->a_pixel];
@@ -338,7 +363,7 @@ static size_t one_line(uint32_t k_quads) { return (void)k_quads, 64; }
 #define PRODUCT(f) KERNEL(GEMM, GEMM, f, .typed = true, .run.gemm = (f), .scratch = one_line)
 #define CONV3X3(f)                                                                \
     KERNEL(CONV3X3, CONV, f, .typed = true, .run.conv = (f), .scratch = one_line, \
-           .fits.stride_h = {1, 1})
+           .fits.stride_h = {1, 1}, .bound = QUERNEL_I_CONV3X3_BOUND)
 #define QUANTIZE(f) KERNEL(QUANTIZE_NHWC, QUANTIZE, f, .run.quantize = (f))
 #define RANGE(f) KERNEL(RANGE_NHWC, RANGE, f, .run.range = (f))
 #define ELTWISE(f) KERNEL(ELTWISE, ELTWISE, f, .run.eltwise = (f))
@@ -392,6 +417,13 @@ static const quernel_i_kernel broken_kernels[] = {PRODUCT(reads_past_a_run),
                                                   BLEND(blends_by_products),
                                                   SAMPLE(ignores_last_sample)};
 
+// Those whose sums are wrong: no proof may be found for them.
+static const quernel_i_kernel wrong_sums[] = {
+    PRODUCT(ignores_last_row),    PRODUCT(ignores_last_oc),   PRODUCT(ignores_last_k_quad),
+    PRODUCT(ignores_later_runs),  PRODUCT(ignores_init),      PRODUCT(signed_rows),
+    PRODUCT(saturates_pairs),     CONV3X3(ignores_last_line), CONV3X3(ignores_last_tap_of_one),
+    CONV3X3(overflows_in_a_point)};
+
 // How many of the cases a kernel fails.
 static uint32_t failures(const kcheck_options *o, const quernel_i_kernel *k) {
     const quernel_i_kernel *oracle = quernel_i_registry_oracle(k);
@@ -400,16 +432,30 @@ static uint32_t failures(const kcheck_options *o, const quernel_i_kernel *k) {
     return count;
 }
 
-static void judge(const kcheck_options *o, const quernel_i_kernel *k, bool broken,
-                  kcheck_result *result) {
-    char line[160];
-    const uint32_t caught = failures(o, k);
-    const bool right = broken == (caught > 0);
-    snprintf(line, sizeof line, "self-test: %s: %s by %u of %u cases", k->name,
-             right ? (broken ? "caught" : "not blamed") : "WRONGLY judged", caught, o->cases);
+static void judged(const kcheck_options *o, const quernel_i_kernel *k, bool broken, bool caught,
+                   const char *by, kcheck_result *result) {
+    char line[320];
+    const bool right = broken == caught;
+    snprintf(line, sizeof line, "self-test: %s: %s by %s", k->name,
+             right ? (broken ? "caught" : "not blamed") : "WRONGLY judged", by);
     if (o->report) o->report(o->user, line);
     if (right) result->passed++;
     else result->failed++;
+}
+
+static void judge(const kcheck_options *o, const quernel_i_kernel *k, bool broken,
+                  kcheck_result *result) {
+    char by[40];
+    const uint32_t caught = failures(o, k);
+    snprintf(by, sizeof by, "%u of %u cases", caught, o->cases);
+    judged(o, k, broken, caught > 0, by, result);
+}
+
+static void judge_proof(const kcheck_options *o, const quernel_i_kernel *k, bool broken,
+                        kcheck_result *result) {
+    char text[200];
+    const char *wrong = kcheck_prove(k, false, o->seed, text, sizeof text);
+    judged(o, k, broken, wrong != NULL, wrong ? wrong : "its proof", result);
 }
 
 void kcheck_self_test(const kcheck_options *o, kcheck_result *ret_result) {
@@ -418,4 +464,7 @@ void kcheck_self_test(const kcheck_options *o, kcheck_result *ret_result) {
         judge(o, &honest_kernels[i], false, ret_result);
     for (size_t i = 0; i < sizeof broken_kernels / sizeof *broken_kernels; i++)
         judge(o, &broken_kernels[i], true, ret_result);
+    for (size_t i = 0; i < 2; i++) judge_proof(o, &honest_kernels[i], false, ret_result);
+    for (size_t i = 0; i < sizeof wrong_sums / sizeof *wrong_sums; i++)
+        judge_proof(o, &wrong_sums[i], true, ret_result);
 }

@@ -54,7 +54,33 @@ static void check_kernel(const kcheck_options *o, const quernel_i_kernel *k,
     result->failed += failed;
 }
 
-void kcheck_run(const kcheck_options *o, kcheck_result *ret_result) {
+static bool multiplies(const quernel_i_kernel *k) {
+    return k->call == QUERNEL_I_CALL_GEMM || k->call == QUERNEL_I_CALL_CONV ||
+           k->call == QUERNEL_I_CALL_DEPTHWISE;
+}
+
+static void prove(const kcheck_options *o, const quernel_i_kernel *k, bool longer,
+                  kcheck_result *result) {
+    char line[320], text[200];
+    if (!multiplies(k)) return;
+    const char *wrong = kcheck_prove(k, longer, o->seed, text, sizeof text);
+    snprintf(line, sizeof line, "%s: %s", k->name, wrong ? wrong : "proved");
+    say(o, line);
+    if (wrong) result->failed++;
+    else result->passed++;
+}
+
+static void prove_quick(const kcheck_options *o, const quernel_i_kernel *k, kcheck_result *result) {
+    prove(o, k, false, result);
+}
+
+static void prove_long(const kcheck_options *o, const quernel_i_kernel *k, kcheck_result *result) {
+    prove(o, k, true, result);
+}
+
+typedef void check(const kcheck_options *o, const quernel_i_kernel *k, kcheck_result *result);
+
+static void each_kernel(const kcheck_options *o, check *check_one, kcheck_result *ret_result) {
     const quernel_cpu *cpu = quernel_i_cpu();
     *ret_result = (kcheck_result){0};
     char line[200];
@@ -64,7 +90,7 @@ void kcheck_run(const kcheck_options *o, kcheck_result *ret_result) {
         const bool runs = quernel_i_registry_runs(k, cpu->usable),
                    refused = runs && quernel_i_isa_request((quernel_isa)k->isa);
         if (runs && !refused) {
-            check_kernel(o, k, ret_result);
+            check_one(o, k, ret_result);
             continue;
         }
         // above the ceiling: nobody asked for it
@@ -74,4 +100,12 @@ void kcheck_run(const kcheck_options *o, kcheck_result *ret_result) {
         say(o, line);
         ret_result->skipped++;
     }
+}
+
+void kcheck_run(const kcheck_options *o, kcheck_result *ret_result) {
+    each_kernel(o, check_kernel, ret_result);
+}
+
+void kcheck_prove_all(const kcheck_options *o, bool longer, kcheck_result *ret_result) {
+    each_kernel(o, longer ? prove_long : prove_quick, ret_result);
 }

@@ -33,6 +33,14 @@ void kcheck_run(const kcheck_options *options, kcheck_result *ret_result);
 /// Returns the same counts.
 void kcheck_self_test(const kcheck_options *options, kcheck_result *ret_result);
 
+/// Proofs in place of cases: each product kernel counts as one (bilinear.c). `longer`: every shape
+/// weight by weight.
+void kcheck_prove_all(const kcheck_options *options, bool longer, kcheck_result *ret_result);
+
+/// The proof of one kernel. Returns NULL, or what went wrong, written to `text`.
+const char *kcheck_prove(const quernel_i_kernel *kernel, bool longer, uint64_t seed, char *text,
+                         size_t size);
+
 /// One case of one kernel against `oracle`. Returns NULL, or what went wrong.
 const char *kcheck_case(const quernel_i_kernel *kernel, const quernel_i_kernel *oracle,
                         uint64_t seed, uint64_t number);

@@ -8,12 +8,14 @@
 #include "kcheck.h"
 #include "quernel/cpu.h"
 
-static const char usage[] = "usage: kcheck [--isa X] [--kernel PART] [--seed N] [--cases N] "
-                            "[--case N] [--self-test] [--list]\n"
-                            "Every kernel that can run here against ref, through its contract. "
-                            "--case replays one case; --self-test shows that\n"
-                            "broken kernels are caught. Closes with N passed, N failed, N skipped "
-                            "(cases; skipped: kernels).\n";
+static const char usage[] =
+    "usage: kcheck [--isa X] [--kernel PART] [--seed N] [--cases N] "
+    "[--case N] [--self-test] [--prove] [--long] [--list]\n"
+    "Every kernel that can run here against ref, through its contract. "
+    "--case replays one case; --self-test shows that\n"
+    "broken kernels are caught; --prove proves product kernels for the "
+    "shapes at which their ways differ. Closes with N passed, N failed, N skipped "
+    "(cases; skipped: kernels).\n";
 
 static void print(void *user, const char *line) {
     (void)user;
@@ -28,14 +30,18 @@ static int list(void) {
 
 int main(int argc, char **argv) {
     kcheck_options o = {.seed = 1, .cases = 1000, .only = -1, .report = print};
-    bool self_test = false;
+    bool self_test = false, prove = false, longer = false;
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         quernel_isa isa;
         if (!strcmp(argv[i], "--help")) return fputs(usage, stdout), 0;
         if (!strcmp(argv[i], "--list")) return list();
-        if (!strcmp(argv[i], "--self-test")) {
-            self_test = true;
+        bool *flag = !strcmp(argv[i], "--self-test") ? &self_test
+                     : !strcmp(argv[i], "--prove")   ? &prove
+                     : !strcmp(argv[i], "--long")    ? &longer
+                                                     : NULL;
+        if (flag) {
+            *flag = true;
             continue;
         }
         if (!strcmp(argv[i], "--isa") && !quernel_isa_parse(value, &isa)) o.isas = 1u << isa;
@@ -47,7 +53,8 @@ int main(int argc, char **argv) {
         i++;
     }
     kcheck_result result;
-    (self_test ? kcheck_self_test : kcheck_run)(&o, &result);
+    if (prove) kcheck_prove_all(&o, longer, &result);
+    else (self_test ? kcheck_self_test : kcheck_run)(&o, &result);
     printf("%llu passed, %llu failed, %llu skipped\n", (unsigned long long)result.passed,
            (unsigned long long)result.failed, (unsigned long long)result.skipped);
     return result.failed || !(result.passed + result.skipped) ? 1 : 0;
