@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "counting.h"
 #include "fixture.h"
 #include "malloc_count.h"
 #include "tests.h"
@@ -70,30 +69,6 @@ networked_buffers networked_take(const quernel_network *net) {
 }
 
 void networked_give(networked_buffers *b) { free(b->x), free(b->y), free(b->workspace); }
-
-void test_network_allocation_fails(void) {
-    networked n;
-    if (!networked_init(&n)) return;
-    size_t fails = 1;
-    for (int code = QUERNEL_E_MEMORY; code; fails++) {
-        counting memory;
-        counting_init(&memory, fails);
-        n.desc.allocator = &memory.allocator;
-        quernel_network *net = NULL;
-        quernel_error error = {0};
-        code = quernel_network_create(&n.desc, &net, &error);
-        CHECK(code == (memory.calls >= fails ? QUERNEL_E_MEMORY : QUERNEL_OK),
-              "call %zu of allocate fails: %s", fails, error.text);
-        CHECK((code == QUERNEL_OK) == (net != NULL), "ret_network does not go with the code %d",
-              code);
-        CHECK(memory.calls <= fails, "goes on after call %zu has failed", fails);
-        quernel_network_destroy(net);
-        counting_check(&memory, "network");
-    }
-    CHECK(fails > 5, "only %zu allocations: block, tables and three operators were expected",
-          fails - 2);
-    networked_free(&n);
-}
 
 void test_network_run_allocates_nothing(void) {
     networked n;

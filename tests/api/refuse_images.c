@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every refusal of pools, resizes and shuffles, and memory that fails.
+// Every refusal of pools, resizes and shuffles.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -195,23 +195,3 @@ void test_refuse_shuffle2d(void) {
 }
 
 // The first call of the allocator fails; then none does, and all is given back.
-void test_images_memory(void) {
-    create_fn *const all[] = {create_pool, create_resize, create_shuffle};
-    for (int i = 0; i < 3; i++) {
-        images f;
-        init(&f);
-        quernel_error error = {0};
-        quernel_operator *op = SENTINEL;
-        counting memory;
-        counting_init(&memory, 1);
-        CHECK(all[i](&f, &memory.allocator, &op, &error) == QUERNEL_E_MEMORY, "%s", error.text);
-        CHECK(op == SENTINEL, "ret_op was written to");
-        counting_check(&memory, "no memory");
-        counting_init(&memory, 0);
-        if (CHECK(all[i](&f, &memory.allocator, &op, &error) == QUERNEL_OK, "%s", error.text)) {
-            CHECK(memory.live == 1, "%zu blocks", memory.live);
-            quernel_operator_destroy(op);
-        }
-        counting_check(&memory, "created and destroyed");
-    }
-}

@@ -227,6 +227,27 @@ def says_it_in_ascii(texts):
                 yield f"{path}:{line}: {literal}: not ASCII"
 
 
+# What shows that memory which fails is a status and leaks nothing.
+SWEEPS = ("tests/api/attempts.c", "tests/api/fixture.c", "tests/ptq/search.c")
+# A declaration that takes memory by an allocator: its own argument, or a member of its descriptor.
+TAKES_MEMORY = re.compile(
+    r"^QUERNEL_API int (quernel_\w+)\("
+    r"([^;]*(?:_desc \*desc\b|quernel_allocator \*|quernel_float_layer \*)[^;]*)\);",
+    re.MULTILINE,
+)
+
+
+def sweeps_memory(texts):
+    """Everything public that takes memory is tried with each of its requests failing."""
+    swept = "".join(texts.get(path, "") for path in SWEEPS)
+    for path, text in texts.items():
+        if not path.startswith("include/"):
+            continue
+        for name, _ in TAKES_MEMORY.findall(text):
+            if not re.search(rf"\b{name}\b", swept):
+                yield f"{path}: {name} takes memory, which is let fail in none of {SWEEPS}"
+
+
 RULES = [
     has_licence,
     is_short,
@@ -240,4 +261,5 @@ RULES = [
     quotes_examples,
     checks_sizes_in_one_file,
     says_it_in_ascii,
+    sweeps_memory,
 ]

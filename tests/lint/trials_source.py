@@ -15,6 +15,9 @@ GOOD = {
     "src/base/desc.c": SPDX + "bool fits(d *a) { return a->size >= sizeof *a; }\n",
     "tune/search/race.c": SPDX + '#include "tune/common/random.h"\n#include "table/row.h"\n',
     "examples/conv2d.c": SPDX + "#include <quernel/quernel.h>\nint main(void) {}\n",
+    "include/quernel/some.h": SPDX
+    + "QUERNEL_API int quernel_some_create(const quernel_some_desc *desc, quernel_some **ret);\n",
+    "tests/api/attempts.c": SPDX + "int x = quernel_some_create(&d, &some);\n",
     "README.md": "#include <quernel/quernel.h>\nint main(void) {}",
     "docs/guide.md": "[up](../README.md), [in](../src/exec), `[no](link)`\n"
     "```c\nint main(void)\n{}\n```\n",
@@ -41,6 +44,7 @@ BAD_SOURCES = {
         src__op__x_dot_c=SPDX + "int f(d *a) { return a->size != sizeof *a; }\n"
     ),
     source.says_it_in_ascii: changed(src__op__x_dot_c=SPDX + 'log("1 … 2"); // fine: …\n'),
+    source.sweeps_memory: GOOD | {"tests/api/attempts.c": SPDX},
     source.quotes_its_example: GOOD | {"README.md": "another program"},
 }
 
