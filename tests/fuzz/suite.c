@@ -11,7 +11,7 @@
 #include "quernel/quernel.h"
 #include "target.h"
 
-enum { DEFAULT_MUTATIONS = 30000, SEEDS = 6, MAX_BYTES = 1 << 14 };
+enum { DEFAULT_MUTATIONS = 30000, DEFAULT_FLIPS = 20000, SEEDS = 6, MAX_BYTES = 1 << 14 };
 
 typedef struct blob {
     size_t bytes;
@@ -140,6 +140,28 @@ static void test_every_bit(void) {
     }
 }
 
+/// One to three bits, which a CRC-32C always sees, of blobs of every kind.
+static void test_flips(void) {
+    if (!make_seeds()) return;
+    const uint64_t count = 4 * from_environment("QUERNEL_TEST_CASES", DEFAULT_FLIPS / 4);
+    for (uint64_t i = 0; i < count; i++) {
+        rng r = rng_make(2, i);
+        const blob *from = &seeds[i % SEEDS];
+        static blob b;
+        memcpy(&b, from, sizeof b);
+        for (int n = rng_int(&r, 1, 3); n > 0; n--) {
+            const size_t bit = rng_next(&r) % (8 * b.bytes);
+            b.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
+        const char *why = "";
+        const bool same = !memcmp(b.data, from->data, b.bytes); // a bit was flipped twice
+        const fuzz_outcome outcome = fuzz_blob(b.data, b.bytes, &why);
+        if (!CHECK(outcome == (same ? FUZZ_RAN : FUZZ_REFUSED), "flip %llu: outcome %d %s",
+                   (unsigned long long)i, (int)outcome, why))
+            break;
+    }
+}
+
 static void test_mutations(void) {
     if (!make_seeds()) return;
     const uint64_t seed = from_environment("QUERNEL_TEST_SEED", 1);
@@ -172,5 +194,6 @@ static void test_mutations(void) {
 const char test_suite[] = "fuzz";
 const test_entry test_entries[] = {{"seeds", test_seeds},
                                    {"every_bit", test_every_bit},
+                                   {"flips", test_flips},
                                    {"mutations", test_mutations},
                                    {NULL, NULL}};

@@ -8,6 +8,7 @@ const char test_suite[] = "tune";
 const test_entry test_entries[] = {{"row_round_trip", test_row_round_trip},
                                    {"row_flipped_bits", test_row_flipped_bits},
                                    {"row_torn", test_row_torn},
+                                   {"table_flips", test_table_flips},
                                    {"row_refusals", test_row_refusals},
                                    {"row_later_columns", test_row_later_columns},
                                    {"table_garbage", test_table_garbage},

@@ -11,6 +11,7 @@ quernel_i_row sample_row(void);
 void test_row_round_trip(void);
 void test_row_flipped_bits(void);
 void test_row_torn(void);
+void test_table_flips(void);
 void test_row_refusals(void);
 void test_row_later_columns(void);
 void test_table_garbage(void);
