@@ -53,6 +53,7 @@ static void *run_all(void *arg) {
         const uint32_t i = (r->first + n) % SHARED;
         const shared *s = &r->all[i];
         memset(y[i], 0x5a, s->y_bytes);
+        memset(workspace[i], (int)n, s->workspace_bytes); // whatever it holds, the same comes out
         const int code = run_one(s, y[i], workspace[i], n / SHARED % 2 ? r->parallel : NULL);
         r->wrong[i] += code != QUERNEL_OK || memcmp(y[i], s->y, s->y_bytes) != 0;
     }
@@ -65,6 +66,7 @@ static void finish(shared *s, size_t x_count) {
     s->x = aligned(x_count * sizeof(float)), s->y = aligned(s->y_bytes);
     for (size_t i = 0; i < x_count; i++) s->x[i] = (float)((int)(i * 29 % 101) - 50) * 0.03f;
     void *workspace = aligned(s->workspace_bytes);
+    memset(workspace, 0x5a, s->workspace_bytes);
     CHECK(run_one(s, s->y, workspace, NULL) == QUERNEL_OK, "%s", s->name);
     free(workspace);
 }

@@ -63,6 +63,7 @@ networked_buffers networked_take(const quernel_network *net) {
     b.y = aligned_alloc(64, (sizeof(float) * NETWORKED_Y + 127) / 64 * 64);
     b.workspace = aligned_alloc(64, (bytes + 127) / 64 * 64);
     if (!b.x || !b.y || !b.workspace) abort();
+    memset(b.workspace, 0x5a, bytes);
     for (int i = 0; i < NETWORKED_X; i++) b.x[i] = (float)((i * 29 % 101) - 50) * 0.03f;
     for (int i = 0; i < NETWORKED_Y; i++) b.y[i] = NETWORKED_POISON;
     return b;
@@ -134,10 +135,12 @@ static void *run_often(void *arg) {
     networked_buffers b = networked_take(r->net);
     const void *const inputs[] = {b.x};
     void *const outputs[] = {b.y};
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; i < 50; i++) {
+        memset(b.workspace, i, b.workspace_bytes); // whatever it holds, the same comes out
         r->wrong += quernel_network_run(r->net, inputs, outputs, b.workspace, b.workspace_bytes,
                                         NULL, NULL) ||
                     (r->expected && memcmp(b.y, r->expected, NETWORKED_Y * sizeof(float)));
+    }
     networked_give(&b);
     return NULL;
 }
