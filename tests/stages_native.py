@@ -25,6 +25,9 @@ def gcc(suite):
     if failed:
         return failed
     total = Outcome(passed=1).add(run.run_build(folder, ["plain"], env=suite.env))
+    if suite.options.long:
+        proof = [folder / "tests" / "kcheck" / "kcheck", "--prove", "--long"]
+        total.add(suite.step("kcheck --prove --long", proof))
     if run.tests_of(folder, {"criterion"}):
         return total.add(run.run_build(folder, ["criterion"]))
     return total.add(suite.missing("the Criterion fronts", "libcriterion-dev"))
