@@ -26,7 +26,8 @@ PYTHON_TESTS = (
 
 def aarch64(suite):
     """The Arm build under an emulator: a core with base NEON only, on which an instruction of
-    another set ends a test, one with dot products, and one with everything."""
+    another set ends a test, one with dot products, and one with everything. Its loops by a model
+    of the cores."""
     emulator, cross, missing = suite.cross_compiled()
     if missing:
         return missing
@@ -40,7 +41,8 @@ def aarch64(suite):
         wrapper = [*emulator, "-cpu", core]
         env = {"QUERNEL_TEST_CASES": suite.cases(EMULATED_CASES), "QUERNEL_TEST_EMULATED": "1"}
         total.add(run.run_build(folder, env=env, wrapper=wrapper, slower=10))
-    return total
+    model = [sys.executable, ROOT / "bench" / "mca.py", folder, "--check"]
+    return total.add(suite.step("Arm by model", model))
 
 
 def faults(suite):

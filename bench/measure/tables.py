@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the tables of bench/results/*.json into the documents that ask for them:
 
-<!-- measured: CLASS TABLE -->     TABLE: machine, kinds or rows
+<!-- measured: CLASS TABLE -->     TABLE: machine, kinds or rows; kernels, of a model
 <!-- end of measured -->"""
 
 import json
@@ -10,6 +10,7 @@ import pathlib
 import re
 
 from bench import rows
+from bench.measure import model
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS, SHAPES, KREVS = "bench/results", "bench/shapes", "tests/lint/krev.txt"
@@ -193,7 +194,10 @@ def filled(text, given):
 
     def table(block):
         found = json.loads(given[f"{RESULTS}/{block['of']}.json"])
-        lines = TABLES[block["table"]](Results(found, given))
+        if block["of"] == model.NAME:
+            lines = model.TABLES[block["table"]](found)
+        else:
+            lines = TABLES[block["table"]](Results(found, given))
         return block["begin"] + "\n".join(lines) + "\n" + block["end"]
 
     return BLOCK.sub(table, text)

@@ -2,6 +2,7 @@
 """Rules about what was built. Each takes a Build and yields findings; the work is done by
 functions of text, which the self-test feeds."""
 
+import itertools
 import pathlib
 import re
 import subprocess
@@ -13,9 +14,19 @@ FORBIDDEN = re.compile(
     r"|system|__v?f?printf_chk"
     r"|stdout|stderr)$"
 )
-MULTIPLY = re.compile(
-    r"\b(?:vpmaddwd|vpmaddubsw|vpdp(?:busds?|wssd)|tdpb[us]sd|smull2?|(?:s|su|us)dot|u?smmla)\b"
-)
+# What multiplies in each set's products: of bytes, and of 16 bits in Winograd's points.
+MULTIPLIES = {
+    "avx2": r"vpmaddwd|vpmaddubsw",
+    "avxvnni": r"vpdpbusds?|vpdpwssd",
+    "avx512vnni": r"vpdpbusds?|vpdpwssd",
+    "amxint8": r"tdpb[us]sd",
+    "neon": r"[su]m(?:ull|lal)2?(?=\s+v)",  # not of addresses
+    "dotprod": r"[su]dot",
+    "i8mm": r"u?smmla",
+}
+# Kernels of i8mm whose names do not end with the 8 k of a matrix product.
+DOTS_OF_I8MM = r"(?:s|us|su)dot"
+MULTIPLY = re.compile(rf"\b(?:{'|'.join([*MULTIPLIES.values(), DOTS_OF_I8MM])})\b")
 
 
 class Build:
@@ -221,6 +232,39 @@ def keeps_accumulators(build):
                 yield f"{isa}/{path.name}: {name}: {len(spills(body))} spills in the inner loop"
 
 
+def multiply_of(isa, kernel):
+    """What multiplies in a kernel's inner loops, or None where it multiplies nothing."""
+    if not re.search(r"gem[mv]|conv|depthwise", kernel):
+        return None
+    by_dots = isa == "i8mm" and not re.search(r"\dx8\b", kernel)
+    own = DOTS_OF_I8MM if by_dots else MULTIPLIES[isa]
+    return re.compile(rf"\b(?:{own})\b")
+
+
+def strange_products(isa, kernel, loops):
+    """What is wrong with {(function, number): body} of a kernel's inner loops that multiply."""
+    own = multiply_of(isa, kernel)
+    if own and not any(map(own.search, itertools.chain(*loops.values()))):
+        yield f"no inner loop has {own.pattern}"
+    # A depthwise kernel may take windows that its own instruction does not suit in another way.
+    for (function, _), body in loops.items() if own and "depthwise" not in kernel else ():
+        if not any(map(own.search, body)):
+            yield f"{function}: an inner loop multiplies without {own.pattern}"
+
+
+def multiplies_by_its_set(build):
+    for isa, path in build.objects():
+        if isa not in ("", "ref"):
+            code = functions(build.code(path)) if multiply_of(isa, path.name) else {}
+            loops = {
+                (name, number): body
+                for name, text in code.items()
+                for number, body in enumerate(inner_loops(text))
+            }
+            for finding in strange_products(isa, path.name, loops):
+                yield f"{isa}/{path.name}: {finding}"
+
+
 RULES = [
     exports_its_interface,
     plugin_is_a_guest,
@@ -229,4 +273,5 @@ RULES = [
     has_leaf_kernels,
     stays_within_its_isa,
     keeps_accumulators,
+    multiplies_by_its_set,
 ]

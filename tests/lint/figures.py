@@ -5,8 +5,8 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-from bench import rows
+from bench import mca, rows
 from bench.measure import machine, tables
 
-__all__ = ["machine", "rows", "tables"]
+__all__ = ["machine", "mca", "rows", "tables"]
 RULES = [tables.check]

@@ -78,5 +78,21 @@ def spill_trials():
     yield "spills: AArch64", binary.spills(["str\tq3, [sp, #16]"])
 
 
+def product_trials():
+    smull, sdot, smmla = (f"{name}\tv0.4s, v1.16b, v2.16b" for name in "smull sdot smmla".split())
+
+    def found(isa, kernel, *bodies):
+        loops = {("f", number): [body] for number, body in enumerate(bodies)}
+        return list(binary.strange_products(isa, kernel, loops))
+
+    yield "products: no loop of the kernel's own", found("dotprod", "gemm_6x16x4", smull)
+    yield "products: a second loop of another set", found("i8mm", "gemm_6x16x8", smmla, sdot)
+    yield "products: 4 k a step by dot products", not found("i8mm", "gemv_4x16x4", sdot)
+    yield "products: depthwise has two ways", not found("dotprod", "depthwise", smull, sdot)
+    yield "products: but one is its own", found("dotprod", "depthwise", smull)
+    yield "products: addresses are no products", found("neon", "gemm", "smull\tx0, w1, w2")
+    yield "products: pools have none", not found("neon", "pool_1x16x1")
+
+
 def trials():
-    return [*symbol_trials(), *leak_trials(), *spill_trials()]
+    return [*symbol_trials(), *leak_trials(), *spill_trials(), *product_trials()]

@@ -3,7 +3,7 @@
 
 import json
 
-from figures import machine, rows, tables
+from figures import machine, mca, rows, tables
 
 GEMM = "quernel_uk_gemm_u8s8_6x16x4_avx2"
 BLOCK = "<!-- measured: zen rows -->\n<!-- end of measured -->\n"
@@ -51,6 +51,26 @@ KINDS = {
 AMD = "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: EPYC\n"
 
 
+LOOP = ["ldr\tq0, [x0]", "smull\tv1.8h, v0.8b, v2.8b", "b.ne\t5c0 <f+0x20>  // b.any"]
+WIDE = ["smlal2\tv1.4s, v0.8h, v2.8h", "sudot\tv1.4s, v0.16b, v2.4b[0]", "usmmla\tv1.4s, v0.16b"]
+
+
+def model_trials():
+    """Of Arm's loops, which a model counts."""
+    known = {"neon/gemm f": [3, 8, 1, 4.0, 4.0, 4.0, 4.0, None]}
+
+    def found(*figures, name="neon/gemm f"):
+        return list(mca.bad_loops(known, {name: [*figures, None]}))
+
+    yield "model: a loop that is as it was", not found(3, 8, 1, 4.0, 4.0, 4.0, 3.7)
+    yield "model: a slower one", found(3, 8, 1, 4.0, 4.0, 4.0, 3.5)
+    yield "model: a spill", found(3, 8, 2, 4.0, 4.0, 4.0, 4.0)
+    yield "model: one that is new, one that is lost", len(found(3, 8, 1, 4, 4, 4, 4, name="g")) == 2
+    yield "model: products of all widths", [mca.macs_of([one]) for one in WIDE] == [4, 16, 32]
+    yield "model: a loop with another way through", mca.macs_of([*LOOP, *LOOP]) == 0
+    yield "model: a loop's label", mca.assembly(7, LOOP).endswith("b.ne\tloop7\n# LLVM-MCA-END\n")
+
+
 def trials():
     full = {**GIVEN, "bench/FIGURES.md": tables.filled(BLOCK, GIVEN)}
     raised = {**full, tables.KREVS: f"{GEMM} 4 0\n"}
@@ -61,5 +81,6 @@ def trials():
     yield "figures: losses are bold", LINE in full["bench/FIGURES.md"]
     yield "figures: a row on a line", json.loads(tables.compact(RESULT)) == RESULT
     yield "figures: the class of a machine", machine.class_of(AMD, "avx2") == "amd-25-17-avx2"
+    yield from model_trials()
     for kind, given in KINDS.items():
         yield f"figures: {kind}", rows.kind_of({**CONV, **given}) == kind
