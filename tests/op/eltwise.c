@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "golden.h"
 #include "runner.h"
 #include "values.h"
 
@@ -166,6 +167,7 @@ bool eltwise_check(uint64_t seed, uint64_t number, char *text, size_t capacity) 
         wrong = run(&e, &r, text, capacity);
     }
     if (!wrong) wrong = values_compare(&e.y, text, capacity);
+    if (!wrong) golden_tensor(&e.y.t, e.y.t.type, e.y.first);
     if (!wrong && !e.x_in_place) wrong = values_compare(&e.x, text, capacity);
     if (!wrong && !e.z_in_place) wrong = values_compare(&e.z, text, capacity);
     if (wrong) describe(&e, wrong, text, capacity);

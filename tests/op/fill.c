@@ -86,8 +86,10 @@ void case_fill(op_case *c, const quernel_tensor *t, int type, float amplitude, i
                     const int64_t at =
                         n * t->stride_n + ch * t->stride_c + h * t->stride_h + w * t->stride_w;
                     const bool wide = type == QUERNEL_TYPE_S32;
-                    store(data, type, at, draw_float(r, kind, amplitude, step),
-                          wide ? (int32_t)rng_next(r) : draw_int(r, mode, lo, zero, ch + h + w));
+                    const float f = draw_float(r, kind, amplitude, step);
+                    const int32_t i =
+                        wide ? (int32_t)rng_next(r) : draw_int(r, mode, lo, zero, ch + h + w);
+                    store(data, type, at, f, i);
                 }
             }
         }

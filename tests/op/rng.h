@@ -39,7 +39,8 @@ static inline float rng_float(rng *r, float lo, float hi) {
 
 /// 2^e · [1, 2) for a random exponent e in lo … hi.
 static inline float rng_scale(rng *r, int lo, int hi) {
-    return ldexpf(rng_float(r, 1.0f, 2.0f), rng_int(r, lo, hi));
+    const int32_t e = rng_int(r, lo, hi); // before the other: arguments have no order
+    return ldexpf(rng_float(r, 1.0f, 2.0f), e);
 }
 
 #endif

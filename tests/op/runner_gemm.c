@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "environment.h"
+#include "golden.h"
 #include "memory.h"
 #include "oracle.h"
 #include "runner.h"
@@ -91,7 +92,8 @@ bool runner_gemm(uint64_t seed, uint64_t number, char *text, size_t capacity) {
     quernel_error error = {0};
     const int code = run(&g, a, (const int8_t *)b, (int32_t *)c, &error);
     const bool right = code == QUERNEL_OK && memcmp(window, expected, window_bytes) == 0;
-    if (!right) {
+    if (right) golden_bytes(c, c_bytes);
+    else {
         snprintf(text, capacity,
                  "%s: %s; %s m %u n %u k %u ld %lld %lld %lld zeros %d %d transpose %d beta %d "
                  "threads %u"

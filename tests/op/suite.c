@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operators' random tests as a suite: one entry an operator, one check a case.
+// The operators' random tests as a suite: one entry an operator, one check a case: against the
+// oracle, and the first ones of the default seed against the golden results too.
 // Environment: QUERNEL_TEST_SEED (default 1), QUERNEL_TEST_CASES (cases an entry, default 2500),
 // QUERNEL_TEST_CASE (replays this one only).
 #define _DEFAULT_SOURCE
@@ -11,10 +12,11 @@
 
 #include "../unit/check.h"
 #include "eltwise.h"
+#include "golden.h"
 #include "images.h"
 #include "runner.h"
 
-enum { DEFAULT_SEED = 1, DEFAULT_CASES = 2500 };
+enum { DEFAULT_SEED = GOLDEN_SEED, DEFAULT_CASES = 2500 };
 
 static char current[160]; // what a crash is blamed on
 
@@ -48,7 +50,10 @@ static void run_all(const char *op,
         char text[1024] = "";
         snprintf(current, sizeof current, "crashed in optest --op %s --seed %llu --case %llu\n", op,
                  (unsigned long long)seed, (unsigned long long)i);
-        const bool right = run(seed, i, text, sizeof text);
+        bool right = run(seed, i, text, sizeof text);
+        const uint32_t crc = golden_crc();
+        if (right && seed == GOLDEN_SEED && i < GOLDEN_CASES)
+            right = golden_holds(op, i, crc, text, sizeof text);
         test_check(right, __FILE__, __LINE__, "optest --op %s --seed %llu --case %llu: %s", op,
                    (unsigned long long)seed, (unsigned long long)i, text);
     }
