@@ -10,6 +10,7 @@ import argparse
 import sys
 import time
 
+import stages_aarch64
 import stages_around
 import stages_native
 import stages_simulated
@@ -24,7 +25,7 @@ STAGES = [
     ("sanitizers", stages_native.sanitized),
     ("threads", stages_native.threads),
     ("clang", stages_native.clang),
-    ("aarch64", stages_around.aarch64),
+    ("aarch64", stages_aarch64.aarch64),
     ("faults", stages_around.faults),
     ("python", stages_around.python),
     ("engines", stages_around.engines),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stages around the test programs: other machines, the tuner's troubles, Python, what is installed,
-the interface, the documents and the rules of the house."""
+"""Stages around the test programs: the tuner's troubles, Python, what is installed, the interface,
+the documents and the rules of the house."""
 
 import pathlib
 import platform
@@ -9,40 +9,17 @@ import subprocess
 import sys
 import tempfile
 
-import run
 from builds import LONG_CASES, ROOT
 from run import Outcome, failure, skip
-from stages_native import PLAIN, clang_build
+from stages_native import clang_build
 
 LINT = ROOT / "tests" / "lint"
-EMULATED_CASES = "400"  # all golden results (op/golden.h)
 ENGINE_TESTS = "differential nodes patterns on_codes writers fuzz".split()
 PYTHON_TESTS = (
     "suite any_arrays forks layouts layers ncnn_files qdq qdq_files layer_search modules "
     "torch_models torch_calls torch_exports onednn experiment peers sessions commands "
     "commands_long plugin networks_bench"
 ).split()
-
-
-def aarch64(suite):
-    """The Arm build under an emulator: a core with base NEON only, on which an instruction of
-    another set ends a test, one with dot products, and one with everything. Its loops by a model
-    of the cores."""
-    emulator, cross, missing = suite.cross_compiled()
-    if missing:
-        return missing
-    arguments = [*cross, "-Dwerror=true", "-Dtests=enabled", *PLAIN]
-    folder, failed = suite.build("aarch64", arguments)
-    if failed:
-        return failed
-    total = Outcome(passed=1)
-    for core in ("cortex-a53", "cortex-a76", "max"):
-        print(f" -cpu {core}", file=sys.stderr)
-        wrapper = [*emulator, "-cpu", core]
-        env = {"QUERNEL_TEST_CASES": suite.cases(EMULATED_CASES), "QUERNEL_TEST_EMULATED": "1"}
-        total.add(run.run_build(folder, env=env, wrapper=wrapper, slower=10))
-    model = [sys.executable, ROOT / "bench" / "mca.py", folder, "--check"]
-    return total.add(suite.step("Arm by model", model))
 
 
 def faults(suite):
