@@ -43,6 +43,7 @@ void test_products(void);
 void test_network_parts(void);
 void test_network_refusals(void);
 void test_model_regret(void);
+void test_untuned(void);
 void test_race_rules(void);
 void test_replay(void);
 void test_replay_poor(void);
