@@ -4,10 +4,12 @@ static), by CMake's find_package and as a Meson subproject, and runs; the tree i
 those that promise to allow it."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 
+import emulated
 from run import Outcome, failure
 
 HEADERS = {
@@ -46,7 +48,8 @@ def check(suite, root, build, scratch):
     total.add(by_cmake(suite, here, moved / libdir.relative_to(prefix), scratch / "cmake"))
     total.add(as_subproject(suite, root, here, scratch / "meson"))
     total.add(as_wheel(suite, root, here, scratch))
-    return total.add(in_onnx_runtime(suite, root, here, scratch))
+    total.add(in_onnx_runtime(suite, root, here, scratch))
+    return total.add(emulated.check(suite, root, here, scratch / "emulated"))
 
 
 def by_pkg_config(suite, here, libdir, scratch):
@@ -118,23 +121,24 @@ def as_subproject(suite, root, here, folder):
     return total.add(suite.step("subproject: run", [folder / "build" / "use"], cwd=folder))
 
 
-def built(suite, wheels, project, name):
+def built(suite, root, wheels, project, name):
     """Builds a wheel: what became of it, and its path where it is one for every Python 3."""
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", wheels, project]
-    total = suite.step(f"wheel {name}: build", command, cwd=wheels.parent)
+    tool = [sys.executable, root / "packaging" / "wheel.py"]
+    command = [*tool, "--project", project, "--out", wheels]
+    total = suite.step(f"wheel {name}: build", command)
     if total.failed:
         return total, None
     wheel = next(wheels.glob(f"{name}-*.whl"))
-    if "-py3-none-" in wheel.name and not wheel.name.endswith("-any.whl"):
+    if "-py3-none-manylinux" in wheel.name:
         return total, wheel
     said = f"{wheel.name}: must serve every Python 3 of one platform"
-    return total.add(failure(said, "", f"pip wheel {project}")), None
+    return total.add(failure(said, "", shlex.join(map(str, command)))), None
 
 
 def as_wheel(suite, root, here, scratch):
     """`pip install .` into a fresh environment; the package finds the library that came with it."""
     python = scratch / "venv" / "bin" / "python"
-    total, wheel = built(suite, scratch / "wheels", root, "quernel")
+    total, wheel = built(suite, root, scratch / "wheels", root, "quernel")
     if not wheel:
         return total
     total.add(suite.step("wheel: environment", [sys.executable, "-m", "venv", scratch / "venv"]))
@@ -152,7 +156,11 @@ def in_onnx_runtime(suite, root, here, scratch):
     model = scratch / "int8.onnx"
     whole, alone = (scratch / name / "bin" / "python" for name in ("venv", "venv-ep"))
     total, wheel = built(
-        suite, scratch / "wheels", root / "engines/onnxruntime/python", "onnxruntime_ep_quernel"
+        suite,
+        root,
+        scratch / "wheels",
+        root / "engines/onnxruntime/python",
+        "onnxruntime_ep_quernel",
     )
     if not wheel or not whole.exists():
         return total
