@@ -191,8 +191,8 @@ def functions(code):
     return found
 
 
-def inner_loops(instructions):
-    """Bodies of loops that hold no other loop and do multiply."""
+def loop_spans(instructions):
+    """(first, last) instruction of the loops: what a jump backwards spans."""
     addresses = {address: i for i, (address, _) in enumerate(instructions)}
     spans = []
     for i, (_, text) in enumerate(instructions):
@@ -201,7 +201,17 @@ def inner_loops(instructions):
         )
         if jump and int(jump[1], 16) in addresses and addresses[int(jump[1], 16)] <= i:
             spans.append((addresses[int(jump[1], 16)], i))
-    inner = [s for s in spans if not any(o != s and s[0] <= o[0] and o[1] <= s[1] for o in spans)]
+    return spans
+
+
+def innermost(spans):
+    """Those that hold no other."""
+    return [s for s in spans if not any(o != s and s[0] <= o[0] and o[1] <= s[1] for o in spans)]
+
+
+def inner_loops(instructions):
+    """Bodies of loops that hold no other loop and do multiply."""
+    inner = innermost(loop_spans(instructions))
     bodies = [[text for _, text in instructions[a : b + 1]] for a, b in inner]
     return [body for body in bodies if any(MULTIPLY.search(text) for text in body)]
 

@@ -72,6 +72,17 @@ static const layer_case conv3x3_cases[] = {
     {128, 56, 2, VNNI, .best = "quernel_uk_gemm_u8s8_7x16x4_avxvnni"},
     {128, 56, 2, WIDE, .best = "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"}};
 
+// Base NEON multiplies bytes no faster than words by Winograd's inner product; dot products and
+// matrix products of bytes are four and eight times as fast, and keep what Winograd saves.
+static const layer_case arm_conv3x3_cases[] = {
+    {64, 56, 1, NEON_SETS, .best = "quernel_uk_conv3x3_s8s8_2x16x4_neon"},
+    {16, 56, 1, NEON_SETS, .best = "quernel_uk_conv3x3_s8s8_2x16x4_neon"},
+    {256, 14, 1, NEON_SETS, .best = "quernel_uk_conv3x3_s8s8_2x16x4_neon"},
+    {512, 7, 1, NEON_SETS, .best = "quernel_uk_gemm_s8s8_3x16x4_neon"},
+    {64, 56, 1, DOTS, .best = "quernel_uk_gemm_s8s8_6x16x4_dotprod"},
+    {512, 60, 1, DOTS, .best = "quernel_uk_gemm_s8s8_6x16x4_dotprod"},
+    {64, 56, 1, MATRICES, .best = "quernel_uk_gemm_u8s8_6x16x8_i8mm"}};
+
 // Fewer than 16 output channels: the tail of the product's register tile, or a narrow kernel,
 // multiplies less padding than Winograd's algorithm saves.
 static const layer_case narrow_cases[] = {
@@ -154,6 +165,7 @@ static void check_cases(const layer_case *cases, size_t count) {
 #define CHECK_CASES(cases) check_cases(cases, sizeof(cases) / sizeof *(cases))
 
 void test_choice_conv3x3(void) { CHECK_CASES(conv3x3_cases); }
+void test_choice_arm_conv3x3(void) { CHECK_CASES(arm_conv3x3_cases); }
 void test_choice_narrow(void) { CHECK_CASES(narrow_cases); }
 void test_choice_arm_narrow(void) { CHECK_CASES(arm_narrow_cases); }
 void test_choice_few_rows(void) { CHECK_CASES(few_cases); }

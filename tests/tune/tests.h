@@ -28,6 +28,7 @@ void test_lookup_bits(void);
 void test_lookup_threads(void);
 void test_space(void);
 void test_choice_conv3x3(void);
+void test_choice_arm_conv3x3(void);
 void test_choice_narrow(void);
 void test_choice_arm_narrow(void);
 void test_choice_few_rows(void);
