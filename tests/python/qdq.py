@@ -27,6 +27,7 @@ except ImportError as problem:
 import quernel
 from quernel.calibrate import sqnr
 from quernel.onnx import edges, quantize
+from quernel.onnx.model import captured
 
 N = helper.make_node
 SHAPE = (1, 4, 12, 10)
@@ -72,7 +73,18 @@ class Case(unittest.TestCase):
         path, out = self.folder / "float.onnx", self.folder / "int8.onnx"
         onnx.save(given, path)
         report = quantize(path, batches() if data is None else data, out, policies=policies, **how)
-        return report, onnx.load(out)
+        written = onnx.load(out)
+        self.assertEqual(unread(written), [])
+        return report, written
+
+
+def unread(written):
+    """What a model computes or holds for nobody."""
+    graph = written.graph
+    read = {value for node in graph.node for value in [*node.input, *captured(node)]}
+    read.update(output.name for output in graph.output)
+    made = [*(node.output[0] for node in graph.node), *(w.name for w in graph.initializer)]
+    return [name for name in made if name not in read]
 
 
 def pairs(written):
@@ -378,7 +390,10 @@ class Meaning(Case):
             N("Add", ["3", "2"], ["4"]),
             N("Conv", ["4", "v"], ["y"], **PAD),
         ]
+        moved = [*summed[:2], N("MaxPool", ["2"], ["m"], kernel_shape=[1, 1])]
+        moved += [N("Add", ["3", "m"], ["4"]), summed[3]]  # which alone reads what was moved
         for name, nodes, multiplied in (
+            ("moved", moved, False),
             ("folded", [N("Relu", ["1"], ["2"]), last], False),
             ("Mul", [N("Sigmoid", ["1"], ["s"]), N("Mul", ["1", "s"], ["2"]), last], True),
             ("sum", summed, False),

@@ -79,6 +79,9 @@ class Draft:
                 nodes += self._pair(value)
         used = {value for node in nodes for value in [*node.input, *captured(node)]}
         used.update(output.name for output in source.graph.output)
+        # of codes that are read in one way alone, the other dequantization
+        nodes = [n for n in nodes if n.op_type != "DequantizeLinear" or n.output[0] in used]
+        self._read = {value for node in nodes for value in node.input}
         graph = helper.make_graph(
             nodes,
             source.graph.name or "quantized",
@@ -181,7 +184,7 @@ class Draft:
             if name in folded:
                 divisor = codings[folded[name]].smooth
             found |= self._layer_numbers(unit, layers[name], made[name], divisor)
-        return found
+        return {name: array for name, array in found.items() if name in self._read}
 
     def maker(self, value: str) -> str:
         """The layer whose unit makes a value, or nothing."""
