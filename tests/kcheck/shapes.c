@@ -85,13 +85,16 @@ static shape groups(uint32_t pixels, uint32_t kernel, uint32_t stride, uint32_t 
 }
 
 static void add_groups(shapes *s, const quernel_i_kernel *k) {
+    const bool lanes = k->fits.group_lanes; // as many out as in, that fill lanes
     add(s, groups(2, 2, 1, 4, 4, 4));
     for (uint32_t pixels = 1; pixels <= k->mr + 1u; pixels++) add(s, groups(pixels, 2, 1, 4, 4, 4));
     for (uint32_t kernel = 1; kernel <= 5; kernel++)
-        for (uint32_t stride = 1; stride <= 2; stride++) add(s, groups(2, kernel, stride, 2, 3, 2));
+        for (uint32_t stride = 1; stride <= 2; stride++)
+            add(s, groups(2, kernel, stride, 2, lanes ? 2 : 3, 2));
     for (uint32_t in = 1; in <= 8; in++) { // as many out, more, fewer
+        if (lanes && (in == 1 || 8 % in)) continue;
         add(s, groups(2, 2, 1, in, in, 16 / in));
-        add(s, groups(2, 2, 1, in, 9 - in, 2));
+        add(s, groups(2, 2, 1, in, lanes ? in : 9 - in, 2));
     }
 }
 
