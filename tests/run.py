@@ -165,10 +165,12 @@ def tests_of(build, suites, names=None):
 NO_TABLES = {"QUERNEL_TABLE": "none"}  # plans must not depend on what was tuned on this machine
 
 
-def run_build(build, suites=("plain",), names=None, env=None, wrapper=(), jobs=None, slower=1):
-    """Runs the tests of a build folder, several at a time. `wrapper` comes before each command (an
-    emulator)."""
-    tests = tests_of(build, set(suites), names)
+def run_build(
+    build, suites=("plain",), names=None, env=None, wrapper=(), jobs=None, slower=1, without=()
+):
+    """Runs the tests of a build folder, but those in `without`, several at a time. `wrapper` comes
+    before each command (an emulator)."""
+    tests = [t for t in tests_of(build, set(suites), names) if t["name"] not in without]
     missing = set(names or ()) - {t["name"] for t in tests}
     if missing or not tests:
         return failure(
