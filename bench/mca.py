@@ -32,8 +32,8 @@ from bench.measure import model, tables
 RECORD = tables.ROOT / tables.RESULTS / f"{model.NAME}.json"
 MCA = "llvm-mca-22"  # the newest that Debian 12 has; older ones take Neoverse cores for others
 # Products that each lane of the result gets, by bytes or, where lanes are wider, by what is there.
-MULTIPLY = re.compile(r"[su]{1,2}(mull|mlal|dot|mmla)2?\s+v\d+\.(\d+)[hsd]")
-A_LANE = {"mull": 1, "mlal": 1, "dot": 4, "mmla": 8}
+MULTIPLY = re.compile(r"[su]{1,2}(mull|ml[as]l|dot|mmla)2?\s+v\d+\.(\d+)[hsd]")
+A_LANE = {"mull": 1, "mlal": 1, "mlsl": 1, "dot": 4, "mmla": 8}
 BRANCH = re.compile(r"(?:b|b\.\w+|cbn?z|tbn?z|bl)\s")
 CLONE = re.compile(r"\.(?:isra|constprop|part|cold)(?:\.\d+)*")  # in gcc's names of functions
 TURNS = 200  # enough for the start to count for nothing

@@ -4,13 +4,14 @@ model."""
 
 NAME = "arm-model"
 # Multiply-adds a cycle that a core reaches at best by each instruction set that it has: the pipes
-# that multiply, by the products of an instruction.
-CORES: dict[str, dict[str, int]] = {
+# that multiply, by the products of an instruction; of base NEON 16 by two multiplications and the
+# addition of their sums.
+CORES: dict[str, dict[str, float]] = {
     "neoverse-n1": {"neon": 8, "dotprod": 32},
-    "neoverse-n2": {"neon": 8, "dotprod": 32, "i8mm": 64},
+    "neoverse-n2": {"neon": 32 / 3, "dotprod": 32, "i8mm": 64},
     "neoverse-v1": {"neon": 16, "dotprod": 64, "i8mm": 128},
     "neoverse-v2": {"neon": 16, "dotprod": 64, "i8mm": 128},
-    "cortex-a55": {"neon": 4, "dotprod": 16},
+    "cortex-a55": {"neon": 16 / 3, "dotprod": 16},
 }
 
 

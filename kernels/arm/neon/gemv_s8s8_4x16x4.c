@@ -2,9 +2,9 @@
 // GEMV for base NEON, up to 4 s8 rows, exact on any data; reads w16x4 and the rows as they are,
 // without scratch.
 //
-// The tiles are those of the GEMM, but ld1r broadcasts the rows' quads: with few rows a copy would
-// not pay. Up to 3 rows share a pass over a run. 4 rows go two by two over a chunk of weights: the
-// second pair finds it in L1.
+// ld1r broadcasts the rows' quads: with few rows a copy, as the GEMM makes, would not pay. Up to 3
+// rows share a pass over a run. 4 rows go two by two over a chunk of weights: the second pair finds
+// it in L1.
 //
 // A quad of 4 k and one row is 8 smull, 8 sadalp and the broadcast, which takes a vector slot on
 // the larger cores: at most 7.5 products a cycle on Neoverse N1, 15 on V1. With one row that is as
@@ -19,8 +19,6 @@
 #include "kernels/ukr.h"
 #include "tile.h"
 #include "vector.h"
-
-TILES(plain)
 
 enum {
     MR = 4,
