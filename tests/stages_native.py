@@ -138,20 +138,37 @@ def clang(suite):
     return Outcome(passed=1).add(run.run_build(folder, env=suite.env))
 
 
+FUZZERS = ["blobs", "images", "lists", "network", "products", "tables"]
+# Coverage of the library itself: libFuzzer keeps an input for what it reaches there.
+COVERAGE = "-Dc_args=-fsanitize=fuzzer-no-link"
+
+
+def fuzzed(suite, folder, name):
+    """One fuzzer, from the tree's inputs and those that its replay draws."""
+    own, programs = ROOT / "tests" / "fuzz" / name, folder / "tests"
+    # libFuzzer adds inputs to the first folder; the tree's own are only read.
+    corpus = folder / f"corpus-{name}"
+    corpus.mkdir(exist_ok=True)
+    folders = [corpus, own] if own.exists() else [corpus]
+    total = Outcome()
+    if own.exists():
+        replay = [programs / f"replay_{name}", "1000", own, corpus]
+        total.add(suite.step(f"inputs for the fuzzer of {name}", replay, cwd=folder))
+    limits = ["-max_total_time=60", "-close_fd_mask=2", f"-artifact_prefix={name}-"]
+    command = [programs / f"fuzz_{name}", *limits, *folders]
+    return total.add(suite.step(f"libFuzzer on {name}, 60 s", command, cwd=folder))
+
+
 def fuzz(suite):
-    """libFuzzer on the loaders of blobs and tables, with sanitizers; --long only."""
+    """libFuzzer on what reads files and descriptors, with sanitizers; --long only."""
     if not suite.options.clang:
         return suite.missing("libFuzzer", "clang")
     library_only = ["-Dtools=disabled", "-Dexamples=disabled", *PLAIN]
-    arguments = ["-Dfuzz=enabled", *SANITIZERS, *library_only]
+    arguments = ["-Dfuzz=enabled", COVERAGE, *SANITIZERS, *library_only]
     folder, failed = suite.build("fuzz", arguments, suite.options.clang)
     if failed:
         return failed
-    # libFuzzer adds inputs to the first folder; the tree's own are only read.
-    corpus = folder / "corpus-table"
-    corpus.mkdir(exist_ok=True)
-    programs, limit = folder / "tests", "-max_total_time=60"
-    blobs = [programs / "fuzz_blob", limit]
-    tables = [programs / "fuzz_table", limit, corpus, ROOT / "tests" / "fuzz" / "tables"]
-    total = suite.step("libFuzzer on blobs, 60 s", blobs, cwd=folder)
-    return total.add(suite.step("libFuzzer on tables, 60 s", tables, cwd=folder))
+    total = Outcome()
+    for name in FUZZERS:
+        total.add(fuzzed(suite, folder, name))
+    return total

@@ -2,7 +2,7 @@
 // A deterministic mutation fuzzer of the blob loader: 30 000 mutations of six kinds of blobs, most
 // with a right checksum, so that they reach the loader behind it. QUERNEL_TEST_SEED changes the
 // mutations, QUERNEL_TEST_CASES their number. Build: gcc -std=gnu11 -O2 -I../../include suite.c
-// target.c ../unit/check.c ../unit/main_plain.c -lquernel -lm -lpthread
+// target.c account.c ../unit/check.c ../unit/main_plain.c -lquernel -lm -lpthread
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,30 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "quernel/quernel.h"
+#include "account.h"
 
 enum { MAX_ELEMENTS = 1 << 16 };
-
-/// Memory asked for, in and out.
-typedef struct account {
-    size_t live, max;
-} account;
-
-static void *account_allocate(void *user, size_t bytes, size_t alignment) {
-    account *a = user;
-    if (alignment < sizeof(void *)) alignment = sizeof(void *);
-    if (bytes > SIZE_MAX / 2) return NULL;
-    void *memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-    if (!memory) return NULL;
-    a->live += bytes;
-    if (a->live > a->max) a->max = a->live;
-    return memory;
-}
-
-static void account_release(void *user, void *memory, size_t bytes) {
-    ((account *)user)->live -= bytes;
-    free(memory);
-}
 
 uint32_t fuzz_crc32c(const uint8_t *data, size_t bytes) {
     uint32_t crc = UINT32_MAX;
@@ -105,7 +84,7 @@ static bool saves_alike(const quernel_weights *weights, const uint8_t *data, siz
 
 fuzz_outcome fuzz_blob(const uint8_t *data, size_t bytes, const char **why) {
     account memory = {0, 0};
-    const quernel_allocator allocator = {account_allocate, account_release, &memory, {0}};
+    const quernel_allocator allocator = account_allocator(&memory);
     quernel_weights *const sentinel = (quernel_weights *)(uintptr_t)0x5a5a;
     quernel_weights *weights = sentinel;
     quernel_error error = {0};

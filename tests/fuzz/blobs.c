@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The blob loader under libFuzzer. Each input is tried as it is and with its checksum made right.
-// Build: clang -g -O1 -fsanitize=fuzzer,address,undefined -I../../include libfuzzer.c target.c
-// -lquernel -lm -lpthread
+// Build: clang -g -O1 -fsanitize=fuzzer,address,undefined -I../../include blobs.c target.c
+// account.c -lquernel -lm -lpthread
 #include <stdlib.h>
 #include <string.h>
 
