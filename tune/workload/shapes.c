@@ -132,6 +132,11 @@ static int64_t conv_size(uint32_t size, uint32_t stride, int64_t window, uint32_
     return room < 0 ? 0 : room / stride + 1;
 }
 
+// The product; 0 where it is no size.
+static uint32_t product(uint64_t a, uint64_t b) {
+    return !a || b > INT32_MAX / a ? 0 : (uint32_t)(a * b);
+}
+
 static int complete_layer(shape *s) {
     const int64_t tall = window(s->kernel, s->dilation), wide = window(s->kernel_w, s->dilation);
     const bool deconv = s->op == SHAPE_DECONV;
@@ -139,24 +144,30 @@ static int complete_layer(shape *s) {
                              : conv_size(s->h, s->stride, tall, s->pad);
     const int64_t w = deconv ? deconv_size(s->w, s->stride_w, wide, s->out_pad, s->pad_w)
                              : conv_size(s->w, s->stride_w, wide, s->pad_w);
-    if (h < 1 || w < 1) return 0;
-    const uint32_t taps = s->kernel * s->kernel_w;
+    if (h < 1 || w < 1 || h > INT32_MAX || w > INT32_MAX) return 0;
+    const uint32_t taps = product(s->kernel, s->kernel_w);
     s->h_out = (uint32_t)h, s->w_out = (uint32_t)w;
-    s->m = s->batch * (deconv ? s->h * s->w : s->h_out * s->w_out);
-    s->n = s->c_out / s->groups * (deconv ? taps : 1);
-    s->k = s->c_in / s->groups * (deconv ? 1 : taps);
+    s->m = product(s->batch, deconv ? product(s->h, s->w) : product(s->h_out, s->w_out));
+    s->n = product(s->c_out / s->groups, deconv ? taps : 1);
+    s->k = product(s->c_in / s->groups, deconv ? 1 : taps);
     return 1;
 }
 
+static bool are_sizes(const shape *s) {
+    const uint32_t sizes[] = {s->batch,    s->c_in,   s->h,        s->w,      s->c_out,   s->kernel,
+                              s->kernel_w, s->stride, s->stride_w, s->groups, s->dilation};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (!sizes[i] || sizes[i] > INT32_MAX) return false;
+    return s->pad <= INT32_MAX && s->pad_w <= INT32_MAX && s->out_pad <= INT32_MAX &&
+           !(s->c_in % s->groups) && !(s->c_out % s->groups);
+}
+
 int shape_complete(shape *s) {
-    if (s->op != SHAPE_GEMM) {
-        if (!s->kernel || !s->stride || !s->stride_w || !s->groups || !s->dilation || !s->c_in ||
-            !s->c_out || !s->batch || s->c_in % s->groups || s->c_out % s->groups ||
-            !complete_layer(s))
-            return 0;
-    }
-    s->macs = (uint64_t)s->m * s->n * s->k * (s->op == SHAPE_GEMM ? 1 : s->groups);
-    return s->m && s->n && s->k;
+    const bool gemm = s->op == SHAPE_GEMM;
+    uint64_t macs;
+    if (!gemm && (!are_sizes(s) || !complete_layer(s))) return 0;
+    return s->m && s->n && s->k && !__builtin_mul_overflow((uint64_t)s->m * s->n, s->k, &macs) &&
+           !__builtin_mul_overflow(macs, gemm ? 1 : s->groups, &s->macs);
 }
 
 static int read_rows(FILE *from, csv_row *r, int gemm, shape **shapes) {

@@ -31,7 +31,8 @@ static inline uint32_t shape_out(const shape *s) { return s->op == SHAPE_GEMM ? 
 /// Reads all rows. Returns their number, or −1 with a line on stderr naming file, line and column.
 int shapes_read(const char *path, int gemm, shape **ret_shapes);
 
-/// Fills m, n, k, macs and the output size; false where the kernel does not fit.
+/// Fills m, n, k, macs and the output size; false where the kernel does not fit,
+/// or one of them is not below 2^31 (macs: 2^64).
 int shape_complete(shape *s);
 
 /// "pointpillars_blocks.0.4-10_64x248x216", usable as a file's name.
