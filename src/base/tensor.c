@@ -11,7 +11,9 @@
 #include "base/error.h"
 
 #define MAX_SIZE (1u << 30) // two sizes and a stride multiplied stay within 64 bits
-#define MAX_BORDER 4096     // more than any kernel reads; sizes with it stay within 32 bits
+// times 4 bytes, and 2^17 lines of paddings or strides, it stays within 64 bits
+#define MAX_UNUSED (1ll << 42)
+#define MAX_BORDER 4096 // more than any kernel reads; sizes with it stay within 32 bits
 _Static_assert(MAX_SIZE + 2ull * MAX_BORDER <= INT32_MAX, "sizes with their border are int32_t");
 
 typedef struct dimension {
@@ -51,6 +53,21 @@ static int refuse_stride(quernel_error *error, const char *where, const char *na
                          const char *which, int64_t stride, const char *why) {
     return quernel_i_error_set(error, QUERNEL_E_STRIDE, name, -1, "%s: %s.stride_%s: %lld: %s",
                                where, name, which, (long long)stride, why);
+}
+
+// A dimension of one element is never stepped, but its stride is multiplied as the others are: by
+// sizes of elements, strides and paddings.
+static int check_unused(const quernel_tensor *t, const char *where, const char *name,
+                        quernel_error *error) {
+    const dimension d[] = {{"n", t->n, t->stride_n},
+                           {"c", t->c, t->stride_c},
+                           {"h", (int64_t)t->h + 2 * t->border_h, t->stride_h},
+                           {"w", (int64_t)t->w + 2 * t->border_w, t->stride_w}};
+    for (int i = 0; i < 4; i++)
+        if (d[i].size == 1 && d[i].stride > MAX_UNUSED)
+            return refuse_stride(error, where, name, d[i].name, d[i].stride,
+                                 "of one element it must be 2^42 or less");
+    return QUERNEL_OK;
 }
 
 static int check_signs(const quernel_tensor *t, const char *where, const char *name,
@@ -140,6 +157,7 @@ int quernel_i_tensor_check(quernel_tensor *t, const char *where, const char *nam
         return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, name, -1,
                                    "%s: %s: its strides overflow", where, name);
     if ((code = check_innermost(t, where, name, error))) return code;
+    if ((code = check_unused(t, where, name, error))) return code;
     int64_t span = 0;
     if ((code = check_apart(t, where, name, &span, error))) return code;
     const int64_t size = (int64_t)quernel_type_size((quernel_type)t->type);

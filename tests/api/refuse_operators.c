@@ -151,6 +151,8 @@ void test_refuse_create_tensors(void) {
 void test_refuse_create_strides(void) {
     CONV(f.d.x.stride_w = -6, QUERNEL_E_STRIDE, "x", "-6", -1);
     CONV(f.d.x.stride_w = 5, QUERNEL_E_STRIDE, "x", "5", -1);
+    CONV((f.d.x.n = 1, f.d.x.stride_n = INT64_MAX), QUERNEL_E_STRIDE, "x", "9223372036854775807",
+         -1);
     CONV(f.d.x.stride_h = 41, QUERNEL_E_STRIDE, "x", "41", -1);
     CONV((f.d.x.n = 2, f.d.x.stride_n = 209), QUERNEL_E_STRIDE, "x", "209", -1);
     CONV(f.d.x.stride_c = 2, QUERNEL_E_STRIDE, "x", "2", -1);
