@@ -11,8 +11,10 @@
 #include "base/error.h"
 
 #define MAX_SIZE (1u << 30) // two sizes and a stride multiplied stay within 64 bits
-// times 4 bytes, and 2^17 lines of paddings or strides, it stays within 64 bits
-#define MAX_UNUSED (1ll << 42)
+// Strides of images and channels: times 4 bytes, they stay within 64 bits.
+#define MAX_FAR (1ll << 58)
+// Strides of lines and pixels: times 2^17 lines of paddings or strides, too.
+#define MAX_NEAR (1ll << 42)
 #define MAX_BORDER 4096 // more than any kernel reads; sizes with it stay within 32 bits
 _Static_assert(MAX_SIZE + 2ull * MAX_BORDER <= INT32_MAX, "sizes with their border are int32_t");
 
@@ -64,9 +66,10 @@ static int check_unused(const quernel_tensor *t, const char *where, const char *
                            {"h", (int64_t)t->h + 2 * t->border_h, t->stride_h},
                            {"w", (int64_t)t->w + 2 * t->border_w, t->stride_w}};
     for (int i = 0; i < 4; i++)
-        if (d[i].size == 1 && d[i].stride > MAX_UNUSED)
+        if (d[i].size == 1 && d[i].stride > (i < 2 ? MAX_FAR : MAX_NEAR))
             return refuse_stride(error, where, name, d[i].name, d[i].stride,
-                                 "of one element it must be 2^42 or less");
+                                 i < 2 ? "of one element it must be 2^58 or less"
+                                       : "of one element it must be 2^42 or less");
     return QUERNEL_OK;
 }
 
