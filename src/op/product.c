@@ -139,6 +139,8 @@ int quernel_i_product_create(const quernel_i_problem *problem, const quernel_i_r
         .base = {.kind = &kind, .where = problem->where, .residual_name = "residual"},
         .problem = *problem,
         .usable = quernel_i_operator_usable(request->isa)};
+    // what a dynamic mode does not look at may be any number
+    if (problem->quant.mode != QUERNEL_QUANT_STATIC) made.problem.quant.zero = 0;
     const quernel_i_fpenv caller = quernel_i_fpenv_enter();
     const int code = create(&made, request, ret_op, error);
     quernel_i_fpenv_leave(caller);
