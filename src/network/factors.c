@@ -26,6 +26,7 @@ size_t quernel_i_factors_count(const quernel_network *net) {
 }
 
 float *quernel_i_factors_scratch(const quernel_i_draft *draft, uint32_t which) {
+    if (!draft->tables) return NULL; // no tensor is int8
     return draft->tables + all_channels(draft->net) + (size_t)which * widest(draft->net);
 }
 
