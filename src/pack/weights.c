@@ -54,19 +54,26 @@ static uint32_t taps_at(uint32_t kernel, uint32_t up, uint32_t p) {
     return p < kernel ? (kernel - p - 1) / up + 1 : 1;
 }
 
+// Sub-pixels before `end` that meet as many taps as the first; the others meet as many as the last.
+static uint32_t like_first(uint32_t kernel, uint32_t up, uint32_t end) {
+    const uint32_t more = kernel % up;
+    return end < more ? end : more;
+}
+
 // Σ over the lines of sub-pixels before `end`: kernel rows.
 static size_t rows_before(const quernel_i_weights_shape *s, uint32_t end) {
-    size_t sum = 0;
-    for (uint32_t p = 0; p < end; p++) sum += taps_at(s->kernel_h, s->up_h, p);
-    return sum;
+    const uint32_t more = like_first(s->kernel_h, s->up_h, end);
+    return (size_t)more * taps_at(s->kernel_h, s->up_h, 0) +
+           (size_t)(end - more) * taps_at(s->kernel_h, s->up_h, s->up_h - 1);
 }
 
 // Σ over the sub-pixels of a line before `end`: quads of k of a run.
 static size_t run_k_quads_before(const quernel_i_weights_shape *s, uint32_t end) {
-    size_t sum = 0;
-    for (uint32_t p = 0; p < end; p++)
-        sum += k_quads_of(taps_at(s->kernel_w, s->up_w, p) * s->subproblem_in);
-    return sum;
+    const uint32_t more = like_first(s->kernel_w, s->up_w, end);
+    const uint32_t first = taps_at(s->kernel_w, s->up_w, 0),
+                   last = taps_at(s->kernel_w, s->up_w, s->up_w - 1);
+    return (size_t)more * k_quads_of(first * s->subproblem_in) +
+           (size_t)(end - more) * k_quads_of(last * s->subproblem_in);
 }
 
 quernel_i_phase quernel_i_weights_phase(const quernel_i_weights_shape *s, uint32_t phase) {
