@@ -36,15 +36,15 @@ static int time_pair(race_sample *confirm, void *user, uint32_t winner, uint32_t
 }
 
 // Two blocks, and more where the interval still lies across `min`.
-int decide_confirm(race_sample *confirm, void *user, uint32_t winner, double min, decision *d) {
+int decide_confirm(race_sample *confirm, void *user, uint32_t winner, double min, decision *ret) {
     double ratios[BLOCK * BLOCKS], sorted[BLOCK * BLOCKS];
     for (uint32_t round = 0; round < BLOCK * BLOCKS; round++) {
         if (!time_pair(confirm, user, winner, round, &ratios[round])) return 0;
-        d->rounds = round + 1, d->samples += 2;
-        if (d->rounds % BLOCK || d->rounds < 2 * BLOCK) continue;
-        memcpy(sorted, ratios, d->rounds * sizeof *sorted);
-        d->ratio = median_of(sorted, d->rounds);
-        if (d->ratio.lo > min || d->ratio.hi < min) break;
+        ret->rounds = round + 1, ret->samples += 2;
+        if (ret->rounds % BLOCK || ret->rounds < 2 * BLOCK) continue;
+        memcpy(sorted, ratios, ret->rounds * sizeof *sorted);
+        ret->ratio = median_of(sorted, ret->rounds);
+        if (ret->ratio.lo > min || ret->ratio.hi < min) break;
     }
     return 1;
 }
