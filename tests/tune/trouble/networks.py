@@ -40,7 +40,9 @@ def networks_have_a_row_a_key(home):
     expect(len(rows(table_of(home))) == 4, "the layer alone has no row")
     shown = run(home, "explain", *LAYER_B).stdout
     expect("measured" not in shown, f"the network's row is not taken: {shown}")
-    expect_run(home, "recheck", "--rounds", "3", says="timed within a network")
+    # the layer's own row may be lost by now: what takes its time is not tested
+    checked = run(home, "recheck", "--rounds", "3")
+    expect("timed within a network" in checked.stdout + checked.stderr, checked.stderr)
 
 
 def networks_that_are_none(home):
