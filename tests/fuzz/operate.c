@@ -163,16 +163,16 @@ static void run_all(source *s, const operate_subject *p, const quernel_operator 
     free(y);
 }
 
-void operate(source *s, const operate_subject *p) {
+void operate(source *s, const operate_subject *subject) {
     quernel_operator *op = FUZZ_UNTOUCHED;
     quernel_error error = {0};
     char text[512];
-    const int code = create(p, &op, &error);
+    const int code = create(subject, &op, &error);
     if (code) {
         fuzz_refused(code, &error, op);
         return;
     }
     if (!quernel_operator_explain(op, text, sizeof text)) fuzz_fail("nothing is explained");
-    if (can_run(op)) run_all(s, p, op);
+    if (can_run(op)) run_all(s, subject, op);
     quernel_operator_destroy(op);
 }

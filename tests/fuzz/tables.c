@@ -30,12 +30,13 @@ static void check_table(const char *text, size_t bytes) {
 
 // Puts a right checksum at the end of each line that is long enough.
 static void seal(char *text, size_t bytes) {
+    static const char version[] = {'q', 't', 'n', '1', '\t'};
     for (size_t at = 0; at < bytes;) {
         const char *newline = memchr(text + at, '\n', bytes - at);
         const size_t length = (newline ? (size_t)(newline - text) : bytes) - at;
         if (length > 14) {
             char crc[10];
-            memcpy(text + at, "qtn1\t", 5);
+            memcpy(text + at, version, sizeof version);
             snprintf(crc, sizeof crc, "\t%08x", quernel_i_crc32c(0, text + at, length - 9));
             memcpy(text + at + length - 9, crc, 9);
         }
