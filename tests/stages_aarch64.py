@@ -56,11 +56,11 @@ def aarch64(suite):
         return failed
     total = Outcome(passed=1)
     env = {"QUERNEL_TEST_CASES": suite.cases(EMULATED_CASES), "QUERNEL_TEST_EMULATED": "1"}
-    for core in CORES:
+    for core, sets in CORES.items():
         print(f" -cpu {core}", file=sys.stderr)
         wrapper = [*emulator, "-cpu", core]
         total.add(guarded(folder, wrapper, core))
-        without = () if CORES[core] == SETS else ONCE
+        without = () if sets == SETS else ONCE
         total.add(run.run_build(folder, env=env, wrapper=wrapper, slower=10, without=without))
     model = [sys.executable, ROOT / "bench" / "mca.py", folder, "--check"]
     return total.add(suite.step("Arm by model", model))
