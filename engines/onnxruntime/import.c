@@ -113,10 +113,14 @@ static OrtStatus *add_list(reader *r, const OrtNode *node, count_fn *count_of, l
     return status;
 }
 
-const char *quernel_ep_import_name(const quernel_ep_graph *graph, uint32_t node) {
+const char *quernel_ep_import_output(const quernel_ep_graph *graph, uint32_t node) {
     const quernel_ep_node *n = &graph->nodes[node];
-    if (*n->name || !n->n_outputs || n->outputs[0] < 0) return n->name;
-    return graph->values[n->outputs[0]].name;
+    return n->n_outputs && n->outputs[0] >= 0 ? graph->values[n->outputs[0]].name : "";
+}
+
+const char *quernel_ep_import_name(const quernel_ep_graph *graph, uint32_t node) {
+    const char *name = graph->nodes[node].name;
+    return *name ? name : quernel_ep_import_output(graph, node);
 }
 
 bool quernel_ep_import_is_context(const quernel_ep_node *node) {

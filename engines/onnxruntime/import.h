@@ -30,6 +30,9 @@ void quernel_ep_import_free(quernel_ep_import *import);
 /// The value of that name, or −1.
 int32_t quernel_ep_import_find(const quernel_ep_import *import, const char *name);
 
+/// What a node's first output is called; "" where it has none.
+const char *quernel_ep_import_output(const quernel_ep_graph *graph, uint32_t node);
+
 /// What to call a node of a graph: nodes need no name in ONNX, but their first output has one.
 const char *quernel_ep_import_name(const quernel_ep_graph *graph, uint32_t node);
 

@@ -35,11 +35,6 @@ static void put_text(FILE *file, const char *text) {
     fputc('"', file);
 }
 
-static const char *output_of(const quernel_ep_graph *graph, uint32_t node) {
-    const quernel_ep_node *n = &graph->nodes[node];
-    return n->n_outputs && n->outputs[0] >= 0 ? graph->values[n->outputs[0]].name : "";
-}
-
 static void put_names(FILE *file, const quernel_ep_graph *graph, const quernel_ep_island *island,
                       const char *(*name)(const quernel_ep_graph *graph, uint32_t node)) {
     for (uint32_t i = 0; i < island->n_nodes; i++) {
@@ -52,7 +47,7 @@ static void put_island(FILE *file, const quernel_ep_graph *graph, const quernel_
     fputs(ftell(file) ? ",\n{\"nodes\":[" : "{\"nodes\":[", file);
     put_names(file, graph, island, quernel_ep_import_name);
     fputs("],\"outputs\":[", file);
-    put_names(file, graph, island, output_of);
+    put_names(file, graph, island, quernel_ep_import_output);
     fprintf(file, "],\"macs\":%" PRIu64 "}", island->macs);
 }
 
