@@ -158,8 +158,11 @@ static void draw_inner_codes(drawn *d, quernel_network_layer *l, uint32_t out) {
     d->drawn[l->y].exact = true;
 }
 
-// The same size, or one for all.
 static bool spreads(uint32_t size, uint32_t over) { return size == 1 || size == over; }
+
+bool draw_spreads(const quernel_tensor *z, const quernel_tensor *y) {
+    return spreads(z->n, y->n) && spreads(z->h, y->h) && spreads(z->w, y->w);
+}
 
 // Adds to the tensor's last layer a residual among the tensors drawn before, where one has the
 // sizes.
@@ -167,7 +170,7 @@ static void draw_residual(drawn *d, uint32_t y, uint32_t out) {
     quernel_network_layer *l = &d->layers[d->n_layers - 1];
     for (uint32_t i = 0; i < y; i++) {
         const quernel_tensor *t = &d->drawn[i].sizes, *of = &d->drawn[y].sizes;
-        if (!spreads(t->n, of->n) || !spreads(t->h, of->h) || !spreads(t->w, of->w)) continue;
+        if (!draw_spreads(t, of)) continue;
         if (t->c < out || !rng_one_in(&d->r, 2)) continue;
         l->residual = (int32_t)i;
         l->residual_channel = (uint32_t)rng_int(&d->r, 0, (int)(t->c - out));

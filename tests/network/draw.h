@@ -40,6 +40,9 @@ size_t draw_count(const quernel_tensor *t);
 /// Fills an input with values of its type.
 void draw_fill(drawn *d, const quernel_tensor *t, void *data);
 
+/// Whether z has 1 or y's images, lines and pixels.
+bool draw_spreads(const quernel_tensor *z, const quernel_tensor *y);
+
 /// Steps of draw_network: memory that lives as long as the network, a tensor, a convolution's
 /// layers, those of the other kinds.
 void *draw_own(drawn *d, size_t bytes);

@@ -47,8 +47,7 @@ static void draw_output(drawn *d, quernel_epilogue *f, uint32_t channels, bool p
 // ---- element by element ----
 
 static bool fits(const quernel_tensor *z, const quernel_tensor *y, uint32_t channels) {
-    return (z->n == 1 || z->n == y->n) && (z->h == 1 || z->h == y->h) &&
-           (z->w == 1 || z->w == y->w) && (z->c == 1 || z->c >= channels);
+    return draw_spreads(z, y) && (z->c == 1 || z->c >= channels);
 }
 
 // A tensor that was drawn before y, or an input for it alone, which is the same along some
