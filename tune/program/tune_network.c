@@ -26,11 +26,7 @@ static network_request request_of(const tune_options *o) {
 }
 
 // Of all parts: each is raced by runs of the whole.
-static double work_of(const network_workload *n) {
-    double work = 1e6;
-    for (uint32_t i = 0; i < n->count; i++) work += (double)n->rows[i].macs;
-    return work;
-}
+static double work_of(const network_workload *n) { return 1e6 + (double)network_macs(n); }
 
 // The part with the largest share among those that `taken` does not name.
 static uint32_t largest(const network_plans *p, const bool *taken) {

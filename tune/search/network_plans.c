@@ -74,13 +74,10 @@ const quernel_operator *network_plans_operator(const network_plans *p, uint32_t 
 }
 
 double network_plans_share(const network_plans *p, uint32_t part) {
-    double own = 0, all = 0;
-    for (uint32_t i = 0; i < p->network->count; i++) {
-        const double macs = (double)p->network->rows[i].macs;
-        all += macs;
-        if (p->part_of[i] == part) own += macs;
-    }
-    return own / all;
+    uint64_t own = 0;
+    for (uint32_t i = 0; i < p->network->count; i++)
+        if (p->part_of[i] == part) own += p->network->rows[i].macs;
+    return (double)own / (double)network_macs(p->network);
 }
 
 const shape *network_plans_layer(const network_plans *p, uint32_t part, uint32_t *ret_count) {

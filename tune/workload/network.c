@@ -160,7 +160,7 @@ void network_free(network_workload *n) {
     free(n->weights), free(n->x_memory);
 }
 
-static uint64_t macs_of(const network_workload *n) {
+uint64_t network_macs(const network_workload *n) {
     uint64_t macs = 0;
     for (uint32_t i = 0; i < n->count; i++) macs += n->rows[i].macs;
     return macs;
@@ -169,7 +169,7 @@ static uint64_t macs_of(const network_workload *n) {
 // The output of a share of the network; the caller frees it. NULL where it cannot be run.
 static uint8_t *output_of(const network_workload *n, int32_t isa,
                           const quernel_parallel *parallel) {
-    const uint32_t share = macs_of(n) <= FULL_CHECK_OFTEN ? 1 : CHECKED_SHARE;
+    const uint32_t share = network_macs(n) <= FULL_CHECK_OFTEN ? 1 : CHECKED_SHARE;
     quernel_network *network = NULL;
     uint8_t *y = calloc(n->y_bytes, 1), *workspace = NULL;
     int code = QUERNEL_E_MEMORY;

@@ -36,6 +36,9 @@ bool network_check_rows(network_workload *n);
 bool network_make(network_workload *n, const shape *rows, uint32_t count, const network_request *r);
 void network_free(network_workload *n);
 
+/// Multiply-adds of all rows.
+uint64_t network_macs(const network_workload *n);
+
 /// The network with a config for each row (NULL: what tables and model say), lines and columns of
 /// its input divided by `share`. Returns a quernel_status.
 int network_plan(const network_workload *n, const char *const *configs, uint32_t share, int32_t isa,
