@@ -41,9 +41,14 @@ LEAST = 0.9  # of the recorded figure
 SKIPPED = 77
 
 
+def straight(body):
+    """Whether no branch leads past some of it, which the model would not see."""
+    return not any(map(BRANCH.match, body[:-1]))
+
+
 def macs_of(body):
-    """Of a turn; 0 where a branch leads past some of it, which the model would not see."""
-    if any(map(BRANCH.match, body[:-1])):
+    """Of a turn; 0 where it is not straight."""
+    if not straight(body):
         return 0
     found = filter(None, map(MULTIPLY.match, body))
     return sum(A_LANE[one[1]] * int(one[2]) for one in found)
@@ -51,8 +56,8 @@ def macs_of(body):
 
 def assembly(number, body):
     """A loop as llvm-mca reads it: no comments, and a label in place of addresses."""
-    lines = [re.sub(r"\s*(?://.*|<[^>]*>.*)$", "", text) for text in body]
-    lines[-1] = re.sub(r"[0-9a-f]+$", f"loop{number}", lines[-1])
+    texts = [re.sub(r"\s*(?://.*|<[^>]*>.*)$", "", text) for text in body]
+    lines = [re.sub(r"[0-9a-f]+$", f"loop{number}", t) if BRANCH.match(t) else t for t in texts]
     begin, end = f"# LLVM-MCA-BEGIN {number}", "# LLVM-MCA-END"
     return "\n".join([begin, f"loop{number}:", *lines, end, ""])
 

@@ -3,7 +3,7 @@
 """Multiply-adds a cycle of whole 3x3 layers by NEON's Winograd kernel, transforms counted, by
 llvm-mca: a model, with caches and branches perfect.
 
-  python3 bench/mca_conv3x3.py build-aarch64 [--cpu cortex-a72 ...] [--mca llvm-mca-22]
+  python3 bench/mca_conv3x3.py build-aarch64 [--cpu cortex-a72 ...]
 
 The kernel's loops are found in its object by what they hold, and their cycles added up for a tile
 of 4x4 outputs. Left out are what both ways have, the epilogue and copies, and the weights'
@@ -12,23 +12,19 @@ preparation, once a call. Beside it, in brackets, the inner loop of the product 
 import argparse
 import pathlib
 import re
-import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "lint"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "lint"))
 import binary
+
+from bench import mca
 
 CPUS = "cortex-a53 cortex-a55 cortex-a72 neoverse-n1 neoverse-v1".split()
 CHANNELS = (16, 32, 64, 128, 256)  # of the input, and as many output channels
 ROWS, OC, LANES = 24, 16, 8  # of a call of the register tile; 16-bit values of a vector
 POINTS, LINES, OUTPUTS = 36, 6, 16
 PIXELS = 5  # whose lines are transformed for a tile: of two tiles side by side 10
-TURNS = 100  # enough for the start to count for nothing
-BRANCH = re.compile(r"(?:b|b\.\w+|cbn?z|tbn?z)\s")
-
-
-def straight(body):
-    return not any(map(BRANCH.match, body[:-1]))
 
 
 def count(body, pattern):
@@ -40,27 +36,11 @@ ROLES = {
     "products": lambda body: count(body, r"smlal2?\s+v\d+\.4s") >= 16,
     "row terms": lambda body: count(body, r"smlsl2?\s") == 8 and count(body, r"uzp1\s") == 4,
     "weight terms": lambda body: count(body, r"smlsl2?\s") == 8 and not count(body, r"uzp1\s"),
-    "down": lambda body: count(body, r"s(?:xtl|shll)\s+v") == LINES and straight(body),
+    "down": lambda body: count(body, r"s(?:xtl|shll)\s+v") == LINES and mca.straight(body),
     "along": lambda body: count(body, r"str\s+q") == LINES and count(body, r"shl\s+v") >= 5,
     "outputs": lambda body: count(body, r"mul\s+v\d+\.4s") == OUTPUTS,
     "direct": lambda body: count(body, r"sadalp\s") == 24,
 }
-
-
-def assembly(body):
-    """As llvm-mca reads it, straight on: no comments, and a label in place of addresses."""
-    texts = [re.sub(r"\s*(?://.*|<[^>]*>.*)$", "", text) for text in body]
-    branches = [re.sub(r"[0-9a-f]+$", "loop", t) if BRANCH.match(t) else t for t in texts]
-    return "\n".join(["loop:", *branches, ""])
-
-
-def cycles(mca, cpu, body):
-    """Of a turn."""
-    command = [mca, "-mtriple=aarch64", f"-mcpu={cpu}", f"-iterations={TURNS}"]
-    done = subprocess.run(
-        command, input=assembly(body), stdout=subprocess.PIPE, text=True, check=True
-    )
-    return int(re.search(r"^Total Cycles:\s+(\d+)", done.stdout, re.MULTILINE)[1]) / TURNS
 
 
 def loops(build):
@@ -95,7 +75,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("build")
     parser.add_argument("--cpu", nargs="+", default=CPUS)
-    parser.add_argument("--mca", default="llvm-mca-22")
     options = parser.parse_args()
     found = loops(binary.Build(options.build))
     missing = (ROLES.keys() | {"tile"}) - found.keys()
@@ -103,10 +82,11 @@ def main():
         print(f"no loop was found of: {', '.join(sorted(missing))}", file=sys.stderr)
         return 1
     print(f"| channels | {' | '.join(options.cpu)} |\n|---{'|---' * len(options.cpu)}|")
-    took = [{r: cycles(options.mca, cpu, b) for r, b in found.items()} for cpu in options.cpu]
+    took = [dict(zip(found, mca.cycles(cpu, found.values()))) for cpu in options.cpu]
+    direct = mca.macs_of(found["direct"])
     for channels in CHANNELS:
         macs = OUTPUTS * 9 * channels * channels
-        cells = [f"{macs / layer(t, channels):.1f} ({192 / t['direct']:.1f})" for t in took]
+        cells = [f"{macs / layer(t, channels):.1f} ({direct / t['direct']:.1f})" for t in took]
         print(f"| {channels} | {' | '.join(cells)} |")
     for cpu, t in zip(options.cpu, took):
         print(f"{cpu}, cycles of a turn: " + ", ".join(f"{r} {c:.0f}" for r, c in t.items()))
