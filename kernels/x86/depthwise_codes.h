@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plain epilogue of depthwise_dot.h, from registers: sums in a quad's order become bytes in the
 // order of the channels. Clamping floats before they are rounded is clamping bytes after it, at a
-// quarter of the cost, as long as no value leaves the range of int32: this is asked of scale and
-// bias first.
+// quarter of the cost, as long as no value leaves the range of int32: this is asked of the tables
+// first.
 
 typedef struct codes {
     bool plain; // whether codes can be made so
     bool bare;  // words are the codes but for the range of a byte
-    vfloat scale[4], bias[4];
+    bool ends;  // values go through hard-swish and take a factor
+    vfloat scale[4], bias[4], out_scale[4];
     DOT_VECTOR zero;         // words
     DOT_VECTOR lo, hi, flip; // unsigned bytes, before s8 is flipped
 } codes;
@@ -23,8 +24,8 @@ static void table_of(const void *table, uint32_t width, uint32_t count, void *to
         }
 }
 
-// Bits of the largest absolute value; those of a NaN are larger than any.
-static int32_t largest(const vfloat v[4]) {
+// The largest absolute value, or a NaN, whose bits are larger than any.
+static float largest(const vfloat v[4]) {
     int32_t bits[CHANNELS / 4], most = 0;
     DOT_VECTOR all[4], m = VECTOR_BITS(setzero)();
     memcpy(all, v, sizeof all);
@@ -32,7 +33,9 @@ static int32_t largest(const vfloat v[4]) {
         m = VECTOR(max_epi32)(m, VECTOR_BITS(and)(all[p], VECTOR(set1_epi32)(INT32_MAX)));
     memcpy(bits, &m, sizeof bits);
     for (uint32_t i = 0; i < CHANNELS / 4; i++) most = bits[i] > most ? bits[i] : most;
-    return most;
+    float value;
+    memcpy(&value, &most, sizeof value);
+    return value;
 }
 
 static inline __attribute__((always_inline)) DOT_VECTOR
@@ -67,17 +70,28 @@ static void bounds_of(codes *c, const quernel_i_epilogue *f, uint32_t n, uint32_
     c->lo = bound_of(lo, f, c->zero), c->hi = bound_of(hi, f, c->zero);
 }
 
+// Whether the epilogue has nothing that codes_round does not do.
+static bool codes_fit(const quernel_i_epilogue *f) {
+    const bool ends = f->act == QUERNEL_I_ACT_HSWISH;
+    return (f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) && f->y_col == 1 &&
+           !f->residual && (ends || function_is_clamp(f->act)) && (f->out_scale != NULL) == ends;
+}
+
+// Whether all values that are rounded lie within int32: hard-swish leads none away from 0.
+static bool codes_stay(const codes *c) {
+    const float most = 0x1.8p30f, reach = largest(c->scale) * 0x1p31f + largest(c->bias);
+    return reach <= most && (!c->ends || reach * largest(c->out_scale) <= most);
+}
+
 /// Of `count` channels from n on.
 static void codes_of(codes *c, const quernel_i_epilogue *f, uint32_t n, uint32_t width,
                      uint32_t count) {
-    enum { HALF = 0x3f000000, TWO_29 = 0x4e000000 }; // bits of 0.5f and 2^29
-    c->plain = (f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) && epilogue_is_plain(f) &&
-               f->act < QUERNEL_I_ACT_SLOPES;
+    c->plain = codes_fit(f), c->ends = f->act == QUERNEL_I_ACT_HSWISH;
     if (!c->plain) return;
     table_of(f->scale + n, width, count, c->scale);
     table_of(f->bias + n, width, count, c->bias);
-    // then |sum·scale + bias| <= 2^30 + 2^29
-    c->plain = largest(c->scale) <= HALF && largest(c->bias) <= TWO_29;
+    if (c->ends) table_of(f->out_scale + n, width, count, c->out_scale);
+    c->plain = codes_stay(c);
     const bool s8 = f->out == QUERNEL_TYPE_S8;
     c->zero = VECTOR(set1_epi16)((int16_t)(f->q_zero + (s8 ? 128 : 0)));
     c->flip = VECTOR(set1_epi8)(s8 ? INT8_MIN : 0);
@@ -87,7 +101,9 @@ static void codes_of(codes *c, const quernel_i_epilogue *f, uint32_t n, uint32_t
 
 static inline __attribute__((always_inline)) DOT_VECTOR codes_round(const codes *c, DOT_VECTOR sum,
                                                                     int part) {
-    return VECTOR(cvtps_epi32)(v_fma(VECTOR(cvtepi32_ps)(sum), c->scale[part], c->bias[part]));
+    vfloat t = v_fma(VECTOR(cvtepi32_ps)(sum), c->scale[part], c->bias[part]);
+    if (c->ends) t = v_mul(function_hswish(t), c->out_scale[part]);
+    return VECTOR(cvtps_epi32)(t);
 }
 
 // Of some pixels, in place of their first words.

@@ -32,7 +32,7 @@ static inline __m256 finish_unlike(const float *table, float first) {
 static inline bool finish_fits(const quernel_i_epilogue *f, uint32_t oc) {
     const bool clamps = f->act == QUERNEL_I_ACT_CLAMP;
     const __m256i order = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    if (f->act == QUERNEL_I_ACT_PRELU) return false;
+    if (!function_is_clamp(f->act)) return false;
     for (uint32_t n = 0; n < oc; n += 8) {
         __m256 bad =
             _mm256_or_ps(finish_beyond(f->scale + n, 0.5f), finish_beyond(f->bias + n, 0x1p29f));

@@ -60,7 +60,10 @@ static void make_scales(output *o, rng *r, guard *g, float typical_sum) {
         f->row_scale = row;
     }
     add_zeros(r, bias, o->oc);
-    if (rng_one_in(r, 4)) f->out_scale = table(r, g, o->oc, 0.1f, 3.0f);
+    // functions end in one; huge ones carry values beyond int32 only here
+    const float most = rng_one_in(r, 4) ? data_factor(r) : 3.0f;
+    if (rng_one_in(r, f->act >= QUERNEL_I_ACT_FUNCTIONS ? 2 : 4))
+        f->out_scale = table(r, g, o->oc, most / 30.0f, most);
 }
 
 static void make_terms(output *o, rng *r, guard *g) {
@@ -148,13 +151,13 @@ static void make_place(output *o, rng *r, guard *g) {
     f->q_hi = (float)((u8 ? 255 : 127) - f->q_zero);
 }
 
-// The commonest epilogue is nothing but scale, bias and activation, and has ways of its own; all
-// terms at once are left out too rarely to see it.
+// The commonest epilogue is nothing but scale, bias and activation, a function's with a factor, and
+// has ways of its own; all terms at once are left out too rarely to see it.
 static void leave_plain(quernel_i_epilogue *f) {
     f->row_term[0] = f->row_term[1] = f->col_term[0] = f->col_term[1] = NULL;
-    f->row_scale = f->out_scale = NULL;
+    f->row_scale = NULL;
     f->residual = NULL;
-    if (f->act >= QUERNEL_I_ACT_FUNCTIONS) f->act = QUERNEL_I_ACT_NONE;
+    if (f->act < QUERNEL_I_ACT_FUNCTIONS) f->out_scale = NULL;
 }
 
 void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t oc, float typical_sum) {
@@ -162,8 +165,8 @@ void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t oc, float 
     make_place(o, r, g);
     make_terms(o, r, g);
     if (o->epilogue.out != QUERNEL_TYPE_S32) {
-        make_scales(o, r, g, typical_sum);
         make_activation(o, r, g);
+        make_scales(o, r, g, typical_sum);
     }
     make_residual(o, r, g);
     if (rng_one_in(r, 3)) leave_plain(&o->epilogue);

@@ -6,8 +6,8 @@
 // commonest cases, int8 or f32 out after none, ReLU or clamp ("plain"), have none of those branches
 // and one clamp for activation and output type. A function is a long chain of operations for each
 // vector: it has a pass of its own, where several chains run beside one another (SiLU to u8: 23
-// cycles a row, 29 with all else in one loop). Rows whose elements are not stored side by
-// side wait in the tile for epilogue_store.h.
+// cycles a row, 29 with all else in one loop); hard-swish to codes is short enough to be plain. Rows
+// whose elements are not stored side by side wait in the tile for epilogue_store.h.
 #ifndef QUERNEL_AVX2_EPILOGUE_H
 #define QUERNEL_AVX2_EPILOGUE_H
 
@@ -39,6 +39,10 @@ static inline float *epilogue_floats(const epilogue_tile *t) { return (float *)(
 // t : lo`.
 static inline __m256 epilogue_clamp(__m256 t, __m256 lo, __m256 hi) {
     return _mm256_min_ps(_mm256_max_ps(t, lo), hi);
+}
+
+static inline bool epilogue_bounds(int act) {
+    return act == QUERNEL_I_ACT_RELU || act == QUERNEL_I_ACT_CLAMP;
 }
 
 // None, ReLU or clamp.
@@ -140,7 +144,7 @@ epilogue_columns_at(const quernel_i_epilogue *f, uint32_t n, int act, int from, 
                           _mm256_set1_ps(f->q_hi)};
     if (!(from & EPILOGUE_VALUES))
         c.scale = _mm256_loadu_ps(f->scale + n), c.bias = _mm256_loadu_ps(f->bias + n);
-    if (!joins || act == QUERNEL_I_ACT_NONE) return c;
+    if (!joins || act == QUERNEL_I_ACT_NONE || function_is(act)) return c;
     const bool relu = act == QUERNEL_I_ACT_RELU;
     const __m256 lo = relu ? _mm256_setzero_ps() : _mm256_loadu_ps(f->act_lo + n),
                  hi = relu ? c.hi : _mm256_loadu_ps(f->act_hi + n);
@@ -262,13 +266,17 @@ static inline __attribute__((always_inline)) void epilogue_rows(const epilogue_t
         if (from == EPILOGUE_SUMS && adds && !f->residual_last) epilogue_add(v, x, r, n, f);
         if (!joins) v[0] = epilogue_act(v[0], f, n, act), v[1] = epilogue_act(v[1], f, n + 8, act);
         if (adds && f->residual_last) epilogue_add(v, x, r, n, f);
+        if (act == QUERNEL_I_ACT_HSWISH) {
+            v[0] = _mm256_mul_ps(function_hswish(v[0]), _mm256_loadu_ps(f->out_scale + n));
+            v[1] = _mm256_mul_ps(function_hswish(v[1]), _mm256_loadu_ps(f->out_scale + n + 8));
+        }
         if (!plain && RARE(f->out_scale)) {
             v[0] = _mm256_mul_ps(v[0], _mm256_loadu_ps(f->out_scale + n));
             v[1] = _mm256_mul_ps(v[1], _mm256_loadu_ps(f->out_scale + n + 8));
         }
         if (OFTEN(codes))
-            epilogue_put_codes(epilogue_codes(v, c, joins && act != QUERNEL_I_ACT_NONE, f->q_zero),
-                               oc, apart, acc, y);
+            epilogue_put_codes(epilogue_codes(v, c, joins && epilogue_bounds(act), f->q_zero), oc,
+                               apart, acc, y);
         else epilogue_put_floats(v, oc, half, apart, acc, y);
     }
     if (apart) epilogue_store(t, f);
@@ -296,11 +304,12 @@ static inline bool epilogue_ends_plain(const quernel_i_epilogue *f) {
 }
 
 /// Whether the call is plain: f32, or contiguous int8, with only scale, bias and none, ReLU or
-/// clamp, or what lines_run takes.
+/// clamp, or codes of hard-swish, or what lines_run takes.
 static inline bool epilogue_is_plain(const quernel_i_epilogue *f) {
     if (lines_fit(f)) return true;
-    return epilogue_ends_plain(f) && !f->row_term[0] && !f->row_term[1] && !f->row_scale &&
-           !f->residual && function_is_clamp(f->act);
+    if (f->row_term[0] || f->row_term[1] || f->row_scale || f->residual) return false;
+    if (f->act == QUERNEL_I_ACT_HSWISH) return epilogue_is_int8(f) && f->y_col == 1 && f->out_scale;
+    return epilogue_ends_plain(f) && function_is_clamp(f->act);
 }
 
 /// What follows the function of a tile's floats.
@@ -377,6 +386,8 @@ static inline void epilogue_run(const epilogue_tile *t, const quernel_i_epilogue
         lines_run(&(lines_tile){t->acc, EPILOGUE_NR, t->rows, t->oc, t->m, t->n}, f, false);
     else if (f->act == QUERNEL_I_ACT_RELU) epilogue_plain(t, f, QUERNEL_I_ACT_RELU);
     else if (f->act == QUERNEL_I_ACT_CLAMP) epilogue_plain(t, f, QUERNEL_I_ACT_CLAMP);
+    else if (f->act == QUERNEL_I_ACT_HSWISH)
+        epilogue_rows(t, f, NULL, QUERNEL_I_ACT_HSWISH, EPILOGUE_PLAIN, true);
     else epilogue_plain(t, f, QUERNEL_I_ACT_NONE);
 }
 
