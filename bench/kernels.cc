@@ -34,7 +34,7 @@ struct Product {
                 panel,     init.data(),
                 &epilogue, scratch.bytes(),
                 0,         0,
-                0};
+                0,         nullptr};
     }
     Memory a, weights;
     size_t panel;

@@ -83,6 +83,26 @@ typedef enum quernel_i_streamed {
     QUERNEL_I_STREAMED_WEIGHTS
 } quernel_i_streamed;
 
+/// Weights that are read after a call's own, [at, end). A kernel may ask for as many bytes of them
+/// in the time of each register tile as a sub-panel has; so that they come neither early nor late,
+/// it lets `wait` bytes pass first.
+typedef struct quernel_i_ahead {
+    const int8_t *at, *end;
+    size_t wait;
+} quernel_i_ahead;
+
+/// What to ask for in the time of a tile, or NULL.
+static inline const int8_t *quernel_i_ahead_take(quernel_i_ahead *ahead, size_t bytes) {
+    if (!ahead || ahead->at >= ahead->end) return NULL;
+    if (ahead->wait >= bytes) {
+        ahead->wait -= bytes;
+        return NULL;
+    }
+    const int8_t *at = ahead->at;
+    ahead->at = bytes < (size_t)(ahead->end - at) ? at + bytes : ahead->end;
+    return at;
+}
+
 /// GEMM, GEMV: for every row m < rows and output channel n < oc
 ///     acc = init[n] + Σ_run Σ_k a[m][run.offset + k] · b[n][k]      modulo 2^32, then the
 ///     epilogue.
@@ -104,11 +124,13 @@ typedef struct quernel_i_gemm {
     const quernel_i_epilogue *epilogue;
     void *scratch;    // as many bytes as the entry's scratch(k_quads) says
     int32_t streamed; // quernel_i_streamed: a hint that some kernels take
-    // likewise: bytes ahead at which weights are prefetched, whatever lies there; 0: they are not
+    // likewise, of GEMV: bytes ahead at which weights are prefetched, whatever lies there; 0: they
+    // are not
     uint32_t prefetch;
     // likewise: quads of k of each row that stay in L1 while the others are streamed with the
     // weights; 0: all
     uint32_t l1_resident;
+    quernel_i_ahead *ahead; // a hint that some GEMM kernels take; or NULL
 } quernel_i_gemm;
 
 /// Depthwise: for every line of outputs
@@ -406,7 +428,7 @@ typedef struct quernel_i_kernel {
     // Traits
     // rows and oc in tiles of 16 that the thread configures; one operand stays in L1
     bool tiles;
-    bool prefetches; // takes the hint of quernel_i_gemm
+    bool prefetches; // takes the hints of quernel_i_gemm: prefetch, ahead
     uint8_t oc_tail; // a last register tile of at most so many oc multiplies no more; 0: 16
     // weights are prepared with less work than those of the set's first kernel, for few rows
     bool few_rows;

@@ -82,6 +82,11 @@ static uint8_t *slice_of(const quernel_i_call *call, uint32_t worker) {
     return call->workspace + w->shared + worker * w->slice.bytes;
 }
 
+static uint32_t tasks_of(const quernel_i_call *call) {
+    const quernel_i_plan *plan = call->plan;
+    return call->problem->x.n * plan->strip.count_h * plan->strip.count_w * plan->n_blocks.n_split;
+}
+
 // Tasks are numbered [image][strip line][strip of it][share of the n-blocks], so that neighbours in
 // time read the same strip.
 static quernel_i_task task_at(const quernel_i_call *call, uint32_t index, uint32_t worker) {
@@ -89,7 +94,9 @@ static quernel_i_task task_at(const quernel_i_call *call, uint32_t index, uint32
     const quernel_i_plan_strip *s = &call->plan->strip;
     const quernel_i_plan_n_blocks *n = &call->plan->n_blocks;
     const uint32_t part = index % n->n_split, strip = index / n->n_split;
-    quernel_i_task t = {.call = call, .slice = slice_of(call, worker)};
+    quernel_i_task t = {.call = call,
+                        .slice = slice_of(call, worker),
+                        .last = index + call->plan->workers >= tasks_of(call)};
     t.image = strip / s->count_w / s->count_h;
     t.y0 = strip / s->count_w % s->count_h * s->h, t.y1 = min(t.y0 + s->h, p->grid_h);
     t.x0 = strip % s->count_w * s->w, t.x1 = min(t.x0 + s->w, p->grid_w);
@@ -121,7 +128,6 @@ static void run_task(void *arg, uint32_t index, uint32_t worker) {
 }
 
 void quernel_i_exec_run(const quernel_i_call *call, const quernel_parallel *parallel) {
-    const quernel_i_problem *p = call->problem;
     const quernel_i_plan *plan = call->plan;
     if (plan->threads == 1) parallel = NULL;
     if (plan->range_tasks) quernel_i_ranges_find(call, parallel);
@@ -129,7 +135,5 @@ void quernel_i_exec_run(const quernel_i_call *call, const quernel_parallel *para
         const uint32_t none = QUERNEL_I_NO_N_BLOCK;
         memcpy(slice_of(call, i), &none, sizeof none);
     }
-    quernel_i_parallel(parallel,
-                       p->x.n * plan->strip.count_h * plan->strip.count_w * plan->n_blocks.n_split,
-                       run_task, (void *)call);
+    quernel_i_parallel(parallel, tasks_of(call), run_task, (void *)call);
 }

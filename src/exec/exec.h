@@ -34,6 +34,7 @@ typedef struct quernel_i_call {
     const void *residual;
     void *y;
     uint8_t *workspace;
+    const quernel_i_ahead *ahead; // as of quernel_i_operator_call
 } quernel_i_call;
 
 /// Runs everything: ranges first where they are dynamic over the image, then the strips. The caller
@@ -49,6 +50,7 @@ typedef struct quernel_i_task {
     uint32_t n_block0, n_block1;
     quernel_i_image_quant image_quant; // of this image where it is dynamic; else z alone matters
     uint8_t zero_byte;                 // the zero point as rows hold it
+    bool last;                         // of its worker, if tasks take the same time
 } quernel_i_task;
 
 /// The loops of a task, by the form of its kernel.

@@ -12,6 +12,7 @@ typedef struct quernel_i_n_block {
     uint32_t subproblem, first, oc, group_pack, phase;
     quernel_i_phase shape;
     uint32_t y0, y1, x0, x1;
+    quernel_i_ahead *ahead; // weights that are read after its own; or NULL
 } quernel_i_n_block;
 
 /// The block of this index; its i-th phase where phases are fused.

@@ -5,6 +5,7 @@
 
 static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static uint32_t max(uint32_t a, uint32_t b) { return a > b ? a : b; }
+static uint32_t pieces(uint32_t count, uint32_t size) { return (count + size - 1) / size; }
 
 // Fills the slice's row_sum: Σ of the real k of each row, k_run_bytes of each k run. A zero point
 // of the weights takes w_zero times that from the sums.
@@ -20,13 +21,6 @@ static void sum_rows(const quernel_i_task *t, const quernel_i_gemm *g, uint32_t 
         }
         sum[m] = total;
     }
-}
-
-// A GEMV's weights are one stream; others are read block by block, and behind the last one lie
-// none.
-static uint32_t prefetch_distance(const quernel_i_plan *plan, const quernel_i_n_block *block) {
-    const bool last = block->index + 1 == plan->n_blocks.count;
-    return last && plan->kernels.main->op != QUERNEL_I_OP_GEMV ? 0 : plan->streams.prefetch;
 }
 
 // The product of pixels whose rows lie at `a`.
@@ -53,8 +47,9 @@ static void multiply(const quernel_i_task *t, const uint8_t *a, uint32_t pixels,
                                  epilogue,
                                  t->slice + plan->workspace.slice.scratch,
                                  (int32_t)plan->streams.operand,
-                                 prefetch_distance(plan, block),
-                                 plan->streams.l1_resident};
+                                 plan->streams.prefetch,
+                                 plan->streams.l1_resident,
+                                 block->ahead};
     if (params->w_zeros)
         sum_rows(t, &call, whole ? phase->k_run_length : p->weights->shape.subproblem_in);
     plan->kernels.main->run.gemm(&call);
@@ -118,15 +113,42 @@ static uint32_t collapsed_pixels(const quernel_i_task *t) {
     return (t->y1 - t->y0 - 1) * (uint32_t)(plan->strip.line / plan->rows.pixel) + p->grid_w;
 }
 
+// What is read after a block's weights: those of the next block, where L2 does not keep them;
+// behind the task's last block, what a network reads next.
+static quernel_i_ahead read_next(const quernel_i_task *t, uint32_t index) {
+    const quernel_i_plan *plan = t->call->plan;
+    const quernel_i_ahead *network = t->call->ahead, none = {NULL, NULL, 0};
+    if (index + 1 == t->n_block1) return network && t->last ? *network : none;
+    if (!network && !plan->streams.prefetch) return none;
+    const quernel_i_n_block next = quernel_i_n_block_at(t->call->problem, plan, index + 1);
+    const int8_t *at = quernel_i_n_block_packed(t->call->problem, &next);
+    return (quernel_i_ahead){at, at + pieces(next.oc, 16) * next.shape.panel_bytes, 0};
+}
+
+// The same for a block of so many lines and pixels: a single register tile is done before they
+// come; the first ones of many pass, so that L2 keeps the block's own weights.
+static quernel_i_ahead ahead_of(const quernel_i_task *t, const quernel_i_n_block *block,
+                                uint32_t lines, uint32_t pixels) {
+    const quernel_i_kernel *k = t->call->plan->kernels.main;
+    quernel_i_ahead ahead = read_next(t, block->index);
+    const size_t tiles = (size_t)lines * pieces(pixels, k->mr) * pieces(block->oc, k->nr),
+                 passing = tiles * block->shape.k_quads * 64,
+                 wanted = (size_t)(ahead.end - ahead.at);
+    if (lines * pixels <= k->mr) ahead.end = ahead.at;
+    else if (passing > wanted) ahead.wait = passing - wanted;
+    return ahead;
+}
+
 void quernel_i_product_run_staged(const quernel_i_task *t) {
     const bool collapse = t->call->plan->collapse;
     quernel_i_dedup_find(t);
     for (uint32_t index = t->n_block0; index < t->n_block1; index++) {
-        const quernel_i_n_block block =
-            quernel_i_n_block_at(t->call->problem, t->call->plan, index);
+        quernel_i_n_block block = quernel_i_n_block_at(t->call->problem, t->call->plan, index);
         quernel_i_n_block_prepare(t, index);
         const uint32_t y0 = max(t->y0, block.y0), y1 = collapse ? y0 + 1 : min(t->y1, block.y1);
         const uint32_t end = collapse ? collapsed_pixels(t) : min(t->x1, block.x1);
+        quernel_i_ahead ahead = ahead_of(t, &block, y1 - y0, end - t->x0);
+        block.ahead = &ahead;
         for (uint32_t line = y0; line < y1; line++)
             run_pixels(t, line, max(t->x0, block.x0), end, &block);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "cpu/cpu.h"
 
 // tensors, and layers: indices are int32_t, and arrays of them stay small
 #define MAX_PARTS (1u << 20)
@@ -64,7 +65,8 @@ static void keep_step(quernel_network *net, const quernel_network_layer *l, quer
                              l->residual,
                              skip_channels(&net->values[l->x], l->x_channel),
                              skip_channels(&net->values[l->y], l->y_channel),
-                             0};
+                             0,
+                             {NULL, NULL, 0}};
     if (l->residual >= 0)
         step->residual_skip = skip_channels(&net->values[l->residual], l->residual_channel);
 }
@@ -88,6 +90,27 @@ static int make_step(const quernel_i_draft *draft, uint32_t i, quernel_error *er
     return QUERNEL_OK;
 }
 
+// Weights that are read before those of this many bytes cost less than asking for them.
+#define AHEAD_MIN (8u << 10)
+
+// Each layer is told what is read after its own weights: of a long stretch what half of L2 keeps.
+static void find_ahead(quernel_network *net) {
+    const size_t l2_bytes = quernel_i_cpu()->l2_bytes;
+    quernel_i_ahead next = {NULL, NULL, 0};
+    size_t all = 0;
+    for (uint32_t i = net->n_steps; i--;) {
+        const quernel_operator *op = net->steps[i].op;
+        net->steps[i].ahead = next;
+        if (!op->kind->weights) continue;
+        const quernel_i_ahead own = op->kind->weights(op);
+        const size_t bytes = (size_t)(own.end - own.at), most = l2_bytes / 2;
+        all += bytes;
+        if (bytes >= AHEAD_MIN)
+            next = (quernel_i_ahead){own.at, bytes > most ? own.at + most : own.end, 0};
+    }
+    net->far = all > l2_bytes;
+}
+
 // Factors and scales are needed until the operators have copied them.
 static int make_steps(quernel_i_draft *draft, quernel_error *error) {
     quernel_network *net = draft->net;
@@ -96,6 +119,7 @@ static int make_steps(quernel_i_draft *draft, quernel_error *error) {
     if (bytes && !draft->tables) return refuse_memory(error, bytes);
     int code = quernel_i_factors_find(draft, error);
     for (uint32_t i = 0; i < net->n_steps && !code; i++) code = make_step(draft, i, error);
+    if (!code) find_ahead(net);
     for (uint32_t i = 0; i < net->n_values; i++)
         net->values[i].smooth = NULL, net->values[i].desc.smooth = NULL;
     quernel_i_release(&net->allocator, draft->tables, bytes);

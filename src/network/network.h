@@ -28,6 +28,7 @@ typedef struct quernel_i_step {
     int32_t residual;
     // bytes from the tensors' first elements to the slices'
     ptrdiff_t x_skip, y_skip, residual_skip;
+    quernel_i_ahead ahead; // weights of the next layer that has any
 } quernel_i_step;
 
 struct quernel_network {
@@ -38,6 +39,7 @@ struct quernel_network {
     uint32_t n_values, n_steps, threads;
     size_t operator_bytes; // the workspace begins with what the operators need; the arena follows
     size_t arena_bytes;
+    bool far; // L2 does not keep its weights from run to run
 };
 
 static inline bool quernel_i_value_int8(const quernel_i_value *v) {

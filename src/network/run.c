@@ -124,9 +124,10 @@ int quernel_network_run(const quernel_network *net, const void *const *inputs, v
         const quernel_i_step *s = &net->steps[i];
         const uint8_t *residual =
             s->residual < 0 ? NULL : first_of(&c, (uint32_t)s->residual) + s->residual_skip;
-        s->op->kind->run(s->op, &(quernel_i_operator_call){first_of(&c, s->x) + s->x_skip, residual,
-                                                           first_of(&c, s->y) + s->y_skip,
-                                                           c.workspace, parallel});
+        s->op->kind->run(s->op,
+                         &(quernel_i_operator_call){first_of(&c, s->x) + s->x_skip, residual,
+                                                    first_of(&c, s->y) + s->y_skip, c.workspace,
+                                                    parallel, net->far ? &s->ahead : NULL});
     }
     return QUERNEL_OK;
 }

@@ -38,7 +38,7 @@ static size_t explain(const quernel_operator *op, char *text, size_t capacity) {
                               w->kernel->name, w->nest.rows, w->nest.columns, w->nest.tasks);
 }
 
-static const quernel_i_operator_kind kind = {run, explain, NULL};
+static const quernel_i_operator_kind kind = {run, explain, NULL, NULL};
 
 static bool two_operands(const quernel_eltwise_desc *d) {
     return d->kind >= QUERNEL_ELTWISE_ADD && d->kind <= QUERNEL_ELTWISE_DIV;

@@ -148,6 +148,6 @@ int quernel_operator_run(const quernel_operator *op, const void *x, const void *
         return quernel_i_error_set(error, QUERNEL_E_VALUE, "parallel", -1,
                                    "run: parallel: %u threads: the operator was made for %u",
                                    parallel->threads, op->threads);
-    op->kind->run(op, &(quernel_i_operator_call){x, residual, y, workspace, parallel});
+    op->kind->run(op, &(quernel_i_operator_call){x, residual, y, workspace, parallel, NULL});
     return QUERNEL_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/tensor.h"
+#include "kernels/ukr.h"
 #include "quernel/operator.h"
 
 /// The buffers of one run, which the caller has checked.
@@ -14,6 +15,9 @@ typedef struct quernel_i_operator_call {
     void *y;
     uint8_t *workspace;
     const quernel_parallel *parallel;
+    // in a network whose weights L2 does not keep: those that are read after the operator's own,
+    // perhaps none; else NULL
+    const quernel_i_ahead *ahead;
 } quernel_i_operator_call;
 
 /// What differs between kinds. Whoever runs an operator without checks calls
@@ -22,6 +26,7 @@ typedef struct quernel_i_operator_kind {
     void (*run)(const quernel_operator *op, const quernel_i_operator_call *call);
     size_t (*explain)(const quernel_operator *op, char *text, size_t capacity);
     void (*release)(quernel_operator *op); // what it holds beside its block; NULL: nothing
+    quernel_i_ahead (*weights)(const quernel_operator *op); // all that a run reads; NULL: none
 } quernel_i_operator_kind;
 
 struct quernel_operator {

@@ -40,7 +40,7 @@ static size_t explain(const quernel_operator *op, char *text, size_t capacity) {
     return length < 0 ? 0 : (size_t)length;
 }
 
-static const quernel_i_operator_kind kind = {run, explain, NULL};
+static const quernel_i_operator_kind kind = {run, explain, NULL, NULL};
 
 int quernel_i_pool2d_read(const quernel_pool2d_desc *from, const char *where, const char *name,
                           quernel_pool2d_desc *ret_desc, quernel_error *error) {

@@ -15,7 +15,7 @@
 static void run(const quernel_operator *op, const quernel_i_operator_call *call) {
     const quernel_i_product *made = (const quernel_i_product *)op;
     quernel_i_exec_run(&(quernel_i_call){&made->problem, &made->plan, &made->params, call->x,
-                                         call->residual, call->y, call->workspace},
+                                         call->residual, call->y, call->workspace, call->ahead},
                        call->parallel);
 }
 
@@ -27,7 +27,12 @@ static void release(quernel_operator *op) {
     quernel_weights_release(((quernel_i_product *)op)->problem.weights);
 }
 
-static const quernel_i_operator_kind kind = {run, explain, release};
+static quernel_i_ahead weights(const quernel_operator *op) {
+    const quernel_weights *w = ((const quernel_i_product *)op)->problem.weights;
+    return (quernel_i_ahead){w->packed, w->packed + w->shape.packed_bytes, 0};
+}
+
+static const quernel_i_operator_kind kind = {run, explain, release, weights};
 
 const quernel_i_product *quernel_i_product_of(const quernel_operator *op) {
     return op && op->kind == &kind ? (const quernel_i_product *)op : NULL;

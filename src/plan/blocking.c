@@ -37,10 +37,6 @@
 #define PREFETCHED_MIN (1024 * QUERNEL_I_KiB)
 // The best distance on Zen 3; 1 and 2 KiB are 3 to 5 % faster on Zen 1, which the tuner finds.
 #define PREFETCH (16 * QUERNEL_I_KiB)
-// Rows of a call that reads weights ahead where two vectors are multiplied a cycle: three row tiles
-// at least, and fewer than those that lose (covers_reading).
-#define AHEAD_ROWS_MIN 29
-#define AHEAD_ROWS_MAX 192 // between 128, which gain, and 256, which lose
 _Static_assert(BLOCK_MAX + CHUNK_MAX + TILE_MAX + FLOATS_MAX <= QUERNEL_I_SLICE_MAX,
                "blocks fit a slice");
 _Static_assert(OC_PAY % 16 == 0, "output channels come in sub-panels of 16");
@@ -131,28 +127,18 @@ quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b,
     return n;
 }
 
-// Whether a call lasts as long as the next block's weights take to come from beyond L2. Emerald
-// Rapids, which multiplies two vectors a cycle: 16 rows 0.94, 32 1.41, 128 1.07, 256 0.99; Zen 4,
-// one: 16 rows 1.38, 28 1.18, 256 1.02 times as fast.
-static bool covers_reading(const quernel_i_plan_base *b, uint32_t rows) {
-    const bool one = b->machine->one_multiplier >> b->kernels->main->isa & 1;
-    return one || (rows >= AHEAD_ROWS_MIN && rows <= AHEAD_ROWS_MAX);
-}
-
-// Weights of the next block, where L2 does not keep those of all.
-static uint32_t next_block(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n,
-                           uint32_t rows) {
+// Weights of the next block, where L2 does not keep those of all. Zen 5: 16 rows 1.48 times as
+// fast, 128 0.98, 256 1.07, 512 1.06; Zen 4: 16 rows 1.38, 28 1.18, 256 1.02.
+static uint32_t next_block(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n) {
     const size_t panels = b->problem->weights->shape.oc16 / 16, bytes = panel_bytes(b);
-    if (bytes * panels <= b->machine->l2_bytes || !covers_reading(b, rows)) return 0;
-    return (uint32_t)(bytes * (n->oc / 16));
+    return bytes * panels <= b->machine->l2_bytes ? 0 : (uint32_t)(bytes * (n->oc / 16));
 }
 
 // Only weights that no L2 keeps from call to call are prefetched.
-static uint32_t prefetch_distance(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n,
-                                  uint32_t rows) {
+static uint32_t prefetch_distance(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n) {
     const quernel_i_kernel *k = b->kernels->main;
     if (!k->prefetches) return 0;
-    if (k->op == QUERNEL_I_OP_GEMM) return next_block(b, n, rows);
+    if (k->op == QUERNEL_I_OP_GEMM) return next_block(b, n);
     if ((size_t)n->oc * b->problem->weights->shape.k_quads * 4 <= PREFETCHED_MIN) return 0;
     return b->config->prefetch ? b->config->prefetch : PREFETCH;
 }
@@ -170,11 +156,11 @@ static quernel_i_stores stores_of(const quernel_i_plan_base *b) {
 
 // Kernels without tiles read both operands in one way: a demand changes nothing there.
 quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b,
-                                                 const quernel_i_plan_n_blocks *n, uint32_t rows) {
+                                                 const quernel_i_plan_n_blocks *n) {
     const quernel_i_kernel *k = b->kernels->main;
     const size_t l1d_bytes = b->machine->l1d_bytes;
     if (!k->tiles)
-        return (quernel_i_plan_streams){QUERNEL_I_STREAMED_NONE, 0, prefetch_distance(b, n, rows),
+        return (quernel_i_plan_streams){QUERNEL_I_STREAMED_NONE, 0, prefetch_distance(b, n),
                                         stores_of(b)};
     const quernel_i_streamed operand = b->config->streamed
                                            ? (quernel_i_streamed)(b->config->streamed - 1)

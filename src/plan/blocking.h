@@ -59,9 +59,8 @@ size_t quernel_i_plan_block_budget(const quernel_i_plan_base *b, uint32_t h, uin
 quernel_i_plan_strip quernel_i_plan_strip_of(const quernel_i_plan_base *b);
 quernel_i_plan_n_blocks quernel_i_plan_n_blocks_of(const quernel_i_plan_base *b,
                                                    const quernel_i_plan_strip *strip);
-/// `rows`: of a call of the kernel.
 quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b,
-                                                 const quernel_i_plan_n_blocks *n, uint32_t rows);
+                                                 const quernel_i_plan_n_blocks *n);
 uint32_t quernel_i_plan_range_tasks(const quernel_i_problem *problem);
 uint32_t quernel_i_plan_float_pixels(const quernel_i_problem *problem);
 

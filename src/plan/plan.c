@@ -71,7 +71,7 @@ static int choose_blocks(const quernel_i_plan_base *b, quernel_i_plan *plan, que
                                                 &plan->collapse, error);
     if (code) return code;
     plan->chunk = quernel_i_plan_chunk_of(b, &plan->strip, &plan->n_blocks, plan->collapse);
-    plan->streams = quernel_i_plan_streams_of(b, &plan->n_blocks, plan->chunk);
+    plan->streams = quernel_i_plan_streams_of(b, &plan->n_blocks);
     plan->float_pixels = quernel_i_plan_float_pixels(b->problem);
     plan->range_tasks = quernel_i_plan_range_tasks(b->problem);
     return quernel_i_plan_workspace_of(b, plan, &plan->workspace, error);

@@ -153,6 +153,9 @@ const char *kcheck_gemm(const quernel_i_kernel *k, const quernel_i_kernel *oracl
     guard_open(g, p.call.scratch);
     p.call.epilogue = &o.epilogue;
     p.call.prefetch = (uint32_t)(number % 3) * 4096;
+    const int8_t *later = p.w16x4;
+    quernel_i_ahead ahead = {later, later + number % 5 * 1000, number % 2 * 512};
+    if (number % 4) p.call.ahead = &ahead;
     p.call.streamed = (int32_t)(number / 2 % 3);
     p.call.l1_resident = (uint32_t)(number % 5) * 16;
     const char *conduct = kcheck_conduct(guard_call(k->run.any, &p.call, 0, 0, 0, NULL));

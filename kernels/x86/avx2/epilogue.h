@@ -6,8 +6,8 @@
 // commonest cases, int8 or f32 out after none, ReLU or clamp ("plain"), have none of those branches
 // and one clamp for activation and output type. A function is a long chain of operations for each
 // vector: it has a pass of its own, where several chains run beside one another (SiLU to u8: 23
-// cycles a row, 29 with all else in one loop); hard-swish to codes is short enough to be plain. Rows
-// whose elements are not stored side by side wait in the tile for epilogue_store.h.
+// cycles a row, 29 with all else in one loop); hard-swish to codes is short enough to be plain.
+// Rows whose elements are not stored side by side wait in the tile for epilogue_store.h.
 #ifndef QUERNEL_AVX2_EPILOGUE_H
 #define QUERNEL_AVX2_EPILOGUE_H
 

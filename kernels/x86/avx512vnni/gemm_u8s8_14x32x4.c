@@ -45,7 +45,7 @@ typedef struct gemm_call {
 typedef struct tile {
     const uint8_t *a, *ahead;
     const int8_t *head;
-    ptrdiff_t far; // to weights that are wanted in L2; 0: none
+    const int8_t *later; // weights that are wanted in L2; or NULL
     uint32_t m, n;
     bool finishes; // in registers
 } tile;
@@ -110,13 +110,14 @@ static inline __m512i interleave(__m512i even, __m512i odd) {
         p0 += 4 * (n), p5 += 4 * (n), p10 += 4 * (n), b += 64 * (n); \
         __asm__("" : "+r"(p0), "+r"(p5), "+r"(p10), "+r"(b));        \
     } while (0)
-// Two lines of the next block's weights to L2, if they are to come; a line of each of the next
+// Two lines of weights that are read later to L2, if there are any; a line of each of the next
 // tile's rows, then the lines beside them: two for two groups of k.
 #define PREFETCH(rows)                                               \
     do {                                                             \
-        if (far) {                                                   \
-            __builtin_prefetch(b + far, 0, 2);                       \
-            __builtin_prefetch(b + far + 64, 0, 2);                  \
+        if (later) {                                                 \
+            __builtin_prefetch(later, 0, 2);                         \
+            __builtin_prefetch(later + 64, 0, 2);                    \
+            later += 128;                                            \
         }                                                            \
         __builtin_prefetch(ahead);                                   \
         __builtin_prefetch(ahead + s);                               \
@@ -166,7 +167,7 @@ static inline __m512i interleave(__m512i even, __m512i odd) {
         const quernel_i_gemm *g = call->g;                                                        \
         int32_t *acc = call->acc;                                                                 \
         const uint32_t n = t->n;                                                                  \
-        const ptrdiff_t far = t->far;                                                             \
+        const int8_t *later = t->later;                                                           \
         const ptrdiff_t s = g->a_row, s3 = 3 * s;                                                 \
         const size_t panel = g->b_panel;                                                          \
         const int8_t *b = (const int8_t *)g->b + n / LANES * panel;                               \
@@ -211,14 +212,15 @@ static const int8_t *weights_at(const quernel_i_gemm *g, uint32_t n) {
 static int width_of(uint32_t oc) { return oc > LANES ? DOUBLE : oc > LANES / 2 ? SINGLE : HALF; }
 
 // `ahead`: the next row tile's rows, to be prefetched; or `a`.
-static void row_tile(gemm_call *call, const uint8_t *a, const uint8_t *ahead, ptrdiff_t far,
-                     uint32_t m, uint32_t rows) {
+static void row_tile(gemm_call *call, const uint8_t *a, const uint8_t *ahead, uint32_t m,
+                     uint32_t rows) {
     const quernel_i_gemm *g = call->g;
     for (uint32_t n = 0, oc; n < g->oc; n += NR, ahead = a) {
         oc = g->oc - n < NR ? g->oc - n : NR;
         const bool finishes = call->finishes && oc % LANES == 0;
         const int8_t *head = weights_at(g, n + NR < g->oc ? n + NR : 0);
-        tiles[rows - 1][width_of(oc)](call, &(tile){a, ahead, head, far, m, n, finishes});
+        const int8_t *later = quernel_i_ahead_take(g->ahead, (size_t)g->k_quads * 64);
+        tiles[rows - 1][width_of(oc)](call, &(tile){a, ahead, head, later, m, n, finishes});
         if (!finishes)
             epilogue_run(&(epilogue_tile){call->acc, rows, oc, m, n}, g->epilogue, call->plain);
     }
@@ -229,17 +231,10 @@ static void multiply_tile(const quernel_i_gemm *g, uint32_t m, uint32_t rows, ui
     const uint8_t *a = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row;
     const int8_t *head = weights_at(g, n + NR < g->oc ? n + NR : 0);
     gemm_call call = {.g = g, .acc = acc};
-    tiles[rows - 1][width_of(g->oc - n)](&call, &(tile){a, a, head, 0, m, n, false});
+    tiles[rows - 1][width_of(g->oc - n)](&call, &(tile){a, a, head, NULL, m, n, false});
 }
 
 #include "kernels/x86/planes_gemm.h"
-
-// In the last two row tiles one panel each of the next block, where the plan says that it is worth
-// it. A single row tile would fetch more than comes in its time.
-static ptrdiff_t far_of(const quernel_i_gemm *g, uint32_t left) {
-    if (!g->prefetch || left > 2 || g->rows <= MR) return 0;
-    return (ptrdiff_t)(g->prefetch + (left == 1 ? g->b_panel : 0));
-}
 
 void quernel_uk_gemm_u8s8_14x32x4_avx512vnni(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_14x32x4_avx512vnni(const quernel_i_gemm *g) {
@@ -258,7 +253,6 @@ void quernel_uk_gemm_u8s8_14x32x4_avx512vnni(const quernel_i_gemm *g) {
     for (uint32_t m = 0, left = (g->rows + MR - 1) / MR, rows; left; left--, m += rows) {
         rows = (g->rows - m + left - 1) / left;
         const uint8_t *a = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row;
-        row_tile(&call, a, prefetches ? a + (ptrdiff_t)rows * g->a_row : a, far_of(g, left), m,
-                 rows);
+        row_tile(&call, a, prefetches ? a + (ptrdiff_t)rows * g->a_row : a, m, rows);
     }
 }

@@ -36,6 +36,7 @@ typedef struct gemm_call {
 /// A tile: its rows, those of the next row tile, where it lies in the call.
 typedef struct tile {
     const uint8_t *a, *ahead;
+    const int8_t *later; // weights that are wanted in L2; or NULL
     uint32_t m, n;
     bool finishes; // in registers
 } tile;
@@ -75,9 +76,14 @@ typedef struct tile {
         __asm__("" : "+r"(p0), "+r"(p5), "+r"(b));   \
     } while (0)
 // The weights 8 groups ahead, which L2 takes longer for than a group takes; of the next tile's rows
-// a line of each, then the lines beside them.
+// a line of each, then the lines beside them; two lines of weights that are read later, to L2.
 #define PREFETCH(rows)                                         \
     do {                                                       \
+        if (later) {                                           \
+            __builtin_prefetch(later, 0, 2);                   \
+            __builtin_prefetch(later + 64, 0, 2);              \
+            later += 128;                                      \
+        }                                                      \
         __builtin_prefetch(b + 8 * 64);                        \
         __builtin_prefetch(b + 9 * 64);                        \
         __builtin_prefetch(ahead);                             \
@@ -98,6 +104,7 @@ typedef struct tile {
         const quernel_i_gemm *g = call->g;                                                    \
         const quernel_i_epilogue *f = g->epilogue;                                            \
         int32_t *acc = call->acc;                                                             \
+        const int8_t *later = t->later;                                                       \
         const uint32_t n = t->n;                                                              \
         const ptrdiff_t s = g->a_row, s3 = 3 * s;                                             \
         const int8_t *b = (const int8_t *)g->b + n / NR * g->b_panel;                         \
@@ -146,7 +153,8 @@ static void row_tile(gemm_call *call, const uint8_t *a, const uint8_t *ahead, ui
     for (uint32_t n = 0; n < g->oc; n += NR, ahead = a) {
         const uint32_t oc = g->oc - n < NR ? g->oc - n : NR;
         const bool finishes = call->finishes && oc == NR;
-        tiles[rows - 1](call, &(tile){a, ahead, m, n, finishes});
+        const int8_t *later = quernel_i_ahead_take(g->ahead, (size_t)g->k_quads * 64);
+        tiles[rows - 1](call, &(tile){a, ahead, later, m, n, finishes});
         if (!finishes)
             epilogue_run(&(epilogue_tile){call->acc, rows, oc, m, n}, g->epilogue, call->plain);
     }
@@ -156,7 +164,7 @@ static void multiply_tile(const quernel_i_gemm *g, uint32_t m, uint32_t rows, ui
                           int32_t *acc) {
     const uint8_t *a = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row;
     gemm_call call = {.g = g, .acc = acc};
-    tiles[rows - 1](&call, &(tile){a, a, m, n, false});
+    tiles[rows - 1](&call, &(tile){a, a, NULL, m, n, false});
 }
 
 #include "kernels/x86/planes_gemm.h"
