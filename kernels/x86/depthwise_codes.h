@@ -99,10 +99,11 @@ static void codes_of(codes *c, const quernel_i_epilogue *f, uint32_t n, uint32_t
     c->bare = f->q_zero == 0 && !s8 && !clamps(c);
 }
 
+// `ends` is a constant where this is called.
 static inline __attribute__((always_inline)) DOT_VECTOR codes_round(const codes *c, DOT_VECTOR sum,
-                                                                    int part) {
+                                                                    int part, bool ends) {
     vfloat t = v_fma(VECTOR(cvtepi32_ps)(sum), c->scale[part], c->bias[part]);
-    if (c->ends) t = v_mul(function_hswish(t), c->out_scale[part]);
+    if (ends) t = v_mul(function_hswish(t), c->out_scale[part]);
     return VECTOR(cvtps_epi32)(t);
 }
 

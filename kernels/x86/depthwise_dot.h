@@ -96,10 +96,10 @@ typedef struct work {
     uint32_t spacing;                      // columns from one of these to the next
     ptrdiff_t first[GROUPS], last[GROUPS]; // what the output lines of these read first and last
     DOT_VECTOR flip;                       // moves bytes of x to u8
-    codes codes;
     quad init, weights[LINES][QUADS][TAPS];
     pair pairs[COLUMNS];
     quad sums[LINES][PLANES_STRETCH];
+    codes codes;
     uint8_t outside[CHANNELS];
 } work;
 
@@ -311,6 +311,15 @@ static inline __attribute__((always_inline)) void put(const work *w, uint32_t li
     }
 }
 
+static inline __attribute__((always_inline)) void
+round_sums(const work *w, int part, bool ends, const kind k, DOT_VECTOR sum[LINES][LONG]) {
+#pragma GCC unroll 2
+    for (uint32_t l = 0; l < k.lines; l++)
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < k.pixels; i++)
+            sum[l][i] = codes_round(&w->codes, sum[l][i], part, ends);
+}
+
 // Half of the sums as words.
 static inline __attribute__((always_inline)) void run_words(const work *w, const quads x[QUADS],
                                                             int half, const kind k,
@@ -324,11 +333,8 @@ static inline __attribute__((always_inline)) void run_words(const work *w, const
 #pragma GCC unroll 8
             for (uint32_t i = 0; i < k.pixels; i++) sum[odd][l][i] = w->init.part[p];
         multiply(w, x, half, odd, k, sum[odd]);
-#pragma GCC unroll 2
-        for (uint32_t l = 0; l < k.lines; l++)
-#pragma GCC unroll 8
-            for (uint32_t i = 0; i < k.pixels; i++)
-                sum[odd][l][i] = codes_round(&w->codes, sum[odd][l][i], p);
+        if (w->codes.ends) round_sums(w, p, true, k, sum[odd]);
+        else round_sums(w, p, false, k, sum[odd]);
     }
 #pragma GCC unroll 2
     for (uint32_t l = 0; l < k.lines; l++)
@@ -398,16 +404,21 @@ static uint32_t pixels_of(const work *w, const stretch *s) {
     return w->codes.plain && w->kernel_columns <= LONG_TAPS && longer <= shorter ? LONG : PIXELS;
 }
 
-#define RUN_KIND(...)                              \
-    if (is_kind(&k, &(const kind){__VA_ARGS__})) { \
-        run_kind(w, s, t, x, (kind){__VA_ARGS__}); \
-        return;                                    \
+#define RUN_KIND(...)                                      \
+    if (is_kind(&k, &(const kind){__VA_ARGS__, PIXELS})) { \
+        run_kind(w, s, t, x, (kind){__VA_ARGS__, PIXELS}); \
+        return;                                            \
     }
 #define RUN_LONG(...)                                                     \
     if (LONG > PIXELS && is_kind(&k, &(const kind){__VA_ARGS__, LONG})) { \
         run_codes(w, s, x, (kind){__VA_ARGS__, LONG});                    \
         return;                                                           \
     }
+
+// Strides 1 and 2, and those of networks that read lines of text: one of either.
+#define RUN_STRIDES(run, quads, columns)                                          \
+    run(quads, columns, 1, 2) run(quads, columns, 2, 1) run(quads, columns, 1, 1) \
+        run(quads, columns, 2, 2)
 
 static void run_taps(work *w, const taps *t, const stretch *s) {
     const kind k = {t->quads, t->columns, w->step, w->lines, pixels_of(w, s)};
@@ -416,16 +427,12 @@ static void run_taps(work *w, const taps *t, const stretch *s) {
 #pragma GCC unroll 2
     for (uint32_t q = 0; q < QUADS; q++)
         x[q] = (quads){pairs_at(w, n + 2 * q), pairs_at(w, n + 2 * q + 1)};
-    RUN_LONG(1, 3, 1, 2)
-    RUN_LONG(1, 3, 2, 1)
-    RUN_LONG(2, 5, 1, 2)
-    RUN_LONG(2, 5, 2, 1)
-    RUN_KIND(1, 3, 1, 2, PIXELS)
-    RUN_KIND(1, 3, 2, 1, PIXELS)
-    RUN_KIND(2, 5, 1, 2, PIXELS)
-    RUN_KIND(2, 5, 2, 1, PIXELS)
-    RUN_KIND(2, 7, 1, 2, PIXELS)
-    RUN_KIND(2, 7, 2, 1, PIXELS)
+    RUN_STRIDES(RUN_LONG, 1, 3)
+    RUN_STRIDES(RUN_LONG, 2, 5)
+    RUN_STRIDES(RUN_KIND, 1, 3)
+    RUN_STRIDES(RUN_KIND, 2, 5)
+    RUN_KIND(2, 7, 1, 2)
+    RUN_KIND(2, 7, 2, 1)
     run_kind(w, s, t, x, k);
 }
 
