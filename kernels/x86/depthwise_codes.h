@@ -7,8 +7,8 @@
 typedef struct codes {
     bool plain; // whether codes can be made so
     bool bare;  // words are the codes but for the range of a byte
-    bool ends;  // values go through hard-swish and take a factor
-    vfloat scale[4], bias[4], out_scale[4];
+    bool ends;  // values go through hard-swish, and take a constant and a factor
+    vfloat scale[4], bias[4], shift[4], out_scale[4];
     DOT_VECTOR zero;         // words
     DOT_VECTOR lo, hi, flip; // unsigned bytes, before s8 is flipped
 } codes;
@@ -72,25 +72,36 @@ static void bounds_of(codes *c, const quernel_i_epilogue *f, uint32_t n, uint32_
 
 // Whether the epilogue has nothing that codes_round does not do.
 static bool codes_fit(const quernel_i_epilogue *f) {
-    const bool ends = f->act == QUERNEL_I_ACT_HSWISH;
+    const bool ends = hswish_fits(f);
     return (f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) && f->y_col == 1 &&
-           !f->residual && (ends || function_is_clamp(f->act)) && (f->out_scale != NULL) == ends;
+           (ends || (!f->residual && !f->out_scale && function_is_clamp(f->act)));
 }
 
 // Whether all values that are rounded lie within int32: hard-swish leads none away from 0.
 static bool codes_stay(const codes *c) {
     const float most = 0x1.8p30f, reach = largest(c->scale) * 0x1p31f + largest(c->bias);
-    return reach <= most && (!c->ends || reach * largest(c->out_scale) <= most);
+    if (!c->ends) return reach <= most;
+    return (reach + largest(c->shift)) * largest(c->out_scale) <= most;
+}
+
+// A table that nothing may be read behind, or NULL for zeros.
+static void shift_of(const float *table, uint32_t width, uint32_t count, vfloat to[4]) {
+    float all[CHANNELS] = {0};
+    if (table) memcpy(all, table, count * sizeof *all);
+    table_of(all, width, count, to);
 }
 
 /// Of `count` channels from n on.
 static void codes_of(codes *c, const quernel_i_epilogue *f, uint32_t n, uint32_t width,
                      uint32_t count) {
-    c->plain = codes_fit(f), c->ends = f->act == QUERNEL_I_ACT_HSWISH;
+    c->plain = codes_fit(f), c->ends = hswish_fits(f);
     if (!c->plain) return;
     table_of(f->scale + n, width, count, c->scale);
     table_of(f->bias + n, width, count, c->bias);
-    if (c->ends) table_of(f->out_scale + n, width, count, c->out_scale);
+    if (c->ends) {
+        table_of(f->out_scale + n, width, count, c->out_scale);
+        shift_of(hswish_shift(f, n), width, count, c->shift);
+    }
     c->plain = codes_stay(c);
     const bool s8 = f->out == QUERNEL_TYPE_S8;
     c->zero = VECTOR(set1_epi16)((int16_t)(f->q_zero + (s8 ? 128 : 0)));
@@ -103,7 +114,7 @@ static void codes_of(codes *c, const quernel_i_epilogue *f, uint32_t n, uint32_t
 static inline __attribute__((always_inline)) DOT_VECTOR codes_round(const codes *c, DOT_VECTOR sum,
                                                                     int part, bool ends) {
     vfloat t = v_fma(VECTOR(cvtepi32_ps)(sum), c->scale[part], c->bias[part]);
-    if (ends) t = v_mul(function_hswish(t), c->out_scale[part]);
+    if (ends) t = v_mul(v_add(function_hswish(t), c->shift[part]), c->out_scale[part]);
     return VECTOR(cvtps_epi32)(t);
 }
 

@@ -524,7 +524,7 @@ static void prepare(work *w) {
             correct_init(w, &t);
         }
     codes_of(&w->codes, d->epilogue, w->channel, w->width, w->count);
-    w->codes.plain &= whole(w);
+    w->codes.plain &= whole(w) && !(d->epilogue->residual && d->r_line); // one for all lines
 }
 
 static inline uint32_t whole_planes(uint32_t pixels) {

@@ -133,6 +133,10 @@ static void make_residual(output *o, rng *r, guard *g) {
     const bool is_float = f->r_type == QUERNEL_TYPE_F32 || f->r_type == QUERNEL_TYPE_BF16;
     if (!is_float || rng_one_in(r, 2)) f->r_scale = table(r, g, o->oc, 0.01f, 2.0f);
     f->residual_last = rng_one_in(r, 3);
+    o->spread = !itself && rng_one_in(r, 3);
+    if (!o->spread) return;
+    o->r_line = rng_one_in(r, 2) ? f->r_row : 0;
+    f->r_row = 0;
 }
 
 // The output alone: type, place, bounds of the codes.
@@ -160,6 +164,22 @@ static void leave_plain(quernel_i_epilogue *f) {
     if (f->act < QUERNEL_I_ACT_FUNCTIONS) f->out_scale = NULL;
 }
 
+// Hard-swish, then a constant of each output channel and a factor, which networks for text learn,
+// have ways of their own too. The constants may be a line's.
+static void make_shift(output *o, rng *r, guard *g) {
+    quernel_i_epilogue *f = &o->epilogue;
+    leave_plain(f);
+    f->act = QUERNEL_I_ACT_HSWISH;
+    if (!f->out_scale) f->out_scale = table(r, g, o->oc, 0.1f, 3.0f);
+    const size_t line = o->oc * sizeof(float), lines = rng_one_in(r, 2) ? o->rows : 1;
+    float *residual = guard_take(g, lines * line, sizeof(float), 0);
+    data_floats(r, residual, lines * o->oc, 4.0f);
+    f->residual = residual, f->r_type = QUERNEL_TYPE_F32, f->r_scale = NULL;
+    f->residual_last = !rng_one_in(r, 8);
+    o->spread = true, o->r_line = lines > 1 ? (ptrdiff_t)line : 0;
+    f->r_row = 0, f->r_col = sizeof(float);
+}
+
 void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t oc, float typical_sum) {
     *o = (output){.rows = rows, .oc = oc, .tables = oc, .epilogue.out = (int32_t)(rng_next(r) % 5)};
     make_place(o, r, g);
@@ -170,6 +190,7 @@ void output_make(output *o, rng *r, guard *g, uint32_t rows, uint32_t oc, float 
     }
     make_residual(o, r, g);
     if (rng_one_in(r, 3)) leave_plain(&o->epilogue);
+    if (o->epilogue.out != QUERNEL_TYPE_S32 && rng_one_in(r, 6)) make_shift(o, r, g);
     memcpy(o->expected, o->y, o->bytes); // where y is its own residual, both begin alike
     guard_seal(g);
     guard_open(g, o->y);

@@ -12,6 +12,8 @@ typedef struct output {
     uint8_t *y, *expected;       // of the same size and poison
     size_t bytes;
     uint32_t rows, oc, tables; // tables: entries of those of activation and out_scale
+    bool spread;               // the residual is the same for all pixels of a line
+    ptrdiff_t r_line;          // then: bytes from line to line, perhaps 0
 } output;
 
 /// Fills `o`; sums are expected to be of about this size, so that results use the range of their
@@ -26,6 +28,10 @@ size_t output_strides(rng *r, uint32_t rows, uint32_t oc, size_t size, ptrdiff_t
                       ptrdiff_t *col);
 /// The epilogue that writes to `expected`. Where the residual is y itself, it reads there too.
 quernel_i_epilogue output_expected(const output *o);
+/// Bytes from line to line of the residual, of so many pixels each.
+static inline ptrdiff_t output_residual_line(const output *o, uint32_t pixels) {
+    return o->spread ? o->r_line : (ptrdiff_t)pixels * o->epilogue.r_row;
+}
 /// NULL, or what differs.
 const char *output_compare(const output *o);
 

@@ -265,7 +265,7 @@ const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracl
     output_make(&o, &r, g, c.lines * c.pixels, c.oc, typical(4 * k_quads));
     guard_open(g, c.scratch);
     without_row_terms(&o);
-    c.y_line = c.pixels * o.epilogue.y_row, c.r_line = c.pixels * o.epilogue.r_row;
+    c.y_line = c.pixels * o.epilogue.y_row, c.r_line = output_residual_line(&o, c.pixels);
     c.epilogue = &o.epilogue;
     const char *conduct = kcheck_conduct(guard_call(k->run.any, &c, 0, 0, 0, NULL));
     const quernel_i_epilogue epilogue = output_expected(&o);
@@ -333,7 +333,7 @@ const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *
     guard_open(g, d.scratch);
     without_row_terms(&o);
     d.epilogue = &o.epilogue, d.y_line = d.rows * o.epilogue.y_row,
-    d.r_line = d.rows * o.epilogue.r_row;
+    d.r_line = output_residual_line(&o, d.rows);
     const char *conduct = kcheck_conduct(guard_call(k->run.any, &d, 0, 0, 0, NULL));
     const quernel_i_epilogue epilogue = output_expected(&o);
     d.epilogue = &epilogue;

@@ -17,6 +17,7 @@
 #include "base/num.h"
 #include "epilogue_store.h"
 #include "kernels/ukr.h"
+#include "kernels/x86/hswish.h"
 #include "values.h"
 #include "vector.h"
 
@@ -136,6 +137,24 @@ static inline __attribute__((always_inline)) __m256 epilogue_value(__m256i sum, 
 typedef struct epilogue_columns {
     __m256 scale, bias, lo, hi;
 } epilogue_columns;
+
+/// What follows hard-swish.
+typedef struct epilogue_hswish {
+    __m256 shift, out_scale;
+} epilogue_hswish;
+
+static inline __attribute__((always_inline)) epilogue_hswish
+epilogue_hswish_at(const quernel_i_epilogue *f, uint32_t n, uint32_t oc) {
+    const float *shift = hswish_shift(f, n);
+    return (epilogue_hswish){shift ? _mm256_maskload_ps(shift, lanes_mask(oc))
+                                   : _mm256_setzero_ps(),
+                             _mm256_loadu_ps(f->out_scale + n)};
+}
+
+static inline __attribute__((always_inline)) __m256 epilogue_hswish_of(__m256 v,
+                                                                       const epilogue_hswish *h) {
+    return _mm256_mul_ps(_mm256_add_ps(function_hswish(v), h->shift), h->out_scale);
+}
 
 // `joins`: one clamp does for activation and output type, because a clamp of a clamp is one.
 static inline __attribute__((always_inline)) epilogue_columns
@@ -258,6 +277,10 @@ static inline __attribute__((always_inline)) void epilogue_rows(const epilogue_t
     const bool adds = !plain && x->at, half = !plain && f->out == QUERNEL_TYPE_BF16;
     const uint32_t n = t->n, rows = t->rows, oc = t->oc;
     const ptrdiff_t y_row = f->y_row;
+    epilogue_hswish h[2];
+    if (act == QUERNEL_I_ACT_HSWISH)
+        h[0] = epilogue_hswish_at(f, n, oc),
+        h[1] = epilogue_hswish_at(f, n + 8, oc < 8 ? 0 : oc - 8);
     uint8_t *y = epilogue_y(t, f);
     int32_t *acc = t->acc;
     for (uint32_t r = 0; r < rows; r++, y += y_row, acc += EPILOGUE_NR) {
@@ -267,8 +290,8 @@ static inline __attribute__((always_inline)) void epilogue_rows(const epilogue_t
         if (!joins) v[0] = epilogue_act(v[0], f, n, act), v[1] = epilogue_act(v[1], f, n + 8, act);
         if (adds && f->residual_last) epilogue_add(v, x, r, n, f);
         if (act == QUERNEL_I_ACT_HSWISH) {
-            v[0] = _mm256_mul_ps(function_hswish(v[0]), _mm256_loadu_ps(f->out_scale + n));
-            v[1] = _mm256_mul_ps(function_hswish(v[1]), _mm256_loadu_ps(f->out_scale + n + 8));
+            v[0] = epilogue_hswish_of(v[0], &h[0]);
+            v[1] = epilogue_hswish_of(v[1], &h[1]);
         }
         if (!plain && RARE(f->out_scale)) {
             v[0] = _mm256_mul_ps(v[0], _mm256_loadu_ps(f->out_scale + n));
@@ -307,9 +330,10 @@ static inline bool epilogue_ends_plain(const quernel_i_epilogue *f) {
 /// clamp, or codes of hard-swish, or what lines_run takes.
 static inline bool epilogue_is_plain(const quernel_i_epilogue *f) {
     if (lines_fit(f)) return true;
-    if (f->row_term[0] || f->row_term[1] || f->row_scale || f->residual) return false;
-    if (f->act == QUERNEL_I_ACT_HSWISH) return epilogue_is_int8(f) && f->y_col == 1 && f->out_scale;
-    return epilogue_ends_plain(f) && function_is_clamp(f->act);
+    if (f->row_term[0] || f->row_term[1] || f->row_scale) return false;
+    if (f->act == QUERNEL_I_ACT_HSWISH)
+        return epilogue_is_int8(f) && f->y_col == 1 && hswish_fits(f);
+    return epilogue_ends_plain(f) && !f->residual && function_is_clamp(f->act);
 }
 
 /// What follows the function of a tile's floats.

@@ -11,20 +11,18 @@
 #define QUERNEL_AVX512VNNI_EPILOGUE_H
 
 #include "epilogue_rows.h"
+#include "kernels/x86/hswish.h"
 
 // Whether codes leave, contiguous, by nothing but scale, bias, activation and perhaps a residual.
-// Of the functions, only hard-swish is short enough to be one of many operations; its values take a
-// factor.
 static inline bool epilogue_is_codes(const quernel_i_epilogue *f) {
-    const bool hswish = f->act == QUERNEL_I_ACT_HSWISH;
     return (f->out == QUERNEL_TYPE_S8 || f->out == QUERNEL_TYPE_U8) && f->y_col == 1 &&
            !f->row_term[0] && !f->row_term[1] && !f->row_scale &&
-           (hswish || !function_is(f->act)) && (f->out_scale != NULL) == hswish;
+           (hswish_fits(f) || (!function_is(f->act) && !f->out_scale));
 }
 
-/// Whether epilogue_int8 may take the call without a residual.
+/// Whether epilogue_int8 may take the call without a residual of its rows.
 static inline bool epilogue_is_plain(const quernel_i_epilogue *f) {
-    return epilogue_is_codes(f) && !f->residual;
+    return epilogue_is_codes(f) && (!f->residual || f->act == QUERNEL_I_ACT_HSWISH);
 }
 
 /// Whether it may with one: codes side by side, before no activation or ReLU.
@@ -56,7 +54,7 @@ static inline __attribute__((always_inline)) __m512 epilogue_add_codes(__m512 t,
 // What epilogue_int8 knows of 16 output channels. Clamping to the activation's bounds and then to
 // the type's is one clamp.
 typedef struct epilogue_columns {
-    __m512 scale, bias, lo, hi, slope, out_scale;
+    __m512 scale, bias, lo, hi, slope, shift, out_scale;
     epilogue_codes r;
     __mmask16 lanes;
 } epilogue_columns;
@@ -73,7 +71,11 @@ epilogue_columns_at(const quernel_i_epilogue *f, uint32_t n, uint32_t oc, int ac
                                _mm512_set1_epi32(f->r_zero + epilogue_r_flip(f)),
                                _mm_set1_epi8((char)epilogue_r_flip(f))};
     if (act == QUERNEL_I_ACT_PRELU) c.slope = _mm512_loadu_ps(f->slope + n);
-    if (act == QUERNEL_I_ACT_HSWISH) c.out_scale = _mm512_loadu_ps(f->out_scale + n);
+    if (act == QUERNEL_I_ACT_HSWISH) {
+        const float *shift = hswish_shift(f, n);
+        c.shift = shift ? _mm512_maskz_loadu_ps(c.lanes, shift) : _mm512_setzero_ps();
+        c.out_scale = _mm512_loadu_ps(f->out_scale + n);
+    }
     if (act == QUERNEL_I_ACT_RELU) c.lo = _mm512_max_ps(c.slope, c.lo);
     if (act == QUERNEL_I_ACT_CLAMP) {
         const __m512 lo = c.lo, hi = c.hi;
@@ -92,7 +94,8 @@ epilogue_code(const int32_t *acc, const uint8_t *r, const epilogue_columns *c, i
     if (act == QUERNEL_I_ACT_RELU || act == QUERNEL_I_ACT_CLAMP)
         return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(t, c->lo), c->hi));
     if (act == QUERNEL_I_ACT_PRELU) t = epilogue_prelu(t, c->slope);
-    if (act == QUERNEL_I_ACT_HSWISH) t = _mm512_mul_ps(function_hswish(t), c->out_scale);
+    if (act == QUERNEL_I_ACT_HSWISH)
+        t = _mm512_mul_ps(_mm512_add_ps(function_hswish(t), c->shift), c->out_scale);
     return round_clamped(t, c->lo, c->hi);
 }
 
