@@ -85,11 +85,13 @@ void look_up(benchmark::State &state, const quernel_i_kernel &k, bool turned) {
 
 int main(int argc, char **argv) {
     each_kernel(QUERNEL_I_OP_ELTWISE, [](const quernel_i_kernel &k) {
-        for (const Case &c : cases)
+        for (const Case &c : cases) {
+            if (k.lines && (c.x_planes || c.y_planes)) continue; // it takes none of these
             benchmark::RegisterBenchmark(
                 (std::string(k.name) + "/" + c.name).c_str(),
                 [&k, &c](benchmark::State &state) { combine(state, k, c); })
                 ->Unit(benchmark::kMicrosecond);
+        }
     });
     each_kernel(QUERNEL_I_OP_LOOKUP, [](const quernel_i_kernel &k) {
         for (bool turned : {false, true})

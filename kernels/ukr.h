@@ -250,6 +250,25 @@ typedef struct quernel_i_eltwise {
     const quernel_i_epilogue *epilogue;
 } quernel_i_eltwise;
 
+/// Whether a call is one of lines: elements side by side, of z perhaps one for a row or for all
+/// rows; sums, products or copies of codes and floats, which become floats, or codes after none,
+/// ReLU or clamp. Kernels with the trait `lines` take no others.
+static inline bool quernel_i_eltwise_lines(const quernel_i_eltwise *e) {
+    const quernel_i_epilogue *f = e->epilogue;
+    const int32_t x_size = e->x.type == QUERNEL_TYPE_F32 ? 4 : 1,
+                  z_size = e->z.type == QUERNEL_TYPE_F32 ? 4 : 1,
+                  y_size = f->out == QUERNEL_TYPE_F32 ? 4 : 1;
+    const bool plain = y_size == 4 ? !f->act && !f->out_scale : f->act < QUERNEL_I_ACT_SLOPES;
+    if (f->out == QUERNEL_TYPE_BF16 || f->y_col != y_size || !plain ||
+        e->x.type == QUERNEL_TYPE_BF16 || e->x.col != x_size)
+        return false;
+    if (e->combine == QUERNEL_I_COMBINE_COPY) return true;
+    if (e->combine != QUERNEL_I_COMBINE_ADD && e->combine != QUERNEL_I_COMBINE_MUL) return false;
+    if (!e->z.col) return !e->z.scales || !e->p_col;
+    const bool shared = e->rows > 1 && !e->z.row;
+    return shared || (e->z.type != QUERNEL_TYPE_BF16 && e->z.col == z_size);
+}
+
 /// LOOKUP: y[m][n] = table[x[m][n]] for every row and column of bytes; without a table x itself.
 /// Strides are bytes. Row m's table begins table_row bytes behind the one before it, column n's
 /// table_col. y may be x, byte for byte, and does not overlap it otherwise.
@@ -428,6 +447,7 @@ typedef struct quernel_i_kernel {
     // Traits
     // rows and oc in tiles of 16 that the thread configures; one operand stays in L1
     bool tiles;
+    bool lines;      // ELTWISE: takes calls of lines alone
     bool prefetches; // takes the hints of quernel_i_gemm: prefetch, ahead
     uint8_t oc_tail; // a last register tile of at most so many oc multiplies no more; 0: 16
     // weights are prepared with less work than those of the set's first kernel, for few rows

@@ -8,8 +8,7 @@
 #ifndef QUERNEL_TEMPLATE_ELTWISE_H
 #define QUERNEL_TEMPLATE_ELTWISE_H
 
-#include "base/num.h"
-#include "kernels/ukr.h"
+#include "kernels/template/elements.h"
 
 enum { ELTWISE_COLUMNS = 16 /* of a tile, as those of the epilogue */ };
 
@@ -21,23 +20,6 @@ typedef struct elements {
     const float *scale; // of 16 columns
     float same[ELTWISE_COLUMNS];
 } elements;
-
-static inline uint32_t elements_size(int32_t type) {
-    return type == QUERNEL_TYPE_F32 ? 4 : type == QUERNEL_TYPE_BF16 ? 2 : 1;
-}
-
-static inline bool elements_is_codes(int32_t type) {
-    return type == QUERNEL_TYPE_S8 || type == QUERNEL_TYPE_U8;
-}
-
-/// One element; a code less its zero point.
-static inline float elements_one(const uint8_t *at, int32_t type, int32_t zero) {
-    float v;
-    uint16_t half;
-    if (type == QUERNEL_TYPE_F32) return memcpy(&v, at, sizeof v), v;
-    if (type == QUERNEL_TYPE_BF16) return memcpy(&half, at, sizeof half), quernel_i_from_bf16(half);
-    return (float)((type == QUERNEL_TYPE_S8 ? (int8_t)*at : *at) - zero);
-}
 
 /// Those of an operand from (m, n) on.
 static inline void elements_find(const quernel_i_eltwise *e, const quernel_i_elements *o,

@@ -397,11 +397,13 @@ static inline bool is_kind(const kind *a, const kind *b) {
            a->lines == b->lines && a->pixels == b->pixels;
 }
 
-// As many outputs at a time as compute the fewest in vain.
+// As many outputs at a time as compute the fewest in vain; LONG where strides are alike.
 static uint32_t pixels_of(const work *w, const stretch *s) {
+    const bool alike = w->step + w->lines == 3;
     const uint32_t longer = (s->pixels + LONG - 1) / LONG * LONG,
                    shorter = (s->pixels + PIXELS - 1) / PIXELS * PIXELS;
-    return w->codes.plain && w->kernel_columns <= LONG_TAPS && longer <= shorter ? LONG : PIXELS;
+    return alike && w->codes.plain && w->kernel_columns <= LONG_TAPS && longer <= shorter ? LONG
+                                                                                          : PIXELS;
 }
 
 #define RUN_KIND(...)                                      \
@@ -416,9 +418,9 @@ static uint32_t pixels_of(const work *w, const stretch *s) {
     }
 
 // Strides 1 and 2, and those of networks that read lines of text: one of either.
-#define RUN_STRIDES(run, quads, columns)                                          \
-    run(quads, columns, 1, 2) run(quads, columns, 2, 1) run(quads, columns, 1, 1) \
-        run(quads, columns, 2, 2)
+#define RUN_STRIDES(quads, columns) \
+    RUN_KIND(quads, columns, 1, 2)  \
+    RUN_KIND(quads, columns, 2, 1) RUN_KIND(quads, columns, 1, 1) RUN_KIND(quads, columns, 2, 2)
 
 static void run_taps(work *w, const taps *t, const stretch *s) {
     const kind k = {t->quads, t->columns, w->step, w->lines, pixels_of(w, s)};
@@ -427,10 +429,12 @@ static void run_taps(work *w, const taps *t, const stretch *s) {
 #pragma GCC unroll 2
     for (uint32_t q = 0; q < QUADS; q++)
         x[q] = (quads){pairs_at(w, n + 2 * q), pairs_at(w, n + 2 * q + 1)};
-    RUN_STRIDES(RUN_LONG, 1, 3)
-    RUN_STRIDES(RUN_LONG, 2, 5)
-    RUN_STRIDES(RUN_KIND, 1, 3)
-    RUN_STRIDES(RUN_KIND, 2, 5)
+    RUN_LONG(1, 3, 1, 2)
+    RUN_LONG(1, 3, 2, 1)
+    RUN_LONG(2, 5, 1, 2)
+    RUN_LONG(2, 5, 2, 1)
+    RUN_STRIDES(1, 3)
+    RUN_STRIDES(2, 5)
     RUN_KIND(2, 7, 1, 2)
     RUN_KIND(2, 7, 2, 1)
     run_kind(w, s, t, x, k);

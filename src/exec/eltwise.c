@@ -50,7 +50,7 @@ static void combine(const run *r, const quernel_i_nest_block *b) {
     const quernel_i_nest_dim *dims = w->nest.dims;
     const quernel_i_epilogue f = epilogue_of(r, b);
     const bool two = w->combine != QUERNEL_I_COMBINE_COPY;
-    w->kernel->run.eltwise(&(quernel_i_eltwise){
+    const quernel_i_eltwise call = {
         .combine = w->combine,
         .rows = b->rows,
         .columns = b->columns,
@@ -59,7 +59,9 @@ static void combine(const run *r, const quernel_i_nest_block *b) {
         .x = elements_of(&w->x, r->buffers->x, &w->nest, b, QUERNEL_I_NEST_X),
         .z = two ? elements_of(&w->z, r->buffers->z, &w->nest, b, QUERNEL_I_NEST_Z)
                  : (quernel_i_elements){0},
-        .epilogue = &f});
+        .epilogue = &f};
+    const quernel_i_kernel *k = w->lines && quernel_i_eltwise_lines(&call) ? w->lines : w->kernel;
+    k->run.eltwise(&call);
 }
 
 static void look_up(const run *r, const quernel_i_nest_block *b) {

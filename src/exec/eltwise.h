@@ -11,6 +11,7 @@
 typedef struct quernel_i_eltwise_work {
     quernel_i_nest nest;
     const quernel_i_kernel *kernel; // of ELTWISE, LOOKUP, QUANTIZE_NCHW or EPILOGUE
+    const quernel_i_kernel *lines;  // of ELTWISE, for calls of lines; or NULL
     // ELTWISE: without addresses, strides and sizes, which each block has from the nest
     int32_t combine;
     quernel_i_elements x, z;

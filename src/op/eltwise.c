@@ -34,8 +34,10 @@ static void run(const quernel_operator *op, const quernel_i_operator_call *call)
 static size_t explain(const quernel_operator *op, char *text, size_t capacity) {
     const quernel_i_eltwise_work *w = &((const eltwise *)op)->work;
     if (capacity) *text = 0;
-    return quernel_i_text_add(text, capacity, 0, "kernel=%s rows=%u columns=%u tasks=%u",
-                              w->kernel->name, w->nest.rows, w->nest.columns, w->nest.tasks);
+    return quernel_i_text_add(text, capacity, 0, "kernel=%s%s%s rows=%u columns=%u tasks=%u",
+                              w->kernel->name, w->lines ? " lines=" : "",
+                              w->lines ? w->lines->name : "", w->nest.rows, w->nest.columns,
+                              w->nest.tasks);
 }
 
 static const quernel_i_operator_kind kind = {run, explain, NULL, NULL};
@@ -156,6 +158,8 @@ static int plan(eltwise *made, const quernel_eltwise_desc *d, quernel_error *err
         return quernel_i_error_set(error, QUERNEL_E_OVERFLOW, "y", -1,
                                    WHERE ": y: too many elements");
     w->kernel = quernel_i_registry_best(kernel, quernel_i_operator_usable(d->isa), -1);
+    if (kernel == QUERNEL_I_OP_ELTWISE)
+        w->lines = quernel_i_registry_lines(quernel_i_operator_usable(d->isa));
     w->combine = d->kind == QUERNEL_ELTWISE_LOOKUP ? QUERNEL_I_COMBINE_COPY : d->kind;
     w->y = op->y, w->border = (uint8_t)d->epilogue.y_zero;
     return QUERNEL_OK;

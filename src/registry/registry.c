@@ -79,11 +79,20 @@ bool quernel_i_registry_runs(const quernel_i_kernel *kernel, uint32_t usable) {
 const quernel_i_kernel *quernel_i_registry_best(quernel_i_op op, uint32_t usable, int32_t a_type) {
     const quernel_i_kernel *best = NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
-        if (k->op != op || k->tiles || !quernel_i_registry_runs(k, usable) ||
+        if (k->op != op || k->tiles || k->lines || !quernel_i_registry_runs(k, usable) ||
             (a_type >= 0 && k->a_type != a_type))
             continue;
         if (!best || k->isa > best->isa) best = k;
     }
+    return best;
+}
+
+const quernel_i_kernel *quernel_i_registry_lines(uint32_t usable) {
+    const quernel_i_kernel *all = quernel_i_registry_best(QUERNEL_I_OP_ELTWISE, usable, -1),
+                           *best = NULL;
+    for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++)
+        if (k->lines && quernel_i_registry_runs(k, usable) && k->isa > (best ? best : all)->isa)
+            best = k;
     return best;
 }
 

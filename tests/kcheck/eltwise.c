@@ -99,6 +99,7 @@ const char *kcheck_eltwise(const quernel_i_kernel *k, const quernel_i_kernel *or
     if (call.combine == QUERNEL_I_COMBINE_COPY) call.z = (quernel_i_elements){0};
     guard_seal(g);
     guard_open(g, o.y), guard_open(g, o.expected);
+    if (k->lines && !quernel_i_eltwise_lines(&call)) return NULL; // it is not called so
     const char *conduct = kcheck_conduct(guard_call(k->run.any, &call, 0, 0, 0, NULL));
     if (conduct) return conduct;
     quernel_i_eltwise twin = call;
