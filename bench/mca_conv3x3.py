@@ -47,7 +47,7 @@ def loops(build):
     """{role: body}; of the products also `tile`, what lies around their loop."""
     found = {}
     for isa, path in build.objects():
-        if isa != "neon" or not re.search(r"conv3x3_|gemm_s8s8", path.name):
+        if isa != "neon" or not re.search(r"conv3x3_s8s8|gemm_3x16", path.name):
             continue
         for text in binary.functions(build.code(path)).values():
             spans = binary.loop_spans(text)

@@ -200,12 +200,18 @@ static bool pays(const quernel_i_problem *p, const quernel_i_kernel *k,
     }
 }
 
+// Whether the set has a kernel of the op that reads the values as they are, and this one does not.
+static bool reads_another_type(const quernel_i_problem *p, const quernel_i_kernel *k) {
+    return k->a_type != p->quant.type &&
+           quernel_i_registry_best((quernel_i_op)k->op, 1u << k->isa, p->quant.type);
+}
+
 const quernel_i_kernel *quernel_i_algorithm_kernel(const quernel_i_problem *p,
                                                    const quernel_i_kernel *gemm,
                                                    const quernel_i_machine *m) {
     const quernel_i_kernel *chosen = NULL;
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
-        if (k->isa != gemm->isa || k->a_type != gemm->a_type ||
+        if (k->isa != gemm->isa || reads_another_type(p, k) ||
             k->multiplies == QUERNEL_I_MULTIPLIES_DIRECT || !quernel_i_algorithm_fits(p, k))
             continue;
         const bool better = !chosen ||

@@ -15,6 +15,15 @@ static int32_t a_offset_for(const quernel_i_problem *p, const quernel_i_kernel *
     return p->quant.type == QUERNEL_TYPE_S8 ? 128 : -128;
 }
 
+// Of kernels of the best instruction set the one that reads the values as they are, if there is
+// one.
+static const quernel_i_kernel *typed_kernel(const quernel_i_problem *p, quernel_i_op op,
+                                            uint32_t sets) {
+    const quernel_i_kernel *typed = quernel_i_registry_best(op, sets, p->quant.type),
+                           *any = quernel_i_registry_best(op, sets, -1);
+    return typed && typed->isa == any->isa ? typed : any;
+}
+
 static bool demands_packed(const quernel_i_config *config) {
     return config->path == QUERNEL_I_PATH_IM2COL + 1;
 }
@@ -49,11 +58,14 @@ static bool pays_narrow(const quernel_i_problem *p, const quernel_i_kernel *k) {
 // hardly more: it multiplies no padding. NULL where there is none.
 static const quernel_i_kernel *narrow_kernel(const quernel_i_problem *p,
                                              const quernel_i_kernel *gemm) {
-    for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++)
-        if (k->op == QUERNEL_I_OP_GEMM && k->nr < 16 && k->isa == gemm->isa &&
-            k->a_type == gemm->a_type && pays_narrow(p, k))
-            return k;
-    return NULL;
+    const quernel_i_kernel *other = NULL; // reads the values as another type
+    for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
+        if (k->op != QUERNEL_I_OP_GEMM || k->nr >= 16 || k->isa != gemm->isa || !pays_narrow(p, k))
+            continue;
+        if (k->a_type == p->quant.type) return k;
+        other = k;
+    }
+    return other;
 }
 
 // Of the kernels of an instruction set the one for this core, or else for so many rows.
@@ -75,27 +87,14 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
     const bool few = (uint64_t)p->x.n * p->grid_h * p->grid_w <= 4;
     const quernel_i_kernel *tiles = few ? NULL : quernel_i_tiled_kernel(p, m, p->quant.type);
     if (tiles && quernel_i_tiled_pays(p, tiles)) return tiles;
-    const quernel_i_kernel *gemm = quernel_i_registry_best(QUERNEL_I_OP_GEMM, m->isas, -1);
-    // Of kernels of one instruction set the one that reads the values as they are.
-    const quernel_i_kernel *typed =
-        quernel_i_registry_best(QUERNEL_I_OP_GEMM, m->isas, p->quant.type);
-    if (typed && typed->isa == gemm->isa) gemm = typed;
-    gemm = suited_kernel(p, m, gemm);
+    const quernel_i_kernel *gemm = suited_kernel(p, m, typed_kernel(p, QUERNEL_I_OP_GEMM, m->isas));
     const quernel_i_kernel *narrow = narrow_kernel(p, gemm);
     if (narrow) return narrow;
     const quernel_i_kernel *conv =
         demands_packed(config) ? NULL : quernel_i_algorithm_kernel(p, gemm, m);
     if (conv) return conv;
-    const quernel_i_kernel *gemv =
-        few ? quernel_i_registry_best(QUERNEL_I_OP_GEMV, m->isas, gemm->a_type) : NULL;
-    return gemv && gemv->isa == gemm->isa ? gemv : gemm;
-}
-
-static const quernel_i_kernel *depthwise_kernel(const quernel_i_problem *p,
-                                                const quernel_i_machine *m) {
-    const quernel_i_kernel *typed =
-        quernel_i_registry_best(QUERNEL_I_OP_DEPTHWISE, m->isas, p->quant.type);
-    return typed ? typed : quernel_i_registry_best(QUERNEL_I_OP_DEPTHWISE, m->isas, -1);
+    const quernel_i_kernel *gemv = few ? typed_kernel(p, QUERNEL_I_OP_GEMV, 1u << gemm->isa) : NULL;
+    return gemv ? gemv : gemm;
 }
 
 // A lower set's kernel has to promise so much over a higher one's: as far as counts are off.
@@ -147,7 +146,8 @@ static const quernel_i_kernel *main_kernel(const quernel_i_problem *p,
                                            const quernel_i_config *config,
                                            const quernel_i_machine *m) {
     if (config->kernel) return config->kernel;
-    return quernel_i_problem_depthwise(p) ? depthwise_kernel(p, m) : cheapest_kernel(p, config, m);
+    return quernel_i_problem_depthwise(p) ? typed_kernel(p, QUERNEL_I_OP_DEPTHWISE, m->isas)
+                                          : cheapest_kernel(p, config, m);
 }
 
 // Of the demanded set (quernel_isa + 1), or else of the best one. NULL where the role is not there,

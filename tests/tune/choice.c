@@ -75,10 +75,10 @@ static const layer_case conv3x3_cases[] = {
 // Base NEON multiplies bytes no faster than words by Winograd's inner product; dot products and
 // matrix products of bytes are four and eight times as fast, and keep what Winograd saves.
 static const layer_case arm_conv3x3_cases[] = {
-    {64, 56, 1, NEON_SETS, .best = "quernel_uk_conv3x3_s8s8_2x16x4_neon"},
-    {16, 56, 1, NEON_SETS, .best = "quernel_uk_conv3x3_s8s8_2x16x4_neon"},
-    {256, 14, 1, NEON_SETS, .best = "quernel_uk_conv3x3_s8s8_2x16x4_neon"},
-    {512, 7, 1, NEON_SETS, .best = "quernel_uk_gemm_s8s8_3x16x8_neon"},
+    {64, 56, 1, NEON_SETS, .best = "quernel_uk_conv3x3_u8s8_2x16x4_neon"},
+    {16, 56, 1, NEON_SETS, .best = "quernel_uk_conv3x3_u8s8_2x16x4_neon"},
+    {256, 14, 1, NEON_SETS, .best = "quernel_uk_conv3x3_u8s8_2x16x4_neon"},
+    {512, 7, 1, NEON_SETS, .best = "quernel_uk_gemm_u8s8_3x16x8_neon"},
     {64, 56, 1, DOTS, .best = "quernel_uk_gemm_s8s8_6x16x4_dotprod"},
     {512, 60, 1, DOTS, .best = "quernel_uk_gemm_s8s8_6x16x4_dotprod"},
     {64, 56, 1, MATRICES, .best = "quernel_uk_gemm_u8s8_6x16x8_i8mm"}};
@@ -96,7 +96,7 @@ static const layer_case narrow_cases[] = {
 
 static const layer_case arm_narrow_cases[] = {
     {64, 56, 1, NEON_SETS, .best = "quernel_uk_gemm_s8s8_8x4x16_neon", .out = 4},
-    {64, 56, 1, NEON_SETS, .best = "quernel_uk_gemm_s8s8_3x16x8_neon", .out = 5, .kernel = 1},
+    {64, 56, 1, NEON_SETS, .best = "quernel_uk_gemm_u8s8_3x16x8_neon", .out = 5, .kernel = 1},
     {64, 56, 1, DOTS, .best = "quernel_uk_gemm_s8s8_8x4x16_dotprod", .out = 1},
     {8, 56, 1, DOTS, .best = "quernel_uk_gemm_s8s8_6x16x4_dotprod", .out = 4, .kernel = 1},
     {64, 56, 2, MATRICES, .best = "quernel_uk_gemm_u8s8_8x4x16_i8mm", .out = 3}};
@@ -119,7 +119,7 @@ static const layer_case group_cases[] = {
 static const layer_case arm_group_cases[] = {
     {64, 56, 1, NEON_SETS, .best = "quernel_uk_convgroups_s8s8_2x16x4_neon", .groups = 8},
     {64, 56, 2, NEON_SETS, .best = "quernel_uk_convgroups_s8s8_2x16x4_neon", .groups = 32},
-    {48, 28, 1, NEON_SETS, .best = "quernel_uk_gemm_s8s8_3x16x8_neon", .kernel = 5, .groups = 16},
+    {48, 28, 1, NEON_SETS, .best = "quernel_uk_gemm_u8s8_3x16x8_neon", .kernel = 5, .groups = 16},
     {64, 56, 2, DOTS, .best = "quernel_uk_convgroups_s8s8_4x16x4_dotprod", .groups = 8},
     {64, 56, 1, DOTS, .best = "quernel_uk_convgroups_s8s8_4x16x4_dotprod", .groups = 32},
     {64, 56, 1, MATRICES, .best = "quernel_uk_convgroups_u8s8_4x16x4_i8mm", .groups = 16},

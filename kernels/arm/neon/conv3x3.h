@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// kernels/template/conv3x3.h for NEON, s8 rows.
+// kernels/template/conv3x3.h for NEON; who includes it defines
+//   WIDEN(bytes)   8 bytes of the rows, s8 or u8, as 16-bit values
 #ifndef QUERNEL_NEON_CONV3X3_H
 #define QUERNEL_NEON_CONV3X3_H
 
 #include <stdbool.h>
 #include <string.h>
+
+#ifndef WIDEN
+#error "WIDEN: bytes of the rows to 16 bits"
+#endif
 
 #include "epilogue.h"
 #include "inner16.h"
@@ -62,7 +67,7 @@ static inline uint8x8_t load_bytes(const uint8_t *a, uint32_t count, bool first)
 }
 
 static inline vint load_channels(const uint8_t *a, uint32_t count, bool first) {
-    return vreinterpretq_u32_s16(vmovl_s8(vreinterpret_s8_u8(load_bytes(a, count, first))));
+    return WIDEN(load_bytes(a, count, first));
 }
 
 // The last register tile shares a row with the one before it; a single row is both of its own.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// 3x3 with stride 1 for base NEON, 36 products of 16 bits for 144, by half as many multiplications
-// (inner16.h).
+// 3x3 with stride 1 for base NEON, s8 rows, 36 products of 16 bits for 144, by half as many
+// multiplications (inner16.h).
 //
 // Speed is a model: llvm-mca 22, caches and branches perfect; no Arm processor was timed. Cycles on
 // Cortex-A72 · Cortex-A53 · Neoverse N1 (python3 bench/mca_conv3x3.py BUILD), of a tile of 4x4
@@ -10,10 +10,11 @@
 //   inputs     27 · 81 · 33 for a channel
 //   outputs    44 · 122 · 48 for an oc, before the epilogue
 // Products of the plain convolution a cycle for C = N = 16, 64, 256: 11.2, 18.6, 22.3 · 3.8, 6.1,
-// 7.1 · 10.0, 16.8, 20.2, where smull and sadalp make 8.0 · 2.3 · 7.1, and sdot 28.4 on the N1.
+// 7.1 · 10.0, 16.8, 20.2, where the product makes 8.0 · 3.5 · 8.0, and sdot 28.4 on the N1.
 #include "integers.h"
 #include "kernels/template/winograd_s1.h"
 
+#define WIDEN(bytes) vreinterpretq_u32_s16(vmovl_s8(vreinterpret_s8_u8(bytes)))
 #include "conv3x3.h"
 
 size_t quernel_uk_conv3x3_s8s8_2x16x4_neon_scratch(uint32_t k_quads);
