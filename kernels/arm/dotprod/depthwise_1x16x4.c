@@ -3,24 +3,25 @@
 // channel.
 //
 // 3x3, 5x5 and 7x7 with stride 1 slide over a line: a column of lines is interleaved once, and
-// meets all output pixels whose taps it has. Their sums stay in registers, each in one of as many
-// places as the kernel has columns in turn, so that none is moved. Other kernels, and channels that
-// do not fill 16, go as on base NEON (kernels/arm/neon/depthwise.h); stride 2 gained less than it
-// cost on Neoverse N1.
+// meets all output pixels whose taps it has; of 7x7, whose sums would fill all registers, 8
+// channels at a time. Their sums stay in registers, each in one of as many places as the kernel has
+// columns in turn, so that none is moved. Other kernels, and channels that do not fill 16, go as on
+// base NEON (kernels/arm/neon/depthwise.h); stride 2 gained less than it cost on Neoverse N1.
 //
 // A column of 3x3 for 16 outputs: 3 loads, 8 zips, 12 dots. Speed is a model here: llvm-mca 22,
 // caches and branches perfect; no Arm processor was timed. Cycles for 16 outputs, behind them base
 // NEON's for s8 rows:
 //          N1       N2       V1       V2       Cortex-A55
 //   3x3    27, 28   16, 20   7, 15    10, 15   59, 64
-//   5x5    66, 72   36, 52   18, 39   22, 39   164, 166
-//   7x7    119, 138 57, 101  32, 76   38, 76   267, 319
+//   5x5    66, 72   35, 52   18, 39   23, 39   150, 166
+//   7x7    98, 138  54, 101  27, 76   31, 76   219, 319
 // as GCC schedules it for Neoverse N1 (kernels/meson.build): for any core A55 takes 79, 216, 340.
 #include "kernels/arm/neon/depthwise.h"
 
 enum {
-    SIZE = 7, // of the largest kernel that slides
-    QUADS = 2 // of lines
+    SIZE = 7,  // of the largest kernel that slides
+    QUADS = 2, // of lines
+    FULL = 16  // sums that leave registers for more than a column and weights
 };
 
 // 16 channels of 4 taps.
@@ -59,19 +60,22 @@ NEON_INLINE quad column_of(const int8_t *a, ptrdiff_t tap_line, int line, int si
     return interleave(lines);
 }
 
-NEON_INLINE ints16 add_quad(ints16 sum, quad x, const quad *w) {
-#define BODY(i) sum.q[i] = vdotq_s32(sum.q[i], x.q[i], w->q[i]);
+// Vectors of 4 channels from `first` to `end`.
+NEON_INLINE ints16 add_quad(ints16 sum, quad x, const quad *w, const int first, const int end) {
+#define BODY(i) \
+    if (i >= first && i < end) sum.q[i] = vdotq_s32(sum.q[i], x.q[i], w->q[i]);
     EACH_4(BODY)
 #undef BODY
     return sum;
 }
 
-// All pixels of 16 channels; `size` of the kernel is a constant. Sums of pixels before the first
-// and behind the last one go to the tile's margins; a column behind the last one is the last one
-// again.
+// All pixels, of 16 channels the vectors from `first` to `end`; these and `size` of the kernel are
+// constants. Sums of pixels before the first and behind the last one go to the tile's margins; a
+// column behind the last one is the last one again.
 NEON_INLINE void slide(const sliding *s, const int8_t *a, uint32_t pixels, int32_t *acc,
-                       const int size) {
+                       const int size, const int first, const int end) {
     const quernel_i_depthwise *d = s->pairs.d;
+    const bool full = size * (end - first) > FULL; // no register for what can be loaded again
     const ints16 init = load_ints(s->pairs.init);
     const int8x16_t flip = vdupq_n_s8(s->pairs.moved ? INT8_MIN : 0);
     const uint32_t columns = pixels + (uint32_t)size - 1;
@@ -83,28 +87,33 @@ NEON_INLINE void slide(const sliding *s, const int8_t *a, uint32_t pixels, int32
 #pragma GCC unroll 7
         for (int r = 0; r < size; r++, acc += NR) { // the place of the sum that begins
             const uint32_t column = m + (uint32_t)r < columns ? m + (uint32_t)r : columns - 1;
-            sum[r] = init;
+            sum[r] = full ? load_ints(s->pairs.init) : init;
 #pragma GCC unroll 2
             for (int q = 0; 4 * q < size; q++) {
                 const quad x = column_of(a + column * d->tap_pixel, d->tap_line, 4 * q, size, flip);
 #pragma GCC unroll 7
                 for (int i = 0; i < size; i++)
                     sum[(r + size - i) % size] =
-                        add_quad(sum[(r + size - i) % size], x, &s->w[i][q]);
+                        add_quad(sum[(r + size - i) % size], x, &s->w[i][q], first, end);
+                if (full) __asm__ volatile("" ::: "memory"); // no line of the next quad yet
             }
-            store_ints(acc, sum[(r + 1) % size]);
+#define BODY(i) \
+    if (i >= first && i < end) vst1q_s32(acc + 4 * i, sum[(r + 1) % size].q[i]);
+            EACH_4(BODY)
+#undef BODY
         }
     }
 }
 
-#define SLIDER(size)                                                                      \
+#define SLIDER(size, step)                                                                \
     static __attribute__((noinline)) void slide_##size(const sliding *s, const int8_t *a, \
                                                        uint32_t pixels, int32_t *acc) {   \
-        slide(s, a, pixels, acc, size);                                                   \
+        _Pragma("GCC unroll 2") for (int i = 0; i < 4; i += step)                         \
+            slide(s, a, pixels, acc, size, i, i + step);                                  \
     }
-SLIDER(3)
-SLIDER(5)
-SLIDER(7)
+SLIDER(3, 4)
+SLIDER(5, 4)
+SLIDER(7, 2)
 
 // NULL where the kernel does not slide, or channels do not fill 16.
 static slider *slider_of(const block *b) {
