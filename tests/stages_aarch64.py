@@ -3,6 +3,7 @@
 a model of the cores."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,9 @@ CORES = {"cortex-a53": ["neon"], "cortex-a76": ["neon", "dotprod"]}
 # On the core that runs all kernels: no other one runs them otherwise.
 ONCE = ("kcheck_prove", "kcheck_self_test")
 CORES["max"] = SETS = ["neon", "dotprod", "i8mm"]
+CLANG = ROOT / "tests" / "cross" / "aarch64-clang.txt"
+# What the other compiler's code runs: every kernel, and the golden results.
+BY_CLANG = {"kcheck": "tests/kcheck/kcheck", "op": "tests/test_op"}
 
 
 def guarded(folder, wrapper, core):
@@ -44,6 +48,19 @@ def guarded(folder, wrapper, core):
     return total.add(failure(f"{core}: the library sees {found}", info.stderr, "quernel info"))
 
 
+def by_clang(suite, emulator, arguments, env):
+    """The kernels as the other compiler makes them, on the core that runs all."""
+    if not shutil.which("clang"):
+        return suite.missing("aarch64 by clang", "clang")
+    targets = tuple(BY_CLANG.values())
+    both = [*arguments, "--cross-file", str(CLANG)]
+    folder, failed = suite.build("aarch64-clang", both, targets=targets)
+    if failed:
+        return failed
+    wrapper = [*emulator, "-cpu", "max"]
+    return run.run_build(folder, names=list(BY_CLANG), env=env, wrapper=wrapper, slower=10)
+
+
 def aarch64(suite):
     """The Arm build under an emulator: a core with base NEON only, one with dot products, and one
     with everything."""
@@ -62,5 +79,7 @@ def aarch64(suite):
         total.add(guarded(folder, wrapper, core))
         without = () if sets == SETS else ONCE
         total.add(run.run_build(folder, env=env, wrapper=wrapper, slower=10, without=without))
+    print(" -cpu max, by clang", file=sys.stderr)
+    total.add(by_clang(suite, emulator, arguments, env))
     model = [sys.executable, ROOT / "bench" / "mca.py", folder, "--check"]
     return total.add(suite.step("Arm by model", model))
