@@ -22,6 +22,8 @@ import subprocess
 import sys
 import tempfile
 
+import rows
+
 TOLERANCE = 0.02
 # A demand that changes no plan: the served side is the default one.
 NO_CHANGE = "prefetch=16384"
@@ -66,15 +68,13 @@ def race(old, new, rounds):
     return [a / b for a, b in zip(times[old], times[new])], times[old], times[new]
 
 
-def rows_of(path, wanted):
-    with open(path, encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        for row in reader:
-            name = " ".join(row.get(key) or "" for key in ("model", "layer", "kind")).strip()
-            if "m" in row and "model" not in row:
-                name += " " + "x".join(row[key] for key in "mnk")
-            if wanted in name:
-                yield name, reader.fieldnames, row
+def named(path, wanted):
+    for row in rows.read_rows(path):
+        name = " ".join(row.get(key) or "" for key in ("model", "layer", "kind")).strip()
+        if "m" in row and "model" not in row:
+            name += " " + "x".join(row[key] for key in "mnk")
+        if wanted in name:
+            yield name, row
 
 
 def race_processes(options, kind, path):
@@ -89,12 +89,12 @@ def race_processes(options, kind, path):
             build.close()
 
 
-def compare_row(options, kind, names, row):
+def compare_row(options, kind, row):
     """That of each pair of processes."""
     with tempfile.TemporaryDirectory() as scratch:
         path = pathlib.Path(scratch) / "row.csv"
         with open(path, "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, names)
+            writer = csv.DictWriter(file, row)
             writer.writeheader()
             writer.writerow(row)
         return [race_processes(options, kind, path) for _ in range(options.processes)]
@@ -102,8 +102,8 @@ def compare_row(options, kind, names, row):
 
 def compare(options):
     for kind, path in (("--layers", options.layers), ("--gemm", options.gemm)):
-        for name, names, row in rows_of(path, options.filter) if path else ():
-            ratios, old, new = zip(*compare_row(options, kind, names, row), strict=True)
+        for name, row in named(path, options.filter) if path else ():
+            ratios, old, new = zip(*compare_row(options, kind, row), strict=True)
             result = {"row": name, "ratio": statistics.median(ratios)}
             result |= {"lo": min(ratios), "hi": max(ratios)}
             result |= {"old_ms": statistics.median(old) / 1e6}

@@ -2,6 +2,7 @@
 """The rows of bench/shapes/*.csv: reading, names, kinds."""
 
 import csv
+import io
 import pathlib
 
 SHAPES = pathlib.Path(__file__).resolve().parent / "shapes"
@@ -10,7 +11,14 @@ KINDS = ("3x3", "3x3, stride 2", "1x1", "depthwise", "deconvolution", "other", "
 
 
 def rows_of(text):
-    return list(csv.DictReader(text.splitlines()))
+    """Each by the header's names; one that has more fields or fewer is no row."""
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    rows = []
+    for row in reader:
+        if None in row or None in row.values():
+            raise ValueError(f"line {reader.line_num}: must have {len(reader.fieldnames)} fields")
+        rows.append(row)
+    return rows
 
 
 def read_rows(path):

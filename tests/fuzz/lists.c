@@ -39,7 +39,7 @@ static void check_layer(const shape *s) {
 }
 
 static void check_row(const shape *s) {
-    char name[256];
+    char name[SHAPE_NAME_MAX];
     const bool gemm = s->op == SHAPE_GEMM;
     if (!gemm) check_layer(s);
     if (s->macs != (exact)s->m * s->n * s->k * (gemm ? 1 : s->groups)) fuzz_fail("macs");

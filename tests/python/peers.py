@@ -82,6 +82,11 @@ class Peers(unittest.TestCase):
                 problems.layer_of(given).macs, int(given["m"]) * int(given["n"]) * int(given["k"])
             )
 
+    def test_rows_have_as_many_fields_as_the_header(self):
+        for text, line in (("m,n\n1,2\n3\n", 3), ("m,n\n1,2,3\n", 2)):
+            with self.assertRaisesRegex(ValueError, f"line {line}: must have 2 fields"):
+                lists.rows_of(text)
+
     def test_networks_hang_together(self):
         rows = lists.read_rows(SHAPES / "networks.csv")
         for model in ("pointpillars", "centerpoint"):

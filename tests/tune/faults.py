@@ -12,10 +12,11 @@ import sys
 import tempfile
 import time
 
-from trouble import commands, kills, networks, outputs, tables
+from trouble import commands, kills, lists, networks, outputs, tables
 from trouble.program import Skip
 
-TESTS = [*commands.TESTS, *tables.TESTS, *outputs.TESTS, *networks.TESTS, *kills.TESTS]
+MODULES = commands, lists, tables, outputs, networks, kills
+TESTS = [test for module in MODULES for test in module.TESTS]
 
 
 def outcome_of(test):

@@ -109,7 +109,7 @@ static bool bench_one(const bench_options *o, const shape *s, quernel_isa isa,
 
 // Whether --filter lets the row through.
 static bool is_wanted(const bench_options *o, const shape *s) {
-    char text[160];
+    char text[SHAPE_NAME_MAX];
     snprintf(text, sizeof text, "%s %s %ux%ux%u", s->model, s->layer, s->m, s->n, s->k);
     return !o->filter || strstr(text, o->filter);
 }

@@ -60,8 +60,9 @@ int parse_choice(const char *text, const char *const *words) {
 bool parse_u64(const char *text, uint64_t *ret) {
     if (!text || *text < '0' || *text > '9') return false;
     char *end;
+    errno = 0;
     *ret = strtoull(text, &end, 10);
-    return *end == 0;
+    return !*end && !errno;
 }
 
 bool parse_u32(const char *text, uint32_t min, uint32_t *ret) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // quernel record: measures the search space of layers into landscapes, which the replay test and
 // the plots read.
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static const char usage[] =
     "work\n"
     "into pieces.\n";
 
-enum { CONFIGS_MAX = 512 }; // plans of a landscape
+enum { CONFIGS_MAX = 512, ROUNDS_MAX = 512 }; // of a landscape, whose lines hold as many times
 
 typedef struct record_options {
     const char *directory;
@@ -121,7 +122,7 @@ static int measure_into(const char *path, contest *c, const record_options *o) {
 
 static int record(const record_options *o, const shape *s, const request *r) {
     contest c;
-    char path[1024], name[160];
+    char path[PATH_MAX + SHAPE_NAME_MAX], name[SHAPE_NAME_MAX];
     int code = EXIT_DONE;
     shape_name(s, name, sizeof name);
     snprintf(path, sizeof path, "%s/%s.tsv", o->directory, name);
@@ -142,7 +143,8 @@ static bool take(void *user, option o) {
     if (option_is(o, "out")) return (r->directory = o.value) != NULL;
     if (!strcmp(o.name, "configs"))
         return parse_u32(o.value, 2, &r->configs) && r->configs <= CONFIGS_MAX;
-    if (!strcmp(o.name, "rounds")) return parse_u32(o.value, 1, &r->rounds);
+    if (!strcmp(o.name, "rounds"))
+        return parse_u32(o.value, 1, &r->rounds) && r->rounds <= ROUNDS_MAX;
     if (!strcmp(o.name, "seconds")) return parse_u32(o.value, 1, &r->seconds);
     if (!strcmp(o.name, "seed")) return parse_u64(o.value, &r->seed);
     return shape_options_take(&r->layers, o);

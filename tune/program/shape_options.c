@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tune/common/lines.h"
 #include "tune/program/request_options.h"
 
 const char shape_options_help[] =
@@ -73,29 +74,26 @@ static bool add(shape_options *s, const shape *one, const request *own) {
     return true;
 }
 
-// A recorded miss: op, shape and env, as a row of a table has them. False where no memory is left.
-static bool add_miss(shape_options *s, char *line) {
+// A recorded miss: op, shape and env, as a row of a table has them. One of an operator that no
+// list describes is told and passed over.
+static bool add_miss(shape_options *s, lines *from, char *line) {
     char *save, *op = strtok_r(line, "\t", &save);
     char *sizes = strtok_r(NULL, "\t", &save), *env = strtok_r(NULL, "\t", &save);
     shape one;
     request own;
-    if (!env) return true;
-    if (shape_of_key(op, sizes, env, &one, &own)) return add(s, &one, &own);
+    if (!env || *save) return lines_refuse(from, "misses", "not op, shape and env");
+    if (shape_of_key(op, sizes, env, &one, &own))
+        return add(s, &one, &own) || lines_refuse(from, "memory", "none left");
     fprintf(stderr, "quernel: misses: cannot be made again: %s %s\n", op, sizes);
     return true;
 }
 
 static bool read_misses(shape_options *s, const char *path) {
-    FILE *from = fopen(path, "r");
-    if (!from) return false;
-    char line[1024];
-    bool fine = true;
-    while (fine && fgets(line, sizeof line, from)) {
-        line[strcspn(line, "\n")] = 0;
-        fine = add_miss(s, line);
-    }
-    fclose(from);
-    return fine;
+    lines from;
+    if (lines_open(&from, path))
+        for (char *line; (line = lines_next(&from));)
+            if (*line && !add_miss(s, &from, line)) break;
+    return lines_close(&from);
 }
 
 static bool take_isa(request *r, const char *name) {
@@ -128,7 +126,7 @@ static bool read_list(shape_options *s, const char *path, int gemm) {
     const int count = shapes_read(path, gemm, &read);
     bool fine = count >= 0;
     for (int i = 0; fine && i < count; i++) {
-        char text[160];
+        char text[SHAPE_NAME_MAX];
         shape_name(&read[i], text, sizeof text);
         if (!s->filter || strstr(text, s->filter)) fine = add(s, &read[i], NULL);
     }

@@ -38,7 +38,7 @@ static tally tune_in_order(const tune_options *o, const int *order) {
     for (int i = 0; i < s->count; i++) p.total += cost_of(&s->shapes[i]);
     for (int n = 0; n < s->count && !*o->session.interrupted; n++) {
         const shape *layer = &s->shapes[order[n]];
-        char name[160], text[512];
+        char name[SHAPE_NAME_MAX], text[512];
         shape_name(layer, name, sizeof name);
         const session_end end = tune_one(o, order[n], p.start + o->budget, text, sizeof text);
         tune_print_progress(&p, &t, cost_of(layer), name, end, text);

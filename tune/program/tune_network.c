@@ -38,7 +38,7 @@ static uint32_t largest(const network_plans *p, const bool *taken) {
 }
 
 static void name_part(const network_plans *p, uint32_t part, char *text, size_t capacity) {
-    char layer[160];
+    char layer[SHAPE_NAME_MAX];
     uint32_t layers;
     shape_name(network_plans_layer(p, part, &layers), layer, sizeof layer);
     snprintf(text, capacity, layers > 1 ? "%s and %u like it" : "%s", layer, layers - 1);
@@ -71,7 +71,7 @@ static void tune_parts(const tune_options *o, network_plans *plans, bool *taken,
                        tally *t) {
     const double deadline = p->start + p->budget, work = work_of(plans->network);
     for (uint32_t n = 0; n < plans->parts && !*o->session.interrupted; n++) {
-        char name[200], text[512];
+        char name[SHAPE_NAME_MAX + 32], text[512]; // "and N like it"
         const uint32_t part = largest(plans, taken);
         taken[part] = true;
         name_part(plans, part, name, sizeof name);

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tune/common/lines.h"
 #include "tune/common/outfile.h"
 #include "tune/common/statistics.h"
 
-enum { MAX_LINE_BYTES = 8192 };
+enum { ROUNDS_MAX = LINES_MOST / 2 }; // a digit and a tab each
 
 // A comment names the layer or the machine; those that are unknown say nothing.
-static void take_comment(landscape *l, char *line) {
+static bool take_comment(lines *from, landscape *l, const char *line) {
     const struct {
         const char *name;
         char *to;
@@ -21,48 +22,62 @@ static void take_comment(landscape *l, char *line) {
                  {"# shape\t", l->shape, sizeof l->shape},
                  {"# env\t", l->env, sizeof l->env},
                  {"# class\t", l->machine, sizeof l->machine}};
-    for (int i = 0; i < 4; i++)
-        if (!strncmp(line, texts[i].name, strlen(texts[i].name)))
-            snprintf(texts[i].to, texts[i].capacity, "%.*s", (int)texts[i].capacity - 1,
-                     line + strlen(texts[i].name));
+    for (int i = 0; i < 4; i++) {
+        const size_t length = strlen(texts[i].name);
+        if (strncmp(line, texts[i].name, length)) continue;
+        if (strlen(line + length) >= texts[i].capacity)
+            return lines_refuse(from, "is longer than any", line);
+        strcpy(texts[i].to, line + length);
+    }
+    return true;
 }
 
-// A line "config TAB ns TAB ns …"; 0 where it is none, or has other rounds than those before it.
-static int take_plan(landscape *l, char *line) {
-    char *save, *config = strtok_r(line, "\t", &save);
-    double ns[MAX_LINE_BYTES / 2];
-    uint32_t rounds = 0;
-    for (char *word; (word = strtok_r(NULL, "\t", &save));) ns[rounds++] = strtod(word, NULL);
-    if (!config || !rounds || strlen(config) >= sizeof *l->configs ||
-        (l->count && rounds != l->rounds))
-        return 0;
-    l->rounds = rounds;
+static bool take_ns(lines *from, char *word, double *ret) {
+    char *end;
+    *ret = strtod(word, &end);
+    return (end != word && !*end && *ret > 0) || lines_refuse(from, "is no time", word);
+}
+
+static bool add_plan(landscape *l, const char *config, const double *ns) {
     void *configs = realloc(l->configs, (l->count + 1) * sizeof *l->configs);
     if (configs) l->configs = configs;
-    double *more = realloc(l->ns, (l->count + 1) * rounds * sizeof *more);
+    double *more = realloc(l->ns, (l->count + 1) * l->rounds * sizeof *more);
     if (more) l->ns = more;
-    if (!configs || !more) return 0;
+    if (!configs || !more) return false;
     strcpy(l->configs[l->count], config);
-    memcpy(l->ns + l->count * rounds, ns, rounds * sizeof *ns);
+    memcpy(l->ns + l->count * l->rounds, ns, l->rounds * sizeof *ns);
     l->count++;
-    return 1;
+    return true;
+}
+
+// A line "config TAB ns TAB ns …", of as many rounds as those before it.
+static bool take_plan(lines *from, landscape *l, char *line) {
+    char *save, *config = strtok_r(line, "\t", &save);
+    double ns[ROUNDS_MAX];
+    uint32_t rounds = 0;
+    for (char *word; (word = strtok_r(NULL, "\t", &save));)
+        if (!take_ns(from, word, &ns[rounds++])) return false;
+    if (!config || strlen(config) >= sizeof *l->configs)
+        return lines_refuse(from, "is no plan", config ? config : "(missing)");
+    if (!rounds || (l->count && rounds != l->rounds))
+        return lines_refuse(from, "has other rounds than the first plan", config);
+    l->rounds = rounds;
+    return add_plan(l, config, ns) || lines_refuse(from, "memory", "none left");
+}
+
+static bool take_lines(lines *from, landscape *l) {
+    for (char *line; (line = lines_next(from));)
+        if (!(*line == '#' ? take_comment(from, l, line) : !*line || take_plan(from, l, line)))
+            return false;
+    return (l->count > 1 && *l->op) || lines_refuse(from, "landscape", "names no layer and plans");
 }
 
 int landscape_read(const char *path, landscape *ret_landscape) {
-    landscape *l = ret_landscape;
-    *l = (landscape){0};
-    FILE *from = fopen(path, "r");
-    char line[MAX_LINE_BYTES];
-    int fine = from != NULL;
-    while (fine && fgets(line, sizeof line, from)) {
-        line[strcspn(line, "\n")] = 0;
-        if (*line == '#') take_comment(l, line);
-        else if (*line) fine = take_plan(l, line);
-    }
-    if (from) fclose(from);
-    if (fine && l->count > 1 && *l->op) return 1;
-    fprintf(stderr, "quernel: landscape: %s: cannot be read as one\n", path);
-    landscape_free(l);
+    lines from;
+    *ret_landscape = (landscape){0};
+    if (lines_open(&from, path)) take_lines(&from, ret_landscape);
+    if (lines_close(&from)) return 1;
+    landscape_free(ret_landscape);
     return 0;
 }
 
@@ -83,14 +98,14 @@ int landscape_write(const char *path, const landscape *l, uint32_t rounds) {
 void landscape_free(landscape *l) { free(l->configs), free(l->ns); }
 
 double landscape_ratio(const landscape *l, uint32_t plan, uint32_t other) {
-    double ratios[MAX_LINE_BYTES / 2];
+    double ratios[ROUNDS_MAX];
     for (uint32_t r = 0; r < l->rounds; r++)
         ratios[r] = landscape_ns(l, plan, r) / landscape_ns(l, other, r);
     return median_of(ratios, l->rounds).middle;
 }
 
 double landscape_median(const landscape *l, uint32_t plan) {
-    double ns[MAX_LINE_BYTES / 2];
+    double ns[ROUNDS_MAX];
     memcpy(ns, l->ns + plan * l->rounds, l->rounds * sizeof *ns);
     return median_of(ns, l->rounds).middle;
 }

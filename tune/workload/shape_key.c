@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A layer from the key of a table's row, so that it can be timed again.
+// A layer from the key of a table's row, so that it can be timed again. Numbers of up to nine
+// digits fit their types; a longer one, or anything behind the last, is no such key.
 #include "tune/workload/shape_key.h"
 
 #include <stdio.h>
@@ -17,11 +18,13 @@ static bool take_tensors(const char *x, const char *y, request *r) {
     unsigned border[2][2];
     const char *texts[] = {x, y};
     int32_t types[2];
-    for (int i = 0; i < 2; i++)
-        if (sscanf(texts[i], "%7[^.].%7[^.].b%ux%u", type[i], layout[i], &border[i][0],
-                   &border[i][1]) != 4 ||
-            !find_type(type[i], &types[i]))
+    for (int i = 0; i < 2; i++) {
+        int end = 0;
+        if (sscanf(texts[i], "%7[^.].%7[^.].b%9ux%9u%n", type[i], layout[i], &border[i][0],
+                   &border[i][1], &end) != 4 ||
+            texts[i][end] || !find_type(type[i], &types[i]))
             return false;
+    }
     r->nchw = !strcmp(layout[0], "nchw");
     if (strcmp(layout[0], layout[1])) return false;
     if (types[0] == QUERNEL_TYPE_F32)
@@ -45,8 +48,10 @@ static bool find_padding(uint32_t size, uint32_t stride, uint32_t kernel, uint32
 
 static bool take_quant(const char *op, request *r) {
     char mode[8], smooth[8];
+    int end = 0;
     const char *at = strstr(op, " q=");
-    if (!at || sscanf(at, " q=%7s smooth=%7s", mode, smooth) != 2 || !strcmp(mode, "row"))
+    if (!at || sscanf(at, " q=%7s smooth=%7s%n", mode, smooth, &end) != 2 || at[end] ||
+        !strcmp(mode, "row"))
         return false;
     r->dynamic = !strcmp(mode, "call");
     r->smooth = !strcmp(smooth, "column") ? QUERNEL_SMOOTH_COLUMN : QUERNEL_SMOOTH_NONE;
@@ -57,8 +62,9 @@ static bool take_quant(const char *op, request *r) {
 static bool take_op(const char *op, char kind[16], shape *s, request *r) {
     char x[32], y[32];
     uint32_t dilation_w;
-    if (sscanf(op, "%15s k%ux%u s%ux%u d%ux%u g%u x=%31s y=%31s", kind, &s->kernel, &s->kernel_w,
-               &s->stride, &s->stride_w, &s->dilation, &dilation_w, &s->groups, x, y) != 10)
+    if (sscanf(op, "%15s k%9ux%9u s%9ux%9u d%9ux%9u g%9u x=%31s y=%31s", kind, &s->kernel,
+               &s->kernel_w, &s->stride, &s->stride_w, &s->dilation, &dilation_w, &s->groups, x,
+               y) != 10)
         return false;
     s->residual = strstr(op, " residual") != NULL;
     return s->dilation == dilation_w && take_tensors(x, y, r) && take_quant(op, r);
@@ -82,19 +88,20 @@ static bool take_padding(shape *s, int top, int left, uint32_t h_out, uint32_t w
 
 // Of rows that were timed alone: a layer cannot be timed within its network by its key.
 static bool take_env(const char *env, request *r) {
-    char caches[8];
-    return sscanf(env, "threads=%u %7s", &r->threads, caches) == 2 && !strcmp(caches, "warm");
+    int end = 0;
+    return sscanf(env, "threads=%9u warm%n", &r->threads, &end) == 1 && end && !env[end];
 }
 
 bool shape_of_key(const char *op, const char *sizes, const char *env, shape *s, request *r) {
     char kind[16];
     unsigned h_out, w_out;
-    int top, left;
+    int top, left, end = 0;
     *s = (shape){.repeat = 1, .activation = "none"};
     *r = (request){.x_type = QUERNEL_TYPE_U8, .isa = -1, .seed = 1};
     if (!take_op(op, kind, s, r) || !take_env(env, r) ||
-        sscanf(sizes, "%ux%ux%ux%u:%ux%ux%u:p%dx%d", &s->batch, &s->c_in, &s->h, &s->w, &s->c_out,
-               &h_out, &w_out, &top, &left) != 9)
+        sscanf(sizes, "%9ux%9ux%9ux%9u:%9ux%9ux%9u:p%9dx%9d%n", &s->batch, &s->c_in, &s->h, &s->w,
+               &s->c_out, &h_out, &w_out, &top, &left, &end) != 9 ||
+        sizes[end])
         return false;
     s->op = op_named(kind, s);
     if (s->op == SHAPE_GEMM) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINE_BYTES = 1024, COLUMNS_MAX = 40 };
+#include "tune/workload/csv.h"
 
 const char *const shape_op_names[] = {"gemm", "conv", "deconv", "depthwise", NULL};
 
@@ -44,24 +44,6 @@ static const column columns[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-static int fail(const char *path, int line, const char *what, const char *value) {
-    fprintf(stderr, "quernel: %s:%d: %s: %s\n", path, line, what, value);
-    return -1;
-}
-
-static int split(char *line, char **fields) {
-    line[strcspn(line, "\r\n")] = 0;
-    int count = 0;
-    while (count < COLUMNS_MAX) {
-        fields[count++] = line;
-        char *comma = strchr(line, ',');
-        if (!comma) break;
-        *comma = 0;
-        line = comma + 1;
-    }
-    return count;
-}
-
 static int read_op(const char *text, shape *s) {
     for (int i = SHAPE_CONV; shape_op_names[i]; i++)
         if (text && !strcmp(text, shape_op_names[i])) {
@@ -71,49 +53,51 @@ static int read_op(const char *text, shape *s) {
     return 0;
 }
 
-// A line of the file, and the header that names its fields.
-typedef struct csv_row {
-    const char *path;
-    int line, headers, count;
-    char *header[COLUMNS_MAX], *fields[COLUMNS_MAX];
-} csv_row;
-
-static const char *field(const csv_row *r, const char *name) {
-    for (int i = 0; i < r->headers && i < r->count; i++)
-        if (!strcmp(r->header[i], name)) return *r->fields[i] ? r->fields[i] : NULL;
-    return NULL;
+static bool refuse(csv *list, const char *name, const char *text) {
+    return lines_refuse(&list->lines, name, text ? text : "(missing)");
 }
 
-static int read_number(const csv_row *r, const column *c, int gemm, shape *s) {
-    const char *text = field(r, c->name);
+static bool read_number(csv *list, const column *c, int gemm, shape *s) {
+    const char *text = csv_field(list, c->name);
     char *end = NULL;
     const unsigned long value = text ? strtoul(text, &end, 10) : c->otherwise;
     const bool missing = !text && c->needed == (gemm ? 2 : 1);
     if (missing || (text && (*text < '0' || *text > '9' || *end || value > INT32_MAX)))
-        return fail(r->path, r->line, c->name, text ? text : "(missing)");
+        return refuse(list, c->name, text);
     *(uint32_t *)((char *)s + c->offset) = (uint32_t)value;
-    return 0;
+    return true;
 }
 
-static void read_name(const csv_row *r, const char *name, const char *otherwise, char *to,
+static bool read_name(csv *list, const char *name, const char *otherwise, char *to,
                       size_t capacity) {
-    const char *text = field(r, name);
-    snprintf(to, capacity, "%s", text ? text : otherwise);
+    const char *text = csv_field(list, name);
+    if (!text) text = otherwise;
+    if (strlen(text) >= capacity) {
+        char said[48];
+        snprintf(said, sizeof said, "is longer than %zu bytes", capacity - 1);
+        return refuse(list, name, said);
+    }
+    strcpy(to, text);
+    return true;
 }
 
-static int read_row(const csv_row *r, int gemm, shape *s) {
+static bool read_names(csv *list, int gemm, shape *s) {
+    return read_name(list, gemm ? "kind" : "layer", "", s->layer, sizeof s->layer) &&
+           read_name(list, "model", "", s->model, sizeof s->model) &&
+           read_name(list, "activation", "none", s->activation, sizeof s->activation);
+}
+
+static bool read_row(csv *list, int gemm, shape *s) {
     *s = (shape){.op = SHAPE_GEMM};
-    const char *op = field(r, "op");
-    if (!gemm && !read_op(op, s)) return fail(r->path, r->line, "op", op ? op : "(missing)");
+    const char *op = csv_field(list, "op");
+    if (!gemm && !read_op(op, s)) return refuse(list, "op", op);
     for (int i = 0; i < COLUMNS; i++)
-        if (read_number(r, &columns[i], gemm, s)) return -1;
-    read_name(r, gemm ? "kind" : "layer", "", s->layer, sizeof s->layer);
-    read_name(r, "model", "", s->model, sizeof s->model);
-    read_name(r, "activation", "none", s->activation, sizeof s->activation);
+        if (!read_number(list, &columns[i], gemm, s)) return false;
+    if (!read_names(list, gemm, s)) return false;
     if (!s->kernel_w) s->kernel_w = s->kernel;
     if (!s->stride_w) s->stride_w = s->stride;
     if (s->pad_w == UINT32_MAX) s->pad_w = s->pad;
-    return shape_complete(s) ? 0 : fail(r->path, r->line, "sizes", "do not fit one another");
+    return shape_complete(s) || refuse(list, "sizes", "do not fit one another");
 }
 
 // Pixels from the first to one behind the last that a window's taps meet.
@@ -170,35 +154,22 @@ int shape_complete(shape *s) {
            !__builtin_mul_overflow(macs, gemm ? 1 : s->groups, &s->macs);
 }
 
-static int read_rows(FILE *from, csv_row *r, int gemm, shape **shapes) {
-    char line[MAX_LINE_BYTES];
-    int count = 0;
-    while (fgets(line, sizeof line, from)) {
-        r->line++;
-        if (line[strspn(line, " \t\r\n")] == 0) continue;
-        shape *more = realloc(*shapes, sizeof **shapes * (size_t)(count + 1));
-        if (!more) return fail(r->path, r->line, "memory", "none left");
-        *shapes = more;
-        r->count = split(line, r->fields);
-        if (read_row(r, gemm, &more[count])) return -1;
-        count++;
-    }
-    return count;
+static bool add_row(csv *list, int gemm, shape **shapes, int count) {
+    shape *more = realloc(*shapes, sizeof **shapes * (size_t)(count + 1));
+    if (!more) return refuse(list, "memory", "none left");
+    *shapes = more;
+    return read_row(list, gemm, &more[count]);
 }
 
 int shapes_read(const char *path, int gemm, shape **ret_shapes) {
-    FILE *from = fopen(path, "r");
-    if (!from) return fail(path, 0, "file", "cannot be read");
-    char head[MAX_LINE_BYTES];
-    csv_row row = {.path = path, .line = 1};
+    csv list;
     shape *shapes = NULL;
-    row.headers = fgets(head, sizeof head, from) ? split(head, row.header) : 0;
-    const int count =
-        row.headers ? read_rows(from, &row, gemm, &shapes) : fail(path, 1, "header", "(missing)");
-    fclose(from);
-    if (count < 0) free(shapes);
-    else *ret_shapes = shapes;
-    return count;
+    int count = 0;
+    if (csv_open(&list, path))
+        while (csv_next(&list) && add_row(&list, gemm, &shapes, count)) count++;
+    if (lines_close(&list.lines)) return *ret_shapes = shapes, count;
+    free(shapes);
+    return -1;
 }
 
 void shape_name(const shape *s, char *text, size_t capacity) {

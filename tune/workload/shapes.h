@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layers and products read from CSV: columns by name in any order, unknown ones ignored.
+// Layers and products read from CSV: columns by name in any order, unknown ones ignored. A row
+// that cannot be read whole is refused, with all of the list.
 #ifndef QUERNEL_TUNE_SHAPES_H
 #define QUERNEL_TUNE_SHAPES_H
 
@@ -11,9 +12,13 @@ enum shape_op { SHAPE_GEMM, SHAPE_CONV, SHAPE_DECONV, SHAPE_DEPTHWISE };
 /// By op; NULL at the end.
 extern const char *const shape_op_names[];
 
+/// A name that shape_name makes: with an extension it is one that every file system takes.
+enum { SHAPE_MODEL_MAX = 48, SHAPE_LAYER_MAX = 112, SHAPE_NAME_MAX = 240 };
+
 typedef struct shape {
     enum shape_op op;
-    char model[48], layer[64], activation[16]; // gemm: `layer` holds its kind
+    char model[SHAPE_MODEL_MAX], layer[SHAPE_LAYER_MAX]; // gemm: `layer` holds its kind
+    char activation[16];
     uint32_t batch, c_in, h, w, c_out, kernel, kernel_w, stride, stride_w, pad, pad_w, groups,
         dilation, out_pad;
     uint32_t repeat, residual;
