@@ -115,17 +115,28 @@ def _number(text: str) -> int | float:
     return float(text) if "." in text or "e" in text else int(text)
 
 
+def _parameter(pair: str) -> tuple[int, Any]:
+    """KEY=NUMBER, or KEY=COUNT,NUMBER… with a key that says so."""
+    key, value = pair.split("=")
+    if int(key) > ARRAY_KEY:
+        return int(key), _number(value)
+    count, *values = value.split(",")
+    if int(count) != len(values):
+        raise ValueError(f"{len(values)} numbers where {count} are announced")
+    return ARRAY_KEY - int(key), [_number(v) for v in values]
+
+
 def _parse_layer(line: str) -> NcnnLayer:
     try:
         type_, name, inputs, outputs, *rest = line.split()
         inputs, outputs = int(inputs), int(outputs)
+        if min(inputs, outputs) < 0 or inputs + outputs > len(rest):
+            raise ValueError(f"{inputs} inputs and {outputs} outputs are announced")
         layer = NcnnLayer(type_, name, rest[:inputs], rest[inputs : inputs + outputs], {})
-        for pair in rest[inputs + outputs :]:
-            key, value = pair.split("=")
-            if int(key) <= ARRAY_KEY:
-                layer.params[ARRAY_KEY - int(key)] = [_number(v) for v in value.split(",")[1:]]
-            else:
-                layer.params[int(key)] = _number(value)
+        for key, value in map(_parameter, rest[inputs + outputs :]):
+            if key in layer.params:
+                raise ValueError(f"parameter {key} is there twice")
+            layer.params[key] = value
     except ValueError as error:
         raise NcnnError(f"ncnn .param: cannot read the line {line.strip()!r}: {error}") from None
     if type_ not in KNOWN:
@@ -144,8 +155,8 @@ def parse(text: str, data: bytes) -> list[NcnnLayer]:
     if len(lines) < 2 or lines[0].strip() != MAGIC:
         raise NcnnError(f"ncnn .param: the first line is not {MAGIC}")
     layers = [_parse_layer(line) for line in lines[2:]]
-    count = int(lines[1].split()[0])
-    if len(layers) != count:
+    count = lines[1].split()[0]
+    if count != str(len(layers)):
         raise NcnnError(f"ncnn .param: {len(layers)} layers where {count} are announced")
     numbers = _Numbers(data)
     for layer in layers:

@@ -194,6 +194,9 @@ class Shapes(WithFolder):
         node = N("Conv", ["x", "w"], ["y"], auto_pad="SAME_UPPER", strides=[2, 2], group=4)
         row = self.row(node, {"w": (4, 1, 3, 3)}, (1, 4, 8, 7))
         self.check(row, op="depthwise", groups=4, pad=1, pad_w=1, layer="y")
+        node = N("Conv", ["x", "w"], ["y"], "\u00e9" * 200 + "end")
+        row = self.row(node, {"w": (4, 4, 1, 1)}, (1, 4, 8, 7))
+        self.check(row, layer="_" * 108 + "end")  # as much as the lists take
         node = N("Conv", ["x", "w"], ["1"], dilations=[2, 2], group=2)
         row = self.row(node, {"w": (6, 2, 3, 3)}, (1, 4, 9, 9), N("Relu", ["1"], ["y"]))
         self.check(row, op="conv", groups=2, dilation=2, activation="relu", gemm_n=3, gemm_k=18)

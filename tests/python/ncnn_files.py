@@ -129,6 +129,19 @@ class Ncnn(unittest.TestCase):
             with self.assertRaisesRegex(ncnn.NcnnError, r"layer r \(Interp\): parameters"):
                 ncnn.to_onnx(param, data, (1, 1, 4, 4))
 
+    def test_lines_are_read_whole(self):
+        head = "7767517\n2 2\nInput in 0 1 x\n"
+        for text, wrong in (
+            (head + "PReLU r 2 1 x y\n", "2 inputs and 1 outputs are announced"),
+            (head + "PReLU r -1 1 x y 0=1\n", "-1 inputs"),
+            (head + "PReLU r 1 1 x y 0=1 0=2\n", "parameter 0 is there twice"),
+            (head + "PReLU r 1 1 x y -23300=2,1.0\n", "1 numbers where 2 are announced"),
+            (head, "1 layers where 2 are announced"),
+            (head.replace("2 2", "two 2"), "1 layers where two are announced"),
+        ):
+            with self.subTest(wrong), self.assertRaisesRegex(ncnn.NcnnError, wrong):
+                ncnn.parse(text, b"")
+
 
 def installed():
     """(file, input shape) of networks that packages carry, where they are here."""

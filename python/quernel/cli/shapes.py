@@ -26,6 +26,7 @@ LAYERS = (
     "gemm_m gemm_n gemm_k mmac_each batch kernel_w stride_w pad_w out_pad"
 ).split()
 GEMM = "kind m n k layer repeat".split()
+MODEL_MOST, NODE_MOST = 47, 111  # bytes of a name that the lists take
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,9 +71,10 @@ def table(rows: Iterable[dict[str, Any]], columns: list[str]) -> str:
     return held.getvalue()
 
 
-def _word(text: str) -> str:
-    """A name that is one field of a list."""
-    return "".join(c if c.isprintable() and c not in ',"' else "_" for c in text)
+def _word(text: str, most: int) -> str:
+    """A name that is one field of a list, which takes `most` bytes: ends tell names apart."""
+    known = "".join(c if c.isascii() and c.isprintable() and c not in ',"' else "_" for c in text)
+    return known[-most:]
 
 
 def product(layer: Layer) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def product(layer: Layer) -> dict[str, Any]:
     n, m = layer.y[-1], 1
     for size in layer.y[:-1]:
         m *= size
-    return {"kind": "onnx", "m": m, "n": n, "k": layer.k, "layer": _word(layer.node)}
+    return {"kind": "onnx", "m": m, "n": n, "k": layer.k, "layer": _word(layer.node, NODE_MOST)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,8 +148,8 @@ def convolution(model: str, layer: Layer) -> dict[str, Any]:
     c_in, c_out, taps = layer.x[1], layer.y[1], y.kernel * x.kernel
     whole = groups == c_in == c_out and not deconv
     return {
-        "model": _word(model),
-        "layer": _word(layer.node),
+        "model": _word(model, MODEL_MOST),
+        "layer": _word(layer.node, NODE_MOST),
         "op": "deconv" if deconv else "depthwise" if whole and groups > 1 else "conv",
         "c_in": c_in,
         "h": y.size,
