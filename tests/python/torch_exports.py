@@ -115,6 +115,12 @@ class Exports(unittest.TestCase):
     def test_traced_and_loaded(self):
         self.same(traced(MODEL), (2, 4, 8, 8), (3, 4, 10, 8))
 
+    def test_script_is_refused_by_name(self):
+        text = "^QuantConv2d: torch.jit.script: .* torch.jit.trace, torch.export or torch.compile$"
+        for model in (MODEL, MODEL.first[0]):
+            with self.assertRaisesRegex(TypeError, text):
+                torch.jit.script(model)
+
     def test_loaded_by_another_process(self):
         with tempfile.TemporaryDirectory() as name:
             folder, x = pathlib.Path(name), images()

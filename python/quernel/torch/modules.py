@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -77,6 +77,13 @@ class Quantized(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{tuple(self.weight.shape)}, {self.use.activation}, scale={self.use.scale}"
+
+    def __prepare_scriptable__(self) -> NoReturn:
+        """What torch.jit.script asks each module of a model for, before it reads any code."""
+        raise TypeError(
+            f"{type(self).__name__}: torch.jit.script: cannot read a layer in int8: must be "
+            "torch.jit.trace, torch.export or torch.compile"
+        )
 
     def get_extra_state(self) -> dict[str, Any]:
         plain = {name: getattr(self.use, name) for name in CODED}
