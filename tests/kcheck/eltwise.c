@@ -109,7 +109,7 @@ const char *kcheck_eltwise(const quernel_i_kernel *k, const quernel_i_kernel *or
     oracle->run.eltwise(&twin);
     const char *wrong = output_compare(&o);
     if (wrong) return wrong;
-    return guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed";
+    return kcheck_unchanged(g);
 }
 
 const char *kcheck_lookup(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
@@ -138,5 +138,5 @@ const char *kcheck_lookup(const quernel_i_kernel *k, const quernel_i_kernel *ora
     call.x = in_place ? expected : x, call.y = expected;
     oracle->run.lookup(&call);
     if (memcmp(y, expected, y_bytes)) return "a result differs from ref, or a gap was written";
-    return guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed";
+    return kcheck_unchanged(g);
 }

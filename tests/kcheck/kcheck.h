@@ -74,5 +74,18 @@ const char *kcheck_sample(const quernel_i_kernel *k, const quernel_i_kernel *ora
 
 /// Words for what a call did beside its work, or NULL.
 const char *kcheck_conduct(call_report report);
+/// Words where sources, or memory around buffers, are not as they were sealed; or NULL.
+const char *kcheck_unchanged(const guard *g);
+
+/// An output: bytes with their gaps, of an element, and whether NaNs are alike.
+typedef struct kcheck_elements {
+    size_t bytes, size;
+    bool floats;
+} kcheck_elements;
+
+/// Kernel and oracle on the same arguments, each into memory of its own, which `to`, a member of
+/// *call, is made to point to. Seals what was taken so far. Words for what is wrong, or NULL.
+const char *kcheck_agree(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                         void *call, void *to, kcheck_elements of);
 
 #endif

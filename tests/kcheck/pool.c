@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cases of pools, blends, samples and permutations.
-#include <math.h>
 #include <string.h>
 
 #include "data.h"
@@ -37,16 +36,6 @@ static uint32_t small(rng *r, uint32_t usual, uint32_t max) {
     return 1 + (uint32_t)(rng_next(r) % (rng_one_in(r, 8) ? max : usual));
 }
 
-// Equal but for NaN, of which only is promised that it is one.
-static const char *compare(uint8_t *y, uint8_t *expected, size_t bytes, bool floats) {
-    for (size_t i = 0; floats && i + 4 <= bytes; i += 4) {
-        float a, b;
-        memcpy(&a, y + i, sizeof a), memcpy(&b, expected + i, sizeof b);
-        if (isnan(a) && isnan(b)) memcpy(y + i, expected + i, sizeof a);
-    }
-    return memcmp(y, expected, bytes) ? "a result differs from ref, or a gap was written" : NULL;
-}
-
 const char *kcheck_pool(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
                         uint64_t seed, uint64_t number) {
     rng r = rng_make(seed, number);
@@ -70,17 +59,7 @@ const char *kcheck_pool(const quernel_i_kernel *k, const quernel_i_kernel *oracl
     p.a = make_elements(k, &r, g, count);
     p.y_row = (ptrdiff_t)((p.channels + (rng_one_in(&r, 2) ? 0 : rng_next(&r) % 40)) * out);
     const size_t bytes = (p.rows - 1) * (size_t)p.y_row + p.channels * out;
-    uint8_t *y = guard_take(g, bytes, out, 0xa5), *expected = guard_take(g, bytes, out, 0xa5);
-    guard_seal(g);
-    guard_open(g, y), guard_open(g, expected);
-    p.y = y;
-    const char *conduct = kcheck_conduct(guard_call(k->run.any, &p, 0, 0, 0, NULL));
-    if (conduct) return conduct;
-    p.y = expected;
-    oracle->run.pool(&p);
-    const char *wrong = compare(y, expected, bytes, is_float(k));
-    if (wrong) return wrong;
-    return guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed";
+    return kcheck_agree(k, oracle, g, &p, &p.y, (kcheck_elements){bytes, out, is_float(k)});
 }
 
 const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
@@ -107,17 +86,7 @@ const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *orac
     b.at = at, b.share = share;
     b.y_row = (ptrdiff_t)b.channels + (rng_one_in(&r, 2) ? 0 : rng_int(&r, 1, 40));
     const size_t bytes = ((b.rows - 1) * (size_t)b.y_row + b.channels) * sizeof(float);
-    float *y = guard_take(g, bytes, 4, 0xa5), *expected = guard_take(g, bytes, 4, 0xa5);
-    guard_seal(g);
-    guard_open(g, y), guard_open(g, expected);
-    b.y = y;
-    const char *conduct = kcheck_conduct(guard_call(k->run.any, &b, 0, 0, 0, NULL));
-    if (conduct) return conduct;
-    b.y = expected;
-    oracle->run.blend(&b);
-    const char *wrong = compare((uint8_t *)y, (uint8_t *)expected, bytes, true);
-    if (wrong) return wrong;
-    return guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed";
+    return kcheck_agree(k, oracle, g, &b, &b.y, (kcheck_elements){bytes, sizeof(float), true});
 }
 
 const char *kcheck_sample(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
@@ -136,18 +105,8 @@ const char *kcheck_sample(const quernel_i_kernel *k, const quernel_i_kernel *ora
         at[i] = rng_one_in(&r, 9) ? last : rng_int(&r, 0, last),
         share[i] = rng_float(&r, -2.0f, 2.0f);
     s.x = x, s.at = at, s.share = share;
-    float *y = guard_take(g, s.count * sizeof *y, 4, 0xa5),
-          *expected = guard_take(g, s.count * sizeof *y, 4, 0xa5);
-    guard_seal(g);
-    guard_open(g, y), guard_open(g, expected);
-    s.y = y;
-    const char *conduct = kcheck_conduct(guard_call(k->run.any, &s, 0, 0, 0, NULL));
-    if (conduct) return conduct;
-    s.y = expected;
-    oracle->run.sample(&s);
-    const char *wrong = compare((uint8_t *)y, (uint8_t *)expected, s.count * sizeof *y, true);
-    if (wrong) return wrong;
-    return guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed";
+    const kcheck_elements of = {s.count * sizeof(float), sizeof(float), true};
+    return kcheck_agree(k, oracle, g, &s, &s.y, of);
 }
 
 // Few or many of the source's bytes: shuffles, strides, anything.
@@ -170,17 +129,8 @@ const char *kcheck_permute(const quernel_i_kernel *k, const quernel_i_kernel *or
     p.y_row = (ptrdiff_t)p.count + (rng_one_in(&r, 2) ? 0 : rng_int(&r, 1, 40));
     const size_t bytes = (p.rows - 1) * (size_t)p.y_row + p.count,
                  x_bytes = (p.rows - 1) * (size_t)p.x_row + p.source;
-    uint8_t *x = guard_take(g, x_bytes, 1, 0), *y = guard_take(g, bytes, 1, 0xa5),
-            *expected = guard_take(g, bytes, 1, 0xa5);
+    uint8_t *x = guard_take(g, x_bytes, 1, 0);
     data_bytes(&r, DATA_RANDOM, x, x_bytes, false);
-    p.x = x, p.y = y, p.index = index;
-    guard_seal(g);
-    guard_open(g, y), guard_open(g, expected);
-    const char *conduct = kcheck_conduct(guard_call(k->run.any, &p, 0, 0, 0, NULL));
-    if (conduct) return conduct;
-    p.y = expected;
-    oracle->run.permute(&p);
-    const char *wrong = compare(y, expected, bytes, false);
-    if (wrong) return wrong;
-    return guard_unchanged(g) ? NULL : "a source or memory around a buffer was changed";
+    p.x = x, p.index = index;
+    return kcheck_agree(k, oracle, g, &p, &p.y, (kcheck_elements){bytes, 1, false});
 }

@@ -8,12 +8,6 @@
 
 static const char *merge(const char *first, const char *second) { return first ? first : second; }
 
-const char *kcheck_conduct(call_report report) {
-    if (report.touched) return "memory that is not its own was touched";
-    if (report.registers) return "a callee-saved register was changed";
-    return report.control ? "the control word was changed" : NULL;
-}
-
 static void *scratch(guard *g, const quernel_i_kernel *k, uint32_t k_quads) {
     const size_t bytes = k->scratch ? k->scratch(k_quads) : 0;
     void *memory = guard_take(g, bytes, 64, 0xee);
@@ -164,10 +158,7 @@ const char *kcheck_gemm(const quernel_i_kernel *k, const quernel_i_kernel *oracl
     expected.epilogue = &epilogue, expected.b = p.w16x4,
     expected.b_panel = (size_t)p.call.k_quads * 64;
     oracle->run.gemm(&expected);
-    return merge(conduct,
-                 merge(output_compare(&o), guard_unchanged(g)
-                                               ? NULL
-                                               : "a source or memory around a buffer was changed"));
+    return merge(conduct, merge(output_compare(&o), kcheck_unchanged(g)));
 }
 
 // Most cases are small; some have more tiles than any block, and channels whose rows would meet in
@@ -271,10 +262,7 @@ const char *kcheck_conv(const quernel_i_kernel *k, const quernel_i_kernel *oracl
     const quernel_i_epilogue epilogue = output_expected(&o);
     c.epilogue = &epilogue, c.b = w16x4, c.b_panel = (size_t)k_quads * 64;
     oracle->run.conv(&c);
-    return merge(conduct,
-                 merge(output_compare(&o), guard_unchanged(g)
-                                               ? NULL
-                                               : "a source or memory around a buffer was changed"));
+    return merge(conduct, merge(output_compare(&o), kcheck_unchanged(g)));
 }
 
 // Up to `padding` bytes of `reach` lie before x, and some behind it; or all of it is read. Returns
@@ -338,10 +326,7 @@ const char *kcheck_depthwise(const quernel_i_kernel *k, const quernel_i_kernel *
     const quernel_i_epilogue epilogue = output_expected(&o);
     d.epilogue = &epilogue;
     oracle->run.depthwise(&d);
-    return merge(conduct,
-                 merge(output_compare(&o), guard_unchanged(g)
-                                               ? NULL
-                                               : "a source or memory around a buffer was changed"));
+    return merge(conduct, merge(output_compare(&o), kcheck_unchanged(g)));
 }
 
 const char *kcheck_epilogue(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
@@ -360,8 +345,5 @@ const char *kcheck_epilogue(const quernel_i_kernel *k, const quernel_i_kernel *o
         kcheck_conduct(guard_call(k->run.any, acc, acc_row, rows, oc, &o.epilogue));
     const quernel_i_epilogue epilogue = output_expected(&o);
     oracle->run.epilogue(acc, acc_row, rows, oc, &epilogue);
-    return merge(conduct,
-                 merge(output_compare(&o), guard_unchanged(g)
-                                               ? NULL
-                                               : "a source or memory around a buffer was changed"));
+    return merge(conduct, merge(output_compare(&o), kcheck_unchanged(g)));
 }
