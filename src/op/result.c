@@ -34,13 +34,14 @@ float quernel_i_result_factor(const quernel_epilogue *f, uint32_t channel) {
     return 1.0f / (f->y_scale * (f->y_smooth ? f->y_smooth[channel] : 1.0f));
 }
 
+// Of codes. Where there are none the zero point is any number, and nobody reads the bounds.
 float quernel_i_result_lo(const quernel_epilogue *f) {
-    const int32_t lo = f->y_type == QUERNEL_TYPE_U8 ? 0 : f->y_narrow ? -127 : -128;
-    return (float)(lo - f->y_zero);
+    const float lo = f->y_type == QUERNEL_TYPE_U8 ? 0.0f : f->y_narrow ? -127.0f : -128.0f;
+    return lo - (float)f->y_zero;
 }
 
 float quernel_i_result_hi(const quernel_epilogue *f) {
-    return (float)((f->y_type == QUERNEL_TYPE_U8 ? 255 : 127) - f->y_zero);
+    return (f->y_type == QUERNEL_TYPE_U8 ? 255.0f : 127.0f) - (float)f->y_zero;
 }
 
 bool quernel_i_result_keeps_elements(const quernel_operand *x, const quernel_epilogue *f) {
