@@ -142,12 +142,16 @@ FUZZERS = ["blobs", "images", "lists", "network", "products", "tables"]
 READERS = ("lists", "tables")  # of text, which bytes at random are not
 # Coverage of the library itself: libFuzzer keeps an input for what it reaches there. It ends where
 # UBSan finds something.
-COVERAGE = "-Dc_args=-fsanitize=fuzzer-no-link,-fno-sanitize-recover=undefined"
+COVERAGE = "-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined"
+
+
+def inputs_of(name):
+    return ROOT / "tests" / "fuzz" / name
 
 
 def fuzzed(suite, folder, name):
     """One fuzzer, from the tree's inputs and those that its replay draws."""
-    own, programs = ROOT / "tests" / "fuzz" / name, folder / "tests"
+    own, programs = inputs_of(name), folder / "tests"
     # libFuzzer adds inputs to the first folder; the tree's own are only read.
     corpus = folder / f"corpus-{name}"
     corpus.mkdir(exist_ok=True)
@@ -168,7 +172,9 @@ def fuzz(suite):
         return suite.missing("libFuzzer", "clang")
     library_only = ["-Dtools=disabled", "-Dexamples=disabled", *PLAIN]
     arguments = ["-Dfuzz=enabled", COVERAGE, *SANITIZERS, *library_only]
-    folder, failed = suite.build("fuzz", arguments, suite.options.clang)
+    programs = [f"tests/fuzz_{name}" for name in FUZZERS]
+    programs += [f"tests/replay_{name}" for name in FUZZERS if inputs_of(name).exists()]
+    folder, failed = suite.build("fuzz", arguments, suite.options.clang, programs)
     if failed:
         return failed
     total = Outcome()

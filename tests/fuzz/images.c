@@ -47,7 +47,8 @@ static void fuzz_eltwise(source *s) {
     }
     d.threads = source_odd(s, source_below(s, 4)), d.isa = source_isa(s);
     d.allocator = &s->allocator;
-    operate(s, &(operate_subject){create_eltwise, &d, sizeof d, &d.isa, NULL, d.x.zero});
+    operate(s,
+            &(operate_subject){create_eltwise, &d, sizeof d, &d.isa, NULL, d.x.zero, .depth = 1});
 }
 
 static void fuzz_pool2d(source *s) {
@@ -65,7 +66,8 @@ static void fuzz_pool2d(source *s) {
     d.ceil_mode = source_choice(s, 2);
     d.threads = source_odd(s, source_below(s, 4)), d.isa = source_isa(s);
     d.allocator = &s->allocator;
-    operate(s, &(operate_subject){create_pool2d, &d, sizeof d, &d.isa, NULL, d.x.zero});
+    operate(s, &(operate_subject){create_pool2d, &d, sizeof d, &d.isa, NULL, d.x.zero,
+                                  .depth = (uint64_t)d.kernel_h * d.kernel_w});
 }
 
 // Of `size` lines (or pixels), from `from` ones.
@@ -94,7 +96,8 @@ static void fuzz_resize2d(source *s) {
     d.pad = source_scale(s);
     d.threads = source_odd(s, source_below(s, 4)), d.isa = source_isa(s);
     d.allocator = &s->allocator;
-    operate(s, &(operate_subject){create_resize2d, &d, sizeof d, &d.isa, NULL, d.x.zero});
+    operate(s, &(operate_subject){create_resize2d, &d, sizeof d, &d.isa, NULL, d.x.zero,
+                                  .depth = (uint64_t)d.lines.taps * d.pixels.taps});
 }
 
 static void draw_from(source *s, quernel_shuffle2d_desc *d) {
@@ -127,7 +130,7 @@ static void fuzz_shuffle2d(source *s) {
     d.border = (uint8_t)source_byte(s);
     d.threads = source_odd(s, source_below(s, 4));
     d.allocator = &s->allocator;
-    operate(s, &(operate_subject){create_shuffle2d, &d, sizeof d, NULL, NULL, 0});
+    operate(s, &(operate_subject){create_shuffle2d, &d, sizeof d, NULL, NULL, 0, .depth = 1});
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {

@@ -11,7 +11,12 @@
 #include "buffer.h"
 #include "op/operator.h"
 
-enum { MOST_WORKSPACE = 1 << 24 };
+enum {
+    MOST_WORKSPACE = 1 << 24,
+    // Multiply-adds of a run, more than plain sizes have: a window of 255 x 255 over a buffer that
+    // may be taken would be five billion, minutes with sanitizers.
+    MOST_WORK = 1 << 25
+};
 
 // From a copy of as many bytes as `size` says, so that a look behind them is noticed.
 static int create(const operate_subject *p, quernel_operator **ret_op, quernel_error *error) {
@@ -27,9 +32,11 @@ static int create(const operate_subject *p, quernel_operator **ret_op, quernel_e
     return code;
 }
 
-static bool can_run(const quernel_operator *op) {
+static bool can_run(const operate_subject *p, const quernel_operator *op) {
     const bool residual = op->has_residual;
-    return buffer_bytes(&op->x) <= BUFFER_MOST && buffer_bytes(&op->y) <= BUFFER_MOST &&
+    const double outputs = (double)op->y.n * op->y.c * op->y.h * op->y.w;
+    return outputs * (double)p->depth <= MOST_WORK && buffer_bytes(&op->x) <= BUFFER_MOST &&
+           buffer_bytes(&op->y) <= BUFFER_MOST &&
            (!residual || buffer_bytes(&op->residual) <= BUFFER_MOST) &&
            quernel_operator_workspace(op) <= MOST_WORKSPACE;
 }
@@ -120,7 +127,7 @@ static void run_as(source *s, const operate_subject *p, const char *how, uint64_
     const int code = create(p, &op, &error);
     if (code == QUERNEL_E_MEMORY) return;
     if (code) fuzz_fail("%s: is refused: %s", how, error.text);
-    if (can_run(op)) {
+    if (can_run(p, op)) {
         uint8_t *y = run(s, p, op, seed, 0x3c, false, &bytes);
         operate_same(expected, expected_bytes, y, bytes, how);
     }
@@ -173,6 +180,6 @@ void operate(source *s, const operate_subject *subject) {
         return;
     }
     if (!quernel_operator_explain(op, text, sizeof text)) fuzz_fail("nothing is explained");
-    if (can_run(op)) run_all(s, subject, op);
+    if (can_run(subject, op)) run_all(s, subject, op);
     quernel_operator_destroy(op);
 }

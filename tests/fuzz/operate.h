@@ -15,6 +15,7 @@ typedef struct operate_subject {
     int32_t *isa;      ///< members of *desc; NULL: it has none
     const char **config;
     int32_t x_zero; ///< what the border of x holds
+    uint64_t depth; ///< elements that are read, at most, for one of the output
 } operate_subject;
 
 void operate(source *s, const operate_subject *subject);

@@ -37,7 +37,8 @@ static void fuzz_linear(source *s) {
     source_epilogue(s, &d.epilogue, w.out, true);
     d.threads = source_odd(s, source_below(s, 4)), d.isa = source_isa(s);
     d.config = source_config(s), d.allocator = &s->allocator;
-    operate(s, &(operate_subject){create_linear, &d, sizeof d, &d.isa, &d.config, d.quant.zero});
+    operate(s, &(operate_subject){create_linear, &d, sizeof d, &d.isa, &d.config, d.quant.zero,
+                                  .depth = w.in});
     quernel_weights_release(d.weights);
 }
 
@@ -83,7 +84,8 @@ static void fuzz_conv2d(source *s, bool deconv) {
     d.threads = source_odd(s, source_below(s, 4)), d.isa = source_isa(s);
     d.config = source_config(s), d.allocator = &s->allocator;
     operate(s, &(operate_subject){deconv ? create_deconv2d : create_conv2d, &d, sizeof d, &d.isa,
-                                  &d.config, d.quant.zero});
+                                  &d.config, d.quant.zero,
+                                  .depth = (uint64_t)w.kernel_h * w.kernel_w * w.in});
     quernel_weights_release(d.weights);
 }
 
