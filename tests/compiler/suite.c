@@ -36,6 +36,22 @@ static int32_t input(graph *g) { return graph_value(g, QUERNEL_EP_TYPE_U8, 1, C,
 
 static int32_t like(graph *g) { return graph_value(g, QUERNEL_EP_TYPE_F32, 1, C, 6, 5); }
 
+// The graph is one island, whose program gives the codes that are right.
+static void check_codes(void (*make)(graph *),
+                        bool is_right(const uint8_t *x, uint32_t i, uint8_t y)) {
+    static graph g;
+    quernel_ep_partition partition = {0};
+    memset(&g, 0, sizeof g);
+    make(&g);
+    const quernel_ep_program *program = graph_program(&g, false, &partition);
+    uint8_t x[COUNT], y[COUNT];
+    fill(x);
+    CHECK(partition.n_islands == 1, "%u islands", partition.n_islands);
+    if (program && CHECK(!graph_run(program, x, y, sizeof y), "run"))
+        for (uint32_t i = 0; i < COUNT; i++) CHECK(is_right(x, i, y[i]), "element %u: %u", i, y[i]);
+    quernel_ep_partition_free(&partition);
+}
+
 // Conv → Add(x) → Relu → Q, one unit.
 static void make_residual(graph *g) {
     const int32_t x = input(g), y = graph_convolution(g, x), sum = like(g), relu = like(g);
@@ -47,21 +63,12 @@ static void make_residual(graph *g) {
     g->values[q].graph_output = true;
 }
 
-static void test_residual(void) {
-    static graph g;
-    quernel_ep_partition partition = {0};
-    make_residual(&g);
-    const quernel_ep_program *program = graph_program(&g, false, &partition);
-    uint8_t x[COUNT], y[COUNT];
-    fill(x);
-    CHECK(partition.n_islands == 1, "%u islands", partition.n_islands);
-    if (program && CHECK(!graph_run(program, x, y, sizeof y), "run"))
-        for (uint32_t i = 0; i < COUNT; i++) {
-            const double sum = convolved(x, i / PIXELS, i % PIXELS) + value(x[i], 0);
-            CHECK(fabs(code_of(fmax(sum, 0), 1) - y[i]) <= 1, "element %u: %u", i, y[i]);
-        }
-    quernel_ep_partition_free(&partition);
+static bool is_residual(const uint8_t *x, uint32_t i, uint8_t y) {
+    const double sum = convolved(x, i / PIXELS, i % PIXELS) + value(x[i], 0);
+    return fabs(code_of(fmax(sum, 0), 1) - y) <= 1;
 }
+
+static void test_residual(void) { check_codes(make_residual, is_residual); }
 
 // Q → {DQ, DQ → Sigmoid → Q → DQ} → Mul → Q behind a convolution: a table, exactly.
 static void make_silu(graph *g) {
@@ -86,23 +93,13 @@ static double silu_of(double code) {
     return code_of(x * (inner - graph_zeros[1]) * (double)graph_scales[3], 1);
 }
 
-static void test_lookup(void) {
-    static graph g;
-    quernel_ep_partition partition = {0};
-    make_silu(&g);
-    const quernel_ep_program *program = graph_program(&g, false, &partition);
-    uint8_t x[COUNT], y[COUNT];
-    fill(x);
-    CHECK(partition.n_islands == 1, "%u islands", partition.n_islands);
-    if (program && CHECK(!graph_run(program, x, y, sizeof y), "run"))
-        for (uint32_t i = 0; i < COUNT; i++) {
-            const double code = code_of(convolved(x, i / PIXELS, i % PIXELS), 1);
-            const bool near = y[i] == silu_of(code) || y[i] == silu_of(fmax(code - 1, 0)) ||
-                              y[i] == silu_of(fmin(code + 1, 255));
-            CHECK(near, "element %u: %u", i, y[i]);
-        }
-    quernel_ep_partition_free(&partition);
+static bool is_silu(const uint8_t *x, uint32_t i, uint8_t y) {
+    const double code = code_of(convolved(x, i / PIXELS, i % PIXELS), 1);
+    return y == silu_of(code) || y == silu_of(fmax(code - 1, 0)) ||
+           y == silu_of(fmin(code + 1, 255));
 }
+
+static void test_lookup(void) { check_codes(make_silu, is_silu); }
 
 // conv → {unknown, Q → DQ → Relu} → Add: what is around the unknown node is not one island.
 static void test_detour(void) {
