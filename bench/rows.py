@@ -16,7 +16,9 @@ def rows_of(text):
     rows = []
     for row in reader:
         if None in row or None in row.values():
-            raise ValueError(f"line {reader.line_num}: must have {len(reader.fieldnames)} fields")
+            raise ValueError(
+                f"line {reader.line_num}: must have {len(reader.fieldnames or ())} fields"
+            )
         rows.append(row)
     return rows
 
