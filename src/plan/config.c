@@ -23,7 +23,8 @@ const quernel_i_knob quernel_i_knobs[] = {
 
 static int refuse(quernel_error *error, const char *where, const char *word) {
     return quernel_i_error_set(error, QUERNEL_E_VALUE, "config", -1,
-                               "%s: config: %s: unknown key or value", where, word);
+                               "%s: config: %s: unknown key or value, or a second one", where,
+                               word);
 }
 
 static bool parse_count(const char *value, uint32_t *ret) {
@@ -64,9 +65,12 @@ static bool parse_word(char *word, quernel_i_config *config) {
     char *value = strchr(word, '=');
     if (!value) return false;
     *value++ = 0;
-    if (!strcmp(word, "kernel")) return (config->kernel = quernel_i_registry_named(value)) != NULL;
+    if (!strcmp(word, "kernel"))
+        return !config->kernel && (config->kernel = quernel_i_registry_named(value)) != NULL;
     for (const quernel_i_knob *k = quernel_i_knobs; k->key; k++)
-        if (!strcmp(word, k->key)) return parse_value(k, value, quernel_i_knob_demand(k, config));
+        if (!strcmp(word, k->key))
+            return !quernel_i_knob_get(k, config) &&
+                   parse_value(k, value, quernel_i_knob_demand(k, config));
     return false;
 }
 

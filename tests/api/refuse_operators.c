@@ -366,4 +366,8 @@ void test_refuse_create_choices(void) {
     ALL(f.l.config = f.d.config = "kernel=no_such_kernel", QUERNEL_E_VALUE, "config",
         "no_such_kernel", -1);
     ALL(f.l.config = f.d.config = "color=blue", QUERNEL_E_VALUE, "config", "color", -1);
+    ALL(f.l.config = f.d.config = "chunk=4 chunk=8", QUERNEL_E_VALUE, "config", "chunk=8", -1);
+    ALL(f.l.config = f.d.config = "kernel=quernel_uk_gemm_s8s8_4x16x4_ref "
+                                  "kernel=quernel_uk_gemm_u8s8_4x16x4_ref",
+        QUERNEL_E_VALUE, "config", "kernel=quernel_uk_gemm_u8s8", -1);
 }
