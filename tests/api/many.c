@@ -72,11 +72,14 @@ static void finish(shared *s, size_t x_count) {
 }
 
 static bool make_operator(shared *s, fixture_kind kind) {
+    static const int32_t modes[FIXTURE_KINDS] = {[FIXTURE_LINEAR] = QUERNEL_QUANT_DYNAMIC_ROW,
+                                                 [FIXTURE_CONV2D] = QUERNEL_QUANT_DYNAMIC_CALL,
+                                                 [FIXTURE_DECONV2D] = QUERNEL_QUANT_STATIC};
     fixture f;
     quernel_error error = {0};
     fixture_init(&f, kind);
     f.l.threads = f.d.threads = 2;
-    f.quant->mode = kind == FIXTURE_DECONV2D ? QUERNEL_QUANT_STATIC : QUERNEL_QUANT_DYNAMIC_CALL;
+    f.quant->mode = modes[kind];
     *s = (shared){.name = fixture_names[kind], .y_bytes = f.y_count * sizeof(float)};
     if (!CHECK(fixture_create(&f, &s->op, &error) == QUERNEL_OK, "%s", error.text)) return false;
     s->workspace_bytes = quernel_operator_workspace(s->op);

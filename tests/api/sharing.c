@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sharing: weights among operators and threads, operators among threads, blobs among machines,
-// configurations as text.
+// Sharing: weights among operators and threads, blobs among machines, configurations as text.
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,7 @@
 #include "fixture.h"
 #include "tests.h"
 
-enum { THREADS = 4, ROUNDS = 50 };
+enum { THREADS = 4 };
 
 /// Runs `op` on the fixture's data and returns the output in memory of the caller's.
 static float *output_of(const quernel_operator *op, const fixture *f) {
@@ -34,6 +33,13 @@ static quernel_weights *packed(fixture *f) {
     return weights;
 }
 
+static quernel_weights *packed_counted(fixture *f, fixture_kind kind, counting *memory) {
+    fixture_init(f, kind);
+    counting_init(memory, 0);
+    f->w.allocator = &memory->allocator;
+    return packed(f);
+}
+
 static quernel_operator *created(fixture *f, quernel_weights *weights) {
     quernel_operator *op = NULL;
     quernel_error error = {0};
@@ -44,11 +50,8 @@ static quernel_operator *created(fixture *f, quernel_weights *weights) {
 
 void test_weights_are_shared(void) {
     fixture f;
-    fixture_init(&f, FIXTURE_CONV2D);
     counting memory;
-    counting_init(&memory, 0);
-    f.w.allocator = &memory.allocator;
-    quernel_weights *weights = packed(&f);
+    quernel_weights *weights = packed_counted(&f, FIXTURE_CONV2D, &memory);
     quernel_operator *first = created(&f, weights);
     f.d.isa = QUERNEL_ISA_REF;
     quernel_operator *second = created(&f, weights);
@@ -79,11 +82,8 @@ static void *retain_and_release(void *arg) {
 
 void test_references_from_threads(void) {
     fixture f;
-    fixture_init(&f, FIXTURE_LINEAR);
     counting memory;
-    counting_init(&memory, 0);
-    f.w.allocator = &memory.allocator;
-    quernel_weights *weights = packed(&f);
+    quernel_weights *weights = packed_counted(&f, FIXTURE_LINEAR, &memory);
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, retain_and_release, weights);
@@ -91,62 +91,6 @@ void test_references_from_threads(void) {
     CHECK(memory.live == 1, "%zu blocks live after as many retains as releases", memory.live);
     quernel_weights_release(weights);
     counting_check(&memory, "references from threads");
-}
-
-typedef struct runner {
-    const quernel_operator *op;
-    const quernel_parallel *parallel;
-    const fixture *f;
-    const float *expected;
-    size_t wrong;
-} runner;
-
-static void *run_often(void *arg) {
-    runner *r = arg;
-    buffers b = buffers_make(r->op);
-    for (size_t i = 0; i < r->f->x_count; i++)
-        ((float *)b.x)[i] = (float)((int)(i * 29 % 101) - 50) * 0.03f;
-    for (int i = 0; i < ROUNDS; i++) {
-        memset(b.y, 0x5a, r->f->y_count * sizeof(float));
-        const int code = quernel_operator_run(r->op, b.x, NULL, b.y, b.workspace, b.workspace_bytes,
-                                              r->parallel, NULL);
-        r->wrong +=
-            code != QUERNEL_OK || memcmp(b.y, r->expected, r->f->y_count * sizeof(float)) != 0;
-    }
-    buffers_free(&b);
-    return NULL;
-}
-
-/// One operator, run by several threads at once, each with its own workspace; all of them over one
-/// pool, or without.
-void test_operators_from_threads(void) {
-    quernel_pool *pool = NULL;
-    CHECK(quernel_pool_create(2, &pool, NULL) == QUERNEL_OK, "pool");
-    const quernel_parallel parallel = quernel_pool_parallel(pool);
-    for (int variant = 0; variant < 2 * FIXTURE_KINDS; variant++) {
-        fixture f;
-        fixture_init(&f, (fixture_kind)(variant / 2));
-        f.quant->mode = variant / 2 ? QUERNEL_QUANT_DYNAMIC_CALL : QUERNEL_QUANT_DYNAMIC_ROW;
-        f.l.threads = f.d.threads = 2;
-        quernel_weights *weights = packed(&f);
-        quernel_operator *op = created(&f, weights);
-        quernel_weights_release(weights);
-        float *expected = output_of(op, &f);
-        pthread_t threads[THREADS];
-        runner runners[THREADS];
-        for (int i = 0; i < THREADS; i++) {
-            runners[i] = (runner){op, variant & 1 ? &parallel : NULL, &f, expected, 0};
-            pthread_create(&threads[i], NULL, run_often, &runners[i]);
-        }
-        for (int i = 0; i < THREADS; i++) {
-            pthread_join(threads[i], NULL);
-            CHECK(runners[i].wrong == 0, "%s, pool %d: %zu of %d runs differ",
-                  fixture_names[f.kind], variant & 1, runners[i].wrong, ROUNDS);
-        }
-        free(expected);
-        quernel_operator_destroy(op);
-    }
-    quernel_pool_destroy(pool);
 }
 
 static void check_same_info(const quernel_weights *a, const quernel_weights *b) {

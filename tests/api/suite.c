@@ -87,7 +87,6 @@ const test_entry test_entries[] = {
     {"weights_are_shared", test_weights_are_shared},
     {"references_from_threads", test_references_from_threads},
     {"tiles_are_kept", test_tiles_are_kept},
-    {"operators_from_threads", test_operators_from_threads},
     {"blob_round_trip", test_blob_round_trip},
     {"config_round_trip", test_config_round_trip},
     {"sums_keep_a_bound", test_sums_keep_a_bound},

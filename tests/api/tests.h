@@ -80,7 +80,6 @@ void test_refuse_concat(void);
 void test_weights_are_shared(void);
 void test_references_from_threads(void);
 void test_tiles_are_kept(void);
-void test_operators_from_threads(void);
 void test_blob_round_trip(void);
 void test_config_round_trip(void);
 void test_sums_keep_a_bound(void);
