@@ -472,8 +472,8 @@ int oracle_linear(const quernel_weights_desc *weights, const quernel_linear_desc
     return run(&p);
 }
 
-static int run_image(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc,
-                     const void *x, const void *residual, void *y) {
+int oracle_image(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc,
+                 const void *x, const void *residual, void *y) {
     problem p = {.weights = weights,
                  .quant = desc->quant,
                  .epilogue = desc->epilogue,
@@ -497,16 +497,6 @@ static int run_image(const quernel_weights_desc *weights, const quernel_conv2d_d
     if (p.residual.h < p.y.h) p.residual.stride_h = 0;
     if (p.residual.w < p.y.w) p.residual.stride_w = 0;
     return run(&p);
-}
-
-int oracle_conv2d(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc,
-                  const void *x, const void *residual, void *y) {
-    return run_image(weights, desc, x, residual, y);
-}
-
-int oracle_deconv2d(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc,
-                    const void *x, const void *residual, void *y) {
-    return run_image(weights, desc, x, residual, y);
 }
 
 void oracle_gemm(int a_type, int transpose_b, uint32_t m, uint32_t n, uint32_t k, const void *a,

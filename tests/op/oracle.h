@@ -18,10 +18,9 @@ quernel_tensor oracle_dense(quernel_tensor t);
 /// caller's float environment must be the default one. Returns 0, or 1 where memory is short.
 int oracle_linear(const quernel_weights_desc *weights, const quernel_linear_desc *desc,
                   const void *x, const void *residual, void *y);
-int oracle_conv2d(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc,
-                  const void *x, const void *residual, void *y);
-int oracle_deconv2d(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc,
-                    const void *x, const void *residual, void *y);
+/// A convolution or a deconvolution, as the weights say.
+int oracle_image(const quernel_weights_desc *weights, const quernel_conv2d_desc *desc,
+                 const void *x, const void *residual, void *y);
 
 /// An activation from QUERNEL_ACTIVATION_HSWISH on.
 float oracle_function(int activation, float t);

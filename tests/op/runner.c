@@ -111,14 +111,12 @@ static bool keep_copy(run_state *s, buffer *b) {
 // The oracle's y, beside ours: in the copy that surrounds it with the same bytes.
 static bool compute_expected(run_state *s) {
     const op_case *c = &s->c;
-    const quernel_conv2d_desc *d = &c->conv;
     uint8_t *expected = s->y.expected + (s->y.first - s->y.window);
     const void *residual = c->alias ? expected : s->residual.first;
     const quernel_linear_desc linear = case_linear(c);
-    const int failed =
-        c->kind == OP_LINEAR   ? oracle_linear(&c->weights, &linear, s->x.first, residual, expected)
-        : c->kind == OP_CONV2D ? oracle_conv2d(&c->weights, d, s->x.first, residual, expected)
-                               : oracle_deconv2d(&c->weights, d, s->x.first, residual, expected);
+    const int failed = c->kind == OP_LINEAR
+                           ? oracle_linear(&c->weights, &linear, s->x.first, residual, expected)
+                           : oracle_image(&c->weights, &c->conv, s->x.first, residual, expected);
     return failed ? say(s, "the oracle has no memory") : true;
 }
 
