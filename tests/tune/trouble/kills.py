@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tuners that are killed, interrupted, and many at once."""
 
+import itertools
 import os
 import pathlib
 import random
@@ -21,7 +22,7 @@ from trouble.program import (
     tuned,
 )
 
-KILLS = int(os.environ.get("QUERNEL_TEST_KILLS", "200"))
+KILLS = int(os.environ.get("QUERNEL_TEST_KILLS", "100"))
 KILLS_PER_LAYER = 10
 TUNERS = 32
 DEADLINE = 100  # seconds that nothing takes but a hang
@@ -68,6 +69,27 @@ def kills(home):
     expect_run(home, "tune", *every, *BUDGET, says=f"{count} kept")
 
 
+def a_crowd_is_killed(home):
+    """Tuners that write one table, killed one by one at any moment, another in the place of each;
+    those that are left publish what they found."""
+    path, dice, numbers, crowd, killed = tuned(home), random.Random(8), itertools.count(16), [], 0
+    seen = set(rows(path))
+    while killed < KILLS:
+        while len(crowd) < TUNERS:
+            crowd.append(start(home, "tune", "--gemm", f"4x16x{next(numbers)}", *BUDGET))
+        time.sleep(dice.uniform(0, 0.02))
+        victim = crowd.pop(dice.randrange(TUNERS))
+        victim.send_signal(signal.SIGKILL)
+        killed += victim.wait() == -signal.SIGKILL  # else it had done its work
+        now = set(rows(path))
+        expect(seen <= now, f"kill {killed}: a published row is lost")
+        seen = now
+    codes = [child.wait() for child in crowd]
+    expect(codes == [0] * len(crowd), f"exits {codes}")
+    expect(len(problems(path)) > len(crowd), f"{len(problems(path))} rows of {len(crowd)} tuners")
+    expect_run(home, "table", "lint", path)
+
+
 def tuners_at_once(home):
     path = tuned(home)
     children = [start(home, "tune", "--gemm", f"4x16x{16 + n}", *BUDGET) for n in range(TUNERS)]
@@ -98,4 +120,4 @@ def interrupt(home):
     expect(child.returncode == 130 and b"0 failed" in out, f"exit {child.returncode}: {out}")
 
 
-TESTS = [kills, tuners_at_once, interrupt]
+TESTS = [kills, a_crowd_is_killed, tuners_at_once, interrupt]
