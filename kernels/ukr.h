@@ -436,13 +436,14 @@ typedef struct quernel_i_kernel {
     // measured: pays from so many channels on; a narrow GEMM kernel for a block and a half of
     // output channels
     uint8_t pays_channels;
+    uint8_t pays_oc;     // of a narrow one: tiles side by side pay for so many output channels
     float pays_computed; // where it computes at most so many outputs for one that is kept
     // of QUERNEL_I_MULTIPLIES_SLOTS that reads pixels as they are: a product, in the time of one of
     // its set's GEMM; 0: pixels are spread
     float slot_costs;
     quernel_i_costs costs; // measured: decides in place of both, and ranks sets
-    // the same where the core multiplies one of the set's vectors a cycle; 0: no other
-    quernel_i_costs costs_one;
+    // the same on cores where what is not multiplied is light; 0: no other
+    quernel_i_costs costs_light;
 
     // Traits
     // rows and oc in tiles of 16 that the thread configures; one operand stays in L1

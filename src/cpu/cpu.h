@@ -50,9 +50,11 @@ int quernel_i_isa_request(quernel_isa isa);
 
 /// What cores of one instruction set differ in.
 typedef struct quernel_i_cpu_traits {
-    // Sets of which one vector, or half of one, is multiplied a cycle: 1u << isa. All else weighs
-    // less beside a multiplication.
+    // Sets of which one vector, or half of one, is multiplied a cycle: 1u << isa.
     uint32_t one_multiplier;
+    // Sets beside whose multiplications all else weighs less than elsewhere, likewise: there is one
+    // multiplier, or as many units again.
+    uint32_t light;
     bool vbmi; // AVX-512 VBMI, with the rest of AVX-512-VNNI
 } quernel_i_cpu_traits;
 

@@ -116,15 +116,23 @@ static bool has_one_of_512(const core *c) {
     return c->family == ZEN_4 || is_intel(c, ice_tiger_rocket_lake, sizeof ice_tiger_rocket_lake);
 }
 
-// By the families: there is no flag for it.
-static uint32_t one_multiplier(void) {
+// Two multipliers of any width among four units.
+static bool has_four_units(const core *c) {
+    enum { ZEN_5 = 0x1a /* the family */ };
+    return c->family == ZEN_5;
+}
+
+// By the families: there are no flags for it.
+static void units(quernel_i_cpu_traits *ret_traits) {
     const core c = core_of();
-    return (has_one_of_256(&c) ? 1u << QUERNEL_ISA_AVX2 | 1u << QUERNEL_ISA_AVXVNNI : 0) |
-           (has_one_of_512(&c) ? 1u << QUERNEL_ISA_AVX512VNNI : 0);
+    const uint32_t narrow = 1u << QUERNEL_ISA_AVX2 | 1u << QUERNEL_ISA_AVXVNNI,
+                   wide = 1u << QUERNEL_ISA_AVX512VNNI;
+    ret_traits->one_multiplier = has_one_of_256(&c) ? narrow : 0;
+    ret_traits->light = has_four_units(&c) ? narrow | wide : has_one_of_512(&c) ? wide : 0;
 }
 
 void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
-    *ret_traits = (quernel_i_cpu_traits){.one_multiplier = one_multiplier()};
+    units(ret_traits);
     cpu->detected |= features(cpu, ret_traits);
     caches(cpu, 4);
     if (!cpu->l1d_bytes) caches(cpu, 0x8000001Du);

@@ -169,29 +169,43 @@ static double products_by(const quernel_i_problem *p, const quernel_i_kernel *k,
     return s->subproblems * (tiles * tile + c->weight * channels * oc);
 }
 
-double quernel_i_algorithm_products(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    return products_by(p, k, &k->costs);
-}
-
-// Output channels that the product multiplies, padding included.
-static uint32_t direct_oc(const quernel_i_weights_shape *s, const quernel_i_kernel *gemm) {
+uint32_t quernel_i_algorithm_oc(const quernel_i_weights_shape *s, const quernel_i_kernel *gemm) {
     const uint32_t tail = s->oc % gemm->nr;
     return tail && tail <= gemm->oc_tail ? s->oc - tail + gemm->oc_tail : s->oc16;
 }
 
+static const quernel_i_costs *light_costs(const quernel_i_kernel *k, const quernel_i_machine *m) {
+    return k->costs_light.product > 0 && (m->light >> k->isa & 1) ? &k->costs_light : NULL;
+}
+
+double quernel_i_algorithm_products(const quernel_i_problem *p, const quernel_i_kernel *k,
+                                    const quernel_i_machine *m) {
+    const quernel_i_costs *light = m ? light_costs(k, m) : NULL;
+    return products_by(p, k, light ? light : &k->costs);
+}
+
+// What decides in place of channels and outputs that were measured to pay: costs, where they were
+// measured for such a core. NULL where they were not.
+static const quernel_i_costs *deciding_costs(const quernel_i_kernel *k,
+                                             const quernel_i_machine *m) {
+    const quernel_i_costs *light = light_costs(k, m);
+    return light || !(k->costs.product > 0) || k->pays_computed > 0 ? light : &k->costs;
+}
+
 static bool costs_less(const quernel_i_problem *p, const quernel_i_kernel *k,
-                       const quernel_i_kernel *gemm, const quernel_i_machine *m) {
+                       const quernel_i_kernel *gemm, const quernel_i_costs *costs) {
     const quernel_i_weights_shape *s = &p->weights->shape;
-    const bool one = k->costs_one.product > 0 && (m->one_multiplier >> k->isa & 1);
     const double pixels = (double)p->grid_h * p->grid_w / p->threads,
-                 outputs = pixels * direct_oc(s, gemm) * s->subproblems;
-    return outputs * direct_products(p) >= products_by(p, k, one ? &k->costs_one : &k->costs);
+                 outputs = pixels * quernel_i_algorithm_oc(s, gemm) * s->subproblems;
+    return s->subproblem_in >= k->pays_channels &&
+           outputs * direct_products(p) >= products_by(p, k, costs);
 }
 
 static bool pays(const quernel_i_problem *p, const quernel_i_kernel *k,
                  const quernel_i_kernel *gemm, const quernel_i_machine *m) {
+    const quernel_i_costs *costs = deciding_costs(k, m);
     if (!fits_slice(p, k)) return false;
-    if (k->costs.product > 0 && !(k->pays_computed > 0)) return costs_less(p, k, gemm, m);
+    if (costs) return costs_less(p, k, gemm, costs);
     if (!pays_preparing(p, k)) return false;
     switch (k->multiplies) {
     case QUERNEL_I_MULTIPLIES_LINES: return pays_lines(p, k);

@@ -19,10 +19,14 @@ const quernel_i_kernel *quernel_i_algorithm_kernel(const quernel_i_problem *prob
                                                    const quernel_i_machine *machine);
 
 /// Products of the set's direct kernel in whose time the kernel makes an image of the layer, by its
-/// line's measured costs; 0 where it has none. Threads share outputs, but each prepares the
-/// weights.
+/// line's measured costs on such a machine (NULL: on any); 0 where it has none. Threads share
+/// outputs, but each prepares the weights.
 double quernel_i_algorithm_products(const quernel_i_problem *problem,
-                                    const quernel_i_kernel *kernel);
+                                    const quernel_i_kernel *kernel,
+                                    const quernel_i_machine *machine);
+
+/// Output channels that a product multiplies, padding included.
+uint32_t quernel_i_algorithm_oc(const quernel_i_weights_shape *shape, const quernel_i_kernel *gemm);
 
 /// Parts of the channels that such a kernel sums up separately: as many as keep each sum below the
 /// line's bound.

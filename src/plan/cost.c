@@ -20,11 +20,12 @@ static double direct(const quernel_i_problem *p, const quernel_i_isa *isa) {
            (4.0 * s->k_quads * s->oc16 / isa->products_a_cycle + s->oc * isa->cycles_an_output);
 }
 
-double quernel_i_cost_cycles(const quernel_i_problem *p, const quernel_i_kernel *k) {
+double quernel_i_cost_cycles(const quernel_i_problem *p, const quernel_i_kernel *k,
+                             const quernel_i_machine *m) {
     const quernel_i_isa *isa = &quernel_i_isas[k->isa];
     if (isa->products_a_cycle <= 0) return 0;
     if (k->multiplies == QUERNEL_I_MULTIPLIES_POINTS)
-        return p->x.n * quernel_i_algorithm_products(p, k) / isa->products_a_cycle;
+        return p->x.n * quernel_i_algorithm_products(p, k, m) / isa->products_a_cycle;
     const bool is_direct = k->op == QUERNEL_I_OP_GEMM && k->nr >= 16 && !k->tiles;
     return is_direct ? direct(p, isa) : 0;
 }
@@ -44,7 +45,7 @@ static double products_ns(const quernel_i_problem *p, const quernel_i_kernel *k)
     if (k->multiplies == QUERNEL_I_MULTIPLIES_DIRECT)
         return outputs * 4.0 * s->k_quads / isa->macs_per_ns;
     if (k->costs.product > 0)
-        return p->x.n * quernel_i_algorithm_products(&alone, k) / isa->macs_per_ns;
+        return p->x.n * quernel_i_algorithm_products(&alone, k, NULL) / isa->macs_per_ns;
     const quernel_i_algorithm_cost work = quernel_i_algorithm_work(p, k);
     return outputs / 16 * work.rows * work.depth / isa->words_per_ns; // work is that of 16 outputs
 }

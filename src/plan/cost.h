@@ -4,10 +4,12 @@
 #ifndef QUERNEL_PLAN_COST_H
 #define QUERNEL_PLAN_COST_H
 
+#include "cpu/machine.h"
 #include "plan/problem.h"
 
 /// Cycles of a layer, strips and copies left out; 0 where the kernel's way was not measured.
-double quernel_i_cost_cycles(const quernel_i_problem *problem, const quernel_i_kernel *kernel);
+double quernel_i_cost_cycles(const quernel_i_problem *problem, const quernel_i_kernel *kernel,
+                             const quernel_i_machine *machine);
 
 /// Pieces, each of which takes as long as waking a thread at least, of one of `shares` of what the
 /// layer takes one thread, by any kernel, within a factor of two. At least one, `most` at most.

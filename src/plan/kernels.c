@@ -43,13 +43,23 @@ static bool has_few_rows(const quernel_i_problem *p) {
     return lines * line / p->threads <= FEW_VALUES || (apart && line <= CALL_VALUES);
 }
 
+// Tiles of a narrow kernel side by side, measured with 5 to 12 output channels on Zen 5: from 9
+// vectors of k on, where a fifth of what `gemm` multiplies is padding.
+static bool pays_side_by_side(const quernel_i_weights_shape *s, const quernel_i_kernel *k,
+                              const quernel_i_kernel *gemm) {
+    return 5 * s->oc <= 4 * quernel_i_algorithm_oc(s, gemm) && 4 * s->k_quads >= 9u * k->kr &&
+           s->k_run_length >= 3u * k->kr;
+}
+
 // Vectors of a narrow kernel are filled by one run of k, and their lanes are added up for every
 // output channel: measured with AVX-512-VNNI, two need 16 k to be faster than 16 of which most are
 // padding, three 32 and four 48, as many as have 3/4 of a vector. A block and a half pays where the
 // kernel's line says so, weights are prepared for many rows, and no other algorithm fits.
-static bool pays_narrow(const quernel_i_problem *p, const quernel_i_kernel *k) {
+static bool pays_narrow(const quernel_i_problem *p, const quernel_i_kernel *k,
+                        const quernel_i_kernel *gemm) {
     const quernel_i_weights_shape *s = &p->weights->shape;
     if (s->oc <= k->nr) return s->k_run_length * 4 >= (s->oc - 1) * k->kr;
+    if (s->oc <= k->pays_oc) return pays_side_by_side(s, k, gemm);
     return 2 * s->oc <= 3 * k->nr && s->taps == 1 && k->pays_channels &&
            s->subproblem_in >= k->pays_channels && !has_few_rows(p);
 }
@@ -60,12 +70,22 @@ static const quernel_i_kernel *narrow_kernel(const quernel_i_problem *p,
                                              const quernel_i_kernel *gemm) {
     const quernel_i_kernel *other = NULL; // reads the values as another type
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
-        if (k->op != QUERNEL_I_OP_GEMM || k->nr >= 16 || k->isa != gemm->isa || !pays_narrow(p, k))
+        if (k->op != QUERNEL_I_OP_GEMM || k->nr >= 16 || k->isa != gemm->isa || !pays_narrow(p, k, gemm))
             continue;
         if (k->a_type == p->quant.type) return k;
         other = k;
     }
     return other;
+}
+
+// Whether a narrow kernel takes more than another algorithm: adding up an output's lanes takes as
+// long as 200 of its products, measured with tiles side by side; one tile is always faster.
+static bool costs_more(const quernel_i_problem *p, const quernel_i_kernel *narrow,
+                       const quernel_i_kernel *conv, const quernel_i_machine *m) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const double outputs = (double)p->grid_h * p->grid_w / p->threads * s->oc * s->subproblems;
+    return s->oc > narrow->nr &&
+           outputs * (4.0 * s->k_quads + 200) > quernel_i_algorithm_products(p, conv, m);
 }
 
 // Of the kernels of an instruction set the one for this core, or else for so many rows.
@@ -89,9 +109,9 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
     if (tiles && quernel_i_tiled_pays(p, tiles)) return tiles;
     const quernel_i_kernel *gemm = suited_kernel(p, m, typed_kernel(p, QUERNEL_I_OP_GEMM, m->isas));
     const quernel_i_kernel *narrow = narrow_kernel(p, gemm);
-    if (narrow) return narrow;
     const quernel_i_kernel *conv =
         demands_packed(config) ? NULL : quernel_i_algorithm_kernel(p, gemm, m);
+    if (narrow && !(conv && costs_more(p, narrow, conv, m))) return narrow;
     if (conv) return conv;
     const quernel_i_kernel *gemv = few ? typed_kernel(p, QUERNEL_I_OP_GEMV, 1u << gemm->isa) : NULL;
     return gemv ? gemv : gemm;
@@ -108,11 +128,11 @@ static const quernel_i_kernel *cheapest_kernel(const quernel_i_problem *p,
                                                const quernel_i_config *config,
                                                const quernel_i_machine *m) {
     const quernel_i_kernel *best = product_kernel(p, config, m);
-    double least = quernel_i_cost_cycles(p, best) / LOWER_PROMISES;
+    double least = quernel_i_cost_cycles(p, best, m) / LOWER_PROMISES;
     quernel_i_machine rest = *m;
     for (rest.isas = below(m->isas, best->isa); least > 0 && rest.isas;) {
         const quernel_i_kernel *k = product_kernel(p, config, &rest);
-        const double cycles = quernel_i_cost_cycles(p, k);
+        const double cycles = quernel_i_cost_cycles(p, k, m);
         if (cycles > 0 && cycles < least) best = k, least = cycles;
         rest.isas = below(rest.isas, k->isa);
     }

@@ -61,6 +61,7 @@ static size_t strip_budget(const quernel_i_plan_base *b) {
     const bool in_place = r->path == QUERNEL_I_PATH_INPLACE,
                packed = r->path == QUERNEL_I_PATH_IM2COL;
     const size_t pixel = quernel_i_plan_strip_pixel(b);
+    if (in_place && quernel_i_problem_depthwise(b->problem)) return SIZE_MAX;
     if (quernel_i_plan_kernel_is_conv(b->kernels->main)) return in_place ? SIZE_MAX : conv_strip(b);
     if (quernel_i_plan_far(b) && !(packed && r->has_strip))
         return quernel_i_plan_far_strip(b) / (size_t)r->pixel * pixel;

@@ -17,8 +17,9 @@
 typedef struct layer_case {
     uint32_t channels, size, stride, sets;
     const char *best;
-    uint32_t out, kernel, groups; // 0: as many as `channels`, 3, 1
-    uint32_t one_multiplier;      // of quernel_i_machine
+    uint32_t out, kernel, groups;   // 0: as many as `channels`, 3, 1
+    uint32_t one_multiplier, light; // of quernel_i_machine
+    bool chain;                     // y is bytes, and both have the border that padding needs
 } layer_case;
 
 static quernel_operator *convolution(const layer_case *c) {
@@ -36,6 +37,9 @@ static quernel_operator *convolution(const layer_case *c) {
     d.weights = packed, d.x.n = 1, d.x.c = c->channels, d.x.h = d.x.w = c->size,
     d.x.type = QUERNEL_TYPE_U8;
     d.x.layout = d.y.layout = QUERNEL_LAYOUT_NHWC, d.epilogue.y_type = QUERNEL_TYPE_S32;
+    if (c->chain)
+        d.epilogue.y_type = QUERNEL_TYPE_U8,
+        d.x.border_h = d.x.border_w = d.y.border_h = d.y.border_w = kernel / 2;
     d.stride_h = d.stride_w = c->stride,
     d.pad_top = d.pad_left = d.pad_bottom = d.pad_right = kernel / 2;
     CHECK(!quernel_conv2d_create(&d, &op, NULL), "conv2d");
@@ -88,6 +92,12 @@ static const layer_case arm_conv3x3_cases[] = {
 static const layer_case narrow_cases[] = {
     {64, 56, 1, WIDE, .best = "quernel_uk_gemm_u8s8_14x32x4_avx512vnni", .out = 8},
     {64, 56, 1, WIDE, .best = "quernel_uk_conv3x3_u8s8_12x32x2_avx512vnni", .out = 16},
+    {128, 28, 1, WIDE, .best = "quernel_uk_gemm_u8s8_16x4x64_avx512vnni", .out = 10},
+    {128, 28, 1, WIDE, .best = "quernel_uk_gemm_u8s8_14x32x4_avx512vnni", .out = 7},
+    {48, 28, 1, WIDE, .best = "quernel_uk_gemm_u8s8_14x32x4_avx512vnni", .out = 10},
+    {128, 28, 1, VNNI, .best = "quernel_uk_gemm_u8s8_8x4x32_avxvnni", .out = 8},
+    {128, 28, 1, VNNI, .best = "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni", .out = 12,
+     .light = SET(AVXVNNI)},
     {64, 56, 1, AVX2_SETS, .best = "quernel_uk_conv3x3_u8s8_6x16x2_avx2", .out = 8},
     {256, 28, 1, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_4x4x16_avx2", .out = 6, .kernel = 1},
     {256, 4, 1, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_6x16x2_avx2", .out = 6, .kernel = 1},
@@ -125,29 +135,38 @@ static const layer_case arm_group_cases[] = {
     {64, 56, 1, MATRICES, .best = "quernel_uk_convgroups_u8s8_4x16x4_i8mm", .groups = 16},
     {64, 56, 1, MATRICES, .best = "quernel_uk_gemm_u8s8_6x16x8_i8mm", .groups = 8}};
 
-// One multiplication a cycle, or two: what is not a multiplication weighs less. Direct products
-// with stride 3, which has no other way.
+// Where what is not a multiplication weighs less than elsewhere. Direct products with stride 3,
+// which has no other way.
 static const layer_case multiplier_cases[] = {
     {64, 56, 3, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_6x16x4_avx2"},
     {64, 56, 3, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_2x32x4_avx2", .one_multiplier = SET(AVX2)},
     {128, 28, 1, WIDE, .best = "quernel_uk_gemm_u8s8_14x32x4_avx512vnni", .out = 16},
     {128, 28, 1, WIDE, .best = "quernel_uk_conv3x3_u8s8_12x32x2_avx512vnni", .out = 16,
-     .one_multiplier = SET(AVX512VNNI)},
+     .light = SET(AVX512VNNI)},
     {16, 112, 1, WIDE, .best = "quernel_uk_conv3x3_u8s8_12x32x2_avx512vnni", .out = 32},
     {16, 112, 1, WIDE, .best = "quernel_uk_gemm_u8s8_14x32x4_avx512vnni", .out = 32,
-     .one_multiplier = SET(AVX512VNNI)}};
+     .light = SET(AVX512VNNI)},
+    {256, 14, 1, VNNI, .best = "quernel_uk_conv3x3_u8s8_6x16x2_avxvnni", .light = SET(AVXVNNI)},
+    {128, 10, 1, AVX2_SETS, .best = "quernel_uk_gemm_u8s8_6x16x4_avx2"},
+    {128, 10, 1, AVX2_SETS, .best = "quernel_uk_conv3x3_u8s8_6x16x2_avx2", .light = SET(AVX2)}};
+
+// What the plan does on a machine.
+static bool planned(const quernel_operator *op, const quernel_i_machine *machine,
+                    quernel_i_plan *ret) {
+    const quernel_i_config none = {0};
+    return CHECK(
+        !quernel_i_plan_make(&quernel_i_product_of(op)->problem, &none, machine, ret, NULL),
+        "no plan");
+}
 
 static void check_case(const layer_case *c) {
     if (!quernel_i_registry_named(c->best)) return; // a compiler without it
     quernel_operator *op = convolution(c);
     if (!op) return;
     quernel_i_machine machine = quernel_i_machine_of(c->sets);
-    machine.one_multiplier = c->one_multiplier;
-    const quernel_i_config none = {0};
+    machine.one_multiplier = c->one_multiplier, machine.light = c->light;
     quernel_i_plan plan;
-    if (CHECK(
-            !quernel_i_plan_make(&quernel_i_product_of(op)->problem, &none, &machine, &plan, NULL),
-            "no plan"))
+    if (planned(op, &machine, &plan))
         CHECK(!strcmp(plan.kernels.main->name, c->best),
               "%u to %u channels, %u pixels, stride %u, sets %x: %s", c->channels, c->out, c->size,
               c->stride, c->sets, plan.kernels.main->name);
@@ -173,9 +192,35 @@ void test_choice_groups(void) { CHECK_CASES(group_cases); }
 void test_choice_arm_groups(void) { CHECK_CASES(arm_group_cases); }
 void test_choice_multipliers(void) { CHECK_CASES(multiplier_cases); }
 
+// Lines with a border between them are one where a pixel takes less than a call.
+void test_choice_collapse(void) {
+    static const struct {
+        layer_case layer;
+        bool collapse;
+    } cases[] = {
+        {{.channels = 16, .size = 28, .stride = 1, .sets = WIDE, .chain = true}, true},
+        {{.channels = 64, .size = 28, .stride = 1, .sets = WIDE, .out = 2, .chain = true}, true},
+        {{.channels = 128, .size = 7, .stride = 1, .sets = WIDE, .chain = true}, false}};
+    if (!quernel_i_registry_named("quernel_uk_gemm_u8s8_16x4x64_avx512vnni")) {
+        test_skip("this build has no AVX-512-VNNI kernels");
+        return;
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const layer_case *c = &cases[i].layer;
+        const quernel_i_machine machine = quernel_i_machine_of(c->sets);
+        quernel_operator *op = convolution(c);
+        quernel_i_plan plan;
+        if (op && planned(op, &machine, &plan))
+            CHECK(plan.collapse == cases[i].collapse, "%u to %u channels, %u pixels: %d",
+                  c->channels, c->out, c->size, plan.collapse);
+        quernel_operator_destroy(op);
+    }
+}
+
 static double cost_of(const quernel_operator *op, quernel_i_op kind, uint32_t set) {
     const quernel_i_kernel *k = quernel_i_registry_best(kind, set, QUERNEL_TYPE_U8);
-    return k ? quernel_i_cost_cycles(&quernel_i_product_of(op)->problem, k) : 0;
+    const quernel_i_machine machine = quernel_i_machine_of(set);
+    return k ? quernel_i_cost_cycles(&quernel_i_product_of(op)->problem, k, &machine) : 0;
 }
 
 // Counted cycles rank the sets, and Winograd's algorithm within them, as they were measured.

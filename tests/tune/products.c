@@ -28,7 +28,7 @@ static quernel_operator *linear(uint32_t m, uint32_t n, uint32_t k) {
 typedef struct product_case {
     uint32_t m, n, k;
     size_t l1d_bytes;
-    bool one_multiplier;
+    bool light;
     bool copies, prefetches;
 } product_case;
 
@@ -54,8 +54,7 @@ static void check_case(const product_case *c, const quernel_i_kernel *kernel) {
     const quernel_i_machine machine = {.isas = 1u << QUERNEL_ISA_REF | 1u << kernel->isa,
                                        .l1d_bytes = c->l1d_bytes,
                                        .l2_bytes = 1 << 20,
-                                       .one_multiplier = (uint32_t)c->one_multiplier
-                                                         << kernel->isa};
+                                       .light = (uint32_t)c->light << kernel->isa};
     quernel_i_plan plan;
     if (CHECK(!quernel_i_plan_make(&quernel_i_product_of(op)->problem, &config, &machine, &plan,
                                    NULL),
@@ -63,7 +62,7 @@ static void check_case(const product_case *c, const quernel_i_kernel *kernel) {
         CHECK((plan.rows.path == QUERNEL_I_PATH_STAGED) == c->copies &&
                   !plan.streams.prefetch == !c->prefetches,
               "%ux%ux%u, %zu bytes of L1, one multiplier %d: path %d, prefetch %u", c->m, c->n,
-              c->k, c->l1d_bytes, c->one_multiplier, plan.rows.path, plan.streams.prefetch);
+              c->k, c->l1d_bytes, c->light, plan.rows.path, plan.streams.prefetch);
     quernel_operator_destroy(op);
 }
 
