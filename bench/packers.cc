@@ -32,7 +32,8 @@ void measure(benchmark::State &state, const quernel_i_kernel &k, const Source &s
                                           1.0f,
                                           0.0f,
                                           255.0f,
-                                          0};
+                                          0,
+                                          false};
     float min = 0, max = 0;
     const quernel_i_range ranges = {from,       pixel,       channel, s.pixels,
                                     s.channels, mult.data(), &min,    &max};

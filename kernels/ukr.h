@@ -202,6 +202,7 @@ typedef struct quernel_i_quantize_args {
     float g;
     float lo, hi; // lo − z, hi − z
     int32_t zero;
+    bool near; // a hint: what is read soon is fetched into L1, not L2
 } quernel_i_quantize_args;
 
 /// Range kernels: minimum and maximum of y = x·mult[c] over all pixels and channels, NaN and

@@ -55,6 +55,7 @@ typedef struct quernel_i_cpu_traits {
     // Sets beside whose multiplications all else weighs less than elsewhere, likewise: there is one
     // multiplier, or as many units again.
     uint32_t light;
+    bool near; // lines that are read soon are best fetched into L1, not L2
     bool vbmi; // AVX-512 VBMI, with the rest of AVX-512-VNNI
 } quernel_i_cpu_traits;
 

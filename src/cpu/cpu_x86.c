@@ -128,7 +128,8 @@ static void units(quernel_i_cpu_traits *ret_traits) {
     const uint32_t narrow = 1u << QUERNEL_ISA_AVX2 | 1u << QUERNEL_ISA_AVXVNNI,
                    wide = 1u << QUERNEL_ISA_AVX512VNNI;
     ret_traits->one_multiplier = has_one_of_256(&c) ? narrow : 0;
-    ret_traits->light = has_four_units(&c) ? narrow | wide : has_one_of_512(&c) ? wide : 0;
+    ret_traits->near = has_four_units(&c);
+    ret_traits->light = ret_traits->near ? narrow | wide : has_one_of_512(&c) ? wide : 0;
 }
 
 void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {

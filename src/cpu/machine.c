@@ -7,8 +7,8 @@
 quernel_i_machine quernel_i_machine_of(uint32_t isas) {
     const quernel_cpu *cpu = quernel_i_cpu();
     const quernel_i_cpu_traits *traits = quernel_i_cpu_traits_of();
-    return (quernel_i_machine){isas, cpu->l1d_bytes, cpu->l2_bytes, traits->one_multiplier,
-                               traits->light};
+    return (quernel_i_machine){isas,          cpu->l1d_bytes, cpu->l2_bytes, traits->one_multiplier,
+                               traits->light, traits->near};
 }
 
 quernel_i_machine quernel_i_machine_asked(uint32_t isas) {

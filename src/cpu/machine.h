@@ -10,7 +10,8 @@
 typedef struct quernel_i_machine {
     uint32_t isas; // instruction sets that may be used: 1u << isa
     size_t l1d_bytes, l2_bytes;
-    uint32_t one_multiplier, light; // of quernel_i_cpu_traits
+    uint32_t one_multiplier, light; // of quernel_i_cpu_traits, like the next
+    bool near;
 } quernel_i_machine;
 
 /// Whether an output of so many bytes goes past the caches where it can: L2 keeps less than half of

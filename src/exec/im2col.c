@@ -86,7 +86,7 @@ static void gather_floats(const quernel_i_task *t, const source *from, uint32_t 
             plan->kernels.gather->run.quantize(&(quernel_i_quantize_args){
                 (const float *)(s.from + first * step), step / (ptrdiff_t)sizeof(float), 1, pixels,
                 (uint32_t)s.count, to + first * plan->rows.pixel + s.at, plan->rows.pixel,
-                mult + s.at, q->g, lo, hi, q->z + plan->kernels.a_offset});
+                mult + s.at, q->g, lo, hi, q->z + plan->kernels.a_offset, plan->streams.near});
         }
 }
 

@@ -15,8 +15,12 @@ static void stage_pixels(const quernel_i_task *t, int64_t line, int64_t ix, uint
     const quernel_i_plan *plan = t->call->plan;
     const quernel_i_params *params = t->call->params;
     const float z = (float)t->image_quant.z;
-    const quernel_i_quantizer q = {params->mult, t->image_quant.g, params->lo - z, params->hi - z,
-                                   t->image_quant.z + plan->kernels.a_offset};
+    const quernel_i_quantizer q = {params->mult,
+                                   t->image_quant.g,
+                                   params->lo - z,
+                                   params->hi - z,
+                                   t->image_quant.z + plan->kernels.a_offset,
+                                   plan->streams.near};
     const uint32_t step = plan->float_pixels ? plan->float_pixels : pixels;
     for (uint32_t i = 0; i < pixels; i += step) {
         const void *piece = quernel_i_stage_pixel(&p->x, t->call->x, t->image, line, ix + i);
@@ -52,16 +56,32 @@ static void stage_line(const quernel_i_task *t, int64_t line, int64_t ix, uint32
     memset(to + (before + real) * pixel, fill, (pixels - before - real) * pixel);
 }
 
+// Whether lines of the tensor lie one behind another, as those of the strip do, and all of them are
+// there.
+static bool is_one_stretch(const quernel_i_task *t, int64_t line, uint32_t lines, int64_t ix,
+                           uint32_t pixels) {
+    const quernel_i_problem *p = t->call->problem;
+    const quernel_i_plan *plan = t->call->plan;
+    return ix == 0 && pixels == p->x.w && p->x.stride_h == (int64_t)p->x.w * p->x.stride_w &&
+           quernel_i_strip_line(p, plan) == pixels * quernel_i_strip_pixel(p, plan) && line >= 0 &&
+           line + lines <= (int64_t)p->x.h;
+}
+
 void quernel_i_strip_stage(const quernel_i_task *t) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     if (!plan->rows.has_strip) return;
     const uint32_t lines = quernel_i_problem_lines(p, t->y1 - t->y0),
                    pixels = quernel_i_problem_pixels(p, t->x1 - t->x0);
+    const int64_t line = quernel_i_strip_input_line(p, t->y0),
+                  ix = quernel_i_strip_input_x(p, t->x0);
+    uint8_t *strip = t->slice + plan->workspace.slice.strip;
+    if (is_one_stretch(t, line, lines, ix, pixels)) {
+        stage_pixels(t, line, ix, lines * pixels, strip);
+        return;
+    }
     for (uint32_t i = 0; i < lines; i++)
-        stage_line(t, quernel_i_strip_input_line(p, t->y0) + i, quernel_i_strip_input_x(p, t->x0),
-                   pixels,
-                   t->slice + plan->workspace.slice.strip + i * quernel_i_strip_line(p, plan));
+        stage_line(t, line + i, ix, pixels, strip + i * quernel_i_strip_line(p, plan));
 }
 
 const uint8_t *quernel_i_strip_row(const quernel_i_task *t, uint32_t line, uint32_t ox,

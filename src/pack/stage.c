@@ -32,7 +32,7 @@ void quernel_i_stage_floats(const quernel_i_kernel *quantize, const quernel_tens
     const quernel_i_view view = quernel_i_view_floats(x, piece, pixels, floats);
     quantize->run.quantize(&(quernel_i_quantize_args){view.data, view.pixel, view.channel, pixels,
                                                       x->c, ret_rows, row_bytes, q->mult, q->g,
-                                                      q->lo, q->hi, q->zero});
+                                                      q->lo, q->hi, q->zero, q->near});
 }
 
 // Codes are not changed, and so need no table; sums become what they are.

@@ -12,6 +12,7 @@ typedef struct quernel_i_quantizer {
     const float *mult;
     float g, lo, hi;
     int32_t zero; // a_offset included
+    bool near;
 } quernel_i_quantizer;
 
 /// The kernels that bring planes to rows: of bytes, of floats.

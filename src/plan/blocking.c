@@ -164,7 +164,7 @@ quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b,
     const size_t l1d_bytes = b->machine->l1d_bytes;
     if (!k->tiles)
         return (quernel_i_plan_streams){QUERNEL_I_STREAMED_NONE, 0, prefetch_distance(b, n),
-                                        stores_of(b)};
+                                        stores_of(b), b->machine->near};
     const quernel_i_streamed operand = b->config->streamed
                                            ? (quernel_i_streamed)(b->config->streamed - 1)
                                            : quernel_i_tiled_streamed(b->problem, n->oc, l1d_bytes);
@@ -172,7 +172,7 @@ quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b,
         quernel_i_tiled_l1_resident(b->problem, k, b->rows->path, operand, l1d_bytes);
     const size_t demanded = min(b->config->l1_resident, b->problem->weights->shape.k_quads);
     return (quernel_i_plan_streams){operand, own && demanded ? (uint32_t)demanded : own, 0,
-                                    stores_of(b)};
+                                    stores_of(b), b->machine->near};
 }
 
 uint32_t quernel_i_plan_float_pixels(const quernel_i_problem *p) {

@@ -69,6 +69,7 @@ typedef struct quernel_i_plan_streams {
     uint32_t l1_resident;       // quads of k of a tile kernel's rows that stay in L1; 0: all
     uint32_t prefetch;          // bytes ahead; 0: none
     quernel_i_stores stores;    // of f32 in planes
+    bool near;                  // planes that are quantized are fetched into L1
 } quernel_i_plan_streams;
 
 /// Where a worker's pieces of workspace begin, in bytes from its slice of `bytes`.

@@ -59,7 +59,7 @@ const char *kcheck_quantize(const quernel_i_kernel *k, const quernel_i_kernel *o
     if (rng_one_in(&r, 2)) add_near_ties(&s, &r, g_run);
     quernel_i_quantize_args call = {
         s.x,     s.pixel, s.channel, s.pixels,        s.channels,      NULL,
-        y_pixel, s.mult,  g_run,     (float)(lo - z), (float)(hi - z), z + a_offset};
+        y_pixel, s.mult,  g_run,     (float)(lo - z), (float)(hi - z), z + a_offset, rng_one_in(&r, 2)};
     return kcheck_agree(k, oracle, g, &call, &call.y, (kcheck_elements){bytes, 1, false});
 }
 

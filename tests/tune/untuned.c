@@ -22,9 +22,13 @@ static const struct {
     const char *name;
     quernel_i_machine machine; // sets, L1 and L2
 } cores[] = {
-    {"Cortex-A53", {SET(REF) | SET(NEON), 32 << 10, 512 << 10, 0, 0}},
-    {"Neoverse N1", {SET(REF) | SET(NEON) | SET(DOTPROD), 64 << 10, 1 << 20, 0, 0}},
-    {"Neoverse V1", {SET(REF) | SET(NEON) | SET(DOTPROD) | SET(I8MM), 64 << 10, 1 << 20, 0, 0}}};
+    {"Cortex-A53", {.isas = SET(REF) | SET(NEON), .l1d_bytes = 32 << 10, .l2_bytes = 512 << 10}},
+    {"Neoverse N1",
+     {.isas = SET(REF) | SET(NEON) | SET(DOTPROD), .l1d_bytes = 64 << 10, .l2_bytes = 1 << 20}},
+    {"Neoverse V1",
+     {.isas = SET(REF) | SET(NEON) | SET(DOTPROD) | SET(I8MM),
+      .l1d_bytes = 64 << 10,
+      .l2_bytes = 1 << 20}}};
 
 // The layer, as ref would run it.
 static quernel_operator *layer_of(const shape *s) {

@@ -17,7 +17,7 @@ static inline __attribute__((always_inline)) __m256i codes_of(const planes *b, c
                                                               uint32_t c, bool g_is_1) {
     if (c >= b->channels) c = 0;
     const float *x = b->x + (ptrdiff_t)c * b->x_channel;
-    _mm_prefetch((const char *)(x + AHEAD), _MM_HINT_T1);
+    fetch(b, x);
     const __m256 numbers =
         b->pixels == PIXELS ? _mm256_loadu_ps(x) : _mm256_maskload_ps(x, lanes_mask(b->pixels));
     return quantize_8(numbers, _mm256_broadcast_ss(b->mult + c), q, g_is_1);

@@ -20,7 +20,7 @@ static inline __attribute__((always_inline)) __m512i codes_of(const planes *b, c
                                                               uint32_t c, bool g_is_1) {
     if (c >= b->channels) c = 0;
     const float *x = b->x + (ptrdiff_t)c * b->x_channel;
-    _mm_prefetch((const char *)(x + AHEAD), _MM_HINT_T1);
+    fetch(b, x);
     return quantize_16(q, _mm512_maskz_loadu_ps(lanes(b->pixels), x), _mm512_set1_ps(b->mult[c]),
                        g_is_1);
 }
