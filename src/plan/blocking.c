@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Block sizes: a block of weights takes half of L2 at most, and no more than what keeps a worker's
-// slice below 2.5 MiB (large products on tiles: plan/tiled.c). Where k is so long that few rows and
+// slice below 3.5 MiB (large products on tiles: plan/tiled.c). Where k is so long that few rows and
 // output channels fit, and the kernel prepares both, more of them are worth reading from beyond L2.
 // Blocks of k, with sums kept in L2, gave no more on AVX2: 0.96 to 0.99 of the speed with K = 4096;
 // with a loop three times as fast 0.93 to 0.98, 1.00 to 1.05 with K = 11008.
@@ -12,7 +12,7 @@
 #include "plan/tiled.h"
 
 // Most bytes of a block of weights, and of a chunk's im2col rows: with the largest strip (strip.c)
-// 1536 KiB, so that a slice keeps a fifth for the kernel's scratch and tables. Half of an L2 of 512
+// 1504 KiB, so that a slice keeps room for the kernel's scratch and tables. Half of an L2 of 512
 // KiB is less; the bound is that of larger ones, and of long k: measured with OC_PAY. A chunk
 // is a quarter of such an L2, not measured against other sizes.
 #define BLOCK_MAX (768 * QUERNEL_I_KiB)

@@ -9,10 +9,10 @@
 #define QUERNEL_I_KiB ((size_t)1024) // bytes
 
 /// Bytes that a worker's slice of the workspace may hold of rows, or of weights and what works with
-/// them: 2.5 MiB is what a thread is promised to take at most (tests/memory), of which tables of
-/// output channels and flags of a strip have the last 128 KiB. Less does not hold two sub-panels of
-/// 512 channels in Winograd's form, and rows that pay for making them.
-#define QUERNEL_I_SLICE_MAX (2432 * QUERNEL_I_KiB)
+/// them: 3.5 MiB is what a thread is promised to take at most (tests/memory), of which tables of
+/// output channels and flags of a strip have the last 128 KiB. Less does not hold four sub-panels
+/// of 512 channels in Winograd's form, so that inputs are transformed twice: 512 to 64 channels.
+#define QUERNEL_I_SLICE_MAX (3456 * QUERNEL_I_KiB)
 
 /// What blocks are chosen from: all that is known before the first of them.
 typedef struct quernel_i_plan_base {

@@ -7,9 +7,9 @@
 #include "plan/sizes.h"
 #include "plan/tiled.h"
 
-// Most bytes of a strip: a quarter of a slice, 608 KiB, about a third of a smaller L2. The largest
-// block of weights and a chunk fit beside it (blocking.c).
-#define STRIP_MAX (QUERNEL_I_SLICE_MAX / 4)
+// Most bytes of a strip: about a third of an L2 of 2 MiB. The largest block of weights and a chunk
+// fit beside it (blocking.c).
+#define STRIP_MAX (608 * QUERNEL_I_KiB)
 // Of a convolution kernel, which makes its transformed weights anew for each strip: chosen with 3x3
 // layers of 64 to 256 channels on Zen 3. Where that is fewer tiles of 4x4 outputs than pay for
 // making the weights, as with 512 channels, it is as many, up to STRIP_MAX: 512 to 64 channels at
