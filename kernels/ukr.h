@@ -449,9 +449,10 @@ typedef struct quernel_i_kernel {
     // Traits
     // rows and oc in tiles of 16 that the thread configures; one operand stays in L1
     bool tiles;
-    bool lines;      // ELTWISE: takes calls of lines alone
-    bool prefetches; // takes the hints of quernel_i_gemm: prefetch, ahead
-    uint8_t oc_tail; // a last register tile of at most so many oc multiplies no more; 0: 16
+    bool lines;           // ELTWISE: takes calls of lines alone
+    bool prefetches;      // takes the hints of quernel_i_gemm: prefetch, ahead
+    bool prefetches_near; // likewise, where lines are best fetched into L1
+    uint8_t oc_tail;      // a last register tile of at most so many oc multiplies no more; 0: 16
     // weights are prepared with less work than those of the set's first kernel, for few rows
     bool few_rows;
     // fewer multiplications than the set's first kernel, for cores with one multiplier

@@ -12,7 +12,7 @@
 // accumulators of its own, so that the latency of 5 cycles does not bound them. A line of weights
 // is loaded once for all rows. Weights are one plain stream, which hardware reads ahead:
 // prefetching them, from 1 KiB to a sub-panel ahead, was slower or no faster on Zen 4 and Emerald
-// Rapids.
+// Rapids. On Zen 5 it is faster where they come from memory, so it is the plan that asks for it.
 #include "kernels/ukr.h"
 
 #ifndef DOT_VECTOR
@@ -56,6 +56,7 @@ enum { GEMV_MR = 4, GEMV_NR = 16 };
 #define KEEP_HALF(c, n, r, u) vector_store(acc + r * EPILOGUE_NR + n, c##r##0);
 #define KEEP(r, u) GEMV_HALVES(KEEP_HALF, r, u)
 
+#define FETCH(rows, u) __builtin_prefetch(b + far + 64 * u);
 static inline DOT_VECTOR four_of(const uint8_t *a) {
     int32_t four;
     memcpy(&four, a, sizeof four);
@@ -66,12 +67,16 @@ static inline DOT_VECTOR four_of(const uint8_t *a) {
 #define PANEL(rows, turns)                                                                  \
     static void panel_##rows(const quernel_i_gemm *g, const int8_t *b, const int32_t *init, \
                              int32_t *acc) {                                                \
+        const uint32_t far = g->prefetch;                                                   \
         TURNS_##turns(rows, STARTS) for (const quernel_i_k_run *run = g->k_runs,            \
                                          *end = run + g->n_k_runs;                          \
                                          run != end; run++) {                               \
             const uint8_t *p = (const uint8_t *)g->a + run->offset;                         \
             uint32_t left = run->k_quads;                                                   \
             for (; left >= turns; left -= turns, p += 4 * turns, b += 64 * turns) {         \
+                if (far) {                                                                  \
+                    TURNS_##turns(rows, FETCH)                                              \
+                }                                                                           \
                 TURNS_##turns(rows, STEPS)                                                  \
             }                                                                               \
             for (; left; left--, p += 4, b += 64) STEPS(rows, 0)                            \

@@ -35,7 +35,8 @@
 // call to call. The bound itself was not measured, prefetching beyond it was: 1.19 times as fast as
 // none (Zen 1, 1x4096x4096, 1x11008x4096).
 #define PREFETCHED_MIN (1024 * QUERNEL_I_KiB)
-// The best distance on Zen 3; 1 and 2 KiB are 3 to 5 % faster on Zen 1, which the tuner finds.
+// The best distance on Zen 3, and on Zen 5, as good as 8 KiB; 1 and 2 KiB are 3 to 5 % faster on
+// Zen 1, which the tuner finds.
 #define PREFETCH (16 * QUERNEL_I_KiB)
 // Cycles of a call for a line, beside its pixels: 110 to 190 measured on Zen 5 with 8 to 24
 // channels of 20 to 112 pixels.
@@ -140,7 +141,7 @@ static uint32_t next_block(const quernel_i_plan_base *b, const quernel_i_plan_n_
 // Only weights that no L2 keeps from call to call are prefetched.
 static uint32_t prefetch_distance(const quernel_i_plan_base *b, const quernel_i_plan_n_blocks *n) {
     const quernel_i_kernel *k = b->kernels->main;
-    if (!k->prefetches) return 0;
+    if (!k->prefetches && !(k->prefetches_near && b->machine->near)) return 0;
     if (k->op == QUERNEL_I_OP_GEMM) return next_block(b, n);
     if ((size_t)n->oc * b->problem->weights->shape.k_quads * 4 <= PREFETCHED_MIN) return 0;
     return b->config->prefetch ? b->config->prefetch : PREFETCH;

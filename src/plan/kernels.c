@@ -70,7 +70,8 @@ static const quernel_i_kernel *narrow_kernel(const quernel_i_problem *p,
                                              const quernel_i_kernel *gemm) {
     const quernel_i_kernel *other = NULL; // reads the values as another type
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {
-        if (k->op != QUERNEL_I_OP_GEMM || k->nr >= 16 || k->isa != gemm->isa || !pays_narrow(p, k, gemm))
+        if (k->op != QUERNEL_I_OP_GEMM || k->nr >= 16 || k->isa != gemm->isa ||
+            !pays_narrow(p, k, gemm))
             continue;
         if (k->a_type == p->quant.type) return k;
         other = k;

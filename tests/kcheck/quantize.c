@@ -57,9 +57,19 @@ const char *kcheck_quantize(const quernel_i_kernel *k, const quernel_i_kernel *o
     const int32_t a_offset = rng_one_in(&r, 2) ? 0 : u8 ? -128 : 128;
     const float g_run = rng_one_in(&r, 2) ? 1.0f : rng_float(&r, 0.01f, 30.0f);
     if (rng_one_in(&r, 2)) add_near_ties(&s, &r, g_run);
-    quernel_i_quantize_args call = {
-        s.x,     s.pixel, s.channel, s.pixels,        s.channels,      NULL,
-        y_pixel, s.mult,  g_run,     (float)(lo - z), (float)(hi - z), z + a_offset, rng_one_in(&r, 2)};
+    quernel_i_quantize_args call = {s.x,
+                                    s.pixel,
+                                    s.channel,
+                                    s.pixels,
+                                    s.channels,
+                                    NULL,
+                                    y_pixel,
+                                    s.mult,
+                                    g_run,
+                                    (float)(lo - z),
+                                    (float)(hi - z),
+                                    z + a_offset,
+                                    rng_one_in(&r, 2)};
     return kcheck_agree(k, oracle, g, &call, &call.y, (kcheck_elements){bytes, 1, false});
 }
 

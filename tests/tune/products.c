@@ -87,3 +87,27 @@ void test_ahead(void) {
     CHECK(!quernel_i_ahead_take(&ahead, 64) && ahead.at == ahead.end, "beyond the end");
     CHECK(!quernel_i_ahead_take(NULL, 64), "there are none");
 }
+
+// Few rows: weights of more than an L2 are fetched ahead where that was measured to be faster.
+void test_products_few_rows(void) {
+    const quernel_i_kernel *kernel =
+        quernel_i_registry_named("quernel_uk_gemv_u8s8_4x16x4_avx512vnni");
+    if (!kernel) {
+        test_skip("this build has no AVX-512-VNNI kernels");
+        return;
+    }
+    quernel_operator *op = linear(1, 4096, 4096);
+    const quernel_i_config config = {.kernel = kernel};
+    for (int near = 0; near < 2 && op; near++) {
+        const quernel_i_machine machine = {.isas = 1u << QUERNEL_ISA_REF | 1u << kernel->isa,
+                                           .l1d_bytes = EMERALD_RAPIDS,
+                                           .l2_bytes = 1 << 20,
+                                           .near = near};
+        quernel_i_plan plan;
+        const int code =
+            quernel_i_plan_make(&quernel_i_product_of(op)->problem, &config, &machine, &plan, NULL);
+        CHECK(!code && !plan.streams.prefetch == !near, "near %d: code %d, prefetch %u", near, code,
+              plan.streams.prefetch);
+    }
+    quernel_operator_destroy(op);
+}
