@@ -76,18 +76,6 @@ void test_products(void) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_case(&cases[i], kernel);
 }
 
-// Weights that are read later are asked for in order, once, after what is let pass.
-void test_ahead(void) {
-    static const int8_t weights[300];
-    quernel_i_ahead ahead = {weights, weights + sizeof weights, 160};
-    for (int i = 0; i < 2; i++) // whole pieces pass
-        CHECK(!quernel_i_ahead_take(&ahead, 64), "piece %d was not let pass", i);
-    for (size_t at = 0; at < sizeof weights; at += 64)
-        CHECK(quernel_i_ahead_take(&ahead, 64) == weights + at, "not asked for: %zu", at);
-    CHECK(!quernel_i_ahead_take(&ahead, 64) && ahead.at == ahead.end, "beyond the end");
-    CHECK(!quernel_i_ahead_take(NULL, 64), "there are none");
-}
-
 // Few rows: weights of more than an L2 are fetched ahead where that was measured to be faster.
 void test_products_few_rows(void) {
     const quernel_i_kernel *kernel =

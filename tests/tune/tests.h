@@ -43,6 +43,7 @@ void test_roles_bits(void);
 void test_tiles(void);
 void test_products(void);
 void test_ahead(void);
+void test_network_ahead(void);
 void test_products_few_rows(void);
 void test_network_parts(void);
 void test_network_refusals(void);
