@@ -193,7 +193,7 @@ void test_lookup_neighbours(void) {
 void test_lookup_veto(void) {
     quernel_operator *plain = product(128, NULL);
     own_row r;
-    row_for(&r, plain, "chunk=1");
+    row_for(&r, plain, "chunk=1 n_block=16");
     give(&r.row);
     quernel_operator *vetoed = product(140, NULL), *exact = product(128, NULL);
     CHECK(choice_of(vetoed).from == QUERNEL_FROM_MODEL, "no veto");
