@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Contenders that are timed side by side: each in a process of its own, so that no thread pool nor
-allocator of one is the other's; every round asks all of them, in random order."""
+allocator of one is the other's; every round asks all of them, in random order, and stops the others
+meanwhile, since threads of a pool may wait by spinning."""
 
 from __future__ import annotations
 
@@ -114,6 +115,10 @@ class Contender:
         """Of one run, the mean of as many as a question takes."""
         return self._ask(self.feed, self.calls)["seconds"]
 
+    def send(self, what: signal.Signals) -> None:
+        if self._process.pid:
+            os.kill(self._process.pid, what)
+
     def close(self) -> None:
         self._process.kill()
         self._process.join()
@@ -125,10 +130,18 @@ def times(
     """Seconds of each, a value a round."""
     racing, draw = list(contenders), random.Random(1)
     found: dict[str, list[float]] = {one.name: [] for one in racing}
-    for round_ in range(rounds):
-        for one in draw.sample(racing, len(racing)):
-            found[one.name].append(one.seconds())
-        tell(round_ + 1)
+    try:
+        for one in racing:
+            one.send(signal.SIGSTOP)
+        for round_ in range(rounds):
+            for one in draw.sample(racing, len(racing)):
+                one.send(signal.SIGCONT)
+                found[one.name].append(one.seconds())
+                one.send(signal.SIGSTOP)
+            tell(round_ + 1)
+    finally:  # who was stopped could not be ended gently
+        for one in racing:
+            one.send(signal.SIGCONT)
     return {name: np.array(values) for name, values in found.items()}
 
 
