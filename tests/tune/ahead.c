@@ -19,10 +19,11 @@ void test_ahead(void) {
     CHECK(!quernel_i_ahead_take(NULL, 64), "there are none");
 }
 
-// A chain of layers, each of so many channels; false where one could not be made.
+enum { MOST = 64 }; // layers of a chain
+
+// A chain of layers, each of so many channels; false where it could not be made.
 static bool chain(uint32_t channels, uint32_t n_layers, const quernel_weights *weights,
                   quernel_network **ret_net) {
-    enum { MOST = 64 };
     quernel_network_tensor tensors[MOST + 1];
     quernel_network_layer layers[MOST];
     for (uint32_t i = 0; i <= n_layers; i++) {
@@ -40,14 +41,17 @@ static bool chain(uint32_t channels, uint32_t n_layers, const quernel_weights *w
     quernel_network_desc d = QUERNEL_NETWORK_DESC_INIT;
     d.tensors = tensors, d.n_tensors = n_layers + 1, d.layers = layers, d.n_layers = n_layers;
     quernel_error error = {0};
-    return n_layers <= MOST &&
-           CHECK(!quernel_network_create(&d, ret_net, &error), "chain: %s", error.text);
+    return CHECK(!quernel_network_create(&d, ret_net, &error), "chain: %s", error.text);
 }
 
 // The layers of a network are told what the next one reads, where L2 does not keep all of it.
 void test_network_ahead(void) {
     enum { CHANNELS = 512, FEW = 2 };
     const uint32_t many = (uint32_t)(quernel_i_cpu()->l2_bytes / (CHANNELS * CHANNELS)) + 2;
+    if (many > MOST) {
+        test_skip("an L2 of %zu bytes keeps %u layers", quernel_i_cpu()->l2_bytes, many - 2);
+        return;
+    }
     quernel_weights *packed = NULL;
     quernel_weights_desc w = QUERNEL_WEIGHTS_DESC_INIT;
     int8_t *data = calloc(CHANNELS, CHANNELS);
