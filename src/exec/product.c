@@ -2,10 +2,7 @@
 // Products of rows by blocks of output channels: pixel by pixel of a line, or a chunk of packed
 // rows.
 #include "exec/n_block.h"
-
-static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
-static uint32_t max(uint32_t a, uint32_t b) { return a > b ? a : b; }
-static uint32_t pieces(uint32_t count, uint32_t size) { return (count + size - 1) / size; }
+#include "plan/sizes.h"
 
 // Fills the slice's row_sum: Σ of the real k of each row, k_run_bytes of each k run. A zero point
 // of the weights takes w_zero times that from the sums.
