@@ -22,7 +22,7 @@
 //   Intel   36 operations on 3 vector ports, 48 instructions: 12 cycles; not timed here
 #include <immintrin.h>
 
-#include "epilogue.h"
+#include "finish.h"
 #include "kernels/ukr.h"
 #include "tile.h"
 
@@ -62,11 +62,13 @@ typedef struct panel_writer {
     __m256i sum[2]; // of the complemented values' weights
 } panel_writer;
 
-static inline void add_plain(panel_writer *p, uint32_t quad, const __m256i w[2]) {
+// Writes a plain step; it stays if `kept`.
+static inline void add_plain(panel_writer *p, uint32_t quad, const __m256i w[2], bool kept) {
     __m256i *to = (__m256i *)(p->steps + (size_t)p->head.n_plain * STEP);
     _mm256_storeu_si256(to, w[0]);
     _mm256_storeu_si256(to + 1, w[1]);
-    p->quads[p->head.n_plain++] = quad;
+    p->quads[p->head.n_plain] = quad;
+    p->head.n_plain += kept;
 }
 
 static inline void add_masked(panel_writer *p, uint32_t quad, const __m256i w[2],
@@ -92,8 +94,8 @@ static inline void add_split(panel_writer *p, uint32_t quad, const __m256i w[2])
         part[half] = _mm256_min_epi8(_mm256_max_epi8(w[half], least), most);
         rest[half] = _mm256_sub_epi8(w[half], part[half]);
     }
-    add_plain(p, quad, part);
-    add_plain(p, quad, rest);
+    add_plain(p, quad, part, true);
+    add_plain(p, quad, rest, true);
 }
 
 // All bits of each pair of weights of one sign whose products may be too many.
@@ -108,14 +110,31 @@ static inline bool has_least(__m256i w, __m256i far) {
     return !_mm256_testz_si256(least, _mm256_slli_epi16(far, 8));
 }
 
-static __attribute__((noinline)) void add_quad(panel_writer *p, uint32_t quad,
-                                               const int8_t *weights) {
-    const __m256i w[2] = {_mm256_load_si256((const __m256i *)weights),
-                          _mm256_load_si256((const __m256i *)weights + 1)};
+static inline void load_quad(const int8_t *panel, uint32_t quad, __m256i w[2]) {
+    const __m256i *at = (const __m256i *)(panel + (size_t)quad * STEP);
+    w[0] = _mm256_load_si256(at), w[1] = _mm256_load_si256(at + 1);
+}
+
+// Writes the plain steps of up to 64 quads. No branch depends on weights: a bit for each of the
+// others.
+static uint64_t sort_quads(panel_writer *p, const int8_t *panel, uint32_t first, uint32_t end) {
+    uint64_t others = 0;
+    for (uint32_t g = first; g < end; g++) {
+        __m256i w[2];
+        load_quad(panel, g, w);
+        const __m256i any = _mm256_or_si256(find_far(w[0]), find_far(w[1]));
+        const bool is_plain = _mm256_testz_si256(any, any);
+        add_plain(p, g, w, is_plain);
+        others |= (uint64_t)!is_plain << (g - first);
+    }
+    return others;
+}
+
+static void add_other(panel_writer *p, const int8_t *panel, uint32_t quad) {
+    __m256i w[2];
+    load_quad(panel, quad, w);
     const __m256i far[2] = {find_far(w[0]), find_far(w[1])};
-    const __m256i any = _mm256_or_si256(far[0], far[1]);
-    if (_mm256_testz_si256(any, any)) add_plain(p, quad, w);
-    else if (has_least(w[0], far[0]) || has_least(w[1], far[1])) add_split(p, quad, w);
+    if (has_least(w[0], far[0]) || has_least(w[1], far[1])) add_split(p, quad, w);
     else add_masked(p, quad, w, far);
 }
 
@@ -128,7 +147,11 @@ void quernel_uk_gemm_u8s8_6x16x4_avx2_prepare(const int8_t *panel, uint32_t k_qu
                       .quads = (uint32_t *)(void *)((uint8_t *)dst + quads_at(k_quads)),
                       .k_quads = k_quads,
                       .sum = {_mm256_setzero_si256(), _mm256_setzero_si256()}};
-    for (uint32_t g = 0; g < k_quads; g++) add_quad(&p, g, panel + (size_t)g * STEP);
+    for (uint32_t g = 0; g < k_quads; g += 64) {
+        uint64_t others = sort_quads(&p, panel, g, k_quads - g < 64 ? k_quads : g + 64);
+        for (; others; others &= others - 1)
+            add_other(&p, panel, g + (uint32_t)__builtin_ctzll(others));
+    }
     for (int half = 0; half < 2; half++)
         _mm256_storeu_si256((__m256i *)(void *)p.head.constants + half,
                             _mm256_mullo_epi32(p.sum[half], _mm256_set1_epi32(UINT8_MAX)));
@@ -151,7 +174,9 @@ void quernel_uk_gemm_u8s8_6x16x4_avx2_prepare(const int8_t *panel, uint32_t k_qu
     "vpaddd %%ymm13, %%ymm" #acc0 ", %%ymm" #acc0 "\n\t" \
     "vpaddd %%ymm14, %%ymm" #acc1 ", %%ymm" #acc1 "\n\t"
 // a, c: this step's quad of the first row and of the fourth.
-#define NEXT "mov (%[o]), %[a]\n\tlea (%[z],%[a]), %[c]\n\tadd %[x], %[a]\n\tadd $8, %[o]\n\t"
+#define NEXT                                           \
+    "prefetcht1 (%[l],%[o],8)\n\tmov (%[o]), %[a]\n\t" \
+    "lea (%[z],%[a]), %[c]\n\tadd %[x], %[a]\n\tadd $8, %[o]\n\t"
 #define START(at, acc0, acc1) \
     "vmovdqu (%[i]), %%ymm" #acc0 "\n\tvmovdqu 32(%[i]), %%ymm" #acc1 "\n\t"
 
@@ -162,38 +187,78 @@ typedef struct steps {
     const uint8_t *plain, *masked;
     uint32_t n_plain, n_masked;
     const int32_t *start;
+    uintptr_t later; // plus 8 times where a step's distance lies: what is prefetched meanwhile
 } steps;
 
-/// acc[rows][16] of rows at x, s bytes apart.
-typedef void step_tile(const uint8_t *x, ptrdiff_t s, const steps *all, int32_t *acc);
+/// Where a tile's results go: sums to `acc`, rows of NR; or codes to y, of a call that finishes in
+/// registers.
+typedef struct results {
+    int32_t *acc;
+    const finish *finish; // NULL: sums
+    const float *scale, *bias;
+    uint8_t *y;
+    ptrdiff_t y_row;
+} results;
 
-#define STEP_TILE(name, rows)                                                                    \
-    static void name(const uint8_t *x, ptrdiff_t s, const steps *all, int32_t *acc) {            \
-        const ptrdiff_t *o = all->distances;                                                     \
-        const uint8_t *a, *c, *b = all->plain;                                                   \
-        uint32_t n = all->n_plain, m = all->n_masked;                                            \
-        __asm__ volatile(                                                                        \
-            "vpcmpeqw %%ymm15, %%ymm15, %%ymm15\n\tvpsrlw $15, %%ymm15, "                        \
-            "%%ymm15\n\t" TILE_EDGE_##rows(                                                      \
-                START) "test %[n], %[n]\n\tjz 2f\n\t.p2align 5\n1:\n\t" NEXT                     \
-                TILE_ROWS_##rows(                                                                \
-                    PLAIN,                                                                       \
-                    0) "add $64, %[b]\n\tdec %[n]\n\tjnz 1b\n2:\n\t"                             \
-                       "test %[m], %[m]\n\tjz 4f\n\tmov %[w], %[b]\n\t.p2align 5\n3:\n\t" NEXT   \
-                           TILE_ROWS_##rows(MASK, 0) "sub $-128, %[b]\n\tdec %[m]\n\tjnz "       \
-                                                     "3b\n4:\n\t" TILE_EDGE_##rows(TILE_STORE)   \
-            : [a] "=&r"(a), [c] "=&r"(c), [b] "+&r"(b), [n] "+&r"(n), [m] "+&r"(m), [o] "+&r"(o) \
-            : [x] "r"(x), [z] "r"(x + 3 * s), [s] "r"(s), [w] "m"(all->masked),                  \
-              [i] "r"(all->start), [t] "r"(acc)                                                  \
-            : "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",    \
-              "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");             \
+/// Rows at x, s bytes apart.
+typedef void step_tile(const uint8_t *x, ptrdiff_t s, const steps *all, const results *to);
+
+#define SUMS_1(op) op(0, 0, 1)
+#define SUMS_2(op) SUMS_1(op) op(1, 2, 3)
+#define SUMS_3(op) SUMS_2(op) op(2, 4, 5)
+#define SUMS_4(op) SUMS_3(op) op(3, 6, 7)
+#define SUMS_5(op) SUMS_4(op) op(4, 8, 9)
+#define SUMS_6(op) SUMS_5(op) op(5, 10, 11)
+
+#define NAMED(row, acc0, acc1)                    \
+    register __m256i c##row __asm__("ymm" #acc0); \
+    register __m256i d##row __asm__("ymm" #acc1);
+#define OUTPUT(row, acc0, acc1) [c##row] "=x"(c##row), [d##row] "=x"(d##row),
+#define KEEP(row, acc0, acc1)                                    \
+    _mm256_store_si256((__m256i *)(to->acc + (row)*NR), c##row); \
+    _mm256_store_si256((__m256i *)(to->acc + (row)*NR + 8), d##row);
+#define FINISH(r, s) FINISH_AS(r, s, false)
+#define FINISH_BARE(r, s) FINISH_AS(r, s, true)
+#define FINISH_AS(r, s, bare)                                                    \
+    finish_two(to->finish, bare, c##r, d##r, c##s, d##s, to->scale, to->bias, y, \
+               (r) == (s) ? y : y + to->y_row);                                  \
+    y += 2 * to->y_row;
+
+#define STEP_TILE(rows)                                                                           \
+    static void rows_##rows(const uint8_t *x, ptrdiff_t s, const steps *all, const results *to) { \
+        const ptrdiff_t *o = all->distances;                                                      \
+        const uint8_t *a, *c, *b = all->plain;                                                    \
+        uint32_t n = all->n_plain, m = all->n_masked;                                             \
+        SUMS_##rows(NAMED) __asm__ volatile(                                                      \
+            "vpcmpeqw %%ymm15, %%ymm15, %%ymm15\n\tvpsrlw $15, %%ymm15, "                         \
+            "%%ymm15\n\t" TILE_EDGE_##rows(                                                       \
+                START) "test %[n], %[n]\n\tjz 2f\n\t.p2align 5\n1:\n\t" NEXT                      \
+                TILE_ROWS_##rows(                                                                 \
+                    PLAIN,                                                                        \
+                    0) "add $64, %[b]\n\tdec %[n]\n\tjnz 1b\n2:\n\t"                              \
+                       "test %[m], %[m]\n\tjz 4f\n\tmov %[w], %[b]\n\t.p2align 5\n3:\n\t" NEXT    \
+                           TILE_ROWS_##rows(MASK,                                                 \
+                                            0) "sub $-128, %[b]\n\tdec %[m]\n\tjnz 3b\n4:\n\t"    \
+            : SUMS_##rows(OUTPUT)[a] "=&r"(a), [c] "=&r"(c), [b] "+&r"(b), [n] "+&r"(n),          \
+              [m] "+&r"(m), [o] "+&r"(o)                                                          \
+            : [x] "r"(x), [z] "r"(x + 3 * s), [s] "r"(s), [w] "m"(all->masked),                   \
+              [i] "r"(all->start), [l] "r"(all->later)                                            \
+            : "cc", "memory", "xmm13", "xmm14", "xmm15");                                         \
+        uint8_t *y = to->y;                                                                       \
+        if (!to->finish) {                                                                        \
+            SUMS_##rows(KEEP)                                                                     \
+        } else if (to->finish->bare) {                                                            \
+            PAIRS_##rows(FINISH_BARE)                                                             \
+        } else {                                                                                  \
+            PAIRS_##rows(FINISH)                                                                  \
+        }                                                                                         \
     }
-STEP_TILE(rows_1, 1)
-STEP_TILE(rows_2, 2)
-STEP_TILE(rows_3, 3)
-STEP_TILE(rows_4, 4)
-STEP_TILE(rows_5, 5)
-STEP_TILE(rows_6, 6)
+STEP_TILE(1)
+STEP_TILE(2)
+STEP_TILE(3)
+STEP_TILE(4)
+STEP_TILE(5)
+STEP_TILE(6)
 static step_tile *const step_tiles[MR] = {rows_1, rows_2, rows_3, rows_4, rows_5, rows_6};
 
 // How far each quad of k is from a row's address.
@@ -216,41 +281,60 @@ static steps find_steps(const quernel_i_gemm *g, const ptrdiff_t *quads, const u
     for (uint32_t i = 0; i < h.n_masked; i++) to[h.n_plain + i] = quads[masked[i]];
     return (steps){
         to,        panel + h.steps, panel + h.steps + ((size_t)g->k_quads - h.n_masked) * MASKED,
-        h.n_plain, h.n_masked,      NULL};
+        h.n_plain, h.n_masked,      NULL,
+        0};
 }
 
-// acc[rows][16]: rows are split evenly among tiles (14 rows: 5 + 5 + 4).
-static void multiply(const uint8_t *a, ptrdiff_t row, uint32_t rows, const steps *all,
-                     int32_t *acc) {
-    for (uint32_t m = 0, left = (rows + MR - 1) / MR; left; left--) {
-        const uint32_t some = (rows - m + left - 1) / left;
-        step_tiles[some - 1](a + (ptrdiff_t)m * row, row, all, acc + m * NR);
-        m += some;
+/// What the sub-panels of a call have in common.
+typedef struct gemm_call {
+    const quernel_i_gemm *g;
+    const ptrdiff_t *quads; // how far each is from a row's address
+    bool plain;             // as epilogue_is_plain
+    bool finishes;          // in registers
+    finish finish;
+} gemm_call;
+
+// Rows are split evenly among tiles (14 rows: 5 + 5 + 4).
+static void multiply(const quernel_i_gemm *g, uint32_t m, uint32_t rows, steps *all, results to) {
+    const uint8_t *a = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row;
+    for (uint32_t left = (rows + MR - 1) / MR; left; left--) {
+        const uint32_t some = (rows + left - 1) / left;
+        const void *later = quernel_i_ahead_take(g->ahead, (size_t)g->k_quads * STEP);
+        all->later = (uintptr_t)(later ? later : all->plain) - 8 * (uintptr_t)all->distances;
+        step_tiles[some - 1](a, g->a_row, all, &to);
+        a += some * g->a_row, to.y += some * to.y_row, to.acc += some * NR, rows -= some;
     }
 }
 
 // All rows by up to 16 output channels from n on.
-static void multiply_panel(const quernel_i_gemm *g, const ptrdiff_t *quads, uint32_t n,
-                           bool plain) {
+static void multiply_panel(const gemm_call *call, uint32_t n) {
     int32_t acc[ROWS_MAX * NR] __attribute__((aligned(64))), start[NR];
+    const quernel_i_gemm *g = call->g;
+    const quernel_i_epilogue *f = g->epilogue;
     const uint8_t *panel = (const uint8_t *)g->b + n / NR * g->b_panel;
-    steps all = find_steps(g, quads, panel);
+    steps all = find_steps(g, call->quads, panel);
     const int32_t *constants = (const int32_t *)(const void *)panel;
     for (uint32_t i = 0; i < NR; i++) // modulo 2^32
         start[i] = (int32_t)((uint32_t)g->init[n + i] + (uint32_t)constants[i]);
     all.start = start;
     const uint32_t oc = g->oc - n < NR ? g->oc - n : NR;
-    for (uint32_t m = 0, blocks = (g->rows + ROWS_MAX - 1) / ROWS_MAX; blocks; blocks--) {
-        const uint32_t rows = (g->rows - m + blocks - 1) / blocks;
-        multiply((const uint8_t *)g->a + (ptrdiff_t)m * g->a_row, g->a_row, rows, &all, acc);
-        epilogue_run(&(epilogue_tile){acc, rows, oc, m, n}, g->epilogue, plain);
-        m += rows;
+    const bool finishes = call->finishes && oc == NR;
+    results to = {acc, NULL, f->scale + n, f->bias + n, (uint8_t *)f->y + n, f->y_row};
+    if (finishes) to.finish = &call->finish;
+    for (uint32_t m = 0, blocks = (g->rows + ROWS_MAX - 1) / ROWS_MAX, rows; blocks;
+         blocks--, m += rows, to.y += rows * f->y_row) {
+        rows = (g->rows - m + blocks - 1) / blocks;
+        multiply(g, m, rows, &all, to);
+        if (!finishes) epilogue_run(&(epilogue_tile){acc, rows, oc, m, n}, f, call->plain);
     }
 }
 
 void quernel_uk_gemm_u8s8_6x16x4_avx2(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_6x16x4_avx2(const quernel_i_gemm *g) {
-    const ptrdiff_t *quads = find_distances(g);
-    const bool plain = epilogue_is_plain(g->epilogue);
-    for (uint32_t n = 0; n < g->oc; n += NR) multiply_panel(g, quads, n, plain);
+    gemm_call call;
+    call.g = g, call.quads = find_distances(g);
+    call.plain = epilogue_is_plain(g->epilogue);
+    call.finishes = call.plain && epilogue_is_int8(g->epilogue) && finish_fits(g->epilogue, g->oc);
+    if (call.finishes) call.finish = finish_of(g->epilogue);
+    for (uint32_t n = 0; n < g->oc; n += NR) multiply_panel(&call, n);
 }

@@ -15,8 +15,8 @@
 // call in L2. While the first output channels of a tile are computed the rows of the next one are
 // prefetched, a line for two groups; not where two row tiles are more than L1. Rows are split
 // evenly among tiles (15 rows: 5 + 5 + 5).
-#include "finish.h"
 #include "kernels/ukr.h"
+#include "kernels/x86/avx2/finish.h"
 #include "vnni.h"
 
 enum {

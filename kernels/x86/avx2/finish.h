@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums that become int8 without leaving their registers, 32 at a time: per 16 sums 10.5
 // instructions (8 where a byte's own range is the only bound), on three ports.
-#ifndef QUERNEL_AVXVNNI_FINISH_H
-#define QUERNEL_AVXVNNI_FINISH_H
+#ifndef QUERNEL_AVX2_FINISH_H
+#define QUERNEL_AVX2_FINISH_H
 
-#include "kernels/x86/avx2/epilogue.h"
+#include "epilogue.h"
 #include "kernels/x86/finish.h"
 
 typedef struct finish {
