@@ -12,6 +12,8 @@
 //   GRAIN            tiles of a block are a multiple of it; divides MR
 //   CHANNELS, load_channels   bytes of a vector of 16-bit values; up to so many bytes as one
 // and may define
+//   WINOGRAD_ROW_TERMS  with row_terms(a, row, rows, quads, to): vectors that the sums of rows begin
+//                       with; up to 3 behind them may be written
 //   WINOGRAD_FINISHES   with finish.h and finish_line: a line of a tile to bytes in registers
 //
 // A block of tiles, each IN x IN inputs for OUT x OUT outputs, is transformed once for all
@@ -68,9 +70,20 @@ static size_t all_sums_bytes(uint32_t quads) {
     return (WINOGRAD_POINTS * sums_bytes(block_tiles(quads)) + 63) / 64 * 64;
 }
 
+// What the sums of rows begin with: [part of the channels][IN²][tiles] vectors, and 3 more.
+static size_t row_terms_bytes(uint32_t quads) {
+#ifdef WINOGRAD_ROW_TERMS
+    const size_t parts = (quads + UNDIVIDED - 1) / UNDIVIDED;
+    return (parts * WINOGRAD_POINTS * block_tiles(quads) + 3) * sizeof(vint);
+#else
+    (void)quads;
+    return 0;
+#endif
+}
+
 static size_t conv3x3_scratch(uint32_t k_quads) {
     const uint32_t quads = (k_quads + 8) / 9;
-    return inputs_bytes(quads) + all_sums_bytes(quads) +
+    return inputs_bytes(quads) + all_sums_bytes(quads) + row_terms_bytes(quads) +
            (quads > UNDIVIDED ? outputs_bytes(block_tiles(quads)) : 0);
 }
 
@@ -113,6 +126,9 @@ typedef struct work {
     uint32_t tiles_w;      // tiles of a line
     uint32_t first, count; // tiles of the block
     bool plain;
+#ifdef WINOGRAD_ROW_TERMS
+    vint *row_terms; // [part][IN²][tiles]
+#endif
 #ifdef WINOGRAD_FINISHES
     bool finishes;
     finish finish;
@@ -216,6 +232,27 @@ static void fetch_share(const work *w, uint32_t n, uint32_t p) {
         fetch_line(w, n + i / WINOGRAD_OUT, i % WINOGRAD_OUT);
 }
 
+#ifdef WINOGRAD_ROW_TERMS
+static vint *row_terms_of(const work *w, uint32_t part, uint32_t point) {
+    return w->row_terms + (size_t)(part * WINOGRAD_POINTS + point) * w->count;
+}
+
+// Once for all output channels.
+static void sum_rows(const work *w) {
+    const uint32_t quads = quads_of(w->c->window.channels);
+    for (uint32_t part = 0; part < w->c->ic_split; part++) {
+        const uint32_t first = quads * part / w->c->ic_split,
+                       some = quads * (part + 1) / w->c->ic_split - first;
+        for (uint32_t p = 0; p < WINOGRAD_POINTS; p++)
+            row_terms(w->inputs + p * w->point + (size_t)first * 8, w->row, w->count, some,
+                      row_terms_of(w, part, p));
+    }
+}
+#define ROW_TERMS(w, part, point, m) , row_terms_of(w, part, point) + (m)
+#else
+#define ROW_TERMS(w, part, point, m)
+#endif
+
 // The products of one part of the block's channels with NR output channels. Tiles are split evenly
 // among register tiles.
 static void multiply(const work *w, uint32_t n, uint32_t part) {
@@ -231,7 +268,7 @@ static void multiply(const work *w, uint32_t n, uint32_t part) {
         for (uint32_t m = 0, left = (w->count + MR - 1) / MR, rows; left; left--, m += rows) {
             rows = (w->count - m + left - 1) / left;
             multiply_tile(&(winograd_tile){a + m * w->row, w->row, w->point, b, c->b_panel, rows,
-                                           some, panels, acc + m * NR});
+                                           some, panels, acc + m * NR ROW_TERMS(w, part, p, m)});
         }
     }
 }
@@ -383,6 +420,10 @@ static void conv3x3(const quernel_i_conv *c) {
               .plain = epilogue_is_plain(c->epilogue)};
     w.sums = (int32_t *)((uint8_t *)c->scratch + inputs_bytes(quads));
     w.outputs = (int32_t *)((uint8_t *)w.sums + all_sums_bytes(quads));
+#ifdef WINOGRAD_ROW_TERMS
+    w.row_terms = (vint *)w.outputs;
+    w.outputs = (int32_t *)((uint8_t *)w.outputs + row_terms_bytes(quads));
+#endif
 #ifdef WINOGRAD_FINISHES
     w.finishes =
         w.plain && c->ic_split == 1 && c->oc % COLUMNS == 0 && finish_fits(c->epilogue, c->oc);
@@ -394,6 +435,9 @@ static void conv3x3(const quernel_i_conv *c) {
         // an odd number of lines: a tile's stores meet in no set of L1
         w.point = ((w.point + 63) / 64 | 1) * 64;
         transform_block(&w);
+#ifdef WINOGRAD_ROW_TERMS
+        sum_rows(&w);
+#endif
         for (uint32_t n = 0; n < c->oc; n += NR) {
             for (uint32_t part = 0; part < c->ic_split; part++) {
                 multiply(&w, n, part);

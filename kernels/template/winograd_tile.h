@@ -15,6 +15,9 @@ typedef struct winograd_tile {
     size_t b_panel; // bytes from sub-panel to sub-panel
     uint32_t rows, quads, panels;
     int32_t *acc;
+#ifdef WINOGRAD_ROW_TERMS
+    const vint *row_terms;
+#endif
 } winograd_tile;
 
 #endif

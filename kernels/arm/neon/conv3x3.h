@@ -14,15 +14,17 @@
 #include "epilogue.h"
 #include "inner16.h"
 #include "integers.h"
+#define WINOGRAD_ROW_TERMS
 #include "kernels/template/winograd_tile.h"
 
 enum {
-    MR = 24, // rows of a call, for which the terms of its weights are computed once
     NR = INNER_OC,
     // sums and inputs of a block lie in half of an L2 of 512 KiB, which small cores may share,
     // beside the weights that stream through
     SUMS_MAX = 64 << 10,
     INPUTS_MAX = 160 << 10, // as above
+    // rows of a call, for which the terms of its weights are computed once: those of a block
+    MR = WINOGRAD_IN == 6 ? 24 : 12,
     GRAIN = INNER_ROWS,
     CHANNELS = 8,
     WIDE_VECTORS = 8, // of a group of w16x4 as 16 bits
@@ -70,11 +72,16 @@ static inline vint load_channels(const uint8_t *a, uint32_t count, bool first) {
     return WIDEN(load_bytes(a, count, first));
 }
 
+static inline void row_terms(const uint8_t *a, size_t row, uint32_t rows, uint32_t quads,
+                             vint *to) {
+    inner_row_terms((const int16_t *)a, row / 2, rows, quads, (int32x4_t *)to);
+}
+
 // The last register tile shares a row with the one before it; a single row is both of its own.
 static void multiply_tile(const winograd_tile *t) {
-    int32x4_t a_terms[MR], b_terms[INNER_SUMS];
+    int32x4_t b_terms[INNER_SUMS];
+    const int32x4_t *a_terms = (const int32x4_t *)t->row_terms;
     const uint32_t second = t->rows > 1 ? 1 : 0;
-    inner_row_terms((const int16_t *)t->a, t->row / 2, t->rows, t->quads, a_terms);
     inner_oc_terms((const int16_t *)t->b, t->quads, b_terms);
     for (uint32_t m = 0; m < t->rows; m += INNER_ROWS) {
         const uint32_t at = m + second < t->rows ? m : m - 1, next = at + second;
