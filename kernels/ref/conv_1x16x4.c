@@ -39,6 +39,8 @@ static void convolve(const quernel_i_conv *c, bool is_signed) {
 void quernel_uk_conv3x3_u8s8_1x16x4_ref(const quernel_i_conv *c) { convolve(c, false); }
 void quernel_uk_conv3x3_s8s8_1x16x4_ref(const quernel_i_conv *c) { convolve(c, true); }
 void quernel_uk_conv3x3s2_u8s8_1x16x4_ref(const quernel_i_conv *c) { convolve(c, false); }
+void quernel_uk_conv3x3s2_s8s8_1x16x4_ref(const quernel_i_conv *c) { convolve(c, true); }
 void quernel_uk_convlines_u8s8_1x16x4_ref(const quernel_i_conv *c) { convolve(c, false); }
+void quernel_uk_convlines_s8s8_1x16x4_ref(const quernel_i_conv *c) { convolve(c, true); }
 void quernel_uk_convgroups_u8s8_1x16x4_ref(const quernel_i_conv *c) { convolve(c, false); }
 void quernel_uk_convgroups_s8s8_1x16x4_ref(const quernel_i_conv *c) { convolve(c, true); }

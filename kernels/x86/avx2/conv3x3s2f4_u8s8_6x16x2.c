@@ -5,7 +5,8 @@
 // Cycles for one output (a pixel and oc) of C channels, N oc; multiplying alone is
 // 81·C/(16·24) = 0.211·C, 67 % of the time at C = 64, where the rest is 19 % outputs, 10 %
 // inputs: 1.3 to 1.4 times as fast as the direct product (0.375·C).
-#include "winograd_s2f4.h"
+#include "integers.h"
+#include "kernels/template/winograd_s2f4.h"
 
 #include "madd16.h"
 #define CONV3X3_TILES tiles
