@@ -12,7 +12,8 @@
 //   GRAIN            tiles of a block are a multiple of it; divides MR
 //   CHANNELS, load_channels   bytes of a vector of 16-bit values; up to so many bytes as one
 // and may define
-//   WINOGRAD_ROW_TERMS  with row_terms(a, row, rows, quads, to): vectors that the sums of rows begin
+//   WINOGRAD_ROW_TERMS  with row_terms(a, row, rows, quads, to): vectors that the sums of rows
+//   begin
 //                       with; up to 3 behind them may be written
 //   WINOGRAD_FINISHES   with finish.h and finish_line: a line of a tile to bytes in registers
 //

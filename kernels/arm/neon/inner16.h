@@ -150,4 +150,19 @@ static inline void inner_oc_terms(const int16_t *b, uint32_t quads, int32x4_t te
     for (uint32_t i = 0; i < INNER_SUMS; i++) terms[i] = sum[i];
 }
 
+/// acc[rows][16] = rows · weights, of which those know what their sums begin with. The last
+/// register tile shares a row with the one before it; a single row is both of its own. `row` in
+/// values.
+static inline void inner_rows(const int16_t *a, size_t row, uint32_t rows, const int16_t *b,
+                              uint32_t quads, const int32x4_t *row_terms, int32_t *acc) {
+    int32x4_t oc_terms[INNER_SUMS];
+    const uint32_t second = rows > 1 ? 1 : 0;
+    inner_oc_terms(b, quads, oc_terms);
+    for (uint32_t m = 0; m < rows; m += INNER_ROWS) {
+        const uint32_t at = m + second < rows ? m : m - 1, next = at + second;
+        inner_tile(a + at * row, a + next * row, b, quads, row_terms + at, row_terms + next,
+                   oc_terms, acc + at * INNER_OC, acc + next * INNER_OC);
+    }
+}
+
 #endif

@@ -23,6 +23,15 @@ INTEGERS times16(vint v, int16_t factor) {
     return OF_HALVES(vmulq_u16(HALVES(v), vdupq_n_u16((uint16_t)factor)));
 }
 
+// The 16-bit values of two vectors in turn.
+static inline __attribute__((always_inline)) void zip16(vint a, vint b, vint to[2]) {
+    to[0] = OF_HALVES(vzip1q_u16(HALVES(a), HALVES(b)));
+    to[1] = OF_HALVES(vzip2q_u16(HALVES(a), HALVES(b)));
+}
+// Of each lane of 32 bits the lower, or the higher, half of a, and above it b's.
+INTEGERS join_low16(vint a, vint b) { return vsliq_n_u32(a, b, 16); }
+INTEGERS join_high16(vint a, vint b) { return vsriq_n_u32(b, a, 16); }
+
 INTEGERS add32(vint a, vint b) { return vaddq_u32(a, b); }
 INTEGERS sub32(vint a, vint b) { return vsubq_u32(a, b); }
 INTEGERS left32(vint v, int bits) { return v << bits; }

@@ -21,6 +21,20 @@ INTEGERS times16(vint v, int16_t factor) {
     return _mm256_mullo_epi16(v, _mm256_set1_epi16(factor));
 }
 
+// The 16-bit values of two vectors in turn.
+static inline __attribute__((always_inline)) void zip16(vint a, vint b, vint to[2]) {
+    const vint low = _mm256_unpacklo_epi16(a, b), high = _mm256_unpackhi_epi16(a, b);
+    to[0] = _mm256_permute2x128_si256(low, high, 0x20);
+    to[1] = _mm256_permute2x128_si256(low, high, 0x31);
+}
+// Of each lane of 32 bits the lower, or the higher, half of a, and above it b's.
+INTEGERS join_low16(vint a, vint b) {
+    return _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xaa);
+}
+INTEGERS join_high16(vint a, vint b) {
+    return _mm256_blend_epi16(_mm256_srli_epi32(a, 16), b, 0xaa);
+}
+
 INTEGERS add32(vint a, vint b) { return _mm256_add_epi32(a, b); }
 INTEGERS sub32(vint a, vint b) { return _mm256_sub_epi32(a, b); }
 INTEGERS left32(vint v, int bits) { return _mm256_slli_epi32(v, bits); }
