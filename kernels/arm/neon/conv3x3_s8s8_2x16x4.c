@@ -5,12 +5,12 @@
 // Speed is a model: llvm-mca 22, caches and branches perfect; no Arm processor was timed. Cycles on
 // Cortex-A72 · Cortex-A53 · Neoverse N1 (python3 bench/mca_conv3x3.py BUILD), of a tile of 4x4
 // outputs of C channels, N oc:
-//   products   18 · 62 · 21 for 128 of them, with the terms of rows and weights 10.7 · 34 · 11.8
-//   for 64: 36·C·N/64 times that, and 38 · 90 · 43 an oc for beginnings and ends of register tiles
-//   inputs     27 · 81 · 33 for a channel
+//   products   18 · 52 · 21 for 128 of them, with the terms of weights 9.4 · 27 · 10.8 for 64:
+//   36·C·N/64 times that, and 38 · 93 · 43 an oc for beginnings and ends of register tiles
+//   inputs     39 · 101 · 41 for a channel, terms of rows included
 //   outputs    44 · 122 · 48 for an oc, before the epilogue
-// Products of the plain convolution a cycle for C = N = 16, 64, 256: 11.2, 18.6, 22.3 · 3.8, 6.1,
-// 7.1 · 10.0, 16.8, 20.2, where the product makes 8.0 · 3.5 · 8.0, and sdot 28.4 on the N1.
+// Products of the plain convolution a cycle for C = N = 16, 64, 256: 11.2, 20.0, 25.0 · 4.1, 7.2,
+// 8.8 · 10.0, 17.6, 21.7, where the product makes 8.0 · 3.5 · 8.0, and sdot 28.4 on the N1.
 #include "integers.h"
 #include "kernels/template/winograd_s1.h"
 

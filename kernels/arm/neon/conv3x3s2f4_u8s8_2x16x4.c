@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// 3x3 with stride 2 for base NEON, u8 rows: as conv3x3s2f4_s8s8_2x16x4.c. Points of rows are at
+// most 4590, of weights 4608 (winograd_s2f4.h): their sum stays within 16 bits.
 #include "integers.h"
 #include "kernels/template/winograd_s2f4.h"
 

@@ -13,10 +13,11 @@
 // bytes; of weights 128: [16 oc][first pair], [16 oc][second pair].
 //
 // A register tile is 2 rows by 16 oc: for a quad 10 loads, 4 dup, 16 additions and 16 smlal, 128
-// products. The order is for cores that issue in order: 4 instructions or more lie between a sum of
-// pairs and its product, 3 between two additions to an accumulator's neighbours; what the next quad
-// needs is loaded among the last products of this one, at fixed offsets, since such cores wait for
-// an address that a load has changed.
+// products. The order is for cores that issue in order: the sums of 4 oc's pairs are made before
+// the products of the 4 oc before them, so that these take the time that those wait for; two loads
+// lie together, behind which a shorter operation would wait; what the next quad needs is loaded
+// among the last products of this one, at fixed offsets, since such cores wait for an address that
+// a load has changed.
 #ifndef QUERNEL_NEON_INNER16_H
 #define QUERNEL_NEON_INNER16_H
 
@@ -42,26 +43,27 @@ enum {
 #define INNER_A(v, row, at) "ldr d" #v ", [%[" #row "], #" #at "]\n\t"
 #define INNER_DUP(to, from, pair) "dup v" #to ".4s, v" #from ".s[" #pair "]\n\t"
 // clang-format off
-// The products of 4 oc with both rows, and among them what s0 … s3 say.
-#define INNER_PRODUCTS(low0, high0, low1, high1, t0, u0, t1, u1, s0, s1, s2, s3)            \
-    INNER_LOW(low0, t0, u0) s0 INNER_LOW(low1, t1, u1) s1                                   \
-    INNER_HIGH(high0, t0, u0) s2 INNER_HIGH(high1, t1, u1) s3
+// The sums of pairs of 4 oc, whose weights are `first` and `second`, and both rows.
+#define INNER_MEET(t0, u0, t1, u1, first, second)                                           \
+    INNER_ADD(t0, 24, second) INNER_ADD(u0, 25, first)                                      \
+    INNER_ADD(t1, 26, second) INNER_ADD(u1, 27, first)
+#define INNER_PRODUCTS(low0, high0, low1, high1, t0, u0, t1, u1)                            \
+    INNER_LOW(low0, t0, u0) INNER_HIGH(high0, t0, u0)                                       \
+    INNER_LOW(low1, t1, u1) INNER_HIGH(high1, t1, u1)
 #define INNER_LOOP                                                                          \
-    INNER_ADD(20, 24, 17) INNER_B(18, 16) INNER_ADD(21, 25, 16) INNER_B(19, 80)             \
-    INNER_ADD(22, 26, 17) INNER_ADD(23, 27, 16)                                             \
-    INNER_PRODUCTS(0, 1, 8, 9, 20, 21, 22, 23,                                              \
-        INNER_ADD(28, 24, 19) INNER_B(16, 32), INNER_ADD(29, 25, 18) INNER_B(17, 96),       \
-        INNER_ADD(30, 26, 19), INNER_ADD(31, 27, 18) "subs %w[n], %w[n], #1\n\t")           \
-    INNER_PRODUCTS(2, 3, 10, 11, 28, 29, 30, 31,                                            \
-        INNER_ADD(20, 24, 17) INNER_B(18, 48), INNER_ADD(21, 25, 16) INNER_B(19, 112),      \
-        INNER_ADD(22, 26, 17) "add %[b], %[b], #128\n\t", INNER_ADD(23, 27, 16))            \
-    INNER_PRODUCTS(4, 5, 12, 13, 20, 21, 22, 23,                                            \
-        INNER_ADD(28, 24, 19) INNER_B(16, 0), INNER_ADD(29, 25, 18) INNER_B(17, 64),        \
-        INNER_ADD(30, 26, 19) INNER_A(24, a0, 8), INNER_ADD(31, 27, 18) INNER_A(26, a1, 8)) \
-    INNER_PRODUCTS(6, 7, 14, 15, 28, 29, 30, 31,                                            \
-        INNER_DUP(25, 24, 1) "add %[a0], %[a0], #8\n\t",                                    \
-        INNER_DUP(27, 26, 1) "add %[a1], %[a1], #8\n\t",                                    \
-        INNER_DUP(24, 24, 0), INNER_DUP(26, 26, 0))
+    INNER_ADD(20, 24, 17) INNER_ADD(21, 25, 16) INNER_B(18, 16) INNER_B(19, 80)             \
+    INNER_ADD(22, 26, 17) INNER_ADD(23, 27, 16) INNER_B(16, 32) INNER_B(17, 96)             \
+    INNER_MEET(28, 29, 30, 31, 18, 19) INNER_B(18, 48) INNER_B(19, 112)                     \
+    "subs %w[n], %w[n], #1\n\t"                                                             \
+    INNER_PRODUCTS(0, 1, 8, 9, 20, 21, 22, 23)                                              \
+    INNER_MEET(20, 21, 22, 23, 16, 17)                                                      \
+    INNER_PRODUCTS(2, 3, 10, 11, 28, 29, 30, 31) INNER_B(16, 128) INNER_B(17, 192)          \
+    INNER_MEET(28, 29, 30, 31, 18, 19)                                                      \
+    INNER_PRODUCTS(4, 5, 12, 13, 20, 21, 22, 23) INNER_A(24, a0, 8) INNER_A(26, a1, 8)      \
+    "add %[b], %[b], #128\n\t"                                                              \
+    INNER_PRODUCTS(6, 7, 14, 15, 28, 29, 30, 31)                                            \
+    INNER_DUP(25, 24, 1) INNER_DUP(27, 26, 1) INNER_DUP(24, 24, 0) INNER_DUP(26, 26, 0)     \
+    "add %[a0], %[a0], #8\n\tadd %[a1], %[a1], #8\n\t"
 
 // A term of the row and 8 vectors of the oc.
 #define INNER_START(to, term, oc) "add v" #to ".4s, v" #term ".4s, v" #oc ".4s\n\t"
