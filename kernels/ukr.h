@@ -390,9 +390,9 @@ typedef enum quernel_i_multiplies {
     QUERNEL_I_MULTIPLIES_SLOTS
 } quernel_i_multiplies;
 
-/// What a kernel of QUERNEL_I_MULTIPLIES_POINTS takes, in the time of a product of its set's GEMM:
-/// a product of a point; beside the products an input channel and an output channel of a tile of
-/// 4x4 outputs; a weight that is prepared.
+/// What a kernel of POINTS or LINES takes, in the time of a product of its set's GEMM: a product of
+/// a point; beside the products an input channel and an output channel of a tile of 4x4 outputs;
+/// nine weights that are prepared.
 typedef struct quernel_i_costs {
     float product, input, output, weight; // product 0: not measured so
 } quernel_i_costs;

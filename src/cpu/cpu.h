@@ -53,7 +53,7 @@ typedef struct quernel_i_cpu_traits {
     // Sets of which one vector, or half of one, is multiplied a cycle: 1u << isa.
     uint32_t one_multiplier;
     // Sets beside whose multiplications all else weighs less than elsewhere, likewise: there is one
-    // multiplier, or as many units again.
+    // multiplier, or as many units again, or what waits lets others pass.
     uint32_t light;
     bool near; // lines that are read soon are best fetched into L1, not L2
     bool vbmi; // AVX-512 VBMI, with the rest of AVX-512-VNNI

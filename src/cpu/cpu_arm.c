@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cpu/arm_cores.h"
 #include "cpu/arm_features.h"
 #include "cpu/cpu.h"
 
@@ -23,7 +24,8 @@ void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
     cpu->l1d_bytes = cache(_SC_LEVEL1_DCACHE_SIZE);
     cpu->l2_bytes = cache(_SC_LEVEL2_CACHE_SIZE);
     cpu->l3_bytes = cache(_SC_LEVEL3_CACHE_SIZE);
-    *ret_traits = (quernel_i_cpu_traits){0};
+    const bool light = quernel_i_arm_cores_out_of_order("/sys/devices/system/cpu");
+    *ret_traits = (quernel_i_cpu_traits){.light = (uint32_t)light << QUERNEL_ISA_NEON};
     snprintf(cpu->model, sizeof cpu->model, "aarch64");
 }
 

@@ -80,7 +80,8 @@ quernel_i_algorithm_cost quernel_i_algorithm_work(const quernel_i_problem *p,
     if (k->multiplies == QUERNEL_I_MULTIPLIES_LINES) {
         const uint32_t values = p->kernel_w * p->weights->shape.subproblem_in * tap_lines(p),
                        points = taps(p) + TILE - 1;
-        return (quernel_i_algorithm_cost){TILE * points, (values + 1) / 2 * 2, points};
+        return (quernel_i_algorithm_cost){TILE * points, (values + k->kr - 1) / k->kr * k->kr,
+                                          points};
     }
     if (k->multiplies == QUERNEL_I_MULTIPLIES_SLOTS) {
         // one instruction a slot, whatever k it has
@@ -161,12 +162,13 @@ static bool fits_slice(const quernel_i_problem *p, const quernel_i_kernel *k) {
 static double products_by(const quernel_i_problem *p, const quernel_i_kernel *k,
                           const quernel_i_costs *c) {
     const quernel_i_weights_shape *s = &p->weights->shape;
-    const double oc = s->oc16, channels = s->subproblem_in;
+    const double oc = s->oc16, channels = s->subproblem_in, weights = channels * s->taps / 9;
+    const quernel_i_algorithm_cost work = quernel_i_algorithm_work(p, k);
     const uint64_t computed = tiled(p->grid_h, p->dilation_h) * tiled(p->grid_w, p->dilation_w);
     const double tiles = (double)computed / (TILE * TILE) / p->threads;
     const double tile =
-        c->product * k->points * channels * oc + c->input * channels + c->output * oc;
-    return s->subproblems * (tiles * tile + c->weight * channels * oc);
+        c->product * work.rows * work.depth * oc + c->input * channels + c->output * oc;
+    return s->subproblems * (tiles * tile + c->weight * weights * oc);
 }
 
 uint32_t quernel_i_algorithm_oc(const quernel_i_weights_shape *s, const quernel_i_kernel *gemm) {

@@ -24,7 +24,7 @@ double quernel_i_cost_cycles(const quernel_i_problem *p, const quernel_i_kernel 
                              const quernel_i_machine *m) {
     const quernel_i_isa *isa = &quernel_i_isas[k->isa];
     if (isa->products_a_cycle <= 0) return 0;
-    if (k->multiplies == QUERNEL_I_MULTIPLIES_POINTS)
+    if (k->costs.product > 0)
         return p->x.n * quernel_i_algorithm_products(p, k, m) / isa->products_a_cycle;
     const bool is_direct = k->op == QUERNEL_I_OP_GEMM && k->nr >= 16 && !k->tiles;
     return is_direct ? direct(p, isa) : 0;

@@ -77,7 +77,8 @@ static const layer_case conv3x3_cases[] = {
     {128, 56, 2, WIDE, .best = "quernel_uk_gemm_u8s8_14x32x4_avx512vnni"}};
 
 // Base NEON multiplies bytes no faster than words by Winograd's inner product; dot products and
-// matrix products of bytes are four and eight times as fast, and keep what Winograd saves.
+// matrix products of bytes are four and eight times as fast, and keep what Winograd saves. With
+// stride 2 it saves less, most of which cores that issue in order take for the rest.
 static const layer_case arm_conv3x3_cases[] = {
     {64, 56, 1, NEON_SETS, .best = "quernel_uk_conv3x3_u8s8_2x16x4_neon"},
     {16, 56, 1, NEON_SETS, .best = "quernel_uk_conv3x3_u8s8_2x16x4_neon"},
@@ -85,7 +86,16 @@ static const layer_case arm_conv3x3_cases[] = {
     {512, 7, 1, NEON_SETS, .best = "quernel_uk_gemm_u8s8_3x16x8_neon"},
     {64, 56, 1, DOTS, .best = "quernel_uk_gemm_s8s8_6x16x4_dotprod"},
     {512, 60, 1, DOTS, .best = "quernel_uk_gemm_s8s8_6x16x4_dotprod"},
-    {64, 56, 1, MATRICES, .best = "quernel_uk_gemm_u8s8_6x16x8_i8mm"}};
+    {64, 56, 1, MATRICES, .best = "quernel_uk_gemm_u8s8_6x16x8_i8mm"},
+    {128, 56, 2, NEON_SETS, .best = "quernel_uk_gemm_u8s8_3x16x8_neon"},
+    {128, 56, 2, NEON_SETS, .best = "quernel_uk_conv3x3s2f4_u8s8_2x16x4_neon", .light = SET(NEON)},
+    {32, 56, 2, NEON_SETS, .best = "quernel_uk_gemm_u8s8_3x16x8_neon", .light = SET(NEON)},
+    {128, 56, 2, DOTS, .best = "quernel_uk_gemm_s8s8_6x16x4_dotprod", .light = SET(NEON)},
+    {3, 224, 2, NEON_SETS, .best = "quernel_uk_convlines_u8s8_2x16x4_neon", .out = 64, .kernel = 7},
+    {3, 224, 2, DOTS, .best = "quernel_uk_gemm_s8s8_6x16x4_dotprod", .out = 64, .kernel = 7,
+     .light = SET(NEON)},
+    {3, 224, 2, NEON_SETS, .best = "quernel_uk_gemm_u8s8_3x16x8_neon", .out = 64, .kernel = 5,
+     .light = SET(NEON)}};
 
 // Fewer than 16 output channels: the tail of the product's register tile, or a narrow kernel,
 // multiplies less padding than Winograd's algorithm saves.

@@ -35,6 +35,7 @@ void test_choice_few_rows(void);
 void test_choice_groups(void);
 void test_choice_arm_groups(void);
 void test_choice_multipliers(void);
+void test_cores(void);
 void test_choice_collapse(void);
 void test_choice_costs(void);
 void test_roles_space(void);
