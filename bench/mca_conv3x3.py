@@ -50,7 +50,8 @@ class Algorithm:
     def layer(self, took, channels):
         """Cycles of a tile of 4x4 outputs."""
         quads, panels = channels / 4, channels / OC
-        row = took["products"] / 2 + took["row terms"] / 16 / panels + took["weight terms"] / self.rows
+        terms = took["row terms"] / 16 / panels + took["weight terms"] / self.rows
+        row = took["products"] / 2 + terms
         points = self.lines**2 * panels * (quads * row + took["tile"] / 2)
         inputs = channels / LANES * (self.pixels * took["down"] + self.lines * took["along"])
         return points + inputs + channels / 4 * took["outputs"]
