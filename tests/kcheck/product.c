@@ -8,9 +8,11 @@
 
 static const char *merge(const char *first, const char *second) { return first ? first : second; }
 
+// Filled with nearly the least values of 16 bits: a kernel that adds to what it has not written
+// leaves them.
 static void *scratch(guard *g, const quernel_i_kernel *k, uint32_t k_quads) {
     const size_t bytes = k->scratch ? k->scratch(k_quads) : 0;
-    void *memory = guard_take(g, bytes, 64, 0xee);
+    void *memory = guard_take(g, bytes, 64, 0x80);
     guard_open(g, memory);
     return memory;
 }
