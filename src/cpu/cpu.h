@@ -57,6 +57,9 @@ typedef struct quernel_i_cpu_traits {
     uint32_t light;
     bool near; // lines that are read soon are best fetched into L1, not L2
     bool vbmi; // AVX-512 VBMI, with the rest of AVX-512-VNNI
+    // Of the core's design: vendor, family and model, "amd-25-1"; implementer and part,
+    // "arm-0x41-0xd0c". Empty where it is not known.
+    char core[32];
 } quernel_i_cpu_traits;
 
 /// Found with the table.

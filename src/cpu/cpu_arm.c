@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "cpu/arm_cores.h"
@@ -13,6 +14,16 @@
 static size_t cache(int name) {
     const long bytes = sysconf(name);
     return bytes > 0 ? (size_t)bytes : 0;
+}
+
+// The core that asks: where there are two kinds, either.
+static void name_core(char *text, size_t capacity) {
+    enum { HAS_CPUID = 1 << 11 }; // of asm/hwcap.h: the kernel reads the register for a process
+    if (!(getauxval(AT_HWCAP) & HAS_CPUID)) return;
+    uint64_t midr;
+    __asm__("mrs %0, midr_el1" : "=r"(midr));
+    snprintf(text, capacity, "arm-0x%02x-0x%03x", (unsigned)(midr >> 24 & 0xff),
+             (unsigned)(midr >> 4 & 0xfff));
 }
 
 void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
@@ -26,6 +37,7 @@ void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
     cpu->l3_bytes = cache(_SC_LEVEL3_CACHE_SIZE);
     const bool light = quernel_i_arm_cores_out_of_order("/sys/devices/system/cpu");
     *ret_traits = (quernel_i_cpu_traits){.light = (uint32_t)light << QUERNEL_ISA_NEON};
+    name_core(ret_traits->core, sizeof ret_traits->core);
     snprintf(cpu->model, sizeof cpu->model, "aarch64");
 }
 

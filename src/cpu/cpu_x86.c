@@ -5,6 +5,7 @@
 
 #include <cpuid.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -90,6 +91,16 @@ static core core_of(void) {
     return (core){base, family, (a >> 4 & 15) | (a >> 12 & 0xf0)};
 }
 
+static void name_core(const core *c, char *text, size_t capacity) {
+    static const char *const vendors[][2] = {
+        {"GenuineIntel", "intel"}, {"AuthenticAMD", "amd"}, {"HygonGenuine", "hygon"}};
+    uint32_t a, word[3];
+    if (!__get_cpuid(0, &a, &word[0], &word[2], &word[1])) return;
+    for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++)
+        if (!memcmp(vendors[i][0], word, sizeof word))
+            snprintf(text, capacity, "%s-%u-%u", vendors[i][1], c->family, c->model);
+}
+
 static bool is_intel(const core *c, const uint8_t *models, size_t count) {
     for (size_t i = 0; c->base == INTEL && i < count; i++)
         if (models[i] == c->model) return true;
@@ -130,6 +141,7 @@ static void units(quernel_i_cpu_traits *ret_traits) {
     ret_traits->one_multiplier = has_one_of_256(&c) ? narrow : 0;
     ret_traits->near = has_four_units(&c);
     ret_traits->light = ret_traits->near ? narrow | wide : has_one_of_512(&c) ? wide : 0;
+    name_core(&c, ret_traits->core, sizeof ret_traits->core);
 }
 
 void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {

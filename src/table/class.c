@@ -13,7 +13,8 @@ void quernel_i_class_print(uint32_t usable, char *text, size_t capacity) {
         if (usable >> isa & 1 && used < capacity)
             used += (size_t)snprintf(text + used, capacity - used, "%s%s", used ? "+" : "",
                                      quernel_isa_name((quernel_isa)isa));
+    const char *core = quernel_i_cpu_traits_of()->core;
     if (used < capacity)
-        snprintf(text + used, capacity - used, " l1d=%zuK l2=%zuK", cpu->l1d_bytes / 1024,
-                 cpu->l2_bytes / 1024);
+        snprintf(text + used, capacity - used, " l1d=%zuK l2=%zuK%s%s", cpu->l1d_bytes / 1024,
+                 cpu->l2_bytes / 1024, *core ? " core=" : "", core);
 }

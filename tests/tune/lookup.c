@@ -110,6 +110,15 @@ void test_lookup_exact(void) {
 static void name_gone_kernel(quernel_i_row *r) { r->config = "kernel=quernel_uk_gemm_gone_avx2"; }
 static void raise_krev(quernel_i_row *r) { r->krev += 1; }
 static void name_other_machine(quernel_i_row *r) { r->machine = "ref+sve l1d=64K l2=1024K"; }
+// The same sets and caches of a core that is not named, or of another design.
+static void name_other_core(quernel_i_row *r) {
+    static char text[QUERNEL_I_CLASS_MAX];
+    const char *core = strstr(r->machine, " core=");
+    CHECK(core || !*quernel_i_cpu_traits_of()->core, "no core: %s", r->machine);
+    const int shared = core ? (int)(core - r->machine) : (int)strlen(r->machine);
+    snprintf(text, sizeof text, "%.*s%s", shared, r->machine, core ? "" : " core=amd-25-1");
+    r->machine = text;
+}
 static void name_unknown_key(quernel_i_row *r) { r->config = "colour=blue"; }
 
 // A kernel that exists, for another operator.
@@ -151,6 +160,7 @@ void test_lookup_rejections(void) {
         {"no_kernel", offsetof(quernel_table_counters, no_kernel), name_gone_kernel},
         {"other_krev", offsetof(quernel_table_counters, other_krev), raise_krev},
         {"other_machine", offsetof(quernel_table_counters, other_machine), name_other_machine},
+        {"other core", offsetof(quernel_table_counters, other_machine), name_other_core},
         {"not_legal", offsetof(quernel_table_counters, not_legal), name_depthwise},
         {"unknown key", offsetof(quernel_table_counters, no_kernel), name_unknown_key}};
     quernel_operator *plain = product(64, NULL);

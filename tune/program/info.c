@@ -108,7 +108,8 @@ static void print_text(const quernel_cpu *cpu, const reading *readings, int coun
     names_of(cpu->compiled, compiled, sizeof compiled);
     names_of(cpu->usable, usable, sizeof usable);
     printf("quernel   %s (commit %s, %s)\n", quernel_version(), build_commit(), build_compiler());
-    printf("cpu       %s, %u cores\n", cpu->model, cpu->cores);
+    const char *core = quernel_i_cpu_traits_of()->core;
+    printf("cpu       %s, %u cores%s%s\n", cpu->model, cpu->cores, *core ? ", " : "", core);
     printf("detected  %s\ncompiled  %s\nusable    %s\n", detected, compiled, usable);
     printf("ceiling   %s%s\n", quernel_isa_name((quernel_isa)cpu->ceiling), clamping(cpu));
     print_amx(cpu);
@@ -150,6 +151,7 @@ static void print_json(const quernel_cpu *cpu, const reading *readings, int coun
     json j = json_document(stdout, "quernel-info-1");
     output_build(&j);
     json_text(&j, "model", cpu->model), json_integer(&j, "cores", cpu->cores);
+    json_text(&j, "core", quernel_i_cpu_traits_of()->core);
     json_isas(&j, cpu);
     json_text(&j, "ceiling", quernel_isa_name((quernel_isa)cpu->ceiling));
     json_integer(&j, "ceiling_clamped", cpu->ceiling_clamped);
