@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the C text of the built-in table from .qtn files: embed.py OUTPUT INPUT…
+"""Makes the C text of the built-in table from the .qtn files of a folder: embed.py OUTPUT DEPFILE
+FOLDER
 
 The same rows give the same bytes. A line that is no row (its checksum is looked at) ends the
-build."""
+build. The depfile names the folder, too: a file that comes or goes makes the text again."""
 
 import pathlib
 import sys
@@ -18,28 +19,35 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
-def rows_of(path):
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-        if not line or line.startswith(b"#"):
+def rows_of(text, name):
+    """The lines of a file that are rows."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line or line.startswith("#"):
             continue
-        body, _, crc = line.rpartition(b"\t")
-        if not line.startswith(b"qtn1\t") or crc != b"%08x" % crc32c(body):
-            sys.exit(f"{path}:{number}: is no row of a table")
+        body, _, crc = line.rpartition("\t")
+        if not line.startswith("qtn1\t") or crc != f"{crc32c(body.encode()):08x}":
+            raise ValueError(f"{name}:{number}: is no row of a table")
         yield line
 
 
 def quoted(line):
-    text = line.decode("ascii").replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
+    text = line.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
     return f'    "{text}\\n"\n'
 
 
-def main(output, inputs):
-    rows = [row for path in sorted(inputs) for row in rows_of(pathlib.Path(path))]
+def main(output, depfile, folder):
+    paths = sorted(pathlib.Path(folder).glob("*.qtn"))
+    rows = [row for path in paths for row in rows_of(path.read_text(encoding="ascii"), path)]
     text = "// Made by tune/embed.py from tune/tables; not to be edited.\n#include <stddef.h>\n"
     text += 'extern const char quernel_i_embedded[];\nconst char quernel_i_embedded[] =\n    ""\n'
     text += "".join(quoted(row) for row in rows) + '    "";\n'
     pathlib.Path(output).write_text(text, encoding="ascii")
+    needed = " ".join(str(path).replace(" ", "\\ ") for path in (folder, *paths))
+    pathlib.Path(depfile).write_text(f"{output}: {needed}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    try:
+        main(*sys.argv[1:])
+    except (UnicodeError, ValueError) as problem:
+        sys.exit(str(problem))

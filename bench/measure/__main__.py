@@ -17,7 +17,7 @@ from quernel.cli.progress import Progress
 
 from bench.peers.__main__ import host, pin
 
-from . import machine, steps, tables
+from . import builtin, steps, tables, tuning
 
 SCHEMA = "quernel-measure-1"
 HOST = ("version", "commit", "compiler", "flags", "model", "usable", "l1d_bytes", "l2_bytes")
@@ -30,12 +30,19 @@ def say(text):
 def parse(arguments):
     p = argparse.ArgumentParser(prog="dev measure", description=__doc__)
     p.add_argument("--rounds", type=int, default=9, help="of each row (default: 9)")
+    p.add_argument(
+        "--table", action="store_true", help="instead tune the lists for the built-in table"
+    )
     p.add_argument("--again", action="store_true", help="forget the steps that have run")
     p.add_argument("--work", type=pathlib.Path, default=steps.ROOT / "build" / "measure")
     p.add_argument(
         "--out", type=pathlib.Path, default=steps.ROOT / tables.RESULTS, help="the result's folder"
     )
     return p.parse_args(arguments)
+
+
+def class_of(info):
+    return builtin.class_of(info["core"], info["usable"])
 
 
 def run(step, folder):
@@ -58,13 +65,10 @@ def run(step, folder):
     return runs
 
 
-def measure(options, info):
+def measure(options, info, work):
     """All runs, and why some steps have none."""
     isas = [isa for isa in reversed(info["usable"].split()) if isa != "ref"]
     todo = list(steps.steps(isas, len(os.sched_getaffinity(0)), options.rounds))
-    work = options.work / info["commit"]
-    if options.again:
-        shutil.rmtree(work, ignore_errors=True)
     runs, skipped, progress = [], [], Progress()
     minutes, whole = 0.0, sum(step.minutes for step in todo)
     for number, step in enumerate(todo):
@@ -77,15 +81,14 @@ def measure(options, info):
     return runs, skipped
 
 
-def main():
-    options = parse(sys.argv[1:])
-    info = host()
-    runs, skipped = measure(options, info)
+def measured(options, info, work):
+    """Writes the results of the class; returns their path."""
+    runs, skipped = measure(options, info, work)
     used = {row[-1] for one in runs if "peer" not in one for row in one["rows"].values()}
     krevs = tables.recorded_krevs(tables.texts()[tables.KREVS])
     result = {
         "schema": SCHEMA,
-        "class": machine.this_class(info["usable"]),
+        "class": class_of(info),
         "date": datetime.date.today().isoformat(),
         **{key: info[key] for key in HOST},
         "peaks": {peak["isa"]: round(peak["gops"]) for peak in info["peaks"]},
@@ -98,6 +101,19 @@ def main():
     write(path, tables.compact(result).encode())
     for reason in skipped:
         say(f"skipped: {reason}")
+    return path
+
+
+def main():
+    options = parse(sys.argv[1:])
+    info = host()
+    work = options.work / info["commit"]
+    if options.again:
+        shutil.rmtree(work, ignore_errors=True)
+    if options.table:
+        path = tuning.make(class_of(info), work / "table")
+    else:
+        path = measured(options, info, work)
     tables.write()
     print(path)
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the tables of bench/results/*.json into the documents that ask for them:
 
-<!-- measured: CLASS TABLE -->     TABLE: machine, kinds or rows; kernels, of a model
+<!-- measured: CLASS TABLE -->     TABLE: machine, kinds or rows; kernels, of a model; rows, of the
+                                   built-in tables
 <!-- end of measured -->"""
 
 import json
@@ -10,7 +11,7 @@ import pathlib
 import re
 
 from bench import rows
-from bench.measure import model
+from bench.measure import builtin, model
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS, SHAPES, KREVS = "bench/results", "bench/shapes", "tests/lint/krev.txt"
@@ -30,7 +31,7 @@ SLOWER = 1.02  # times a lower instruction set's time: from there on a loss
 def texts():
     """{path: text} of what the tables are made of, and of the documents."""
     found = [KREVS, *DOCUMENTS]
-    for pattern in (f"{RESULTS}/*.json", f"{SHAPES}/*.csv"):
+    for pattern in (f"{RESULTS}/*.json", f"{SHAPES}/*.csv", f"{builtin.FOLDER}/*.qtn"):
         found += [path.relative_to(ROOT).as_posix() for path in ROOT.glob(pattern)]
     return {name: (ROOT / name).read_text(encoding="utf-8") for name in found}
 
@@ -192,19 +193,23 @@ TABLES = {"machine": machine, "kinds": kinds, "rows": every_row}
 def filled(text, given):
     """The document with its tables as the results say."""
 
-    def table(block):
-        found = json.loads(given[f"{RESULTS}/{block['of']}.json"])
-        if block["of"] == model.NAME:
-            lines = model.TABLES[block["table"]](found)
-        else:
-            lines = TABLES[block["table"]](Results(found, given))
-        return block["begin"] + "\n".join(lines) + "\n" + block["end"]
+    def lines(of, table):
+        if of == builtin.NAME:
+            return builtin.table(given)
+        found = json.loads(given[f"{RESULTS}/{of}.json"])
+        if of == model.NAME:
+            return model.TABLES[table](found)
+        return TABLES[table](Results(found, given))
 
-    return BLOCK.sub(table, text)
+    def fill(block):
+        return block["begin"] + "\n".join(lines(block["of"], block["table"])) + "\n" + block["end"]
+
+    return BLOCK.sub(fill, text)
 
 
 def check(given):
     """The lint's rule."""
+    yield from builtin.check(given, recorded_krevs(given[KREVS]))
     for name in DOCUMENTS:
         if name in given and filled(given[name], given) != given[name]:
             yield f"{name}: tables are not what {RESULTS} says: python3 -m bench.measure.tables"

@@ -107,7 +107,7 @@ def main():
             if p.suffix in (".c", ".h", ".def", ".txt")
         }
         failed = krev.refresh(texts, ROOT)
-        figures.tables.write()  # which marks the figures of kernels that have changed
+        figures.refresh()
         return failed
     findings = list(look_at_sources(files))
     for build in options.builds:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shows what the rule on measured tables finds."""
+"""Shows what the rule on measured tables finds, and which rows of a tune are built in."""
 
 import json
+import pathlib
+import tempfile
 
-from figures import machine, mca, rows, tables
+from figures import builtin, mca, rows, tables
 
 GEMM = "quernel_uk_gemm_u8s8_6x16x4_avx2"
 BLOCK = "<!-- measured: zen rows -->\n<!-- end of measured -->\n"
@@ -48,7 +50,9 @@ KINDS = {
     "deconvolution": {"op": "deconv"},
     "depthwise": {"op": "depthwise"},
 }
-AMD = "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: EPYC\n"
+CORE = "ref+avx2 l1d=32K l2=512K core=amd-25-1"
+CLASS = "amd-25-1-avx2"
+BUILT_IN = f"{builtin.FOLDER}/{CLASS}.qtn"
 
 
 LOOP = ["ldr\tq0, [x0]", "smull\tv1.8h, v0.8b, v2.8b", "b.ne\t5c0 <f+0x20>  // b.any"]
@@ -71,6 +75,54 @@ def model_trials():
     yield "model: a loop's label", mca.assembly(7, LOOP).endswith("b.ne\tloop7\n# LLVM-MCA-END\n")
 
 
+def row(shape, product, verdict, krev=3, machine=CORE, env="threads=1 warm"):
+    """A line of a table."""
+    columns = (
+        *("qtn1", "linear", shape, product, env, f"kernel={GEMM} path=inplace", str(krev)),
+        *("2", "1", "1.1", "1.0", "1.2", "48", verdict, "measure", "1", "0"),
+        *("2026-11-30T00:00:00Z", machine, "-", "-"),
+    )
+    line = "\t".join(columns)
+    return f"{line}\t{builtin.embed.crc32c(line.encode()):08x}"
+
+
+def found_in(*lines):
+    """What the rule says of a table of these rows."""
+    return list(builtin.check({BUILT_IN: builtin.text_of(CLASS, lines)}, {GEMM: 3}))
+
+
+def is_dropped():
+    alive, dead = row("a", "64x64x64", "win"), row("b", "64x64x64", "win", krev=2)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / BUILT_IN
+        path.parent.mkdir(parents=True)
+        path.write_text(builtin.text_of(CLASS, [dead, alive]), encoding="ascii")
+        said = list(builtin.drop_dead(pathlib.Path(folder), {GEMM: 3}))
+        left = path.read_text(encoding="ascii")
+        return len(said) == 1 and left == builtin.text_of(CLASS, [alive])
+
+
+def builtin_trials():
+    win, tie = row("a", "64x64x64", "win"), row("b", "128x64x32", "tie")
+    within = row("b", "128x64x32", "tie", env="threads=1 network")
+    far = row("c", "64x64x256", "tie")
+    threaded = row("b", "64x64x64", "tie", env="threads=2 warm")
+
+    def kept(*lines):
+        return builtin.kept("\n".join(lines), "tuned")
+
+    yield "built-in: a win, and the ties that it would be taken for", (
+        kept(win, tie, within, far, threaded) == [win, tie, within]
+    )
+    yield "built-in: without wins nothing", not kept(tie, far)
+    yield "built-in: the last row of a layer", not kept(win, row("a", "64x64x64", "tie"))
+    yield "built-in: rows that match", not found_in(win, tie)
+    yield "built-in: a kernel that changed since", found_in(row("a", "64x64x64", "win", krev=2))
+    yield "built-in: another core", found_in(row("a", "64x64x64", "win", machine=CORE[:-1] + "17"))
+    yield "built-in: no core", found_in(row("a", "64x64x64", "win", machine="ref+avx2 l1d=32K"))
+    yield "built-in: such rows are dropped", is_dropped()
+
+
 def trials():
     full = {**GIVEN, "bench/FIGURES.md": tables.filled(BLOCK, GIVEN)}
     raised = {**full, tables.KREVS: f"{GEMM} 4 0\n"}
@@ -80,7 +132,7 @@ def trials():
     yield "figures: its mark", tables.OLDER in tables.filled(BLOCK, raised)
     yield "figures: losses are bold", LINE in full["bench/FIGURES.md"]
     yield "figures: a row on a line", json.loads(tables.compact(RESULT)) == RESULT
-    yield "figures: the class of a machine", machine.class_of(AMD, "avx2") == "amd-25-17-avx2"
     yield from model_trials()
+    yield from builtin_trials()
     for kind, given in KINDS.items():
         yield f"figures: {kind}", rows.kind_of({**CONV, **given}) == kind
