@@ -40,34 +40,34 @@ static bool count_work(measured *m) {
     return fine;
 }
 
-static int is_landscape(const struct dirent *entry) {
-    return strstr(entry->d_name, ".tsv") != NULL;
+static int is_shown(const struct dirent *entry) { return *entry->d_name != '.'; }
+
+static void load_file(const char *path, const char *name, measured *m, int *count) {
+    *m = (measured){0};
+    snprintf(m->name, sizeof m->name, "%.150s", name);
+    if (!landscape_read(path, &m->landscape)) return;
+    if (count_work(m)) ++*count;
+    else landscape_free(&m->landscape), free(m->work);
 }
 
-static int load_folder(const char *folder, measured *ret, int count) {
+// What lies below a folder, by name: files, and folders of files.
+static void load_folder(const char *folder, measured *ret, int *count) {
     struct dirent **entries;
-    const int found = scandir(folder, &entries, is_landscape, alphasort);
+    const int found = scandir(folder, &entries, is_shown, alphasort);
     for (int i = 0; i < found; i++) {
         char path[1024];
-        measured *m = &ret[count];
-        *m = (measured){0};
-        snprintf(m->name, sizeof m->name, "%.150s", entries[i]->d_name);
-        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        const bool read = count < LANDSCAPES_MAX && landscape_read(path, &m->landscape);
-        if (read && count_work(m)) count++;
-        else if (read) landscape_free(&m->landscape), free(m->work);
+        const char *name = entries[i]->d_name;
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        if (!strstr(name, ".tsv")) load_folder(path, ret, count);
+        else if (*count < LANDSCAPES_MAX) load_file(path, name, &ret[*count], count);
         free(entries[i]);
     }
     if (found >= 0) free(entries);
-    return count;
 }
 
 int landscapes_load(measured *ret) {
-    static const char *const folders[] = {QUERNEL_LANDSCAPES "/avx2",
-                                          QUERNEL_LANDSCAPES "/avx512vnni"};
     int count = 0;
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        count = load_folder(folders[i], ret, count);
+    load_folder(QUERNEL_LANDSCAPES, ret, &count);
     if (!count) test_skip("no landscape has kernels that this build has");
     return count;
 }

@@ -14,8 +14,8 @@ typedef struct measured {
     double (*work)[QUERNEL_I_WORK_COUNT]; // of each plan
 } measured;
 
-/// Reads all of them, sorted by name; returns how many. Skips those whose kernels this build does
-/// not have, and says so in the test's skip where none is left.
+/// Reads those of all classes of machines, sorted by class and name; returns how many. Skips those
+/// whose kernels this build does not have, and says so in the test's skip where none is left.
 int landscapes_load(measured *ret);
 void landscapes_free(measured *all, int count);
 
