@@ -59,7 +59,7 @@ int decide(uint32_t count, int32_t effort, uint64_t seed, double min_gain, race_
     if (race.stopped || !race.winner || race.ratio.middle < 1 + min_gain)
         return 1; // what could not be accepted need not be confirmed
     if (!decide_confirm(confirm, confirm_user, race.winner, 1 + min_gain, ret)) ret->stopped = 1;
-    else if (ret->ratio.lo > 1 + min_gain)
+    else if (ret->ratio.lo > 1 && ret->ratio.middle > 1 + min_gain)
         ret->winner = race.winner, ret->verdict = QUERNEL_VERDICT_WIN;
     return 1;
 }

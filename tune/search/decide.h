@@ -31,8 +31,8 @@ int decide_confirm(race_sample *confirm, void *user, uint32_t winner, double min
 
 /// Races `count` candidates, 0 being the default, by `sample`; then times the winner and the
 /// default against each other by `confirm` (indexes as before, the first call names the winner;
-/// in the program a process of its own). It wins where the lower bound of the confirmed ratio is
-/// above 1 + min_gain; else the default is kept. `ratios` as in race_run. Returns 0 without
+/// in the program a process of its own). It wins where it is surely faster, and its confirmed ratio
+/// is above 1 + min_gain; else the default is kept. `ratios` as in race_run. Returns 0 without
 /// memory.
 int decide(uint32_t count, int32_t effort, uint64_t seed, double min_gain, race_sample *sample,
            void *user, race_sample *confirm, void *confirm_user, decision *ret, double *ratios);
