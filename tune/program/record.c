@@ -13,6 +13,7 @@
 #include "op/product.h"
 #include "table/class.h"
 #include "table/key.h"
+#include "tune/common/folders.h"
 #include "tune/common/random.h"
 #include "tune/program/options.h"
 #include "tune/program/program.h"
@@ -126,6 +127,7 @@ static int record(const record_options *o, const shape *s, const request *r) {
     int code = EXIT_DONE;
     shape_name(s, name, sizeof name);
     snprintf(path, sizeof path, "%s/%s.tsv", o->directory, name);
+    if (!folders_make(path)) return write_error("record", path); // before all is measured
     if (!contest_make(&c, s, r))
         fprintf(stderr, "quernel: record: %s: skipped: %s\n", name, c.workload.reason);
     else {

@@ -69,7 +69,7 @@ def printers(home):
         ["table", "show", table],
         ["table", "lint", table],
         ["doctor"],
-        ["record", *LAYER, "--rounds", "2", "--configs", "2", "--out", home],
+        ["record", *LAYER, "--rounds", "2", "--configs", "2", "--out", home / "made" / "by it"],
         ["plot", landscape()],
     ]
 
