@@ -181,13 +181,3 @@ void test_table_too_large(void) {
     close(file);
     unlink(path);
 }
-
-extern const char quernel_i_embedded[];
-
-// The table that is built in has no bad line.
-void test_table_embedded(void) {
-    quernel_i_table *t = quernel_i_table_parse("embedded", quernel_i_embedded,
-                                               strlen(quernel_i_embedded), NULL, NULL);
-    if (CHECK(t != NULL, "no memory")) CHECK(t->bad == 0, "%u bad rows", t->bad);
-    quernel_i_table_free(t);
-}
