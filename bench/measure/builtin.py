@@ -40,7 +40,7 @@ def _class(machine):
     return found and class_of(found[2], found[1].replace("+", " "))
 
 
-def _layer(row):
+def layer_of(row):
     return row["op"], row["shape"], row["env"]
 
 
@@ -54,12 +54,17 @@ def _is_near(win, row):
     )
 
 
-def kept(text, name):
-    """The lines of a tune that are worth a place: of each layer the last row, where it won, and a
-    tie where a near row that won would else be taken instead of the default."""
-    last = {_layer(row): (line, row) for line, row in read(text, name)}
-    wins = [row for _, row in last.values() if row["verdict"] == "win"]
-    return [line for line, row in last.values() if any(_is_near(win, row) for win in wins)]
+def kept(text, name, again):
+    """The lines of a tune that are worth a place: of each layer the last row, where it won and did
+    so `again`, in these layers; and a tie where such a row is near and would else be taken instead
+    of the default."""
+    last = {layer_of(row): (line, row) for line, row in read(text, name)}
+    wins = [row for of, (_, row) in last.items() if row["verdict"] == "win" and of in again]
+    return [
+        line
+        for line, row in last.values()
+        if row in wins or (row["verdict"] == "tie" and any(_is_near(win, row) for win in wins))
+    ]
 
 
 def _is_dead(row, of, krevs):

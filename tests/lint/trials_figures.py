@@ -108,14 +108,15 @@ def builtin_trials():
     far = row("c", "64x64x256", "tie")
     threaded = row("b", "64x64x64", "tie", env="threads=2 warm")
 
-    def kept(*lines):
-        return builtin.kept("\n".join(lines), "tuned")
+    def kept(*lines, again="a"):
+        return builtin.kept("\n".join(lines), "tuned", {("linear", again, "threads=1 warm")})
 
     yield "built-in: a win, and the ties that it would be taken for", (
         kept(win, tie, within, far, threaded) == [win, tie, within]
     )
     yield "built-in: without wins nothing", not kept(tie, far)
     yield "built-in: the last row of a layer", not kept(win, row("a", "64x64x64", "tie"))
+    yield "built-in: a win that was none again", not kept(win, tie, again="b")
     yield "built-in: rows that match", not found_in(win, tie)
     yield "built-in: a kernel that changed since", found_in(row("a", "64x64x64", "win", krev=2))
     yield "built-in: another core", found_in(row("a", "64x64x64", "win", machine=CORE[:-1] + "17"))
