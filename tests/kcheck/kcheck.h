@@ -33,8 +33,8 @@ void kcheck_run(const kcheck_options *options, kcheck_result *ret_result);
 /// Returns the same counts.
 void kcheck_self_test(const kcheck_options *options, kcheck_result *ret_result);
 
-/// Proofs in place of cases: each product kernel counts as one (bilinear.c). `longer`: every shape
-/// weight by weight.
+/// Proofs in place of cases: each product kernel counts as one (bilinear.c). `longer`: of GEMM
+/// every count of rows with every count of output channels.
 void kcheck_prove_all(const kcheck_options *options, bool longer, kcheck_result *ret_result);
 
 /// The proof of one kernel. Returns NULL, or what went wrong, written to `text`.
