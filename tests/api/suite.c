@@ -95,5 +95,6 @@ const test_entry test_entries[] = {
     {"network_run_allocates_nothing", test_network_run_allocates_nothing},
     {"network_queries", test_network_queries},
     {"network_from_threads", test_network_from_threads},
+    {"far_tensors", test_far_tensors},
     {"many_runs", test_many_runs},
     {NULL, NULL}};
