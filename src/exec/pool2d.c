@@ -15,17 +15,39 @@ static uint32_t below(int64_t from, int64_t end, uint32_t step) {
     return from >= end ? 0 : (uint32_t)((end - from + step - 1) / step);
 }
 
+// How many positions from one at `start` on begin at `last` or before it.
+static uint64_t positions(int64_t start, int64_t last, uint32_t stride) {
+    return (uint64_t)(last - start) / stride + 1;
+}
+
+// Taps of the position at `start` that lie before `end`; *count becomes at most the number of
+// positions from there on for which they are as many.
+static uint32_t taps_before(const quernel_i_pool2d_axis *axis, int64_t start, int64_t end,
+                            uint64_t *count) {
+    const uint32_t taps = min(axis->kernel, below(start, end, axis->dilation));
+    if (!taps) return 0;
+    const int64_t last = end - 1 - (taps - 1) * (int64_t)axis->dilation;
+    const uint64_t same = positions(start, last, axis->stride);
+    if (same < *count) *count = same;
+    return taps;
+}
+
 quernel_i_pool2d_span quernel_i_pool2d_span_at(const quernel_i_pool2d_axis *axis, uint32_t i,
-                                               bool padded) {
-    const int64_t start = (int64_t)i * axis->stride - axis->before;
-    const uint32_t skipped = below(start, 0, axis->dilation),
-                   inside = min(axis->kernel, below(start, axis->size, axis->dilation)),
-                   all = min(axis->kernel,
-                             below(start, (int64_t)axis->size + axis->after, axis->dilation));
-    const uint32_t taps = inside > skipped ? inside - skipped : 0;
+                                               uint32_t end, bool padded) {
+    const int64_t start = (int64_t)i * axis->stride - axis->before, size = axis->size;
+    uint64_t count = end - i;
+    const uint32_t skipped = below(start, 0, axis->dilation);
+    if (skipped) {
+        const int64_t last = -1 - (skipped - 1) * (int64_t)axis->dilation;
+        const uint64_t same = positions(start, last, axis->stride);
+        if (same < count) count = same;
+    }
+    const uint32_t inside = taps_before(axis, start, size, &count),
+                   all = padded ? taps_before(axis, start, size + axis->after, &count) : 0,
+                   taps = inside > skipped ? inside - skipped : 0;
     return (quernel_i_pool2d_span){
         .first = i,
-        .count = 1,
+        .count = (uint32_t)count,
         .at = taps ? (uint32_t)(start + skipped * (int64_t)axis->dilation) : 0,
         .taps = taps,
         .counted = padded ? all : taps};
@@ -57,7 +79,7 @@ static uint32_t lines_of(const task *t, uint32_t *ret_first) {
     uint32_t end = 0;
     *ret_first = p->x.h;
     for (uint32_t line = t->y0; line < t->y1; line++) {
-        const quernel_i_pool2d_span s = quernel_i_pool2d_span_at(&p->lines, line, false);
+        const quernel_i_pool2d_span s = quernel_i_pool2d_span_at(&p->lines, line, line + 1, false);
         const uint32_t last = s.at + (s.taps - 1) * p->lines.dilation;
         *ret_first = min(*ret_first, s.at);
         end = last >= end ? last + 1 : end;
@@ -164,7 +186,7 @@ static void pool_line(const task *t, uint32_t line) {
     const quernel_i_pool2d *p = t->pool;
     source s = {.line = (ptrdiff_t)p->lines.dilation * t->line,
                 .pixel = t->pixel,
-                .lines = quernel_i_pool2d_span_at(&p->lines, line, p->padded)};
+                .lines = quernel_i_pool2d_span_at(&p->lines, line, line + 1, p->padded)};
     s.a = t->x + (ptrdiff_t)(s.lines.at - t->base) * t->line;
     if (p->separable) s = reduce_lines(t, s);
     const quernel_i_pool2d_span *span = p->spans;

@@ -22,9 +22,9 @@ typedef struct quernel_i_pool2d_span {
     uint32_t first, count, at, taps, counted;
 } quernel_i_pool2d_span;
 
-/// The span of position i alone.
+/// The span from position i on, of those before `end`.
 quernel_i_pool2d_span quernel_i_pool2d_span_at(const quernel_i_pool2d_axis *axis, uint32_t i,
-                                               bool padded);
+                                               uint32_t end, bool padded);
 
 typedef struct quernel_i_pool2d {
     quernel_i_result result;

@@ -61,11 +61,14 @@ static void make_global(quernel_pool2d_desc *d) {
 
 static int check_spans(const quernel_i_pool2d_axis *axis, uint32_t count, const char *name,
                        quernel_error *error) {
-    for (uint32_t i = 0; i < count; i++)
-        if (!quernel_i_pool2d_span_at(axis, i, false).taps)
+    for (uint32_t i = 0; i < count;) {
+        const quernel_i_pool2d_span span = quernel_i_pool2d_span_at(axis, i, count, false);
+        if (!span.taps)
             return quernel_i_error_set(error, QUERNEL_E_SHAPE, name, i,
                                        WHERE ": %s: the window of output %u holds no element of x",
                                        name, i);
+        i += span.count;
+    }
     return QUERNEL_OK;
 }
 
@@ -86,26 +89,16 @@ static int check_sizes(const quernel_pool2d_desc *d, const quernel_i_pool2d *p,
     return code ? code : check_spans(&p->pixels, y->w, "pad_left", error);
 }
 
-static bool continues(const quernel_i_pool2d_span *a, const quernel_i_pool2d_span *b,
-                      uint32_t stride) {
-    return a->taps == b->taps && a->counted == b->counted && a->at + a->count * stride == b->at;
-}
-
 // The spans of the pixels, to `spans` where it is not NULL. Returns how many.
 static uint32_t find_spans(const quernel_i_pool2d *p, quernel_i_pool2d_span *spans) {
-    quernel_i_pool2d_span last = quernel_i_pool2d_span_at(&p->pixels, 0, p->padded);
     uint32_t count = 0;
-    for (uint32_t x = 1; x < p->result.y.w; x++) {
-        const quernel_i_pool2d_span next = quernel_i_pool2d_span_at(&p->pixels, x, p->padded);
-        if (continues(&last, &next, p->pixels.stride)) {
-            last.count++;
-            continue;
-        }
-        if (spans) spans[count] = last;
-        count++, last = next;
+    for (uint32_t x = 0; x < p->result.y.w; count++) {
+        const quernel_i_pool2d_span span =
+            quernel_i_pool2d_span_at(&p->pixels, x, p->result.y.w, p->padded);
+        if (spans) spans[count] = span;
+        x += span.count;
     }
-    if (spans) spans[count] = last;
-    return count + 1;
+    return count;
 }
 
 static uint32_t clamp(uint64_t value, uint32_t max) {

@@ -89,3 +89,15 @@ void test_far_tensors(void) {
         for (int layout = 0; layout < (kind == FIXTURE_LINEAR ? 1 : 2); layout++)
             for (int i = 0; i < 4; i++) compare(kind, layout, types[i / 2], isas[i % 2]);
 }
+
+// As many windows as a line may have are not looked at one by one: that would take some seconds.
+void test_long_pools(void) {
+    quernel_pool2d_desc d = QUERNEL_POOL2D_DESC_INIT;
+    d.x.tensor.n = d.x.tensor.c = d.x.tensor.h = 1, d.x.tensor.w = 1u << 30;
+    d.x.tensor.type = QUERNEL_TYPE_F32, d.epilogue.y_type = QUERNEL_TYPE_F32;
+    d.kernel_w = 3, d.pad_left = d.pad_right = 1;
+    quernel_operator *op = NULL;
+    quernel_error error = {0};
+    CHECK(quernel_pool2d_create(&d, &op, &error) == QUERNEL_OK, "create: %s", error.text);
+    quernel_operator_destroy(op);
+}

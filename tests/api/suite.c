@@ -96,5 +96,6 @@ const test_entry test_entries[] = {
     {"network_queries", test_network_queries},
     {"network_from_threads", test_network_from_threads},
     {"far_tensors", test_far_tensors},
+    {"long_pools", test_long_pools},
     {"many_runs", test_many_runs},
     {NULL, NULL}};

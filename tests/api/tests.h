@@ -89,6 +89,7 @@ void test_network_run_allocates_nothing(void);
 void test_network_queries(void);
 void test_network_from_threads(void);
 void test_far_tensors(void);
+void test_long_pools(void);
 void test_many_runs(void);
 
 #endif
