@@ -261,13 +261,24 @@ STEP_TILE(5)
 STEP_TILE(6)
 static step_tile *const step_tiles[MR] = {rows_1, rows_2, rows_3, rows_4, rows_5, rows_6};
 
-// How far each quad of k is from a row's address.
+// How far each quad of k is from a row's address; of a single run that follows from its number.
 static ptrdiff_t *find_distances(const quernel_i_gemm *g) {
     ptrdiff_t *const first = g->scratch, *to = first;
+    if (g->n_k_runs == 1) return first;
     for (uint32_t i = 0; i < g->n_k_runs; i++)
         for (uint32_t q = 0; q < g->k_runs[i].k_quads; q++)
             *to++ = g->k_runs[i].offset + (ptrdiff_t)q * 4;
     return first;
+}
+
+// The same of `n` steps, by the numbers of their quads.
+static void find_step_distances(const quernel_i_gemm *g, const ptrdiff_t *quads,
+                                const uint32_t *numbers, uint32_t n, ptrdiff_t *to) {
+    const ptrdiff_t offset = g->k_runs->offset;
+    if (g->n_k_runs == 1)
+        for (uint32_t i = 0; i < n; i++) to[i] = offset + (ptrdiff_t)numbers[i] * 4;
+    else
+        for (uint32_t i = 0; i < n; i++) to[i] = quads[numbers[i]];
 }
 
 // The steps of a sub-panel, their distances behind those of the quads.
@@ -277,8 +288,8 @@ static steps find_steps(const quernel_i_gemm *g, const ptrdiff_t *quads, const u
     const uint32_t *numbers = (const uint32_t *)(const void *)(panel + quads_at(g->k_quads));
     const uint32_t *masked = numbers + 2 * (size_t)g->k_quads - h.n_masked;
     ptrdiff_t *const to = (ptrdiff_t *)g->scratch + g->k_quads;
-    for (uint32_t i = 0; i < h.n_plain; i++) to[i] = quads[numbers[i]];
-    for (uint32_t i = 0; i < h.n_masked; i++) to[h.n_plain + i] = quads[masked[i]];
+    find_step_distances(g, quads, numbers, h.n_plain, to);
+    find_step_distances(g, quads, masked, h.n_masked, to + h.n_plain);
     return (steps){
         to,        panel + h.steps, panel + h.steps + ((size_t)g->k_quads - h.n_masked) * MASKED,
         h.n_plain, h.n_masked,      NULL,
