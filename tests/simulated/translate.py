@@ -17,6 +17,12 @@ MARKER = re.compile(r'(# \d+ "([^"]*)")((?: \d)*)$')
 LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 OPERAND = re.compile(r'(?:\[(\w+)\]\s*)?((?:"[^"]*"\s*)+)\((.*)\)', re.DOTALL)
 VECTOR = re.compile(r"%([xyz])mm(\d+)")
+# A variable that is a vector register: a statement that outputs it says so of the register. Lines
+# that say where the text is from may lie between the words.
+PINNED = re.compile(
+    r"\bregister((?:\s|#[^\n]*\n)+\w+(?:\s|#[^\n]*\n)+)(\w+)\s*"
+    r'__asm__\s*\(\s*"[xyz]mm"?\s*"?(\d+)"\s*\)'
+)
 ADDRESS = re.compile(r"(.*?)\((%[^()]*)\)(?:\{1to(\d+)\})?")
 REGISTER_BYTES = {"x": 16, "y": 32, "z": 64}
 IGNORED = re.compile(r"prefetch|\.p2align$")
@@ -96,7 +102,7 @@ class Operand:
 class Statement:
     """One asm statement."""
 
-    def __init__(self, text):
+    def __init__(self, text, pinned):
         parts = split(text, ":")
         self.text, self.lines = joined(parts[0]), []
         self.is_extended = len(parts) > 1
@@ -107,7 +113,12 @@ class Statement:
         self.bound = [
             Bound(i, part, i < len(outputs)) for i, part in enumerate([*outputs, *inputs])
         ]
-        self.clobbered = {joined(name) for name in clobbers}
+        self.pinned = {
+            pinned[bound.expression[1:-1]]: bound.expression
+            for bound in self.bound[: len(outputs)]
+            if bound.expression[1:-1] in pinned
+        }
+        self.clobbered = {joined(name) for name in clobbers} | set(self.pinned)
         self.registers, self.labels = set(), []
 
     def find(self, word):
@@ -254,7 +265,12 @@ class Statement:
         ]
         if any("result" in line for line in self.lines):
             begin.append("uintptr_t result = 0;")
-        return f"do {{ {' '.join([*begin, *self.lines])} }} while (0)"
+        end = [
+            f"memcpy(&{to}, &{name}, sizeof {to});"
+            for name, to in self.pinned.items()
+            if name in self.registers
+        ]
+        return f"do {{ {' '.join([*begin, *self.lines, *end])} }} while (0)"
 
 
 def own_lines(text):
@@ -276,11 +292,16 @@ def own_lines(text):
 
 
 def translated(text):
+    named = {(found[2], f"xmm{found[3]}") for found in PINNED.finditer(text)}
+    pinned = dict(named)
+    if len(pinned) != len(named):
+        raise NotUnderstood("a variable that is two registers")
+    text = PINNED.sub(r"\1\2", text)
     parts, at = [], 0
     for found in re.finditer(r"\b__asm__\b(?:\s*\bvolatile\b)?\s*\(", text):
         end = closing(text, found.end())
         body = re.sub(r"^#.*$", "", text[found.end() : end - 1], flags=re.MULTILINE)
-        parts += [text[at : found.start()], Statement(body).translated()]
+        parts += [text[at : found.start()], Statement(body, pinned).translated()]
         at = end
     return "".join([*parts, text[at:]])
 
