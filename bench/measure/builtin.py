@@ -6,8 +6,10 @@ import math
 import pathlib
 import re
 import statistics
+import sys
 
-from tune import embed
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tune"))
+import embed
 
 FOLDER, NAME = "tune/tables", "built-in"
 COLUMNS = (
