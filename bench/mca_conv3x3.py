@@ -57,10 +57,7 @@ class Algorithm:
         return points + inputs + channels / 4 * took["outputs"]
 
 
-ALGORITHMS = [
-    Algorithm("conv3x3_s8s8", 6, 5, 24),
-    Algorithm("conv3x3s2f4_s8s8", 9, 8.5, 12),
-]
+ALGORITHMS = [Algorithm("conv3x3_s8s8", 6, 5, 24), Algorithm("conv3x3s2f4_s8s8", 9, 8.5, 12)]
 
 
 def count(body, pattern):
