@@ -15,19 +15,14 @@ static uint32_t below(int64_t from, int64_t end, uint32_t step) {
     return from >= end ? 0 : (uint32_t)((end - from + step - 1) / step);
 }
 
-// How many positions from one at `start` on begin at `last` or before it.
-static uint64_t positions(int64_t start, int64_t last, uint32_t stride) {
-    return (uint64_t)(last - start) / stride + 1;
-}
-
-// Taps of the position at `start` that lie before `end`; *count becomes at most the number of
-// positions from there on for which they are as many.
+// Taps of the position at `start` that lie before `end`; *count is shortened to the positions from
+// there on for which they are as many.
 static uint32_t taps_before(const quernel_i_pool2d_axis *axis, int64_t start, int64_t end,
                             uint64_t *count) {
     const uint32_t taps = min(axis->kernel, below(start, end, axis->dilation));
     if (!taps) return 0;
     const int64_t last = end - 1 - (taps - 1) * (int64_t)axis->dilation;
-    const uint64_t same = positions(start, last, axis->stride);
+    const uint64_t same = (uint64_t)(last - start) / axis->stride + 1;
     if (same < *count) *count = same;
     return taps;
 }
@@ -36,15 +31,10 @@ quernel_i_pool2d_span quernel_i_pool2d_span_at(const quernel_i_pool2d_axis *axis
                                                uint32_t end, bool padded) {
     const int64_t start = (int64_t)i * axis->stride - axis->before, size = axis->size;
     uint64_t count = end - i;
-    const uint32_t skipped = below(start, 0, axis->dilation);
-    if (skipped) {
-        const int64_t last = -1 - (skipped - 1) * (int64_t)axis->dilation;
-        const uint64_t same = positions(start, last, axis->stride);
-        if (same < count) count = same;
-    }
-    const uint32_t inside = taps_before(axis, start, size, &count),
+    const uint32_t skipped = taps_before(axis, start, 0, &count),
+                   inside = taps_before(axis, start, size, &count),
                    all = padded ? taps_before(axis, start, size + axis->after, &count) : 0,
-                   taps = inside > skipped ? inside - skipped : 0;
+                   taps = inside - skipped;
     return (quernel_i_pool2d_span){
         .first = i,
         .count = (uint32_t)count,
