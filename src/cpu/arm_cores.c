@@ -7,7 +7,6 @@
 #include "cpu/arm_cores.h"
 
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,7 +23,8 @@ static const uint16_t in_order[][2] = {
 };
 
 static bool issues_in_order(uint64_t midr) {
-    const uint64_t implementer = midr >> 24 & 0xff, part = midr >> 4 & 0xfff;
+    const uint32_t implementer = quernel_i_arm_cores_implementer(midr),
+                   part = quernel_i_arm_cores_part(midr);
     for (size_t i = 0; i < sizeof in_order / sizeof *in_order; i++)
         if (in_order[i][0] == implementer && in_order[i][1] == part) return true;
     return false;

@@ -22,8 +22,8 @@ static void name_core(char *text, size_t capacity) {
     if (!(getauxval(AT_HWCAP) & HAS_CPUID)) return;
     uint64_t midr;
     __asm__("mrs %0, midr_el1" : "=r"(midr));
-    snprintf(text, capacity, "arm-0x%02x-0x%03x", (unsigned)(midr >> 24 & 0xff),
-             (unsigned)(midr >> 4 & 0xfff));
+    snprintf(text, capacity, "arm-0x%02x-0x%03x", quernel_i_arm_cores_implementer(midr),
+             quernel_i_arm_cores_part(midr));
 }
 
 void quernel_i_cpu_detect(quernel_cpu *cpu, quernel_i_cpu_traits *ret_traits) {
