@@ -57,8 +57,8 @@ static uint32_t span(const quernel_i_window *w, uint32_t pixels) {
     return ((pixels - 1) * w->stride_w + w->kernel_w) * w->channels;
 }
 
-// A matrix of transformed inputs: a little more, since rows end at a multiple of 2 k; an odd number
-// of cache lines.
+// A matrix of transformed inputs, with what the register tile reads behind its last row; an odd
+// number of cache lines.
 static size_t point_bytes(uint32_t bytes, uint32_t lines) {
     const size_t vectors = (bytes + CHANNELS - 1) / CHANNELS;
     return (((vectors * CHANNELS + PADDING) * lines * sizeof(int16_t) + READ_AHEAD + 63) / 64 | 1) *

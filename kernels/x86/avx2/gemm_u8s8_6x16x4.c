@@ -8,13 +8,14 @@
 //            complements a broadcast quad of a row in the lanes of these output channels. The
 //            constants go to what a sum begins with
 //   split    a v of −128 cannot be negated: weights within ±64 and what is left, two plain steps
-// Prepared weights are steps, each with the quad that it multiplies: the plain ones first, in the
-// order of k, then the masked ones. In a trained layer few quads are masked: they take a pair of
-// weights of one sign and of half the largest one on average.
+// Prepared weights are steps, each with the quad that it multiplies: the plain ones first, then the
+// masked ones. In a trained layer few quads are masked: they take a pair of weights of one sign and
+// of half the largest one on average.
 //
-// Sub-panels are the outer loop. Per step and row a broadcast of 4 values, 2 vpmaddubsw, 2 vpmaddwd
-// and 2 vpaddd: 384 products of a full tile in 36 operations, 24 of them multiplications, and 48
-// instructions. Masked, 2 vpxor more for each row.
+// Plain int8 leaves the registers as bytes (finish.h); everything else goes to sums in L1, and the
+// epilogue takes it from there. Sub-panels are the outer loop. Per step and row a broadcast of 4
+// values, 2 vpmaddubsw, 2 vpmaddwd and 2 vpaddd: 384 products of a full tile in 36 operations, 24
+// of them multiplications, and 48 instructions. Masked, 2 vpxor more for each row.
 //   Zen 3   two multiply pipes: 12 cycles, 32 products a cycle, the peak of the saturating
 //           instruction. The loop alone, in L1: plain 0.9 to 1.0 of it, masked 0.68 to 0.78
 //           (gemm_u8s8_6x16x2, an addition for each multiplication: 0.76)
