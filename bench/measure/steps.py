@@ -41,13 +41,15 @@ def _columns(row):
 
 
 def alone(found):
-    """Runs of quernel bench: one for each instruction set."""
+    """Runs of quernel bench: one for each instruction set, of the rows for which it has kernels."""
     runs = {}
     for row in found["rows"]:
-        if row["status"] != "ok" or row["mismatches"]:
-            raise ValueError(f"{row['layer']}: {row['status']}: {row['reason']}")
-        key = row["isa"], row["boundary"], row["threads"]
+        if row["status"] == "skipped":
+            continue
         name, figures = _columns(row)
+        if row["status"] != "ok" or row["mismatches"]:
+            raise ValueError(f"{name}: {row['status']}: {row['reason']}")
+        key = row["isa"], row["boundary"], row["threads"]
         runs.setdefault(key, {})[name] = figures
     return [
         {"isa": isa, "boundary": boundary, "threads": threads, "rows": figures}

@@ -159,10 +159,13 @@ def kinds(results):
 
 
 def _times(results, boundary, name):
-    """ms of each instruction set, the highest first; bold where a lower one is faster."""
+    """ms of each instruction set, the highest first; bold where a lower one is faster, a dash where
+    it has no kernel of its own."""
     ran = [results.alone(boundary, isa).get(name) for isa in results.isas]
-    for number, one in enumerate(ran):
-        if one:
+    for number, one in enumerate(ran if any(ran) else []):
+        if not one:
+            yield "–"
+        else:
             lower = [other[0] for other in ran[number + 1 :] if other]
             lost = bool(lower) and one[0] > SLOWER * min(lower)
             share = f" ({one[3]:.0f} %)" if boundary == "int8" else ""
