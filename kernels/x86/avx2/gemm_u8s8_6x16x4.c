@@ -211,10 +211,13 @@ typedef void step_tile(const uint8_t *x, ptrdiff_t s, const steps *all, const re
 #define SUMS_5(op) SUMS_4(op) op(4, 8, 9)
 #define SUMS_6(op) SUMS_5(op) op(5, 10, 11)
 
-#define NAMED(row, acc0, acc1)                    \
-    register __m256i c##row __asm__("ymm" #acc0); \
-    register __m256i d##row __asm__("ymm" #acc1);
-#define OUTPUT(row, acc0, acc1) [c##row] "=x"(c##row), [d##row] "=x"(d##row),
+// The sums' registers, whose values are taken at once: what stands in between may call (TSan's
+// checks of every access do), and calls keep no vector register.
+#define NAMED(row, acc0, acc1)                        \
+    register __m256i ymm##acc0 __asm__("ymm" #acc0); \
+    register __m256i ymm##acc1 __asm__("ymm" #acc1);
+#define OUTPUT(row, acc0, acc1) "=x"(ymm##acc0), "=x"(ymm##acc1),
+#define TAKE(row, acc0, acc1) const __m256i c##row = ymm##acc0, d##row = ymm##acc1;
 #define KEEP(row, acc0, acc1)                                    \
     _mm256_store_si256((__m256i *)(to->acc + (row)*NR), c##row); \
     _mm256_store_si256((__m256i *)(to->acc + (row)*NR + 8), d##row);
@@ -245,6 +248,7 @@ typedef void step_tile(const uint8_t *x, ptrdiff_t s, const steps *all, const re
             : [x] "r"(x), [z] "r"(x + 3 * s), [s] "r"(s), [w] "m"(all->masked),                   \
               [i] "r"(all->start), [l] "r"(all->later)                                            \
             : "cc", "memory", "xmm13", "xmm14", "xmm15");                                         \
+        SUMS_##rows(TAKE)                                                                         \
         uint8_t *y = to->y;                                                                       \
         if (!to->finish) {                                                                        \
             SUMS_##rows(KEEP)                                                                     \
