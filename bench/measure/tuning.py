@@ -19,8 +19,12 @@ LISTS = (("layers", 6.5), ("gemm", 3))
 
 def _tune(kind, minutes, table):
     path = rows.SHAPES / f"{kind}.csv"
-    command = [steps.QUERNEL, "tune", f"--{kind}", path, "--budget", f"{minutes}m"]
-    done = subprocess.run([*command, "--table", table], stdout=2, check=False)
+    budget = f"{minutes}m"
+    done = subprocess.run(
+        [steps.QUERNEL, "tune", f"--{kind}", path, "--budget", budget, "--table", table],
+        stdout=2,
+        check=False,
+    )
     if done.returncode:
         raise SystemExit(f"quernel: measure: tune --{kind}: exit {done.returncode}")
 
