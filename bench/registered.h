@@ -13,16 +13,20 @@
 #include <string>
 
 extern "C" {
+#include "cpu/cpu.h"
 #include "quernel/quernel.h"
 #include "registry/registry.h"
 }
 
-/// Calls `f` for each kernel of `op` that this CPU can run below the ceiling.
+/// Calls `f` for each kernel of `op` that this CPU can run below the ceiling, and the operating
+/// system lets run.
 template <class F> void each_kernel(quernel_i_op op, F f) {
     quernel_cpu cpu = QUERNEL_CPU_INIT;
     quernel_cpu_get(&cpu);
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++)
-        if (k->op == op && quernel_i_registry_runs(k, cpu.usable)) f(*k);
+        if (k->op == op && quernel_i_registry_runs(k, cpu.usable) &&
+            !quernel_i_isa_request(static_cast<quernel_isa>(k->isa)))
+            f(*k);
 }
 
 /// 64-byte aligned memory, filled with numbers from a small generator.
