@@ -3,11 +3,13 @@
 //
 // Palette 1 has eight tiles of up to 16 rows of up to 64 bytes. A kernel takes tiles 0 … 3 for
 // sums, then as many as it needs for rows, the rest for weights. The configuration is written for
-// the call: every tile of rows is as high as the call's rows divide evenly, so that no tail of rows
-// needs a configuration of its own.
+// the call, whose rows its tiles divide evenly, so that no tail of rows needs a configuration of
+// its own.
 #ifndef QUERNEL_AMXINT8_TILE_H
 #define QUERNEL_AMXINT8_TILE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { TILES = 8, TILE_SUMS = 4, TILE_ROWS = 16, TILE_BYTES = 64, TILE_K_QUADS = 16 };
@@ -18,15 +20,18 @@ typedef struct tile_config {
     uint8_t rows[16];
 } tile_config;
 
-/// Tiles of sums: height x 16 oc. `row_tiles` tiles of rows: height x 4·depth bytes. Weights:
-/// depth x 64 bytes.
-static inline void tiles_configure(uint32_t height, uint32_t depth, uint32_t row_tiles) {
+/// Tiles of rows: heights[i] x 4·depth bytes. Of sums: `column_tiles` for each of those in order,
+/// as high, x 16 oc. Of weights: depth x 64 bytes.
+static inline void tiles_configure(const uint8_t *heights, uint32_t row_tiles,
+                                   uint32_t column_tiles, uint32_t depth) {
     tile_config c __attribute__((aligned(64))) = {.palette = 1};
     for (uint32_t i = 0; i < TILES; i++) {
-        const int is_rows = i >= TILE_SUMS && i < TILE_SUMS + row_tiles,
-                  is_weights = i >= TILE_SUMS + row_tiles;
+        const uint32_t row = i < TILE_SUMS ? i / column_tiles : i - TILE_SUMS;
+        const bool is_rows = i >= TILE_SUMS && row < row_tiles,
+                   is_weights = i >= TILE_SUMS && !is_rows;
         c.row_bytes[i] = (uint16_t)(is_rows ? 4 * depth : TILE_BYTES);
-        c.rows[i] = (uint8_t)(is_weights ? depth : height);
+        c.rows[i] = is_weights ? (uint8_t)depth : row < row_tiles ? heights[row] : 0;
+        if (!c.rows[i]) c.row_bytes[i] = 0; // a tile that is not used has neither
     }
     __asm__ volatile("ldtilecfg %0" ::"m"(c));
 }

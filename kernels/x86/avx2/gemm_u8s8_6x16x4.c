@@ -213,7 +213,7 @@ typedef void step_tile(const uint8_t *x, ptrdiff_t s, const steps *all, const re
 
 // The sums' registers, whose values are taken at once: what stands in between may call (TSan's
 // checks of every access do), and calls keep no vector register.
-#define NAMED(row, acc0, acc1)                        \
+#define NAMED(row, acc0, acc1)                       \
     register __m256i ymm##acc0 __asm__("ymm" #acc0); \
     register __m256i ymm##acc1 __asm__("ymm" #acc1);
 #define OUTPUT(row, acc0, acc1) "=x"(ymm##acc0), "=x"(ymm##acc1),
@@ -248,8 +248,7 @@ typedef void step_tile(const uint8_t *x, ptrdiff_t s, const steps *all, const re
             : [x] "r"(x), [z] "r"(x + 3 * s), [s] "r"(s), [w] "m"(all->masked),                   \
               [i] "r"(all->start), [l] "r"(all->later)                                            \
             : "cc", "memory", "xmm13", "xmm14", "xmm15");                                         \
-        SUMS_##rows(TAKE)                                                                         \
-        uint8_t *y = to->y;                                                                       \
+        SUMS_##rows(TAKE) uint8_t *y = to->y;                                                     \
         if (!to->finish) {                                                                        \
             SUMS_##rows(KEEP)                                                                     \
         } else if (to->finish->bare) {                                                            \
