@@ -15,10 +15,9 @@ typedef struct quernel_i_isa_tile {
     uint64_t product;       // a product of two tiles, where others fill its latency
     uint64_t latency;       // of a product: what fewer than four chains wait for
     uint64_t load, load_l2; // of a tile, on two load ports; from L2
-    uint64_t call;          // of a kernel, before its first product
-    // What a layer has without tiles: multiply-adds per cycle of the vectors, and cycles of their
-    // epilogue for 16 results, which both share.
-    uint64_t vector_macs, vector_epilogue;
+    uint64_t call;          // of a kernel, but for its products
+    uint64_t outputs;       // 16 of a row, of which fewer hide behind long products than it seems
+    uint64_t gathered, run; // of a row: a step that runs of k share, and a part of a run in one
 } quernel_i_isa_tile;
 
 /// A line of isas.def.

@@ -4,11 +4,17 @@
 
 #include "cpu/cpu.h"
 #include "plan/algorithm.h"
+#include "plan/tiled.h"
 #include "threads/parallel.h"
 
 #define CYCLES_A_NS 3.0 // of the CPUs that were measured
 // Of an output of a set that was not: of those that were 0.32 to 0.75.
 #define CYCLES_AN_OUTPUT 0.5
+// Adding up the lanes of a narrow kernel's output takes as long as so many of its products,
+// measured with tiles side by side.
+#define LANES_ADDED 200
+// And a slot of 2 values of a pixel that is read, by a grouped layer on an Emerald Rapids.
+#define SLOT_PRODUCTS 6.3
 #define NS_A_FLOAT 0.1 // 0.25 to 0.42 cycles measured for numbers that become codes, or sums floats
 #define WEIGHTS_A_NS 60 // bytes from memory, which is all that products of few rows take
 
@@ -20,14 +26,31 @@ static double direct(const quernel_i_problem *p, const quernel_i_isa *isa) {
            (4.0 * s->k_quads * s->oc16 / isa->products_a_cycle + s->oc * isa->cycles_an_output);
 }
 
+double quernel_i_cost_narrow(const quernel_i_problem *p) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const double outputs = (double)p->grid_h * p->grid_w / p->threads * s->oc * s->subproblems;
+    return outputs * (4.0 * s->k_quads + LANES_ADDED);
+}
+
+// In products of the set's direct kernel.
+static double slots(const quernel_i_problem *p, const quernel_i_kernel *k) {
+    const double read = (double)p->stride_h * p->stride_w,
+                 depth = quernel_i_algorithm_work(p, k).depth;
+    return (double)p->grid_h * p->grid_w / p->threads * p->weights->shape.oc *
+           p->weights->shape.subproblems * depth * (1 + read) * SLOT_PRODUCTS;
+}
+
 double quernel_i_cost_cycles(const quernel_i_problem *p, const quernel_i_kernel *k,
                              const quernel_i_machine *m) {
     const quernel_i_isa *isa = &quernel_i_isas[k->isa];
+    if (k->tiles) return quernel_i_tiled_cycles(p, k, m);
     if (isa->products_a_cycle <= 0) return 0;
     if (k->costs.product > 0)
         return p->x.n * quernel_i_algorithm_products(p, k, m) / isa->products_a_cycle;
-    const bool is_direct = k->op == QUERNEL_I_OP_GEMM && k->nr >= 16 && !k->tiles;
-    return is_direct ? direct(p, isa) : 0;
+    if (k->multiplies == QUERNEL_I_MULTIPLIES_SLOTS)
+        return p->x.n * slots(p, k) / isa->products_a_cycle;
+    if (k->op != QUERNEL_I_OP_GEMM) return 0;
+    return k->nr >= 16 ? direct(p, isa) : p->x.n * quernel_i_cost_narrow(p) / isa->products_a_cycle;
 }
 
 static double pixels_of(const quernel_i_problem *p) {

@@ -11,6 +11,10 @@
 double quernel_i_cost_cycles(const quernel_i_problem *problem, const quernel_i_kernel *kernel,
                              const quernel_i_machine *machine);
 
+/// Products of the set's direct kernel in whose time one of fewer output channels than a sub-panel
+/// has makes an image of the layer.
+double quernel_i_cost_narrow(const quernel_i_problem *problem);
+
 /// Pieces, each of which takes as long as waking a thread at least, of one of `shares` of what the
 /// layer takes one thread, by any kernel, within a factor of two. At least one, `most` at most.
 uint32_t quernel_i_cost_pieces(const quernel_i_problem *problem, const quernel_i_kernel *kernel,

@@ -79,14 +79,11 @@ static const quernel_i_kernel *narrow_kernel(const quernel_i_problem *p,
     return other;
 }
 
-// Whether a narrow kernel takes more than another algorithm: adding up an output's lanes takes as
-// long as 200 of its products, measured with tiles side by side; one tile is always faster.
+// Whether a narrow kernel takes more than another algorithm; one tile is always faster.
 static bool costs_more(const quernel_i_problem *p, const quernel_i_kernel *narrow,
                        const quernel_i_kernel *conv, const quernel_i_machine *m) {
-    const quernel_i_weights_shape *s = &p->weights->shape;
-    const double outputs = (double)p->grid_h * p->grid_w / p->threads * s->oc * s->subproblems;
-    return s->oc > narrow->nr &&
-           outputs * (4.0 * s->k_quads + 200) > quernel_i_algorithm_products(p, conv, m);
+    return p->weights->shape.oc > narrow->nr &&
+           quernel_i_cost_narrow(p) > quernel_i_algorithm_products(p, conv, m);
 }
 
 // Of the kernels of an instruction set the one for this core, or else for so many rows.
@@ -107,7 +104,7 @@ static const quernel_i_kernel *product_kernel(const quernel_i_problem *p,
                                               const quernel_i_machine *m) {
     const bool few = (uint64_t)p->x.n * p->grid_h * p->grid_w <= 4;
     const quernel_i_kernel *tiles = few ? NULL : quernel_i_tiled_kernel(p, m, p->quant.type);
-    if (tiles && quernel_i_tiled_pays(p, tiles)) return tiles;
+    if (tiles) return tiles;
     const quernel_i_kernel *gemm = suited_kernel(p, m, typed_kernel(p, QUERNEL_I_OP_GEMM, m->isas));
     const quernel_i_kernel *narrow = narrow_kernel(p, gemm);
     const quernel_i_kernel *conv =

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// When tiles pay: a model of one line of output, cycles that tiles and vectors take for its
-// products, its epilogue, and for the call (cpu/isas.def). Then how large products go through L1
-// and L2.
+// What kernels of tile registers cost, by a model of one line of output (cpu/isas.def): its
+// products, results, and gathered rows. Then how large products go through L1 and L2.
 #include "plan/tiled.h"
 
 #include "cpu/cpu.h"
@@ -21,17 +20,6 @@ static const quernel_i_isa_tile *tile_of(const quernel_i_kernel *k) {
     return &quernel_i_isas[k->isa].tile;
 }
 
-bool quernel_i_tiled_pays(const quernel_i_problem *p, const quernel_i_kernel *k) {
-    const quernel_i_isa_tile *t = tile_of(k);
-    const quernel_i_weights_shape *s = &p->weights->shape;
-    const uint64_t rows = p->grid_w, oc = s->oc16 / 16, k_quads = s->k_quads;
-    const uint64_t products = pieces(rows, t->rows) * oc * pieces(k_quads, t->k_quads) * t->product;
-    const uint64_t epilogue = rows * oc * t->vector_epilogue;
-    // Vectors do one after the other; tiles multiply while vectors work on the epilogue.
-    const uint64_t vectors = rows * oc * k_quads * 64 / t->vector_macs + epilogue;
-    return max(products, epilogue) + t->call < vectors;
-}
-
 // Cycles of a step of k of a block of m x n tiles; `load`: of a tile of weights.
 static uint64_t step(const quernel_i_isa_tile *t, uint64_t m, uint64_t n, uint64_t load) {
     if (!m || !n) return 0;
@@ -49,6 +37,26 @@ static uint64_t step_of_line(const quernel_i_problem *p, const quernel_i_kernel 
            oc / n * step(t, rows % m, n, load) + step(t, rows % m, oc % n, load);
 }
 
+// Runs of k that are no whole steps are gathered, once for all output channels.
+static uint64_t gather_of_row(const quernel_i_problem *p, const quernel_i_isa_tile *t) {
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    if (s->run_k_quads % t->k_quads == 0) return 0;
+    const uint64_t runs = s->k_quads / s->run_k_quads, steps = pieces(s->k_quads, t->k_quads),
+                   gathered = steps < runs ? steps : runs;
+    return gathered * t->gathered + (runs + gathered) * t->run;
+}
+
+double quernel_i_tiled_cycles(const quernel_i_problem *p, const quernel_i_kernel *k,
+                              const quernel_i_machine *m) {
+    const quernel_i_isa_tile *t = tile_of(k);
+    const quernel_i_weights_shape *s = &p->weights->shape;
+    const uint64_t steps = pieces(s->k_quads, t->k_quads), rows = p->grid_w,
+                   line = steps * step_of_line(p, k, m->l1d_bytes) +
+                          rows * (s->oc16 / 16 * t->outputs + gather_of_row(p, t)) + t->call;
+    return (double)p->x.n * p->grid_h * s->subproblems * (double)line / p->threads;
+}
+
+// The first one, of 2 x 2 tiles, loads least for what it multiplies: others have to promise more.
 const quernel_i_kernel *quernel_i_tiled_kernel(const quernel_i_problem *p,
                                                const quernel_i_machine *m, int32_t a_type) {
     const quernel_i_kernel *best = NULL;
@@ -56,7 +64,8 @@ const quernel_i_kernel *quernel_i_tiled_kernel(const quernel_i_problem *p,
         if (!k->tiles || k->op != QUERNEL_I_OP_GEMM || k->a_type != a_type ||
             !(m->isas >> k->isa & 1))
             continue;
-        if (!best || step_of_line(p, k, m->l1d_bytes) < step_of_line(p, best, m->l1d_bytes))
+        if (!best ||
+            20 * step_of_line(p, k, m->l1d_bytes) < 19 * step_of_line(p, best, m->l1d_bytes))
             best = k;
     }
     return best;

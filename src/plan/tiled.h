@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernels of tile registers (the trait `tiles` of kernels.def): when they pay, and how large
+// Kernels of tile registers (the trait `tiles` of kernels.def): what they cost, and how large
 // products go through the caches.
 #ifndef QUERNEL_PLAN_TILED_H
 #define QUERNEL_PLAN_TILED_H
 
 #include "plan/plan.h"
 
-/// Whether this tile kernel is faster than vectors for the layer, by a model of cycles.
-bool quernel_i_tiled_pays(const quernel_i_problem *problem, const quernel_i_kernel *tiles);
+/// Cycles that the tile kernel takes for the layer, measured on one core.
+double quernel_i_tiled_cycles(const quernel_i_problem *problem, const quernel_i_kernel *tiles,
+                              const quernel_i_machine *machine);
 
 /// The tile kernel of this machine for rows of this type whose blocks fit the problem best, by the
 /// model; NULL where there is none.
