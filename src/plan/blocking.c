@@ -166,9 +166,10 @@ quernel_i_plan_streams quernel_i_plan_streams_of(const quernel_i_plan_base *b,
     if (!k->tiles)
         return (quernel_i_plan_streams){QUERNEL_I_STREAMED_NONE, 0, prefetch_distance(b, n),
                                         stores_of(b), b->machine->near};
-    const quernel_i_streamed operand = b->config->streamed
-                                           ? (quernel_i_streamed)(b->config->streamed - 1)
-                                           : quernel_i_tiled_streamed(b->problem, n->oc, l1d_bytes);
+    const quernel_i_streamed operand =
+        b->config->streamed
+            ? (quernel_i_streamed)(b->config->streamed - 1)
+            : quernel_i_tiled_streamed(b->problem, k, b->rows->path, n->oc, l1d_bytes);
     const uint32_t own =
         quernel_i_tiled_l1_resident(b->problem, k, b->rows->path, operand, l1d_bytes);
     const size_t demanded = min(b->config->l1_resident, b->problem->weights->shape.k_quads);

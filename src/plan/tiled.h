@@ -16,9 +16,10 @@ const quernel_i_kernel *quernel_i_tiled_kernel(const quernel_i_problem *problem,
                                                const quernel_i_machine *machine, int32_t a_type);
 
 /// Which operand of a tile kernel should be streamed through L1: the weights, where those of `oc`
-/// channels do not fit into it, else the rows.
-quernel_i_streamed quernel_i_tiled_streamed(const quernel_i_problem *problem, uint32_t oc,
-                                            size_t l1d_bytes);
+/// channels do not fit into it; else the rows, where both do not.
+quernel_i_streamed quernel_i_tiled_streamed(const quernel_i_problem *problem,
+                                            const quernel_i_kernel *kernel, quernel_i_path path,
+                                            uint32_t oc, size_t l1d_bytes);
 
 /// Quads of k of each row that stay in L1 while `streamed`, the other operand, is streamed; 0: all
 /// of them.
