@@ -66,7 +66,8 @@ typedef struct quernel_i_epilogue {
     bool residual_last;
     float q_lo, q_hi; // lo − z, hi − z
     int32_t q_zero;
-    // a hint: y is more than L2 keeps, and whole cache lines of it may be written past the caches
+    // a hint: y is more than L2 keeps, and whole cache lines of it may be written past the caches,
+    // or asked for before they are written
     bool past_caches;
 } quernel_i_epilogue;
 

@@ -90,6 +90,7 @@ static inline __attribute__((always_inline)) void block(const gemm_call *c, gemm
         if (first) {
             SEQUENCE(LOAD_ROWS, LOAD_WEIGHTS, FIRST_DOT)
             s->output = s->held, s->held = *next, s->tiles = mt, s->oc_tiles = nt;
+            output_fetch(&c->output, &s->held);
             first = false, left--, a += TILE_BYTES, b += TILE_K_QUADS * 64;
         }
         for (; left; left--, a += TILE_BYTES, b += TILE_K_QUADS * 64) {

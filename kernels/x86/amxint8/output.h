@@ -151,6 +151,15 @@ static inline __attribute__((always_inline)) void output_channels(const output_c
     }
 }
 
+/// Asks for the lines of a block of codes that will be output, where L2 does not hold them.
+static inline __attribute__((always_inline)) void output_fetch(const output_call *c,
+                                                               const output *o) {
+    if (!c->f->past_caches || o->way != OUTPUT_CODES) return;
+    const uint8_t *y = (const uint8_t *)c->f->y + (ptrdiff_t)o->m * c->f->y_row + o->n;
+    for (uint32_t r = 0; r < o->rows; r++, y += c->f->y_row)
+        __asm__ volatile("prefetchw (%0)" ::"r"(y));
+}
+
 /// Outputs up to `parts` of a block.
 static inline __attribute__((always_inline)) void output_some(const output_call *c, output *o,
                                                               uint32_t parts) {
