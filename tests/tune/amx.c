@@ -19,6 +19,10 @@ static uint32_t stay(const quernel_i_problem *p, const quernel_i_kernel *k,
     return quernel_i_tiled_l1_resident(p, k, QUERNEL_I_PATH_INPLACE, streamed, L1);
 }
 
+static quernel_i_streamed streamed(const quernel_i_problem *p, const quernel_i_kernel *k) {
+    return quernel_i_tiled_streamed(p, k, QUERNEL_I_PATH_INPLACE, p->weights->shape.oc16, L1);
+}
+
 // Whether the weights are read from beyond L2.
 static bool far_away(const quernel_i_problem *p, const quernel_i_kernel *k) {
     return quernel_i_tiled_far(p, k, QUERNEL_I_PATH_INPLACE, L2);
@@ -47,4 +51,9 @@ void test_tiles(void) {
     p = product(&w, 1024, 1024);
     CHECK(!stay(&p, tiles, QUERNEL_I_STREAMED_WEIGHTS) && !far_away(&p, tiles),
           "K = 1024: L1 holds the rows, L2 the weights");
+    CHECK(streamed(&p, tiles) == QUERNEL_I_STREAMED_WEIGHTS, "L1 does not hold 1 MiB");
+    p = product(&w, 64, 576);
+    CHECK(streamed(&p, tiles) == QUERNEL_I_STREAMED_ROWS, "36 KiB of weights leave no room for 18");
+    p = product(&w, 64, 256);
+    CHECK(streamed(&p, tiles) == QUERNEL_I_STREAMED_NONE, "L1 holds 16 and 8 KiB");
 }

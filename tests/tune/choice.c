@@ -52,6 +52,7 @@ enum {
     AVX2_SETS = SET(REF) | SET(AVX2),
     VNNI = AVX2_SETS | SET(AVXVNNI),
     WIDE = VNNI | SET(AVX512VNNI),
+    TILED = WIDE | SET(AMXINT8),
     NEON_SETS = SET(REF) | SET(NEON),
     DOTS = NEON_SETS | SET(DOTPROD),
     MATRICES = DOTS | SET(I8MM)
@@ -145,6 +146,16 @@ static const layer_case arm_group_cases[] = {
     {64, 56, 1, MATRICES, .best = "quernel_uk_convgroups_u8s8_4x16x4_i8mm", .groups = 16},
     {64, 56, 1, MATRICES, .best = "quernel_uk_gemm_u8s8_6x16x8_i8mm", .groups = 8}};
 
+// Tiles multiply eight times as much as vectors, but a gathered row, padding, and groups' zeros
+// take their time, too.
+static const layer_case tile_cases[] = {
+    {64, 56, 1, TILED, .best = "quernel_uk_gemm_u8s8_32x32x64_amxint8"},
+    {256, 14, 1, TILED, .best = "quernel_uk_gemm_u8s8_16x64x64_amxint8", .kernel = 1},
+    {64, 96, 1, TILED, .best = "quernel_uk_gemm_u8s8_48x16x64_amxint8", .out = 10},
+    {64, 56, 1, TILED, .best = "quernel_uk_gemm_u8s8_16x4x64_avx512vnni", .out = 2},
+    {128, 56, 1, TILED, .best = "quernel_uk_convgroups_u8s8_12x16x4_avx512vnni", .groups = 32},
+    {3, 224, 2, TILED, .best = "quernel_uk_gemm_u8s8_14x32x4_avx512vnni", .out = 32}};
+
 // Where what is not a multiplication weighs less than elsewhere. Direct products with stride 3,
 // which has no other way.
 static const layer_case multiplier_cases[] = {
@@ -200,6 +211,7 @@ void test_choice_arm_narrow(void) { CHECK_CASES(arm_narrow_cases); }
 void test_choice_few_rows(void) { CHECK_CASES(few_cases); }
 void test_choice_groups(void) { CHECK_CASES(group_cases); }
 void test_choice_arm_groups(void) { CHECK_CASES(arm_group_cases); }
+void test_choice_tiles(void) { CHECK_CASES(tile_cases); }
 void test_choice_multipliers(void) { CHECK_CASES(multiplier_cases); }
 
 // Lines with a border between them are one where a pixel takes less than a call.

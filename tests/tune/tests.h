@@ -34,6 +34,7 @@ void test_choice_arm_narrow(void);
 void test_choice_few_rows(void);
 void test_choice_groups(void);
 void test_choice_arm_groups(void);
+void test_choice_tiles(void);
 void test_choice_multipliers(void);
 void test_cores(void);
 void test_choice_collapse(void);
