@@ -6,7 +6,7 @@
 // weights takes the place of the first when its product is done: with rows in 4 and sums in 0 … 3
 // there are only three. For calls of up to 16 rows, where 2 x 2 tiles would be 1 x 2, and where a
 // row of results should be a whole cache line: 64 output channels of bytes. How its parts work:
-// gemm.h. Not timed here.
+// gemm.h.
 #define ROW_TILES 1
 #define COLUMN_TILES 4
 // clang-format off

@@ -4,7 +4,7 @@
 // A step: 4 tile loads (64 cache lines, 32 cycles on two load ports) for 3 products (48 cycles):
 // 1024 MAC/cycle is the bound. For layers of 16 output channels or fewer, where 2 x 2 tiles would
 // be 2 x 1 with 3 loads for 2 products and two chains, too few for a product's latency of 52
-// cycles; three chains of 16 cycles nearly hide it. How its parts work: gemm.h. Not timed here.
+// cycles; three chains of 16 cycles nearly hide it. How its parts work: gemm.h.
 #define ROW_TILES 3
 #define COLUMN_TILES 1
 // clang-format off
