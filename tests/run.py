@@ -171,6 +171,7 @@ def run_build(
     """Runs the tests of a build folder, but those in `without`, several at a time. `wrapper` comes
     before each command (an emulator)."""
     tests = [t for t in tests_of(build, set(suites), names) if t["name"] not in without]
+    tests.sort(key=lambda test: -test["timeout"])  # the longest first: no core waits for it alone
     missing = set(names or ()) - {t["name"] for t in tests}
     if missing or not tests:
         return failure(

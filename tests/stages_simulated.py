@@ -37,8 +37,8 @@ def commands(folder, kernel_cases):
     kcheck = folder / "tests" / "kcheck" / "kcheck"
     for isa in SETS:
         yield f"kcheck {isa}", [kcheck, "--isa", isa, "--cases", kernel_cases], ""
-    for isa in SETS:
-        for name in PROGRAMS:
+    for name in PROGRAMS:  # the longest first
+        for isa in SETS:
             yield f"{name} under {isa}", [folder / "tests" / f"test_{name}"], isa
 
 
