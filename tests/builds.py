@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every stage of the tests works with: the tools of this run, and the builds it has made."""
 
+import concurrent.futures
+import functools
 import json
 import os
 import pathlib
 import shutil
 
 import run
-from run import failure, skip
+from run import Outcome, failure, skip
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LONG_CASES = "25000"  # random cases an operator with --long
@@ -31,6 +33,12 @@ class Suite:
     def step(self, what, command, env=None, cwd=ROOT):
         """Runs a command that must succeed; one passed, or the failure with its output."""
         return run.run_program(what, list(map(str, command)), env, cwd)
+
+    def together(self, steps):
+        """Runs such steps, (what, command, env) each, several at a time: each has one core's
+        work."""
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            return functools.reduce(Outcome.add, pool.map(lambda one: self.step(*one), steps))
 
     def configure(self, folder, arguments, compiler):
         """Configures a folder anew where it is not, or was by other arguments. Returns what

@@ -40,10 +40,11 @@ def python(suite):
     if not library.exists():
         return failure("no library to load", "", "./dev test --stage gcc")
     env = {"QUERNEL_LIBRARY": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'python'}"}
-    total = Outcome()
-    for name in PYTHON_TESTS:
-        command = [suite.options.python, ROOT / "tests" / "python" / f"{name}.py"]
-        total.add(suite.step(f"python/{name}", command, env))
+    folder = ROOT / "tests" / "python"
+    total = suite.together(
+        (f"python/{name}", [suite.options.python, folder / f"{name}.py"], env)
+        for name in PYTHON_TESTS
+    )
     total.add(arrays_sanitized(suite))
     if suite.options.long:
         out = ROOT / "build-gcc" / "seed"
@@ -188,14 +189,19 @@ def tidy(suite):
 
 
 def lint(suite):
-    habits = [LINT / "python_habits.py", "--python", suite.options.python or sys.executable]
-    total = suite.step("python habits", [sys.executable, *habits])
-    total.add(suite.step("lint self-test", [sys.executable, LINT / "selftest.py"]))
-    total.add(suite.step("format", [sys.executable, LINT / "style.py"]))
     builds = [
         str(ROOT / f"build-{name}")
         for name in ("gcc", "aarch64")
         if (ROOT / f"build-{name}" / "build.ninja").exists()
     ]
-    total.add(suite.step("call paths", [sys.executable, LINT / "createpath.py"]))
-    return total.add(suite.step("lint", [sys.executable, LINT / "lint.py", *builds]))
+    tools = {
+        "python habits": ["python_habits.py", "--python", suite.options.python or sys.executable],
+        "lint": ["lint.py", *builds],
+        "lint self-test": ["selftest.py"],
+        "format": ["style.py"],
+        "call paths": ["createpath.py"],
+    }
+    return suite.together(
+        (what, [sys.executable, LINT / name, *arguments])
+        for what, (name, *arguments) in tools.items()
+    )
