@@ -13,6 +13,8 @@ from run import Outcome, failure, skip
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LONG_CASES = "25000"  # random cases an operator with --long
+# Of a kernel, where another build runs them all: sizes and their extremes repeat by then.
+FEWER_KERNEL_CASES = "300"
 
 
 class Suite:
@@ -29,6 +31,11 @@ class Suite:
     def cases(default):
         """Random cases of a slow build: what the caller's environment says goes before."""
         return os.environ.get("QUERNEL_TEST_CASES", default)
+
+    def fewer(self, cases):
+        """The environment of tests that another build runs in full, and this one in part."""
+        cases = self.cases(self.env.get("QUERNEL_TEST_CASES", cases))
+        return {"QUERNEL_TEST_CASES": cases, "QUERNEL_TEST_KERNEL_CASES": FEWER_KERNEL_CASES}
 
     def step(self, what, command, env=None, cwd=ROOT):
         """Runs a command that must succeed; one passed, or the failure with its output."""

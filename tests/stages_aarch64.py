@@ -11,13 +11,11 @@ import sys
 import run
 from builds import ROOT
 from run import Outcome, failure
-from stages_native import PLAIN
+from stages_native import ALIKE, PLAIN
 
 EMULATED_CASES = "400"  # all golden results (op/golden.h)
 # What each core has: an instruction of another set ends a program on it.
 CORES = {"cortex-a53": ["neon"], "cortex-a76": ["neon", "dotprod"]}
-# On the core that runs all kernels: no other one runs them otherwise.
-ONCE = ("kcheck_prove", "kcheck_self_test")
 CORES["max"] = SETS = ["neon", "dotprod", "i8mm"]
 CLANG = ROOT / "tests" / "cross" / "aarch64-clang.txt"
 # What the other compiler's code runs: every kernel, and the golden results.
@@ -72,12 +70,12 @@ def aarch64(suite):
     if failed:
         return failed
     total = Outcome(passed=1)
-    env = {"QUERNEL_TEST_CASES": suite.cases(EMULATED_CASES), "QUERNEL_TEST_EMULATED": "1"}
+    env = {**suite.fewer(EMULATED_CASES), "QUERNEL_TEST_EMULATED": "1"}
     for core, sets in CORES.items():
         print(f" -cpu {core}", file=sys.stderr)
         wrapper = [*emulator, "-cpu", core]
         total.add(guarded(folder, wrapper, core))
-        without = () if sets == SETS else ONCE
+        without = () if sets == SETS else ALIKE  # once, on the core that runs all kernels
         total.add(run.run_build(folder, env=env, wrapper=wrapper, slower=10, without=without))
     print(" -cpu max, by clang", file=sys.stderr)
     total.add(by_clang(suite, emulator, arguments, env))

@@ -10,11 +10,15 @@ import subprocess
 import sys
 
 import run
-from builds import LONG_CASES, ROOT
+from builds import ROOT
 from run import Outcome, failure, skip
 
-SANITIZED_CASES = "600"
+REPEATED_CASES = "600"  # by other compilers' code, or with sanitizers
+GOLDEN_CASES = "400"  # all golden results (op/golden.h)
 SANITIZERS = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+SELF_TEST = "kcheck_self_test"  # broken kernels are caught: by one build, they are by all
+# What is the same whichever instruction sets are allowed: kernels by themselves, readers of bytes.
+ALIKE = ("kcheck_prove", SELF_TEST, "fuzz", "fuzz_lists", "fuzz_tables")
 PLAIN = ["-Dcriterion=disabled", "-Dbench=disabled"]  # the plain fronts alone
 # For gcc's time, which a kernel's unrolled loops multiply: reports need lines and no variables, and
 # where a function has more accesses than this, their checks are calls.
@@ -36,7 +40,9 @@ def gcc(suite):
         proof = [folder / "tests" / "kcheck" / "kcheck", "--prove", "--long"]
         total.add(suite.step("kcheck --prove --long", proof))
     if run.tests_of(folder, {"criterion"}):
-        return total.add(run.run_build(folder, ["criterion"]))
+        # The bodies of the plain fronts, each in a process of its own.
+        env = {"QUERNEL_TEST_CASES": suite.cases(GOLDEN_CASES)}
+        return total.add(run.run_build(folder, ["criterion"], env=env))
     return total.add(suite.missing("the Criterion fronts", "libcriterion-dev"))
 
 
@@ -51,16 +57,18 @@ def info(suite):
 
 
 def ceilings(suite):
-    """The same tests with every instruction set of this build as the highest one allowed."""
+    """The same tests with every instruction set below this CPU's as the highest one allowed; its
+    own is what stage gcc ran with."""
     facts = info(suite)
     if facts is None:
         return failure("no quernel program to ask", "", "./dev build")
-    total = Outcome()
+    total, detected = Outcome(), facts["detected"].split()
     for isa in facts["compiled"].split():
-        if isa in facts["detected"].split():
+        if isa in detected[:-1]:
             print(f" ceiling {isa}", file=sys.stderr)
-            total.add(run.run_build(ROOT / "build-gcc", env={**suite.env, "QUERNEL_ISA": isa}))
-        else:
+            env = {**suite.env, "QUERNEL_ISA": isa}
+            total.add(run.run_build(ROOT / "build-gcc", env=env, without=("kcheck", *ALIKE)))
+        elif isa not in detected:
             total.add(skip(f"ceiling {isa}: this CPU ({facts['model']}) cannot run it"))
     return total
 
@@ -81,7 +89,9 @@ def masked_to(isa, suite, program):
             "",
             f"LD_PRELOAD={env['LD_PRELOAD']} QUERNEL_CPUMASK={isa} {program} info",
         )
-    return Outcome(passed=1).add(run.run_build(ROOT / "build-gcc", env={**suite.env, **env}))
+    env |= suite.fewer(GOLDEN_CASES)
+    without = ("kcheck", *ALIKE)
+    return Outcome(passed=1).add(run.run_build(ROOT / "build-gcc", env=env, without=without))
 
 
 def masked(suite):
@@ -98,7 +108,7 @@ def masked(suite):
         return failure("no quernel program to ask", "", "./dev build")
     program = ROOT / "build-gcc" / "tune" / "quernel"
     total = Outcome()
-    for isa in facts["detected"].split():
+    for isa in facts["detected"].split()[:-1]:
         if isa in ("ref", "avx2", "avxvnni", "avx512vnni"):
             total.add(masked_to(isa, suite, program))
     return total
@@ -111,11 +121,13 @@ def sanitized(suite):
     if failed:
         return failed
     env = {
-        "QUERNEL_TEST_CASES": suite.cases(LONG_CASES if suite.options.long else SANITIZED_CASES),
+        **suite.fewer(REPEATED_CASES),
         "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1",
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
     }
-    return Outcome(passed=1).add(run.run_build(folder, env=env, slower=4))
+    # A proof is of sums modulo 2^32, of which no sanitizer says anything.
+    without = ("kcheck_prove", SELF_TEST)
+    return Outcome(passed=1).add(run.run_build(folder, env=env, slower=4, without=without))
 
 
 def threads(suite):
@@ -132,7 +144,7 @@ def threads(suite):
 
 
 def clang_build(suite):
-    return suite.build("clang", ["-Dwerror=true", "-Dcriterion=disabled"], suite.options.clang)
+    return suite.build("clang", ["-Dwerror=true", *PLAIN], suite.options.clang)
 
 
 def clang(suite):
@@ -142,7 +154,8 @@ def clang(suite):
     folder, failed = clang_build(suite)
     if failed:
         return failed
-    return Outcome(passed=1).add(run.run_build(folder, env=suite.env))
+    env = suite.fewer(REPEATED_CASES)
+    return Outcome(passed=1).add(run.run_build(folder, env=env, without=[SELF_TEST]))
 
 
 FUZZERS = ["blobs", "images", "lists", "network", "products", "tables"]

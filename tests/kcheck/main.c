@@ -15,7 +15,7 @@ static const char usage[] =
     "--case replays one case; --self-test shows that\n"
     "broken kernels are caught; --prove proves product kernels for the "
     "shapes at which their ways differ. Closes with N passed, N failed, N skipped "
-    "(cases; skipped: kernels).\n";
+    "(cases; skipped: kernels). QUERNEL_TEST_KERNEL_CASES: what --cases is by default.\n";
 
 static void print(void *user, const char *line) {
     (void)user;
@@ -29,7 +29,11 @@ static int list(void) {
 }
 
 int main(int argc, char **argv) {
-    kcheck_options o = {.seed = 1, .cases = 1000, .only = -1, .report = print};
+    const char *cases = getenv("QUERNEL_TEST_KERNEL_CASES");
+    kcheck_options o = {.seed = 1,
+                        .cases = cases ? (uint32_t)strtoul(cases, NULL, 10) : 1000,
+                        .only = -1,
+                        .report = print};
     bool self_test = false, prove = false, longer = false;
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
