@@ -65,7 +65,7 @@ static void check_part(const network_plans *plans, uint32_t part) {
     contest c;
     if (!CHECK(contest_make_within(&c, plans, part), "part %u: %s", part, c.workload.reason))
         return;
-    CHECK(finalists_add(&c, RACED, 2, none) > 0 && c.count > 2, "part %u: %u plans", part, c.count);
+    CHECK(finalists_add(&c, RACED, 1, none) > 0 && c.count > 2, "part %u: %u plans", part, c.count);
     for (uint32_t i = 0; i < c.count; i++)
         CHECK(!c.variants[i].wrong, "part %u, %s: other bits", part, c.variants[i].config);
     quernel_i_key key;
