@@ -151,13 +151,21 @@ static inline __attribute__((always_inline)) void output_channels(const output_c
     }
 }
 
-/// Asks for the lines of a block of codes that will be output, where L2 does not hold them.
+static inline void output_fetch_line(const uint8_t *y) {
+    __asm__ volatile("prefetchw (%0)" ::"r"(y));
+}
+
+/// Asks for the cache lines of a block that will be output, where L2 does not hold them.
 static inline __attribute__((always_inline)) void output_fetch(const output_call *c,
                                                                const output *o) {
-    if (!c->f->past_caches || o->way != OUTPUT_CODES) return;
-    const uint8_t *y = (const uint8_t *)c->f->y + (ptrdiff_t)o->m * c->f->y_row + o->n;
-    for (uint32_t r = 0; r < o->rows; r++, y += c->f->y_row)
-        __asm__ volatile("prefetchw (%0)" ::"r"(y));
+    if (!c->f->past_caches || o->way == OUTPUT_ANY) return;
+    const ptrdiff_t row = c->f->y_row, col = c->f->y_col;
+    const uint8_t *y = (const uint8_t *)c->f->y + (ptrdiff_t)o->m * row + (ptrdiff_t)o->n * col;
+    if (o->way == OUTPUT_CODES)
+        for (uint32_t r = 0; r < o->rows; r++, y += row) output_fetch_line(y);
+    else
+        for (uint32_t n = 0; n < o->oc; n++, y += col)
+            for (ptrdiff_t at = 0; at < o->rows * row; at += 64) output_fetch_line(y + at);
 }
 
 /// Outputs up to `parts` of a block.
