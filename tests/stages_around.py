@@ -78,31 +78,47 @@ OLDEST = ROOT / ".venv-oldest" / "bin" / "python"
 GRAPHS_PATH = f"{ROOT / 'python'}:{ROOT / 'tests' / 'python'}"  # of the tests of graphs
 
 
-def hosted(suite, name, python, build, env, test="host"):
-    """The plugin of a build as a guest of a Python's ONNX Runtime."""
+def hosts(suite):
+    """Runs of the plugin as a guest of a Python's ONNX Runtime, the longest first: test, name,
+    Python, build, environment."""
+    gcc, asan, newest = ROOT / "build-gcc", ROOT / "build-asan", suite.options.python
+    sanitized = sanitizers_for_python(suite)
+    graphs = {"PYTHONPATH": GRAPHS_PATH, "QUERNEL_TEST_CASES": suite.cases("60")}
+    yield "differential", "sanitized", newest, asan, sanitized | graphs
+    yield "host", "sanitized", newest, asan, sanitized
+    yield "host", "newest", newest, gcc, {}
+    yield "host", "oldest", OLDEST, gcc, {}
+
+
+def without_host(python, build):
+    """Why there is no such run; None where there is one."""
     if not python or not shutil.which(python):
-        return skip(f"engines, {name}: its host could not be installed (tests/engines)")
+        return "its host could not be installed (tests/engines)"
     if not (build / PLUGIN).exists():
-        return skip(f"engines, {name}: no plugin in {build.name} (stage sanitizers)")
-    command = [python, ROOT / "tests" / "engines" / f"{test}.py"]
-    env = {"QUERNEL_ORT_PLUGIN": str(build / PLUGIN), **env}
-    return suite.step(f"{test}, {name}", command, env)
+        return f"no plugin in {build.name} (stage sanitizers)"
+    return None
 
 
 def engines(suite):
     """The plugin in the newest ONNX Runtime that is pinned and in the oldest that takes it, and
-    once with sanitizers."""
-    gcc, asan = ROOT / "build-gcc", ROOT / "build-asan"
-    if not (gcc / PLUGIN).exists():
+    once with sanitizers; and what graphs mean by it."""
+    if not (ROOT / "build-gcc" / PLUGIN).exists():
         return failure("no plugin to load", "", "./dev test --stage gcc")
-    newest = suite.options.python
-    total = hosted(suite, "newest", newest, gcc, {})
-    total.add(hosted(suite, "oldest", OLDEST, gcc, {}))
-    sanitized = sanitizers_for_python(suite)
-    total.add(hosted(suite, "sanitized", newest, asan, sanitized))
-    sanitized |= {"PYTHONPATH": GRAPHS_PATH, "QUERNEL_TEST_CASES": suite.cases("60")}
-    total.add(hosted(suite, "sanitized", newest, asan, sanitized, "differential"))
-    return total.add(whole_networks(suite))
+    total, steps = Outcome(), []
+    for test, name, python, build, env in hosts(suite):
+        reason = without_host(python, build)
+        if reason:
+            total.add(skip(f"engines, {name}: {reason}"))
+        else:
+            command = [python, ROOT / "tests" / "engines" / f"{test}.py"]
+            env = {"QUERNEL_ORT_PLUGIN": str(build / PLUGIN), **env}
+            steps.append((f"{test}, {name}", command, env))
+    python = suite.options.python
+    if not python or suite.step("", [python, "-c", "import onnx, onnxruntime"]).failed:
+        total.add(skip("engines: what graphs mean: needs onnx and onnxruntime (pip)"))
+    else:
+        steps += whole_networks(suite)
+    return total.add(suite.together(steps)) if steps else total
 
 
 def sanitizers_for_python(suite):
@@ -126,10 +142,7 @@ def sanitizers_for_python(suite):
 
 
 def whole_networks(suite):
-    """Quantized graphs, random and known, by the plugin against what they mean."""
-    python = suite.options.python
-    if not python or suite.step("", [python, "-c", "import onnx, onnxruntime"]).failed:
-        return skip("engines: what graphs mean: needs onnx and onnxruntime (pip)")
+    """Quantized graphs, random and known, by the plugin against what they mean: the steps."""
     env = {
         "QUERNEL_ORT_PLUGIN": str(ROOT / "build-gcc" / PLUGIN),
         "QUERNEL_LIBRARY": str(ROOT / "build-gcc" / "libquernel.so"),
@@ -138,11 +151,9 @@ def whole_networks(suite):
     }
     if suite.options.long:
         env |= {"QUERNEL_FUZZ_GRAPHS": "2000", "QUERNEL_FUZZ_MUTANTS": "10000"}
-    total = Outcome()
     for name in ENGINE_TESTS:
-        command = [python, ROOT / "tests" / "engines" / f"{name}.py"]
-        total.add(suite.step(f"engines/{name}", command, env))
-    return total
+        command = [suite.options.python, ROOT / "tests" / "engines" / f"{name}.py"]
+        yield f"engines/{name}", command, env
 
 
 def installed(suite):
