@@ -22,6 +22,14 @@ static bool make_layer(const landscape *l, shape *s, workload *ret) {
     return workload_make(ret, s, &r);
 }
 
+// Whether this build has the kernels of all plans: asked before a layer is made for them.
+static bool has_kernels(const landscape *l) {
+    quernel_i_config config;
+    for (uint32_t i = 0; i < l->count; i++)
+        if (quernel_i_config_parse(l->configs[i], "landscape", &config, NULL)) return false;
+    return true;
+}
+
 static bool count_work(measured *m) {
     shape s;
     workload u = {0};
@@ -46,7 +54,7 @@ static void load_file(const char *path, const char *name, measured *m, int *coun
     *m = (measured){0};
     snprintf(m->name, sizeof m->name, "%.150s", name);
     if (!landscape_read(path, &m->landscape)) return;
-    if (count_work(m)) ++*count;
+    if (has_kernels(&m->landscape) && count_work(m)) ++*count;
     else landscape_free(&m->landscape), free(m->work);
 }
 
