@@ -58,13 +58,18 @@ SIMULATED_CONVERT(_mm512_cvtps_epi32, __m512i, int32_t, __m512, float, simulated
 
 // Memory beyond the mask is neither read nor written.
 #define SIMULATED_MASKED(vector, of, width, suffix, element, mask)                       \
-    static inline vector(of##_maskz_loadu_##suffix)(mask k, const void *from) {          \
-        element lanes[width / 8 / sizeof(element)] = {0};                                \
-        vector ret;                                                                      \
+    static inline vector(of##_mask_loadu_##suffix)(vector v, mask k, const void *from) { \
+        element lanes[width / 8 / sizeof(element)];                                      \
+        memcpy(lanes, &v, sizeof lanes);                                                 \
         for (size_t i = 0; i < sizeof lanes / sizeof *lanes; i++)                        \
             if (k >> i & 1) memcpy(lanes + i, (const element *)from + i, sizeof *lanes); \
-        memcpy(&ret, lanes, sizeof ret);                                                 \
-        return ret;                                                                      \
+        memcpy(&v, lanes, sizeof lanes);                                                 \
+        return v;                                                                        \
+    }                                                                                    \
+    static inline vector(of##_maskz_loadu_##suffix)(mask k, const void *from) {          \
+        vector zero;                                                                     \
+        memset(&zero, 0, sizeof zero);                                                   \
+        return (of##_mask_loadu_##suffix)(zero, k, from);                                \
     }                                                                                    \
     static inline void(of##_mask_storeu_##suffix)(void *to, mask k, vector v) {          \
         element lanes[width / 8 / sizeof(element)];                                      \

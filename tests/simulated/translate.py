@@ -255,7 +255,7 @@ class Statement:
         for line in re.split(r"[\n;]", text):
             if line.strip():
                 self.instruction(line.strip())
-        if not self.lines:
+        if not self.lines and not self.bound:
             return "do {} while (0)"
         begin = [f"__label__ {', '.join(f'label_{name}' for name in self.labels)};"]
         begin = begin if self.labels else []
