@@ -17,6 +17,7 @@ typedef struct quernel_i_isa_tile {
     uint64_t load, load_l2; // of a tile, on two load ports; from L2
     uint64_t call;          // of a kernel, but for its products
     uint64_t outputs;       // 16 of a row, of which fewer hide behind long products than it seems
+    uint64_t planes;        // at least, beside those of vectors, where they fill planes of floats
     uint64_t gathered, run; // of a row: a step that runs of k share, and a part of a run in one
 } quernel_i_isa_tile;
 

@@ -46,14 +46,24 @@ static uint64_t gather_of_row(const quernel_i_problem *p, const quernel_i_isa_ti
     return gathered * t->gathered + (runs + gathered) * t->run;
 }
 
+// Lines of planes of floats that L2 does not hold: they take tiles longer than vectors, which write
+// them past the caches, unless products give them the time. Phases are sums in L2 first.
+static bool fills_planes(const quernel_i_problem *p, const quernel_i_machine *m) {
+    const quernel_tensor *y = &p->y;
+    const uint64_t bytes = (uint64_t)y->n * y->c * y->h * y->w * sizeof(float);
+    return p->weights->shape.phases == 1 && y->type == QUERNEL_TYPE_F32 && y->stride_w == 1 &&
+           y->stride_c != 1 && quernel_i_machine_past(m->l2_bytes, bytes);
+}
+
 double quernel_i_tiled_cycles(const quernel_i_problem *p, const quernel_i_kernel *k,
                               const quernel_i_machine *m) {
     const quernel_i_isa_tile *t = tile_of(k);
     const quernel_i_weights_shape *s = &p->weights->shape;
     const uint64_t steps = pieces(s->k_quads, t->k_quads), rows = p->grid_w,
                    line = steps * step_of_line(p, k, m->l1d_bytes) +
-                          rows * (s->oc16 / 16 * t->outputs + gather_of_row(p, t)) + t->call;
-    return (double)p->x.n * p->grid_h * s->subproblems * (double)line / p->threads;
+                          rows * (s->oc16 / 16 * t->outputs + gather_of_row(p, t)) + t->call,
+                   planes = fills_planes(p, m) ? rows * (s->oc16 / 16) * t->planes : 0;
+    return (double)p->x.n * p->grid_h * s->subproblems * (double)max(line, planes) / p->threads;
 }
 
 // The first one, of 2 x 2 tiles, loads least for what it multiplies: others have to promise more.

@@ -28,6 +28,24 @@ static bool far_away(const quernel_i_problem *p, const quernel_i_kernel *k) {
     return quernel_i_tiled_far(p, k, QUERNEL_I_PATH_INPLACE, L2);
 }
 
+// Of 256 rows by 128 output channels, 512 times.
+static double cycles(const quernel_i_kernel *k, uint32_t depth, quernel_type type) {
+    const quernel_i_machine machine = {.l1d_bytes = L1, .l2_bytes = L2};
+    quernel_weights w;
+    quernel_i_problem p = product(&w, 128, depth);
+    w.shape.run_k_quads = depth / 4, w.shape.subproblems = w.shape.phases = 1;
+    p.grid_w = 256, p.grid_h = 512, p.x.n = 1, p.threads = 1;
+    p.y = (quernel_tensor){.n = 1, .c = 128, .h = 512, .w = 256, .type = type};
+    p.y.stride_w = 1, p.y.stride_c = 512 * 256;
+    return quernel_i_tiled_cycles(&p, k, &machine);
+}
+
+// Planes that L2 does not hold take their time, which longer products give them.
+static void check_planes(const quernel_i_kernel *k) {
+    CHECK(cycles(k, 64, QUERNEL_TYPE_F32) > 2 * cycles(k, 64, QUERNEL_TYPE_U8), "K = 64");
+    CHECK(cycles(k, 2048, QUERNEL_TYPE_F32) == cycles(k, 2048, QUERNEL_TYPE_U8), "K = 2048");
+}
+
 void test_tiles(void) {
     const quernel_i_kernel *tiles =
         quernel_i_registry_named("quernel_uk_gemm_u8s8_32x32x64_amxint8");
@@ -37,6 +55,7 @@ void test_tiles(void) {
         test_skip("this build has no AMX kernel");
         return;
     }
+    check_planes(tiles);
     quernel_weights w;
     quernel_i_problem p = product(&w, 2048, 2048); // weights do not stay in L1
     const uint32_t kept = stay(&p, tiles, QUERNEL_I_STREAMED_WEIGHTS);
