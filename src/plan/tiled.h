@@ -7,7 +7,7 @@
 #include "plan/plan.h"
 
 /// Cycles that the tile kernel takes for the layer, measured on one core.
-double quernel_i_tiled_cycles(const quernel_i_problem *problem, const quernel_i_kernel *tiles,
+double quernel_i_tiled_cycles(const quernel_i_problem *problem, const quernel_i_kernel *kernel,
                               const quernel_i_machine *machine);
 
 /// The tile kernel of this machine for rows of this type whose blocks fit the problem best, by the
