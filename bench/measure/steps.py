@@ -33,24 +33,27 @@ def _rounded(figures):
     return [float(f"{figure:.4g}") for figure in figures]
 
 
-def _columns(row):
-    """A row of quernel-bench-1 as its name and figures."""
+def _name(row):
+    """Of a row of quernel-bench-1, whose "kernel" is what ran."""
+    window = {"kernel": row["kernel_w"]} if row["op"] != "gemm" else {}
+    return rows.name_of({**row, **window})
+
+
+def _figures(row):
     figures = [row[key] for key in ("median_ms", "lo_ms", "hi_ms", "percent_of_peak")]
-    window = {"kernel": row["kernel_w"]} if row["op"] != "gemm" else {}  # "kernel" is what ran
-    return rows.name_of({**row, **window}), [*_rounded(figures), row["kernel"]]
+    return [*_rounded(figures), row["kernel"]]
 
 
 def alone(found):
     """Runs of quernel bench: one for each instruction set, of the rows for which it has kernels."""
     runs = {}
     for row in found["rows"]:
-        if row["status"] == "skipped":
-            continue
-        name, figures = _columns(row)
+        if row["status"] == "skipped" and row["kernel"]:
+            continue  # a kernel of another set would run; without one the layer cannot be made
         if row["status"] != "ok" or row["mismatches"]:
-            raise ValueError(f"{name}: {row['status']}: {row['reason']}")
+            raise ValueError(f"{_name(row)}: {row['status']}: {row['reason']}")
         key = row["isa"], row["boundary"], row["threads"]
-        runs.setdefault(key, {})[name] = figures
+        runs.setdefault(key, {})[_name(row)] = _figures(row)
     return [
         {"isa": isa, "boundary": boundary, "threads": threads, "rows": figures}
         for (isa, boundary, threads), figures in runs.items()

@@ -128,7 +128,7 @@ def machine(results):
 def _shares(results, isa, boundary, names):
     ran = results.alone(boundary, isa)
     shares = [ran[name][3] for name in names if name in ran]
-    return f"{geometric_mean(shares):.0f}" if shares else ""
+    return f"{geometric_mean(shares):.0f}" if shares else "–"
 
 
 def _ratios(results, boundary, names):
