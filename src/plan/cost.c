@@ -26,18 +26,21 @@ static double direct(const quernel_i_problem *p, const quernel_i_isa *isa) {
            (4.0 * s->k_quads * s->oc16 / isa->products_a_cycle + s->oc * isa->cycles_an_output);
 }
 
-double quernel_i_cost_narrow(const quernel_i_problem *p) {
+// Of an image, a thread's share.
+static double outputs_of(const quernel_i_problem *p) {
     const quernel_i_weights_shape *s = &p->weights->shape;
-    const double outputs = (double)p->grid_h * p->grid_w / p->threads * s->oc * s->subproblems;
-    return outputs * (4.0 * s->k_quads + LANES_ADDED);
+    return (double)p->grid_h * p->grid_w / p->threads * s->oc * s->subproblems;
+}
+
+double quernel_i_cost_narrow(const quernel_i_problem *p) {
+    return outputs_of(p) * (4.0 * p->weights->shape.k_quads + LANES_ADDED);
 }
 
 // In products of the set's direct kernel.
 static double slots(const quernel_i_problem *p, const quernel_i_kernel *k) {
     const double read = (double)p->stride_h * p->stride_w,
                  depth = quernel_i_algorithm_work(p, k).depth;
-    return (double)p->grid_h * p->grid_w / p->threads * p->weights->shape.oc *
-           p->weights->shape.subproblems * depth * (1 + read) * SLOT_PRODUCTS;
+    return outputs_of(p) * depth * (1 + read) * SLOT_PRODUCTS;
 }
 
 double quernel_i_cost_cycles(const quernel_i_problem *p, const quernel_i_kernel *k,
