@@ -68,7 +68,7 @@ typedef struct quernel_i_plan_streams {
     quernel_i_streamed operand; // the one that is streamed past L1
     uint32_t l1_resident;       // quads of k of a tile kernel's rows that stay in L1; 0: all
     uint32_t prefetch;          // bytes ahead; 0: none
-    quernel_i_stores stores;    // of f32 in planes
+    quernel_i_stores stores;    // of f32 in planes, and of a tile kernel's codes
     bool near;                  // planes that are quantized are fetched into L1
 } quernel_i_plan_streams;
 

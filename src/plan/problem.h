@@ -41,6 +41,14 @@ static inline bool quernel_i_problem_by_image(const quernel_i_problem *p) {
 static inline bool quernel_i_problem_by_row(const quernel_i_problem *p) {
     return p->quant.mode == QUERNEL_QUANT_DYNAMIC_ROW;
 }
+/// y is floats in planes: pixels side by side, channels apart.
+static inline bool quernel_i_problem_planes(const quernel_i_problem *p) {
+    return p->y.type == QUERNEL_TYPE_F32 && p->y.stride_w == 1 && p->y.stride_c != 1;
+}
+/// Bytes of y.
+static inline uint64_t quernel_i_problem_y_bytes(const quernel_i_problem *p) {
+    return (uint64_t)p->y.n * p->y.c * p->y.h * p->y.w * quernel_type_size((quernel_type)p->y.type);
+}
 static inline bool quernel_i_problem_float_input(const quernel_i_problem *p) {
     return p->x.type == QUERNEL_TYPE_F32 || p->x.type == QUERNEL_TYPE_BF16;
 }

@@ -49,10 +49,8 @@ static uint64_t gather_of_row(const quernel_i_problem *p, const quernel_i_isa_ti
 // Lines of planes of floats that L2 does not hold: they take tiles longer than vectors, which write
 // them past the caches, unless products give them the time. Phases are sums in L2 first.
 static bool fills_planes(const quernel_i_problem *p, const quernel_i_machine *m) {
-    const quernel_tensor *y = &p->y;
-    const uint64_t bytes = (uint64_t)y->n * y->c * y->h * y->w * sizeof(float);
-    return p->weights->shape.phases == 1 && y->type == QUERNEL_TYPE_F32 && y->stride_w == 1 &&
-           y->stride_c != 1 && quernel_i_machine_past(m->l2_bytes, bytes);
+    return p->weights->shape.phases == 1 && quernel_i_problem_planes(p) &&
+           quernel_i_machine_past(m->l2_bytes, quernel_i_problem_y_bytes(p));
 }
 
 double quernel_i_tiled_cycles(const quernel_i_problem *p, const quernel_i_kernel *k,
