@@ -34,8 +34,8 @@ class Suite:
 
     def fewer(self, cases):
         """The environment of tests that another build runs in full, and this one in part."""
-        cases = self.cases(self.env.get("QUERNEL_TEST_CASES", cases))
-        return {"QUERNEL_TEST_CASES": cases, "QUERNEL_TEST_KERNEL_CASES": FEWER_KERNEL_CASES}
+        env = {"QUERNEL_TEST_CASES": self.cases(self.env.get("QUERNEL_TEST_CASES", cases))}
+        return env if self.options.long else env | {"QUERNEL_TEST_KERNEL_CASES": FEWER_KERNEL_CASES}
 
     def step(self, what, command, env=None, cwd=ROOT):
         """Runs a command that must succeed; one passed, or the failure with its output."""
@@ -45,7 +45,8 @@ class Suite:
         """Runs such steps, (what, command, env) each, several at a time: each has one core's
         work."""
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            return functools.reduce(Outcome.add, pool.map(lambda one: self.step(*one), steps))
+            ran = pool.map(lambda one: self.step(*one), steps)
+            return functools.reduce(Outcome.add, ran, Outcome())
 
     def configure(self, folder, arguments, compiler):
         """Configures a folder anew where it is not, or was by other arguments. Returns what
