@@ -8,7 +8,10 @@
 #include "cpu/cpu.h"
 #include "plan/model.h"
 
-enum { TRIES_MAX = 16 }; // more than a line of knobs.def has, or an architecture sets
+enum {
+    TRIES_MAX = 16, // more than a line of knobs.def has, or an architecture sets
+    CHAINS = 4096,  // of candidates by their predicted time: spaces have some thousands
+};
 
 typedef struct walk {
     const quernel_i_problem *problem;
@@ -16,27 +19,35 @@ typedef struct walk {
     quernel_i_candidate *candidates;
     size_t count, capacity;
     uint32_t moves;
+    uint32_t chains[CHAINS]; // the last candidate of each, counted from 1; 0 ends a chain
 } walk;
 
 static bool plan(const walk *w, const quernel_i_config *config, quernel_i_plan *ret) {
     return !quernel_i_plan_make(w->problem, config, w->machine, ret, NULL);
 }
 
-// Equal plans are predicted equal times, which are compared sooner.
-static bool known(const walk *w, const quernel_i_candidate *c) {
-    for (size_t i = 0; i < w->count; i++)
-        if (w->candidates[i].ns == c->ns &&
-            !memcmp(&w->candidates[i].config, &c->config, sizeof c->config))
-            return true;
+// Equal plans are predicted equal times, so they are in one chain.
+static uint32_t *chain_of(walk *w, double ns) {
+    uint64_t bits;
+    memcpy(&bits, &ns, sizeof bits);
+    return &w->chains[(bits * 0x9E3779B97F4A7C15u >> 32) % CHAINS];
+}
+
+static bool known(const walk *w, uint32_t chain, const quernel_i_config *config) {
+    for (uint32_t at = chain; at; at = w->candidates[at - 1].chained)
+        if (!memcmp(&w->candidates[at - 1].config, config, sizeof *config)) return true;
     return false;
 }
 
 static void keep(walk *w, const quernel_i_config *demands) {
     quernel_i_plan planned;
     if (w->count == w->capacity || !plan(w, demands, &planned)) return;
-    const quernel_i_candidate candidate = {quernel_i_config_of(&planned),
-                                           quernel_i_model_ns(w->problem, &planned, w->machine)};
-    if (!known(w, &candidate)) w->candidates[w->count++] = candidate;
+    const quernel_i_config config = quernel_i_config_of(&planned);
+    const double ns = quernel_i_model_ns(w->problem, &planned, w->machine);
+    uint32_t *chain = chain_of(w, ns);
+    if (known(w, *chain, &config)) return;
+    w->candidates[w->count++] = (quernel_i_candidate){config, ns, *chain};
+    *chain = (uint32_t)w->count;
 }
 
 // The values of "/2 *2 8" beside `own`; returns how many.
@@ -106,7 +117,7 @@ static void walk_knobs(walk *w, const quernel_i_knob *knob, quernel_i_config *de
 
 size_t quernel_i_space(const quernel_i_problem *problem, const quernel_i_machine *machine,
                        uint32_t moves, quernel_i_candidate *ret, size_t capacity) {
-    walk w = {problem, machine, ret, 0, capacity, moves};
+    walk w = {problem, machine, ret, 0, capacity, moves, {0}};
     quernel_i_config none = {0};
     walk_knobs(&w, quernel_i_knobs, &none, 0);
     for (const quernel_i_kernel *k = quernel_i_kernels; k->name; k++) {

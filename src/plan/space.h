@@ -9,6 +9,7 @@
 typedef struct quernel_i_candidate {
     quernel_i_config config; // complete: every knob says what the plan chose
     double ns;               // as the model predicts
+    uint32_t chained;        // quernel_i_space's own, while it looks for equal ones
 } quernel_i_candidate;
 
 /// Plans of the problem on the machine: every kernel that can run it, every word of every choice,
