@@ -41,24 +41,25 @@ enum {
 typedef struct head {
     int32_t constants[NR];
     uint32_t n_plain, n_masked;
-    uint32_t steps; // bytes from here to the first step
+    uint32_t n_split; // plain steps that are half of a split one: the last of them
+    uint32_t steps;   // bytes from here to the first step
 } head;
 
 // Behind the head: room for 2 plain steps or a masked one of each quad, the masked ones at the end;
-// their quads likewise.
+// then how far each step's quad lies from the first one, as bytes of a row.
 static inline size_t quads_at(uint32_t k_quads) { return HEAD + (size_t)k_quads * MASKED; }
 
 size_t quernel_uk_gemm_u8s8_6x16x4_avx2_scratch(uint32_t k_quads);
-// Distances from a row's address: of each quad, and of each step.
+// How far each step's quad lies from a row's address.
 size_t quernel_uk_gemm_u8s8_6x16x4_avx2_scratch(uint32_t k_quads) {
-    return ((size_t)k_quads * 3 * sizeof(ptrdiff_t) + 63) / 64 * 64;
+    return ((size_t)k_quads * 2 * sizeof(ptrdiff_t) + 63) / 64 * 64;
 }
 
 // A sub-panel as it is being made.
 typedef struct panel_writer {
     head head;
     uint8_t *steps;
-    uint32_t *quads;
+    ptrdiff_t *quads;
     uint32_t k_quads;
     __m256i sum[2]; // of the complemented values' weights
 } panel_writer;
@@ -68,7 +69,7 @@ static inline void add_plain(panel_writer *p, uint32_t quad, const __m256i w[2],
     __m256i *to = (__m256i *)(p->steps + (size_t)p->head.n_plain * STEP);
     _mm256_storeu_si256(to, w[0]);
     _mm256_storeu_si256(to + 1, w[1]);
-    p->quads[p->head.n_plain] = quad;
+    p->quads[p->head.n_plain] = (ptrdiff_t)quad * 4;
     p->head.n_plain += kept;
 }
 
@@ -85,7 +86,7 @@ static inline void add_masked(panel_writer *p, uint32_t quad, const __m256i w[2]
         _mm256_storeu_si256(to + half, _mm256_sign_epi8(w[half], sign));
         _mm256_storeu_si256(to + 2 + half, second);
     }
-    p->quads[2 * (size_t)p->k_quads - at] = quad;
+    p->quads[2 * (size_t)p->k_quads - at] = (ptrdiff_t)quad * 4;
 }
 
 static inline void add_split(panel_writer *p, uint32_t quad, const __m256i w[2]) {
@@ -97,6 +98,7 @@ static inline void add_split(panel_writer *p, uint32_t quad, const __m256i w[2])
     }
     add_plain(p, quad, part, true);
     add_plain(p, quad, rest, true);
+    p->head.n_split += 2;
 }
 
 // All bits of each pair of weights of one sign whose products may be too many.
@@ -131,12 +133,23 @@ static uint64_t sort_quads(panel_writer *p, const int8_t *panel, uint32_t first,
     return others;
 }
 
-static void add_other(panel_writer *p, const int8_t *panel, uint32_t quad) {
+// Writes the step of a quad if it is a masked one; returns whether it is not.
+static bool mask_quad(panel_writer *p, const int8_t *panel, uint32_t quad) {
     __m256i w[2];
     load_quad(panel, quad, w);
     const __m256i far[2] = {find_far(w[0]), find_far(w[1])};
-    if (has_least(w[0], far[0]) || has_least(w[1], far[1])) add_split(p, quad, w);
-    else add_masked(p, quad, w, far);
+    if (has_least(w[0], far[0]) || has_least(w[1], far[1])) return true;
+    add_masked(p, quad, w, far);
+    return false;
+}
+
+// Behind all others, so that plain steps are in the order of their quads.
+static void split_quads(panel_writer *p, const int8_t *panel) {
+    for (uint32_t g = 0; g < p->k_quads; g++) {
+        __m256i w[2];
+        load_quad(panel, g, w);
+        if (has_least(w[0], find_far(w[0])) || has_least(w[1], find_far(w[1]))) add_split(p, g, w);
+    }
 }
 
 void quernel_uk_gemm_u8s8_6x16x4_avx2_prepare(const int8_t *panel, uint32_t k_quads, void *dst);
@@ -145,14 +158,18 @@ void quernel_uk_gemm_u8s8_6x16x4_avx2_prepare(const int8_t *panel, uint32_t k_qu
     const uint32_t pad = (uint32_t)(-first % 64);
     panel_writer p = {.head.steps = (uint32_t)sizeof(head) + pad,
                       .steps = (uint8_t *)dst + sizeof(head) + pad,
-                      .quads = (uint32_t *)(void *)((uint8_t *)dst + quads_at(k_quads)),
+                      .quads = (ptrdiff_t *)(void *)((uint8_t *)dst + quads_at(k_quads)),
                       .k_quads = k_quads,
                       .sum = {_mm256_setzero_si256(), _mm256_setzero_si256()}};
+    bool splits = false;
     for (uint32_t g = 0; g < k_quads; g += 64) {
         uint64_t others = sort_quads(&p, panel, g, k_quads - g < 64 ? k_quads : g + 64);
         for (; others; others &= others - 1)
-            add_other(&p, panel, g + (uint32_t)__builtin_ctzll(others));
+            splits |= mask_quad(&p, panel, g + (uint32_t)__builtin_ctzll(others));
     }
+    if (splits) split_quads(&p, panel);
+    memmove(p.quads + p.head.n_plain, p.quads + 2 * (size_t)k_quads - p.head.n_masked,
+            p.head.n_masked * sizeof *p.quads);
     for (int half = 0; half < 2; half++)
         _mm256_storeu_si256((__m256i *)(void *)p.head.constants + half,
                             _mm256_mullo_epi32(p.sum[half], _mm256_set1_epi32(UINT8_MAX)));
@@ -265,53 +282,64 @@ STEP_TILE(5)
 STEP_TILE(6)
 static step_tile *const step_tiles[MR] = {rows_1, rows_2, rows_3, rows_4, rows_5, rows_6};
 
-// How far each quad of k is from a row's address; of a single run that follows from its number.
-static ptrdiff_t *find_distances(const quernel_i_gemm *g) {
-    ptrdiff_t *const first = g->scratch, *to = first;
-    if (g->n_k_runs == 1) return first;
-    for (uint32_t i = 0; i < g->n_k_runs; i++)
-        for (uint32_t q = 0; q < g->k_runs[i].k_quads; q++)
-            *to++ = g->k_runs[i].offset + (ptrdiff_t)q * 4;
-    return first;
+// How many of `n` distances, those of one run before all others, lie in it.
+static uint32_t count_within(const ptrdiff_t *distances, uint32_t n, ptrdiff_t first,
+                             ptrdiff_t end) {
+    uint32_t some = 0;
+    while (some < n) {
+        const uint32_t middle = some + (n - some) / 2;
+        if (distances[middle] >= first && distances[middle] < end) some = middle + 1;
+        else n = middle;
+    }
+    return some;
 }
 
-// The same of `n` steps, by the numbers of their quads.
-static void find_step_distances(const quernel_i_gemm *g, const ptrdiff_t *quads,
-                                const uint32_t *numbers, uint32_t n, ptrdiff_t *to) {
-    const ptrdiff_t offset = g->k_runs->offset;
-    if (g->n_k_runs == 1)
-        for (uint32_t i = 0; i < n; i++) to[i] = offset + (ptrdiff_t)numbers[i] * 4;
-    else
-        for (uint32_t i = 0; i < n; i++) to[i] = quads[numbers[i]];
+// Distances that follow each other as the runs do, or in the opposite order, to where the runs lie.
+static void move_runs(const quernel_i_gemm *g, const ptrdiff_t *from, uint32_t n, bool backwards,
+                      ptrdiff_t *to) {
+    ptrdiff_t first = backwards ? (ptrdiff_t)g->k_quads * 4 : 0;
+    for (uint32_t i = 0; i < g->n_k_runs; i++) {
+        const quernel_i_k_run *run = &g->k_runs[backwards ? g->n_k_runs - 1 - i : i];
+        const ptrdiff_t bytes = (ptrdiff_t)run->k_quads * 4;
+        if (backwards) first -= bytes;
+        const uint32_t some = count_within(from, n, first, first + bytes);
+        for (uint32_t j = 0; j < some; j++) to[j] = from[j] + (run->offset - first);
+        from += some, to += some, n -= some;
+        if (!backwards) first += bytes;
+    }
 }
 
-// The steps of a sub-panel, their distances behind those of the quads.
-static steps find_steps(const quernel_i_gemm *g, const ptrdiff_t *quads, const uint8_t *panel) {
+// The steps of a sub-panel. Their distances are those from a single run, or moved to several.
+static steps find_steps(const quernel_i_gemm *g, const uint8_t *panel) {
     head h;
     memcpy(&h, panel, sizeof h);
-    const uint32_t *numbers = (const uint32_t *)(const void *)(panel + quads_at(g->k_quads));
-    const uint32_t *masked = numbers + 2 * (size_t)g->k_quads - h.n_masked;
-    ptrdiff_t *const to = (ptrdiff_t *)g->scratch + g->k_quads;
-    find_step_distances(g, quads, numbers, h.n_plain, to);
-    find_step_distances(g, quads, masked, h.n_masked, to + h.n_plain);
-    return (steps){
-        to,        panel + h.steps, panel + h.steps + ((size_t)g->k_quads - h.n_masked) * MASKED,
-        h.n_plain, h.n_masked,      NULL,
-        0};
+    const ptrdiff_t *distances = (const ptrdiff_t *)(const void *)(panel + quads_at(g->k_quads));
+    if (g->n_k_runs > 1) {
+        ptrdiff_t *const to = g->scratch;
+        const uint32_t whole = h.n_plain - h.n_split;
+        move_runs(g, distances, whole, false, to);
+        move_runs(g, distances + whole, h.n_split, false, to + whole);
+        move_runs(g, distances + h.n_plain, h.n_masked, true, to + h.n_plain);
+        distances = to;
+    }
+    const uint8_t *first = panel + h.steps;
+    return (steps){distances, first,      first + ((size_t)g->k_quads - h.n_masked) * MASKED,
+                   h.n_plain, h.n_masked, NULL,
+                   0};
 }
 
 /// What the sub-panels of a call have in common.
 typedef struct gemm_call {
     const quernel_i_gemm *g;
-    const ptrdiff_t *quads; // how far each is from a row's address
-    bool plain;             // as epilogue_is_plain
-    bool finishes;          // in registers
+    bool plain;    // as epilogue_is_plain
+    bool finishes; // in registers
     finish finish;
 } gemm_call;
 
 // Rows are split evenly among tiles (14 rows: 5 + 5 + 4).
 static void multiply(const quernel_i_gemm *g, uint32_t m, uint32_t rows, steps *all, results to) {
-    const uint8_t *a = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row;
+    const ptrdiff_t run = g->n_k_runs == 1 ? g->k_runs->offset : 0;
+    const uint8_t *a = (const uint8_t *)g->a + (ptrdiff_t)m * g->a_row + run;
     for (uint32_t left = (rows + MR - 1) / MR; left; left--) {
         const uint32_t some = (rows + left - 1) / left;
         const void *later = quernel_i_ahead_take(g->ahead, (size_t)g->k_quads * STEP);
@@ -327,7 +355,7 @@ static void multiply_panel(const gemm_call *call, uint32_t n) {
     const quernel_i_gemm *g = call->g;
     const quernel_i_epilogue *f = g->epilogue;
     const uint8_t *panel = (const uint8_t *)g->b + n / NR * g->b_panel;
-    steps all = find_steps(g, call->quads, panel);
+    steps all = find_steps(g, panel);
     const int32_t *constants = (const int32_t *)(const void *)panel;
     for (uint32_t i = 0; i < NR; i++) // modulo 2^32
         start[i] = (int32_t)((uint32_t)g->init[n + i] + (uint32_t)constants[i]);
@@ -347,7 +375,7 @@ static void multiply_panel(const gemm_call *call, uint32_t n) {
 void quernel_uk_gemm_u8s8_6x16x4_avx2(const quernel_i_gemm *g);
 void quernel_uk_gemm_u8s8_6x16x4_avx2(const quernel_i_gemm *g) {
     gemm_call call;
-    call.g = g, call.quads = find_distances(g);
+    call.g = g;
     call.plain = epilogue_is_plain(g->epilogue);
     call.finishes = call.plain && epilogue_is_int8(g->epilogue) && finish_fits(g->epilogue, g->oc);
     if (call.finishes) call.finish = finish_of(g->epilogue);
