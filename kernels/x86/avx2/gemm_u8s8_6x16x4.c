@@ -25,6 +25,7 @@
 
 #include "finish.h"
 #include "kernels/ukr.h"
+#include "kernels/x86/fetch.h"
 #include "tile.h"
 
 enum {
@@ -33,8 +34,9 @@ enum {
     ROWS_MAX = 30, // whose sums are 2 KiB of L1
     STEP = NR * 4, // bytes of weights
     MASKED = 2 * STEP,
-    LIMIT = 128, // 255 times as much fits 16 bits
-    HEAD = 192   // before the steps: a head, and up to 63 bytes to align them
+    LIMIT = 128,          // 255 times as much fits 16 bits
+    HEAD = 192,           // before the steps: a head, and up to 63 bytes to align them
+    FETCH_MAX = 28 << 10, // bytes of rows and lines of codes that L1 holds beside weights
 };
 
 // What a prepared sub-panel begins with.
@@ -333,6 +335,7 @@ typedef struct gemm_call {
     const quernel_i_gemm *g;
     bool plain;    // as epilogue_is_plain
     bool finishes; // in registers
+    bool fetches;  // lines of codes
     finish finish;
 } gemm_call;
 
@@ -367,6 +370,7 @@ static void multiply_panel(const gemm_call *call, uint32_t n) {
     for (uint32_t m = 0, blocks = (g->rows + ROWS_MAX - 1) / ROWS_MAX, rows; blocks;
          blocks--, m += rows, to.y += rows * f->y_row) {
         rows = (g->rows - m + blocks - 1) / blocks;
+        if (call->fetches && fetch_begins(n)) fetch_codes(f, m, n, rows);
         multiply(g, m, rows, &all, to);
         if (!finishes) epilogue_run(&(epilogue_tile){acc, rows, oc, m, n}, f, call->plain);
     }
@@ -379,5 +383,7 @@ void quernel_uk_gemm_u8s8_6x16x4_avx2(const quernel_i_gemm *g) {
     call.plain = epilogue_is_plain(g->epilogue);
     call.finishes = call.plain && epilogue_is_int8(g->epilogue) && finish_fits(g->epilogue, g->oc);
     if (call.finishes) call.finish = finish_of(g->epilogue);
+    const size_t bytes = g->rows * ((size_t)g->k_quads * 4 + 64);
+    call.fetches = call.finishes && g->epilogue->past_caches && bytes <= FETCH_MAX;
     for (uint32_t n = 0; n < g->oc; n += NR) multiply_panel(&call, n);
 }

@@ -18,12 +18,15 @@
 // are more than L1. Weights stream from L2 at 9 of its 48 bytes/cycle: out-of-order execution runs
 // about 4 quads ahead, more than L2's latency, so only the head of the next panels, which the
 // hardware prefetcher cannot guess, is prefetched before the tile is output. Where rows would wait
-// for weights from beyond L2, the last two row tiles prefetch those of the next block.
+// for weights from beyond L2, the last two row tiles prefetch those of the next block. Where L2
+// does not hold the codes, a row tile's lines of them are asked for before it (Zen 4: 1.04 to 1.20
+// with up to 256 channels).
 //
 // 14 addresses come from five registers: three rows (0, 5, 10), each plus 0, 1, 2, 3, 4 strides.
 #include "finish.h"
 #include "kernels/template/rows.h"
 #include "kernels/ukr.h"
+#include "kernels/x86/fetch.h"
 #include "vnni.h"
 
 enum {
@@ -37,6 +40,7 @@ enum {
 typedef struct gemm_call {
     const quernel_i_gemm *g;
     bool plain, finishes; // plain: epilogue_is_plain
+    bool fetches;         // lines of codes
     finish finish;
     int32_t *acc; // sums of a tile, rows of EPILOGUE_NR
 } gemm_call;
@@ -218,6 +222,7 @@ static void row_tile(gemm_call *call, const uint8_t *a, const uint8_t *ahead, ui
     for (uint32_t n = 0, oc; n < g->oc; n += NR, ahead = a) {
         oc = g->oc - n < NR ? g->oc - n : NR;
         const bool finishes = call->finishes && oc % LANES == 0;
+        if (call->fetches && fetch_begins(n)) fetch_codes(g->epilogue, m, n, rows);
         const int8_t *head = weights_at(g, n + NR < g->oc ? n + NR : 0);
         const int8_t *later = quernel_i_ahead_take(g->ahead, (size_t)g->k_quads * 64);
         tiles[rows - 1][width_of(oc)](call, &(tile){a, ahead, head, later, m, n, finishes});
@@ -249,6 +254,7 @@ void quernel_uk_gemm_u8s8_14x32x4_avx512vnni(const quernel_i_gemm *g) {
     call.finishes =
         (call.plain || finish_adds(g->epilogue, g->oc)) && finish_fits(g->epilogue, g->oc);
     if (call.finishes) call.finish = finish_of(g->epilogue);
+    call.fetches = call.finishes && g->epilogue->past_caches;
     const bool prefetches = (size_t)g->k_quads * 4 * MR <= AHEAD_MAX;
     for (uint32_t m = 0, left = (g->rows + MR - 1) / MR, rows; left; left--, m += rows) {
         rows = (g->rows - m + left - 1) / left;
