@@ -11,50 +11,67 @@
 
 static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
+static uint32_t every(uint32_t count, uint32_t step) { return (count + step - 1) / step; }
+
 // What a depthwise kernel reads of x in place, its border included; of a strip all.
-static void depthwise_input(const quernel_i_task *t, quernel_i_depthwise *d) {
+static void depthwise_input(const quernel_i_task *t, uint32_t y, uint32_t x,
+                            quernel_i_depthwise *d) {
     const quernel_i_problem *p = t->call->problem;
-    const quernel_tensor *x = &p->x;
+    const quernel_tensor *in = &p->x;
     const quernel_i_plan *plan = t->call->plan;
-    const int64_t above = x->border_h, before = x->border_w;
+    const int64_t above = in->border_h, before = in->border_w;
     if (plan->rows.path != QUERNEL_I_PATH_INPLACE) {
-        d->a = quernel_i_strip_row(t, t->y0, t->x0, 0), d->top = d->left = 0;
-        d->height = (ptrdiff_t)quernel_i_problem_lines(p, d->lines) * plan->strip.line;
-        d->width = (ptrdiff_t)quernel_i_problem_pixels(p, d->rows) * plan->rows.pixel;
+        d->a = quernel_i_strip_row(t, y, x, 0), d->top = d->left = 0;
+        d->height = (ptrdiff_t)quernel_i_problem_lines(p, t->y1 - y) * plan->strip.line;
+        d->width = (ptrdiff_t)quernel_i_problem_pixels(p, t->x1 - x) * plan->rows.pixel;
         return;
     }
-    d->a = quernel_i_stage_pixel(x, t->call->x, t->image, -above, -before);
-    d->top = -(ptrdiff_t)((quernel_i_strip_input_line(p, t->y0) + above) * x->stride_h);
-    d->left = -(ptrdiff_t)((quernel_i_strip_input_x(p, t->x0) + before) * x->stride_w);
-    d->height = (ptrdiff_t)((x->h + 2 * above) * x->stride_h);
-    d->width = (ptrdiff_t)((x->w + 2 * before) * x->stride_w);
+    d->a = quernel_i_stage_pixel(in, t->call->x, t->image, -above, -before);
+    d->top = -(ptrdiff_t)((quernel_i_strip_input_line(p, y) + above) * in->stride_h);
+    d->left = -(ptrdiff_t)((quernel_i_strip_input_x(p, x) + before) * in->stride_w);
+    d->height = (ptrdiff_t)((in->h + 2 * above) * in->stride_h);
+    d->width = (ptrdiff_t)((in->w + 2 * before) * in->stride_w);
 }
 
-static void run_depthwise(const quernel_i_task *t) {
+// Every lines-th line from y on, and of each every pixels-th pixel from x on.
+static void run_depthwise_lattice(const quernel_i_task *t, uint32_t y, uint32_t x, uint32_t lines,
+                                  uint32_t pixels) {
     const quernel_i_problem *p = t->call->problem;
     const quernel_i_plan *plan = t->call->plan;
     const quernel_i_weights_shape *s = &p->weights->shape;
     quernel_i_epilogue epilogue;
-    quernel_i_epilogue_fill(t, t->y0, t->x0, 0, 0, 0, &epilogue);
-    quernel_i_depthwise d = {.a_line = (ptrdiff_t)p->stride_h * plan->strip.line,
-                             .a_row = (ptrdiff_t)p->stride_w * plan->rows.pixel,
+    quernel_i_epilogue_fill(t, y, x, 0, 0, 0, &epilogue);
+    epilogue.y_row *= pixels, epilogue.r_row *= pixels;
+    quernel_i_depthwise d = {.a_line = (ptrdiff_t)p->stride_h * plan->strip.line * lines,
+                             .a_row = (ptrdiff_t)p->stride_w * plan->rows.pixel * pixels,
                              .tap_line = (ptrdiff_t)p->dilation_h * plan->strip.line,
                              .tap_pixel = (ptrdiff_t)p->dilation_w * plan->rows.pixel,
                              .outside = t->zero_byte,
                              .kernel_h = p->kernel_h,
                              .kernel_w = p->kernel_w,
-                             .lines = t->y1 - t->y0,
-                             .rows = t->x1 - t->x0,
+                             .lines = every(t->y1 - y, lines),
+                             .rows = every(t->x1 - x, pixels),
                              .oc = s->oc,
                              .w = p->weights->packed,
                              .w_tap = s->oc16,
                              .init = quernel_i_n_block_init(t, 0),
                              .epilogue = &epilogue,
-                             .y_line = quernel_i_exec_line_bytes(&p->y),
-                             .r_line = quernel_i_exec_line_bytes(&p->residual),
+                             .y_line = quernel_i_exec_line_bytes(&p->y) * lines,
+                             .r_line = quernel_i_exec_line_bytes(&p->residual) * lines,
                              .scratch = t->slice + plan->workspace.slice.scratch};
-    depthwise_input(t, &d);
+    depthwise_input(t, y, x, &d);
     plan->kernels.main->run.depthwise(&d);
+}
+
+// A dilation without a stride is lattices (exec/conv.c), whose taps are neighbours: what kernels
+// are fast with.
+static void run_depthwise(const quernel_i_task *t) {
+    const quernel_i_problem *p = t->call->problem;
+    const uint32_t lines = p->stride_h == 1 ? p->dilation_h : 1,
+                   pixels = p->stride_w == 1 ? p->dilation_w : 1;
+    for (uint32_t y = t->y0; y < min(t->y0 + lines, t->y1); y++)
+        for (uint32_t x = t->x0; x < min(t->x0 + pixels, t->x1); x++)
+            run_depthwise_lattice(t, y, x, lines, pixels);
 }
 
 // Dynamic over the image: scales times its d, start values less its zero point's share.
