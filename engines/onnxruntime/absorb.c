@@ -111,9 +111,7 @@ static bool carries(quernel_ep_search *c, const quernel_ep_node *n, quernel_ep_s
     if (!quernel_ep_node_is(quantizer, "QuantizeLinear") || !c->records[codes].coding.type)
         return false;
     c->records[codes].smooth = smooth;
-    if (are_understood(c, codes, depth + 1)) return true;
-    c->records[codes].smooth.bytes = 0;
-    return false;
+    return are_understood(c, codes, depth + 1);
 }
 
 // Whether a reader takes the codes for what they are: a convolution or product multiplies them with
@@ -139,6 +137,14 @@ static bool are_understood(quernel_ep_search *c, int32_t codes, int depth) {
     return true;
 }
 
+// Takes factors back from all that carry them: some readers may have passed them on before one did
+// not understand them.
+static void forget_smooth(quernel_ep_search *c, int32_t codes) {
+    const uint32_t offset = c->records[codes].smooth.offset;
+    for (uint32_t v = 0; v < c->n_values; v++)
+        if (c->records[v].smooth.offset == offset) c->records[v].smooth.bytes = 0;
+}
+
 // Factors m become the tensor's smoothing 1/m, which its readers' weights carry, too.
 static bool set_smooth(state *s, const quernel_ep_constant *k, int32_t codes) {
     for (uint32_t i = 0; i < k->count; i++) {
@@ -151,7 +157,7 @@ static bool set_smooth(state *s, const quernel_ep_constant *k, int32_t codes) {
             s->step->order = s->step->y_order = QUERNEL_EP_ORDER_IMAGE;
         return true;
     }
-    s->d->c->records[codes].smooth.bytes = 0;
+    forget_smooth(s->d->c, codes);
     return false;
 }
 
@@ -215,7 +221,7 @@ static bool put_affine(state *s, affine *f) {
     if (absorb_quantize(s) &&
         (!f->shifts || quernel_ep_constant_put(s->d, step, &f->b, s->channels)))
         return step->residual_late |= f->shifts, true;
-    s->d->c->records[codes].smooth.bytes = 0;
+    forget_smooth(s->d->c, codes);
     return false;
 }
 

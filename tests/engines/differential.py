@@ -52,13 +52,24 @@ def differences(one, other):
     return [name for name in one if one[name].tobytes() != other[name].tobytes()]
 
 
+CARRY = {"DequantizeLinear", "Resize", "MaxPool", "AveragePool", "GlobalAveragePool"}
+
+
 def entries(model):
     """Codes that inputs are quantized to: where others see them ONNX Runtime quantizes, and factors
-    before are a product of their own."""
+    before are a product of their own, as they are where others see codes that carry them on."""
     floats = {value.name for value in model.graph.input}
-    floats |= {n.output[0] for n in model.graph.node if n.op_type == "Mul" and floats & {*n.input}}
-    quantizers = (n for n in model.graph.node if n.op_type == "QuantizeLinear")
-    return {n.output[0] for n in quantizers if n.input[0] in floats}
+    found, carried = set(), set()
+    for n in model.graph.node:
+        inputs = {*n.input}
+        if n.op_type == "Mul" and floats & inputs:
+            carried |= {*n.output}
+        elif n.op_type == "QuantizeLinear" and (floats | carried) & inputs:
+            found |= {*n.output}
+            carried |= {*n.output} if carried & inputs else set()
+        elif n.op_type in CARRY and carried & inputs:
+            carried |= {*n.output}
+    return found
 
 
 def left_of(session):

@@ -136,6 +136,27 @@ class Patterns(unittest.TestCase):
         np.testing.assert_array_equal(made, np.full((1, 4, 3, 4), 71))
 
     @unittest.skipIf(engine.why_absent(), engine.why_absent())
+    def test_factors_that_one_reader_does_not_take_are_passed_on_by_none(self):
+        text = """<ir_version: 8, opset_import: ["": 13, "com.microsoft": 1]>
+            two (float[1,2,4,4] x) => (uint8[1,2,4,4] y, uint8[1,2,1,1] g)
+            <float[1,2,1,1] m = {0.5, 2.0}, float s = {0.02}, uint8 z = {128},
+             int8[2,1,1,1] w = {100, -90}, float t = {0.01}, int8 o = {0}>
+            { p = Mul(x, m)  q = QuantizeLinear(p, s, z)
+              g = com.microsoft.QLinearGlobalAveragePool(q, s, z, s, z)
+              d = DequantizeLinear(q, s, z)
+              a = AveragePool <kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (d)
+              b = QuantizeLinear(a, s, z)  e = DequantizeLinear(b, s, z)
+              k = DequantizeLinear(w, t, o)  c = Conv <group = 2> (e, k)
+              y = QuantizeLinear(c, s, z) }"""
+        model = onnx.parser.parse_model(text)
+        x = np.random.default_rng(3).normal(0, 1, (1, 2, 4, 4)).astype(np.float32)
+        wanted = meaning.evaluate(model, {"x": x}).of
+        made = judge.run(engine.plugin(model.SerializeToString(), islands="all"), {"x": x})
+        for name, codes in made.items():
+            away = np.abs(codes.astype(int) - wanted[name])
+            self.assertLessEqual(away.max(), 1, name)
+
+    @unittest.skipIf(engine.why_absent(), engine.why_absent())
     def test_open_sizes_may_turn_out_one_in_either_operand(self):
         text = """<ir_version: 8, opset_import: ["": 13]>
             sum (uint8[a,2,b,4] x, uint8[c,2,d,4] z) => (uint8[e,2,f,4] y)
