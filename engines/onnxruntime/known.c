@@ -24,6 +24,7 @@ static const struct {
     {"Clip", "6,11,12,13", "max,min"},
     {"LeakyRelu", "6,16", "alpha"},
     {"PRelu", "7,9,16", ""},
+    {"BatchNormalization", "9,14,15", "epsilon,momentum,training_mode"},
     {"HardSwish", "14,22", ""},
     {"HardSigmoid", "6,22", "alpha,beta"},
     {"Sigmoid", "6,13", ""},

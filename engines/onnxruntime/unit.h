@@ -67,6 +67,7 @@ void quernel_ep_absorb_quantize(quernel_ep_draft *d, quernel_ep_step *step, int3
 /// Tries to make a unit of a node. False: it is not taken, with a reason.
 bool quernel_ep_match_convolution(quernel_ep_search *c, uint32_t node);
 bool quernel_ep_match_product(quernel_ep_search *c, uint32_t node);
+bool quernel_ep_match_norm(quernel_ep_search *c, uint32_t node);   // BatchNormalization of codes
 bool quernel_ep_match_lookup(quernel_ep_search *c, uint32_t node); // of a QuantizeLinear
 bool quernel_ep_match_gate(quernel_ep_search *c, uint32_t node);   // of a QLinearMul
 bool quernel_ep_match_binary(quernel_ep_search *c, uint32_t node);

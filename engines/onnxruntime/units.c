@@ -28,6 +28,7 @@ static const struct {
     {"Gemm", quernel_ep_match_product, true},
     {"QLinearMatMul", quernel_ep_match_product, true},
     {"QGemm", quernel_ep_match_product, true},
+    {"BatchNormalization", quernel_ep_match_norm, false},
     {"Add", quernel_ep_match_binary, false},
     {"Sub", quernel_ep_match_binary, false},
     {"Mul", quernel_ep_match_binary, false},

@@ -120,6 +120,19 @@ def by_channel(b, code):
     return [b.q(b.node("DequantizeLinear", [code.name, scales, *more], axis=1))]
 
 
+def batch_norm(b, code):
+    """One that no convolution took in: factors of either sign, and none."""
+    channels = b.shape(code.name)[1]
+    scale = b.rng.normal(0, 1, channels) * (b.rng.random(channels) < 0.9)
+    mean, variance = b.rng.normal(0, 1, channels), b.rng.uniform(0.1, 4, channels)
+    made = [b.floats(array) for array in (scale, b.rng.normal(0, 1, channels))]
+    if b.chance(0.4):  # as ONNX Runtime's quantizer leaves them
+        made = [b.dq(b.q(name, np.int8)) for name in made]
+    inputs = [b.dq(code), *made, b.floats(mean), b.floats(variance)]
+    y = b.node("BatchNormalization", inputs, epsilon=b.pick(1e-5, 1e-3))
+    return [b.q(activations.draw(b, y, none=0.3))]
+
+
 def resize_attrs(b):
     if b.chance(0.4):  # what networks have
         return b.pick(
@@ -313,4 +326,4 @@ def qlinear_unary(b, code):
 ANY = [activation] * 4 + [combine] * 6 + [concat] * 2 + [split, slice_, pad, requantize, transpose]
 ANY += [qlinear_binary, by_channel]
 IMAGES = [max_pool] * 2 + [average_pool] * 2 + [global_pool, resize, resize, depth_to_space]
-IMAGES += [space_to_depth, squeeze_and_excite, qlinear_unary]
+IMAGES += [space_to_depth, squeeze_and_excite, qlinear_unary, batch_norm]
