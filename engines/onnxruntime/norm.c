@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // BatchNormalization that no convolution before it has taken in: a·x + b of constants for each
 // channel. Of codes that is a depthwise convolution of one tap: weights of 1 or −1, whose scales
-// are |a|, and a bias.
+// are |a|, and a bias; of floats a product and a sum.
 #include <math.h>
 
 #include "weights.h"
@@ -45,8 +45,10 @@ static bool take_signs(quernel_ep_draft *d, quernel_ep_constant *a, quernel_ep_v
     return true;
 }
 
-static bool fill_depthwise(quernel_ep_draft *d, quernel_ep_step *step, quernel_ep_constant *a,
-                           const quernel_ep_constant *b) {
+// Of codes.
+static bool convolve(quernel_ep_draft *d, int32_t x, quernel_ep_constant *a,
+                     const quernel_ep_constant *b) {
+    quernel_ep_step *step = quernel_ep_draft_step(d, QUERNEL_EP_CONV, 0);
     quernel_ep_value signs;
     if (!take_signs(d, a, &signs)) return false;
     const quernel_ep_codes codes = {.value = &signs, .scale = *a};
@@ -54,28 +56,42 @@ static bool fill_depthwise(quernel_ep_draft *d, quernel_ep_step *step, quernel_e
     desc.kind = QUERNEL_WEIGHTS_CONV2D;
     desc.in = desc.out = desc.groups = step->out = a->count;
     desc.kernel_h = desc.kernel_w = 1;
+    step->x = x;
     step->arrays[QUERNEL_EP_BIAS] = quernel_ep_put_vector(d->c, b, a->count);
-    return quernel_ep_weights_note(d, step, &codes, 0, &desc);
+    if (!quernel_ep_weights_note(d, step, &codes, 0, &desc)) return false;
+    quernel_ep_absorb(d, step, quernel_ep_node_of(d->c, d->node)->outputs[0], a->count);
+    return quernel_ep_draft_commit(d);
+}
+
+// Of floats.
+static bool multiply_and_add(quernel_ep_draft *d, int32_t x, const quernel_ep_constant *a,
+                             const quernel_ep_constant *b) {
+    const int32_t product = quernel_ep_value_add(d->c, d->node, x);
+    if (product < 0) return false;
+    quernel_ep_step *step = quernel_ep_draft_step(d, QUERNEL_EP_ELTWISE, QUERNEL_ELTWISE_MUL);
+    step->x = x, step->y = product;
+    if (!quernel_ep_constant_put(d, step, a, a->count)) return false;
+    step = quernel_ep_draft_step(d, QUERNEL_EP_ELTWISE, QUERNEL_ELTWISE_ADD);
+    step->x = product;
+    if (!quernel_ep_constant_put(d, step, b, b->count)) return false;
+    quernel_ep_absorb(d, step, quernel_ep_node_of(d->c, d->node)->outputs[0], b->count);
+    return quernel_ep_draft_commit(d);
 }
 
 bool quernel_ep_match_norm(quernel_ep_search *c, uint32_t node) {
     const quernel_ep_node *n = quernel_ep_node_of(c, node);
     quernel_ep_draft d = quernel_ep_draft_begin(c, node);
-    quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_CONV, 0);
     quernel_ep_constant a, b;
-    step->x = quernel_ep_operand(&d, n->inputs[0]);
-    if (step->x < 0) return false;
+    const int32_t x = quernel_ep_operand(&d, n->inputs[0]);
+    if (x < 0) return false;
     if (quernel_ep_int(n, "training_mode", 0) || n->n_outputs > 1)
         return QUERNEL_EP_REFUSE(&d, "it is in the mode of training");
-    if (!quernel_ep_is_int8(c->records[step->x].type))
-        return QUERNEL_EP_REFUSE(&d, "its input is float");
-    if (c->records[step->x].smooth.bytes)
-        return QUERNEL_EP_REFUSE(&d, "its input's codes carry factors");
-    if (quernel_ep_value_of(c, step->x)->rank < 3)
+    if (c->records[x].smooth.bytes) return QUERNEL_EP_REFUSE(&d, "its input's codes carry factors");
+    if (quernel_ep_value_of(c, x)->rank < 3)
         return QUERNEL_EP_REFUSE(&d, "its input has 2 dimensions");
-    const uint32_t channels = quernel_ep_channels(c, step->x, QUERNEL_EP_ORDER_IMAGE);
+    const uint32_t channels = quernel_ep_channels(c, x, QUERNEL_EP_ORDER_IMAGE);
     if (!channels) return QUERNEL_EP_REFUSE(&d, "its channels are not known");
-    if (!read_affine(&d, channels, &a, &b) || !fill_depthwise(&d, step, &a, &b)) return false;
-    quernel_ep_absorb(&d, step, n->outputs[0], channels);
-    return quernel_ep_draft_commit(&d);
+    if (!read_affine(&d, channels, &a, &b)) return false;
+    return quernel_ep_is_int8(c->records[x].type) ? convolve(&d, x, &a, &b)
+                                                  : multiply_and_add(&d, x, &a, &b);
 }

@@ -128,7 +128,9 @@ def batch_norm(b, code):
     made = [b.floats(array) for array in (scale, b.rng.normal(0, 1, channels))]
     if b.chance(0.4):  # as ONNX Runtime's quantizer leaves them
         made = [b.dq(b.q(name, np.int8)) for name in made]
-    inputs = [b.dq(code), *made, b.floats(mean), b.floats(variance)]
+    x = b.dq(code)
+    x = b.node("Add", [x, b.floats(b.rng.normal())]) if b.chance(0.3) else x  # of floats
+    inputs = [x, *made, b.floats(mean), b.floats(variance)]
     y = b.node("BatchNormalization", inputs, epsilon=b.pick(1e-5, 1e-3))
     return [b.q(activations.draw(b, y, none=0.3))]
 
