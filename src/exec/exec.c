@@ -11,6 +11,8 @@
 
 static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
+enum { PLANES_LATTICE = 8 }; // pixels of a lattice's line
+
 static uint32_t every(uint32_t count, uint32_t step) { return (count + step - 1) / step; }
 
 // What a depthwise kernel reads of x in place, its border included; of a strip all.
@@ -64,11 +66,13 @@ static void run_depthwise_lattice(const quernel_i_task *t, uint32_t y, uint32_t 
 }
 
 // A dilation without a stride is lattices (exec/conv.c), whose taps are neighbours: what kernels
-// are fast with.
+// are fast with. Planes they write pixel by pixel, which does not pay where lines are short.
 static void run_depthwise(const quernel_i_task *t) {
     const quernel_i_problem *p = t->call->problem;
-    const uint32_t lines = p->stride_h == 1 ? p->dilation_h : 1,
-                   pixels = p->stride_w == 1 ? p->dilation_w : 1;
+    const bool pays =
+        !quernel_i_problem_planes(p) || t->x1 - t->x0 >= PLANES_LATTICE * p->dilation_w;
+    const uint32_t lines = pays && p->stride_h == 1 ? p->dilation_h : 1,
+                   pixels = pays && p->stride_w == 1 ? p->dilation_w : 1;
     for (uint32_t y = t->y0; y < min(t->y0 + lines, t->y1); y++)
         for (uint32_t x = t->x0; x < min(t->x0 + pixels, t->x1); x++)
             run_depthwise_lattice(t, y, x, lines, pixels);
