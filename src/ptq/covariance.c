@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows are multiplied in blocks, in float; the sums of blocks are double.
+// Rows are multiplied in blocks, in float; the sums of blocks are double. A covariance is larger
+// than caches are: lines of its factor are subtracted several at a time, each element in their
+// order.
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -7,7 +9,10 @@
 #include "ptq/covariance.h"
 
 #define DAMPING 0.01 // of the mean variance, added to each: a sample is not the world
-enum { BLOCK = 8 };  // rows: their products stay in a register
+enum {
+    BLOCK = 8, // rows: their products stay in a register
+    PIVOTS = 8 // lines of the factor
+};
 
 int quernel_i_covariance_take(quernel_i_covariance *c, quernel_i_arena *arena, size_t max,
                               quernel_error *error) {
@@ -60,22 +65,50 @@ void quernel_i_covariance_end(quernel_i_covariance *c, double rows, const double
     }
 }
 
+// Line k of the factor, from what the lines before it have left of it.
+static void divide_line(quernel_i_covariance *c, size_t k, double damping) {
+    double *line = c->gram + k * c->size;
+    const double root = sqrt(fmax(line[k], damping)); // at least the damping but for rounding
+    line[k] = root;
+    for (size_t j = k + 1; j < c->size; j++) line[j] /= root;
+}
+
+// What `count` lines of the factor from k on take from line i, from column `first` on.
+static void subtract_lines(quernel_i_covariance *c, size_t k, size_t count, size_t i) {
+    double *restrict to = c->gram + i * c->size;
+    for (size_t p = k; p < k + count; p++) {
+        const double *restrict line = c->gram + p * c->size;
+        const double factor = line[i];
+        for (size_t j = i; j < c->size; j++) to[j] -= factor * line[j];
+    }
+}
+
+// The same of PIVOTS lines at once.
+static void subtract_pivots(quernel_i_covariance *c, size_t k, size_t i) {
+    const size_t size = c->size;
+    const double *restrict lines = c->gram + k * size;
+    double *restrict to = c->gram + i * size, factor[PIVOTS];
+    for (size_t p = 0; p < PIVOTS; p++) factor[p] = lines[p * size + i];
+    for (size_t j = i; j < size; j++) {
+        double left = to[j];
+        for (size_t p = 0; p < PIVOTS; p++) left -= factor[p] * lines[p * size + j];
+        to[j] = left;
+    }
+}
+
 void quernel_i_covariance_factorize(quernel_i_covariance *c) {
     const size_t size = c->size;
     double mean = 0.0;
     for (size_t i = 0; i < size; i++) mean += c->variance[i] / (double)size;
     const double damping = mean > 0.0 ? DAMPING * mean : 1.0;
     for (size_t i = 0; i < size; i++) c->gram[i * size + i] += damping;
-    for (size_t k = 0; k < size; k++) {
-        double *restrict row = c->gram + k * size;
-        const double root = sqrt(fmax(row[k], damping)); // at least the damping but for rounding
-        row[k] = root;
-        for (size_t j = k + 1; j < size; j++) row[j] /= root;
-        for (size_t i = k + 1; i < size; i++) {
-            double *restrict to = c->gram + i * size;
-            const double factor = row[i];
-            for (size_t j = i; j < size && factor != 0.0; j++) to[j] -= factor * row[j];
+    for (size_t k = 0, count; k < size; k += count) {
+        count = size - k < PIVOTS ? size - k : PIVOTS;
+        for (size_t i = k; i < k + count; i++) {
+            subtract_lines(c, k, i - k, i);
+            divide_line(c, i, damping);
         }
+        for (size_t i = k + count; i < size; i++) subtract_pivots(c, k, i);
     }
 }
 

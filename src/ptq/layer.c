@@ -183,9 +183,9 @@ static int open(quernel_i_ptq_layer *f, const quernel_sample *samples, quernel_e
     if (code) return code;
     f->k = (size_t)f->shape.group_in * f->shape.taps;
     f->matrix = quernel_i_arena_take(&f->arena, f->k * f->shape.out, sizeof(float), error);
-    f->row = f->matrix ? quernel_i_arena_take(&f->arena, f->k, sizeof(float), error) : NULL;
-    f->sums =
-        f->row ? quernel_i_arena_take(&f->arena, f->shape.group_out, sizeof(float), error) : NULL;
+    const size_t rows = QUERNEL_I_PTQ_ROWS, out = f->shape.group_out;
+    f->row = f->matrix ? quernel_i_arena_take(&f->arena, rows * f->k, sizeof(float), error) : NULL;
+    f->sums = f->row ? quernel_i_arena_take(&f->arena, rows * out, sizeof(float), error) : NULL;
     f->images =
         f->sums ? quernel_i_arena_take(&f->arena, f->count, sizeof *f->images, error) : NULL;
     if (!f->images) return QUERNEL_E_MEMORY;

@@ -22,6 +22,8 @@ typedef struct quernel_i_float_layer {
     const quernel_allocator *allocator;
 } quernel_i_float_layer;
 
+enum { QUERNEL_I_PTQ_ROWS = 8 }; // im2col rows that are multiplied at once
+
 typedef struct quernel_i_ptq_layer {
     quernel_i_arena arena;
     quernel_i_float_layer layer;
@@ -29,7 +31,7 @@ typedef struct quernel_i_ptq_layer {
     quernel_conv2d_desc geometry; // of layer.op, or of a 1x1 convolution where the layer is linear
     size_t k;                     // of a group: tap·group_in + channel of the group
     float *matrix;                // [groups][k][group_out], the float weights
-    float *row, *sums;            // scratch: [k] and [group_out]
+    float *row, *sums;            // scratch: [QUERNEL_I_PTQ_ROWS] of [k] and of [group_out]
     quernel_i_ptq_image *images;
     uint32_t count;
 } quernel_i_ptq_layer;
@@ -61,11 +63,11 @@ static inline size_t quernel_i_ptq_image_outputs(const quernel_i_ptq_layer *f,
 /// The most outputs that an image has.
 size_t quernel_i_ptq_layer_max_outputs(const quernel_i_ptq_layer *f);
 
-/// The im2col row of one output pixel into f->row; then its fake quantization there.
+/// The im2col row of one output pixel, [k]; its fake quantization in place.
 void quernel_i_ptq_layer_gather(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,
-                                uint32_t n, uint32_t y, uint32_t x, uint32_t group);
+                                uint32_t n, uint32_t y, uint32_t x, uint32_t group, float *row);
 void quernel_i_ptq_layer_quantize(const quernel_i_ptq_layer *f, const quernel_i_fake *fake,
-                                  uint32_t group, quernel_i_scale scale);
+                                  uint32_t group, quernel_i_scale scale, float *row);
 
 /// y = activation(rows · matrix + bias), with the rows fake-quantized where `fake` is given.
 void quernel_i_ptq_layer_product(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,

@@ -16,7 +16,7 @@ static int64_t meet(bool deconv, int64_t at, uint32_t r, uint32_t stride, uint32
 }
 
 void quernel_i_ptq_layer_gather(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,
-                                uint32_t n, uint32_t y, uint32_t x, uint32_t group) {
+                                uint32_t n, uint32_t y, uint32_t x, uint32_t group, float *row) {
     const quernel_i_weights_shape *s = &f->shape;
     const quernel_conv2d_desc *g = &f->geometry;
     const bool deconv = s->kind == QUERNEL_WEIGHTS_DECONV2D;
@@ -25,7 +25,7 @@ void quernel_i_ptq_layer_gather(const quernel_i_ptq_layer *f, const quernel_i_pt
             meet(deconv, y, t / s->kernel_w, g->stride_h, g->dilation_h, g->pad_top, image->h);
         const int64_t w =
             meet(deconv, x, t % s->kernel_w, g->stride_w, g->dilation_w, g->pad_left, image->w);
-        float *to = f->row + (size_t)t * s->group_in;
+        float *to = row + (size_t)t * s->group_in;
         if (h < 0 || w < 0) {
             memset(to, 0, s->group_in * sizeof *to);
             continue;
@@ -77,21 +77,21 @@ static quernel_i_scale image_scale(const quernel_i_ptq_layer *f, const quernel_i
     for (uint32_t y = 0; y < image->out_h; y++)
         for (uint32_t x = 0; x < image->out_w; x++)
             for (uint32_t g = 0; g < f->shape.groups; g++) {
-                quernel_i_ptq_layer_gather(f, image, n, y, x, g);
+                quernel_i_ptq_layer_gather(f, image, n, y, x, g, f->row);
                 widen(&e, f->row, fake->multiplier + g * f->k, f->k);
             }
     return scale_of(fake->quant, e);
 }
 
 void quernel_i_ptq_layer_quantize(const quernel_i_ptq_layer *f, const quernel_i_fake *fake,
-                                  uint32_t group, quernel_i_scale scale) {
+                                  uint32_t group, quernel_i_scale scale, float *row) {
     const float *multiplier = fake->multiplier + group * f->k;
     if (fake->quant->mode == QUERNEL_QUANT_DYNAMIC_ROW) {
         extremes e = {0.0f, 0.0f};
-        widen(&e, f->row, multiplier, f->k);
+        widen(&e, row, multiplier, f->k);
         scale = scale_of(fake->quant, e);
     }
-    fake_row(fake, f->row, multiplier, f->k, scale);
+    fake_row(fake, row, multiplier, f->k, scale);
 }
 
 // As float frameworks have it: a NaN passes.
@@ -111,50 +111,86 @@ static float activation(const quernel_epilogue *f, uint32_t n, float t) {
     }
 }
 
-enum { BLOCK = 16 }; // output channels whose sums stay in registers
+enum {
+    ROWS = QUERNEL_I_PTQ_ROWS,
+    BLOCK = 16, // output channels whose sums stay in registers
+    TILE = 256  // k of a block: its weights stay in L1 for all rows
+};
 
-static void multiply_block(const float *restrict row, const float *restrict matrix, size_t k,
-                           uint32_t oc, float *restrict ret_sums) {
-    float sums[BLOCK] = {0};
+static void multiply_tile(const float *restrict row, const float *restrict matrix, size_t k,
+                          uint32_t oc, float *restrict to) {
+    float sums[BLOCK];
+    memcpy(sums, to, sizeof sums);
     for (size_t i = 0; i < k; i++)
         for (uint32_t n = 0; n < BLOCK; n++) sums[n] += row[i] * matrix[i * oc + n];
-    memcpy(ret_sums, sums, sizeof sums);
+    memcpy(to, sums, sizeof sums);
 }
 
-static void multiply(const quernel_i_ptq_layer *f, const float *matrix) {
+static void multiply(const quernel_i_ptq_layer *f, const float *matrix, uint32_t rows) {
     const uint32_t oc = f->shape.group_out;
     uint32_t n = 0;
-    for (; n + BLOCK <= oc; n += BLOCK) multiply_block(f->row, matrix + n, f->k, oc, f->sums + n);
-    for (; n < oc; n++) {
-        float sum = 0.0f;
-        for (size_t i = 0; i < f->k; i++) sum += f->row[i] * matrix[i * oc + n];
-        f->sums[n] = sum;
-    }
+    memset(f->sums, 0, (size_t)rows * oc * sizeof *f->sums);
+    for (; n + BLOCK <= oc; n += BLOCK)
+        for (size_t i = 0, some; i < f->k; i += some) {
+            some = f->k - i < TILE ? f->k - i : TILE;
+            for (uint32_t r = 0; r < rows; r++)
+                multiply_tile(f->row + r * f->k + i, matrix + i * oc + n, some, oc,
+                              f->sums + r * oc + n);
+        }
+    for (; n < oc; n++)
+        for (uint32_t r = 0; r < rows; r++)
+            for (size_t i = 0; i < f->k; i++)
+                f->sums[r * oc + n] += f->row[r * f->k + i] * matrix[i * oc + n];
 }
 
-static void epilogue(const quernel_i_ptq_layer *f, uint32_t group, bool activate, float *ret_y) {
+static void epilogue(const quernel_i_ptq_layer *f, const float *sums, uint32_t group, bool activate,
+                     float *ret_y) {
     const quernel_epilogue *epilogue = &f->layer.op.epilogue;
     const float *bias = epilogue->bias;
     for (uint32_t n = 0; n < f->shape.group_out; n++) {
         const uint32_t channel = group * f->shape.group_out + n;
-        const float t = f->sums[n] + (bias ? bias[channel] : 0.0f);
+        const float t = sums[n] + (bias ? bias[channel] : 0.0f);
         ret_y[channel] = activate ? activation(epilogue, channel, t) : t;
+    }
+}
+
+// Output pixels that are multiplied at once, and the scales of their images.
+typedef struct pixels {
+    size_t first;
+    uint32_t count;
+    quernel_i_scale scale[ROWS];
+} pixels;
+
+static void gather_pixels(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,
+                          const pixels *p, const quernel_i_fake *fake, uint32_t group) {
+    for (uint32_t r = 0; r < p->count; r++) {
+        const size_t line = (p->first + r) / image->out_w, x = (p->first + r) % image->out_w;
+        float *row = f->row + r * f->k;
+        quernel_i_ptq_layer_gather(f, image, (uint32_t)(line / image->out_h),
+                                   (uint32_t)(line % image->out_h), (uint32_t)x, group, row);
+        if (fake) quernel_i_ptq_layer_quantize(f, fake, group, p->scale[r], row);
     }
 }
 
 void quernel_i_ptq_layer_product(const quernel_i_ptq_layer *f, const quernel_i_ptq_image *image,
                                  const float *matrix, const quernel_i_fake *fake, bool activate,
                                  float *ret_y) {
-    for (uint32_t n = 0; n < image->n; n++) {
-        const quernel_i_scale scale =
-            fake ? image_scale(f, image, n, fake) : (quernel_i_scale){1.0f, 0};
-        for (uint32_t y = 0; y < image->out_h; y++)
-            for (uint32_t x = 0; x < image->out_w; x++, ret_y += f->shape.out)
-                for (uint32_t g = 0; g < f->shape.groups; g++) {
-                    quernel_i_ptq_layer_gather(f, image, n, y, x, g);
-                    if (fake) quernel_i_ptq_layer_quantize(f, fake, g, scale);
-                    multiply(f, matrix + g * f->k * f->shape.group_out);
-                    epilogue(f, g, activate, ret_y);
-                }
+    const size_t size = (size_t)image->out_h * image->out_w, all = image->n * size,
+                 out = f->shape.group_out;
+    quernel_i_scale scale = {1.0f, 0};
+    pixels p;
+    for (p.first = 0; p.first < all; p.first += p.count) {
+        p.count = all - p.first < ROWS ? (uint32_t)(all - p.first) : ROWS;
+        for (uint32_t r = 0; r < p.count; r++) {
+            const size_t at = p.first + r;
+            if (fake && at % size == 0) scale = image_scale(f, image, (uint32_t)(at / size), fake);
+            p.scale[r] = scale;
+        }
+        for (uint32_t g = 0; g < f->shape.groups; g++) {
+            gather_pixels(f, image, &p, fake, g);
+            multiply(f, matrix + g * f->k * out, p.count);
+            for (uint32_t r = 0; r < p.count; r++)
+                epilogue(f, f->sums + r * out, g, activate, ret_y + (p.first + r) * f->shape.out);
+        }
     }
 }

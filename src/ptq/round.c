@@ -76,12 +76,14 @@ static bool step(const rounding *r, pixel *at) {
 }
 
 static void gather(const rounding *r, const part *p, const pixel *at) {
-    quernel_i_ptq_layer_gather(&r->c.f, &r->c.f.images[at->image], at->n, at->y, at->x, p->group);
+    quernel_i_ptq_layer_gather(&r->c.f, &r->c.f.images[at->image], at->n, at->y, at->x, p->group,
+                               r->c.f.row);
 }
 
 static void quantize(const rounding *r, const part *p) {
     const quernel_quant *q = &r->c.choice.quant;
-    quernel_i_ptq_layer_quantize(&r->c.f, &r->fake, p->group, (quernel_i_scale){q->scale, q->zero});
+    quernel_i_ptq_layer_quantize(&r->c.f, &r->fake, p->group, (quernel_i_scale){q->scale, q->zero},
+                                 r->c.f.row);
 }
 
 static void find_means(rounding *r, const part *p) {
