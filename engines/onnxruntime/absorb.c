@@ -140,9 +140,9 @@ static bool are_understood(quernel_ep_search *c, int32_t codes, int depth) {
 // Takes factors back from all that carry them: some readers may have passed them on before one did
 // not understand them.
 static void forget_smooth(quernel_ep_search *c, int32_t codes) {
-    const uint32_t offset = c->records[codes].smooth.offset;
-    for (uint32_t v = 0; v < c->n_values; v++)
-        if (c->records[v].smooth.offset == offset) c->records[v].smooth.bytes = 0;
+    const quernel_ep_span smooth = c->records[codes].smooth;
+    for (uint32_t v = 0; v < c->n_values && smooth.bytes; v++)
+        if (c->records[v].smooth.offset == smooth.offset) c->records[v].smooth.bytes = 0;
 }
 
 // Factors m become the tensor's smoothing 1/m, which its readers' weights carry, too.
