@@ -73,25 +73,17 @@ static void divide_line(quernel_i_covariance *c, size_t k, double damping) {
     for (size_t j = k + 1; j < c->size; j++) line[j] /= root;
 }
 
-// What `count` lines of the factor from k on take from line i, from column `first` on.
-static void subtract_lines(quernel_i_covariance *c, size_t k, size_t count, size_t i) {
-    double *restrict to = c->gram + i * c->size;
-    for (size_t p = k; p < k + count; p++) {
-        const double *restrict line = c->gram + p * c->size;
-        const double factor = line[i];
-        for (size_t j = i; j < c->size; j++) to[j] -= factor * line[j];
-    }
-}
-
-// The same of PIVOTS lines at once.
-static void subtract_pivots(quernel_i_covariance *c, size_t k, size_t i) {
+// What `count` lines of the factor, PIVOTS at most, from k on take from line i. Inline for a
+// constant count.
+static inline __attribute__((always_inline)) void subtract_lines(quernel_i_covariance *c, size_t k,
+                                                                 size_t count, size_t i) {
     const size_t size = c->size;
     const double *restrict lines = c->gram + k * size;
     double *restrict to = c->gram + i * size, factor[PIVOTS];
-    for (size_t p = 0; p < PIVOTS; p++) factor[p] = lines[p * size + i];
+    for (size_t p = 0; p < count; p++) factor[p] = lines[p * size + i];
     for (size_t j = i; j < size; j++) {
         double left = to[j];
-        for (size_t p = 0; p < PIVOTS; p++) left -= factor[p] * lines[p * size + j];
+        for (size_t p = 0; p < count; p++) left -= factor[p] * lines[p * size + j];
         to[j] = left;
     }
 }
@@ -108,7 +100,7 @@ void quernel_i_covariance_factorize(quernel_i_covariance *c) {
             subtract_lines(c, k, i - k, i);
             divide_line(c, i, damping);
         }
-        for (size_t i = k + count; i < size; i++) subtract_pivots(c, k, i);
+        for (size_t i = k + count; i < size; i++) subtract_lines(c, k, PIVOTS, i);
     }
 }
 
