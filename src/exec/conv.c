@@ -4,8 +4,6 @@
 
 static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
-static uint32_t every(uint32_t count, uint32_t step) { return (count + step - 1) / step; }
-
 // A rectangle of pixels. With a dilation d it is d·d lattices of every d-th pixel, which never
 // meet: a layer without dilation each.
 static void run_lattices(const quernel_i_task *t, uint32_t line, uint32_t x, uint32_t lines,
@@ -22,8 +20,9 @@ static void run_lattices(const quernel_i_task *t, uint32_t line, uint32_t x, uin
             epilogue.y_row *= dw, epilogue.r_row *= dw;
             plan->kernels.main->run.conv(&(quernel_i_conv){
                 quernel_i_strip_row(t, line + i, x + j, block->group_pack), plan->strip.line * dh,
-                plan->rows.pixel * dw, quernel_i_n_block_window(p), every(lines - i, dh),
-                every(pixels - j, dw), block->oc, plan->kernels.ic_split, b, b_panel,
+                plan->rows.pixel * dw, quernel_i_n_block_window(p),
+                quernel_i_exec_every(lines - i, dh), quernel_i_exec_every(pixels - j, dw),
+                block->oc, plan->kernels.ic_split, b, b_panel,
                 quernel_i_n_block_init(t, quernel_i_n_block_entry(p, block)), &epilogue,
                 quernel_i_exec_line_bytes(&p->y) * dh, quernel_i_exec_line_bytes(&p->residual) * dh,
                 t->slice + plan->workspace.slice.scratch});

@@ -13,8 +13,6 @@ static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 enum { PLANES_LATTICE = 8 }; // pixels of a lattice's line
 
-static uint32_t every(uint32_t count, uint32_t step) { return (count + step - 1) / step; }
-
 // What a depthwise kernel reads of x in place, its border included; of a strip all.
 static void depthwise_input(const quernel_i_task *t, uint32_t y, uint32_t x,
                             quernel_i_depthwise *d) {
@@ -51,8 +49,8 @@ static void run_depthwise_lattice(const quernel_i_task *t, uint32_t y, uint32_t 
                              .outside = t->zero_byte,
                              .kernel_h = p->kernel_h,
                              .kernel_w = p->kernel_w,
-                             .lines = every(t->y1 - y, lines),
-                             .rows = every(t->x1 - x, pixels),
+                             .lines = quernel_i_exec_every(t->y1 - y, lines),
+                             .rows = quernel_i_exec_every(t->x1 - x, pixels),
                              .oc = s->oc,
                              .w = p->weights->packed,
                              .w_tap = s->oc16,

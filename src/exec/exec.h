@@ -53,6 +53,11 @@ typedef struct quernel_i_task {
     bool last;                         // of its worker, if tasks take the same time
 } quernel_i_task;
 
+/// How many of `count` lines or pixels a lattice of every step-th one has (of a dilation).
+static inline uint32_t quernel_i_exec_every(uint32_t count, uint32_t step) {
+    return (count + step - 1) / step;
+}
+
 /// The loops of a task, by the form of its kernel.
 void quernel_i_product_run_staged(const quernel_i_task *task);
 void quernel_i_product_run_im2col(const quernel_i_task *task);
