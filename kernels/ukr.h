@@ -329,6 +329,33 @@ typedef struct quernel_i_sample {
     float *y;
 } quernel_i_sample;
 
+/// What quernel_i_normalize makes of a row.
+typedef enum quernel_i_normalize_kind {
+    QUERNEL_I_NORMALIZE_SOFTMAX = 0,
+    QUERNEL_I_NORMALIZE_LAYER,
+    QUERNEL_I_NORMALIZE_RMS,
+    QUERNEL_I_NORMALIZE_COUNT
+} quernel_i_normalize_kind;
+
+/// NORMALIZE: for every row m < rows, over its values v[c], c < C = channels: a code's is
+/// (float)(q − zero)·scales[c], rounded once. A sum is of 16 lanes, s[l] = Σ over c = l modulo 16,
+/// in order, from +0 on; then s[l] += s[l + 8], l < 8, and so by 4, 2 and 1.
+///     SOFTMAX: e[c] = e^(v[c] − max v), 0 where that is below −87; y[m][c] = e[c]·(1/Σ e)
+///     LAYER: u[c] = v[c] − (Σ v)/C.  RMS: u[c] = v[c].  Both: d = 1/sqrt((Σ u²)/C + epsilon), the
+///     squares added by fma; y[m][c] = fma(u[c]·d, factor[c], shift[c])
+/// Tables may be read up to the next multiple of 16 channels, rows of x not.
+typedef struct quernel_i_normalize {
+    int32_t kind; // quernel_i_normalize_kind
+    uint32_t rows, channels;
+    quernel_i_elements x;        // side by side: col and scale are not looked at; scales never NULL
+                                 // for codes
+    const float *factor, *shift; // not of SOFTMAX
+    float epsilon;
+    float *line;     // scratch: [channels up to a multiple of 16], 64-byte aligned
+    float *y;        // channels are contiguous
+    ptrdiff_t y_row; // elements; nothing is written between the rows
+} quernel_i_normalize;
+
 /// Permutations: y[m·y_row + k] = x[m·x_row + index[k]] for every row m < rows and byte k < count.
 /// index[k] < source; of each row the bytes [0, source) may be read.
 typedef struct quernel_i_permute {

@@ -37,6 +37,7 @@ const char *kcheck_agree(const quernel_i_kernel *k, const quernel_i_kernel *orac
             *expected = guard_take(g, of.bytes, of.size, 0xa5);
     guard_seal(g);
     guard_open(g, y), guard_open(g, expected);
+    if (of.scratch) guard_open(g, of.scratch);
     const char *wrong = call_into(y, k, call, to);
     if (!wrong) wrong = call_into(expected, oracle, call, to);
     if (!wrong) wrong = compare(y, expected, of.bytes, of.floats);

@@ -363,6 +363,21 @@ static void ignores_last_sample(const quernel_i_sample *s) {
     honest_sample(&fewer);
 }
 
+static void honest_normalize(const quernel_i_normalize *n) {
+    quernel_i_registry_best(QUERNEL_I_OP_NORMALIZE, REF, -1)->run.normalize(n);
+}
+// Writes behind the last row.
+static void normalizes_a_gap(const quernel_i_normalize *n) {
+    honest_normalize(n);
+    n->y[(ptrdiff_t)(n->rows - 1) * n->y_row + n->channels] = 0.0f;
+}
+// Takes the mean off no row.
+static void forgets_mean(const quernel_i_normalize *n) {
+    quernel_i_normalize other = *n;
+    if (n->kind == QUERNEL_I_NORMALIZE_LAYER) other.kind = QUERNEL_I_NORMALIZE_RMS;
+    honest_normalize(&other);
+}
+
 static size_t one_line(uint32_t k_quads) { return (void)k_quads, 64; }
 
 #define KERNEL(op_, call_, f, ...)                                                            \
@@ -383,10 +398,12 @@ static size_t one_line(uint32_t k_quads) { return (void)k_quads, 64; }
 #define POOLSUM(f) KERNEL(POOLSUM, POOL, f, .typed = true, .run.pool = (f))
 #define BLEND(f) KERNEL(BLEND, BLEND, f, .typed = true, .run.blend = (f))
 #define SAMPLE(f) KERNEL(SAMPLE, SAMPLE, f, .run.sample = (f))
+#define NORMALIZE(f) KERNEL(NORMALIZE, NORMALIZE, f, .run.normalize = (f))
 static const quernel_i_kernel honest_kernels[] = {
-    PRODUCT(honest),         CONV3X3(honest_3x3),   QUANTIZE(honest_quantize), RANGE(honest_range),
-    ELTWISE(honest_eltwise), LOOKUP(honest_lookup), POOLMAX(honest_pool),      POOLSUM(honest_sums),
-    BLEND(honest_blend),     SAMPLE(honest_sample)};
+    PRODUCT(honest),       CONV3X3(honest_3x3),        QUANTIZE(honest_quantize),
+    RANGE(honest_range),   ELTWISE(honest_eltwise),    LOOKUP(honest_lookup),
+    POOLMAX(honest_pool),  POOLSUM(honest_sums),       BLEND(honest_blend),
+    SAMPLE(honest_sample), NORMALIZE(honest_normalize)};
 static const quernel_i_kernel broken_kernels[] = {PRODUCT(reads_past_a_run),
                                                   PRODUCT(reads_before_a_row),
                                                   PRODUCT(writes_past_y),
@@ -426,7 +443,9 @@ static const quernel_i_kernel broken_kernels[] = {PRODUCT(reads_past_a_run),
                                                   POOLMAX(signed_maxima),
                                                   POOLSUM(wraps_sums),
                                                   BLEND(blends_by_products),
-                                                  SAMPLE(ignores_last_sample)};
+                                                  SAMPLE(ignores_last_sample),
+                                                  NORMALIZE(normalizes_a_gap),
+                                                  NORMALIZE(forgets_mean)};
 
 // Those whose sums are wrong: no proof may be found for them.
 static const quernel_i_kernel wrong_sums[] = {

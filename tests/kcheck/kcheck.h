@@ -71,16 +71,20 @@ const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *orac
 
 const char *kcheck_sample(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
                           uint64_t seed, uint64_t number);
+const char *kcheck_normalize(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
+                             uint64_t seed, uint64_t number);
 
 /// Words for what a call did beside its work, or NULL.
 const char *kcheck_conduct(call_report report);
 /// Words where sources, or memory around buffers, are not as they were sealed; or NULL.
 const char *kcheck_unchanged(const guard *g);
 
-/// An output: bytes with their gaps, of an element, and whether NaNs are alike.
+/// An output: bytes with their gaps, of an element, and whether NaNs are alike; and what else may
+/// be written, or NULL.
 typedef struct kcheck_elements {
     size_t bytes, size;
     bool floats;
+    const void *scratch;
 } kcheck_elements;
 
 /// Kernel and oracle on the same arguments, each into memory of its own, which `to`, a member of

@@ -59,7 +59,7 @@ const char *kcheck_pool(const quernel_i_kernel *k, const quernel_i_kernel *oracl
     p.a = make_elements(k, &r, g, count);
     p.y_row = (ptrdiff_t)((p.channels + (rng_one_in(&r, 2) ? 0 : rng_next(&r) % 40)) * out);
     const size_t bytes = (p.rows - 1) * (size_t)p.y_row + p.channels * out;
-    return kcheck_agree(k, oracle, g, &p, &p.y, (kcheck_elements){bytes, out, is_float(k)});
+    return kcheck_agree(k, oracle, g, &p, &p.y, (kcheck_elements){bytes, out, is_float(k), NULL});
 }
 
 const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
@@ -86,7 +86,8 @@ const char *kcheck_blend(const quernel_i_kernel *k, const quernel_i_kernel *orac
     b.at = at, b.share = share;
     b.y_row = (ptrdiff_t)b.channels + (rng_one_in(&r, 2) ? 0 : rng_int(&r, 1, 40));
     const size_t bytes = ((b.rows - 1) * (size_t)b.y_row + b.channels) * sizeof(float);
-    return kcheck_agree(k, oracle, g, &b, &b.y, (kcheck_elements){bytes, sizeof(float), true});
+    return kcheck_agree(k, oracle, g, &b, &b.y,
+                        (kcheck_elements){bytes, sizeof(float), true, NULL});
 }
 
 const char *kcheck_sample(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,
@@ -105,7 +106,7 @@ const char *kcheck_sample(const quernel_i_kernel *k, const quernel_i_kernel *ora
         at[i] = rng_one_in(&r, 9) ? last : rng_int(&r, 0, last),
         share[i] = rng_float(&r, -2.0f, 2.0f);
     s.x = x, s.at = at, s.share = share;
-    const kcheck_elements of = {s.count * sizeof(float), sizeof(float), true};
+    const kcheck_elements of = {s.count * sizeof(float), sizeof(float), true, NULL};
     return kcheck_agree(k, oracle, g, &s, &s.y, of);
 }
 
@@ -132,5 +133,5 @@ const char *kcheck_permute(const quernel_i_kernel *k, const quernel_i_kernel *or
     uint8_t *x = guard_take(g, x_bytes, 1, 0);
     data_bytes(&r, DATA_RANDOM, x, x_bytes, false);
     p.x = x, p.index = index;
-    return kcheck_agree(k, oracle, g, &p, &p.y, (kcheck_elements){bytes, 1, false});
+    return kcheck_agree(k, oracle, g, &p, &p.y, (kcheck_elements){bytes, 1, false, NULL});
 }

@@ -70,7 +70,7 @@ const char *kcheck_quantize(const quernel_i_kernel *k, const quernel_i_kernel *o
                                     (float)(hi - z),
                                     z + a_offset,
                                     rng_one_in(&r, 2)};
-    return kcheck_agree(k, oracle, g, &call, &call.y, (kcheck_elements){bytes, 1, false});
+    return kcheck_agree(k, oracle, g, &call, &call.y, (kcheck_elements){bytes, 1, false, NULL});
 }
 
 const char *kcheck_range(const quernel_i_kernel *k, const quernel_i_kernel *oracle, guard *g,

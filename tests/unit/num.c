@@ -135,3 +135,15 @@ void test_functions(void) {
         CHECK(activations[i].is(INFINITY) > 0.999999f, "%s(Inf)", activations[i].name);
     }
 }
+
+/// What a softmax takes of e^t: t from −87 to 0, within 3.1e-7 of itself.
+void test_exp(void) {
+    for (uint32_t bits = 0; bits <= 0x42ae0000u; bits += 997) { // a prime; to 87
+        const float t = quernel_i_float(bits | 1u << 31);
+        const quernel_i_exponential e = quernel_i_exp(t);
+        const double y = (double)fmaf(e.s, e.q, e.s), wanted = exp((double)t);
+        if (!CHECK(fabs(y - wanted) <= 3.1e-7 * wanted, "%a: %a, expected %a", (double)t, y,
+                   wanted))
+            return;
+    }
+}

@@ -10,6 +10,7 @@ void test_bf16(void);
 void test_bf16_rounds_to_nearest(void);
 void test_bf16_edges(void);
 void test_functions(void);
+void test_exp(void);
 void test_quantize(void);
 void test_quantize_divide(void);
 void test_quantize_ties(void);

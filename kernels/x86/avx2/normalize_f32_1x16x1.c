@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Normalized rows for AVX2: 16 channels in two vectors.
+#include "kernels/ukr.h"
+#include "kernels/x86/turn_8x4.h" // store_dwords
+#include "values.h"
+#include "vector.h"
+
+#define NORMALIZE_LANES 8
+
+static inline __attribute__((always_inline)) vfloat normalize_values(const uint8_t *at,
+                                                                     int32_t type, int32_t zero) {
+    return values_8(at, type, _mm256_set1_epi32(zero));
+}
+static inline vfloat normalize_zero_below(vfloat t, vfloat bound, vfloat v) {
+    return _mm256_andnot_ps(_mm256_cmp_ps(t, bound, _CMP_LT_OQ), v);
+}
+static inline vfloat normalize_table(const float *at) { return _mm256_loadu_ps(at); }
+static inline void normalize_store(float *y, vfloat v, uint32_t n) { store_dwords(y, v, n); }
+
+#include "kernels/template/normalize.h"
+
+void quernel_uk_normalize_f32_1x16x1_avx2(const quernel_i_normalize *n);
+void quernel_uk_normalize_f32_1x16x1_avx2(const quernel_i_normalize *n) { normalize_rows(n); }
