@@ -12,6 +12,7 @@
 #include "gemm.h"
 #include "linear.h"
 #include "network.h"
+#include "normalize.h"
 #include "observe.h"
 #include "operator.h"
 #include "pool2d.h"

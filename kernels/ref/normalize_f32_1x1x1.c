@@ -10,22 +10,14 @@ static float value(const quernel_i_normalize *n, uint32_t m, uint32_t c) {
     return elements_is_codes(n->x.type) ? v * n->x.scales[c] : v;
 }
 
-static float fold(float s[LANES]) {
+// Of the values, or of their squares: v·1 + s is v + s.
+static float sum(const float *v, uint32_t count, bool of_squares) {
+    float s[LANES] = {0};
+    for (uint32_t c = 0; c < count; c++)
+        s[c % LANES] = fmaf(v[c], of_squares ? v[c] : 1.0f, s[c % LANES]);
     for (int step = LANES / 2; step; step /= 2)
         for (int l = 0; l < step; l++) s[l] = s[l] + s[l + step];
     return s[0];
-}
-
-static float sum(const float *v, uint32_t count) {
-    float s[LANES] = {0};
-    for (uint32_t c = 0; c < count; c++) s[c % LANES] = s[c % LANES] + v[c];
-    return fold(s);
-}
-
-static float sum_of_squares(const float *v, uint32_t count) {
-    float s[LANES] = {0};
-    for (uint32_t c = 0; c < count; c++) s[c % LANES] = fmaf(v[c], v[c], s[c % LANES]);
-    return fold(s);
 }
 
 static float power(float t) {
@@ -37,17 +29,17 @@ static void softmax(const quernel_i_normalize *n, float *y) {
     float *v = n->line, max = -INFINITY;
     for (uint32_t c = 0; c < n->channels; c++) max = v[c] > max ? v[c] : max;
     for (uint32_t c = 0; c < n->channels; c++) v[c] = power(v[c] - max);
-    const float share = 1.0f / sum(v, n->channels);
+    const float share = 1.0f / sum(v, n->channels, false);
     for (uint32_t c = 0; c < n->channels; c++) y[c] = v[c] * share;
 }
 
 static void centre(const quernel_i_normalize *n) {
-    const float mean = sum(n->line, n->channels) / (float)n->channels;
+    const float mean = sum(n->line, n->channels, false) / (float)n->channels;
     for (uint32_t c = 0; c < n->channels; c++) n->line[c] = n->line[c] - mean;
 }
 
 static void scale(const quernel_i_normalize *n, float *y) {
-    const float *u = n->line, mean = sum_of_squares(u, n->channels) / (float)n->channels,
+    const float *u = n->line, mean = sum(u, n->channels, true) / (float)n->channels,
                 d = 1.0f / __builtin_sqrtf(mean + n->epsilon);
     for (uint32_t c = 0; c < n->channels; c++) y[c] = fmaf(u[c] * d, n->factor[c], n->shift[c]);
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normalized rows. A template for any instruction set: who includes it has defined what functions.h
 // takes, and
-//     NORMALIZE_LANES                 lanes of a vfloat
+//     NORMALIZE_LANES                    lanes of a vfloat
 //     normalize_values(at, type, zero)   that many elements as floats, codes less `zero`
 //     normalize_zero_below(t, bound, v)  v, but +0 where t < bound
-//     normalize_table(at)             floats at any address
-//     normalize_store(y, v, n)        the first n of them, at most all, to any address
-// A row's values lie in n->line, filled up to 16 with what changes neither its maximum nor its
-// sums. Each step takes it once, 16 at a time, as the sums' lanes are.
+//     normalize_load(at), normalize_store(at, v)   floats at any address
+// A row's values lie in a line of floats, filled up to 16 with what changes neither its maximum nor
+// its sums. Each step takes it once, 16 at a time, as the lanes of sums are. Elements that fill no
+// 16 are read and written again with those before them; fewer than 16 go through memory.
 #ifndef QUERNEL_TEMPLATE_NORMALIZE_H
 #define QUERNEL_TEMPLATE_NORMALIZE_H
 
@@ -32,19 +32,18 @@ typedef struct normalize_lanes {
 
 #define NORMALIZE_EACH _Pragma("GCC unroll 4") for (int i = 0; i < NORMALIZE_VECTORS; i++)
 
+/// Runs over a line: the i-th vector of 16 is at NORMALIZE_AT.
+#define NORMALIZE_LINE \
+    for (float *at = line, *end = line + channels; at < end; at += NORMALIZE_SUMS) NORMALIZE_EACH
+#define NORMALIZE_AT (at + i * NORMALIZE_LANES)
+
 NORMALIZE_INLINE normalize_lanes normalize_set(float v) {
     normalize_lanes lanes;
     NORMALIZE_EACH lanes.at[i] = v_set(v);
     return lanes;
 }
 
-NORMALIZE_INLINE void normalize_spill(const normalize_lanes *v, float to[NORMALIZE_SUMS]) {
-    NORMALIZE_EACH v_store(to + i * NORMALIZE_LANES, v->at[i]);
-}
-
-NORMALIZE_INLINE float normalize_total(const normalize_lanes *v) {
-    float s[NORMALIZE_SUMS] __attribute__((aligned(64)));
-    normalize_spill(v, s);
+static __attribute__((noinline)) float normalize_fold(float s[NORMALIZE_SUMS]) {
 #pragma GCC unroll 4
     for (int step = NORMALIZE_SUMS / 2; step; step /= 2)
 #pragma GCC unroll 8
@@ -52,75 +51,77 @@ NORMALIZE_INLINE float normalize_total(const normalize_lanes *v) {
     return s[0];
 }
 
-NORMALIZE_INLINE float normalize_largest(const normalize_lanes *v) {
+NORMALIZE_INLINE float normalize_total(const normalize_lanes *v) {
     float s[NORMALIZE_SUMS] __attribute__((aligned(64)));
-    normalize_spill(v, s);
-#pragma GCC unroll 4
-    for (int step = NORMALIZE_SUMS / 2; step; step /= 2)
-#pragma GCC unroll 8
-        for (int l = 0; l < step; l++) s[l] = s[l] > s[l + step] ? s[l] : s[l + step];
-    return s[0];
+    NORMALIZE_EACH v_store(s + i * NORMALIZE_LANES, v->at[i]);
+    return normalize_fold(s);
+}
+
+// What lies behind the channels of a line.
+NORMALIZE_INLINE void normalize_fill(float *line, uint32_t channels, float with) {
+    for (uint32_t c = channels; c % NORMALIZE_SUMS; c++) line[c] = with;
 }
 
 // ---- values ----
 
-NORMALIZE_INLINE void normalize_load_lanes(const quernel_i_normalize *n, const uint8_t *x,
-                                           int32_t type, uint32_t c) {
+// Those of channels c … c + 15.
+NORMALIZE_INLINE void normalize_read_lanes(const uint8_t *x, int32_t type, int32_t zero,
+                                           const float *scales, float *to) {
     NORMALIZE_EACH {
-        const uint32_t at = c + (uint32_t)i * NORMALIZE_LANES;
-        vfloat v = normalize_values(x + (size_t)i * NORMALIZE_LANES * elements_size(type), type,
-                                    n->x.zero);
-        if (elements_is_codes(type)) v = v_mul(v, normalize_table(n->x.scales + at));
-        v_store(n->line + at, v);
+        const size_t lane = (size_t)i * NORMALIZE_LANES;
+        vfloat v = normalize_values(x + lane * elements_size(type), type, zero);
+        if (elements_is_codes(type)) v = v_mul(v, normalize_load(scales + lane));
+        normalize_store(to + lane, v);
     }
 }
 
 // `type` is a constant.
-NORMALIZE_INLINE void normalize_load_typed(const quernel_i_normalize *n, const uint8_t *x,
+NORMALIZE_INLINE void normalize_read_typed(const quernel_i_normalize *n, const uint8_t *x,
                                            int32_t type) {
-    const uint32_t size = elements_size(type);
-    uint32_t c = 0;
-    for (; n->channels - c >= NORMALIZE_SUMS; c += NORMALIZE_SUMS, x += NORMALIZE_SUMS * size)
-        normalize_load_lanes(n, x, type, c);
-    if (c == n->channels) return;
-    uint8_t part[NORMALIZE_SUMS * 4] = {0};
-    memcpy(part, x, (n->channels - c) * size);
-    normalize_load_lanes(n, part, type, c);
-}
-
-static void normalize_fill(const quernel_i_normalize *n, float with) {
-    for (uint32_t c = n->channels; c % NORMALIZE_SUMS; c++) n->line[c] = with;
-}
-
-static void normalize_load(const quernel_i_normalize *n, const uint8_t *x) {
-    switch (n->x.type) {
-    case QUERNEL_TYPE_F32: normalize_load_typed(n, x, QUERNEL_TYPE_F32); break;
-    case QUERNEL_TYPE_BF16: normalize_load_typed(n, x, QUERNEL_TYPE_BF16); break;
-    case QUERNEL_TYPE_S8: normalize_load_typed(n, x, QUERNEL_TYPE_S8); break;
-    default: normalize_load_typed(n, x, QUERNEL_TYPE_U8); break;
+    const uint32_t size = elements_size(type), channels = n->channels;
+    const int32_t zero = n->x.zero;
+    const float *scales = n->x.scales;
+    float *line = n->line;
+    uint8_t part[NORMALIZE_SUMS * sizeof(float)] = {0};
+    if (channels < NORMALIZE_SUMS) {
+        normalize_read_lanes(memcpy(part, x, channels * size), type, zero, scales, line);
+        return;
     }
-    normalize_fill(n, n->kind == QUERNEL_I_NORMALIZE_SOFTMAX ? -INFINITY : 0.0f);
+    for (uint32_t c = 0; c < channels; c += NORMALIZE_SUMS) {
+        if (channels - c < NORMALIZE_SUMS) c = channels - NORMALIZE_SUMS;
+        normalize_read_lanes(x + (size_t)c * size, type, zero,
+                             elements_is_codes(type) ? scales + c : NULL, line + c);
+    }
 }
 
-// Vectors [c, c + 16) of the line: `v` is what the statement makes of the i-th one.
-#define NORMALIZE_LINE(n) \
-    for (uint32_t c = 0; c < (n)->channels; c += NORMALIZE_SUMS) NORMALIZE_EACH
-#define NORMALIZE_AT ((n)->line + c + (uint32_t)i * NORMALIZE_LANES)
+static void normalize_read(const quernel_i_normalize *n, const uint8_t *x) {
+    switch (n->x.type) {
+    case QUERNEL_TYPE_F32: normalize_read_typed(n, x, QUERNEL_TYPE_F32); break;
+    case QUERNEL_TYPE_BF16: normalize_read_typed(n, x, QUERNEL_TYPE_BF16); break;
+    case QUERNEL_TYPE_S8: normalize_read_typed(n, x, QUERNEL_TYPE_S8); break;
+    default: normalize_read_typed(n, x, QUERNEL_TYPE_U8); break;
+    }
+}
 
 // ---- softmax ----
 
-static float normalize_max(const quernel_i_normalize *n) {
+static float normalize_max(float *line, uint32_t channels) {
     normalize_lanes max = normalize_set(-INFINITY);
-    NORMALIZE_LINE(n) max.at[i] = v_max(v_load(NORMALIZE_AT), max.at[i]);
-    return normalize_largest(&max);
+    float s[NORMALIZE_SUMS] __attribute__((aligned(64)));
+    NORMALIZE_LINE max.at[i] = v_max(v_load(NORMALIZE_AT), max.at[i]);
+    NORMALIZE_EACH v_store(s + i * NORMALIZE_LANES, max.at[i]);
+    for (int l = 1; l < NORMALIZE_SUMS; l++) s[0] = s[l] > s[0] ? s[l] : s[0];
+    return s[0];
 }
 
-// The line becomes powers, whose sum is returned.
-static float normalize_powers(const quernel_i_normalize *n, float max) {
+// The line becomes powers. Returns their sum.
+static float normalize_powers(float *line, uint32_t channels) {
+    normalize_fill(line, channels, -INFINITY);
+    const vfloat max = v_set(normalize_max(line, channels));
     normalize_lanes sum = normalize_set(0.0f);
-    NORMALIZE_LINE(n) {
+    NORMALIZE_LINE {
         vfloat q;
-        const vfloat t = v_sub(v_load(NORMALIZE_AT), v_set(max)), s = function_exp(t, &q);
+        const vfloat t = v_sub(v_load(NORMALIZE_AT), max), s = function_exp(t, &q);
         const vfloat power = normalize_zero_below(t, v_set(-87.0f), v_fma(s, q, s));
         v_store(NORMALIZE_AT, power);
         sum.at[i] = v_add(sum.at[i], power);
@@ -130,53 +131,64 @@ static float normalize_powers(const quernel_i_normalize *n, float max) {
 
 // ---- mean and squares ----
 
-static void normalize_centre(const quernel_i_normalize *n) {
+static float normalize_mean(float *line, uint32_t channels) {
     normalize_lanes sum = normalize_set(0.0f);
-    NORMALIZE_LINE(n) sum.at[i] = v_add(sum.at[i], v_load(NORMALIZE_AT));
-    const vfloat mean = v_set(normalize_total(&sum) / (float)n->channels);
-    NORMALIZE_LINE(n) v_store(NORMALIZE_AT, v_sub(v_load(NORMALIZE_AT), mean));
-    normalize_fill(n, 0.0f);
+    normalize_fill(line, channels, 0.0f);
+    NORMALIZE_LINE sum.at[i] = v_add(sum.at[i], v_load(NORMALIZE_AT));
+    return normalize_total(&sum) / (float)channels;
 }
 
-static float normalize_deviation(const quernel_i_normalize *n) {
+// The line becomes what it is less the mean. Returns the mean of the squares.
+static float normalize_variance(float *line, uint32_t channels, float mean) {
     normalize_lanes sum = normalize_set(0.0f);
-    NORMALIZE_LINE(n) {
-        const vfloat u = v_load(NORMALIZE_AT);
+    normalize_fill(line, channels, mean); // which becomes 0
+    NORMALIZE_LINE {
+        const vfloat u = v_sub(v_load(NORMALIZE_AT), v_set(mean));
+        v_store(NORMALIZE_AT, u);
         sum.at[i] = v_fma(u, u, sum.at[i]);
     }
-    return __builtin_sqrtf(normalize_total(&sum) / (float)n->channels + n->epsilon);
+    return normalize_total(&sum) / (float)channels;
 }
 
 // ---- results ----
 
-// The results of 16 channels of the line.
-NORMALIZE_INLINE normalize_lanes normalize_results(const quernel_i_normalize *n, uint32_t c,
-                                                   float by) {
-    normalize_lanes t;
+NORMALIZE_INLINE void normalize_write_lanes(const float *line, float by, const float *factor,
+                                            const float *shift, float *to) {
     NORMALIZE_EACH {
-        const uint32_t at = c + (uint32_t)i * NORMALIZE_LANES;
-        t.at[i] = v_mul(v_load(n->line + at), v_set(by));
-        if (n->kind != QUERNEL_I_NORMALIZE_SOFTMAX)
-            t.at[i] =
-                v_fma(t.at[i], normalize_table(n->factor + at), normalize_table(n->shift + at));
+        const size_t lane = (size_t)i * NORMALIZE_LANES;
+        vfloat t = v_mul(normalize_load(line + lane), v_set(by));
+        if (factor) t = v_fma(t, normalize_load(factor + lane), normalize_load(shift + lane));
+        normalize_store(to + lane, t);
     }
-    return t;
 }
 
-static void normalize_write(const quernel_i_normalize *n, float by, float *y) {
-    uint32_t c = 0;
-    for (; n->channels - c >= NORMALIZE_SUMS; c += NORMALIZE_SUMS) {
-        const normalize_lanes t = normalize_results(n, c, by);
-        NORMALIZE_EACH normalize_store(y + c + i * NORMALIZE_LANES, t.at[i], NORMALIZE_LANES);
+// `scaled`, a constant: by the tables.
+NORMALIZE_INLINE void normalize_write_as(const quernel_i_normalize *n, bool scaled, float by,
+                                         float *y) {
+    const uint32_t channels = n->channels;
+    const float *line = n->line, *factor = n->factor, *shift = n->shift;
+    float part[NORMALIZE_SUMS];
+    if (channels < NORMALIZE_SUMS) {
+        normalize_write_lanes(line, by, scaled ? factor : NULL, shift, part);
+        memcpy(y, part, channels * sizeof *y);
+        return;
     }
-    if (c == n->channels) return;
-    const normalize_lanes t = normalize_results(n, c, by);
-    NORMALIZE_EACH {
-        const uint32_t at = c + (uint32_t)i * NORMALIZE_LANES;
-        if (at >= n->channels) break;
-        const uint32_t left = n->channels - at;
-        normalize_store(y + at, t.at[i], left < NORMALIZE_LANES ? left : NORMALIZE_LANES);
+    for (uint32_t c = 0; c < channels; c += NORMALIZE_SUMS) {
+        if (channels - c < NORMALIZE_SUMS) c = channels - NORMALIZE_SUMS;
+        normalize_write_lanes(line + c, by, scaled ? factor + c : NULL, shift + (scaled ? c : 0),
+                              y + c);
     }
+}
+
+static void normalize_softmax(const quernel_i_normalize *n, float *y) {
+    normalize_write_as(n, false, 1.0f / normalize_powers(n->line, n->channels), y);
+}
+
+static void normalize_scale(const quernel_i_normalize *n, float *y) {
+    const bool centred = n->kind == QUERNEL_I_NORMALIZE_LAYER;
+    const float mean = centred ? normalize_mean(n->line, n->channels) : 0.0f,
+                variance = normalize_variance(n->line, n->channels, mean);
+    normalize_write_as(n, true, 1.0f / __builtin_sqrtf(variance + n->epsilon), y);
 }
 
 /// The whole call.
@@ -184,12 +196,9 @@ static inline void normalize_rows(const quernel_i_normalize *n) {
     const uint8_t *x = n->x.at;
     float *y = n->y;
     for (uint32_t m = 0; m < n->rows; m++, x += n->x.row, y += n->y_row) {
-        normalize_load(n, x);
-        if (n->kind == QUERNEL_I_NORMALIZE_LAYER) normalize_centre(n);
-        const float divisor = n->kind == QUERNEL_I_NORMALIZE_SOFTMAX
-                                  ? normalize_powers(n, normalize_max(n))
-                                  : normalize_deviation(n);
-        normalize_write(n, 1.0f / divisor, y);
+        normalize_read(n, x);
+        if (n->kind == QUERNEL_I_NORMALIZE_SOFTMAX) normalize_softmax(n, y);
+        else normalize_scale(n, y);
     }
 }
 

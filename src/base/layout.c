@@ -42,6 +42,7 @@ SIZED(quernel_eltwise_desc, ELTWISE_DESC);
 SIZED(quernel_pool2d_desc, POOL2D_DESC);
 SIZED(quernel_resize2d_desc, RESIZE2D_DESC);
 SIZED(quernel_shuffle2d_desc, SHUFFLE2D_DESC);
+SIZED(quernel_normalize_desc, NORMALIZE_DESC);
 SIZED(quernel_network_tensor, NETWORK_TENSOR);
 SIZED(quernel_network_layer, NETWORK_LAYER);
 SIZED(quernel_network_desc, NETWORK_DESC);

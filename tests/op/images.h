@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random cases of pools, resizes and shuffles.
+// Random cases of pools, resizes, shuffles and normalizations.
 #ifndef QUERNEL_TESTS_IMAGES_H
 #define QUERNEL_TESTS_IMAGES_H
 
@@ -10,6 +10,7 @@
 bool pool2d_check(uint64_t seed, uint64_t number, char *text, size_t capacity);
 bool resize2d_check(uint64_t seed, uint64_t number, char *text, size_t capacity);
 bool shuffle2d_check(uint64_t seed, uint64_t number, char *text, size_t capacity);
+bool normalize_check(uint64_t seed, uint64_t number, char *text, size_t capacity);
 
 /// s: n, c, h and w of an image; mostly small.
 void images_draw_sizes(rng *r, uint32_t s[4]);

@@ -22,16 +22,8 @@ NEON_INLINE vfloat normalize_values(const uint8_t *at, int32_t type, int32_t zer
 NEON_INLINE vfloat normalize_zero_below(vfloat t, vfloat bound, vfloat v) {
     return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(v), vcltq_f32(t, bound)));
 }
-NEON_INLINE vfloat normalize_table(const float *at) { return vld1q_f32(at); }
-NEON_INLINE void normalize_store(float *y, vfloat v, uint32_t n) {
-    float lanes[4];
-    if (n == NORMALIZE_LANES) {
-        vst1q_f32(y, v);
-        return;
-    }
-    vst1q_f32(lanes, v);
-    memcpy(y, lanes, n * sizeof *y);
-}
+NEON_INLINE vfloat normalize_load(const float *at) { return vld1q_f32(at); }
+NEON_INLINE void normalize_store(float *at, vfloat v) { vst1q_f32(at, v); }
 
 #include "kernels/template/normalize.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normalized rows for AVX2: 16 channels in two vectors.
 #include "kernels/ukr.h"
-#include "kernels/x86/turn_8x4.h" // store_dwords
 #include "values.h"
 #include "vector.h"
 
@@ -14,8 +13,8 @@ static inline __attribute__((always_inline)) vfloat normalize_values(const uint8
 static inline vfloat normalize_zero_below(vfloat t, vfloat bound, vfloat v) {
     return _mm256_andnot_ps(_mm256_cmp_ps(t, bound, _CMP_LT_OQ), v);
 }
-static inline vfloat normalize_table(const float *at) { return _mm256_loadu_ps(at); }
-static inline void normalize_store(float *y, vfloat v, uint32_t n) { store_dwords(y, v, n); }
+static inline vfloat normalize_load(const float *at) { return _mm256_loadu_ps(at); }
+static inline void normalize_store(float *at, vfloat v) { _mm256_storeu_ps(at, v); }
 
 #include "kernels/template/normalize.h"
 

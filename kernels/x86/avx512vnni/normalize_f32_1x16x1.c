@@ -19,11 +19,8 @@ static inline __attribute__((always_inline)) vfloat normalize_values(const uint8
 static inline vfloat normalize_zero_below(vfloat t, vfloat bound, vfloat v) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(t, bound, _CMP_NLT_UQ), v);
 }
-static inline vfloat normalize_table(const float *at) { return _mm512_loadu_ps(at); }
-static inline void normalize_store(float *y, vfloat v, uint32_t n) {
-    if (n == NORMALIZE_LANES) _mm512_storeu_ps(y, v);
-    else _mm512_mask_storeu_ps(y, lanes(n), v);
-}
+static inline vfloat normalize_load(const float *at) { return _mm512_loadu_ps(at); }
+static inline void normalize_store(float *at, vfloat v) { _mm512_storeu_ps(at, v); }
 
 #include "kernels/template/normalize.h"
 
