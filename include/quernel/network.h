@@ -5,6 +5,7 @@
 
 #include "conv2d.h"
 #include "eltwise.h"
+#include "normalize.h"
 #include "pool2d.h"
 #include "resize2d.h"
 #include "shuffle2d.h"
@@ -48,8 +49,9 @@ typedef enum quernel_network_kind {
     QUERNEL_NETWORK_CONV = 0,    ///< `conv`: a convolution, or a deconvolution by its weights' kind
     QUERNEL_NETWORK_ELTWISE = 1, ///< quernel_eltwise_desc; z is `residual`
     QUERNEL_NETWORK_POOL2D = 2,  ///< quernel_pool2d_desc
-    QUERNEL_NETWORK_RESIZE2D = 3, ///< quernel_resize2d_desc
-    QUERNEL_NETWORK_SHUFFLE2D = 4 ///< quernel_shuffle2d_desc
+    QUERNEL_NETWORK_RESIZE2D = 3,  ///< quernel_resize2d_desc
+    QUERNEL_NETWORK_SHUFFLE2D = 4, ///< quernel_shuffle2d_desc
+    QUERNEL_NETWORK_NORMALIZE = 6  ///< quernel_normalize_desc
 } quernel_network_kind;
 
 /// One layer. It reads channels x_channel … of tensor x, and writes its channels to y_channel … of

@@ -52,13 +52,15 @@ struct quernel_i_layer {
         quernel_pool2d_desc pool2d;
         quernel_resize2d_desc resize2d;
         quernel_shuffle2d_desc shuffle2d;
+        quernel_normalize_desc normalize;
     } own; // by kind; of CONV it is desc.conv
     const quernel_i_layer_kind *kind;
     uint32_t x_channels, z_channels, y_channels;
 };
 
 extern const quernel_i_layer_kind quernel_i_layer_conv, quernel_i_layer_eltwise,
-    quernel_i_layer_pool2d, quernel_i_layer_resize2d, quernel_i_layer_shuffle2d;
+    quernel_i_layer_pool2d, quernel_i_layer_resize2d, quernel_i_layer_shuffle2d,
+    quernel_i_layer_normalize;
 
 /// `channels` channels of a tensor.
 quernel_tensor quernel_i_layer_slice(const quernel_i_value *v, uint32_t channels);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every refusal of pools, resizes and shuffles.
+// Every refusal of pools, resizes, shuffles and normalizations.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +16,7 @@ typedef struct images {
     quernel_pool2d_desc p;
     quernel_resize2d_desc r;
     quernel_shuffle2d_desc s;
+    quernel_normalize_desc n;
     uint32_t index_h[UP_H * TAPS], index_w[UP_W * TAPS], channels[2 * C];
     float weight_h[UP_H * TAPS], weight_w[UP_W * TAPS], scales[C], smooth[C];
 } images;
@@ -24,10 +25,12 @@ static void init(images *f) {
     *f = (images){.p = QUERNEL_POOL2D_DESC_INIT,
                   .r = QUERNEL_RESIZE2D_DESC_INIT,
                   .s = QUERNEL_SHUFFLE2D_DESC_INIT,
+                  .n = QUERNEL_NORMALIZE_DESC_INIT,
                   .scales = {1, 1, 1},
                   .smooth = {1, 1, 1}};
     const quernel_tensor x = {.type = QUERNEL_TYPE_U8, .n = 1, .c = C, .h = H, .w = W};
-    f->p.x.tensor = f->r.x.tensor = f->s.x = x;
+    f->p.x.tensor = f->r.x.tensor = f->s.x = f->n.x.tensor = x;
+    f->n.kind = QUERNEL_NORMALIZE_LAYER, f->n.epilogue.y_type = QUERNEL_TYPE_U8;
     f->p.kernel_h = f->p.kernel_w = 3, f->p.stride_h = f->p.stride_w = 2;
     f->p.pad_top = f->p.pad_left = 1;
     f->p.epilogue.y_type = f->r.epilogue.y_type = QUERNEL_TYPE_U8;
@@ -55,6 +58,12 @@ static int create_shuffle(const images *f, const quernel_allocator *a, quernel_o
     if (!d.allocator) d.allocator = a;
     return quernel_shuffle2d_create(&d, op, error);
 }
+static int create_normalize(const images *f, const quernel_allocator *a, quernel_operator **op,
+                            quernel_error *error) {
+    quernel_normalize_desc d = f->n;
+    if (!d.allocator) d.allocator = a;
+    return quernel_normalize_create(&d, op, error);
+}
 typedef int create_fn(const images *f, const quernel_allocator *a, quernel_operator **op,
                       quernel_error *error);
 
@@ -80,6 +89,7 @@ static void refuse(const images *f, create_fn *create, refusal wanted, const cha
 #define POOL(change, ...) REFUSES(create_pool, change, __VA_ARGS__)
 #define RESIZE(change, ...) REFUSES(create_resize, change, __VA_ARGS__)
 #define SHUFFLE(change, ...) REFUSES(create_shuffle, change, __VA_ARGS__)
+#define NORMALIZE(change, ...) REFUSES(create_normalize, change, __VA_ARGS__)
 /// The same refusal from pools and resizes.
 #define BOTH(change, ...)            \
     do {                             \
@@ -100,6 +110,8 @@ void test_refuse_images(void) {
     expect_refusal(quernel_resize2d_create(&f.r, NULL, &error), &error, no_op, "resize2d");
     expect_refusal(quernel_shuffle2d_create(NULL, &op, &error), &error, no_desc, "shuffle2d");
     expect_refusal(quernel_shuffle2d_create(&f.s, NULL, &error), &error, no_op, "shuffle2d");
+    expect_refusal(quernel_normalize_create(NULL, &op, &error), &error, no_desc, "normalize");
+    expect_refusal(quernel_normalize_create(&f.n, NULL, &error), &error, no_op, "normalize");
     CHECK(op == SENTINEL, "ret_op was written to");
 }
 
@@ -195,3 +207,25 @@ void test_refuse_shuffle2d(void) {
 }
 
 // The first call of the allocator fails; then none does, and all is given back.
+
+void test_refuse_normalize(void) {
+    NORMALIZE(f.n.kind = 3, QUERNEL_E_VALUE, "kind", "3", -1);
+    NORMALIZE(f.n.kind = -1, QUERNEL_E_VALUE, "kind", "-1", -1);
+    NORMALIZE(f.n.epsilon = -1.0f, QUERNEL_E_VALUE, "epsilon", NULL, -1);
+    NORMALIZE(f.n.epsilon = NAN, QUERNEL_E_VALUE, "epsilon", "nan", -1);
+    NORMALIZE((f.scales[1] = INFINITY, f.n.gamma = f.scales), QUERNEL_E_VALUE, "gamma", "inf", 1);
+    NORMALIZE((f.scales[2] = NAN, f.n.beta = f.scales), QUERNEL_E_VALUE, "beta", "nan", 2);
+    NORMALIZE(f.n.x.tensor.type = QUERNEL_TYPE_S32, QUERNEL_E_VALUE, "x", "2", -1);
+    NORMALIZE(f.n.x.scale = 0.0f, QUERNEL_E_VALUE, "x.scale", "0", -1);
+    NORMALIZE(f.n.x.tensor.h = 0, QUERNEL_E_SHAPE, "x", "0", -1);
+    NORMALIZE(f.n.y.c = 4, QUERNEL_E_SHAPE, "y", "4", -1);
+    NORMALIZE(f.n.y.stride_w = 2, QUERNEL_E_STRIDE, "y", "2", -1);
+    NORMALIZE(f.n.epilogue.bias = f.scales, QUERNEL_E_VALUE, "epilogue.bias", NULL, -1);
+    NORMALIZE(f.n.epilogue.residual = 1, QUERNEL_E_VALUE, "epilogue.residual", NULL, -1);
+    NORMALIZE(f.n.epilogue.activation = 11, QUERNEL_E_VALUE, "epilogue.activation", "11", -1);
+    NORMALIZE(f.n.threads = 4097, QUERNEL_E_VALUE, "threads", "4097", -1);
+    NORMALIZE(f.n.isa = 99, QUERNEL_E_VALUE, "isa", "99", -1);
+    NORMALIZE(f.n.size = 8, QUERNEL_E_VALUE, "size", "8", -1);
+    NORMALIZE((f.n.x.tensor.c = 1 << 26, f.n.x.tensor.w = 1 << 8), QUERNEL_E_OVERFLOW, "x", NULL,
+              -1);
+}

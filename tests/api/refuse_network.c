@@ -114,6 +114,7 @@ void test_refuse_network_kinds(void) {
     quernel_pool2d_desc p = QUERNEL_POOL2D_DESC_INIT;
     quernel_resize2d_desc r = QUERNEL_RESIZE2D_DESC_INIT;
     quernel_shuffle2d_desc s = QUERNEL_SHUFFLE2D_DESC_INIT;
+    quernel_normalize_desc z = QUERNEL_NORMALIZE_DESC_INIT;
     static const uint32_t lines[5], pixels[7], channels[6] = {5, 4, 3, 2, 1, 0};
     static const float factors[6] = {1, 2, 1, 1, 1, 1};
     r.y.h = 5, r.y.w = 7, r.lines.index = lines, r.pixels.index = pixels;
@@ -132,7 +133,7 @@ void test_refuse_network_kinds(void) {
         l[1] = second, t[1] = inner, t[2] = output, e = elements, p = pool; \
     } while (0)
 #define KIND(which, its) l[1].kind = QUERNEL_NETWORK_##which, l[1].desc = &(its)
-    TRY(l[1].kind = 5, {QUERNEL_E_VALUE, "kind", "5", 1});
+    TRY(l[1].kind = 7, {QUERNEL_E_VALUE, "kind", "7", 1});
     TRY(l[1].kind = -1, {QUERNEL_E_VALUE, "kind", "-1", 1});
     TRY(l[1].desc = NULL, {QUERNEL_E_NULL, "desc", NULL, 1});
     TRY(l[1].kind = QUERNEL_NETWORK_CONV, {QUERNEL_E_VALUE, "desc", NULL, 1});
@@ -155,6 +156,7 @@ void test_refuse_network_kinds(void) {
     TRY((KIND(SHUFFLE2D, s), t[2].quant.zero = 5), {QUERNEL_E_VALUE, "y", "2", 1});
     TRY((KIND(SHUFFLE2D, s), t[1].smooth = factors), {QUERNEL_E_VALUE, "y", "2", 1});
     TRY((KIND(SHUFFLE2D, s), s.y.c = 0), {QUERNEL_E_SHAPE, "x", NULL, 1});
+    TRY((KIND(NORMALIZE, z), z.kind = 3), {QUERNEL_E_VALUE, "kind", "3", 1});
 #undef KIND
 #undef TRY
     networked_free(&n);

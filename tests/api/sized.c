@@ -183,6 +183,13 @@ static int create_shuffle(void *desc, quernel_error *error) {
     return code;
 }
 
+static int create_normalize(void *desc, quernel_error *error) {
+    quernel_operator *op = NULL;
+    const int code = quernel_normalize_create(desc, &op, error);
+    quernel_operator_destroy(op);
+    return code;
+}
+
 static int get_counters(void *counters, quernel_error *error) {
     (void)error;
     return quernel_table_counters_get(counters);
@@ -244,6 +251,12 @@ static const quernel_shuffle2d_desc shuffle = {.size = sizeof shuffle,
                                                .block_w = 1,
                                                .from = zeros,
                                                .threads = 1};
+static const quernel_normalize_desc normalize = {
+    .size = sizeof normalize,
+    .x = {.tensor = {.n = 1, .c = CHANNELS, .h = 2, .w = 3}},
+    .epilogue = QUERNEL_EPILOGUE_INIT,
+    .threads = 1,
+    .isa = -1};
 static const quernel_observer_desc observer = QUERNEL_OBSERVER_DESC_INIT;
 static const quernel_smooth_options smooth_options = QUERNEL_SMOOTH_OPTIONS_INIT;
 static const quernel_calibration_options calibration_options = QUERNEL_CALIBRATION_OPTIONS_INIT;
@@ -269,6 +282,7 @@ const sized sized_read[] = {
     SIZED("pool2d_desc", POOL2D_DESC, pool, create_pool, 1),
     SIZED("resize2d_desc", RESIZE2D_DESC, resize, create_resize, 1),
     SIZED("shuffle2d_desc", SHUFFLE2D_DESC, shuffle, create_shuffle, 1),
+    SIZED("normalize_desc", NORMALIZE_DESC, normalize, create_normalize, 1),
     SIZED("observer_desc", OBSERVER_DESC, observer, create_observer, 1),
     SIZED("smooth_options", SMOOTH_OPTIONS, smooth_options, smooth, 1),
     SIZED("calibration_options", CALIBRATION_OPTIONS, calibration_options, calibrate_with, 1),

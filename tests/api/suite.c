@@ -45,6 +45,7 @@ const test_entry test_entries[] = {
     {"refuse_pool2d", test_refuse_pool2d},
     {"refuse_resize2d", test_refuse_resize2d},
     {"refuse_shuffle2d", test_refuse_shuffle2d},
+    {"refuse_normalize", test_refuse_normalize},
     {"refuse_run_pointers", test_refuse_run_pointers},
     {"refuse_run_workspace", test_refuse_run_workspace},
     {"refuse_run_tensors", test_refuse_run_tensors},

@@ -38,6 +38,7 @@ void test_refuse_images_values(void);
 void test_refuse_pool2d(void);
 void test_refuse_resize2d(void);
 void test_refuse_shuffle2d(void);
+void test_refuse_normalize(void);
 void test_refuse_run_pointers(void);
 void test_refuse_run_workspace(void);
 void test_refuse_run_tensors(void);

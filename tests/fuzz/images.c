@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Descriptors of all that is no product under libFuzzer: eltwise, pool2d, resize2d, shuffle2d.
+// Descriptors of all that is no product under libFuzzer: eltwise, pool2d, resize2d, shuffle2d,
+// normalize.
 #include "operate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
@@ -19,6 +20,10 @@ static int create_resize2d(const void *desc, quernel_operator **ret_op, quernel_
 }
 static int create_shuffle2d(const void *desc, quernel_operator **ret_op, quernel_error *error) {
     return quernel_shuffle2d_create(desc, ret_op, error);
+}
+
+static int create_normalize(const void *desc, quernel_operator **ret_op, quernel_error *error) {
+    return quernel_normalize_create(desc, ret_op, error);
 }
 
 // Sizes of y are inferred, or what the source says.
@@ -133,12 +138,29 @@ static void fuzz_shuffle2d(source *s) {
     operate(s, &(operate_subject){create_shuffle2d, &d, sizeof d, NULL, NULL, 0, .depth = 1});
 }
 
+static void fuzz_normalize(source *s) {
+    quernel_normalize_desc d = QUERNEL_NORMALIZE_DESC_INIT;
+    d.kind = source_choice(s, QUERNEL_NORMALIZE_RMS + 1);
+    d.size = source_struct(s, sizeof d);
+    source_operand(s, &d.x, most);
+    source_epilogue(s, &d.epilogue, d.x.tensor.c, false);
+    draw_y(s, &d.y, &d.epilogue);
+    d.gamma = source_one_in(s, 2) ? source_scales(s, d.x.tensor.c) : NULL;
+    d.beta = source_one_in(s, 2) ? source_scales(s, d.x.tensor.c) : NULL;
+    d.epsilon = source_scale(s);
+    d.threads = source_odd(s, source_below(s, 4)), d.isa = source_isa(s);
+    d.allocator = &s->allocator;
+    operate(s,
+            &(operate_subject){create_normalize, &d, sizeof d, &d.isa, NULL, d.x.zero, .depth = 1});
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     source s;
     source_open(&s, data, bytes);
-    switch (source_below(&s, 4)) {
+    switch (source_below(&s, 5)) {
     case 0: fuzz_eltwise(&s); break;
     case 1: fuzz_pool2d(&s); break;
+    case 4: fuzz_normalize(&s); break;
     case 2: fuzz_resize2d(&s); break;
     default: fuzz_shuffle2d(&s);
     }

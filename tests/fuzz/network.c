@@ -68,6 +68,10 @@ static void change_shuffle2d(source *s, quernel_shuffle2d_desc *f) {
     *size = source_below(s, *size + 1);
 }
 
+static void change_normalize(source *s, quernel_normalize_desc *n) {
+    n->kind = source_choice(s, QUERNEL_NORMALIZE_RMS + 1), n->epsilon = source_scale(s);
+}
+
 static void change_desc(source *s, quernel_network_layer *l) {
     void *desc = (void *)l->desc;
     switch (l->kind) {
@@ -75,6 +79,7 @@ static void change_desc(source *s, quernel_network_layer *l) {
     case QUERNEL_NETWORK_ELTWISE: change_eltwise(s, desc); break;
     case QUERNEL_NETWORK_POOL2D: change_pool2d(s, desc); break;
     case QUERNEL_NETWORK_RESIZE2D: change_resize2d(s, desc); break;
+    case QUERNEL_NETWORK_NORMALIZE: change_normalize(s, desc); break;
     default: change_shuffle2d(s, desc);
     }
 }
@@ -87,11 +92,14 @@ static void relax(drawn *d) {
         quernel_eltwise_desc *e = (quernel_eltwise_desc *)l->desc;
         quernel_pool2d_desc *p = (quernel_pool2d_desc *)l->desc;
         quernel_resize2d_desc *r = (quernel_resize2d_desc *)l->desc;
+        quernel_normalize_desc *n = (quernel_normalize_desc *)l->desc;
         if (l->kind == QUERNEL_NETWORK_ELTWISE && e->tables > 1) e->tables = 1;
-        quernel_epilogue *f = l->kind == QUERNEL_NETWORK_ELTWISE    ? &e->epilogue
-                              : l->kind == QUERNEL_NETWORK_POOL2D   ? &p->epilogue
-                              : l->kind == QUERNEL_NETWORK_RESIZE2D ? &r->epilogue
-                                                                    : NULL;
+        if (l->kind == QUERNEL_NETWORK_NORMALIZE) n->gamma = n->beta = NULL;
+        quernel_epilogue *f = l->kind == QUERNEL_NETWORK_ELTWISE     ? &e->epilogue
+                              : l->kind == QUERNEL_NETWORK_POOL2D    ? &p->epilogue
+                              : l->kind == QUERNEL_NETWORK_RESIZE2D  ? &r->epilogue
+                              : l->kind == QUERNEL_NETWORK_NORMALIZE ? &n->epilogue
+                                                                     : NULL;
         if (f && f->activation == QUERNEL_ACTIVATION_PRELU) f->activation = QUERNEL_ACTIVATION_RELU;
     }
 }

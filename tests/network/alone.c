@@ -139,6 +139,14 @@ static int create_shuffle2d(const alone *a, const quernel_network_layer *l, laye
     return quernel_shuffle2d_create(&d, op, error);
 }
 
+static int create_normalize(const alone *a, const quernel_network_layer *l, layer *s,
+                            quernel_operator **op, quernel_error *error) {
+    quernel_normalize_desc d = *(const quernel_normalize_desc *)l->desc;
+    d.x = operand_of(a, s->x, s->x_scales), d.y = tensor_of(a, s->y);
+    describe_output(a, s->y, &d.epilogue);
+    return quernel_normalize_create(&d, op, error);
+}
+
 static int create(const alone *a, const quernel_network_layer *l, layer *s, quernel_operator **op,
                   quernel_error *error) {
     switch (l->kind) {
@@ -146,6 +154,7 @@ static int create(const alone *a, const quernel_network_layer *l, layer *s, quer
     case QUERNEL_NETWORK_POOL2D: return create_pool2d(a, l, s, op, error);
     case QUERNEL_NETWORK_RESIZE2D: return create_resize2d(a, l, s, op, error);
     case QUERNEL_NETWORK_SHUFFLE2D: return create_shuffle2d(a, l, s, op, error);
+    case QUERNEL_NETWORK_NORMALIZE: return create_normalize(a, l, s, op, error);
     default: return create_conv(a, l, s, op, error);
     }
 }

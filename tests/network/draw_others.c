@@ -199,8 +199,25 @@ static void draw_shuffle(drawn *d, uint32_t x) {
     add_layer(d, QUERNEL_NETWORK_SHUFFLE2D, &s, sizeof s, x, y);
 }
 
+// ---- normalized channels ----
+
+static const float *draw_factors(drawn *d, uint32_t channels) {
+    return rng_one_in(&d->r, 4) ? NULL : draw_own_floats(d, channels, -2.0f, 2.0f);
+}
+
+static void draw_normalized(drawn *d, uint32_t x) {
+    quernel_normalize_desc n = QUERNEL_NORMALIZE_DESC_INIT;
+    const quernel_tensor sizes = d->drawn[x].sizes;
+    n.kind = rng_int(&d->r, 0, QUERNEL_NORMALIZE_RMS);
+    n.gamma = draw_factors(d, sizes.c), n.beta = draw_factors(d, sizes.c);
+    const uint32_t y = draw_tensor(d, sizes);
+    draw_output(d, &n.epilogue, sizes.c, false);
+    add_layer(d, QUERNEL_NETWORK_NORMALIZE, &n, sizeof n, x, y);
+}
+
 void draw_others(drawn *d, uint32_t x) {
-    switch (rng_int(&d->r, 0, 4)) {
+    switch (rng_int(&d->r, 0, 5)) {
+    case 5: draw_normalized(d, x); break;
     case 0: draw_pool(d, x); break;
     case 1: draw_resize(d, x); break;
     case 2: draw_shuffle(d, x); break;
