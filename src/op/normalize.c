@@ -75,12 +75,26 @@ static int check_sizes(const quernel_tensor *x, quernel_error *error) {
                                x->w, x->c, x->n, x->h);
 }
 
+// Whether lines `step` apart follow one another like the pixels of one.
+static bool follows(const quernel_tensor *t, int64_t step, uint32_t pixels) {
+    return !t->border_h && !t->border_w && step == t->stride_w * (int64_t)pixels;
+}
+
+// Pixels have nothing to do with each other: lines and images that lie like one line are one.
+static void merge(quernel_tensor *x, quernel_tensor *y) {
+    if (!follows(x, x->stride_h, x->w) || !follows(y, y->stride_h, x->w)) return;
+    x->w = y->w = x->w * x->h, x->h = y->h = 1;
+    if (!follows(x, x->stride_n, x->w) || !follows(y, y->stride_n, x->w)) return;
+    x->w = y->w = x->w * x->n, x->n = y->n = 1;
+}
+
 static uint32_t clamp(uint64_t value, uint32_t max) {
     return value < 1 ? 1 : value > max ? max : (uint32_t)value;
 }
 
-static void choose(const quernel_normalize_desc *d, uint32_t usable, quernel_i_normalize_work *w) {
-    const quernel_tensor *x = &w->x, *y = &w->result.y;
+static void choose(const quernel_normalize_desc *d, const quernel_tensor *y, uint32_t usable,
+                   quernel_i_normalize_work *w) {
+    const quernel_tensor *x = &w->x;
     const size_t size = quernel_type_size((quernel_type)x->type);
     w->kernel = quernel_i_registry_best(QUERNEL_I_OP_NORMALIZE, usable, -1);
     w->turn = quernel_i_turn_of(usable);
@@ -133,13 +147,13 @@ static void take_tables(const quernel_normalize_desc *d, const quernel_tensor *y
 }
 
 // One block holds the operator and its tables.
-static int allocate(const quernel_normalize_desc *d, uint32_t usable, normalize *made,
-                    quernel_operator **ret_op, quernel_error *error) {
+static int allocate(const quernel_normalize_desc *d, const quernel_tensor *y, uint32_t usable,
+                    normalize *made, quernel_operator **ret_op, quernel_error *error) {
     const quernel_i_request request = {d->isa, NULL, d->allocator};
     quernel_i_normalize_work *w = &made->work;
     quernel_i_layout block = {0}, slice = {0};
     quernel_i_take(&block, 1, sizeof *made);
-    take_tables(d, &made->base.y, usable, w, &block);
+    take_tables(d, y, usable, w, &block);
     lay_out(w, &slice);
     if (block.overflow || slice.overflow ||
         !quernel_i_mul(w->slice.bytes, made->base.threads, &made->base.workspace))
@@ -147,7 +161,7 @@ static int allocate(const quernel_normalize_desc *d, uint32_t usable, normalize 
                                    WHERE ": x: the workspace's size overflows");
     const int code =
         quernel_i_operator_allocate(&made->base, sizeof *made, &request, &block, ret_op, error);
-    if (!code) take_tables(d, &made->base.y, usable, &((normalize *)*ret_op)->work, &block);
+    if (!code) take_tables(d, y, usable, &((normalize *)*ret_op)->work, &block);
     return code;
 }
 
@@ -169,10 +183,12 @@ static int create(const quernel_normalize_desc *d, quernel_operator **ret_op,
     if (!code) code = check(d, op->x.c, error);
     if (!code) code = check_sizes(&op->x, error);
     if (code) return code;
-    made.work.x = op->x, made.work.result.y = op->y;
-    choose(d, usable, &made.work);
+    quernel_tensor y = op->y;
+    made.work.x = op->x;
+    merge(&made.work.x, &y);
+    choose(d, &y, usable, &made.work);
     cut_tasks(&made.work, op->threads);
-    return allocate(d, usable, &made, ret_op, error);
+    return allocate(d, &y, usable, &made, ret_op, error);
 }
 
 int quernel_normalize_create(const quernel_normalize_desc *desc, quernel_operator **ret_op,
