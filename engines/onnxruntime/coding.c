@@ -114,6 +114,7 @@ static const struct {
     {"com.microsoft", "QLinearMul", {{0, 1, 2}, {3, 4, 5}, {-1, 6, 7}}},
     {"com.microsoft", "QLinearSigmoid", {{0, 1, 2}, {-1, 3, 4}}},
     {"com.microsoft", "QLinearLeakyRelu", {{0, 1, 2}, {-1, 3, 4}}},
+    {"com.microsoft", "QLinearSoftmax", {{0, 1, 2}, {-1, 3, 4}}},
     {"com.microsoft", "QLinearAveragePool", {{0, 1, 2}, {-1, 3, 4}}},
     {"com.microsoft", "QLinearGlobalAveragePool", {{0, 1, 2}, {-1, 3, 4}}},
 };

@@ -132,6 +132,19 @@ static void add_shuffle(quernel_ep_lowering *l, uint32_t step) {
     f->y.c = s->out;
 }
 
+static void add_normalize(quernel_ep_lowering *l, uint32_t step) {
+    const quernel_ep_step *s = &l->program->steps[step];
+    quernel_normalize_desc *n = &l->descs[l->n_layers].normalize;
+    quernel_network_layer *layer = add(l, step, QUERNEL_NETWORK_NORMALIZE);
+    *n = (quernel_normalize_desc)QUERNEL_NORMALIZE_DESC_INIT;
+    n->kind = s->op;
+    set_x(l, layer, s->x), set_y(l, layer, s->y);
+    n->gamma = quernel_ep_program_at(l->program, s->arrays[QUERNEL_EP_GAMMA]);
+    n->beta = quernel_ep_program_at(l->program, s->arrays[QUERNEL_EP_BIAS]);
+    n->epsilon = s->epsilon;
+    set_activation(l, s, &n->epilogue);
+}
+
 // From one tensor to another, by value: other codes where they mean something else.
 static void add_copy(quernel_ep_lowering *l, uint32_t step, int32_t x, uint32_t x_channel,
                      uint32_t channels, quernel_ep_home y) {
@@ -183,6 +196,7 @@ void quernel_ep_layers_add(quernel_ep_lowering *l, uint32_t step) {
     case QUERNEL_EP_RESIZE: add_resize(l, step); break;
     case QUERNEL_EP_SHUFFLE: add_shuffle(l, step); break;
     case QUERNEL_EP_CONCAT: add_concat(l, step); break;
+    case QUERNEL_EP_NORMALIZE: add_normalize(l, step); break;
     default: add_view(l, step); break;
     }
     add_output(l, step);

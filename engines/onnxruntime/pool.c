@@ -47,21 +47,6 @@ static bool check_axes(quernel_ep_draft *d, const quernel_ep_node *n, uint32_t r
            QUERNEL_EP_REFUSE(d, "it does not reduce all lines and pixels");
 }
 
-static bool check_codes(quernel_ep_draft *d, const quernel_ep_step *step) {
-    const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
-    const int32_t values[2] = {step->x, n->outputs[0]};
-    if (quernel_ep_int(n, "channels_last", 0)) return QUERNEL_EP_REFUSE(d, "channels_last");
-    for (uint32_t i = 0; i < 2; i++) {
-        quernel_ep_coding k;
-        if (!quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, 2 * i + 1),
-                                    quernel_ep_input(n, 2 * i + 2), d->c->records[values[i]].type,
-                                    &k) ||
-            !quernel_ep_coding_is(d->c, values[i], &k))
-            return QUERNEL_EP_REFUSE(d, "it reads codes by another scale than they were made by");
-    }
-    return true;
-}
-
 static bool set_kind(quernel_ep_draft *d, quernel_ep_step *step) {
     const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
     const uint32_t rank = quernel_ep_value_of(d->c, step->x)->rank;
@@ -77,7 +62,8 @@ bool quernel_ep_match_pool(quernel_ep_search *c, uint32_t node) {
     quernel_ep_step *step = quernel_ep_draft_step(&d, QUERNEL_EP_POOL, QUERNEL_POOL2D_GLOBAL);
     step->x = quernel_ep_operand(&d, n->inputs[0]);
     if (step->x < 0 || !set_kind(&d, step)) return false;
-    if (!strncmp(n->op, "QLinear", 7) && !check_codes(&d, step)) return false;
+    if (quernel_ep_int(n, "channels_last", 0)) return QUERNEL_EP_REFUSE(&d, "channels_last");
+    if (!strncmp(n->op, "QLinear", 7) && !quernel_ep_codes_agree(&d, step->x)) return false;
     quernel_ep_absorb(&d, step, n->outputs[0],
                       quernel_ep_channels(c, step->x, QUERNEL_EP_ORDER_IMAGE));
     return quernel_ep_draft_commit(&d);

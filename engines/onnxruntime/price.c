@@ -46,7 +46,8 @@ static const rates in_float = {0.009, 0.005, 0.018, 0.25, 0.017};
 typedef struct rate {
     double among, alone;
 } rate;
-static const rate unary = {0.25, 0.25}, binary = {0, 0}, concat = {0.07, 0}, most = {0.02, 2},
+static const rate unary = {0.25, 0.25}, binary = {0, 0}, softmax = {2.5, 2.5},
+                  normalize = {0.3, 0.3}, concat = {0.07, 0}, most = {0.02, 2},
                   average = {1.1, 1.7}, global = {0.03, 0}, nearest = {0.8, 0},
                   filter = {0.18, 1.1}, shuffle = {1.2, 0}, nothing = {0, 0};
 
@@ -138,6 +139,8 @@ static const rate *rate_of(const quernel_ep_step *s) {
     if (pools && s->op == QUERNEL_POOL2D_GLOBAL) return &global;
     if (pools) return s->op == QUERNEL_POOL2D_MAX ? &most : &average;
     if (s->kind == QUERNEL_EP_SHUFFLE) return &shuffle;
+    if (s->kind == QUERNEL_EP_NORMALIZE)
+        return s->op == QUERNEL_NORMALIZE_SOFTMAX ? &softmax : &normalize;
     if (s->kind == QUERNEL_EP_CONCAT) return &concat;
     if (s->kind == QUERNEL_EP_ELTWISE && s->z >= 0) return &binary;
     const bool copies = s->op == QUERNEL_ELTWISE_COPY && !s->activation;

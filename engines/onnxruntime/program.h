@@ -6,7 +6,7 @@
 #include "island.h"
 
 /// The image begins with this; records, steps and data follow, each aligned to 8 bytes.
-enum { QUERNEL_EP_FORMAT = 2 };
+enum { QUERNEL_EP_FORMAT = 3 };
 
 typedef struct quernel_ep_image {
     char magic[8];

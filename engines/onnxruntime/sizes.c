@@ -129,6 +129,7 @@ static bool arrays_fit(const quernel_ep_program *p, const quernel_ep_step *s, ui
     const bool looks_up = s->kind == QUERNEL_EP_ELTWISE && s->op == QUERNEL_ELTWISE_LOOKUP;
     return counts(a[QUERNEL_EP_BIAS], channels, sizeof(float)) &&
            counts(a[QUERNEL_EP_SLOPES], channels, sizeof(float)) &&
+           counts(a[QUERNEL_EP_GAMMA], channels, sizeof(float)) &&
            counts(p->records[s->y].smooth, channels, sizeof(float)) &&
            (a[QUERNEL_EP_TABLE].bytes == 256 || counts(a[QUERNEL_EP_TABLE], channels, 256)) &&
            counts(a[QUERNEL_EP_FROM], taps * s->out, sizeof(uint32_t)) &&

@@ -52,8 +52,9 @@ typedef enum quernel_ep_kind {
     QUERNEL_EP_POOL = 2,    // `op` is a quernel_pool2d_kind
     QUERNEL_EP_RESIZE = 3,
     QUERNEL_EP_SHUFFLE = 4,
-    QUERNEL_EP_CONCAT = 5, // of the values of LIST along channels
-    QUERNEL_EP_VIEW = 6,   // channels `channel` … of x, with another rank or order
+    QUERNEL_EP_CONCAT = 5,    // of the values of LIST along channels
+    QUERNEL_EP_VIEW = 6,      // channels `channel` … of x, with another rank or order
+    QUERNEL_EP_NORMALIZE = 7, // `op` is a quernel_normalize_kind; BIAS is its beta
     QUERNEL_EP_N_KINDS
 } quernel_ep_kind;
 
@@ -97,6 +98,7 @@ typedef enum quernel_ep_array {
     QUERNEL_EP_TABLE = 2,  // u8 [tables][256]
     QUERNEL_EP_FROM = 3,   // u32: of a shuffle
     QUERNEL_EP_LIST = 4,   // i32: values that are concatenated
+    QUERNEL_EP_GAMMA = 5,  // f32 [out]: NORMALIZE
     QUERNEL_EP_N_ARRAYS
 } quernel_ep_array;
 
@@ -112,6 +114,7 @@ typedef struct quernel_ep_step {
     int32_t dynamic;        // CONV: x is float and quantized in the run
     int32_t activation, residual_late;
     float lo, hi, slope, pad;
+    float epsilon;  // NORMALIZE
     int32_t gather; // SHUFFLE
     uint32_t block[2];
     quernel_ep_window window;

@@ -325,7 +325,36 @@ def qlinear_unary(b, code):
     return [b.quantized(op, names, (), b.values[code.name].dtype, MICROSOFT, **attrs)]
 
 
+def softmax(b, code):
+    """Along the channels, or another axis, which others than the plugin compute."""
+    axis = b.pick(-1, -1, 1, 1, rank(b, code) - 1, b.number(0, rank(b, code) - 1))
+    if b.chance(0.2):
+        names, kind = b.triple(code), b.values[code.name].dtype
+        attrs = {"axis": axis, "opset": b.opset}
+        return [b.quantized("QLinearSoftmax", names, (), kind, MICROSOFT, **attrs)]
+    return [b.q(b.node("Softmax", [b.dq(code)], axis=axis))]
+
+
+def numbers(b, count):
+    """Numbers for each channel: as they are, or codes."""
+    name = b.floats(b.rng.normal(0, 1, count))
+    return b.pair(name) if b.chance(0.3) else name
+
+
+def layer_norm(b, code):
+    """Along the last axis; the newest of RMS alone is for opset 23."""
+    count = b.shape(code.name)[-1]
+    rms = b.chance(0.3) and b.opset >= 23
+    if b.opset < 17:
+        return softmax(b, code)
+    more = [] if rms or b.chance(0.3) else [numbers(b, count)]
+    attrs = {"epsilon": b.pick(1e-5, 1e-2)} | ({"axis": -1} if b.chance(0.5) else {})
+    op = "RMSNormalization" if rms else "LayerNormalization"
+    y = b.node(op, [b.dq(code), numbers(b, count), *more], **attrs)
+    return [b.q(activations.draw(b, y, none=0.8))]
+
+
 ANY = [activation] * 4 + [combine] * 6 + [concat] * 2 + [split, slice_, pad, requantize, transpose]
-ANY += [qlinear_binary, by_channel]
+ANY += [qlinear_binary, by_channel, softmax, layer_norm]
 IMAGES = [max_pool] * 2 + [average_pool] * 2 + [global_pool, resize, resize, depth_to_space]
 IMAGES += [space_to_depth, squeeze_and_excite, qlinear_unary, batch_norm]

@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
-from operators import FLOAT, Rounded, gemm, real, sigmoid
+from operators import FLOAT, Rounded, gemm, real, sigmoid, softmax
 from windows import average_pool, conv
 
 CODES = {onnx.TensorProto.UINT8: np.uint8, onnx.TensorProto.INT8: np.int8}
@@ -150,6 +150,7 @@ QUANTIZED = {
     "QLinearLeakyRelu": unary(lambda x, a: np.where(x < 0, a.get("alpha", 0.01) * x, x)),
     "QLinearGlobalAveragePool": unary(mean),
     "QLinearAveragePool": unary(average_pool),
+    "QLinearSoftmax": unary(lambda x, a: softmax([x], a, a["opset"])),
     "QLinearConcat": qlinear_concat,
     "QGemm": qgemm,
 }

@@ -78,6 +78,10 @@ MODELS: dict = {
     "Sum of three": ([conv(), N("Sum", ["c", "x", "x"], ["y"])], weights(), 13),
     "Softmax of opset 11": ([conv(), N("Softmax", ["c"], ["y"])], weights(), 11),
     "Softmax of opset 13": ([conv(), N("Softmax", ["c"], ["y"])], weights(), 13),
+    "LayerNormalization": (
+        [conv(), N("Reshape", ["c", "to"], ["t"]),
+         N("LayerNormalization", ["t", "g", "b"], ["y"])],
+        {**weights(), "to": ints(1, 6, 36), "g": normal(36) + 1, "b": normal(36, seed=4)}, 17),
     "negative integer Div": (
         [conv(), N("Shape", ["x"], ["s"]), N("Mul", ["s", "minus"], ["n"]),
          N("Div", ["n", "four"], ["d"]), N("Cast", ["d"], ["f"], to=F32),

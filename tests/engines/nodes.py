@@ -28,9 +28,11 @@ QUANTIZED = set(meaning.QUANTIZED)
 WRAPPED = "Conv ConvTranspose Gemm MatMul Add Sub Mul Div Relu Clip LeakyRelu PRelu Sigmoid"
 WRAPPED += " HardSigmoid HardSwish Tanh Erf Gelu MaxPool AveragePool GlobalAveragePool"
 WRAPPED += " GlobalMaxPool ReduceMean Resize Concat Split Slice Pad DepthToSpace SpaceToDepth"
-WRAPPED += " Transpose Reshape Flatten Squeeze Unsqueeze"
+WRAPPED += " Transpose Reshape Flatten Squeeze Unsqueeze Softmax LayerNormalization"
+WRAPPED += " RMSNormalization"
 WEIGHTED = {"Conv", "ConvTranspose", "Gemm"}  # inputs 1 and 2 are constants
-CONSTANT = {"PRelu", "Clip", "Resize", "Pad"}  # so are all behind input 0
+# so are all behind input 0 of these
+CONSTANT = {"PRelu", "Clip", "Resize", "Pad", "LayerNormalization", "RMSNormalization"}
 NEAR = 5e-4  # of the largest value: some results are written with four digits
 # ONNX's own result has a last pixel that is not aligned: ONNX Runtime and its specification differ.
 UNALIGNED = {f"test_resize_downsample_scales_{m}_align_corners" for m in ("linear", "cubic")}

@@ -187,6 +187,22 @@ def softmax(inputs, attrs, opset):
     return e / e.sum(axes, keepdims=True)
 
 
+def layer_norm(inputs, attrs, opset):
+    x, scale, bias = [*inputs, None][:3]
+    axes = tuple(range(attrs.get("axis", -1) % x.ndim, x.ndim))
+    mean = x.mean(axes, keepdims=True)
+    x = x - mean
+    factor = 1 / np.sqrt(np.square(x).mean(axes, keepdims=True) + attrs.get("epsilon", 1e-5))
+    return [x * factor * scale + (0 if bias is None else bias), mean, factor]
+
+
+def rms_norm(inputs, attrs, opset):
+    x, scale = inputs
+    axes = tuple(range(attrs.get("axis", -1) % x.ndim, x.ndim))
+    mean = np.square(x).mean(axes, keepdims=True)
+    return x / np.sqrt(mean + attrs.get("epsilon", 1e-5)) * scale
+
+
 def batch_norm(inputs, attrs, opset):
     x = inputs[0]
     shape = (-1, *[1] * (x.ndim - 2))
@@ -258,6 +274,9 @@ FLOAT = {
     "ReduceMean": reduce_mean,
     "ReduceMax": reduce_max,
     "Softmax": softmax,
+    "LayerNormalization": layer_norm,
+    "RMSNormalization": rms_norm,
+    "SimplifiedLayerNormalization": rms_norm,
     "BatchNormalization": batch_norm,
     "Resize": resize,
     "Concat": concat,

@@ -6,6 +6,7 @@ refused by name; with codes between all operators they are what they mean, with 
 PYTHONPATH holds python/ and tests/python. Closes with N passed, N failed, N skipped."""
 
 import importlib
+import itertools
 import json
 import pathlib
 import sys
@@ -186,6 +187,33 @@ class Patterns(unittest.TestCase):
                 said = json.loads(report.read_text(encoding="utf-8"))
                 self.assertEqual((len(said["islands"]), said["refused"]), (1, []))
                 wrong = judge.judge(model, feeds, judge.run(session, feeds))
+                self.assertFalse(wrong, wrong)
+
+    @unittest.skipIf(engine.why_absent(), engine.why_absent())
+    def test_normalizations_of_codes_are_taken_with_all_around_them(self):
+        text = """<ir_version: 10, opset_import: ["": %d, "com.microsoft": 1]>
+            normal (uint8[%s] x) => (uint8[%s] y)
+            <float s = {0.05}, uint8 o = {120}, float t = {0.02}, float[8] k = {%s}>
+            { p = DequantizeLinear(x, s, o)  q = %s  y = QuantizeLinear(q, t, o) }"""
+        factors = ", ".join(map(str, np.linspace(-1, 2, 8)))
+        forms = {
+            "Softmax(p)": 13,
+            "Softmax <axis = 1> (p)": 13,
+            "Softmax <axis = -1> (p)": 12,
+            "LayerNormalization(p, k, k)": 17,
+            "LayerNormalization <axis = -1, epsilon = 0.1> (p, k)": 17,
+            "SimplifiedLayerNormalization(p, k)": 17,
+            "RMSNormalization(p, k)": 23,
+        }
+        for (form, opset), shape in itertools.product(forms.items(), ("6,8", "3,5,8", "2,3,4,8")):
+            if opset > engine.newest_opset():
+                continue
+            with self.subTest(form=form, shape=shape):
+                model = onnx.parser.parse_model(text % (opset, shape, shape, factors, form))
+                sizes = [int(n) for n in shape.split(",")]
+                codes = np.random.default_rng(4).integers(0, 256, sizes, np.uint8)
+                session = engine.plugin(model.SerializeToString(), alone=True, islands="all")
+                wrong = judge.judge(model, {"x": codes}, judge.run(session, {"x": codes}))
                 self.assertFalse(wrong, wrong)
 
     @unittest.skipIf(engine.why_absent(), engine.why_absent())
