@@ -64,7 +64,7 @@ NORMALIZE_INLINE void normalize_fill(float *line, uint32_t channels, float with)
 
 // ---- values ----
 
-// Those of channels c … c + 15.
+// 16 of them.
 NORMALIZE_INLINE void normalize_read_lanes(const uint8_t *x, int32_t type, int32_t zero,
                                            const float *scales, float *to) {
     NORMALIZE_EACH {
@@ -175,7 +175,7 @@ NORMALIZE_INLINE void normalize_write_as(const quernel_i_normalize *n, bool scal
     }
     for (uint32_t c = 0; c < channels; c += NORMALIZE_SUMS) {
         if (channels - c < NORMALIZE_SUMS) c = channels - NORMALIZE_SUMS;
-        normalize_write_lanes(line + c, by, scaled ? factor + c : NULL, shift + (scaled ? c : 0),
+        normalize_write_lanes(line + c, by, scaled ? factor + c : NULL, scaled ? shift + c : NULL,
                               y + c);
     }
 }
