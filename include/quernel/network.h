@@ -5,6 +5,7 @@
 
 #include "conv2d.h"
 #include "eltwise.h"
+#include "matmul.h"
 #include "normalize.h"
 #include "pool2d.h"
 #include "resize2d.h"
@@ -51,6 +52,7 @@ typedef enum quernel_network_kind {
     QUERNEL_NETWORK_POOL2D = 2,  ///< quernel_pool2d_desc
     QUERNEL_NETWORK_RESIZE2D = 3,  ///< quernel_resize2d_desc
     QUERNEL_NETWORK_SHUFFLE2D = 4, ///< quernel_shuffle2d_desc
+    QUERNEL_NETWORK_MATMUL = 5,    ///< quernel_matmul_desc; z is `residual`
     QUERNEL_NETWORK_NORMALIZE = 6  ///< quernel_normalize_desc
 } quernel_network_kind;
 
@@ -61,9 +63,10 @@ typedef enum quernel_network_kind {
 /// table also y_scale, y_zero, y_narrow} are the layer's own, of the other kinds' descriptors all
 /// but tensors, what codes mean, threads, isa and allocator; the rest follows from the tensors and
 /// the network, and is not looked at, but for sizes that are those of tables: y.h and y.w of a
-/// resize, y.c of a shuffle. `conv` is the last member, so that it can grow.
+/// resize, y.c of a shuffle and of a matmul. `conv` is the last member, so that it can grow.
 ///
-/// A second tensor of one channel is the same for all channels, but for CONV; along n, h and w it
+/// A second tensor of one channel is the same for all channels, but for CONV
+/// and MATMUL; along n, h and w it
 /// may have 1 as well. int8 tensors between maxima, nearest resizes, shuffles and plain copies that
 /// mean the same by their codes carry the same smoothing factors, asked for by the readers behind
 /// them; a table is made for codes without factors, unless its tensors say `smooth`.

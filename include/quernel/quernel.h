@@ -11,6 +11,7 @@
 #include "fold.h"
 #include "gemm.h"
 #include "linear.h"
+#include "matmul.h"
 #include "network.h"
 #include "normalize.h"
 #include "observe.h"

@@ -113,7 +113,7 @@ static int read_second(quernel_i_draft *draft, quernel_i_layer *l, uint32_t i,
     const uint32_t tensor = (uint32_t)l->desc.residual;
     const bool broadcast =
         l->kind != &quernel_i_layer_conv && draft->net->values[tensor].desc.shape.c == 1;
-    l->z_channels = broadcast ? 1 : l->y_channels;
+    l->z_channels = l->kind->second ? l->kind->second(l) : broadcast ? 1 : l->y_channels;
     return check_read(draft, "residual", i, tensor, l->desc.residual_channel, l->z_channels, error);
 }
 

@@ -26,6 +26,8 @@ typedef struct quernel_i_layer_kind {
     quernel_i_layer_takes (*takes)(const quernel_i_layer *l); // NONE
     /// Sets the channels that it reads and writes; they are those asked for as it comes.
     void (*channels)(quernel_i_layer *l); // as they are
+    /// Channels that it reads of a second tensor.
+    uint32_t (*second)(const quernel_i_layer *l); // y's, or one for all
     /// n, h and w of y.
     int (*output)(const quernel_i_layer *l, const quernel_tensor *x, quernel_tensor *ret_y,
                   quernel_error *error); // x's
@@ -52,6 +54,7 @@ struct quernel_i_layer {
         quernel_pool2d_desc pool2d;
         quernel_resize2d_desc resize2d;
         quernel_shuffle2d_desc shuffle2d;
+        quernel_matmul_desc matmul;
         quernel_normalize_desc normalize;
     } own; // by kind; of CONV it is desc.conv
     const quernel_i_layer_kind *kind;
@@ -60,7 +63,7 @@ struct quernel_i_layer {
 
 extern const quernel_i_layer_kind quernel_i_layer_conv, quernel_i_layer_eltwise,
     quernel_i_layer_pool2d, quernel_i_layer_resize2d, quernel_i_layer_shuffle2d,
-    quernel_i_layer_normalize;
+    quernel_i_layer_matmul, quernel_i_layer_normalize;
 
 /// `channels` channels of a tensor.
 quernel_tensor quernel_i_layer_slice(const quernel_i_value *v, uint32_t channels);

@@ -45,6 +45,7 @@ static const quernel_i_layer_kind *kind_of(int32_t kind) {
     case QUERNEL_NETWORK_POOL2D: return &quernel_i_layer_pool2d;
     case QUERNEL_NETWORK_RESIZE2D: return &quernel_i_layer_resize2d;
     case QUERNEL_NETWORK_SHUFFLE2D: return &quernel_i_layer_shuffle2d;
+    case QUERNEL_NETWORK_MATMUL: return &quernel_i_layer_matmul;
     case QUERNEL_NETWORK_NORMALIZE: return &quernel_i_layer_normalize;
     default: return NULL;
     }

@@ -147,6 +147,18 @@ static int create_normalize(const alone *a, const quernel_network_layer *l, laye
     return quernel_normalize_create(&d, op, error);
 }
 
+static int create_matmul(const alone *a, const quernel_network_layer *l, layer *s,
+                         quernel_operator **op, quernel_error *error) {
+    quernel_matmul_desc d = *(const quernel_matmul_desc *)l->desc;
+    d.x = operand_of(a, s->x, s->x_scales), d.z = operand_of(a, s->z, s->z_scales);
+    d.x.scales = d.z.scales = NULL; // they carry no factors
+    d.x.scale = a->d->tensors[s->x.tensor].quant.scale;
+    d.z.scale = a->d->tensors[s->z.tensor].quant.scale;
+    d.y = tensor_of(a, s->y);
+    describe_output(a, s->y, &d.epilogue);
+    return quernel_matmul_create(&d, op, error);
+}
+
 static int create(const alone *a, const quernel_network_layer *l, layer *s, quernel_operator **op,
                   quernel_error *error) {
     switch (l->kind) {
@@ -154,6 +166,7 @@ static int create(const alone *a, const quernel_network_layer *l, layer *s, quer
     case QUERNEL_NETWORK_POOL2D: return create_pool2d(a, l, s, op, error);
     case QUERNEL_NETWORK_RESIZE2D: return create_resize2d(a, l, s, op, error);
     case QUERNEL_NETWORK_SHUFFLE2D: return create_shuffle2d(a, l, s, op, error);
+    case QUERNEL_NETWORK_MATMUL: return create_matmul(a, l, s, op, error);
     case QUERNEL_NETWORK_NORMALIZE: return create_normalize(a, l, s, op, error);
     default: return create_conv(a, l, s, op, error);
     }
@@ -171,6 +184,10 @@ static layer slices_of(const alone *a, const quernel_network_layer *l) {
         s.x.channels = info.in, s.y.channels = info.out;
     } else if (l->kind == QUERNEL_NETWORK_SHUFFLE2D) {
         s.y.channels = ((const quernel_shuffle2d_desc *)l->desc)->y.c;
+    } else if (l->kind == QUERNEL_NETWORK_MATMUL) {
+        s.y.channels = ((const quernel_matmul_desc *)l->desc)->y.c;
+        s.z = (slice){(uint32_t)l->residual, 0, a->d->drawn[l->residual].sizes.c};
+        return s;
     }
     if (l->residual < 0) return s;
     const bool one = l->kind != QUERNEL_NETWORK_CONV && a->d->drawn[l->residual].sizes.c == 1;

@@ -215,8 +215,53 @@ static void draw_normalized(drawn *d, uint32_t x) {
     add_layer(d, QUERNEL_NETWORK_NORMALIZE, &n, sizeof n, x, y);
 }
 
+// ---- products of two tensors ----
+
+// An input for it alone, of matrices of codes that carry no factors.
+static uint32_t draw_matrices(drawn *d, const quernel_tensor *x, bool transposed, uint32_t out) {
+    quernel_tensor sizes = *x;
+    sizes.w = transposed ? out : x->c, sizes.c = transposed ? x->c : out;
+    if (rng_one_in(&d->r, 3)) sizes.n = sizes.h = 1;
+    const uint32_t z = draw_input(d, sizes);
+    const bool u8 = rng_one_in(&d->r, 2);
+    drawn_tensor *t = &d->drawn[z];
+    quernel_quant *q = &d->tensors[z].quant;
+    t->sizes.layout = QUERNEL_LAYOUT_NHWC, t->smooth = NULL;
+    t->sizes.type = q->type = u8 ? QUERNEL_TYPE_U8 : QUERNEL_TYPE_S8;
+    q->mode = QUERNEL_QUANT_STATIC, q->narrow = 0;
+    q->zero = u8 ? rng_int(&d->r, 0, 255) : rng_int(&d->r, -128, 127);
+    return z;
+}
+
+static bool takes_product(const drawn *d, uint32_t x) {
+    const drawn_tensor *t = &d->drawn[x];
+    return draw_is_int8(&t->sizes) && t->sizes.layout == QUERNEL_LAYOUT_NHWC && !t->smooth;
+}
+
+static void draw_product(drawn *d, uint32_t x) {
+    quernel_matmul_desc m = QUERNEL_MATMUL_DESC_INIT;
+    quernel_tensor sizes = d->drawn[x].sizes;
+    m.transposed = rng_one_in(&d->r, 2);
+    m.y.c = uint_in(d, 1, 24);
+    const uint32_t z = draw_matrices(d, &sizes, m.transposed, m.y.c);
+    sizes.c = m.y.c;
+    const uint32_t y = draw_tensor(d, sizes);
+    d->drawn[y].sizes.layout = QUERNEL_LAYOUT_NHWC;
+    draw_output(d, &m.epilogue, sizes.c, false);
+    add_layer(d, QUERNEL_NETWORK_MATMUL, &m, sizeof m, x, y);
+    d->layers[d->n_layers - 1].residual = (int32_t)z;
+    d->drawn[x].exact = d->drawn[z].exact = d->drawn[z].read = true;
+}
+
 void draw_others(drawn *d, uint32_t x) {
-    switch (rng_int(&d->r, 0, 5)) {
+    switch (rng_int(&d->r, 0, 6)) {
+    case 6:
+        if (takes_product(d, x)) {
+            draw_product(d, x);
+            break;
+        }
+        draw_normalized(d, x);
+        break;
     case 5: draw_normalized(d, x); break;
     case 0: draw_pool(d, x); break;
     case 1: draw_resize(d, x); break;

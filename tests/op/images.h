@@ -10,6 +10,7 @@
 bool pool2d_check(uint64_t seed, uint64_t number, char *text, size_t capacity);
 bool resize2d_check(uint64_t seed, uint64_t number, char *text, size_t capacity);
 bool shuffle2d_check(uint64_t seed, uint64_t number, char *text, size_t capacity);
+bool matmul_check(uint64_t seed, uint64_t number, char *text, size_t capacity);
 bool normalize_check(uint64_t seed, uint64_t number, char *text, size_t capacity);
 
 /// s: n, c, h and w of an image; mostly small.

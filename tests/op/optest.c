@@ -13,7 +13,7 @@
 #include "golden.h"
 
 static const char usage[] =
-    "usage: optest [--op linear|conv2d|deconv2d|gemm|eltwise] [--seed N] [--cases N] [--case N]\n"
+    "usage: optest [--op NAME] [--seed N] [--cases N] [--case N]\n"
     "       optest --record\n"
     "Runs random cases of each operator against a naive oracle, bit for bit, and the first of them "
     "against\ngolden.txt, which --record writes. --case replays one of them.\n";

@@ -79,6 +79,7 @@ static void test_pool2d(void) { run_all("pool2d", pool2d_check); }
 static void test_resize2d(void) { run_all("resize2d", resize2d_check); }
 static void test_shuffle2d(void) { run_all("shuffle2d", shuffle2d_check); }
 static void test_normalize(void) { run_all("normalize", normalize_check); }
+static void test_matmul(void) { run_all("matmul", matmul_check); }
 static void test_gemm(void) { run_all("gemm", runner_gemm); }
 
 const char test_suite[] = "op";
@@ -86,4 +87,4 @@ const test_entry test_entries[] = {{"linear", test_linear},       {"conv2d", tes
                                    {"deconv2d", test_deconv2d},   {"gemm", test_gemm},
                                    {"eltwise", test_eltwise},     {"pool2d", test_pool2d},
                                    {"resize2d", test_resize2d},   {"shuffle2d", test_shuffle2d},
-                                   {"normalize", test_normalize}, {NULL, NULL}};
+                                   {"normalize", test_normalize}, {"matmul", test_matmul}, {NULL, NULL}};
