@@ -125,6 +125,7 @@ static bool is_understood(quernel_ep_search *c, uint32_t dequantizer, int depth)
     if (reader < 0) return false;
     const quernel_ep_node *m = quernel_ep_node_of(c, (uint32_t)reader);
     const bool multiplies = m->inputs[0] == n->outputs[0] &&
+                            quernel_ep_may_be_constant(c, quernel_ep_input(m, 1)) &&
                             is_any(m, multipliers, sizeof multipliers / sizeof *multipliers);
     if (quernel_ep_coding_is_wide(c, dequantizer)) return !multiplies;
     return multiplies || carries(c, m, c->records[n->inputs[0]].smooth, depth);

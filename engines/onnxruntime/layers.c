@@ -145,6 +145,17 @@ static void add_normalize(quernel_ep_lowering *l, uint32_t step) {
     set_activation(l, s, &n->epilogue);
 }
 
+static void add_matmul(quernel_ep_lowering *l, uint32_t step) {
+    const quernel_ep_step *s = &l->program->steps[step];
+    quernel_matmul_desc *m = &l->descs[l->n_layers].matmul;
+    quernel_network_layer *layer = add(l, step, QUERNEL_NETWORK_MATMUL);
+    *m = (quernel_matmul_desc)QUERNEL_MATMUL_DESC_INIT;
+    set_x(l, layer, s->x), set_y(l, layer, s->y), set_z(l, layer, s->z);
+    m->transposed = s->op;
+    m->y.c = l->sizes[s->y].c;
+    set_activation(l, s, &m->epilogue);
+}
+
 // From one tensor to another, by value: other codes where they mean something else.
 static void add_copy(quernel_ep_lowering *l, uint32_t step, int32_t x, uint32_t x_channel,
                      uint32_t channels, quernel_ep_home y) {
@@ -196,6 +207,7 @@ void quernel_ep_layers_add(quernel_ep_lowering *l, uint32_t step) {
     case QUERNEL_EP_RESIZE: add_resize(l, step); break;
     case QUERNEL_EP_SHUFFLE: add_shuffle(l, step); break;
     case QUERNEL_EP_CONCAT: add_concat(l, step); break;
+    case QUERNEL_EP_MATMUL: add_matmul(l, step); break;
     case QUERNEL_EP_NORMALIZE: add_normalize(l, step); break;
     default: add_view(l, step); break;
     }

@@ -17,6 +17,7 @@ typedef union quernel_ep_layer_desc {
     quernel_pool2d_desc pool;
     quernel_resize2d_desc resize;
     quernel_shuffle2d_desc shuffle;
+    quernel_matmul_desc matmul;
     quernel_normalize_desc normalize;
 } quernel_ep_layer_desc;
 

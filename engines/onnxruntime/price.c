@@ -21,12 +21,13 @@ typedef struct rates {
     double winograd;  // 3x3: fewer multiplications here, but not in it
     double depthwise; // not enough work in a row for its product
     double up;        // deconvolutions: in float
+    double tensors;   // of two tensors
 } rates;
-static const rates exact = {0.0004, 0.005, 0.0013, 0.025, 0.017};
+static const rates exact = {0.0004, 0.005, 0.0013, 0.025, 0.017, 0.004};
 // Its products saturate on AVX2, and are the faster for it.
-static const rates saturating = {-0.004, 0.0015, 0.005, 0.017, 0.01};
+static const rates saturating = {-0.004, 0.0015, 0.005, 0.017, 0.01, 0.004};
 // It has no int8 product for the layer. On AVX2; it gains more with AVX-512-VNNI.
-static const rates in_float = {0.009, 0.005, 0.018, 0.25, 0.017};
+static const rates in_float = {0.009, 0.005, 0.018, 0.25, 0.017, 0.01};
 #define FUNCTION 0.15 // an element and node behind such a layer: a pass over floats there
 
 #define INTEGER 0.05 // its ConvInteger, a multiply-add: 0.05 to 0.13
@@ -169,6 +170,10 @@ static double of_operator(const account *a, const quernel_ep_unit *u, const quer
     return count * (a->multiplies ? r->among : r->alone);
 }
 
+static bool is_product(const quernel_ep_unit *u) {
+    return u->n_steps && u->steps[0].kind == QUERNEL_EP_MATMUL;
+}
+
 static uint32_t layers_of(const quernel_ep_unit *u) {
     uint32_t layers = 0;
     for (uint32_t i = 0; i < u->n_steps; i++) layers += u->steps[i].kind == QUERNEL_EP_CONV;
@@ -188,7 +193,9 @@ static void count_unit(account *a, const quernel_ep_unit *u) {
         a->order = s->order;
         quernel_ep_step_inputs(a->c, s, count_input, a);
         count_output(a, s);
-        a->gain += s->kind == QUERNEL_EP_CONV ? of_layer_unit(a, u, s) : of_operator(a, u, s);
+        if (s->kind == QUERNEL_EP_CONV) a->gain += of_layer_unit(a, u, s);
+        else if (s->kind == QUERNEL_EP_MATMUL) a->gain += (double)u->macs * a->rates->tensors;
+        else a->gain += of_operator(a, u, s);
     }
 }
 
@@ -204,7 +211,7 @@ static bool saturates(const quernel_ep_options *options) {
 bool quernel_ep_pays(const quernel_ep_search *c, const quernel_ep_groups *g, int32_t group) {
     account a = {c, g, saturates(c->options) ? &saturating : &exact, group, 0, false, 0};
     for (int32_t u = g->first[group]; u >= 0; u = g->next[u])
-        a.multiplies |= layers_of(&c->units[u]) > 0;
+        a.multiplies |= layers_of(&c->units[u]) > 0 || is_product(&c->units[u]);
     if (a.multiplies) a.gain = CALL;
     for (int32_t u = g->first[group]; u >= 0; u = g->next[u]) count_unit(&a, &c->units[u]);
     return a.gain > 0;

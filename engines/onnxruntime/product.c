@@ -76,28 +76,27 @@ static bool is_flatten(quernel_ep_draft *d, const quernel_ep_node *n) {
     return inner == y->dims[1] && inner <= INT32_MAX && x->dims[0] == y->dims[0];
 }
 
-// The image whose codes reach v through a flattening and pairs of Q and DQ that keep them; −1:
-// none. Nodes that are passed are taken.
-static int32_t behind_flatten(quernel_ep_draft *d, int32_t v) {
+int32_t quernel_ep_codes_behind(quernel_ep_draft *d, int32_t v, quernel_ep_moves *moves) {
     const quernel_ep_search *c = d->c;
-    bool flattened = false;
-    for (int i = 0; i < 5; i++) { // DQ Q flatten DQ at most
+    bool moved = false;
+    quernel_ep_coding kept = {0};
+    for (int i = 0; i < 5; i++) { // DQ Q moves DQ at most
         const int32_t node = c->producer[v];
-        if (flattened && c->records[v].coding.type) return v;
+        if (moved && c->records[v].coding.type) return v;
         if (node < 0 || quernel_ep_sole_reader(c, v) < 0 || c->unit_of[node] >= 0) return -1;
         const quernel_ep_node *n = quernel_ep_node_of(c, (uint32_t)node);
         const bool quantizes = !strcmp(n->op, "QuantizeLinear"),
                    codes = quantizes || !strcmp(n->op, "DequantizeLinear");
-        if (!quernel_ep_known(d->c, (uint32_t)node) || (!codes && !is_flatten(d, n))) return -1;
+        if (!quernel_ep_known(d->c, (uint32_t)node) || (!codes && !moves(d, n))) return -1;
         quernel_ep_coding k;
         const int32_t q = quantizes ? n->outputs[0] : n->inputs[0];
-        if (codes && (!quernel_ep_coding_read(d->c, (uint32_t)node, quernel_ep_input(n, 1),
-                                              quernel_ep_input(n, 2), c->records[q].type, &k) ||
-                      !quernel_ep_coding_is(c, q, &k) ||
-                      (d->n_nodes > 1 && !quernel_ep_coding_is(c, q, &d->coding))))
+        if (codes &&
+            (!quernel_ep_coding_read(d->c, (uint32_t)node, quernel_ep_input(n, 1),
+                                     quernel_ep_input(n, 2), c->records[q].type, &k) ||
+             !quernel_ep_coding_is(c, q, &k) || (kept.type && !quernel_ep_coding_is(c, q, &kept))))
             return -1;
-        if (codes) d->coding = k;
-        flattened |= !codes;
+        if (codes) kept = k;
+        moved |= !codes;
         quernel_ep_draft_take(d, (uint32_t)node);
         v = n->inputs[0];
     }
@@ -105,7 +104,7 @@ static int32_t behind_flatten(quernel_ep_draft *d, int32_t v) {
 }
 
 static void read_x(quernel_ep_draft *d, quernel_ep_step *step, int32_t v) {
-    const int32_t image = behind_flatten(d, v);
+    const int32_t image = quernel_ep_codes_behind(d, v, is_flatten);
     if (image >= 0) {
         step->x = image;
         step->order = QUERNEL_EP_ORDER_IMAGE;

@@ -92,6 +92,14 @@ static quernel_ep_sizes follow_eltwise(const quernel_ep_step *s, const quernel_e
                               spread(x->w, z->w)};
 }
 
+// Matrices of rows of pixels; z may have one for all.
+static quernel_ep_sizes follow_matmul(const quernel_ep_step *s, const quernel_ep_sizes *x,
+                                      const quernel_ep_sizes *z) {
+    const uint32_t k = s->op ? z->c : z->w, out = s->op ? z->w : z->c;
+    const bool fit = k == x->c && (z->n == x->n || z->n == 1) && (z->h == x->h || z->h == 1);
+    return fit ? (quernel_ep_sizes){x->n, out, x->h, x->w} : (quernel_ep_sizes){0, 0, 0, 0};
+}
+
 static quernel_ep_sizes follow(const quernel_ep_program *p, const quernel_ep_step *s,
                                const quernel_ep_sizes *all) {
     const quernel_ep_sizes *x = &all[s->x];
@@ -107,6 +115,7 @@ static quernel_ep_sizes follow(const quernel_ep_program *p, const quernel_ep_ste
     case QUERNEL_EP_SHUFFLE: return follow_shuffle(s, x);
     case QUERNEL_EP_CONCAT:
         return (quernel_ep_sizes){x->n, channels_of_list(p, s, all), x->h, x->w};
+    case QUERNEL_EP_MATMUL: return follow_matmul(s, x, &all[s->z]);
     case QUERNEL_EP_VIEW: return (quernel_ep_sizes){x->n, s->out ? s->out : x->c, x->h, x->w};
     default: return *x;
     }

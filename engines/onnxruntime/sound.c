@@ -95,6 +95,7 @@ static bool check_step(check *k, const quernel_ep_step *s) {
     if (s->kind < 0 || s->kind >= QUERNEL_EP_N_KINDS) return fail(k, "a step has no known kind");
     if (!is_record(k, s->x) || !is_record(k, s->y) || (s->z != -1 && !is_record(k, s->z)))
         return fail(k, "an index is none of a value");
+    if (s->kind == QUERNEL_EP_MATMUL && s->z < 0) return fail(k, "a product has one input");
     if (s->kind == QUERNEL_EP_CONV ? s->weights < 0 || s->weights >= (int32_t)k->p->image->n_weights
                                    : s->weights != -1)
         return fail(k, "a step has no weights");

@@ -27,17 +27,22 @@ static void guess(trial *t, int32_t v, const quernel_ep_shape *like) {
     }
 }
 
-// A program of one step is enough to follow it: values 0 and 1 are its input and output.
+// A program of one step is enough to follow it: values 0 and 1 are its input and output, 2 is the
+// second input of a product.
 static bool follow_step(trial *t, const quernel_ep_step *step, int32_t x, int32_t y) {
-    quernel_ep_image image = {.n_records = 2, .n_steps = 1};
-    quernel_ep_record records[2] = {t->c->records[step->x], t->c->records[step->y]};
+    quernel_ep_image image = {.n_records = 3, .n_steps = 1};
+    const int32_t z = step->kind == QUERNEL_EP_MATMUL ? step->z : x;
+    quernel_ep_record records[3] = {t->c->records[step->x], t->c->records[step->y],
+                                    t->c->records[z]};
     quernel_ep_step own = *step;
-    quernel_ep_sizes sizes[2];
-    own.x = 0, own.y = 1, own.z = -1;
-    records[0].order = step->order, records[1].order = step->y_order;
+    quernel_ep_sizes sizes[3];
+    own.x = 0, own.y = 1, own.z = z == x ? -1 : 2;
+    records[0].order = records[2].order = step->order, records[1].order = step->y_order;
     const quernel_ep_program p = {
         .image = &image, .records = records, .steps = &own, .data = t->c->data};
-    if (!quernel_ep_sizes_of_shape(&t->shapes[x], step->order, &sizes[0])) return false;
+    if (!quernel_ep_sizes_of_shape(&t->shapes[x], step->order, &sizes[0]) ||
+        !quernel_ep_sizes_of_shape(&t->shapes[z], step->order, &sizes[2]))
+        return false;
     if (quernel_ep_sizes_follow(&p, 0, sizes, NULL)) return false;
     const quernel_ep_shape shape =
         quernel_ep_shape_of_sizes(&sizes[1], records[1].rank, step->y_order);
@@ -70,7 +75,8 @@ static void follow_node(trial *t, const quernel_ep_node *n) {
 
 static bool is_followed(const quernel_ep_step *s) {
     return s->kind == QUERNEL_EP_CONV || s->kind == QUERNEL_EP_POOL ||
-           s->kind == QUERNEL_EP_RESIZE || s->kind == QUERNEL_EP_SHUFFLE;
+           s->kind == QUERNEL_EP_RESIZE || s->kind == QUERNEL_EP_SHUFFLE ||
+           s->kind == QUERNEL_EP_MATMUL;
 }
 
 // The nodes of a unit, between a step's x and y, have its output's shape: they are element-wise, or

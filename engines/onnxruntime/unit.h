@@ -12,8 +12,7 @@ typedef struct quernel_ep_draft {
     quernel_ep_step *steps;
     uint32_t n_steps;
     uint64_t macs;
-    quernel_ep_coding coding; // of codes that pass through what the draft took
-    quernel_ep_step spare;    // written where there is no memory; such a draft is not committed
+    quernel_ep_step spare; // written where there is no memory; such a draft is not committed
 } quernel_ep_draft;
 
 quernel_ep_draft quernel_ep_draft_begin(quernel_ep_search *c, uint32_t node);
@@ -27,6 +26,11 @@ bool quernel_ep_draft_commit(quernel_ep_draft *d);
 /// What a step reads in place of value v: the codes behind a private DequantizeLinear, which the
 /// draft takes; else v itself, float or codes with a meaning. −1, with a refusal, for all others.
 int32_t quernel_ep_operand(quernel_ep_draft *d, int32_t v);
+
+/// The codes that reach v through one node that `moves` them and pairs of Q and DQ that keep them;
+/// −1: none. Nodes that are passed are taken.
+typedef bool quernel_ep_moves(quernel_ep_draft *d, const quernel_ep_node *n);
+int32_t quernel_ep_codes_behind(quernel_ep_draft *d, int32_t v, quernel_ep_moves *moves);
 
 /// A constant: f32, or integers behind a private DequantizeLinear.
 typedef struct quernel_ep_constant {
@@ -70,6 +74,7 @@ void quernel_ep_absorb_quantize(quernel_ep_draft *d, quernel_ep_step *step, int3
 /// Tries to make a unit of a node. False: it is not taken, with a reason.
 bool quernel_ep_match_convolution(quernel_ep_search *c, uint32_t node);
 bool quernel_ep_match_product(quernel_ep_search *c, uint32_t node);
+bool quernel_ep_match_matmul(quernel_ep_search *c, uint32_t node); // of two tensors
 bool quernel_ep_match_norm(quernel_ep_search *c, uint32_t node);   // BatchNormalization of codes
 bool quernel_ep_match_lookup(quernel_ep_search *c, uint32_t node); // of a QuantizeLinear
 bool quernel_ep_match_gate(quernel_ep_search *c, uint32_t node);   // of a QLinearMul

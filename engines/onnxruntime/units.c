@@ -16,6 +16,14 @@ static bool match_reshape(quernel_ep_search *c, uint32_t node) {
     return quernel_ep_match_view(c, node);
 }
 
+// Weights are constant, or the second of two tensors.
+static bool match_product(quernel_ep_search *c, uint32_t node) {
+    const quernel_ep_node *n = quernel_ep_node_of(c, node);
+    const int32_t second = quernel_ep_input(n, quernel_ep_node_is(n, "QLinearMatMul") ? 3 : 1);
+    const bool constant = second < 0 || quernel_ep_may_be_constant(c, second);
+    return (constant ? quernel_ep_match_product : quernel_ep_match_matmul)(c, node);
+}
+
 static const struct {
     const char *op; // of either domain: quernel_ep_known has looked at it
     match_fn *match;
@@ -24,9 +32,9 @@ static const struct {
     {"Conv", quernel_ep_match_convolution, true},
     {"ConvTranspose", quernel_ep_match_convolution, true},
     {"QLinearConv", quernel_ep_match_convolution, true},
-    {"MatMul", quernel_ep_match_product, true},
+    {"MatMul", match_product, true},
     {"Gemm", quernel_ep_match_product, true},
-    {"QLinearMatMul", quernel_ep_match_product, true},
+    {"QLinearMatMul", match_product, true},
     {"QGemm", quernel_ep_match_product, true},
     {"BatchNormalization", quernel_ep_match_norm, false},
     {"Add", quernel_ep_match_binary, false},
