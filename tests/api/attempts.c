@@ -184,6 +184,13 @@ static int try_normalize(const quernel_allocator *allocator, quernel_error *erro
     return destroyed(quernel_normalize_create(&d, &op, error), &op);
 }
 
+static int try_matmul(const quernel_allocator *allocator, quernel_error *error) {
+    quernel_matmul_desc d = QUERNEL_MATMUL_DESC_INIT;
+    quernel_operator *op = UNTOUCHED;
+    d.x.tensor = d.z.tensor = image, d.transposed = 1, d.allocator = allocator;
+    return destroyed(quernel_matmul_create(&d, &op, error), &op);
+}
+
 static int try_observer(const quernel_allocator *allocator, quernel_error *error) {
     quernel_observer_desc d = QUERNEL_OBSERVER_DESC_INIT;
     quernel_observer *observer = UNTOUCHED;
@@ -207,22 +214,14 @@ static int try_network(const quernel_allocator *allocator, quernel_error *error)
     return code;
 }
 
-const attempt attempts[] = {{"linear", try_linear, 0},
-                            {"conv2d", try_conv2d, 0},
-                            {"depthwise", try_depthwise, 0},
-                            {"deconv2d", try_deconv2d, 0},
-                            {"pack", try_pack, 0},
-                            {"concat", try_concat, 1},
-                            {"load", try_load, 1},
-                            {"map", try_map, 1},
-                            {"gemm s8s8", try_s8s8, 0},
-                            {"gemm u8s8", try_u8s8, 0},
-                            {"eltwise", try_eltwise, 0},
-                            {"eltwise of a table", try_map_codes, 0},
-                            {"pool2d", try_pool2d, 0},
-                            {"resize2d", try_resize2d, 0},
-                            {"shuffle2d", try_shuffle2d, 0},
-                            {"normalize", try_normalize, 0},
-                            {"observer", try_observer, 0},
-                            {"network", try_network, 1},
-                            {NULL, NULL, 0}};
+const attempt attempts[] = {
+    {"linear", try_linear, 0},       {"conv2d", try_conv2d, 0},
+    {"depthwise", try_depthwise, 0}, {"deconv2d", try_deconv2d, 0},
+    {"pack", try_pack, 0},           {"concat", try_concat, 1},
+    {"load", try_load, 1},           {"map", try_map, 1},
+    {"gemm s8s8", try_s8s8, 0},      {"gemm u8s8", try_u8s8, 0},
+    {"eltwise", try_eltwise, 0},     {"eltwise of a table", try_map_codes, 0},
+    {"pool2d", try_pool2d, 0},       {"resize2d", try_resize2d, 0},
+    {"shuffle2d", try_shuffle2d, 0}, {"normalize", try_normalize, 0},
+    {"matmul", try_matmul, 0},       {"observer", try_observer, 0},
+    {"network", try_network, 1},     {NULL, NULL, 0}};

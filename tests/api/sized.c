@@ -176,6 +176,13 @@ static int create_resize(void *desc, quernel_error *error) {
     return code;
 }
 
+static int create_matmul(void *desc, quernel_error *error) {
+    quernel_operator *op = NULL;
+    const int code = quernel_matmul_create(desc, &op, error);
+    quernel_operator_destroy(op);
+    return code;
+}
+
 static int create_shuffle(void *desc, quernel_error *error) {
     quernel_operator *op = NULL;
     const int code = quernel_shuffle2d_create(desc, &op, error);
@@ -244,6 +251,14 @@ static const quernel_resize2d_desc resize = {
     .epilogue = QUERNEL_EPILOGUE_INIT,
     .threads = 1,
     .isa = -1};
+static const quernel_matmul_desc product = {
+    .size = sizeof product,
+    .transposed = 1,
+    .x = {.tensor = {.type = QUERNEL_TYPE_U8, .n = 1, .c = CHANNELS, .h = 2, .w = 3}, .scale = 1},
+    .z = {.tensor = {.type = QUERNEL_TYPE_S8, .n = 1, .c = CHANNELS, .h = 2, .w = 4}, .scale = 1},
+    .epilogue = QUERNEL_EPILOGUE_INIT,
+    .threads = 1,
+    .isa = -1};
 static const quernel_shuffle2d_desc shuffle = {.size = sizeof shuffle,
                                                .x = {.n = 1, .c = CHANNELS, .h = 2, .w = 3},
                                                .y = {.c = CHANNELS},
@@ -281,6 +296,7 @@ const sized sized_read[] = {
     SIZED("eltwise_desc", ELTWISE_DESC, eltwise, create_eltwise, 1),
     SIZED("pool2d_desc", POOL2D_DESC, pool, create_pool, 1),
     SIZED("resize2d_desc", RESIZE2D_DESC, resize, create_resize, 1),
+    SIZED("matmul_desc", MATMUL_DESC, product, create_matmul, 1),
     SIZED("shuffle2d_desc", SHUFFLE2D_DESC, shuffle, create_shuffle, 1),
     SIZED("normalize_desc", NORMALIZE_DESC, normalize, create_normalize, 1),
     SIZED("observer_desc", OBSERVER_DESC, observer, create_observer, 1),

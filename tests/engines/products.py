@@ -209,7 +209,16 @@ def matmul_of_two(b, code):
     """A product of two tensors of the graph, as attention has."""
     shape = list(range(len(b.shape(code.name))))
     turned = b.node("Transpose", [b.dq(code)], perm=[*shape[:-2], shape[-1], shape[-2]])
-    return [b.q(b.node("MatMul", [b.dq(code), b.pair(turned)]))]
+    form = b.pick("paired", "plain", "turned first", "codes")
+    if form == "plain":
+        return [b.q(b.node("MatMul", [b.dq(code), turned]))]
+    if form == "paired":
+        return [b.q(b.node("MatMul", [b.dq(code), b.pair(turned)]))]
+    other, kind = b.q(turned), b.values[code.name].dtype
+    if form == "turned first" or b.values[other.name].dtype != kind:
+        return [b.q(b.node("MatMul", [b.dq(other), b.dq(code)]))]
+    before = [*b.triple(code), *b.triple(other)]
+    return [b.quantized("QLinearMatMul", before, (), kind)]
 
 
 def operands(b, code, w, scale, zero):

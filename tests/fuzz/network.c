@@ -72,6 +72,10 @@ static void change_normalize(source *s, quernel_normalize_desc *n) {
     n->kind = source_choice(s, QUERNEL_NORMALIZE_RMS + 1), n->epsilon = source_scale(s);
 }
 
+static void change_matmul(source *s, quernel_matmul_desc *m) {
+    m->transposed = source_choice(s, 2), m->y.c = source_size(s, 40);
+}
+
 static void change_desc(source *s, quernel_network_layer *l) {
     void *desc = (void *)l->desc;
     switch (l->kind) {
@@ -80,6 +84,7 @@ static void change_desc(source *s, quernel_network_layer *l) {
     case QUERNEL_NETWORK_POOL2D: change_pool2d(s, desc); break;
     case QUERNEL_NETWORK_RESIZE2D: change_resize2d(s, desc); break;
     case QUERNEL_NETWORK_NORMALIZE: change_normalize(s, desc); break;
+    case QUERNEL_NETWORK_MATMUL: change_matmul(s, desc); break;
     default: change_shuffle2d(s, desc);
     }
 }

@@ -83,8 +83,14 @@ static void test_matmul(void) { run_all("matmul", matmul_check); }
 static void test_gemm(void) { run_all("gemm", runner_gemm); }
 
 const char test_suite[] = "op";
-const test_entry test_entries[] = {{"linear", test_linear},       {"conv2d", test_conv2d},
-                                   {"deconv2d", test_deconv2d},   {"gemm", test_gemm},
-                                   {"eltwise", test_eltwise},     {"pool2d", test_pool2d},
-                                   {"resize2d", test_resize2d},   {"shuffle2d", test_shuffle2d},
-                                   {"normalize", test_normalize}, {"matmul", test_matmul}, {NULL, NULL}};
+const test_entry test_entries[] = {{"linear", test_linear},
+                                   {"conv2d", test_conv2d},
+                                   {"deconv2d", test_deconv2d},
+                                   {"gemm", test_gemm},
+                                   {"eltwise", test_eltwise},
+                                   {"pool2d", test_pool2d},
+                                   {"resize2d", test_resize2d},
+                                   {"shuffle2d", test_shuffle2d},
+                                   {"normalize", test_normalize},
+                                   {"matmul", test_matmul},
+                                   {NULL, NULL}};
