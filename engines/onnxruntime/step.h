@@ -55,7 +55,7 @@ typedef enum quernel_ep_kind {
     QUERNEL_EP_CONCAT = 5,    // of the values of LIST along channels
     QUERNEL_EP_VIEW = 6,      // channels `channel` … of x, with another rank or order
     QUERNEL_EP_NORMALIZE = 7, // `op` is a quernel_normalize_kind; BIAS is its beta
-    QUERNEL_EP_MATMUL = 8, // of x and z; `op` 1: z is [n][k]
+    QUERNEL_EP_MATMUL = 8,    // of x and z; `op` 1: z is [n][k]
     QUERNEL_EP_N_KINDS
 } quernel_ep_kind;
 
