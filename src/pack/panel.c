@@ -34,14 +34,15 @@ void quernel_i_panel_of_channels(const quernel_i_panel_source *from, uint8_t *pa
         else gather_quad(from, k, min(QUAD, from->k - k), panel);
 }
 
-static void interleave(const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d,
-                       uint8_t *line) {
+// Bytes side by side as halves, halves as words: vectors are made of it, of four single bytes not.
+static void interleave(const uint8_t *const rows[QUAD], uint8_t *line) {
+    uint32_t words[OC];
     for (int i = 0; i < OC; i++) {
-        line[QUAD * i] = a[i];
-        line[QUAD * i + 1] = b[i];
-        line[QUAD * i + 2] = c[i];
-        line[QUAD * i + 3] = d[i];
+        const uint16_t first = (uint16_t)(rows[0][i] | rows[1][i] << 8),
+                       second = (uint16_t)(rows[2][i] | rows[3][i] << 8);
+        words[i] = first | (uint32_t)second << 16;
     }
+    memcpy(line, words, sizeof words);
 }
 
 void quernel_i_panel_of_k(const quernel_i_panel_source *from, uint8_t *panel) {
@@ -56,7 +57,7 @@ void quernel_i_panel_of_k(const quernel_i_panel_source *from, uint8_t *panel) {
             if (i < count) memcpy(padded[i], rows[i], from->oc);
             rows[i] = padded[i];
         }
-        interleave(rows[0], rows[1], rows[2], rows[3], panel);
+        interleave(rows, panel);
         flip_line(panel, from->flip);
     }
 }
