@@ -136,12 +136,6 @@ def qlinear_concat(inputs, attrs, opset):
     return quantize(np.concatenate([dequantize(*t) for t in triples], attrs["axis"]), ys, yz)
 
 
-def qlinear_softmax(inputs, attrs, opset):
-    """ONNX Runtime has tables of rounded powers for it, and cuts off."""
-    rounded = unary(lambda x, a: softmax([x], a, a["opset"]))(inputs, attrs, opset)
-    return Rounded(rounded.codes, rounded.exact, 2.0)
-
-
 QUANTIZED = {
     "DequantizeLinear": lambda i, a, o: blocked(a) or dequantize(*[*i, None][:3], a.get("axis", 1)),
     "QuantizeLinear": quantize_node,
@@ -156,7 +150,7 @@ QUANTIZED = {
     "QLinearLeakyRelu": unary(lambda x, a: np.where(x < 0, a.get("alpha", 0.01) * x, x)),
     "QLinearGlobalAveragePool": unary(mean),
     "QLinearAveragePool": unary(average_pool),
-    "QLinearSoftmax": qlinear_softmax,
+    "QLinearSoftmax": unary(lambda x, a: softmax([x], a, a["opset"])),
     "QLinearConcat": qlinear_concat,
     "QGemm": qgemm,
 }
