@@ -136,8 +136,8 @@ class Stock(Differential):
         self.assertTrue(judge.wrong_codes(codes + np.uint8(1), exact)[[0, 1, 3, 4]].all())
         changed = draw.case(FIRST)
         results = judge.run(engine.stock(judge.exposed(changed)), changed.feeds)
-        name = next(n for n, v in results.items() if v.dtype == np.uint8)
-        results[name] = results[name] ^ np.uint8(8)
+        name = next(n for n, v in results.items() if v.dtype.itemsize == 1)
+        results[name] = results[name] ^ results[name].dtype.type(8)
         wrong = judge.judge(changed.model, changed.feeds, results)
         self.assertTrue(any(w.startswith(name) for w in wrong))
 
