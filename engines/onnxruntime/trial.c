@@ -31,12 +31,13 @@ static void guess(trial *t, int32_t v, const quernel_ep_shape *like) {
 // second input of a product.
 static bool follow_step(trial *t, const quernel_ep_step *step, int32_t x, int32_t y) {
     quernel_ep_image image = {.n_records = 3, .n_steps = 1};
-    const int32_t z = step->kind == QUERNEL_EP_MATMUL ? step->z : x;
+    const bool two = step->kind == QUERNEL_EP_MATMUL;
+    const int32_t z = two ? step->z : x;
     quernel_ep_record records[3] = {t->c->records[step->x], t->c->records[step->y],
                                     t->c->records[z]};
     quernel_ep_step own = *step;
     quernel_ep_sizes sizes[3];
-    own.x = 0, own.y = 1, own.z = z == x ? -1 : 2;
+    own.x = 0, own.y = 1, own.z = two ? 2 : -1;
     records[0].order = records[2].order = step->order, records[1].order = step->y_order;
     const quernel_ep_program p = {
         .image = &image, .records = records, .steps = &own, .data = t->c->data};
