@@ -98,12 +98,14 @@ static void relax(drawn *d) {
         quernel_pool2d_desc *p = (quernel_pool2d_desc *)l->desc;
         quernel_resize2d_desc *r = (quernel_resize2d_desc *)l->desc;
         quernel_normalize_desc *n = (quernel_normalize_desc *)l->desc;
+        quernel_matmul_desc *m = (quernel_matmul_desc *)l->desc;
         if (l->kind == QUERNEL_NETWORK_ELTWISE && e->tables > 1) e->tables = 1;
         if (l->kind == QUERNEL_NETWORK_NORMALIZE) n->gamma = n->beta = NULL;
         quernel_epilogue *f = l->kind == QUERNEL_NETWORK_ELTWISE     ? &e->epilogue
                               : l->kind == QUERNEL_NETWORK_POOL2D    ? &p->epilogue
                               : l->kind == QUERNEL_NETWORK_RESIZE2D  ? &r->epilogue
                               : l->kind == QUERNEL_NETWORK_NORMALIZE ? &n->epilogue
+                              : l->kind == QUERNEL_NETWORK_MATMUL    ? &m->epilogue
                                                                      : NULL;
         if (f && f->activation == QUERNEL_ACTIVATION_PRELU) f->activation = QUERNEL_ACTIVATION_RELU;
     }
