@@ -160,8 +160,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     switch (source_below(&s, 5)) {
     case 0: fuzz_eltwise(&s); break;
     case 1: fuzz_pool2d(&s); break;
-    case 4: fuzz_normalize(&s); break;
     case 2: fuzz_resize2d(&s); break;
+    case 4: fuzz_normalize(&s); break;
     default: fuzz_shuffle2d(&s);
     }
     source_close(&s);

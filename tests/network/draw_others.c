@@ -255,17 +255,11 @@ static void draw_product(drawn *d, uint32_t x) {
 
 void draw_others(drawn *d, uint32_t x) {
     switch (rng_int(&d->r, 0, 6)) {
-    case 6:
-        if (takes_product(d, x)) {
-            draw_product(d, x);
-            break;
-        }
-        draw_normalized(d, x);
-        break;
-    case 5: draw_normalized(d, x); break;
     case 0: draw_pool(d, x); break;
     case 1: draw_resize(d, x); break;
     case 2: draw_shuffle(d, x); break;
+    case 5: draw_normalized(d, x); break;
+    case 6: (takes_product(d, x) ? draw_product : draw_normalized)(d, x); break;
     default: draw_elements(d, x);
     }
 }
