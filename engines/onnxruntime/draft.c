@@ -90,14 +90,15 @@ int32_t quernel_ep_operand(quernel_ep_draft *d, int32_t v) {
     return v;
 }
 
-bool quernel_ep_codes_agree(quernel_ep_draft *d, int32_t x) {
+bool quernel_ep_codes_agree(quernel_ep_draft *d, const int32_t *values, const uint32_t *scales,
+                            uint32_t count) {
     const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
-    const int32_t values[2] = {x, n->outputs[0]};
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         quernel_ep_coding k;
-        if (!quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, 2 * i + 1),
-                                    quernel_ep_input(n, 2 * i + 2), d->c->records[values[i]].type,
-                                    &k) ||
+        if (values[i] < 0 ||
+            !quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, scales[i]),
+                                    quernel_ep_input(n, scales[i] + 1),
+                                    d->c->records[values[i]].type, &k) ||
             !quernel_ep_coding_is(d->c, values[i], &k))
             return QUERNEL_EP_REFUSE(d, "it reads codes by another scale than they were made by");
     }

@@ -88,19 +88,13 @@ static bool read_operands(quernel_ep_draft *d, quernel_ep_step *step, int32_t x,
 // been read.
 static bool codings_agree(quernel_ep_draft *d) {
     const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
-    const int32_t values[3] = {n->inputs[0], quernel_ep_input(n, 3), n->outputs[0]};
-    const uint32_t scales[3] = {1, 4, 6};
-    for (uint32_t i = 0; i < 3; i++) {
-        quernel_ep_coding k;
-        if (values[i] >= 0 && quernel_ep_is_constant(d->c, values[i])) continue;
-        if (values[i] < 0 ||
-            !quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, scales[i]),
-                                    quernel_ep_input(n, scales[i] + 1),
-                                    d->c->records[values[i]].type, &k) ||
-            !quernel_ep_coding_is(d->c, values[i], &k))
-            return QUERNEL_EP_REFUSE(d, "it reads codes by another scale than they were made by");
-    }
-    return true;
+    const int32_t all[3] = {n->inputs[0], quernel_ep_input(n, 3), n->outputs[0]};
+    const uint32_t at[3] = {1, 4, 6};
+    int32_t values[3];
+    uint32_t scales[3], count = 0;
+    for (uint32_t i = 0; i < 3; i++)
+        if (!quernel_ep_is_constant(d->c, all[i])) values[count] = all[i], scales[count++] = at[i];
+    return quernel_ep_codes_agree(d, values, scales, count);
 }
 
 bool quernel_ep_match_binary(quernel_ep_search *c, uint32_t node) {

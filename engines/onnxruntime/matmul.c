@@ -43,19 +43,9 @@ static bool read_operands(quernel_ep_draft *d, quernel_ep_step *step, int32_t x,
 
 // QLinearMatMul: (x, scale, zero point, z, …, y scale, y zero point)
 static bool codings_agree(quernel_ep_draft *d, const quernel_ep_step *step) {
-    const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
     const int32_t values[3] = {step->x, step->z, step->y};
     const uint32_t scales[3] = {1, 4, 6};
-    for (uint32_t i = 0; i < 3; i++) {
-        quernel_ep_coding k;
-        if (!quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, scales[i]),
-                                    quernel_ep_input(n, scales[i] + 1),
-                                    d->c->records[values[i]].type, &k))
-            return false;
-        if (!quernel_ep_coding_is(d->c, values[i], &k))
-            return QUERNEL_EP_REFUSE(d, "it reads codes by another scale than they were made by");
-    }
-    return true;
+    return quernel_ep_codes_agree(d, values, scales, 3);
 }
 
 // 0 where a size is not known.

@@ -41,7 +41,9 @@ static bool set_softmax(quernel_ep_draft *d, quernel_ep_step *step) {
     if (!set_order(d, step, axis)) return false;
     if (opset < 13 && has_more_axes(x, axis))
         return QUERNEL_EP_REFUSE(d, "its axes from %d on are normalized as one", (int)axis);
-    return !codes || quernel_ep_codes_agree(d, step->x);
+    const int32_t values[2] = {step->x, n->outputs[0]};
+    const uint32_t scales[2] = {1, 3};
+    return !codes || quernel_ep_codes_agree(d, values, scales, 2);
 }
 
 static bool read_table(quernel_ep_draft *d, uint32_t input, uint32_t channels,

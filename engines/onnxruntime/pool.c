@@ -63,7 +63,10 @@ bool quernel_ep_match_pool(quernel_ep_search *c, uint32_t node) {
     step->x = quernel_ep_operand(&d, n->inputs[0]);
     if (step->x < 0 || !set_kind(&d, step)) return false;
     if (quernel_ep_int(n, "channels_last", 0)) return QUERNEL_EP_REFUSE(&d, "channels_last");
-    if (!strncmp(n->op, "QLinear", 7) && !quernel_ep_codes_agree(&d, step->x)) return false;
+    const int32_t values[2] = {step->x, n->outputs[0]};
+    const uint32_t scales[2] = {1, 3};
+    if (!strncmp(n->op, "QLinear", 7) && !quernel_ep_codes_agree(&d, values, scales, 2))
+        return false;
     quernel_ep_absorb(&d, step, n->outputs[0],
                       quernel_ep_channels(c, step->x, QUERNEL_EP_ORDER_IMAGE));
     return quernel_ep_draft_commit(&d);

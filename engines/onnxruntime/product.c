@@ -114,22 +114,6 @@ static void read_x(quernel_ep_draft *d, quernel_ep_step *step, int32_t v) {
     step->x = quernel_ep_operand(d, v);
 }
 
-static bool read_codings(quernel_ep_draft *d, const form *f, const quernel_ep_step *step) {
-    const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
-    const uint32_t at[2] = {(uint32_t)f->x_scale, (uint32_t)f->y_scale};
-    const int32_t values[2] = {step->x, step->y};
-    for (int i = 0; i < 2; i++) {
-        quernel_ep_coding k;
-        if (!quernel_ep_coding_read(d->c, d->node, quernel_ep_input(n, at[i]),
-                                    quernel_ep_input(n, at[i] + 1), d->c->records[values[i]].type,
-                                    &k))
-            return false;
-        if (!quernel_ep_coding_is(d->c, values[i], &k))
-            return QUERNEL_EP_REFUSE(d, "it reads codes by another scale than they were made by");
-    }
-    return true;
-}
-
 static bool match_codes(quernel_ep_draft *d, const form *f, quernel_ep_step *step,
                         bool transposed) {
     const quernel_ep_node *n = quernel_ep_node_of(d->c, d->node);
@@ -140,7 +124,10 @@ static bool match_codes(quernel_ep_draft *d, const form *f, quernel_ep_step *ste
                                     quernel_ep_input(n, (uint32_t)f->w_scale + 1), &codes))
         return false;
     codes.axis = !transposed;
-    if (!read_codings(d, f, step) || !quernel_ep_product_fill(d, step, &codes, transposed))
+    const int32_t values[2] = {step->x, step->y};
+    const uint32_t scales[2] = {(uint32_t)f->x_scale, (uint32_t)f->y_scale};
+    if (!quernel_ep_codes_agree(d, values, scales, 2) ||
+        !quernel_ep_product_fill(d, step, &codes, transposed))
         return false;
     const int32_t bias = f->bias < 0 ? -1 : quernel_ep_input(n, (uint32_t)f->bias);
     return quernel_ep_bias_of_sums(d, step, bias, step->out, &codes);

@@ -53,8 +53,9 @@ bool quernel_ep_is_vector(const quernel_ep_constant *k, uint32_t rank, int32_t o
 /// Channels of a value in an order; 0 where they are not known.
 uint32_t quernel_ep_channels(const quernel_ep_search *c, int32_t v, int32_t order);
 /// Whether the codes that an operator in QLinear form reads and writes mean what its inputs say:
-/// (x, scale, zero point, y scale, y zero point). False with a refusal.
-bool quernel_ep_codes_agree(quernel_ep_draft *d, int32_t x);
+/// those of value i the inputs scales[i] and scales[i] + 1, a zero point. False with a refusal.
+bool quernel_ep_codes_agree(quernel_ep_draft *d, const int32_t *values, const uint32_t *scales,
+                            uint32_t count);
 /// Whether both have the same shape as far as it is known.
 bool quernel_ep_same_shape(const quernel_ep_search *c, int32_t a, int32_t b);
 /// Makes `count` numbers of k, one per channel, the step's z: a value that the network reads.
