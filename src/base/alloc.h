@@ -45,5 +45,11 @@ typedef struct quernel_i_layout {
 
 /// Takes count·size bytes, line-aligned. Returns an address (NULL while sizing).
 void *quernel_i_take(quernel_i_layout *layout, size_t count, size_t size);
+/// The same, of a layout that is sized alone. Returns where the piece begins.
+static inline size_t quernel_i_take_offset(quernel_i_layout *layout, size_t count, size_t size) {
+    const size_t at = layout->used;
+    quernel_i_take(layout, count, size);
+    return at;
+}
 
 #endif

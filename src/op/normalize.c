@@ -116,17 +116,11 @@ static void cut_tasks(quernel_i_normalize_work *w, uint32_t threads) {
     w->tile_pixels = clamp(TILE_BYTES / (x->c * (uint64_t)sizeof(float)), w->task_pixels);
 }
 
-static size_t take(quernel_i_layout *slice, size_t count, size_t size) {
-    const size_t at = slice->used;
-    quernel_i_take(slice, count, size);
-    return at;
-}
-
 static void lay_out(quernel_i_normalize_work *w, quernel_i_layout *slice) {
     const size_t tile = (size_t)w->tile_pixels * w->x.c;
-    w->slice.staged = take(slice, w->staged ? tile : 0, sizeof(float));
-    w->slice.line = take(slice, quernel_i_round_up(w->x.c, PADDED), sizeof(float));
-    w->slice.tile = take(slice, w->direct ? 0 : tile, sizeof(float));
+    w->slice.staged = quernel_i_take_offset(slice, w->staged ? tile : 0, sizeof(float));
+    w->slice.line = quernel_i_take_offset(slice, quernel_i_round_up(w->x.c, PADDED), sizeof(float));
+    w->slice.tile = quernel_i_take_offset(slice, w->direct ? 0 : tile, sizeof(float));
     w->slice.bytes = slice->used;
 }
 

@@ -126,19 +126,13 @@ static void cut_tasks(quernel_i_pool2d *p, uint32_t threads) {
     p->tile_pixels = clamp(TILE_BYTES / (y->c * (uint64_t)sizeof(float)), y->w);
 }
 
-static size_t take(quernel_i_layout *slice, size_t count, size_t size) {
-    const size_t at = slice->used;
-    quernel_i_take(slice, count, size);
-    return at;
-}
-
 static void lay_out(quernel_i_pool2d *p, quernel_i_layout *slice) {
     const size_t c = p->x.c, tile = p->tile_pixels * c;
-    p->slice.staged =
-        take(slice, p->staged ? lines_read(p, p->task_lines) * p->x.w : 0, c * staged_element(p));
-    p->slice.line = take(slice, p->separable ? p->x.w : 0, c);
-    p->slice.tile = take(slice, p->direct ? 0 : tile, sizeof(float));
-    p->slice.factors = take(slice, p->tile_pixels, sizeof(float));
+    p->slice.staged = quernel_i_take_offset(
+        slice, p->staged ? lines_read(p, p->task_lines) * p->x.w : 0, c * staged_element(p));
+    p->slice.line = quernel_i_take_offset(slice, p->separable ? p->x.w : 0, c);
+    p->slice.tile = quernel_i_take_offset(slice, p->direct ? 0 : tile, sizeof(float));
+    p->slice.factors = quernel_i_take_offset(slice, p->tile_pixels, sizeof(float));
     p->slice.bytes = slice->used;
 }
 

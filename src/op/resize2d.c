@@ -164,19 +164,13 @@ static size_t element_of(const quernel_i_resize2d *p) {
     return p->staged && size > 1 ? sizeof(float) : size;
 }
 
-static size_t take(quernel_i_layout *slice, size_t count, size_t size) {
-    const size_t at = slice->used;
-    quernel_i_take(slice, count, size);
-    return at;
-}
-
 static void lay_out(quernel_i_resize2d *p, size_t taps, quernel_i_layout *slice) {
     const size_t line = (size_t)p->x.w * p->x.c, tile = (size_t)p->tile_pixels * p->x.c;
-    p->slice.staged = take(slice, p->staged ? taps * line : 0, element_of(p));
-    p->slice.held = take(slice, taps, sizeof(uint32_t));
-    p->slice.line = take(slice, p->blend_lines ? line : 0, sizeof(float));
-    p->slice.at = take(slice, taps, sizeof(ptrdiff_t));
-    p->slice.tile = take(slice, p->copies ? 0 : tile, sizeof(float));
+    p->slice.staged = quernel_i_take_offset(slice, p->staged ? taps * line : 0, element_of(p));
+    p->slice.held = quernel_i_take_offset(slice, taps, sizeof(uint32_t));
+    p->slice.line = quernel_i_take_offset(slice, p->blend_lines ? line : 0, sizeof(float));
+    p->slice.at = quernel_i_take_offset(slice, taps, sizeof(ptrdiff_t));
+    p->slice.tile = quernel_i_take_offset(slice, p->copies ? 0 : tile, sizeof(float));
     p->slice.bytes = slice->used;
 }
 

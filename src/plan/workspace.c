@@ -3,13 +3,6 @@
 #include "base/error.h"
 #include "plan/blocking.h"
 
-// Takes a piece; returns where it begins in the slice.
-static size_t offset(quernel_i_layout *slice, size_t count, size_t size) {
-    const size_t at = slice->used;
-    quernel_i_take(slice, count, size);
-    return at;
-}
-
 // What the kernel reads: rows, weights, its scratch.
 static void lay_out_operands(const quernel_i_plan_base *b, const quernel_i_plan *plan,
                              quernel_i_layout *layout, quernel_i_slice *at) {
@@ -22,11 +15,11 @@ static void lay_out_operands(const quernel_i_plan_base *b, const quernel_i_plan 
                  packed_bytes = plan->chunk * (size_t)b->rows->pixel + QUERNEL_I_LINE;
     const size_t panel =
         prepared ? quernel_i_panel_bytes(b->kernels->main, b->problem->weights->shape.k_quads) : 1;
-    at->strip = offset(layout, b->rows->has_strip ? strip_bytes : 0, 1);
-    at->packed = offset(layout, packed ? packed_bytes : 0, 1);
-    at->block = offset(layout, prepared ? n->oc / 16 * n->fused : 0, panel);
-    at->scratch = offset(layout, quernel_i_plan_scratch_bytes(b), 1);
-    at->dedup = offset(layout, quernel_i_plan_dedup_blocks(plan), strip->h);
+    at->strip = quernel_i_take_offset(layout, b->rows->has_strip ? strip_bytes : 0, 1);
+    at->packed = quernel_i_take_offset(layout, packed ? packed_bytes : 0, 1);
+    at->block = quernel_i_take_offset(layout, prepared ? n->oc / 16 * n->fused : 0, panel);
+    at->scratch = quernel_i_take_offset(layout, quernel_i_plan_scratch_bytes(b), 1);
+    at->dedup = quernel_i_take_offset(layout, quernel_i_plan_dedup_blocks(plan), strip->h);
 }
 
 // What it writes where its rows are no rows of y: results or sums of a chunk, and their residuals.
@@ -36,10 +29,11 @@ static void lay_out_results(const quernel_i_problem *p, const quernel_i_plan *pl
     const quernel_i_plan_n_blocks *n = &plan->n_blocks;
     const size_t interleaved = s->interleaved ? (size_t)plan->chunk * s->oc : 0,
                  fused = n->fused > 1 ? (size_t)plan->chunk * n->fused : 0;
-    at->tile = s->interleaved
-                   ? offset(layout, interleaved, quernel_type_size((quernel_type)p->y.type))
-                   : offset(layout, fused, quernel_i_plan_tile_row(n));
-    at->residual = offset(layout, p->epilogue.residual ? interleaved : 0, sizeof(float));
+    at->tile = s->interleaved ? quernel_i_take_offset(layout, interleaved,
+                                                      quernel_type_size((quernel_type)p->y.type))
+                              : quernel_i_take_offset(layout, fused, quernel_i_plan_tile_row(n));
+    at->residual =
+        quernel_i_take_offset(layout, p->epilogue.residual ? interleaved : 0, sizeof(float));
 }
 
 // Tables of dynamic quantization, of a chunk's rows or of an image, and of weights' zero points.
@@ -49,11 +43,11 @@ static void lay_out_tables(const quernel_i_problem *p, const quernel_i_plan *pla
     const bool by_row = quernel_i_problem_by_row(p) || p->quant.row_scale,
                by_image = quernel_i_problem_by_image(p);
     const size_t oc = by_image ? (size_t)s->subproblems * s->oc16 : 0, rows = plan->chunk;
-    at->row_scale = offset(layout, by_row ? rows : 0, sizeof(float));
-    at->row_term = offset(layout, by_row ? rows : 0, sizeof(int32_t));
-    at->row_sum = offset(layout, p->weights->has_zero ? rows : 0, sizeof(int32_t));
-    at->init = offset(layout, oc, sizeof(int32_t));
-    at->scale = offset(layout, oc, sizeof(float));
+    at->row_scale = quernel_i_take_offset(layout, by_row ? rows : 0, sizeof(float));
+    at->row_term = quernel_i_take_offset(layout, by_row ? rows : 0, sizeof(int32_t));
+    at->row_sum = quernel_i_take_offset(layout, p->weights->has_zero ? rows : 0, sizeof(int32_t));
+    at->init = quernel_i_take_offset(layout, oc, sizeof(int32_t));
+    at->scale = quernel_i_take_offset(layout, oc, sizeof(float));
 }
 
 static quernel_i_slice lay_out_slice(const quernel_i_plan_base *b, const quernel_i_plan *plan,
@@ -63,7 +57,7 @@ static quernel_i_slice lay_out_slice(const quernel_i_plan_base *b, const quernel
     quernel_i_take(layout, 1, QUERNEL_I_LINE); // which n_block's weights are prepared
     lay_out_operands(b, plan, layout, &at);
     lay_out_results(p, plan, layout, &at);
-    at.floats = offset(layout, (size_t)plan->float_pixels * p->x.c, sizeof(float));
+    at.floats = quernel_i_take_offset(layout, (size_t)plan->float_pixels * p->x.c, sizeof(float));
     lay_out_tables(p, plan, layout, &at);
     at.bytes = layout->used;
     return at;
