@@ -49,26 +49,12 @@ int quernel_linear_create(const quernel_linear_desc *desc, quernel_operator **re
     if (!code) code = check(d, error);
     if (code) return code;
     const uint32_t n = d->weights->shape.out;
-    const quernel_i_problem problem = {
-        .where = WHERE,
-        .x = matrix(d->x_type, d->m, d->weights->shape.in, d->x_stride),
-        .y = matrix(d->epilogue.y_type, d->m, n, d->y_stride),
-        .residual = matrix(d->epilogue.residual_type, d->m, n, d->residual_stride),
-        .grid_h = 1,
-        .grid_w = d->m,
-        .kernel_h = 1,
-        .kernel_w = 1,
-        .stride_h = 1,
-        .stride_w = 1,
-        .dilation_h = 1,
-        .dilation_w = 1,
-        .up_h = 1,
-        .up_w = 1,
-        .weights = d->weights,
-        .quant = d->quant,
-        .epilogue = d->epilogue,
-        .threads = d->threads,
-    };
+    quernel_i_problem problem = quernel_i_problem_of_rows(WHERE, d->m);
+    problem.x = matrix(d->x_type, d->m, d->weights->shape.in, d->x_stride);
+    problem.y = matrix(d->epilogue.y_type, d->m, n, d->y_stride);
+    problem.residual = matrix(d->epilogue.residual_type, d->m, n, d->residual_stride);
+    problem.weights = d->weights, problem.quant = d->quant, problem.epilogue = d->epilogue;
+    problem.threads = d->threads;
     const quernel_i_request request = {d->isa, d->config, d->allocator};
     return quernel_i_product_create(&problem, &request, ret_op, error);
 }

@@ -152,22 +152,11 @@ static int make_problem(const quernel_matmul_desc *d, matmul *made, quernel_erro
     m->transposed = d->transposed;
     m->flip = d->z.tensor.type == QUERNEL_TYPE_U8 ? 0x80 : 0;
     m->by_matrix = m->x.n * m->x.h >= op->threads;
-    m->problem = (quernel_i_problem){.where = WHERE,
-                                     .x = one_matrix(&op->x),
-                                     .y = one_matrix(&op->y),
-                                     .grid_h = 1,
-                                     .grid_w = op->x.w,
-                                     .kernel_h = 1,
-                                     .kernel_w = 1,
-                                     .stride_h = 1,
-                                     .stride_w = 1,
-                                     .dilation_h = 1,
-                                     .dilation_w = 1,
-                                     .up_h = 1,
-                                     .up_w = 1,
-                                     .quant = QUERNEL_QUANT_INIT,
-                                     .epilogue = d->epilogue,
-                                     .threads = m->by_matrix ? 1 : op->threads};
+    m->problem = quernel_i_problem_of_rows(WHERE, op->x.w);
+    m->problem.x = one_matrix(&op->x), m->problem.y = one_matrix(&op->y);
+    m->problem.epilogue = d->epilogue;
+    m->problem.threads = m->by_matrix ? 1 : op->threads;
+    m->problem.quant = (quernel_quant)QUERNEL_QUANT_INIT;
     quernel_quant *q = &m->problem.quant;
     q->type = d->x.tensor.type, q->scale = d->x.scale, q->zero = d->x.zero;
     const uint64_t x_reach =
@@ -183,21 +172,15 @@ static int make_problem(const quernel_matmul_desc *d, matmul *made, quernel_erro
     return QUERNEL_OK;
 }
 
-static size_t take(quernel_i_layout *slice, size_t count, size_t size) {
-    const size_t at = slice->used;
-    quernel_i_take(slice, count, size);
-    return at;
-}
-
 static int lay_out(matmul *made, quernel_error *error) {
     quernel_i_matmul *m = &made->matmul;
     const quernel_i_weights_shape *s = &m->problem.weights->shape;
     quernel_i_layout slice = {0}, all = {0};
-    m->slice.packed = take(&slice, s->packed_bytes, 1);
-    m->slice.sum = take(&slice, s->oc16, sizeof(int32_t));
-    m->slice.abs_sum = take(&slice, s->oc16, sizeof(uint64_t));
-    m->slice.init = take(&slice, s->oc16, sizeof(int32_t));
-    m->slice.product = take(&slice, m->plan.workspace.bytes, 1);
+    m->slice.packed = quernel_i_take_offset(&slice, s->packed_bytes, 1);
+    m->slice.sum = quernel_i_take_offset(&slice, s->oc16, sizeof(int32_t));
+    m->slice.abs_sum = quernel_i_take_offset(&slice, s->oc16, sizeof(uint64_t));
+    m->slice.init = quernel_i_take_offset(&slice, s->oc16, sizeof(int32_t));
+    m->slice.product = quernel_i_take_offset(&slice, m->plan.workspace.bytes, 1);
     m->slice.bytes = slice.used;
     quernel_i_take(&all, m->by_matrix ? made->base.threads : 1, slice.used);
     made->base.workspace = all.used;

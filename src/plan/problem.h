@@ -30,6 +30,21 @@ typedef struct quernel_i_problem {
     uint32_t threads;
 } quernel_i_problem;
 
+/// The geometry of a product of rows: one image of one line, a pixel for each row.
+static inline quernel_i_problem quernel_i_problem_of_rows(const char *where, uint32_t rows) {
+    return (quernel_i_problem){.where = where,
+                               .grid_h = 1,
+                               .grid_w = rows,
+                               .kernel_h = 1,
+                               .kernel_w = 1,
+                               .stride_h = 1,
+                               .stride_w = 1,
+                               .dilation_h = 1,
+                               .dilation_w = 1,
+                               .up_h = 1,
+                               .up_w = 1};
+}
+
 static inline bool quernel_i_problem_depthwise(const quernel_i_problem *p) {
     return p->weights->shape.format == QUERNEL_I_FORMAT_TAPS;
 }
