@@ -65,11 +65,10 @@ typedef enum quernel_network_kind {
 /// the network, and is not looked at, but for sizes that are those of tables: y.h and y.w of a
 /// resize, y.c of a shuffle and of a matmul. `conv` is the last member, so that it can grow.
 ///
-/// A second tensor of one channel is the same for all channels, but for CONV
-/// and MATMUL; along n, h and w it
-/// may have 1 as well. int8 tensors between maxima, nearest resizes, shuffles and plain copies that
-/// mean the same by their codes carry the same smoothing factors, asked for by the readers behind
-/// them; a table is made for codes without factors, unless its tensors say `smooth`.
+/// A second tensor of one channel is the same for all channels, but for CONV and MATMUL; along n, h
+/// and w it may have 1 as well. int8 tensors between maxima, nearest resizes, shuffles and plain
+/// copies that mean the same by their codes carry the same smoothing factors, asked for by the
+/// readers behind them; a table is made for codes without factors, unless its tensors say `smooth`.
 typedef struct quernel_network_layer {
     uint32_t size; ///< sizeof, set by QUERNEL_NETWORK_LAYER_INIT
     uint32_t x, x_channel;
